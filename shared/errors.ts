@@ -1,0 +1,38 @@
+/** Base of every error a user may see: one line that says what is wrong and what to do. */
+export abstract class AppError extends Error {
+  abstract readonly code: string
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+    this.name = new.target.name
+    this.details = details
+  }
+}
+
+/** The caller gave something that cannot be used: a bad flag, a missing file, a value out of range. */
+export class UsageError extends AppError {
+  readonly code = 'usage'
+}
+
+/** A bug of ours, never of the user's input. */
+export class InvariantError extends AppError {
+  readonly code = 'invariant'
+}
+
+export function invariant(condition: unknown, law: string): asserts condition {
+  if (!condition) throw new InvariantError(`broken invariant: ${law}`)
+}
+
+export function unreachable(value: never): never {
+  throw new InvariantError(`unreachable case: ${JSON.stringify(value)}`)
+}
+
+/** The one line of any thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
