@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 /** Real models and data kept outside the repository; `undefined` where this machine has none. */
 export function sharedData(): string | undefined {
-  const root = process.env['FITMENT_SHARED_DATA'] ?? join(process.cwd(), '..', 'shared', 'data')
+  const root = process.env.FITMENT_SHARED_DATA ?? join(process.cwd(), '..', 'shared', 'data')
   return existsSync(root) ? root : undefined
 }
 

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { digestSchema } from '../digest.ts'
+import { messageIdSchema, modelNameSchema } from '../ids.ts'
+import { RUNTIME_NAMES } from '../runtime/runtime.ts'
+import { hardwareReportSchema } from './hardware-report.ts'
+
+/** Random per agent start plus a counter per connection: a death speaks only for its own epoch. */
+export const epochSchema = z.object({
+  start: z.string().max(64),
+  connection: z.number().int().nonnegative(),
+})
+export type Epoch = z.infer<typeof epochSchema>
+
+export const installedSlotSchema = z.object({
+  model: modelNameSchema,
+  variant: digestSchema,
+  /** True for the slot that `current` names. */
+  active: z.boolean(),
+})
+
+/** agent → planner, on every connect and when the planner asks for it. */
+export const birthSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  epoch: epochSchema,
+  agentVersion: z.string().max(32),
+  report: hardwareReportSchema,
+  runtimes: z.array(z.object({ name: z.enum(RUNTIME_NAMES), version: z.string().max(32) })).max(8),
+  /** Most the agent lets a model use while it runs, bytes; null: no limit but the machine's. */
+  memoryLimitBytes: z.number().int().positive().nullable(),
+  slots: z.array(installedSlotSchema).max(256),
+})
+export type Birth = z.infer<typeof birthSchema>
+
+/** Last will, published by the broker. */
+export const deathSchema = z.object({ v: z.literal(1), epoch: epochSchema })
+export type Death = z.infer<typeof deathSchema>

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { digestSchema } from '../digest.ts'
+import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
+import { RUNTIME_NAMES } from '../runtime/runtime.ts'
+import { schemeNameSchema } from '../schemes.ts'
+import { signedSchema } from '../signatures/envelope.ts'
+import { artifactRefSchema } from './artifact.ts'
+
+/** What a device shall run for one model. Signed: the device trusts nothing else about it. */
+export const assignmentSchema = z.object({
+  device: deviceIdSchema,
+  model: modelNameSchema,
+  /** Equal to `artifact.digest`: a variant is named by its bytes. */
+  variant: digestSchema,
+  artifact: artifactRefSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  scheme: schemeNameSchema,
+  /** The class the variant was chosen for. */
+  class: z.string().max(128),
+  /** Grows with every assignment of this model to this device; a device refuses to go back. */
+  counter: z.number().int().positive(),
+  /** Golden inputs and expected outputs for the self-test (`x`, `reference`), small. */
+  selfTest: artifactRefSchema.nullable(),
+  issuedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+})
+export type Assignment = z.infer<typeof assignmentSchema>
+
+export const assignOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('assign'),
+  /** Envelope around an Assignment. */
+  assignment: signedSchema,
+})
+
+export const probeOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('probe'),
+  model: modelNameSchema,
+  variant: digestSchema,
+  artifact: artifactRefSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  scheme: schemeNameSchema,
+  /** Test slice as .npz: `x`, `y` if labelled, `reference` (float outputs). */
+  data: artifactRefSchema,
+  /** float32 variant to measure in turns with this one; null for the float32 variant itself or where it does not fit. */
+  baseline: z.object({ artifact: artifactRefSchema, runtime: z.enum(RUNTIME_NAMES) }).nullable(),
+  threads: z.number().int().min(1).max(64),
+  /** Time to spend measuring, ms. */
+  measureMs: z.number().int().min(100).max(120_000),
+  timeoutMs: z.number().int().min(1_000).max(600_000),
+})
+export type ProbeOrder = z.infer<typeof probeOrderSchema>
+
+/** The planner has stored these reports; the agent's outbox may drop them. */
+export const receiptOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('receipt'),
+  reports: z.array(messageIdSchema).min(1).max(256),
+})
+
+/** The planner does not know this session: say birth again. */
+export const rebirthOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('rebirth'),
+})
+
+/** A probe that nobody needs any more. */
+export const cancelOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('cancel'),
+  order: messageIdSchema,
+})
+
+export const orderSchema = z.discriminatedUnion('kind', [
+  assignOrderSchema,
+  probeOrderSchema,
+  receiptOrderSchema,
+  rebirthOrderSchema,
+  cancelOrderSchema,
+])
+export type Order = z.infer<typeof orderSchema>
+export type OrderKind = Order['kind']
+export type OrderOf<K extends OrderKind> = Extract<Order, { kind: K }>
