@@ -1,0 +1,34 @@
+import type { Digest } from '../../shared/digest.ts'
+import type { DeviceId } from '../../shared/ids.ts'
+import type { Birth, Epoch } from '../../shared/messages/birth.ts'
+import type { Order } from '../../shared/messages/orders.ts'
+import type { Report } from '../../shared/messages/reports.ts'
+
+/**
+ * What the MQTT side of the planner needs to remember. The database implements it; everything here is
+ * idempotent, because messages arrive twice, late and out of order.
+ */
+export interface FleetStore {
+  /** A session began; births of an older connection of the same start are ignored. */
+  recordBirth(device: DeviceId, birth: Birth): Promise<void>
+  /** A session ended; ignored unless the epoch is the device's present one. */
+  recordDeath(device: DeviceId, epoch: Epoch): Promise<void>
+  /** Durable when the promise resolves; only then is a receipt sent. */
+  recordReport(device: DeviceId, report: Report): Promise<'new' | 'duplicate'>
+  /** Garbage from a device: kept for `fitment devices` and the audit, rate limited. */
+  recordGarbage(device: DeviceId, channel: string, reason: string): Promise<void>
+  isOnline(device: DeviceId): Promise<boolean>
+  /** Orders of the outbox that the device has not acknowledged, oldest first. */
+  pendingOrders(device: DeviceId): Promise<readonly Order[]>
+  /** May this device fetch this artifact: only what an open order of its names. */
+  mayFetch(device: DeviceId, artifact: Digest): Promise<boolean>
+  /** File that holds the artifact's bytes (a block list is an artifact too); undefined when unknown. */
+  artifactFile(artifact: Digest): Promise<string | undefined>
+}
+
+/** What the fleet side offers the rest of the planner. */
+export interface FleetLink {
+  /** New orders are in the outbox of this device: send them now if it is online. */
+  nudge(device: DeviceId): void
+  close(): Promise<void>
+}
