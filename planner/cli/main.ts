@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { commands } from './commands.ts'
+import { runProgram } from './program.ts'
+
+// A reader that has seen enough (`fitment … | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+process.exitCode = await runProgram(commands, process.argv.slice(2), process)

@@ -1,0 +1,38 @@
+/** Shown only for work that takes longer than this, so that quick commands stay quiet. */
+const QUIET_MS = 1000
+/** A log file gets a line this often; a terminal redraws in place. */
+const LINE_EVERY_MS = 5000
+const REDRAW_EVERY_MS = 100
+
+export interface Progress {
+  /** `total` 0 where the amount of work is not known. */
+  update(done: number, total: number, what?: string): void
+  end(): void
+}
+
+type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean }
+
+export function startProgress(
+  title: string,
+  stream: ProgressStream | undefined,
+  now: () => number = performance.now.bind(performance),
+): Progress {
+  if (stream === undefined) return { update: () => {}, end: () => {} }
+  const started = now()
+  const every = stream.isTTY === true ? REDRAW_EVERY_MS : LINE_EVERY_MS
+  let shownAt = started + QUIET_MS - every
+  let shown = false
+  return {
+    update(done, total, what = title) {
+      if (now() - shownAt < every || now() - started < QUIET_MS) return
+      shownAt = now()
+      shown = true
+      const text =
+        total > 0 ? `${what}: ${done}/${total} (${Math.floor((100 * done) / total)} %)` : what
+      stream.write(stream.isTTY === true ? `\r\u001b[K${text}` : `${text}\n`)
+    },
+    end() {
+      if (shown && stream.isTTY === true) stream.write('\r\u001b[K')
+    },
+  }
+}
