@@ -1,0 +1,42 @@
+/** Deeper than any message of ours; a bound before JSON.parse, so that no parser's stack is the bound. */
+const MAX_DEPTH = 16
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPENERS: ReadonlySet<number> = new Set([0x5b, 0x7b])
+const CLOSERS: ReadonlySet<number> = new Set([0x5d, 0x7d])
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+export type JsonText =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: 'not-json' | 'too-deep' }
+
+/** Bytes → JSON value. Never throws; the caller has bounded the size. */
+export function parseJsonText(bytes: Uint8Array): JsonText {
+  if (depthOf(bytes) > MAX_DEPTH) return { ok: false, code: 'too-deep' }
+  try {
+    return { ok: true, value: JSON.parse(utf8.decode(bytes)) }
+  } catch {
+    return { ok: false, code: 'not-json' }
+  }
+}
+
+/** Deepest nesting of brackets outside strings. UTF-8 continuation bytes never look like ASCII. */
+function depthOf(bytes: Uint8Array): number {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i] as number
+    if (inString) {
+      if (byte === BACKSLASH) i += 1
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) inString = true
+    else if (OPENERS.has(byte)) {
+      depth += 1
+      deepest = Math.max(deepest, depth)
+    } else if (CLOSERS.has(byte)) depth -= 1
+  }
+  return deepest
+}
