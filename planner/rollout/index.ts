@@ -1,0 +1,14 @@
+export { DEFAULT_GATE, type Gate, gateSchema, wilsonLower } from './gates.ts'
+export { afterReport, MEMBER_STATES, type MemberState, standingOf } from './members.ts'
+export { type RolloutOptions, rolloutOptionsSchema } from './options.ts'
+export { type Member, planRollout, type RolloutStep, type RolloutView } from './plan.ts'
+export {
+  nextState,
+  OPEN_STATES,
+  ROLLOUT_STATES,
+  RolloutError,
+  type RolloutEvent,
+  type RolloutState,
+  SERVING,
+} from './states.ts'
+export { DEFAULT_WAVES, parseWaves, printWaves, type Wave, waveTarget } from './waves.ts'

@@ -1,0 +1,61 @@
+import type { InstallState } from '../../shared/messages/reports.ts'
+
+/** Where one device stands in a rollout: `ordered` and the agent's install states, and the way back. */
+export const MEMBER_STATES = [
+  'ordered',
+  'accepted',
+  'downloading',
+  'verified',
+  'installed',
+  'active',
+  'rolled-back',
+  'refused',
+  'failed',
+  'unfit',
+  'reverting',
+  'reverted',
+  'released',
+] as const
+export type MemberState = (typeof MEMBER_STATES)[number]
+
+type Standing = 'under-way' | 'active' | 'failed' | 'aside'
+
+/** What each state counts as at a gate. `unfit`: no variant that may ship fits the device. */
+const STANDING: Record<MemberState, Standing> = {
+  ordered: 'under-way',
+  accepted: 'under-way',
+  downloading: 'under-way',
+  verified: 'under-way',
+  installed: 'under-way',
+  active: 'active',
+  'rolled-back': 'failed',
+  refused: 'failed',
+  failed: 'failed',
+  unfit: 'aside',
+  reverting: 'aside',
+  reverted: 'aside',
+  released: 'aside',
+}
+
+export function standingOf(state: MemberState): Standing {
+  return STANDING[state]
+}
+
+/** Reports arrive twice, late and out of order: an installation never walks backwards along this line. */
+const PROGRESS: readonly MemberState[] = [
+  'ordered',
+  'accepted',
+  'downloading',
+  'verified',
+  'installed',
+  'active',
+]
+
+/** The state after a report about the same order; undefined when it tells nothing new. */
+export function afterReport(state: MemberState, reported: InstallState): MemberState | undefined {
+  if (state === 'reverting') return reported === 'active' ? 'reverted' : undefined
+  const standing = STANDING[state]
+  if (standing === 'aside' || standing === 'failed') return undefined
+  if (STANDING[reported] === 'failed') return reported
+  return PROGRESS.indexOf(reported) > PROGRESS.indexOf(state) ? reported : undefined
+}

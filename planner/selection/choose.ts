@@ -1,0 +1,165 @@
+import { formatBytes } from '../../shared/units.ts'
+import { brokenConstraints, points } from './constraints.ts'
+import type { Constraints, Measured, ObjectiveName, Room } from './measured.ts'
+import { type Objective, objectiveFor } from './objective.ts'
+import { type Front, paretoFront } from './pareto.ts'
+
+export interface SelectionInput {
+  readonly candidates: readonly Measured[]
+  readonly constraints: Constraints
+  readonly objective: ObjectiveName
+  readonly room: Room
+  /** Key of the variant the class runs today: it stays unless something is better by more than noise. */
+  readonly incumbent: string | null
+}
+
+export interface SelectionRow {
+  readonly key: string
+  readonly verdict: 'chosen' | 'kept' | 'dropped'
+  readonly reason: string
+}
+
+export interface Selection {
+  readonly winner: string | null
+  /** The least bad candidate when none meets the constraints: shown, never shipped. */
+  readonly bestSoFar: string | null
+  /** All that may ship, the winner first: a device too small for the winner takes the next that fits it. */
+  readonly ranking: readonly string[]
+  readonly rows: readonly SelectionRow[]
+  /** One sentence. */
+  readonly why: string
+}
+
+/** Pure: the same measurements always give the same choice. */
+export function choose(input: SelectionInput): Selection {
+  const judged = input.candidates.map((variant) => ({
+    variant,
+    broken: brokenConstraints(variant, input.constraints, input.room),
+  }))
+  const admissible = judged.filter(({ broken }) => broken.length === 0).map((j) => j.variant)
+  if (admissible.length === 0) return nothingShips(judged)
+
+  const objective = objectiveFor(input.objective, admissible)
+  const front = paretoFront(admissible)
+  const { winner, because } = pick(front.front, admissible, objective, input.incumbent)
+  const others = admissible
+    .filter((variant) => variant !== winner)
+    .sort((a, b) => objective.value(a) - objective.value(b) || order(a, b))
+  return {
+    winner: winner.key,
+    bestSoFar: winner.key,
+    ranking: [winner.key, ...others.map(({ key }) => key)],
+    rows: judged.map(({ variant, broken }) => ({
+      key: variant.key,
+      ...verdictOn(variant, broken, { winner, because, objective, front }),
+    })),
+    why: `${name(winner)}: ${because}${qualityClause(winner, input.constraints)}`,
+  }
+}
+
+interface Picked {
+  readonly winner: Measured
+  readonly because: string
+}
+
+function pick(
+  front: readonly Measured[],
+  admissible: readonly Measured[],
+  objective: Objective,
+  incumbentKey: string | null,
+): Picked {
+  const best = front.reduce((a, b) => (objective.value(b) < objective.value(a) ? b : a))
+  const incumbent = admissible.find(({ key }) => key === incumbentKey)
+  if (incumbent && incumbent !== best && objective.tied(incumbent, best)) {
+    const because = `${objective.print(incumbent)}; in use already, and ${name(best)} with ${objective.print(best)} is not better by more than noise`
+    return { winner: incumbent, because }
+  }
+  const tied = front.filter((variant) => variant === best || objective.tied(variant, best))
+  const winner = [...tied].sort(order)[0] ?? best
+  if (winner === best)
+    return { winner, because: `best ${objective.name}, ${objective.print(best)}` }
+  const because = `${objective.print(winner)}, within noise of ${name(best)} (${objective.print(best)}), and smaller`
+  return { winner, because }
+}
+
+/** Smaller file, then less memory, then faster, then by name. */
+function order(a: Measured, b: Measured): number {
+  return (
+    a.bytes - b.bytes ||
+    a.memoryBytes - b.memoryBytes ||
+    a.latency.p50Ms - b.latency.p50Ms ||
+    name(a).localeCompare(name(b))
+  )
+}
+
+interface Outcome extends Picked {
+  readonly objective: Objective
+  readonly front: Front
+}
+
+function verdictOn(
+  variant: Measured,
+  broken: readonly string[],
+  { winner, because, objective, front }: Outcome,
+): Pick<SelectionRow, 'verdict' | 'reason'> {
+  if (broken.length > 0) return { verdict: 'dropped', reason: broken.join('; ') }
+  if (variant === winner) return { verdict: 'chosen', reason: because }
+  const beaten = front.dominated.find((entry) => entry.variant === variant)
+  if (beaten) {
+    return {
+      verdict: 'dropped',
+      reason: `${beaten.worse.join(', ')} than ${name(beaten.by)}, and better in nothing`,
+    }
+  }
+  const reason = `meets the constraints; ${objective.print(variant)} against ${objective.print(winner)}`
+  return { verdict: 'kept', reason }
+}
+
+interface Judged {
+  readonly variant: Measured
+  readonly broken: readonly string[]
+}
+
+function nothingShips(judged: readonly Judged[]): Selection {
+  const rows = judged.map(({ variant, broken }) => ({
+    key: variant.key,
+    verdict: 'dropped' as const,
+    reason: broken.join('; '),
+  }))
+  const closest = [...judged].sort(
+    (a, b) =>
+      a.broken.length - b.broken.length ||
+      lost(a.variant) - lost(b.variant) ||
+      order(a.variant, b.variant),
+  )[0]
+  if (!closest) {
+    return {
+      winner: null,
+      bestSoFar: null,
+      ranking: [],
+      rows,
+      why: 'no variant was measured: nothing ships',
+    }
+  }
+  const why = `no variant meets the constraints, nothing ships; the nearest is ${name(closest.variant)}: ${closest.broken.join('; ')}`
+  return { winner: null, bestSoFar: closest.variant.key, ranking: [], rows, why }
+}
+
+function lost(variant: Measured): number {
+  return variant.quality.drop ?? 0
+}
+
+function qualityClause({ quality, bytes }: Measured, { maxAccuracyDrop }: Constraints): string {
+  const size = `, ${formatBytes(bytes)}`
+  if (quality.drop === null) return size
+  const budget = `budget ${points(maxAccuracyDrop)}`
+  if (quality.basis === 'agreement')
+    return `${size}, disagrees with float32 by ${points(quality.drop)} (${budget}, no labels)`
+  return quality.drop <= 0
+    ? `${size}, no accuracy lost`
+    : `${size}, loses ${points(quality.drop)} of accuracy (${budget})`
+}
+
+export function name(variant: Pick<Measured, 'scheme' | 'runtime'>): string {
+  return `${variant.scheme} on ${variant.runtime}`
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+import { schemeNameSchema } from '../../shared/schemes.ts'
+
+const ci95Schema = z.tuple([z.number(), z.number()])
+
+/** One candidate as the selection sees it: the class's summary of what its devices measured. */
+export const measuredSchema = z.object({
+  key: z.string(),
+  scheme: schemeNameSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  bytes: z.number(),
+  latency: z.object({
+    p50Ms: z.number(),
+    ci95: ci95Schema,
+    /** Against float32, measured in turns; null where float32 did not fit. */
+    ratio: z.object({ p50: z.number(), ci95: ci95Schema }).nullable(),
+  }),
+  memoryBytes: z.number(),
+  quality: z.object({
+    /** What stands for accuracy: labels, the float model's answers, or the closeness of raw outputs. */
+    basis: z.enum(['labels', 'agreement', 'sqnr', 'none']),
+    /** Share of answers lost against float32 (0.012 = 1.2 points); null with basis sqnr or none. */
+    drop: z.number().nullable(),
+    accuracy: z.number().nullable(),
+    agreement: z.number().nullable(),
+    sqnrDb: z.number().nullable(),
+  }),
+  /** Devices whose records went into this row. */
+  devices: z.number().int(),
+  /** What a reader must know about these numbers, e.g. that every record was noisy. */
+  notes: z.array(z.string()),
+})
+export type Measured = z.infer<typeof measuredSchema>
+
+export const OBJECTIVES = ['latency', 'size', 'memory'] as const
+export type ObjectiveName = (typeof OBJECTIVES)[number]
+
+export const constraintsSchema = z.object({
+  /** Most accuracy that may be lost against float32, as a share (0.01 = 1 point). */
+  maxAccuracyDrop: z.number().min(0).max(1),
+  maxLatencyMs: z.number().positive().nullable(),
+  maxMemoryBytes: z.number().positive().nullable(),
+  maxBytes: z.number().positive().nullable(),
+})
+export type Constraints = z.infer<typeof constraintsSchema>
+
+/** What the devices of the class can take; the roomiest device counts, tighter ones are seen to one by one. */
+export interface Room {
+  readonly storageBytes: number | null
+  readonly memoryBytes: number | null
+}

@@ -1,0 +1,69 @@
+import { formatBytes, formatMs, formatRatio } from '../../shared/units.ts'
+import type { Measured, ObjectiveName } from './measured.ts'
+
+/** Differences up to this share are noise: measurements on one device repeat no better. */
+export const NOISE = 0.05
+
+export interface Objective {
+  readonly name: ObjectiveName
+  /** Smaller is better. */
+  value(variant: Measured): number
+  /** Are these two within what measuring again would change? */
+  tied(a: Measured, b: Measured): boolean
+  print(variant: Measured): string
+}
+
+/**
+ * Latencies are compared by their ratio to float32 where every candidate has one: candidates were never
+ * measured in turns with each other, but each was with float32, so drift between runs cancels.
+ */
+export function objectiveFor(name: ObjectiveName, candidates: readonly Measured[]): Objective {
+  return OBJECTIVE_OF[name](candidates)
+}
+
+const OBJECTIVE_OF: Record<ObjectiveName, (candidates: readonly Measured[]) => Objective> = {
+  latency: (candidates) => (candidates.every((c) => c.latency.ratio) ? byRatio : byMs),
+  size: () => bySize,
+  memory: () => byMemory,
+}
+
+const byRatio: Objective = {
+  name: 'latency',
+  value: (v) => ratioOf(v).p50,
+  tied: (a, b) => near(ratioOf(a).p50, ratioOf(b).p50) || overlap(ratioOf(a).ci95, ratioOf(b).ci95),
+  print: (v) => `${formatRatio(ratioOf(v).p50)} float32's latency (${formatMs(v.latency.p50Ms)})`,
+}
+
+const byMs: Objective = {
+  name: 'latency',
+  value: (v) => v.latency.p50Ms,
+  tied: (a, b) => near(a.latency.p50Ms, b.latency.p50Ms) || overlap(a.latency.ci95, b.latency.ci95),
+  print: (v) => formatMs(v.latency.p50Ms),
+}
+
+const bySize: Objective = {
+  name: 'size',
+  value: (v) => v.bytes,
+  tied: (a, b) => a.bytes === b.bytes,
+  print: (v) => formatBytes(v.bytes),
+}
+
+const byMemory: Objective = {
+  name: 'memory',
+  value: (v) => v.memoryBytes,
+  tied: (a, b) => near(a.memoryBytes, b.memoryBytes),
+  print: (v) => `${formatBytes(v.memoryBytes)} of memory`,
+}
+
+function ratioOf(variant: Measured): { p50: number; ci95: readonly [number, number] } {
+  const { ratio } = variant.latency
+  return ratio ?? { p50: 1, ci95: [1, 1] }
+}
+
+function near(a: number, b: number): boolean {
+  return Math.max(a, b) <= Math.min(a, b) * (1 + NOISE)
+}
+
+function overlap(a: readonly [number, number], b: readonly [number, number]): boolean {
+  return a[0] <= b[1] && b[0] <= a[1]
+}
