@@ -1,0 +1,69 @@
+import { magnitudes } from './channels.ts'
+import type { AffineParameters } from './forms.ts'
+
+/** Largest code of a symmetric weight, by bits; the narrow range keeps -128 out so that products fit. */
+export const WEIGHT_CODE_MAX = { 4: 7, 7: 63, 8: 127 } as const
+export type WeightBits = keyof typeof WEIGHT_CODE_MAX
+
+/** A channel below this is dead (batch normalisation folded it away); a scale from it would be noise. */
+const DEAD_MAGNITUDE = 1e-30
+
+/** Share of the int32 range a bias may take; the rest is the accumulator's. */
+const BIAS_SHARE = 0.5
+
+/**
+ * Symmetric parameters of a weight: zero point 0, scale = max|w| / code max per slice of `axis`, or
+ * one for the tensor. A dead slice takes the tensor's own scale: exact for zeros, and sane for its bias.
+ */
+export function weightParameters(
+  values: Float32Array,
+  shape: readonly number[],
+  axis: number | null,
+  bits: WeightBits = 8,
+): AffineParameters {
+  const largest = magnitudes(values, shape, axis)
+  const overall = largest.reduce((a, b) => Math.max(a, b), 0)
+  const standIn = overall < DEAD_MAGNITUDE ? 1 : overall
+  const scales = Array.from(largest, (magnitude) =>
+    Math.fround((magnitude < DEAD_MAGNITUDE ? standIn : magnitude) / WEIGHT_CODE_MAX[bits]),
+  )
+  return { scales, zeroPoints: scales.map(() => 0), axis }
+}
+
+/**
+ * Raises weight scales until every bias fits its int32 code at scale input × weight: a channel with
+ * tiny weights and a finite bias would overflow. (AdjustWeightsForBiasScale in LiteRT's converter.)
+ */
+export function guardBias(
+  weight: AffineParameters,
+  inputScale: number,
+  bias: Float32Array,
+): AffineParameters {
+  const scales = Array.from({ length: Math.max(weight.scales.length, 1) }, (_, i) => {
+    const scale = weight.scales[i] as number
+    const largest = weight.axis === null ? largestMagnitude(bias) : Math.abs(bias[i] ?? 0)
+    const limit = BIAS_SHARE * 2 ** 31 * inputScale
+    return largest < limit * scale ? scale : roundUp(largest / limit)
+  })
+  return { ...weight, scales }
+}
+
+/** Bias codes live at the accumulator's scale: input × weight, zero point 0. */
+export function biasParameters(inputScale: number, weight: AffineParameters): AffineParameters {
+  const scales = weight.scales.map((scale) => Math.fround(inputScale * scale))
+  return {
+    scales,
+    zeroPoints: scales.map(() => 0),
+    axis: weight.axis === null ? null : 0,
+  }
+}
+
+function largestMagnitude(values: Float32Array): number {
+  return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+}
+
+/** The next float32 at or above `value`, so that the guard holds after rounding too. */
+function roundUp(value: number): number {
+  const rounded = Math.fround(value)
+  return rounded >= value ? rounded : Math.fround(value * (1 + 2 ** -23))
+}

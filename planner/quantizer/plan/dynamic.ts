@@ -1,0 +1,98 @@
+import type { Finding } from '../../../shared/findings.ts'
+import type { GraphInput, GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
+import { OPERATOR_FACTS } from '../operators.ts'
+import { FLOAT32, type Form } from '../parameters/forms.ts'
+import { weightParameters } from '../parameters/weight.ts'
+import { leftFloat } from './findings.ts'
+import type { Instruction, Plan } from './instructions.ts'
+import type { PlanRequest } from './request.ts'
+import { selects } from './selectors.ts'
+import { mergeStores } from './stores.ts'
+import { tallyOf } from './tally.ts'
+
+/** Hybrid kernels quantize their input at every run; below this many weights that costs more than it saves. */
+const MINIMUM_ELEMENTS = 1024
+
+/** Int8 weights, activations quantized by the kernels at run time (`dynamic-w8`). */
+export function planDynamic(request: PlanRequest): Plan {
+  const integer = new Set<OperatorId>()
+  const findings: Finding[] = []
+  const instructions: Instruction[] = []
+  for (const operator of request.graph.operators) {
+    const facts = OPERATOR_FACTS[operator.kind].hybrid
+    if (facts === null) continue
+    const matrix = operator.inputs.findIndex((input) => isMatrix(input, request))
+    const tensor = tensorOf(operator.inputs[matrix], request)
+    if (tensor === null) continue
+    const reason = obstacleOf(operator, tensor, request)
+    if (reason !== null) {
+      findings.push(leftFloat(request.graph, operator, reason))
+      continue
+    }
+    integer.add(operator.id)
+    instructions.push(...planOperator(operator, matrix, tensor, request))
+  }
+  return {
+    instructions: mergeStores(instructions),
+    findings,
+    operators: tallyOf(request.graph, integer, findings),
+  }
+}
+
+function planOperator(
+  operator: GraphOperator,
+  position: number,
+  tensor: GraphTensor,
+  request: PlanRequest,
+): Instruction[] {
+  const values = tensor.constant?.read() ?? new Float32Array(0)
+  const axis = hybridAxis(operator, position, request)
+  const form: Form = {
+    type: 'int8',
+    parameters: weightParameters(values, tensor.shape ?? [], axis),
+  }
+  const uses = [{ kind: 'input', operator: operator.id, position } as const]
+  if (OPERATOR_FACTS[operator.kind].hybrid === 'through-dequantize') {
+    return [
+      { verb: 'store-constant', tensor: tensor.id, form, uses: [] },
+      { verb: 'convert', tensor: tensor.id, from: form, to: FLOAT32, uses },
+    ]
+  }
+  return [
+    { verb: 'store-constant', tensor: tensor.id, form, uses },
+    { verb: 'compute', operator: operator.id, as: 'hybrid' },
+  ]
+}
+
+/** The constant a hybrid kernel takes as int8: a weight, or the constant side of a product. */
+function isMatrix(input: GraphInput, request: PlanRequest): boolean {
+  const tensor = tensorOf(input, request)
+  const product = input.role === 'weight' || input.role === 'activation'
+  return product && tensor?.constant !== null && tensor?.type === 'float32'
+}
+
+function obstacleOf(
+  operator: GraphOperator,
+  weight: GraphTensor,
+  { keepFloat }: PlanRequest,
+): string | null {
+  if (keepFloat.some((selector) => selects(selector, operator))) return 'as you asked'
+  const values = weight.constant?.read() ?? new Float32Array(0)
+  if (values.length < MINIMUM_ELEMENTS) {
+    return `its weight has ${values.length} elements, too few to gain (${MINIMUM_ELEMENTS} needed)`
+  }
+  return values.every(Number.isFinite) ? null : `"${weight.name}" holds NaN or infinite numbers`
+}
+
+function hybridAxis(
+  operator: GraphOperator,
+  position: number,
+  { target }: PlanRequest,
+): number | null {
+  const perTensor = operator.kind === 'fully-connected' && !target.perChannelHybridFullyConnected
+  return perTensor ? null : (operator.inputs[position]?.channelAxis ?? null)
+}
+
+function tensorOf(input: GraphInput | undefined, { graph }: PlanRequest): GraphTensor | null {
+  return input === undefined || input.tensor === null ? null : (graph.tensors[input.tensor] ?? null)
+}

@@ -1,0 +1,36 @@
+import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
+import type { Links } from '../../formats/links.ts'
+import type { Range } from '../parameters/activation.ts'
+import type { ActivationType } from '../parameters/forms.ts'
+import type { WeightBits } from '../parameters/weight.ts'
+import type { OperatorSelector } from './selectors.ts'
+
+/** All a planner may look at. Plans are pure: the same request gives the same plan. */
+export interface PlanRequest {
+  readonly graph: Graph
+  readonly links: Links
+  /** Calibrated range of every activation that was reached. */
+  readonly ranges: ReadonlyMap<TensorId, Range>
+  readonly revisions: Revisions
+  readonly keepFloat: readonly OperatorSelector[]
+  readonly target: PlanTarget
+}
+
+/** Numbers that recovery methods put in the place of the file's, by the operator that uses them. */
+export type Revisions = ReadonlyMap<OperatorId, Revision>
+export interface Revision {
+  readonly weight?: Float32Array
+  readonly bias?: Float32Array
+}
+
+/** What the runtime that will load the file can take, and what its model edges look like. */
+export interface PlanTarget {
+  readonly activations: Exclude<ActivationType, 'uint8'>
+  readonly weightBits: WeightBits
+  /** Type at the model's inputs and outputs. */
+  readonly edges: 'float32' | ActivationType
+  /** Integer kernels take one scale per output channel of a fully-connected weight. */
+  readonly perChannelFullyConnected: boolean
+  /** The same for float activations: needs a runtime of 2024 (opcode version 12). */
+  readonly perChannelHybridFullyConnected: boolean
+}

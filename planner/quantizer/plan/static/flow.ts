@@ -1,0 +1,90 @@
+import type { GraphTensor, OperatorId, Use } from '../../../formats/graph.ts'
+import { usesOf } from '../../../formats/links.ts'
+import { OPERATOR_FACTS } from '../../operators.ts'
+import { activationParameters, asUint8 } from '../../parameters/activation.ts'
+import { FLOAT32, type Form, sameForm } from '../../parameters/forms.ts'
+import type { Instruction } from '../instructions.ts'
+import type { PlanRequest } from '../request.ts'
+import type { ScaleGroups } from './scale-groups.ts'
+import { wantedParameters } from './wanted.ts'
+
+/** Which form every activation is made in, and the conversions its readers need. */
+export function planFlow(
+  request: PlanRequest,
+  integer: ReadonlySet<OperatorId>,
+  scales: ScaleGroups,
+): Instruction[] {
+  const flow: Flow = { request, integer, scales }
+  return request.graph.tensors
+    .filter((tensor) => tensor.type === 'float32' && tensor.constant === null)
+    .flatMap((tensor) => planTensor(tensor, flow))
+}
+
+interface Flow {
+  readonly request: PlanRequest
+  readonly integer: ReadonlySet<OperatorId>
+  readonly scales: ScaleGroups
+}
+
+function planTensor(tensor: GraphTensor, flow: Flow): Instruction[] {
+  const made = madeForm(tensor, flow)
+  const wanted: { form: Form; uses: Use[] }[] = []
+  for (const use of usesOf(flow.request.links, tensor.id)) {
+    const form = wantedForm(tensor, use, flow)
+    const known = wanted.find((entry) => sameForm(entry.form, form))
+    if (known === undefined) wanted.push({ form, uses: [use] })
+    else known.uses.push(use)
+  }
+  const conversions = wanted
+    .filter(({ form }) => !sameForm(form, made))
+    .map(
+      ({ form, uses }): Instruction => ({
+        verb: 'convert',
+        tensor: tensor.id,
+        from: made,
+        to: form,
+        uses,
+      }),
+    )
+  if (made.type === 'float32') return conversions
+  return [{ verb: 'set-activation', tensor: tensor.id, form: made }, ...conversions]
+}
+
+function madeForm(tensor: GraphTensor, flow: Flow): Form {
+  const producer = flow.request.links.producers[tensor.id] ?? null
+  if (producer === null) return edgeForm(tensor, flow)
+  const operator = flow.request.graph.operators[producer]
+  const law = operator && OPERATOR_FACTS[operator.kind].integer?.output.law
+  return flow.integer.has(producer) && law !== 'no-numbers' ? heldForm(tensor, flow) : FLOAT32
+}
+
+function wantedForm(tensor: GraphTensor, use: Use, flow: Flow): Form {
+  if (use.kind === 'output') return edgeForm(tensor, flow)
+  const operator = flow.request.graph.operators[use.operator]
+  if (operator === undefined || !flow.integer.has(use.operator)) return FLOAT32
+  if (operator.inputs[use.position]?.role !== 'activation') return FLOAT32
+  const parameters = wantedParameters(operator, tensor.id, flow.scales, flow.request)
+  return parameters === null ? FLOAT32 : { type: flow.request.target.activations, parameters }
+}
+
+/** The form inside the integer part of the graph. */
+function heldForm(tensor: GraphTensor, { scales, request }: Flow): Form {
+  const parameters = scales.parametersOf(tensor.id)
+  return parameters === null ? FLOAT32 : { type: request.target.activations, parameters }
+}
+
+/** The form at the model's inputs and outputs; subgraphs that operators call keep what those expect. */
+function edgeForm(tensor: GraphTensor, flow: Flow): Form {
+  const { edges, activations } = flow.request.target
+  const entry = flow.request.graph.subgraphs[tensor.subgraph]?.entry ?? false
+  if (edges === 'float32' || !entry) return FLOAT32
+  const held = heldForm(tensor, flow)
+  if (edges === activations || !('parameters' in held)) return held
+  if (edges === 'uint8' && activations === 'int8') {
+    return { type: 'uint8', parameters: asUint8(held.parameters) }
+  }
+  const range = flow.request.ranges.get(tensor.id)
+  return range === undefined
+    ? held
+    : { type: edges, parameters: activationParameters(range, edges) }
+}

@@ -1,0 +1,115 @@
+import { invariant } from '../../../../shared/errors.ts'
+import type { GraphInput, GraphOperator, GraphTensor } from '../../../formats/graph.ts'
+import { OPERATOR_FACTS } from '../../operators.ts'
+import type { AffineParameters, Form } from '../../parameters/forms.ts'
+import { biasParameters, guardBias, weightParameters } from '../../parameters/weight.ts'
+import type { Instruction } from '../instructions.ts'
+import type { PlanRequest } from '../request.ts'
+
+/** Weight and bias of an operator whose input arrives with `input` parameters. */
+export function planWeights(
+  operator: GraphOperator,
+  input: AffineParameters,
+  request: PlanRequest,
+): Instruction[] {
+  const weightAt = operator.inputs.findIndex(({ role }) => role === 'weight')
+  const source = operator.inputs[weightAt]
+  if (source === undefined) return []
+  const revision = request.revisions.get(operator.id)
+  const tensor = tensorAt(source, request)
+  const values = revision?.weight ?? valuesOf(tensor)
+  const bias = planBias(operator, request, channelCount(tensor, source.channelAxis))
+  const inputScale = input.scales[0] as number
+  const parameters = guardBias(
+    weightParameters(
+      values,
+      tensor.shape ?? [],
+      channelAxis(operator, source, request),
+      request.target.weightBits,
+    ),
+    inputScale,
+    bias?.values ?? new Float32Array(0),
+  )
+  const weight: Instruction = {
+    verb: 'store-constant',
+    tensor: tensor.id,
+    form: { type: 'int8', parameters },
+    uses: [{ kind: 'input', operator: operator.id, position: weightAt }],
+    ...(revision?.weight && { values: revision.weight }),
+  }
+  return bias === null
+    ? [weight]
+    : [weight, storeBias(operator, bias, inputScale, parameters, request)]
+}
+
+interface Bias {
+  readonly position: number
+  readonly values: Float32Array
+  /** Null where the operator has none yet. */
+  readonly tensor: GraphTensor | null
+  readonly revised: boolean
+}
+
+function planBias(operator: GraphOperator, request: PlanRequest, channels: number): Bias | null {
+  const position = operator.inputs.findIndex(({ role }) => role === 'bias')
+  const input = operator.inputs[position]
+  if (input === undefined) return null
+  const revised = request.revisions.get(operator.id)?.bias
+  if (input.tensor === null) {
+    if (!OPERATOR_FACTS[operator.kind].biasWanted && revised === undefined) return null
+    const values = revised ?? new Float32Array(channels)
+    return { position, tensor: null, values, revised: revised !== undefined }
+  }
+  const tensor = tensorAt(input, request)
+  return { position, tensor, values: revised ?? valuesOf(tensor), revised: revised !== undefined }
+}
+
+function storeBias(
+  operator: GraphOperator,
+  bias: Bias,
+  inputScale: number,
+  weight: AffineParameters,
+  request: PlanRequest,
+): Instruction {
+  const form: Form = {
+    // 16-bit activations accumulate in 64 bits.
+    type: request.target.activations === 'int16' ? 'int64' : 'int32',
+    parameters: biasParameters(inputScale, weight),
+  }
+  const { position, values, tensor } = bias
+  if (tensor === null) {
+    return { verb: 'add-bias', operator: operator.id, position, form, values }
+  }
+  return {
+    verb: 'store-constant',
+    tensor: tensor.id,
+    form,
+    uses: [{ kind: 'input', operator: operator.id, position }],
+    ...(bias.revised && { values }),
+  }
+}
+
+function channelAxis(
+  operator: GraphOperator,
+  input: GraphInput,
+  { target }: PlanRequest,
+): number | null {
+  const perTensor = operator.kind === 'fully-connected' && !target.perChannelFullyConnected
+  return perTensor ? null : input.channelAxis
+}
+
+function channelCount(weight: GraphTensor, axis: number | null): number {
+  return axis === null ? 1 : (weight.shape?.[axis] ?? 1)
+}
+
+function tensorAt(input: GraphInput, { graph }: PlanRequest): GraphTensor {
+  const tensor = input.tensor === null ? undefined : graph.tensors[input.tensor]
+  invariant(tensor !== undefined, 'obstacles let only operators with weights through')
+  return tensor
+}
+
+function valuesOf(tensor: GraphTensor): Float32Array {
+  const values = tensor.constant?.read() ?? null
+  invariant(values !== null, 'obstacles let only constant weights and biases through')
+  return values
+}
