@@ -1,0 +1,67 @@
+import { AppError } from '../../shared/errors.ts'
+
+export type ArtifactErrorCode =
+  /** The budget or the file system has no room for it; known before anything is fetched. */
+  | 'storage-full'
+  /** The disk filled up while writing. */
+  | 'disk-full'
+  | 'read-only'
+  /** Any other failure of the file system. */
+  | 'storage-failed'
+  /** Bytes that are not those the digest names. */
+  | 'wrong-digest'
+  /** Connected, asked again and again, and nothing came. */
+  | 'download-stalled'
+  /** Stopped on purpose: shutdown, a newer order, a cancelled probe. */
+  | 'aborted'
+  | 'slot-missing'
+
+export class ArtifactError extends AppError {
+  readonly code: ArtifactErrorCode
+
+  constructor(
+    code: ArtifactErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, details, options)
+    this.code = code
+  }
+}
+
+const CODE_OF_ERRNO: Readonly<Record<string, ArtifactErrorCode>> = {
+  ENOSPC: 'disk-full',
+  EDQUOT: 'disk-full',
+  EROFS: 'read-only',
+}
+
+/** A failure of the file system as one line; an error that already is one stays as it is. */
+export function storageError(error: unknown, doing: string): ArtifactError {
+  if (error instanceof ArtifactError) return error
+  const errno = errnoOf(error)
+  const code = CODE_OF_ERRNO[errno ?? ''] ?? 'storage-failed'
+  return new ArtifactError(
+    code,
+    `${doing}: ${ADVICE[code] ?? String(error)}`,
+    { errno },
+    {
+      cause: error,
+    },
+  )
+}
+
+const ADVICE: Readonly<Partial<Record<ArtifactErrorCode, string>>> = {
+  'disk-full': 'the disk is full; free some space on the file system of the state directory',
+  'read-only': 'the file system of the state directory is read-only; remount it writable',
+}
+
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}
+
+export function isMissing(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { digestSchema } from '../../shared/digest.ts'
+import { modelNameSchema } from '../../shared/ids.ts'
+import { RUNTIME_FORMATS, RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+
+/** `slot.json`: what an application may want to know of the variant beside it. */
+export const slotSchema = z.object({
+  v: z.literal(1),
+  model: modelNameSchema,
+  variant: digestSchema,
+  bytes: z.number().int().positive(),
+  runtime: z.enum(RUNTIME_NAMES),
+  scheme: z.string(),
+  class: z.string(),
+  counter: z.number().int().positive(),
+  installedAt: z.iso.datetime(),
+})
+export type Slot = z.infer<typeof slotSchema>
+
+/** File names a slot may hold, one per model format. */
+export const MODEL_FILES = Object.values(RUNTIME_FORMATS).map((format) => `model.${format}`)
+
+export function modelFileOf(slot: Pick<Slot, 'runtime'>): string {
+  return `model.${RUNTIME_FORMATS[slot.runtime]}`
+}

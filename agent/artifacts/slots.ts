@@ -1,0 +1,193 @@
+import { link, mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Digest, digestOfFile, digestSchema } from '../../shared/digest.ts'
+import { modelNameSchema } from '../../shared/ids.ts'
+import {
+  moveDurably,
+  pointLink,
+  readLink,
+  removeLink,
+  syncDirectory,
+  writeDurably,
+} from './durable-files.ts'
+import { ArtifactError, isMissing, storageError } from './errors.ts'
+import { treeBytes } from './room.ts'
+import { MODEL_FILES, modelFileOf, type Slot } from './slot.ts'
+
+/** What the two links of a model name; `null` where there is none. */
+export interface SlotLinks {
+  readonly current: Digest | null
+  readonly previous: Digest | null
+}
+
+export const NO_LINKS: SlotLinks = { current: null, previous: null }
+
+/**
+ * Installed variants: `<root>/<model>/<variant>/model.*`, immutable once there, and the links `current`
+ * and `previous`. The disk is the truth: applications and a lost journal both start from it.
+ */
+export class Slots {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  async models(): Promise<string[]> {
+    const names = await entriesOf(this.#root)
+    return names.filter((name) => modelNameSchema.safeParse(name).success)
+  }
+
+  async variants(model: string): Promise<Digest[]> {
+    const names = await entriesOf(join(this.#root, model))
+    return names.filter((name) => digestSchema.safeParse(name).success)
+  }
+
+  async links(model: string): Promise<SlotLinks> {
+    const [current, previous] = await Promise.all([
+      this.#readLink(model, 'current'),
+      this.#readLink(model, 'previous'),
+    ])
+    return { current, previous }
+  }
+
+  /** The variant's file, unless the slot lacks it. */
+  async file(model: string, variant: Digest): Promise<string | undefined> {
+    const directory = this.#directory(model, variant)
+    const names = await entriesOf(directory)
+    const file = MODEL_FILES.find((name) => names.includes(name))
+    return file && join(directory, file)
+  }
+
+  /** An installed file with these bytes, whichever model it belongs to. */
+  async locate(variant: Digest): Promise<string | undefined> {
+    for (const model of await this.models()) {
+      const file = await this.file(model, variant)
+      if (file) return file
+    }
+    return undefined
+  }
+
+  /** Reads the whole file: a variant is good when its bytes have the digest that names it. */
+  async isGood(model: string, variant: Digest): Promise<boolean> {
+    const file = await this.file(model, variant)
+    try {
+      return file !== undefined && (await digestOfFile(file)) === variant
+    } catch {
+      return false
+    }
+  }
+
+  /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
+  async install(slot: Slot, file: string): Promise<void> {
+    const directory = this.#directory(slot.model, slot.variant)
+    const draft = `${directory}.new`
+    try {
+      await rm(draft, { recursive: true, force: true })
+      await mkdir(draft, { recursive: true })
+      await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
+      await link(file, join(draft, modelFileOf(slot)))
+      await syncDirectory(draft)
+      await rm(directory, { recursive: true, force: true })
+      await moveDurably(draft, directory)
+      await syncDirectory(this.#root)
+    } catch (error) {
+      throw storageError(error, `cannot install ${slot.model} ${slot.variant.slice(0, 12)}`)
+    }
+  }
+
+  /** @throws ArtifactError `slot-missing`: the link is never pointed at nothing */
+  async switchTo(model: string, variant: Digest): Promise<void> {
+    if ((await this.file(model, variant)) === undefined) {
+      throw new ArtifactError(
+        'slot-missing',
+        `the slot ${variant.slice(0, 12)} of ${model} is gone; the planner will send it again`,
+        { model, variant },
+      )
+    }
+    const { current } = await this.links(model)
+    if (current === variant) return
+    if (current !== null) await this.#point(model, 'previous', current)
+    await this.#point(model, 'current', variant)
+  }
+
+  /** Puts the links back as they were. `current` first: it is the one that is read. */
+  async restore(model: string, links: SlotLinks): Promise<void> {
+    await this.#point(model, 'current', links.current)
+    await this.#point(model, 'previous', links.previous)
+  }
+
+  async remove(model: string, variant: Digest): Promise<void> {
+    const { current } = await this.links(model)
+    if (current === variant) return
+    await rm(this.#directory(model, variant), { recursive: true, force: true })
+  }
+
+  /** Removes every slot that neither a link nor `keep` names, and drafts that a power cut left. */
+  async collect(model: string, keep: readonly Digest[] = []): Promise<void> {
+    const { current, previous } = await this.links(model)
+    const kept = new Set([current, previous, ...keep])
+    for (const name of await entriesOf(join(this.#root, model))) {
+      const isDraft = name.endsWith('.new')
+      const isSlot = digestSchema.safeParse(name).success
+      if (isDraft || (isSlot && !kept.has(name))) {
+        await rm(join(this.#root, model, name), { recursive: true, force: true })
+      }
+    }
+  }
+
+  /** Bytes of the slots kept only for going back: the last thing given up for room. */
+  async previousBytes(): Promise<number> {
+    let sum = 0
+    for (const [model, variant] of await this.#previousOnly()) {
+      sum += await treeBytes(this.#directory(model, variant))
+    }
+    return sum
+  }
+
+  async dropPrevious(): Promise<void> {
+    for (const [model] of await this.#previousOnly()) {
+      await this.#point(model, 'previous', null)
+      await this.collect(model)
+    }
+  }
+
+  async #previousOnly(): Promise<[string, Digest][]> {
+    const found: [string, Digest][] = []
+    for (const model of await this.models()) {
+      const { current, previous } = await this.links(model)
+      if (previous !== null && previous !== current) found.push([model, previous])
+    }
+    return found
+  }
+
+  async #point(model: string, name: keyof SlotLinks, variant: Digest | null): Promise<void> {
+    const path = join(this.#root, model, name)
+    try {
+      if (variant === null) await removeLink(path)
+      else await pointLink(path, variant)
+    } catch (error) {
+      if (variant === null && isMissing(error)) return
+      throw storageError(error, `cannot point ${path}`)
+    }
+  }
+
+  async #readLink(model: string, name: keyof SlotLinks): Promise<Digest | null> {
+    const target = await readLink(join(this.#root, model, name))
+    const parsed = digestSchema.safeParse(target)
+    return parsed.success ? parsed.data : null
+  }
+
+  #directory(model: string, variant: Digest): string {
+    return join(this.#root, model, variant)
+  }
+}
+
+async function entriesOf(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw storageError(error, `cannot list ${directory}`)
+  }
+}

@@ -1,0 +1,117 @@
+import { MqttClient } from 'mqtt'
+import { messageOf } from '../../shared/errors.ts'
+import {
+  CHANNELS,
+  type Channel,
+  type Epoch,
+  printMessage,
+  printTopic,
+} from '../../shared/messages/index.ts'
+import type { Endpoint } from './endpoint.ts'
+import { limitFrames } from './frame-limit.ts'
+
+const KEEPALIVE_S = 30
+const CONNECT_TIMEOUT_MS = 15_000
+/** Time a farewell may take before the socket is closed all the same, ms. */
+const FAREWELL_MS = 2_000
+
+export interface ConnectionHandlers {
+  /** Connected and subscribed. */
+  onUp(): void
+  onMessage(topic: string, payload: Uint8Array): void
+  /** Called once, whether or not `onUp` was. */
+  onDown(reason: string): void
+}
+
+export interface ConnectionOptions {
+  readonly endpoint: Endpoint
+  readonly fleet: string
+  readonly device: string
+  readonly epoch: Epoch
+}
+
+/** One MQTT session from connect to close. It never reconnects: the next epoch is a new connection. */
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #client: MqttClient
+  #reason = 'the broker closed the connection'
+
+  constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
+    this.#options = options
+    this.#client = new MqttClient(
+      () => {
+        const socket = options.endpoint.open()
+        limitFrames(socket)
+        return socket
+      },
+      {
+        clientId: `${options.fleet}/${options.device}`,
+        protocolVersion: 4,
+        clean: true,
+        keepalive: KEEPALIVE_S,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        reconnectPeriod: 0,
+        resubscribe: false,
+        queueQoSZero: false,
+        ...(options.endpoint.username !== undefined && { username: options.endpoint.username }),
+        ...(options.endpoint.password !== undefined && { password: options.endpoint.password }),
+        will: { topic: this.#topic('death'), payload: this.#death(), qos: 1, retain: false },
+      },
+    )
+    this.#listen(handlers)
+  }
+
+  /** Resolves true when the broker took it; false when it did not, which is no error here. */
+  publish(channel: Channel, payload: Buffer): Promise<boolean> {
+    return new Promise((resolve) => {
+      const { qos } = CHANNELS[channel]
+      this.#client.publish(this.#topic(channel), payload, { qos }, (error) => resolve(!error))
+    })
+  }
+
+  /** Says death, because a clean disconnect fires no will, and closes. */
+  async leave(): Promise<void> {
+    const farewell = this.#client.connected ? this.publish('death', this.#death()) : undefined
+    await Promise.race([
+      farewell,
+      new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
+    ])
+    this.#reason = 'this agent left'
+    await new Promise<void>((resolve) => this.#client.end(!farewell, {}, () => resolve()))
+  }
+
+  /** Hangs up without a word; the broker publishes the will. */
+  drop(reason: string): void {
+    this.#reason = reason
+    this.#client.stream.destroy()
+  }
+
+  #listen(handlers: ConnectionHandlers): void {
+    this.#client.on('message', (topic, payload) => handlers.onMessage(topic, payload))
+    this.#client.on('error', (error) => {
+      this.#reason = messageOf(error) || this.#reason
+    })
+    this.#client.once('close', () => {
+      this.#client.end(true)
+      handlers.onDown(this.#reason)
+    })
+    this.#client.once('connect', () => {
+      const topics = [this.#topic('orders'), this.#topic('blocks')]
+      this.#client.subscribe(topics, { qos: 1 }, (error, granted) => {
+        const denied = error ?? granted?.some(({ qos }) => qos > 2)
+        if (denied)
+          this.drop(`the broker denies this device its topics under fit/1/${this.#options.fleet}`)
+        else handlers.onUp()
+      })
+    })
+  }
+
+  #topic(channel: Channel): string {
+    const { fleet, device } = this.#options
+    return printTopic({ fleet, device, channel })
+  }
+
+  #death(): Buffer {
+    return printMessage('death', { v: 1, epoch: this.#options.epoch })
+  }
+}

@@ -1,0 +1,5 @@
+export * from './backoff.ts'
+export * from './endpoint.ts'
+export * from './link.ts'
+export * from './log.ts'
+export * from './outbox.ts'

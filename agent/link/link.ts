@@ -1,0 +1,165 @@
+import { messageOf } from '../../shared/errors.ts'
+import {
+  type Birth,
+  type BlockFrame,
+  type Epoch,
+  framePrefix,
+  type Order,
+  parseMessage,
+  printMessage,
+  type Report,
+  type Want,
+} from '../../shared/messages/index.ts'
+import { type BackoffOptions, pauseMs } from './backoff.ts'
+import { Connection } from './connection.ts'
+import { Drops } from './drops.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Log } from './log.ts'
+
+export interface LinkOptions {
+  readonly endpoint: Endpoint
+  readonly fleet: string
+  readonly device: string
+  /** Random per process: births and deaths of one start belong together. */
+  readonly start: string
+  readonly backoff: BackoffOptions
+  readonly log: Log
+  /** What this device says of itself, gathered anew for every birth. */
+  birth(epoch: Epoch): Promise<Birth>
+  onOrder(order: Order): void
+}
+
+/**
+ * The agent's end of the wire: connects, says birth, reconnects for ever, and hands on what parses.
+ * Up means: connected, subscribed, and the birth is with the broker.
+ */
+export class DeviceLink {
+  readonly #options: LinkOptions
+  readonly #drops: Drops
+  readonly #blockListeners = new Map<string, Set<(frame: BlockFrame) => void>>()
+  readonly #connectListeners = new Set<() => void>()
+  #connection: Connection | undefined
+  #connections = 0
+  #failures = 0
+  #up = false
+  #closed = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#drops = new Drops(options.log)
+  }
+
+  get connected(): boolean {
+    return this.#up
+  }
+
+  get epoch(): Epoch {
+    return { start: this.#options.start, connection: this.#connections }
+  }
+
+  /** Messages dropped so far, by reason. */
+  get dropped(): Readonly<Record<string, number>> {
+    return this.#drops.counts()
+  }
+
+  start(): void {
+    if (this.#closed) return
+    const { endpoint, fleet, device } = this.#options
+    this.#connections += 1
+    const connection = new Connection(
+      { endpoint, fleet, device, epoch: this.epoch },
+      {
+        onUp: () => void this.#sayBirth(connection),
+        onMessage: (topic, payload) => this.#receive(topic, payload),
+        onDown: (reason) => this.#down(reason),
+      },
+    )
+    this.#connection = connection
+  }
+
+  /** Says birth again on the present connection: the planner asked for it. */
+  async rebirth(): Promise<void> {
+    if (this.#connection && this.#up) await this.#sayBirth(this.#connection)
+  }
+
+  want(want: Want): void {
+    if (this.#up) void this.#connection?.publish('want', printMessage('want', want))
+  }
+
+  /** True when the broker took it; whether the planner did, only a receipt tells. */
+  async report(report: Report): Promise<boolean> {
+    if (!this.#up || !this.#connection) return false
+    return this.#connection.publish('reports', printMessage('reports', report))
+  }
+
+  onBlocks(artifact: string, listener: (frame: BlockFrame) => void): () => void {
+    const prefix = framePrefix(artifact)
+    const listeners = this.#blockListeners.get(prefix) ?? new Set()
+    this.#blockListeners.set(prefix, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0) this.#blockListeners.delete(prefix)
+    }
+  }
+
+  onConnected(listener: () => void): () => void {
+    this.#connectListeners.add(listener)
+    return () => this.#connectListeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#up = false
+    clearTimeout(this.#retry)
+    await this.#connection?.leave()
+  }
+
+  async #sayBirth(connection: Connection): Promise<void> {
+    try {
+      const birth = await this.#options.birth(this.epoch)
+      if (connection !== this.#connection) return
+      const taken = await connection.publish('birth', printMessage('birth', birth))
+      if (!taken || this.#closed || connection !== this.#connection) return
+    } catch (error) {
+      connection.drop(`cannot say birth: ${messageOf(error)}`)
+      return
+    }
+    if (this.#up) return
+    this.#up = true
+    this.#failures = 0
+    this.#options.log.info({ broker: this.#options.endpoint.url, epoch: this.epoch }, 'connected')
+    for (const listener of this.#connectListeners) listener()
+  }
+
+  #down(reason: string): void {
+    this.#up = false
+    this.#connection = undefined
+    if (this.#closed) return
+    const pause = pauseMs(this.#failures, this.#options.backoff)
+    this.#failures += 1
+    this.#options.log.warn(
+      { broker: this.#options.endpoint.url, pauseMs: pause },
+      `no broker (${reason}); next attempt in ${(pause / 1000).toFixed(1)} s`,
+    )
+    this.#retry = setTimeout(() => this.start(), pause)
+  }
+
+  #receive(topic: string, payload: Uint8Array): void {
+    const parsed = parseMessage(topic, payload)
+    if (!parsed.ok) {
+      this.#drops.count(parsed.refusal.code, parsed.refusal.message)
+      return
+    }
+    const { message } = parsed
+    if (message.channel === 'orders') this.#options.onOrder(message.payload)
+    else if (message.channel === 'blocks') this.#receiveBlock(message.payload)
+    else this.#drops.count('unexpected', `a ${message.channel}, which devices say and do not hear`)
+  }
+
+  #receiveBlock(frame: BlockFrame): void {
+    const listeners = this.#blockListeners.get(frame.prefix)
+    if (!listeners) this.#drops.count('unasked-block', `block ${frame.index} of ${frame.prefix}`)
+    else for (const listener of listeners) listener(frame)
+  }
+}
