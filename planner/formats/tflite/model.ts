@@ -1,3 +1,5 @@
+import type { TableValue } from './schema/schema.ts'
+
 /**
  * A .tflite file as a plain object tree: every table of TensorFlow Lite's schema.fbs under its own
  * field names in camelCase, enums as their schema names (`FLOAT32`, `CONV_2D`, `SAME`), unions as
@@ -12,8 +14,11 @@ export interface TflModel {
   metadata: TflMetadata[]
   signatureDefs: TflSignatureDef[]
   metadataBuffer: number[] | null
-  /** Tables and vectors that hold the remaining schema fields, kept verbatim. */
-  [field: string]: unknown
+  /** Files that hold constants of tensors with an `externalBuffer`. */
+  externalBufferGroups?: { name: string | null }[] | null
+  externalBuffers?: TflExternalBuffer[] | null
+  /** Bytes appended behind the model, e.g. the ZIP archive of TFLite Metadata's associated files. */
+  attachment?: Uint8Array | null
 }
 
 export interface TflOperatorCode {
@@ -30,7 +35,8 @@ export interface TflSubgraph {
   inputs: number[]
   outputs: number[]
   operators: TflOperator[]
-  [field: string]: unknown
+  /** -1 for none. */
+  debugMetadataIndex?: number
 }
 
 export interface TflTensor {
@@ -44,8 +50,12 @@ export interface TflTensor {
   buffer: number
   isVariable: boolean
   quantization: TflQuantization | null
-  sparsity: unknown
-  [field: string]: unknown
+  sparsity: TableValue<'SparsityParameters'> | null
+  /** Tells a scalar (`shape` [] and true) from an unknown rank. */
+  hasRank?: boolean
+  variantTensors?: TableValue<'VariantSubType'>[] | null
+  /** Id of an entry of `TflModel.externalBuffers`; 0 for none. */
+  externalBuffer?: number
 }
 
 export interface TflQuantization {
@@ -72,12 +82,29 @@ export interface TflOperator {
   builtinOptions2: TflUnion | null
   customOptions: Uint8Array | null
   intermediates: number[] | null
-  [field: string]: unknown
+  customOptionsFormat?: string
+  /** Of the inputs, those that the operator changes. */
+  mutatingVariableInputs?: boolean[] | null
+  /** -1 for none. */
+  debugMetadataIndex?: number
+  /** As in `TflBuffer.outside`. */
+  customOptionsOutside?: true
 }
 
 export interface TflBuffer {
   /** Constant bytes; `null` where the buffer has no data. Held as views of the file while unchanged. */
   data: Uint8Array | null
+  /** The bytes live behind the flatbuffer (`Buffer.offset`, `Buffer.size`): models of 2 GiB and more. */
+  outside?: true
+}
+
+export interface TflExternalBuffer {
+  id: number
+  /** Index into `externalBufferGroups`. */
+  group: number
+  offset: bigint
+  length: bigint
+  packing: string | null
 }
 
 export interface TflMetadata {
@@ -90,4 +117,5 @@ export interface TflSignatureDef {
   subgraphIndex: number
   inputs: { name: string | null; tensorIndex: number }[]
   outputs: { name: string | null; tensorIndex: number }[]
+  deprecatedTag?: string | null
 }

@@ -1,0 +1,93 @@
+import { TfliteError } from './errors.ts'
+import type { TflModel, TflOperator, TflTensor, TflUnion } from './model.ts'
+import type { EnumValue, TableValue, UnionMember } from './schema/schema.ts'
+
+/** `CONV_2D`, or the custom code where the operator is custom. */
+export function operatorName(model: TflModel, operator: TflOperator): string {
+  const code = model.operatorCodes[operator.opcodeIndex]
+  if (code === undefined) return 'UNKNOWN'
+  return code.builtinCode === 'CUSTOM' ? (code.customCode ?? 'CUSTOM') : code.builtinCode
+}
+
+/** Options tables of union BuiltinOptions and BuiltinOptions2. */
+export type OptionsName = UnionMember<'BuiltinOptions' | 'BuiltinOptions2'>
+
+/** The operator's options with the fields of table `name`, or null where it has other options or none. */
+export function optionsOf<Name extends OptionsName>(
+  operator: TflOperator,
+  name: Name,
+): (TflUnion & TableValue<Name>) | null {
+  const options = [operator.builtinOptions, operator.builtinOptions2]
+  const match = options.find((candidate) => candidate?.type === name)
+  return (match as (TflUnion & TableValue<Name>) | undefined) ?? null
+}
+
+/** The array that holds a tensor's elements. Packed (4-bit, 2-bit), 8-bit float and opaque types: bytes. */
+export const ARRAY_OF_TENSOR = {
+  FLOAT32: Float32Array,
+  /** IEEE 754 binary16 bit patterns. */
+  FLOAT16: Uint16Array,
+  INT32: Int32Array,
+  UINT8: Uint8Array,
+  INT64: BigInt64Array,
+  STRING: Uint8Array,
+  BOOL: Uint8Array,
+  INT16: Int16Array,
+  /** Pairs of real and imaginary part. */
+  COMPLEX64: Float32Array,
+  INT8: Int8Array,
+  FLOAT64: Float64Array,
+  COMPLEX128: Float64Array,
+  UINT64: BigUint64Array,
+  RESOURCE: Uint8Array,
+  VARIANT: Uint8Array,
+  UINT32: Uint32Array,
+  UINT16: Uint16Array,
+  INT4: Uint8Array,
+  /** Upper halves of float32 bit patterns. */
+  BFLOAT16: Uint16Array,
+  INT2: Uint8Array,
+  UINT4: Uint8Array,
+  FLOAT8_E4M3FN: Uint8Array,
+  FLOAT8_E5M2: Uint8Array,
+} as const satisfies Record<EnumValue<'TensorType'>, unknown>
+
+export type TensorArray = InstanceType<(typeof ARRAY_OF_TENSOR)[keyof typeof ARRAY_OF_TENSOR]>
+
+/**
+ * Elements of a constant tensor, or null where it has no data in the file. A view of the file where
+ * its alignment allows, else a copy: treat it as read-only and put a new array into the buffer instead.
+ * @throws TfliteError `corrupt` where the bytes are no whole number of elements, `external-weights`
+ * where they live in another file.
+ */
+export function constantOf(model: TflModel, tensor: TflTensor): TensorArray | null {
+  const at = { file: 'model', place: `tensor ${tensor.name ?? ''}` }
+  if ((tensor.externalBuffer ?? 0) !== 0) {
+    throw new TfliteError('external-weights', at, 'its constant lives in another file')
+  }
+  const bytes = model.buffers[tensor.buffer]?.data ?? null
+  if (bytes === null || bytes.length === 0) return null
+  const array = ARRAY_OF_TENSOR[tensor.type as EnumValue<'TensorType'>]
+  const size = array.BYTES_PER_ELEMENT
+  if (bytes.length % size !== 0) {
+    throw new TfliteError(
+      'corrupt',
+      at,
+      `${bytes.length} bytes are no whole number of ${tensor.type} elements`,
+    )
+  }
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
+  return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / size)
+}
+
+/** A model that can be changed without touching this one. Byte data is shared: replace it, never write into it. */
+export function cloneModel(model: TflModel): TflModel {
+  return cloneValue(model) as TflModel
+}
+
+function cloneValue(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map(cloneValue)
+  if (ArrayBuffer.isView(value)) return structuredClone(value)
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, cloneValue(field)]))
+}
