@@ -1,6 +1,7 @@
 export * from './artifact.ts'
 export * from './birth.ts'
 export * from './block-frame.ts'
+export * from './block-list.ts'
 export * from './hardware-report.ts'
 export * from './orders.ts'
 export * from './parse-message.ts'

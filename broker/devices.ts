@@ -1,0 +1,94 @@
+import type { Client } from 'aedes'
+import { CHANNELS, type DeviceTopic, printTopic } from '../shared/messages/topics.ts'
+import { BrokerError } from './errors.ts'
+import type { Identity } from './identity.ts'
+import type { BrokerLimits } from './limits.ts'
+
+interface Place {
+  readonly client: Client
+  /** Bytes given to the broker that the client's socket has not taken. */
+  inflight: number
+}
+
+type DeviceIdentity = Identity & { role: 'device' }
+
+/**
+ * The devices that are connected, and the way to each: straight to its socket. Through the broker's
+ * router, one subscriber that does not read holds up all others until it is timed out.
+ */
+export class Devices {
+  readonly #limits: Pick<BrokerLimits, 'inflightBytes' | 'inflightBytesPerClient'>
+  readonly #places = new Map<string, Place>()
+  #inflight = 0
+
+  constructor(limits: Pick<BrokerLimits, 'inflightBytes' | 'inflightBytesPerClient'>) {
+    this.#limits = limits
+  }
+
+  /** A second connection of a device takes the place of the first. */
+  enter(identity: DeviceIdentity, client: Client): void {
+    const before = this.#places.get(keyOf(identity))
+    this.#places.set(keyOf(identity), { client, inflight: 0 })
+    if (before !== undefined && before.client !== client) before.client.close()
+  }
+
+  leave(identity: DeviceIdentity, client: Client): void {
+    if (this.#places.get(keyOf(identity))?.client === client) this.#places.delete(keyOf(identity))
+  }
+
+  /**
+   * Resolves when the device's socket has taken the bytes.
+   * @throws BrokerError `device-offline`, `device-busy`
+   */
+  async publish(to: DeviceTopic, bytes: Uint8Array): Promise<void> {
+    const place = this.#places.get(keyOf(to))
+    const topic = printTopic(to)
+    if (place === undefined || !hasSubscribed(place.client, topic)) throw offline(to)
+    this.#reserve(to, place, bytes.length)
+    try {
+      await publishDirectly(place.client, topic, CHANNELS[to.channel].qos, bytes)
+    } finally {
+      place.inflight -= bytes.length
+      this.#inflight -= bytes.length
+    }
+    if (place.client.closed) throw offline(to)
+  }
+
+  #reserve(to: DeviceTopic, place: Place, bytes: number): void {
+    const { inflightBytes, inflightBytesPerClient } = this.#limits
+    const full =
+      place.inflight + bytes > inflightBytesPerClient || this.#inflight + bytes > inflightBytes
+    if (full) {
+      const message = `device ${to.device} does not read: ${place.inflight} bytes are waiting for it`
+      throw new BrokerError('device-busy', message, { device: to.device, inflight: place.inflight })
+    }
+    place.inflight += bytes
+    this.#inflight += bytes
+  }
+}
+
+function keyOf(device: { readonly fleet: string; readonly device: string }): string {
+  return `${device.fleet}/${device.device}`
+}
+
+function offline(to: DeviceTopic): BrokerError {
+  const message = `device ${to.device} is not connected with a subscription to its ${to.channel}`
+  return new BrokerError('device-offline', message, { device: to.device, channel: to.channel })
+}
+
+function publishDirectly(
+  client: Client,
+  topic: string,
+  qos: 0 | 1,
+  bytes: Uint8Array,
+): Promise<void> {
+  const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const packet = { cmd: 'publish', topic, payload, qos, retain: false, dup: false } as const
+  return new Promise((resolve) => client.publish(packet, () => resolve()))
+}
+
+/** aedes keeps a client's subscriptions by filter, and its types do not tell. */
+function hasSubscribed(client: Client, topic: string): boolean {
+  const { subscriptions } = client as Client & { subscriptions?: Record<string, unknown> }
+  return subscriptions?.[topic] !== undefined
+}

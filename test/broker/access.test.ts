@@ -1,0 +1,166 @@
+import type { MqttClient } from 'mqtt'
+import t from 'tap'
+import { ACCESS, type Action } from '../../broker/access.ts'
+import type { Role } from '../../broker/identity.ts'
+import { CHANNELS, type Channel } from '../../shared/messages/topics.ts'
+import { connectDevice, connectPlanner, SECRET, testBroker, topicOf } from './clients.ts'
+
+const channels = Object.keys(CHANNELS) as Channel[]
+
+/** What each role may reach, by topic; every pair of role and topic that is not listed is denied. */
+function mayReach(role: Role, action: Action, topic: string): boolean {
+  const channel = channels.find((known) => topic.endsWith(`/${known}`))
+  if (channel === undefined || !topic.startsWith('fit/1/default/d/')) return false
+  const device = topic.split('/')[4]
+  const fromAgent = CHANNELS[channel].from === 'agent'
+  if (role === 'device') return device === 'own' && fromAgent === (action === 'publish')
+  if (action === 'publish') return device !== '+' && !fromAgent
+  return fromAgent
+}
+
+const topics = [
+  ...channels.map((channel) => topicOf('own', channel)),
+  ...channels.map((channel) => topicOf('other', channel)),
+  ...channels.map((channel) => topicOf('own', channel, 'elsewhere')),
+  'home/lamp',
+  'fit/1/default/d/own',
+  'fit/1/default/d/own/birth/deeper',
+  'fit/2/default/d/own/birth',
+  '$SYS/broker/uptime',
+  '$SYS/nowhere',
+]
+const filters = [
+  ...topics,
+  ...channels.map((channel) => `fit/1/default/d/+/${channel}`),
+  ...channels.map((channel) => `$share/group/fit/1/default/d/own/${channel}`),
+  '#',
+  '+/+/+/+/+/+',
+  'fit/#',
+  'fit/1/+/d/own/orders',
+  'fit/1/default/d/own/#',
+  'fit/1/default/d/own/+',
+  '$SYS/#',
+]
+
+t.test('the table says of each channel what CHANNELS says', async (t) => {
+  for (const channel of channels) {
+    const fromAgent = CHANNELS[channel].from === 'agent'
+    t.strictSame(ACCESS.device[channel], [fromAgent ? 'publish' : 'subscribe'])
+    t.strictSame(ACCESS.planner[channel], [fromAgent ? 'subscribe' : 'publish'])
+  }
+})
+
+t.test('role × topic × action', async (t) => {
+  const fleets = ['default', 'elsewhere']
+  const broker = await testBroker(t, { fleets })
+  const clients: Record<Role, MqttClient> = {
+    device: await connectDevice(t, broker.port, 'default/own'),
+    planner: await connectPlanner(t, broker.port),
+  }
+  const arrived = await watchEverything(broker, fleets)
+  const delivered = new Set<string>()
+  for (const device of ['own', 'other', 'elsewhere/own']) {
+    const receiver = await watchDevice(broker.port, device)
+    receiver.on('message', (topic) => delivered.add(topic))
+  }
+
+  for (const [role, client] of Object.entries(clients) as [Role, MqttClient][]) {
+    for (const filter of filters) {
+      const allowed = mayReach(role, 'subscribe', filter)
+      // One at a time: the library names the refused ones by throwing.
+      const granted = await client.subscribeAsync(filter, { qos: 1 }).then(
+        (grants) => grants.every(({ qos }) => qos < 128),
+        () => false,
+      )
+      t.equal(granted, allowed, `${role} ${allowed ? 'subscribes' : 'cannot subscribe'} ${filter}`)
+    }
+    for (const topic of topics) {
+      arrived.clear()
+      delivered.clear()
+      await client.publishAsync(topic, 'x', { qos: 1, retain: true })
+      const allowed = mayReach(role, 'publish', topic)
+      const seen = () => arrived.has(topic) || delivered.has(topic)
+      if (allowed) await until(seen)
+      else await settled(clients.device)
+      t.equal(seen(), allowed, `${role} ${allowed ? 'publishes' : 'cannot publish'} ${topic}`)
+    }
+    t.ok(client.connected, `${role} is still connected`)
+  }
+
+  /** The device's own receiver: it takes over the client id of nobody, since its id is spelled out. */
+  async function watchDevice(port: number, device: string) {
+    const [fleet, name] = device.includes('/') ? device.split('/') : ['default', device]
+    const id = `${fleet}/${name}`
+    const receiver = id === 'default/own' ? clients.device : await connectDevice(t, port, id)
+    for (const channel of ['orders', 'blocks'] as const) {
+      await receiver.subscribeAsync(topicOf(name ?? '', channel, fleet), { qos: 1 })
+    }
+    return receiver
+  }
+})
+
+t.test('nothing is retained, whoever asks', async (t) => {
+  const broker = await testBroker(t)
+  const device = await connectDevice(t, broker.port, 'pi-1')
+  await device.publishAsync(topicOf('pi-1', 'birth'), 'x', { qos: 1, retain: true })
+  const planner = await connectPlanner(t, broker.port)
+  const seen: string[] = []
+  planner.on('message', (topic) => seen.push(topic))
+  await planner.subscribeAsync('fit/1/default/d/+/birth')
+  await device.publishAsync(topicOf('pi-1', 'reports'), 'x', { qos: 1 })
+  await settled(planner)
+  t.strictSame(seen, [])
+})
+
+const refused: readonly [string, { clientId: string; username?: string; password?: string }][] = [
+  ['a planner without the secret', { clientId: 'planner:default:1', username: 'planner' }],
+  [
+    'a planner with another secret',
+    { clientId: 'planner:default:1', username: 'planner', password: 'guess' },
+  ],
+  ['a planner under a device id', { clientId: 'pi-1', username: 'planner', password: SECRET }],
+  [
+    'a planner of an unknown fleet',
+    { clientId: 'planner:moon:1', username: 'planner', password: SECRET },
+  ],
+  ['a device under a planner id', { clientId: 'planner:default:1' }],
+  ['a device of an unknown fleet', { clientId: 'moon/pi-1' }],
+  ['a device name that topics cannot carry', { clientId: 'a+b' }],
+  ['a device named $SYS', { clientId: '$SYS' }],
+  ['no name', { clientId: '' }],
+]
+for (const [name, options] of refused) {
+  t.test(`does not let in ${name}`, async (t) => {
+    const broker = await testBroker(t)
+    await t.rejects(connectDevice(t, broker.port, options.clientId, options), { code: 5 })
+  })
+}
+
+t.test('a device name alone is not enough where several fleets are served', async (t) => {
+  const broker = await testBroker(t, { fleets: ['a', 'b'] })
+  await t.rejects(connectDevice(t, broker.port, 'pi-1'), { code: 5 })
+  await connectDevice(t, broker.port, 'b/pi-1')
+  t.strictSame(broker.connectedClients(), [{ role: 'device', fleet: 'b', device: 'pi-1' }])
+})
+
+async function watchEverything(
+  broker: Awaited<ReturnType<typeof testBroker>>,
+  fleets: readonly string[],
+): Promise<Set<string>> {
+  const arrived = new Set<string>()
+  for (const fleet of fleets)
+    for (const channel of channels)
+      await broker.subscribe(fleet, channel, (topic) => arrived.add(topic))
+  return arrived
+}
+
+/** Everything this client said before has been dealt with: a broker answers in order. */
+async function settled(client: MqttClient): Promise<void> {
+  for (let round = 0; round < 2; round += 1) {
+    await client.unsubscribeAsync('fit/1/default/d/nobody/orders')
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
