@@ -7,6 +7,12 @@ export type RuntimeName = (typeof RUNTIME_NAMES)[number]
 export const RUNTIME_FORMATS = { litert: 'tflite', onnxruntime: 'onnx' } as const
 export type ModelFormat = (typeof RUNTIME_FORMATS)[RuntimeName]
 
+/** The npm package behind each runtime. */
+export const RUNTIME_PACKAGES = {
+  litert: '@litertjs/core',
+  onnxruntime: 'onnxruntime-node',
+} as const satisfies Record<RuntimeName, string>
+
 export interface TensorInfo {
   readonly name: string
   readonly type: ElementType
@@ -21,10 +27,14 @@ export interface LoadOptions {
   readonly threads?: number
 }
 
+/** What the runtime really uses for a session (threads, build, delegation…), for reports. */
+export type SessionDetails = Readonly<Record<string, string | number | boolean>>
+
 /** A loaded model. One call of `run` at a time. */
 export interface Session {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
+  readonly details?: SessionDetails
   /** Inputs by name, with concrete shapes. @throws RuntimeError */
   run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>
   /** Gives all memory back; calling it twice is harmless. */

@@ -1,0 +1,18 @@
+export { RuntimeError, type RuntimeErrorCode } from './errors.ts'
+export { printType } from './input-check.ts'
+export { installedRuntimes } from './installed.ts'
+export type { LitertLoadOptions } from './litert/litert-runtime.ts'
+export { loadInProcess, loadRuntime, runtimeFor } from './load-runtime.ts'
+export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
+export {
+  type LoadOptions,
+  type ModelFormat,
+  RUNTIME_FORMATS,
+  RUNTIME_NAMES,
+  RUNTIME_PACKAGES,
+  type Runtime,
+  type RuntimeName,
+  type Session,
+  type SessionDetails,
+  type TensorInfo,
+} from './runtime.ts'

@@ -1,0 +1,145 @@
+import type { ElementType } from '../../tensors.ts'
+import { RuntimeError } from '../errors.ts'
+import type { TensorInfo } from '../runtime.ts'
+import { type FlatTable, rootTable } from './flat-table.ts'
+
+/** `TensorType` of TensorFlow Lite's schema.fbs; types absent here cannot be model inputs or outputs. */
+const ELEMENT_TYPES: Readonly<Record<number, ElementType>> = {
+  0: 'float32',
+  1: 'float16',
+  2: 'int32',
+  3: 'uint8',
+  4: 'int64',
+  6: 'bool',
+  7: 'int16',
+  9: 'int8',
+  10: 'float64',
+  12: 'uint64',
+  15: 'uint32',
+  16: 'uint16',
+}
+
+/** Field numbers of schema.fbs. */
+const MODEL = { subgraphs: 2, signatures: 7 }
+const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2 }
+const TENSOR = { shape: 0, type: 1, name: 3, quantization: 4, shapeSignature: 7 }
+const QUANTIZATION = { scale: 2, zeroPoint: 3 }
+const SIGNATURE = { inputs: 0, outputs: 1, subgraph: 4 }
+const TENSOR_MAP = { name: 0, tensor: 1 }
+
+/** What the wasm API does not tell of a model: names, types, open dimensions and quantization of its ends. */
+export interface ModelIo {
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+}
+
+/**
+ * The ends of the first signature, under the signature's names; of the first subgraph under its tensors' names
+ * where the model has no signature. Order is the subgraph's, which is the order LiteRT runs them in.
+ * A name that occurs twice gets `#2`, `#3`.
+ * @throws RuntimeError `not-loadable`
+ */
+export function readModelIo(model: Uint8Array): ModelIo {
+  return readable(() => {
+    const { subgraph, names } = entryPoint(model)
+    const tensors = subgraph.tables(SUBGRAPH.tensors)
+    const ends = (field: number, map: ReadonlyMap<number, string>) =>
+      distinct(
+        subgraph.int32s(field).map((index) => tensorInfo(at(tensors, index), map.get(index))),
+      )
+    return {
+      inputs: ends(SUBGRAPH.inputs, names.inputs),
+      outputs: ends(SUBGRAPH.outputs, names.outputs),
+    }
+  })
+}
+
+/**
+ * A copy of the file with other input shapes of the same rank; the interpreter infers the rest from them.
+ * (The wasm API resizes inputs by itself but keeps the outputs at their old size: measured with 2.5.3.)
+ */
+export function withInputShapes(
+  model: Uint8Array,
+  shapes: readonly (readonly number[])[],
+): Uint8Array {
+  return readable(() => {
+    const copy = model.slice()
+    const { subgraph } = entryPoint(copy)
+    const tensors = subgraph.tables(SUBGRAPH.tensors)
+    subgraph.int32s(SUBGRAPH.inputs).forEach((index, i) => {
+      const tensor = at(tensors, index)
+      tensor.overwriteInt32s(TENSOR.shape, shapes[i] ?? [])
+      tensor.overwriteInt32s(TENSOR.shapeSignature, shapes[i] ?? [])
+    })
+    return copy
+  })
+}
+
+function entryPoint(model: Uint8Array) {
+  const root = rootTable(model, 'TFL3')
+  const signature = root.tables(MODEL.signatures)[0]
+  const subgraph = at(root.tables(MODEL.subgraphs), signature?.uint32(SIGNATURE.subgraph) ?? 0)
+  const names = (field: number) =>
+    new Map(
+      signature
+        ?.tables(field)
+        .map((map) => [map.uint32(TENSOR_MAP.tensor), map.string(TENSOR_MAP.name)]),
+    )
+  return {
+    subgraph,
+    names: { inputs: names(SIGNATURE.inputs), outputs: names(SIGNATURE.outputs) },
+  }
+}
+
+function tensorInfo(tensor: FlatTable, signatureName: string | undefined): TensorInfo {
+  const name = signatureName ?? tensor.string(TENSOR.name)
+  const code = tensor.uint8(TENSOR.type)
+  const type = ELEMENT_TYPES[code]
+  if (type === undefined)
+    throw new RuntimeError(
+      'not-loadable',
+      `"${name}" has element type ${code} of the TFLite schema, which no input or output may have: use a model with numeric inputs and outputs`,
+      { name, code },
+    )
+  const open = tensor.int32s(TENSOR.shapeSignature)
+  const shape = open.length > 0 ? open : tensor.int32s(TENSOR.shape)
+  const quantization = tensor.table(TENSOR.quantization)
+  const scale = quantization?.float32s(QUANTIZATION.scale) ?? []
+  const zeroPoint = quantization?.int64s(QUANTIZATION.zeroPoint) ?? []
+  if (scale.length !== 1 || !(Number(scale[0]) > 0)) return { name, type, shape }
+  return {
+    name,
+    type,
+    shape,
+    quantization: { scale: Number(scale[0]), zeroPoint: Number(zeroPoint[0] ?? 0) },
+  }
+}
+
+function distinct(ends: readonly TensorInfo[]): TensorInfo[] {
+  const seen = new Map<string, number>()
+  return ends.map((end) => {
+    const count = (seen.get(end.name) ?? 0) + 1
+    seen.set(end.name, count)
+    return count === 1 ? end : { ...end, name: `${end.name}#${count}` }
+  })
+}
+
+function at(tables: readonly FlatTable[], index: number): FlatTable {
+  const table = tables[index]
+  if (table === undefined) throw new RangeError(`no table ${index} of ${tables.length}`)
+  return table
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof RuntimeError) throw cause
+    throw new RuntimeError(
+      'not-loadable',
+      'not a .tflite model: the file is cut short or damaged, or of another format',
+      {},
+      { cause },
+    )
+  }
+}

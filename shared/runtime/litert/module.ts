@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { compileFunction } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+import { packageJsonPath } from '../package-version.ts'
+import { RUNTIME_PACKAGES } from '../runtime.ts'
+import type { LitertModule, ModuleFactory } from './bindings.ts'
+import { BUILDS, type BuildName } from './builds.ts'
+
+const require = createRequire(import.meta.url)
+
+/** Reads fall through to the real globals, writes stay here. */
+export function shadowGlobals(): object {
+  const own: Record<PropertyKey, unknown> = {}
+  return new Proxy(own, {
+    get: (target, key) => (key in target ? target[key] : Reflect.get(globalThis, key)),
+  })
+}
+
+/**
+ * Evaluates the glue of a build as the CommonJS module it is (the package marks it as ESM, so `require` refuses).
+ * @param globals what the glue takes for `globalThis`: the threaded build sets `Worker` on it
+ */
+export function moduleFactory(build: BuildName, threads: number, globals: object): ModuleFactory {
+  const filename = join(
+    dirname(packageJsonPath(RUNTIME_PACKAGES.litert)),
+    'wasm',
+    BUILDS[build].file,
+  )
+  const scope = {
+    module: { exports: {} as { default: ModuleFactory } },
+    exports: {},
+    require,
+    __filename: filename,
+    __dirname: dirname(filename),
+    /** Size of the pool of pthreads; the browser's name steers a polyfill. */
+    navigator: { hardwareConcurrency: threads, userAgent: 'Node.js' },
+    globalThis: globals,
+    Worker,
+  }
+  const source = readFileSync(filename, 'utf8')
+  compileFunction(source, Object.keys(scope), { filename })(...Object.values(scope))
+  return scope.module.exports.default
+}
+
+/** Severity prefix of LiteRT's log lines. */
+const ERROR_LINE = /^ERROR:\s*(.*)$/
+
+/**
+ * Starts one wasm instance in this thread. Nothing is set on `globalThis`.
+ * @param onError receives the text of each error line that LiteRT logs
+ */
+export async function startModule(
+  build: BuildName,
+  threads: number,
+  onError: (line: string) => void,
+): Promise<LitertModule> {
+  const pthreadEntry = new URL(`./pthread${extname(import.meta.url)}`, import.meta.url)
+  return await moduleFactory(
+    build,
+    threads,
+    shadowGlobals(),
+  )({
+    print: () => {},
+    printErr: (line: string) => {
+      const text = ERROR_LINE.exec(line)?.[1]
+      if (text !== undefined) onError(text)
+    },
+    mainScriptUrlOrBlob: fileURLToPath(pthreadEntry),
+  })
+}
