@@ -1,0 +1,41 @@
+import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+
+/** What systeminformation adds where the system has no /proc. */
+export interface FactsElsewhere {
+  readonly cpuModel: string | null
+  readonly maxMhz: number | null
+  readonly boardModel: string | null
+  readonly boardVendor: string | null
+  readonly distribution: string | null
+  readonly battery: HardwareReport['battery']
+}
+
+/**
+ * macOS, Windows, BSD. Loaded only there: on Linux it reads the same files as we do, and importing it costs an
+ * idle agent 11 MB of its 80.
+ */
+export async function factsElsewhere(): Promise<FactsElsewhere> {
+  const { cpu, system, osInfo, battery } = await import('systeminformation')
+  const [chip, machine, os, power] = await Promise.all([
+    orNull(cpu()),
+    orNull(system()),
+    orNull(osInfo()),
+    orNull(battery()),
+  ])
+  return {
+    cpuModel: filled([chip?.manufacturer, chip?.brand].filter(Boolean).join(' ')),
+    maxMhz: chip !== null && chip.speedMax > 0 ? chip.speedMax * 1000 : null,
+    boardModel: filled(machine?.model),
+    boardVendor: filled(machine?.manufacturer),
+    distribution: filled([os?.distro, os?.release].filter(Boolean).join(' ')),
+    battery: power?.hasBattery ? { percent: power.percent, charging: power.isCharging } : null,
+  }
+}
+
+async function orNull<T>(promise: Promise<T>): Promise<T | null> {
+  return promise.catch(() => null)
+}
+
+function filled(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : text
+}

@@ -1,0 +1,1 @@
+export { type InventoryOptions, readReport } from './read-report.ts'
