@@ -1,0 +1,8 @@
+export { checkOnnx } from './check.ts'
+export { readOnnx, writeOnnx } from './codec.ts'
+export { OnnxError } from './errors.ts'
+export { hasExternalData, loadExternalData, storeExternalData } from './external-data.ts'
+export * from './model.ts'
+export { ATTRIBUTE_TYPES, DATA_TYPES, type OnnxDataType } from './schema.ts'
+export { dataOf, dimsOf, elementCount, elementTypeOf, newTensor } from './tensor-data.ts'
+export { graphsOf, tensorsOf } from './walk.ts'

@@ -1,0 +1,43 @@
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './model.ts'
+
+/** The main graph, then every graph nested in attributes of its nodes, outermost first. */
+export function* graphsOf(model: OnnxModel): Generator<OnnxGraph> {
+  if (model.graph) yield* graphAndNested(model.graph)
+  for (const { node } of model.functions) yield* nestedIn(node)
+}
+
+/** Every tensor the file holds: initializers, sparse ones, attributes, in all graphs and functions. */
+export function* tensorsOf(model: OnnxModel): Generator<OnnxTensor> {
+  for (const graph of graphsOf(model)) {
+    yield* graph.initializer
+    for (const { values, indices } of graph.sparseInitializer) {
+      if (values) yield values
+      if (indices) yield indices
+    }
+    yield* attributeTensors(graph.node)
+  }
+  for (const { node } of model.functions) yield* attributeTensors(node)
+}
+
+function* graphAndNested(graph: OnnxGraph): Generator<OnnxGraph> {
+  yield graph
+  yield* nestedIn(graph.node)
+}
+
+function* nestedIn(nodes: readonly OnnxNode[]): Generator<OnnxGraph> {
+  for (const { g, graphs } of attributesOf(nodes)) {
+    if (g) yield* graphAndNested(g)
+    for (const graph of graphs) yield* graphAndNested(graph)
+  }
+}
+
+function* attributeTensors(nodes: readonly OnnxNode[]): Generator<OnnxTensor> {
+  for (const { t, tensors } of attributesOf(nodes)) {
+    if (t) yield t
+    yield* tensors
+  }
+}
+
+function* attributesOf(nodes: readonly OnnxNode[]): Generator<OnnxAttribute> {
+  for (const node of nodes) yield* node.attribute
+}
