@@ -1,53 +1,42 @@
-import { fromFloat16 } from '../../quantizer/parameters/float16.ts'
-import type { TflTensor } from './model.ts'
+import { fromFloat16 } from '../float16.ts'
+import { constantOf, type TensorArray } from './access.ts'
+import type { TflModel, TflTensor } from './model.ts'
 
-/** Readers of the element types that stand for real numbers, raw or through scale and zero point. */
-const ELEMENTS: Partial<Record<string, (bytes: Uint8Array) => ArrayLike<number>>> = {
-  FLOAT32: (bytes) => aligned(bytes, Float32Array, 4),
-  FLOAT16: (bytes) => Float32Array.from(aligned(bytes, Uint16Array, 2), fromFloat16),
-  INT8: (bytes) => new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-  UINT8: (bytes) => bytes,
-  INT16: (bytes) => aligned(bytes, Int16Array, 2),
-  INT32: (bytes) => aligned(bytes, Int32Array, 4),
-  INT4: nibbles,
+/** Element types that stand for real numbers through a scale and a zero point. */
+const CODES: Partial<Record<string, (array: TensorArray) => ArrayLike<number>>> = {
+  INT8: (array) => array as Int8Array,
+  UINT8: (array) => array as Uint8Array,
+  INT16: (array) => array as Int16Array,
+  INT32: (array) => array as Int32Array,
+  INT4: (array) => nibbles(array as Uint8Array),
 }
 
 /**
  * A constant as real numbers: floats as they are, integer codes dequantized. Null where the tensor
  * holds no real numbers (indices, strings), or in a layout we do not unpack (sparse, blockwise).
  */
-export function realNumbers(tensor: TflTensor, data: Uint8Array): Float32Array | null {
-  const read = ELEMENTS[tensor.type]
-  if (read === undefined || tensor.sparsity !== null) return null
-  const elements = read(data)
-  if (tensor.type.startsWith('FLOAT')) return elements as Float32Array
-  const quantization = tensor.quantization
-  const scales = quantization?.scale ?? null
-  if (quantization === null || scales === null || scales.length === 0) return null
-  if (quantization.details !== null) return null
+export function realNumbers(model: TflModel, tensor: TflTensor): Float32Array | null {
+  const array = tensor.sparsity === null ? constantOf(model, tensor) : null
+  if (array === null) return null
+  if (tensor.type === 'FLOAT32') return array as Float32Array
+  if (tensor.type === 'FLOAT16') return Float32Array.from(array as Uint16Array, fromFloat16)
+  const codes = CODES[tensor.type]
+  return codes === undefined ? null : dequantized(tensor, codes(array))
+}
+
+function dequantized(tensor: TflTensor, codes: ArrayLike<number>): Float32Array | null {
+  const { scale, zeroPoint, quantizedDimension, details } = tensor.quantization ?? {}
+  if (!scale?.length || details !== null) return null
   const shape = tensor.shape ?? []
-  const axis = quantization.quantizedDimension
-  const stride = shape.slice(axis + 1).reduce((product, dim) => product * dim, 1)
-  const count = elementCount(shape)
-  return Float32Array.from({ length: Math.min(count, elements.length) }, (_, i) => {
-    const slice = scales.length === 1 ? 0 : Math.floor(i / stride) % scales.length
-    const zeroPoint = Number(quantization.zeroPoint?.[slice] ?? 0n)
-    return ((elements[i] as number) - zeroPoint) * (scales[slice] as number)
+  const stride = product(shape.slice((quantizedDimension ?? 0) + 1))
+  return Float32Array.from({ length: Math.min(product(shape), codes.length) }, (_, i) => {
+    const slice = scale.length === 1 ? 0 : Math.floor(i / stride) % scale.length
+    return ((codes[i] as number) - Number(zeroPoint?.[slice] ?? 0n)) * (scale[slice] as number)
   })
 }
 
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, dim) => product * dim, 1)
-}
-
-interface ArrayType<T> {
-  new (buffer: ArrayBufferLike, offset: number, length: number): T
-}
-
-/** A view where the bytes happen to be aligned, else a copy. */
-function aligned<T>(bytes: Uint8Array, Type: ArrayType<T>, size: number): T {
-  const whole = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
-  return new Type(whole.buffer, whole.byteOffset, Math.floor(whole.byteLength / size))
+function product(dims: readonly number[]): number {
+  return dims.reduce((all, dim) => all * dim, 1)
 }
 
 /** Two codes to a byte, low nibble first, sign-extended. */

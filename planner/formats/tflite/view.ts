@@ -29,17 +29,12 @@ export function viewOf(model: TflModel): Graph {
   }
 }
 
-function viewTensor(
-  model: TflModel,
-  tensor: TflTensor,
-  subgraph: number,
-  id: number,
-): GraphTensor {
-  const data = model.buffers[tensor.buffer]?.data ?? null
+function viewTensor(model: TflModel, tensor: TflTensor, subgraph: number, id: number): GraphTensor {
+  const size = model.buffers[tensor.buffer]?.data?.length ?? 0
   const constant: GraphConstant | null =
-    data === null || data.length === 0 || tensor.isVariable
+    size === 0 || tensor.isVariable
       ? null
-      : { storage: tensor.buffer, read: () => realNumbers(tensor, data) }
+      : { storage: tensor.buffer, read: () => realNumbers(model, tensor) }
   return {
     id,
     subgraph,
@@ -140,7 +135,7 @@ function viewSubgraph(
 }
 
 /** Fields in which operators name the subgraphs they run, across all options of the schema. */
-const SUBGRAPH_FIELD = /^subgraph$|SubgraphIndex$/
+const SUBGRAPH_FIELD = /^subgraph$|Subgraph(Index|Indices)$/
 
 /** Subgraphs that operators run: loop bodies, branches, composites. */
 function calledSubgraphs(model: TflModel): Set<number> {
@@ -155,7 +150,7 @@ function calledSubgraphs(model: TflModel): Set<number> {
 }
 
 function subgraphsNamedBy(options: TflUnion | null): number[] {
-  return Object.entries(options ?? {}).flatMap(([field, value]) =>
-    SUBGRAPH_FIELD.test(field) && typeof value === 'number' ? value : [],
-  )
+  return Object.entries(options ?? {})
+    .filter(([field]) => SUBGRAPH_FIELD.test(field))
+    .flatMap(([, value]) => value as number | number[])
 }

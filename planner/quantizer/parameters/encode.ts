@@ -1,6 +1,6 @@
+import { toFloat16 } from '../../formats/float16.ts'
 import { roundHalfAway } from './activation.ts'
 import { sliceAt, slicesOf } from './channels.ts'
-import { toFloat16 } from './float16.ts'
 import { type Form, INTEGER_LIMITS, type IntegerType } from './forms.ts'
 
 /** Little-endian bytes of `values` in `form`; int4 codes go two to a byte, low nibble first. */
