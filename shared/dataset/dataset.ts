@@ -1,0 +1,133 @@
+import type { Tensor } from '../tensors.ts'
+import { sizeOf } from '../tensors.ts'
+import { DatasetError } from './errors.ts'
+import { fromHalf } from './half.ts'
+import { readLabels } from './labels.ts'
+import { type ReadOptions, readArrays } from './npz.ts'
+
+/** Names in a data file that are no inputs. `reference` is the float model's output, `reference.<name>` one of several. */
+export const LABELS = 'y'
+export const REFERENCE = 'reference'
+
+/** Samples of a model's inputs, in real values, whatever type the file stores them in. */
+export interface Dataset {
+  readonly samples: number
+  /** Samples first. `x` where the model has one input, else one array per input name. */
+  readonly inputs: ReadonlyMap<string, Tensor>
+  /** Class index per sample; absent where the file has no `y`. */
+  readonly labels: Int32Array<ArrayBuffer> | undefined
+  /** Outputs of the float model, samples first, by output name; '' stands for its only or first output. */
+  readonly references: ReadonlyMap<string, Tensor>
+}
+
+/** @throws DatasetError */
+export async function readDataset(path: string, options: ReadOptions = {}): Promise<Dataset> {
+  return toDataset(await readArrays(path, options), path)
+}
+
+/**
+ * @param source file name, for messages
+ * @throws DatasetError `missing-array`, `empty`, `length-mismatch`, `not-finite`, `wrong-labels`
+ */
+export function toDataset(arrays: ReadonlyMap<string, Tensor>, source: string): Dataset {
+  const inputs = new Map<string, Tensor>()
+  const references = new Map<string, Tensor>()
+  for (const [name, array] of arrays) {
+    if (name === LABELS) continue
+    if (name === REFERENCE) references.set('', array)
+    else if (name.startsWith(`${REFERENCE}.`))
+      references.set(name.slice(REFERENCE.length + 1), array)
+    else inputs.set(name, array)
+  }
+  const samples = countSamples(arrays, inputs, source)
+  for (const [name, array] of inputs) checkFinite(name, array, source)
+  const y = arrays.get(LABELS)
+  const labels = y === undefined ? undefined : readLabels(y, source)
+  return { samples, inputs, labels, references }
+}
+
+/** The arrays of a data file again, for `writeNpz`. */
+export function toArrays(dataset: Dataset): Map<string, Tensor> {
+  const arrays = new Map(dataset.inputs)
+  if (dataset.labels !== undefined)
+    arrays.set(LABELS, { type: 'int32', shape: [dataset.samples], data: dataset.labels })
+  for (const [name, array] of dataset.references)
+    arrays.set(name === '' ? REFERENCE : `${REFERENCE}.${name}`, array)
+  return arrays
+}
+
+/** At most `count` samples, spread evenly over the set so that a sorted set keeps its classes. */
+export function takeSamples(dataset: Dataset, count: number): Dataset {
+  if (count >= dataset.samples) return dataset
+  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * dataset.samples) / count))
+  const take = (arrays: ReadonlyMap<string, Tensor>) =>
+    new Map([...arrays].map(([name, array]) => [name, takeRows(array, rows)]))
+  const { labels } = dataset
+  return {
+    samples: count,
+    inputs: take(dataset.inputs),
+    labels: labels && Int32Array.from(rows, (row) => labels[row] ?? 0),
+    references: take(dataset.references),
+  }
+}
+
+/** One sample of an array, as a view. */
+export function rowOf(array: Tensor, row: number): Tensor {
+  const shape = array.shape.slice(1)
+  const size = sizeOf(shape)
+  return { type: array.type, shape, data: array.data.subarray(row * size, (row + 1) * size) }
+}
+
+function takeRows(array: Tensor, rows: readonly number[]): Tensor {
+  const size = sizeOf(array.shape.slice(1))
+  const data = array.data.slice(0, rows.length * size)
+  rows.forEach((row, i) => {
+    data.set(rowOf(array, row).data as never, i * size)
+  })
+  return { type: array.type, shape: [rows.length, ...array.shape.slice(1)], data }
+}
+
+function countSamples(
+  arrays: ReadonlyMap<string, Tensor>,
+  inputs: ReadonlyMap<string, Tensor>,
+  source: string,
+): number {
+  const [first] = inputs
+  if (first === undefined) {
+    const found = [...arrays.keys()].join(', ') || 'nothing'
+    throw new DatasetError(
+      'missing-array',
+      `${source} has no array "x" (found: ${found}): save the samples as numpy.savez(path, x=..., y=...)`,
+    )
+  }
+  const samples = first[1].shape[0] ?? 0
+  if (samples === 0)
+    throw new DatasetError('empty', `${source} has no samples in "${first[0]}": give at least one`)
+  for (const [name, array] of arrays)
+    if (array.shape[0] !== samples)
+      throw new DatasetError(
+        'length-mismatch',
+        `${source}: "${first[0]}" has ${samples} samples but "${name}" has ${array.shape[0] ?? 0}: they must be equal`,
+      )
+  return samples
+}
+
+function checkFinite(name: string, array: Tensor, source: string): void {
+  const at = firstNotFinite(array)
+  if (at < 0) return
+  const sample = Math.floor(at / sizeOf(array.shape.slice(1)))
+  const value = array.type === 'float16' ? fromHalf(Number(array.data[at])) : array.data[at]
+  throw new DatasetError(
+    'not-finite',
+    `${source}: "${name}" holds ${value} in sample ${sample}: remove or repair that sample`,
+    { name, sample },
+  )
+}
+
+function firstNotFinite({ type, data }: Tensor): number {
+  if (type === 'float16')
+    return (data as Uint16Array).findIndex((bits) => (bits & 0x7c00) === 0x7c00)
+  if (type === 'float32' || type === 'float64')
+    return (data as Float64Array).findIndex((value) => !Number.isFinite(value))
+  return -1
+}

@@ -1,0 +1,7 @@
+export { quantize, realValues } from './convert.ts'
+export { type Dataset, readDataset, takeSamples, toArrays, toDataset } from './dataset.ts'
+export { DatasetError, type DatasetErrorCode } from './errors.ts'
+export { fromHalf, toHalf } from './half.ts'
+export { type ReadOptions, readArrays } from './npz.ts'
+export { type Samples, samplesFor } from './samples.ts'
+export { formatNpz, writeNpz } from './write-npz.ts'

@@ -1,0 +1,134 @@
+import { ARRAY_OF, type ElementType, sizeOf, type Tensor } from '../tensors.ts'
+import { DatasetError } from './errors.ts'
+
+/** NumPy type codes and ours; the byte order stands before the code. */
+const TYPES: Readonly<Record<string, ElementType>> = {
+  b1: 'bool',
+  i1: 'int8',
+  u1: 'uint8',
+  i2: 'int16',
+  u2: 'uint16',
+  i4: 'int32',
+  u4: 'uint32',
+  i8: 'int64',
+  u8: 'uint64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+}
+
+const MAGIC = Buffer.from('\x93NUMPY', 'latin1')
+
+interface Header {
+  readonly descr: string
+  readonly fortran: boolean
+  readonly shape: readonly number[]
+  /** Where the elements start. */
+  readonly data: number
+}
+
+/**
+ * Parses an .npy file (format versions 1–3) into row-major elements in this machine's byte order.
+ * @param name of the file or array, for messages
+ * @throws DatasetError `corrupt`, `object-array`, `unknown-type`
+ */
+export function parseNpy(bytes: Uint8Array, name: string): Tensor {
+  const header = parseHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), name)
+  const type = elementType(header.descr, name)
+  const { BYTES_PER_ELEMENT: width } = ARRAY_OF[type]
+  const count = sizeOf(header.shape)
+  if (bytes.byteLength - header.data !== count * width)
+    throw new DatasetError(
+      'corrupt',
+      `${name} holds ${bytes.byteLength - header.data} bytes where ${type}[${header.shape.join(',')}] takes ${count * width}: the file is cut short or damaged`,
+    )
+  // A copy, so that the elements are aligned and the archive's buffer can go.
+  const raw = new Uint8Array(bytes.subarray(header.data))
+  if (header.descr.startsWith('>')) swapBytes(raw, width)
+  const data = new ARRAY_OF[type](raw.buffer as ArrayBuffer)
+  const tensor: Tensor = { type, shape: header.shape, data }
+  return header.fortran && header.shape.length > 1 ? toRowMajor(tensor) : tensor
+}
+
+/** An .npy file of version 1. */
+export function formatNpy(tensor: Tensor): Uint8Array {
+  const code = Object.keys(TYPES).find((key) => TYPES[key] === tensor.type)
+  const order = ARRAY_OF[tensor.type].BYTES_PER_ELEMENT === 1 ? '|' : '<'
+  const shape = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(', ')
+  const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': (${shape}), }`
+  // The elements start at a multiple of 64; the header ends with a newline.
+  const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`
+  const head = Buffer.alloc(10)
+  MAGIC.copy(head)
+  head.writeUInt8(1, 6)
+  head.writeUInt16LE(padded.length, 8)
+  const { buffer, byteOffset, byteLength } = tensor.data
+  return Buffer.concat([
+    head,
+    Buffer.from(padded, 'latin1'),
+    Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength),
+  ])
+}
+
+function parseHeader(bytes: Buffer, name: string): Header {
+  const damaged = (why: string) =>
+    new DatasetError('corrupt', `${name} is no NumPy array: ${why}`, { name })
+  if (bytes.length < 12 || !bytes.subarray(0, 6).equals(MAGIC)) throw damaged('wrong signature')
+  const version = bytes.readUInt8(6)
+  const short = version === 1
+  const length = short ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
+  const start = short ? 10 : 12
+  if (start + length > bytes.length) throw damaged('the header is cut short')
+  const text = bytes.toString(version >= 3 ? 'utf8' : 'latin1', start, start + length)
+  const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text)
+  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)
+  const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)
+  if (!descr || !fortran || !shape) throw damaged('the header cannot be read')
+  const dims = (shape[1] ?? '').split(',').map((dim) => dim.trim())
+  return {
+    descr: descr[1] ?? 'structured',
+    fortran: fortran[1] === 'True',
+    shape: dims.filter((dim) => dim !== '').map(Number),
+    data: start + length,
+  }
+}
+
+function elementType(descr: string, name: string): ElementType {
+  if (descr.endsWith('O') || descr === 'structured')
+    throw new DatasetError(
+      'object-array',
+      `${name} holds Python objects, which run code when read: save a plain numeric array`,
+      { name, descr },
+    )
+  const type = /^[<>|=]/.test(descr) ? TYPES[descr.slice(1)] : undefined
+  if (type === undefined)
+    throw new DatasetError(
+      'unknown-type',
+      `${name} has NumPy type ${descr}: save it as bool, an integer or a float of at most 64 bits`,
+      { name, descr },
+    )
+  return type
+}
+
+function swapBytes(bytes: Uint8Array, width: number): void {
+  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse()
+}
+
+/** Column-major to row-major. */
+function toRowMajor({ type, shape, data }: Tensor): Tensor {
+  const out = new ARRAY_OF[type](data.length)
+  const index = new Array<number>(shape.length).fill(0)
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)))
+  let from = 0
+  for (let to = 0; to < data.length; to++) {
+    const value = data[from]
+    if (value !== undefined) out[to] = value
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const [dim = 0, stride = 0, at = 0] = [shape[axis], strides[axis], index[axis]]
+      index[axis] = at + 1 < dim ? at + 1 : 0
+      from += at + 1 < dim ? stride : -at * stride
+      if (at + 1 < dim) break
+    }
+  }
+  return { type, shape, data: out }
+}

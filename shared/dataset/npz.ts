@@ -1,0 +1,68 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { messageOf } from '../errors.ts'
+import type { Tensor } from '../tensors.ts'
+import { formatBytes } from '../units.ts'
+import { DatasetError } from './errors.ts'
+import { parseNpy } from './npy.ts'
+import { listZip, readZipEntry } from './zip.ts'
+
+export interface ReadOptions {
+  /** An array larger than this is refused, whatever the archive claims; 4 GiB where absent. */
+  readonly maxArrayBytes?: number
+}
+
+/**
+ * The arrays of an .npz file by name (one called `x` for a bare .npy file), read one member at a time.
+ * @throws DatasetError `unreadable`, `corrupt`, `object-array`, `unknown-type`, `too-large`
+ */
+export async function readArrays(
+  path: string,
+  options: ReadOptions = {},
+): Promise<Map<string, Tensor>> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw new DatasetError('unreadable', `cannot read ${path}: ${messageOf(cause)}`, { path })
+  })
+  try {
+    return await readMembers(file, path, options.maxArrayBytes ?? 4 * 2 ** 30)
+  } catch (cause) {
+    if (cause instanceof DatasetError) throw cause
+    throw new DatasetError(
+      'corrupt',
+      `${path} is no .npz file, or it is damaged: make it with numpy.savez(path, x=..., y=...)`,
+      { path },
+      { cause },
+    )
+  } finally {
+    await file.close()
+  }
+}
+
+async function readMembers(
+  file: FileHandle,
+  path: string,
+  limit: number,
+): Promise<Map<string, Tensor>> {
+  const magic = Buffer.alloc(6)
+  await file.read(magic, 0, 6, 0)
+  if (magic.toString('latin1') === '\x93NUMPY') {
+    const { size } = await file.stat()
+    checkSize(path, size, limit)
+    return new Map([['x', parseNpy(await file.readFile(), path)]])
+  }
+  const arrays = new Map<string, Tensor>()
+  for (const entry of await listZip(file)) {
+    if (!entry.name.endsWith('.npy')) continue
+    checkSize(`${path}: ${entry.name}`, Math.max(entry.size, entry.compressed), limit)
+    const bytes = await readZipEntry(file, entry)
+    arrays.set(entry.name.slice(0, -4), parseNpy(bytes, `${path}: ${entry.name}`))
+  }
+  return arrays
+}
+
+function checkSize(name: string, size: number, limit: number): void {
+  if (size > limit)
+    throw new DatasetError(
+      'too-large',
+      `${name} takes ${formatBytes(size)}, more than the ${formatBytes(limit)} allowed: use fewer samples`,
+    )
+}

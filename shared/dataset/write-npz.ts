@@ -1,0 +1,22 @@
+import { writeFile } from 'node:fs/promises'
+import { type Zippable, zipSync } from 'fflate'
+import type { Tensor } from '../tensors.ts'
+import { formatNpy } from './npy.ts'
+
+/** Equal arrays give equal bytes, hence equal digests: the smallest date a zip archive can hold. */
+const DATE = new Date(1980, 0, 1)
+
+/** An .npz archive of these arrays, compressed; NumPy's `load` reads it. */
+export function formatNpz(arrays: Iterable<readonly [string, Tensor]>): Uint8Array {
+  const files: Zippable = {}
+  for (const [name, array] of arrays)
+    files[`${name}.npy`] = [formatNpy(array), { level: 6, mtime: DATE }]
+  return zipSync(files)
+}
+
+export async function writeNpz(
+  path: string,
+  arrays: Iterable<readonly [string, Tensor]>,
+): Promise<void> {
+  await writeFile(path, formatNpz(arrays))
+}

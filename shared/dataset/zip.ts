@@ -1,0 +1,124 @@
+import type { FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { crc32, inflateRaw } from 'node:zlib'
+import { DatasetError } from './errors.ts'
+
+const inflate = promisify(inflateRaw)
+
+/** One member of a zip archive, as its central directory lists it (APPNOTE.TXT 4.3.12). */
+export interface ZipEntry {
+  readonly name: string
+  readonly compressed: number
+  readonly size: number
+  readonly checksum: number
+  readonly method: number
+  readonly localHeader: number
+}
+
+const END = { signature: 0x06054b50, size: 22 }
+const END64_LOCATOR = { signature: 0x07064b50, size: 20 }
+const END64 = { signature: 0x06064b50, size: 56 }
+const CENTRAL = { signature: 0x02014b50, size: 46 }
+const LOCAL = { signature: 0x04034b50, size: 30 }
+const ZIP64_EXTRA = 0x0001
+/** In place of a 32-bit number: the real one stands in the zip64 extra field. NumPy always writes those. */
+const IN_ZIP64 = 0xffffffff
+
+export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length)
+  const { bytesRead } = await file.read(buffer, 0, length, position)
+  if (bytesRead < length) throw new RangeError(`the file ends at ${position + bytesRead}`)
+  return buffer
+}
+
+/** Lists an archive without reading its members. @throws RangeError when it is none, or cut short */
+export async function listZip(file: FileHandle): Promise<ZipEntry[]> {
+  const { size } = await file.stat()
+  const directory = await findDirectory(file, size)
+  const bytes = await readAt(file, directory.offset, directory.length)
+  const entries: ZipEntry[] = []
+  let at = 0
+  while (at + CENTRAL.size <= bytes.length) {
+    if (bytes.readUInt32LE(at) !== CENTRAL.signature) throw new RangeError('damaged directory')
+    const name = bytes.readUInt16LE(at + 28)
+    const extra = bytes.readUInt16LE(at + 30)
+    const comment = bytes.readUInt16LE(at + 32)
+    const nameAt = at + CENTRAL.size
+    const wide = zip64Numbers(bytes.subarray(nameAt + name, nameAt + name + extra))
+    const number = (position: number) => {
+      const short = bytes.readUInt32LE(position)
+      return short === IN_ZIP64 ? Number(wide.shift() ?? short) : short
+    }
+    // Order matters: the zip64 field holds only the numbers that are missing, in this order.
+    const full = number(at + 24)
+    const compressed = number(at + 20)
+    const localHeader = number(at + 42)
+    entries.push({
+      name: bytes.toString('utf8', nameAt, nameAt + name),
+      size: full,
+      compressed,
+      localHeader,
+      method: bytes.readUInt16LE(at + 10),
+      checksum: bytes.readUInt32LE(at + 16),
+    })
+    at = nameAt + name + extra + comment
+  }
+  return entries
+}
+
+/**
+ * A member's bytes, inflated to at most its listed size and checked against its CRC-32.
+ * @throws RangeError, zlib errors, DatasetError `corrupt`
+ */
+export async function readZipEntry(file: FileHandle, entry: ZipEntry): Promise<Buffer> {
+  const header = await readAt(file, entry.localHeader, LOCAL.size)
+  if (header.readUInt32LE(0) !== LOCAL.signature) throw new RangeError('damaged member')
+  const start = LOCAL.size + header.readUInt16LE(26) + header.readUInt16LE(28)
+  const stored = await readAt(file, entry.localHeader + start, entry.compressed)
+  const bytes = await unpack(entry, stored)
+  if (bytes.length !== entry.size || crc32(bytes) !== entry.checksum)
+    throw new DatasetError('corrupt', `${entry.name} does not match its checksum: copy it again`)
+  return bytes
+}
+
+async function unpack(entry: ZipEntry, stored: Buffer): Promise<Buffer> {
+  if (entry.method === 0) return stored
+  if (entry.method === 8) return await inflate(stored, { maxOutputLength: Math.max(1, entry.size) })
+  throw new DatasetError(
+    'corrupt',
+    `${entry.name} is packed with method ${entry.method}: save it with numpy.savez or savez_compressed`,
+  )
+}
+
+async function findDirectory(file: FileHandle, size: number) {
+  // The end record is followed by a comment of at most 65535 bytes.
+  const tailAt = Math.max(0, size - END.size - 0xffff)
+  const tail = await readAt(file, tailAt, size - tailAt)
+  for (let at = tail.length - END.size; at >= 0; at--) {
+    if (tail.readUInt32LE(at) !== END.signature) continue
+    const length = tail.readUInt32LE(at + 12)
+    const offset = tail.readUInt32LE(at + 16)
+    const wide = offset === IN_ZIP64 ? await findDirectory64(file, tailAt + at) : undefined
+    return wide ?? { length, offset }
+  }
+  throw new RangeError('not a zip archive')
+}
+
+async function findDirectory64(file: FileHandle, endAt: number) {
+  const locator = await readAt(file, endAt - END64_LOCATOR.size, END64_LOCATOR.size)
+  if (locator.readUInt32LE(0) !== END64_LOCATOR.signature) throw new RangeError('damaged end')
+  const end = await readAt(file, Number(locator.readBigUInt64LE(8)), END64.size)
+  if (end.readUInt32LE(0) !== END64.signature) throw new RangeError('damaged end')
+  return { length: Number(end.readBigUInt64LE(40)), offset: Number(end.readBigUInt64LE(48)) }
+}
+
+function zip64Numbers(extra: Buffer): bigint[] {
+  let at = 0
+  while (at + 4 <= extra.length) {
+    const length = extra.readUInt16LE(at + 2)
+    if (extra.readUInt16LE(at) === ZIP64_EXTRA)
+      return Array.from({ length: length >> 3 }, (_, i) => extra.readBigUInt64LE(at + 4 + 8 * i))
+    at += 4 + length
+  }
+  return []
+}
