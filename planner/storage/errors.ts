@@ -1,0 +1,23 @@
+import { AppError } from '../../shared/errors.ts'
+
+export type StorageErrorCode =
+  | 'in-use'
+  | 'unreachable'
+  | 'unreadable'
+  | 'full'
+  | 'unusable'
+  | 'unknown-artifact'
+
+export class StorageError extends AppError {
+  readonly code: StorageErrorCode
+
+  constructor(
+    code: StorageErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, details, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,24 @@
+import { type Kysely, Migrator } from 'kysely'
+import { messageOf } from '../../../shared/errors.ts'
+import { StorageError } from '../errors.ts'
+import { loopTables } from './0001-loop.ts'
+import { createTables, type DialectName } from './create.ts'
+
+/** Brings a database of any earlier version up to this one. @throws StorageError */
+export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: {
+      getMigrations: async () => ({ '0001-loop': createTables(loopTables, dialect) }),
+    },
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) {
+    throw new StorageError(
+      'unreadable',
+      `the database cannot be brought to this version of Fitment: ${messageOf(error)}`,
+      {},
+      { cause: error },
+    )
+  }
+}

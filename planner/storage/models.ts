@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import type { Digest } from '../../shared/digest.ts'
+import { type Finding, findingSchema } from '../../shared/findings.ts'
+import { newId } from '../../shared/ids.ts'
+import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/options.ts'
+import {
+  type Constraints,
+  constraintsSchema,
+  OBJECTIVES,
+  type ObjectiveName,
+} from '../selection/measured.ts'
+import { type ModelFacts, modelFactsSchema } from '../variants/facts.ts'
+import { type Reference, referenceSchema } from '../variants/reference.ts'
+import { readJson, readJsonOrNull } from './json.ts'
+import type { Db, Tables } from './tables.ts'
+
+/** How far the operator wants a model to go by itself: `held` rolls out nothing new until resumed. */
+export const INTENTS = ['registered', 'plan', 'rollout', 'held'] as const
+export type Intent = (typeof INTENTS)[number]
+
+export interface Model {
+  readonly id: string
+  readonly name: string
+  readonly revision: number
+  readonly source: Digest
+  readonly calibration: Digest | null
+  readonly calibrationSamples: number
+  /** Null: the calibration samples serve, without labels. */
+  readonly test: Digest | null
+  readonly testSamples: number
+  readonly labelled: boolean
+  readonly objective: ObjectiveName
+  readonly constraints: Constraints
+  readonly facts: ModelFacts
+  readonly findings: readonly Finding[]
+  readonly intent: Intent
+  readonly rolloutOptions: RolloutOptions | null
+  /** Null until the float model has answered the test data. */
+  readonly reference: Reference | null
+  readonly registeredAt: string
+}
+
+export type NewModel = Omit<
+  Model,
+  'id' | 'revision' | 'intent' | 'rolloutOptions' | 'reference' | 'registeredAt'
+>
+
+/** The next revision of this name. */
+export async function addModel(db: Db, model: NewModel, at: Date): Promise<Model> {
+  const id = newId()
+  const before = await db
+    .selectFrom('models')
+    .select((q) => q.fn.max('revision').as('revision'))
+    .where('name', '=', model.name)
+    .executeTakeFirst()
+  const revision = (before?.revision ?? 0) + 1
+  await db
+    .insertInto('models')
+    .values({
+      id,
+      name: model.name,
+      revision,
+      source: model.source,
+      calibration: model.calibration,
+      calibration_samples: model.calibrationSamples,
+      test: model.test,
+      test_samples: model.testSamples,
+      labelled: Number(model.labelled),
+      objective: model.objective,
+      constraints: JSON.stringify(model.constraints),
+      facts: JSON.stringify(model.facts),
+      findings: JSON.stringify(model.findings),
+      intent: 'registered',
+      rollout_options: null,
+      reference: null,
+      registered_at: at.toISOString(),
+    })
+    .execute()
+  return {
+    ...model,
+    id,
+    revision,
+    intent: 'registered',
+    rolloutOptions: null,
+    reference: null,
+    registeredAt: at.toISOString(),
+  }
+}
+
+/** Newest revision of each name, by name. */
+export async function listModels(db: Db): Promise<readonly Model[]> {
+  const rows = await db
+    .selectFrom('models')
+    .selectAll()
+    .orderBy('name')
+    .orderBy('revision')
+    .execute()
+  return [...new Map(rows.map((row) => [row.name, modelOf(row)])).values()]
+}
+
+/** Newest revision of this name. */
+export async function findModel(db: Db, name: string): Promise<Model | undefined> {
+  const row = await db
+    .selectFrom('models')
+    .selectAll()
+    .where('name', '=', name)
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && modelOf(row)
+}
+
+export async function modelById(db: Db, id: string): Promise<Model | undefined> {
+  const row = await db.selectFrom('models').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && modelOf(row)
+}
+
+export async function setIntent(
+  db: Db,
+  id: string,
+  intent: Intent,
+  rolloutOptions?: RolloutOptions,
+): Promise<void> {
+  const options =
+    rolloutOptions === undefined ? {} : { rollout_options: JSON.stringify(rolloutOptions) }
+  await db
+    .updateTable('models')
+    .set({ intent, ...options })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function setReference(db: Db, id: string, reference: Reference): Promise<void> {
+  await db
+    .updateTable('models')
+    .set({ reference: JSON.stringify(reference) })
+    .where('id', '=', id)
+    .execute()
+}
+
+function modelOf(row: Tables['models']): Model {
+  return {
+    id: row.id,
+    name: row.name,
+    revision: row.revision,
+    source: row.source,
+    calibration: row.calibration,
+    calibrationSamples: row.calibration_samples,
+    test: row.test,
+    testSamples: row.test_samples,
+    labelled: row.labelled === 1,
+    objective: z.enum(OBJECTIVES).parse(row.objective),
+    constraints: readJson(constraintsSchema, row.constraints),
+    facts: readJson(modelFactsSchema, row.facts),
+    findings: readJson(z.array(findingSchema), row.findings),
+    intent: z.enum(INTENTS).parse(row.intent),
+    rolloutOptions: readJsonOrNull(rolloutOptionsSchema, row.rollout_options),
+    reference: readJsonOrNull(referenceSchema, row.reference),
+    registeredAt: row.registered_at,
+  }
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import type { Db, Tables } from './tables.ts'
+
+/** Where one model stands for one class. */
+export const STAGES = [
+  'candidates',
+  'building',
+  'probing',
+  'selected',
+  'no-fit',
+  'rolling',
+  'done',
+] as const
+export type Stage = (typeof STAGES)[number]
+
+export interface Pipeline {
+  readonly model: string
+  readonly class: string
+  readonly stage: Stage
+  /** What happens or is waited for, one line; empty when nothing is. */
+  readonly waiting: string
+  /** Measuring campaign: grows when the operator asks to measure again. */
+  readonly round: number
+  readonly updatedAt: string
+}
+
+export async function ensurePipeline(
+  db: Db,
+  model: string,
+  classId: string,
+  at: Date,
+): Promise<Pipeline> {
+  await db
+    .insertInto('pipelines')
+    .values({
+      model,
+      class: classId,
+      stage: 'candidates',
+      waiting: '',
+      round: 1,
+      updated_at: at.toISOString(),
+    })
+    .onConflict((conflict) => conflict.columns(['model', 'class']).doNothing())
+    .execute()
+  const row = await db
+    .selectFrom('pipelines')
+    .selectAll()
+    .where('model', '=', model)
+    .where('class', '=', classId)
+    .executeTakeFirstOrThrow()
+  return pipelineOf(row)
+}
+
+export async function pipelinesOf(db: Db, model: string): Promise<readonly Pipeline[]> {
+  const rows = await db
+    .selectFrom('pipelines')
+    .selectAll()
+    .where('model', '=', model)
+    .orderBy('class')
+    .execute()
+  return rows.map(pipelineOf)
+}
+
+export async function setStage(
+  db: Db,
+  { model, class: classId }: Pick<Pipeline, 'model' | 'class'>,
+  stage: Stage,
+  waiting: string,
+  at: Date,
+): Promise<void> {
+  await db
+    .updateTable('pipelines')
+    .set({ stage, waiting, updated_at: at.toISOString() })
+    .where('model', '=', model)
+    .where('class', '=', classId)
+    .execute()
+}
+
+/** Candidates, probes and selection anew; what was built stays built. */
+export async function startRound(db: Db, model: string, at: Date): Promise<void> {
+  await db
+    .updateTable('pipelines')
+    .set((row) => ({
+      stage: 'candidates',
+      waiting: '',
+      round: row('round', '+', 1),
+      updated_at: at.toISOString(),
+    }))
+    .where('model', '=', model)
+    .execute()
+}
+
+function pipelineOf(row: Tables['pipelines']): Pipeline {
+  return {
+    model: row.model,
+    class: row.class,
+    stage: z.enum(STAGES).parse(row.stage),
+    waiting: row.waiting,
+    round: row.round,
+    updatedAt: row.updated_at,
+  }
+}

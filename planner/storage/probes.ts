@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { type ProbeRecord, probeRecordSchema } from '../../shared/measure/probe-record.ts'
+import { refusalSchema } from '../../shared/messages/reports.ts'
+import { readJsonOrNull } from './json.ts'
+import type { Db, Tables } from './tables.ts'
+
+/** ordered → measured | failed (the device said why) | lost (no answer in time); cancelled by the planner. */
+export const PROBE_STATES = ['ordered', 'measured', 'failed', 'lost', 'cancelled'] as const
+export type ProbeState = (typeof PROBE_STATES)[number]
+
+export interface Probe {
+  /** Equal to its order's id. */
+  readonly id: string
+  readonly model: string
+  readonly class: string
+  readonly round: number
+  readonly variant: string
+  readonly device: string
+  readonly state: ProbeState
+  readonly record: ProbeRecord | null
+  readonly error: z.infer<typeof refusalSchema> | null
+  readonly orderedAt: string
+  readonly deadline: string
+  readonly finishedAt: string | null
+}
+
+export type ProbeOutcome =
+  | { readonly state: 'measured'; readonly record: ProbeRecord }
+  | {
+      readonly state: 'failed' | 'lost' | 'cancelled'
+      readonly error: { code: string; message: string }
+    }
+
+export async function addProbe(
+  db: Db,
+  probe: Pick<
+    Probe,
+    'id' | 'model' | 'class' | 'round' | 'variant' | 'device' | 'orderedAt' | 'deadline'
+  >,
+): Promise<void> {
+  await db
+    .insertInto('probes')
+    .values({
+      id: probe.id,
+      model: probe.model,
+      class: probe.class,
+      round: probe.round,
+      variant: probe.variant,
+      device: probe.device,
+      state: 'ordered',
+      record: null,
+      error: null,
+      ordered_at: probe.orderedAt,
+      deadline: probe.deadline,
+      finished_at: null,
+    })
+    .execute()
+}
+
+/**
+ * The first answer counts, except that a record which comes after its probe was given up is still a
+ * record. Answers false when nothing changed.
+ */
+export async function finishProbe(
+  db: Db,
+  id: string,
+  outcome: ProbeOutcome,
+  at: Date,
+): Promise<boolean> {
+  const open: ProbeState[] = outcome.state === 'measured' ? ['ordered', 'lost'] : ['ordered']
+  const result = await db
+    .updateTable('probes')
+    .set({
+      state: outcome.state,
+      record: outcome.state === 'measured' ? JSON.stringify(outcome.record) : null,
+      error: outcome.state === 'measured' ? null : JSON.stringify(outcome.error),
+      finished_at: at.toISOString(),
+    })
+    .where('id', '=', id)
+    .where('state', 'in', open)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function setProbeDeadline(db: Db, id: string, deadline: Date): Promise<void> {
+  await db
+    .updateTable('probes')
+    .set({ deadline: deadline.toISOString() })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function findProbe(db: Db, id: string): Promise<Probe | undefined> {
+  const row = await db.selectFrom('probes').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && probeOf(row)
+}
+
+/** Oldest first; of one class and round, or all of a model. */
+export async function probesOf(
+  db: Db,
+  model: string,
+  only?: { readonly class: string; readonly round: number },
+): Promise<readonly Probe[]> {
+  let query = db.selectFrom('probes').selectAll().where('model', '=', model)
+  if (only) query = query.where('class', '=', only.class).where('round', '=', only.round)
+  return (await query.orderBy('ordered_at').orderBy('id').execute()).map(probeOf)
+}
+
+export async function openProbes(db: Db): Promise<readonly Probe[]> {
+  const rows = await db
+    .selectFrom('probes')
+    .selectAll()
+    .where('state', '=', 'ordered')
+    .orderBy('ordered_at')
+    .execute()
+  return rows.map(probeOf)
+}
+
+function probeOf(row: Tables['probes']): Probe {
+  return {
+    id: row.id,
+    model: row.model,
+    class: row.class,
+    round: row.round,
+    variant: row.variant,
+    device: row.device,
+    state: z.enum(PROBE_STATES).parse(row.state),
+    record: readJsonOrNull(probeRecordSchema, row.record),
+    error: readJsonOrNull(refusalSchema, row.error),
+    orderedAt: row.ordered_at,
+    deadline: row.deadline,
+    finishedAt: row.finished_at,
+  }
+}

@@ -1,0 +1,227 @@
+import { z } from 'zod'
+import { newId } from '../../shared/ids.ts'
+import { MEMBER_STATES, type MemberState } from '../rollout/members.ts'
+import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/options.ts'
+import { OPEN_STATES, ROLLOUT_STATES, type RolloutState } from '../rollout/states.ts'
+import { readJson } from './json.ts'
+import type { Db, Tables } from './tables.ts'
+
+export interface Rollout {
+  readonly id: string
+  /** Revision that is rolled out. */
+  readonly model: string
+  readonly modelName: string
+  readonly class: string
+  /** `seq` of the selection it follows. */
+  readonly selection: number
+  readonly state: RolloutState
+  readonly wave: number
+  readonly options: RolloutOptions
+  /** Why it is in this state. */
+  readonly reason: string
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export interface RolloutDevice {
+  readonly rollout: string
+  readonly device: string
+  readonly wave: number
+  readonly state: MemberState
+  /** Content key of the variant it was given; null where none fits. */
+  readonly variant: string | null
+  readonly orderId: string | null
+  readonly attempt: number
+  /** Digest of what it ran before. */
+  readonly previous: string | null
+  readonly forgiven: boolean
+  readonly error: string | null
+  readonly updatedAt: string
+}
+
+export async function addRollout(
+  db: Db,
+  rollout: Pick<
+    Rollout,
+    'model' | 'modelName' | 'class' | 'selection' | 'state' | 'options' | 'reason'
+  >,
+  at: Date,
+): Promise<Rollout> {
+  const time = at.toISOString()
+  const added = { ...rollout, id: newId(), wave: 0, createdAt: time, updatedAt: time }
+  await db
+    .insertInto('rollouts')
+    .values({
+      id: added.id,
+      model: added.model,
+      model_name: added.modelName,
+      class: added.class,
+      selection: added.selection,
+      state: added.state,
+      wave: 0,
+      options: JSON.stringify(added.options),
+      reason: added.reason,
+      created_at: time,
+      updated_at: time,
+    })
+    .execute()
+  return added
+}
+
+export async function moveRollout(
+  db: Db,
+  id: string,
+  to: { readonly state: RolloutState; readonly wave: number; readonly reason: string },
+  at: Date,
+): Promise<void> {
+  await db
+    .updateTable('rollouts')
+    .set({ ...to, updated_at: at.toISOString() })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Rollouts that may still do something. */
+export async function openRollouts(db: Db): Promise<readonly Rollout[]> {
+  const rows = await db
+    .selectFrom('rollouts')
+    .selectAll()
+    .where('state', 'in', [...OPEN_STATES])
+    .orderBy('created_at')
+    .execute()
+  return rows.map(rolloutOf)
+}
+
+/** Every rollout of this model name, newest first. */
+export async function rolloutsOf(db: Db, modelName: string): Promise<readonly Rollout[]> {
+  const rows = await db
+    .selectFrom('rollouts')
+    .selectAll()
+    .where('model_name', '=', modelName)
+    .orderBy('created_at', 'desc')
+    .execute()
+  return rows.map(rolloutOf)
+}
+
+export async function findRollout(db: Db, id: string): Promise<Rollout | undefined> {
+  const row = await db.selectFrom('rollouts').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && rolloutOf(row)
+}
+
+/** Joins the rollout, or starts over with a new order. */
+export async function putMember(
+  db: Db,
+  member: Omit<RolloutDevice, 'updatedAt' | 'forgiven' | 'error'> & { readonly error?: string },
+  at: Date,
+): Promise<void> {
+  const row = {
+    wave: member.wave,
+    state: member.state,
+    variant: member.variant,
+    order_id: member.orderId,
+    attempt: member.attempt,
+    previous: member.previous,
+    forgiven: 0,
+    error: member.error ?? null,
+    updated_at: at.toISOString(),
+  }
+  await db
+    .insertInto('rollout_devices')
+    .values({ rollout: member.rollout, device: member.device, ...row })
+    .onConflict((conflict) => conflict.columns(['rollout', 'device']).doUpdateSet(row))
+    .execute()
+}
+
+export async function setMemberState(
+  db: Db,
+  { rollout, device }: Pick<RolloutDevice, 'rollout' | 'device'>,
+  to: { readonly state: MemberState; readonly error: string | null },
+  at: Date,
+): Promise<void> {
+  await db
+    .updateTable('rollout_devices')
+    .set({ ...to, updated_at: at.toISOString() })
+    .where('rollout', '=', rollout)
+    .where('device', '=', device)
+    .execute()
+}
+
+/** The operator resumed past these failures. */
+export async function forgive(
+  db: Db,
+  rollout: string,
+  states: readonly MemberState[],
+): Promise<void> {
+  await db
+    .updateTable('rollout_devices')
+    .set({ forgiven: 1 })
+    .where('rollout', '=', rollout)
+    .where('state', 'in', [...states])
+    .execute()
+}
+
+export async function membersOf(db: Db, rollout: string): Promise<readonly RolloutDevice[]> {
+  const rows = await db
+    .selectFrom('rollout_devices')
+    .selectAll()
+    .where('rollout', '=', rollout)
+    .orderBy('device')
+    .execute()
+  return rows.map(memberOf)
+}
+
+export async function memberByOrder(db: Db, orderId: string): Promise<RolloutDevice | undefined> {
+  const row = await db
+    .selectFrom('rollout_devices')
+    .selectAll()
+    .where('order_id', '=', orderId)
+    .executeTakeFirst()
+  return row && memberOf(row)
+}
+
+/** Last assignment counter plus one; only ever grows. Call inside a transaction. */
+export async function nextCounter(db: Db, device: string, modelName: string): Promise<number> {
+  const row = await db
+    .insertInto('counters')
+    .values({ device, model_name: modelName, counter: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['device', 'model_name'])
+        .doUpdateSet((q) => ({ counter: q('counters.counter', '+', 1) })),
+    )
+    .returning('counter')
+    .executeTakeFirstOrThrow()
+  return row.counter
+}
+
+function rolloutOf(row: Tables['rollouts']): Rollout {
+  return {
+    id: row.id,
+    model: row.model,
+    modelName: row.model_name,
+    class: row.class,
+    selection: row.selection,
+    state: z.enum(ROLLOUT_STATES).parse(row.state),
+    wave: row.wave,
+    options: readJson(rolloutOptionsSchema, row.options),
+    reason: row.reason,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+function memberOf(row: Tables['rollout_devices']): RolloutDevice {
+  return {
+    rollout: row.rollout,
+    device: row.device,
+    wave: row.wave,
+    state: z.enum(MEMBER_STATES).parse(row.state),
+    variant: row.variant,
+    orderId: row.order_id,
+    attempt: row.attempt,
+    previous: row.previous,
+    forgiven: row.forgiven === 1,
+    error: row.error,
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { Selection } from '../selection/choose.ts'
+import { type Measured, measuredSchema } from '../selection/measured.ts'
+import { readJson } from './json.ts'
+import type { Db, Tables } from './tables.ts'
+
+export interface StoredSelection {
+  readonly seq: number
+  readonly model: string
+  readonly class: string
+  readonly round: number
+  /** The rows it was chosen from. */
+  readonly measured: readonly Measured[]
+  readonly selection: Selection
+  readonly createdAt: string
+}
+
+const selectionSchema = z.object({
+  winner: z.string().nullable(),
+  bestSoFar: z.string().nullable(),
+  ranking: z.array(z.string()),
+  rows: z.array(
+    z.object({
+      key: z.string(),
+      verdict: z.enum(['chosen', 'kept', 'dropped']),
+      reason: z.string(),
+    }),
+  ),
+  why: z.string(),
+})
+
+export async function addSelection(
+  db: Db,
+  chosen: Pick<StoredSelection, 'model' | 'class' | 'round' | 'measured' | 'selection'>,
+  at: Date,
+): Promise<void> {
+  await db
+    .insertInto('selections')
+    .values({
+      model: chosen.model,
+      class: chosen.class,
+      round: chosen.round,
+      winner: chosen.selection.winner,
+      measured: JSON.stringify(chosen.measured),
+      selection: JSON.stringify(chosen.selection),
+      created_at: at.toISOString(),
+    })
+    .execute()
+}
+
+/** Newest for this model and class. */
+export async function currentSelection(
+  db: Db,
+  model: string,
+  classId: string,
+): Promise<StoredSelection | undefined> {
+  const row = await db
+    .selectFrom('selections')
+    .selectAll()
+    .where('model', '=', model)
+    .where('class', '=', classId)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && selectionOf(row)
+}
+
+export async function selectionBySeq(db: Db, seq: number): Promise<StoredSelection | undefined> {
+  const row = await db
+    .selectFrom('selections')
+    .selectAll()
+    .where('seq', '=', seq)
+    .executeTakeFirst()
+  return row && selectionOf(row)
+}
+
+type Row = {
+  [Column in keyof Tables['selections']]: Column extends 'seq'
+    ? number
+    : Tables['selections'][Column]
+}
+
+function selectionOf(row: Row): StoredSelection {
+  return {
+    seq: row.seq,
+    model: row.model,
+    class: row.class,
+    round: row.round,
+    measured: readJson(z.array(measuredSchema), row.measured),
+    selection: readJson(selectionSchema, row.selection),
+    createdAt: row.created_at,
+  }
+}

@@ -1,0 +1,237 @@
+import { z } from 'zod'
+import type { Digest } from '../../shared/digest.ts'
+import { type Finding, findingSchema } from '../../shared/findings.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import { type Quality, qualitySchema } from '../variants/reference.ts'
+import { readJson } from './json.ts'
+import type { Db, Tables } from './tables.ts'
+
+export const VARIANT_STATES = ['planned', 'building', 'built', 'failed'] as const
+export type VariantState = (typeof VARIANT_STATES)[number]
+
+export interface Variant {
+  /** Content key: source, calibration, scheme, options and quantizer in one digest. */
+  readonly key: string
+  readonly source: Digest
+  readonly scheme: string
+  readonly runtime: RuntimeName
+  readonly state: VariantState
+  /** Of the built file. */
+  readonly digest: Digest | null
+  readonly bytes: number | null
+  readonly findings: readonly Finding[]
+  readonly error: string | null
+  readonly buildMs: number | null
+}
+
+/** What a variant answers on this host over one test set. */
+export interface Evaluation {
+  readonly variant: string
+  readonly whole: Quality
+  readonly slice: Quality
+  /** Artifact with inputs and this variant's answers: what a device checks itself with. */
+  readonly selfTest: Digest
+}
+
+export interface PlannedCandidate {
+  readonly scheme: string
+  readonly runtime: RuntimeName
+  /** Null for a candidate that was dropped before it had a variant. */
+  readonly variant: string | null
+  readonly kept: boolean
+  readonly reason: string
+}
+
+/** Planned unless it is known already: a build is never repeated for the same content. */
+export async function ensureVariant(
+  db: Db,
+  variant: Pick<Variant, 'key' | 'source' | 'scheme' | 'runtime'>,
+): Promise<void> {
+  await db
+    .insertInto('variants')
+    .values({
+      ...variant,
+      state: 'planned',
+      digest: null,
+      findings: '[]',
+      operators: null,
+      error: null,
+      build_ms: null,
+      built_at: null,
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+}
+
+export async function setVariantState(
+  db: Db,
+  key: string,
+  state: 'planned' | 'building',
+): Promise<void> {
+  await db.updateTable('variants').set({ state, error: null }).where('key', '=', key).execute()
+}
+
+/** Builds that a killed planner left behind start anew. */
+export async function forgetHalfBuilt(db: Db): Promise<void> {
+  await db
+    .updateTable('variants')
+    .set({ state: 'planned' })
+    .where('state', '=', 'building')
+    .execute()
+}
+
+export async function recordBuilt(
+  db: Db,
+  key: string,
+  built: {
+    readonly digest: Digest
+    readonly findings: readonly Finding[]
+    readonly operators: unknown
+    readonly buildMs: number
+  },
+  at: Date,
+): Promise<void> {
+  await db
+    .updateTable('variants')
+    .set({
+      state: 'built',
+      digest: built.digest,
+      findings: JSON.stringify(built.findings),
+      operators: JSON.stringify(built.operators),
+      build_ms: Math.round(built.buildMs),
+      built_at: at.toISOString(),
+      error: null,
+    })
+    .where('key', '=', key)
+    .execute()
+}
+
+export async function recordBuildFailure(db: Db, key: string, error: string): Promise<void> {
+  await db.updateTable('variants').set({ state: 'failed', error }).where('key', '=', key).execute()
+}
+
+export async function findVariant(db: Db, key: string): Promise<Variant | undefined> {
+  return (await variantRows(db).where('key', '=', key).execute()).map(variantOf)[0]
+}
+
+export async function variantByDigest(db: Db, digest: Digest): Promise<Variant | undefined> {
+  return (await variantRows(db).where('variants.digest', '=', digest).limit(1).execute()).map(
+    variantOf,
+  )[0]
+}
+
+export async function recordEvaluation(
+  db: Db,
+  reference: Digest,
+  evaluation: Evaluation,
+  at: Date,
+): Promise<void> {
+  const row = {
+    whole: JSON.stringify(evaluation.whole),
+    slice: JSON.stringify(evaluation.slice),
+    self_test: evaluation.selfTest,
+    evaluated_at: at.toISOString(),
+  }
+  await db
+    .insertInto('evaluations')
+    .values({ variant: evaluation.variant, reference, ...row })
+    .onConflict((conflict) => conflict.columns(['variant', 'reference']).doUpdateSet(row))
+    .execute()
+}
+
+export async function findEvaluation(
+  db: Db,
+  variant: string,
+  reference: Digest,
+): Promise<Evaluation | undefined> {
+  const row = await db
+    .selectFrom('evaluations')
+    .selectAll()
+    .where('variant', '=', variant)
+    .where('reference', '=', reference)
+    .executeTakeFirst()
+  return (
+    row && {
+      variant,
+      whole: readJson(qualitySchema, row.whole),
+      slice: readJson(qualitySchema, row.slice),
+      selfTest: row.self_test,
+    }
+  )
+}
+
+/** Replaces what was planned for this model and class. */
+export async function replaceCandidates(
+  db: Db,
+  model: string,
+  classId: string,
+  candidates: readonly PlannedCandidate[],
+): Promise<void> {
+  await db
+    .deleteFrom('candidates')
+    .where('model', '=', model)
+    .where('class', '=', classId)
+    .execute()
+  if (candidates.length === 0) return
+  await db
+    .insertInto('candidates')
+    .values(
+      candidates.map((c) => ({
+        model,
+        class: classId,
+        scheme: c.scheme,
+        runtime: c.runtime,
+        variant: c.variant,
+        kept: Number(c.kept),
+        reason: c.reason,
+      })),
+    )
+    .execute()
+}
+
+export async function candidatesOf(
+  db: Db,
+  model: string,
+  classId: string,
+): Promise<readonly PlannedCandidate[]> {
+  const rows = await db
+    .selectFrom('candidates')
+    .selectAll()
+    .where('model', '=', model)
+    .where('class', '=', classId)
+    .execute()
+  return rows.map((row) => ({
+    scheme: row.scheme,
+    runtime: runtimeOf(row.runtime),
+    variant: row.variant,
+    kept: row.kept === 1,
+    reason: row.reason,
+  }))
+}
+
+function variantRows(db: Db) {
+  return db
+    .selectFrom('variants')
+    .leftJoin('artifacts', 'artifacts.digest', 'variants.digest')
+    .selectAll('variants')
+    .select('artifacts.bytes')
+}
+
+function variantOf(row: Tables['variants'] & { readonly bytes: number | null }): Variant {
+  return {
+    key: row.key,
+    source: row.source,
+    scheme: row.scheme,
+    runtime: runtimeOf(row.runtime),
+    state: z.enum(VARIANT_STATES).parse(row.state),
+    digest: row.digest,
+    bytes: row.bytes,
+    findings: readJson(z.array(findingSchema), row.findings),
+    error: row.error,
+    buildMs: row.build_ms,
+  }
+}
+
+function runtimeOf(name: string): RuntimeName {
+  return z.enum(RUNTIME_NAMES).parse(name)
+}
