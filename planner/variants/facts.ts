@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { ARCHITECTURES, type Architecture } from '../../shared/messages/hardware-report.ts'
+import { RUNTIME_FORMATS, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+
+const tensorInfoSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  /** -1 where the model leaves a dimension open. */
+  shape: z.array(z.number().int()),
+})
+
+/** What planning needs to know of a source model; read once, when it is registered. */
+export const modelFactsSchema = z.object({
+  format: z.enum(Object.values(RUNTIME_FORMATS)),
+  bytes: z.number().int(),
+  inputs: z.array(tensorInfoSchema),
+  outputs: z.array(tensorInfoSchema),
+  /** By canonical kind. */
+  operators: z.array(z.object({ kind: z.string(), count: z.number().int() })),
+  /** Elements of float constants: all, those of operators with hybrid kernels, those with integer kernels. */
+  floatElements: z.number().int(),
+  hybridElements: z.number().int(),
+  integerElements: z.number().int(),
+  /** Constants that are quantized in the source already, elements. */
+  quantizedElements: z.number().int(),
+  /** Bytes of the largest activation at batch 1, in float. */
+  largestActivationBytes: z.number().int(),
+})
+export type ModelFacts = z.infer<typeof modelFactsSchema>
+
+/** A device class as planning sees it. */
+export interface ClassFacts {
+  readonly id: string
+  readonly architecture: Architecture
+  /** Numeric features of the board family, e.g. `int8-dot`, `int16-activations`. */
+  readonly features: readonly string[]
+  /** Runtimes that devices of the class report. */
+  readonly runtimes: readonly RuntimeName[]
+  /** Of the roomiest device; null: not limited. */
+  readonly storageBytes: number | null
+  readonly memoryBytes: number | null
+}
+
+export const architectureSchema = z.enum(ARCHITECTURES)
+export const runtimeNameSchema = z.enum(RUNTIME_NAMES)

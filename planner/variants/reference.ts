@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { digestSchema } from '../../shared/digest.ts'
+import { probeRecordSchema } from '../../shared/measure/probe-record.ts'
+
+export const qualitySchema = probeRecordSchema.shape.quality
+export type Quality = z.infer<typeof qualitySchema>
+
+/** What the float source answers over a model's test data: the measure of every variant. */
+export const referenceSchema = z.object({
+  /** Test data with the float outputs beside it (`x`, `y` if labelled, `reference`). */
+  whole: digestSchema,
+  /** A part of it small enough to travel to devices. */
+  slice: digestSchema,
+  wholeQuality: qualitySchema,
+  sliceQuality: qualitySchema,
+})
+export type Reference = z.infer<typeof referenceSchema>
