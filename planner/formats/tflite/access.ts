@@ -1,4 +1,5 @@
 import { TfliteError } from './errors.ts'
+import { NO_BUFFER } from './laws.ts'
 import type { TflModel, TflOperator, TflTensor, TflUnion } from './model.ts'
 import type { EnumValue, TableValue, UnionMember } from './schema/schema.ts'
 
@@ -65,7 +66,7 @@ export function constantOf(model: TflModel, tensor: TflTensor): TensorArray | nu
   if ((tensor.externalBuffer ?? 0) !== 0) {
     throw new TfliteError('external-weights', at, 'its constant lives in another file')
   }
-  const bytes = model.buffers[tensor.buffer]?.data ?? null
+  const bytes = tensor.buffer === NO_BUFFER ? null : (model.buffers[tensor.buffer]?.data ?? null)
   if (bytes === null || bytes.length === 0) return null
   const array = ARRAY_OF_TENSOR[tensor.type as EnumValue<'TensorType'>]
   const size = array.BYTES_PER_ELEMENT
@@ -76,7 +77,7 @@ export function constantOf(model: TflModel, tensor: TflTensor): TensorArray | nu
       `${bytes.length} bytes are no whole number of ${tensor.type} elements`,
     )
   }
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / size)
 }
 
@@ -88,6 +89,6 @@ export function cloneModel(model: TflModel): TflModel {
 function cloneValue(value: unknown): unknown {
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
   if (Array.isArray(value)) return value.map(cloneValue)
-  if (ArrayBuffer.isView(value)) return structuredClone(value)
+  if (value instanceof Float32Array || value instanceof BigInt64Array) return value.slice()
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, cloneValue(field)]))
 }

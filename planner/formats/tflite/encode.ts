@@ -1,4 +1,5 @@
 import { Builder, type Offset } from 'flatbuffers'
+import { ByteRanges } from './byte-ranges.ts'
 import { TfliteError } from './errors.ts'
 import { Place } from './place.ts'
 import type { AnyScalar, ScalarArray } from './schema/scalars.ts'
@@ -14,6 +15,9 @@ import {
 import { STORAGE } from './storage.ts'
 import { encodeText } from './text.ts'
 
+/** Alignment of the vectors that hold weights: those may share their place. */
+const BUFFER_ALIGNMENT = 16
+
 /** Bytes to be laid behind the flatbuffer, and the table field that wants to know where. */
 export interface OutsideBytes {
   bytes: Uint8Array
@@ -28,7 +32,8 @@ export class Encoder {
   readonly place = new Place()
   readonly outside: OutsideBytes[] = []
   readonly #everythingOutside: boolean
-  readonly #bytesWritten = new Map<ArrayBufferLike, Map<string, Offset>>()
+  /** Buffers that share their bytes in memory share them in the file. */
+  readonly #bytesWritten = new ByteRanges<Offset>()
 
   constructor(initialBytes: number, everythingOutside: boolean) {
     this.builder = new Builder(initialBytes)
@@ -140,15 +145,15 @@ export class Encoder {
   #scalars(scalar: AnyScalar, value: unknown, align: number | null): Offset {
     const array = this.#arrayOf(scalar, value)
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-    const shared = scalar.packed && scalar.size === 1
-    const known = shared ? this.#writtenAt(bytes) : undefined
+    const shared = align === BUFFER_ALIGNMENT
+    const known = shared ? this.#bytesWritten.get(bytes) : undefined
     if (known !== undefined) return known
     this.builder.startVector(scalar.size, array.length, Math.max(align ?? 1, scalar.size))
     const offset = this.builder.createByteVector(bytes)
     // createByteVector counts bytes; a vector's length counts elements.
     const buffer = this.builder.dataBuffer()
     buffer.writeInt32(buffer.capacity() - offset, array.length)
-    if (shared) this.#remember(bytes, offset)
+    if (shared) this.#bytesWritten.set(bytes, offset)
     return offset
   }
 
@@ -162,16 +167,6 @@ export class Encoder {
       this.place.within(index, () => this.#refuse(`${show(element)} does not fit the vector`))
     })
     return scalar.array.from(elements)
-  }
-
-  /** Buffers that share their bytes in memory share them in the file. */
-  #writtenAt(bytes: Uint8Array): Offset | undefined {
-    return this.#bytesWritten.get(bytes.buffer)?.get(rangeOf(bytes))
-  }
-
-  #remember(bytes: Uint8Array, offset: Offset): void {
-    const ranges = this.#bytesWritten.get(bytes.buffer) ?? new Map<string, Offset>()
-    this.#bytesWritten.set(bytes.buffer, ranges.set(rangeOf(bytes), offset))
   }
 
   #treeOf(value: unknown, name: string): Tree {
@@ -212,10 +207,6 @@ function inlineSize({ type, vector }: Field): number {
   if (vector) return 4
   if (type.kind === 'scalar') return type.scalar.size
   return type.kind === 'enum' ? type.enum.storage.size : 4
-}
-
-function rangeOf(bytes: Uint8Array): string {
-  return `${bytes.byteOffset}+${bytes.byteLength}`
 }
 
 function show(value: unknown): string {

@@ -7,6 +7,7 @@ export {
   optionsOf,
   type TensorArray,
 } from './access.ts'
+export { checkTflite } from './check.ts'
 export { TfliteError, type TfliteErrorCode } from './errors.ts'
 export type * from './model.ts'
 export { readTflite } from './read.ts'
