@@ -18,6 +18,8 @@ export interface FleetStore {
   /** Garbage from a device: kept for `fitment devices` and the audit, rate limited. */
   recordGarbage(device: DeviceId, channel: string, reason: string): Promise<void>
   isOnline(device: DeviceId): Promise<boolean>
+  /** Every device that ever said birth: asked for another when the link comes up. */
+  knownDevices(): Promise<readonly DeviceId[]>
   /** Orders of the outbox that the device has not acknowledged, oldest first. */
   pendingOrders(device: DeviceId): Promise<readonly Order[]>
   /** May this device fetch this artifact: only what an open order of its names. */

@@ -1,0 +1,36 @@
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** What one device, or all of them together, may take of the planner. Sizes in bytes, times in ms. */
+export interface FleetLimits {
+  /** Births, deaths and reports of one device that wait for the database; more are dropped and come again. */
+  readonly mailbox: number
+  /** Block requests of one device that wait their turn; more are dropped and come again. */
+  readonly wants: number
+  /** Blocks of one device between its file and its socket. */
+  readonly inflightBytesPerDevice: number
+  /** The same of all devices; past it each still has one block under way, so nobody waits for the slow. */
+  readonly inflightBytes: number
+  readonly openFiles: number
+  /** First pause before an unacknowledged order is sent again; it doubles up to the longest. */
+  readonly retryMs: number
+  readonly longestRetryMs: number
+  /** A device is asked for its birth no more often than this. */
+  readonly rebirthMs: number
+  /** Garbage of one device that is recorded: so many at once, then one per interval. */
+  readonly garbageBurst: number
+  readonly garbageIntervalMs: number
+}
+
+export const DEFAULT_LIMITS: FleetLimits = {
+  mailbox: 512,
+  wants: 64,
+  inflightBytesPerDevice: MIB,
+  inflightBytes: 64 * MIB,
+  openFiles: 64,
+  retryMs: 5_000,
+  longestRetryMs: 300_000,
+  rebirthMs: 5_000,
+  garbageBurst: 10,
+  garbageIntervalMs: 10_000,
+}

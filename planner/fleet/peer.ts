@@ -1,0 +1,184 @@
+import type { Logger } from 'pino'
+import { messageOf, unreachable } from '../../shared/errors.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Birth, Death, Epoch } from '../../shared/messages/birth.ts'
+import type { Order } from '../../shared/messages/orders.ts'
+import { printMessage } from '../../shared/messages/parse-message.ts'
+import type { Report } from '../../shared/messages/reports.ts'
+import type { Want } from '../../shared/messages/want.ts'
+import type { BlockServer } from './block-server.ts'
+import type { AgentMessage } from './connection.ts'
+import type { FleetLimits } from './limits.ts'
+import { Mailbox } from './mailbox.ts'
+import { OrderSender } from './order-sender.ts'
+import type { FleetStore } from './store.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Reports that one receipt order names at most. */
+const RECEIPT_REPORTS = 256
+
+export interface PeerContext {
+  readonly store: FleetStore
+  readonly blocks: BlockServer
+  readonly limits: FleetLimits
+  readonly log: Logger
+  /** Monotonic ms. */
+  readonly now: () => number
+  readonly sendOrder: (device: string, bytes: Uint8Array) => Promise<void>
+}
+
+/**
+ * `unknown`: no birth seen since the link came up, so the device is asked for one.
+ * `ended`: its death was seen; the next word is the device's.
+ */
+type Session = Epoch | 'unknown' | 'ended'
+
+/** One device as this end sees it. What must not be lost is in the store before it is answered. */
+export class Peer {
+  readonly #device: string
+  readonly #context: PeerContext
+  readonly #log: Logger
+  readonly #mailbox: Mailbox
+  readonly #orders: OrderSender
+  readonly #garbage: TokenBucket
+  readonly #rebirths: TokenBucket
+  #received: string[] = []
+  #session: Session = 'unknown'
+
+  constructor(device: string, context: PeerContext) {
+    const { limits, now, store } = context
+    this.#device = device
+    this.#context = context
+    this.#log = context.log.child({ device })
+    this.#mailbox = new Mailbox(
+      limits.mailbox,
+      (error) => this.#log.error({ reason: messageOf(error) }, 'cannot store a message'),
+      () => this.#sendReceipts(),
+    )
+    this.#orders = new OrderSender({
+      pending: () => store.pendingOrders(device),
+      send: (order) => this.#send(order),
+      limits,
+      log: this.#log,
+    })
+    this.#garbage = new TokenBucket(limits.garbageBurst, limits.garbageIntervalMs, now)
+    this.#rebirths = new TokenBucket(1, limits.rebirthMs, now)
+  }
+
+  take(message: AgentMessage): void {
+    if (message.channel === 'want') this.#takeWant(message.payload)
+    else this.#post(() => this.#record(message))
+  }
+
+  takeGarbage(channel: string, reason: string): void {
+    if (!this.#garbage.take()) return
+    this.#log.warn({ channel, reason }, 'garbage')
+    this.#post(() => this.#context.store.recordGarbage(this.#device, channel, reason))
+  }
+
+  nudge(): void {
+    if (this.#session === 'unknown') this.askBirth()
+    else if (this.#session !== 'ended') this.#orders.nudge()
+  }
+
+  askBirth(): void {
+    if (!this.#rebirths.take()) return
+    this.#send({ v: 1, id: newId(), kind: 'rebirth' }).catch((error) => {
+      this.#log.debug({ reason: messageOf(error) }, 'cannot ask for a birth')
+    })
+  }
+
+  /** The link is down: what the device says now is missed. */
+  forgetSession(): void {
+    this.#endSession('unknown')
+  }
+
+  async close(): Promise<void> {
+    this.#endSession('ended')
+    await this.#mailbox.idle()
+  }
+
+  #record(message: Exclude<AgentMessage, { channel: 'want' }>): Promise<void> {
+    switch (message.channel) {
+      case 'birth':
+        return this.#takeBirth(message.payload)
+      case 'death':
+        return this.#takeDeath(message.payload)
+      case 'reports':
+        return this.#takeReport(message.payload)
+      default:
+        return unreachable(message)
+    }
+  }
+
+  async #takeBirth(birth: Birth): Promise<void> {
+    this.#received.push(birth.id)
+    if (isOlder(birth.epoch, this.#session)) return
+    await this.#context.store.recordBirth(this.#device, birth)
+    this.#session = birth.epoch
+    this.#orders.nudge()
+  }
+
+  async #takeDeath({ epoch }: Death): Promise<void> {
+    await this.#context.store.recordDeath(this.#device, epoch)
+    if (isSame(epoch, this.#session)) this.#endSession('ended')
+  }
+
+  async #takeReport(report: Report): Promise<void> {
+    await this.#context.store.recordReport(this.#device, report)
+    this.#received.push(report.id)
+    if (this.#received.length >= RECEIPT_REPORTS) this.#sendReceipts()
+    this.#askIfUnknown()
+  }
+
+  #takeWant(want: Want): void {
+    this.#context.blocks.want(this.#device, want)
+    this.#askIfUnknown()
+  }
+
+  /** Whoever talks is there, whatever was heard of its end. */
+  #askIfUnknown(): void {
+    if (typeof this.#session === 'string') this.askBirth()
+  }
+
+  #endSession(session: 'unknown' | 'ended'): void {
+    this.#session = session
+    this.#orders.stop()
+    this.#context.blocks.cancel(this.#device)
+  }
+
+  #sendReceipts(): void {
+    if (this.#received.length === 0) return
+    const reports = this.#received
+    this.#received = []
+    this.#send({ v: 1, id: newId(), kind: 'receipt', reports }).catch((error) => {
+      // The reports come again, and the receipt with them.
+      this.#log.debug({ reason: messageOf(error) }, 'cannot send a receipt')
+    })
+  }
+
+  #send(order: Order): Promise<void> {
+    return this.#context.sendOrder(this.#device, printMessage('orders', order))
+  }
+
+  #post(task: () => Promise<void>): void {
+    if (!this.#mailbox.post(task)) this.#log.debug('mailbox full: dropped a message')
+  }
+}
+
+function isSame(epoch: Epoch, session: Session): boolean {
+  return (
+    typeof session !== 'string' &&
+    epoch.start === session.start &&
+    epoch.connection === session.connection
+  )
+}
+
+/** Starts of an agent are random, so only connections of one start have an order. */
+function isOlder(epoch: Epoch, session: Session): boolean {
+  return (
+    typeof session !== 'string' &&
+    epoch.start === session.start &&
+    epoch.connection < session.connection
+  )
+}

@@ -1,0 +1,136 @@
+import { type Logger, pino } from 'pino'
+import { messageOf } from '../../shared/errors.ts'
+import { parseMessage } from '../../shared/messages/parse-message.ts'
+import { BlockServer } from './block-server.ts'
+import {
+  type FleetConnection,
+  isFromAgent,
+  type Transport,
+  type TransportEvents,
+} from './connection.ts'
+import { embeddedTransport } from './embedded-transport.ts'
+import { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
+import { mqttTransport } from './mqtt-transport.ts'
+import { Peer } from './peer.ts'
+import type { FleetLink, FleetStore } from './store.ts'
+
+export interface FleetOptions {
+  readonly connection: FleetConnection
+  readonly fleet: string
+  readonly store: FleetStore
+  readonly log?: Logger
+  readonly limits?: Partial<FleetLimits>
+  /** Monotonic ms. */
+  readonly now?: () => number
+}
+
+/**
+ * Opens the planner's end of the wire. With a broker elsewhere it returns at once and connects for ever.
+ * @throws UsageError for a broker URL that is none
+ */
+export async function startFleet(options: FleetOptions): Promise<FleetLink> {
+  const fleet = new Fleet(options)
+  await fleet.open(options.connection)
+  return fleet
+}
+
+class Fleet implements FleetLink {
+  readonly #fleet: string
+  readonly #store: FleetStore
+  readonly #log: Logger
+  readonly #limits: FleetLimits
+  readonly #now: () => number
+  readonly #blocks: BlockServer
+  readonly #peers = new Map<string, Peer>()
+  #transport: Transport | undefined
+  #closed = false
+
+  constructor({ fleet, store, log, limits, now }: FleetOptions) {
+    this.#fleet = fleet
+    this.#store = store
+    this.#log = log ?? pino({ level: 'silent' })
+    this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    this.#now = now ?? (() => performance.now())
+    this.#blocks = new BlockServer({
+      store,
+      limits: this.#limits,
+      log: this.#log,
+      send: (device, frame) => this.#send(device, 'blocks', frame),
+    })
+  }
+
+  async open(connection: FleetConnection): Promise<void> {
+    const events: TransportEvents = {
+      message: (topic, bytes) => this.#receive(topic, bytes),
+      up: () => void this.#askBirths(),
+      down: () => this.#forgetSessions(),
+    }
+    this.#transport =
+      connection.kind === 'embedded'
+        ? await embeddedTransport(connection.broker, this.#fleet, events)
+        : mqttTransport(connection, this.#fleet, events, this.#log)
+    if (connection.kind === 'embedded') events.up()
+  }
+
+  nudge(device: string): void {
+    if (!this.#closed) this.#peer(device).nudge()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#transport?.close()
+    await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
+    await this.#blocks.close()
+  }
+
+  #receive(topic: string, bytes: Uint8Array): void {
+    if (this.#closed) return
+    const parsed = parseMessage(topic, bytes)
+    if (parsed.ok) {
+      const { message } = parsed
+      const isForUs = message.fleet === this.#fleet && isFromAgent(message)
+      if (isForUs) this.#peer(message.device).take(message)
+      return
+    }
+    const { code, message, topic: from } = parsed.refusal
+    if (from === undefined || from.fleet !== this.#fleet) this.#log.warn({ code }, message)
+    else this.#peer(from.device).takeGarbage(from.channel, `${code}: ${message}`)
+  }
+
+  #send(device: string, channel: 'orders' | 'blocks', bytes: Uint8Array): Promise<void> {
+    if (this.#transport === undefined) return Promise.reject(new Error('the link is not open yet'))
+    return this.#transport.send({ fleet: this.#fleet, device, channel }, bytes)
+  }
+
+  #peer(device: string): Peer {
+    const known = this.#peers.get(device)
+    if (known !== undefined) return known
+    const peer = new Peer(device, {
+      store: this.#store,
+      blocks: this.#blocks,
+      limits: this.#limits,
+      log: this.#log,
+      now: this.#now,
+      sendOrder: (to, bytes) => this.#send(to, 'orders', bytes),
+    })
+    this.#peers.set(device, peer)
+    return peer
+  }
+
+  /** Births said while nobody listened are lost: whoever may be there is asked to say it again. */
+  async #askBirths(): Promise<void> {
+    try {
+      const devices = this.#transport?.connected() ?? (await this.#store.knownDevices())
+      for (const device of devices) {
+        if (this.#closed) return
+        this.#peer(device).askBirth()
+      }
+    } catch (error) {
+      this.#log.error({ reason: messageOf(error) }, 'cannot ask for births')
+    }
+  }
+
+  #forgetSessions(): void {
+    for (const peer of this.#peers.values()) peer.forgetSession()
+  }
+}
