@@ -1,7 +1,8 @@
+import type { TableValue, UnionMember } from './codec/schema/schema.ts'
 import { TfliteError } from './errors.ts'
 import { NO_BUFFER } from './laws.ts'
 import type { TflModel, TflOperator, TflTensor, TflUnion } from './model.ts'
-import type { EnumValue, TableValue, UnionMember } from './schema/schema.ts'
+import { TENSOR_TYPES, type TensorArray, type TensorTypeName } from './tensor-types.ts'
 
 /** `CONV_2D`, or the custom code where the operator is custom. */
 export function operatorName(model: TflModel, operator: TflOperator): string {
@@ -23,38 +24,6 @@ export function optionsOf<Name extends OptionsName>(
   return (match as (TflUnion & TableValue<Name>) | undefined) ?? null
 }
 
-/** The array that holds a tensor's elements. Packed (4-bit, 2-bit), 8-bit float and opaque types: bytes. */
-export const ARRAY_OF_TENSOR = {
-  FLOAT32: Float32Array,
-  /** IEEE 754 binary16 bit patterns. */
-  FLOAT16: Uint16Array,
-  INT32: Int32Array,
-  UINT8: Uint8Array,
-  INT64: BigInt64Array,
-  STRING: Uint8Array,
-  BOOL: Uint8Array,
-  INT16: Int16Array,
-  /** Pairs of real and imaginary part. */
-  COMPLEX64: Float32Array,
-  INT8: Int8Array,
-  FLOAT64: Float64Array,
-  COMPLEX128: Float64Array,
-  UINT64: BigUint64Array,
-  RESOURCE: Uint8Array,
-  VARIANT: Uint8Array,
-  UINT32: Uint32Array,
-  UINT16: Uint16Array,
-  INT4: Uint8Array,
-  /** Upper halves of float32 bit patterns. */
-  BFLOAT16: Uint16Array,
-  INT2: Uint8Array,
-  UINT4: Uint8Array,
-  FLOAT8_E4M3FN: Uint8Array,
-  FLOAT8_E5M2: Uint8Array,
-} as const satisfies Record<EnumValue<'TensorType'>, unknown>
-
-export type TensorArray = InstanceType<(typeof ARRAY_OF_TENSOR)[keyof typeof ARRAY_OF_TENSOR]>
-
 /**
  * Elements of a constant tensor, or null where it has no data in the file. A view of the file where
  * its alignment allows, else a copy: treat it as read-only and put a new array into the buffer instead.
@@ -68,7 +37,7 @@ export function constantOf(model: TflModel, tensor: TflTensor): TensorArray | nu
   }
   const bytes = tensor.buffer === NO_BUFFER ? null : (model.buffers[tensor.buffer]?.data ?? null)
   if (bytes === null || bytes.length === 0) return null
-  const array = ARRAY_OF_TENSOR[tensor.type as EnumValue<'TensorType'>]
+  const { array } = TENSOR_TYPES[tensor.type as TensorTypeName]
   const size = array.BYTES_PER_ELEMENT
   if (bytes.length % size !== 0) {
     throw new TfliteError(

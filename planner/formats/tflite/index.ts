@@ -1,14 +1,18 @@
 export {
-  ARRAY_OF_TENSOR,
   cloneModel,
   constantOf,
   type OptionsName,
   operatorName,
   optionsOf,
-  type TensorArray,
 } from './access.ts'
 export { checkTflite } from './check.ts'
+export { readTflite } from './codec/read.ts'
+export { writeTflite } from './codec/write.ts'
 export { TfliteError, type TfliteErrorCode } from './errors.ts'
 export type * from './model.ts'
-export { readTflite } from './read.ts'
-export { writeTflite } from './write.ts'
+export {
+  bytesOfElements,
+  TENSOR_TYPES,
+  type TensorArray,
+  type TensorTypeName,
+} from './tensor-types.ts'

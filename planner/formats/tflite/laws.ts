@@ -1,6 +1,5 @@
-import { BITS_OF_TENSOR } from './bits.ts'
 import type { TflModel, TflOperator, TflSubgraph, TflTensor, TflUnion } from './model.ts'
-import type { EnumValue } from './schema/schema.ts'
+import { bytesOfElements, type TensorTypeName } from './tensor-types.ts'
 
 /** A place in the model tree and what is wrong there. */
 export interface Breach {
@@ -228,9 +227,8 @@ function* constantSize(
   breaks: (bytes: number, needed: number) => boolean,
 ): Iterable<Breach> {
   const bytes = buffer === NO_BUFFER ? 0 : (model.buffers[buffer]?.data?.length ?? 0)
-  const bits = BITS_OF_TENSOR[type as EnumValue<'TensorType'>]
-  if (bytes === 0 || bits === null || sparsity !== null) return
-  const needed = Math.ceil((elementsOf(shape ?? []) * bits) / 8)
+  const needed = bytesOfElements(type as TensorTypeName, elementsOf(shape ?? []))
+  if (bytes === 0 || needed === null || sparsity !== null) return
   if (!breaks(bytes, needed)) return
   yield {
     where,

@@ -1,4 +1,4 @@
-import type { TableValue } from './schema/schema.ts'
+import type { TableValue } from './codec/schema/schema.ts'
 
 /**
  * A .tflite file as a plain object tree: every table of TensorFlow Lite's schema.fbs under its own

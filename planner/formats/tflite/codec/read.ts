@@ -1,7 +1,7 @@
-import { breachesOf } from './check.ts'
+import { breachesOf } from '../check.ts'
+import { TfliteError } from '../errors.ts'
+import type { TflModel } from '../model.ts'
 import { decodeTable } from './decode.ts'
-import { TfliteError } from './errors.ts'
-import type { TflModel } from './model.ts'
 import { Source } from './source.ts'
 
 export const IDENTIFIER = 'TFL3'

@@ -1,6 +1,6 @@
 import { Builder, type Offset } from 'flatbuffers'
+import { TfliteError } from '../errors.ts'
 import { ByteRanges } from './byte-ranges.ts'
-import { TfliteError } from './errors.ts'
 import { Place } from './place.ts'
 import type { AnyScalar, ScalarArray } from './schema/scalars.ts'
 import {

@@ -1,5 +1,5 @@
 import { ByteBuffer } from 'flatbuffers'
-import { TfliteError, type TfliteErrorCode } from './errors.ts'
+import { TfliteError, type TfliteErrorCode } from '../errors.ts'
 import { Place } from './place.ts'
 import { decodeText } from './text.ts'
 

@@ -1,4 +1,4 @@
-import { invariant } from '../../../../shared/errors.ts'
+import { invariant } from '../../../../../shared/errors.ts'
 import { ENUMS } from './enums.ts'
 import { MODEL_TABLES } from './model-tables.ts'
 import {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { decodeText, encodeText } from '../../../../planner/formats/tflite/text.ts'
-import { below, randomOf } from './random.ts'
+import { decodeText, encodeText } from '../../../../../planner/formats/tflite/codec/text.ts'
+import { below, randomOf } from '../random.ts'
 
 t.test('valid UTF-8 reads as itself, byte order mark included', async (t) => {
   for (const text of ['', 'conv/層', '🤖', '\ufeffx', 'a\u0000b']) {

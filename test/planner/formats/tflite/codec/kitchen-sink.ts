@@ -1,12 +1,12 @@
-import type { TflModel } from '../../../../planner/formats/tflite/index.ts'
-import type { AnyScalar } from '../../../../planner/formats/tflite/schema/scalars.ts'
+import type { AnyScalar } from '../../../../../planner/formats/tflite/codec/schema/scalars.ts'
 import {
   type Field,
   type TableName,
   type Tree,
   tables,
-} from '../../../../planner/formats/tflite/schema/schema.ts'
-import { below, type Random } from './random.ts'
+} from '../../../../../planner/formats/tflite/codec/schema/schema.ts'
+import type { TflModel } from '../../../../../planner/formats/tflite/index.ts'
+import { below, type Random } from '../random.ts'
 
 /** How the optional parts of a table are filled. */
 export type Filling = 'full' | 'empty' | 'absent'

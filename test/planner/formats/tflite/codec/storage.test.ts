@@ -4,8 +4,8 @@ import {
   TfliteError,
   type TflModel,
   writeTflite,
-} from '../../../../planner/formats/tflite/index.ts'
-import { operatorAt, operatorOf, smallModel, tensorOf } from './small-model.ts'
+} from '../../../../../planner/formats/tflite/index.ts'
+import { operatorAt, operatorOf, smallModel, tensorOf } from '../small-model.ts'
 
 /** A custom operator beside the dense layer, with `bytes` as its options. */
 function withCustomOperator(bytes: Uint8Array): TflModel {

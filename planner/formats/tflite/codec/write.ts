@@ -1,7 +1,7 @@
+import { TfliteError } from '../errors.ts'
+import type { TflModel } from '../model.ts'
 import { ByteRanges } from './byte-ranges.ts'
 import { Encoder, type OutsideBytes } from './encode.ts'
-import { TfliteError } from './errors.ts'
-import type { TflModel } from './model.ts'
 import { IDENTIFIER } from './read.ts'
 import { largestSizeOf } from './size.ts'
 

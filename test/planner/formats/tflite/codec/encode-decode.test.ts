@@ -1,14 +1,14 @@
 import t from 'tap'
-import { TfliteError, writeTflite } from '../../../../planner/formats/tflite/index.ts'
-import { decodeTflite } from '../../../../planner/formats/tflite/read.ts'
+import { decodeTflite } from '../../../../../planner/formats/tflite/codec/read.ts'
 import {
   type TableName,
   type Tree,
   tables,
-} from '../../../../planner/formats/tflite/schema/schema.ts'
+} from '../../../../../planner/formats/tflite/codec/schema/schema.ts'
+import { TfliteError, writeTflite } from '../../../../../planner/formats/tflite/index.ts'
+import { randomOf } from '../random.ts'
+import { operatorAt, smallModel, tensorAt } from '../small-model.ts'
 import { isInModel, KitchenSink } from './kitchen-sink.ts'
-import { randomOf } from './random.ts'
-import { operatorAt, smallModel, tensorAt } from './small-model.ts'
 
 const SEEDS = [1, 2, 3, 4, 5]
 
