@@ -1,0 +1,3 @@
+export { type EvaluateOptions, evaluate } from './evaluate.ts'
+export { mcnemarExact, wilson95 } from './proportions.ts'
+export { type QualityRecord, qualityRecordSchema } from './quality-record.ts'

@@ -1,0 +1,49 @@
+import type { z } from 'zod'
+import type { outputErrorSchema } from './quality-record.ts'
+
+/** Stands for "no difference": JSON has no infinity. */
+const NO_ERROR_DB = 200
+
+/** Sums the difference of one output from its reference; memory does not grow. */
+export class OutputError {
+  readonly #name: string
+  #signal = 0
+  #noise = 0
+  #absolute = 0
+  #largest = 0
+  #count = 0
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** Elements that are not finite are left out; they are counted elsewhere. */
+  add(values: ArrayLike<number>, reference: ArrayLike<number>): void {
+    for (let i = 0; i < values.length; i++) {
+      const expected = reference[i] ?? 0
+      const error = Math.abs((values[i] ?? 0) - expected)
+      if (!Number.isFinite(error)) continue
+      this.#signal += expected * expected
+      this.#noise += error * error
+      this.#absolute += error
+      this.#largest = Math.max(this.#largest, error)
+      this.#count += 1
+    }
+  }
+
+  summary(): z.infer<typeof outputErrorSchema> {
+    return {
+      name: this.#name,
+      sqnrDb: sqnrDb(this.#signal, this.#noise),
+      maxAbsError: this.#largest,
+      meanAbsError: this.#count === 0 ? 0 : this.#absolute / this.#count,
+    }
+  }
+}
+
+/** Between ±200 dB. */
+function sqnrDb(signal: number, noise: number): number {
+  if (noise === 0) return NO_ERROR_DB
+  if (signal === 0) return -NO_ERROR_DB
+  return Math.max(-NO_ERROR_DB, Math.min(NO_ERROR_DB, 10 * Math.log10(signal / noise)))
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { findingSchema } from '../findings.ts'
+
+const fraction = z.number().min(0).max(1)
+const interval = z.tuple([z.number(), z.number()])
+
+/** How one output differs from the reference's. */
+export const outputErrorSchema = z.object({
+  name: z.string(),
+  /** 10·log₁₀(Σ reference² / Σ error²) over all samples; 200 stands for no error at all. */
+  sqnrDb: z.number().max(200),
+  maxAbsError: z.number(),
+  meanAbsError: z.number(),
+})
+
+/** What a model answers on a data set, alone (labels) and beside the float model (reference). Null: not measurable, see notes. */
+export const qualityRecordSchema = z.object({
+  samples: z.number().int().nonnegative(),
+  /** Top-1 against the labels, of the first output. */
+  accuracy: fraction.nullable(),
+  accuracyCi95: interval.nullable(),
+  referenceAccuracy: fraction.nullable(),
+  /** Share of samples where both models name the same class. */
+  agreement: fraction.nullable(),
+  agreementCi95: interval.nullable(),
+  /** Of the output that fares worst. */
+  sqnrDb: z.number().nullable(),
+  maxAbsError: z.number().nullable(),
+  meanAbsError: z.number().nullable(),
+  outputs: z.array(outputErrorSchema),
+  /** Output elements that are NaN or infinite. */
+  notFinite: z.number().int().nonnegative(),
+  /** Samples that only one of the two answers right, and the exact McNemar p-value of that. */
+  mcnemar: z
+    .object({
+      onlyThisRight: z.number().int(),
+      onlyReferenceRight: z.number().int(),
+      pValue: fraction,
+    })
+    .nullable(),
+  /** Why something is null. */
+  notes: z.array(findingSchema),
+})
+export type QualityRecord = z.infer<typeof qualityRecordSchema>

@@ -1,0 +1,129 @@
+import { DatasetError } from '../dataset/errors.ts'
+import type { Finding } from '../findings.ts'
+import type { TensorInfo } from '../runtime/runtime.ts'
+import type { Tensor } from '../tensors.ts'
+import { OutputError } from './output-error.ts'
+import { mcnemarExact, wilson95 } from './proportions.ts'
+import type { QualityRecord } from './quality-record.ts'
+import { argmax, classesOf, dequantized } from './real-outputs.ts'
+
+/** Why a figure is missing. */
+const NOTES = {
+  'no-labels':
+    'the data has no labels "y": accuracy is not measured, only agreement with the reference',
+  'no-reference':
+    'no reference model and no "reference" in the data: agreement and error are not measured',
+  'no-classes': 'the first output does not score classes: accuracy and agreement are not measured',
+} as const
+
+/** Counts answers sample by sample. */
+export class QualityTally {
+  readonly #infos: readonly TensorInfo[]
+  readonly #labels: Int32Array | undefined
+  readonly #errors = new Map<string, OutputError>()
+  /** By [this model right, reference right]. */
+  readonly #right = { both: 0, onlyThis: 0, onlyReference: 0, neither: 0 }
+  #samples = 0
+  #agreed = 0
+  #notFinite = 0
+  #classes: number | undefined
+
+  constructor(infos: readonly TensorInfo[], labels: Int32Array | undefined) {
+    this.#infos = infos
+    this.#labels = labels
+  }
+
+  /** @throws DatasetError where a label or the reference belongs to another model */
+  add(
+    sample: number,
+    outputs: Readonly<Record<string, Tensor>>,
+    reference: ReadonlyMap<string, ArrayLike<number>> | undefined,
+  ): void {
+    this.#infos.forEach((info, position) => {
+      const tensor = outputs[info.name] as Tensor
+      const values = dequantized(info, tensor)
+      const expected = reference?.get(info.name)
+      this.#countNotFinite(values)
+      if (expected !== undefined) this.#addError(info.name, values, expected)
+      if (position === 0) {
+        this.#classes = classesOf(tensor.shape)
+        if (this.#classes !== undefined) this.#addAnswer(sample, values, expected)
+      }
+    })
+    this.#samples += 1
+  }
+
+  record(): QualityRecord {
+    const outputs = [...this.#errors.values()].map((error) => error.summary())
+    const classified = this.#classes !== undefined
+    const judged = classified && this.#labels !== undefined
+    const compared = outputs.length > 0
+    const { both, onlyThis, onlyReference } = this.#right
+    const share = (count: number) => count / this.#samples
+    return {
+      samples: this.#samples,
+      accuracy: judged ? share(both + onlyThis) : null,
+      accuracyCi95: judged ? wilson95(both + onlyThis, this.#samples) : null,
+      referenceAccuracy: judged && compared ? share(both + onlyReference) : null,
+      agreement: classified && compared ? share(this.#agreed) : null,
+      agreementCi95: classified && compared ? wilson95(this.#agreed, this.#samples) : null,
+      sqnrDb: compared ? Math.min(...outputs.map((output) => output.sqnrDb)) : null,
+      maxAbsError: compared ? Math.max(...outputs.map((output) => output.maxAbsError)) : null,
+      meanAbsError: compared ? Math.max(...outputs.map((output) => output.meanAbsError)) : null,
+      outputs,
+      notFinite: this.#notFinite,
+      mcnemar:
+        judged && compared
+          ? {
+              onlyThisRight: onlyThis,
+              onlyReferenceRight: onlyReference,
+              pValue: mcnemarExact(onlyThis, onlyReference),
+            }
+          : null,
+      notes: this.#notes(compared),
+    }
+  }
+
+  #addError(name: string, values: ArrayLike<number>, expected: ArrayLike<number>): void {
+    if (values.length !== expected.length)
+      throw new DatasetError(
+        'wrong-shape',
+        `output "${name}" has ${values.length} values but its reference has ${expected.length}: they belong to different models`,
+      )
+    const error = this.#errors.get(name) ?? new OutputError(name)
+    this.#errors.set(name, error)
+    error.add(values, expected)
+  }
+
+  #addAnswer(sample: number, values: ArrayLike<number>, expected?: ArrayLike<number>): void {
+    const answer = argmax(values)
+    const other = expected === undefined ? undefined : argmax(expected)
+    if (answer >= 0 && answer === other) this.#agreed += 1
+    const label = this.#labels?.[sample]
+    if (label === undefined) return
+    if (label >= values.length)
+      throw new DatasetError(
+        'wrong-labels',
+        `label ${label} of sample ${sample} is beyond the model's ${values.length} classes: the labels belong to another model`,
+      )
+    const key = rightness(answer === label, other === label)
+    this.#right[key] += 1
+  }
+
+  #countNotFinite(values: ArrayLike<number>): void {
+    for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) this.#notFinite += 1
+  }
+
+  #notes(compared: boolean): Finding[] {
+    const codes: (keyof typeof NOTES)[] = []
+    if (this.#labels === undefined) codes.push('no-labels')
+    if (!compared) codes.push('no-reference')
+    if (this.#classes === undefined) codes.push('no-classes')
+    return codes.map((code) => ({ code, severity: 'info', message: NOTES[code] }))
+  }
+}
+
+function rightness(ours: boolean, theirs: boolean) {
+  if (ours) return theirs ? 'both' : 'onlyThis'
+  return theirs ? 'onlyReference' : 'neither'
+}
