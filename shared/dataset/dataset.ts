@@ -59,12 +59,19 @@ export function toArrays(dataset: Dataset): Map<string, Tensor> {
 /** At most `count` samples, spread evenly over the set so that a sorted set keeps its classes. */
 export function takeSamples(dataset: Dataset, count: number): Dataset {
   if (count >= dataset.samples) return dataset
-  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * dataset.samples) / count))
+  return pickSamples(
+    dataset,
+    Array.from({ length: count }, (_, i) => Math.floor((i * dataset.samples) / count)),
+  )
+}
+
+/** These samples, in this order. */
+export function pickSamples(dataset: Dataset, rows: readonly number[]): Dataset {
   const take = (arrays: ReadonlyMap<string, Tensor>) =>
     new Map([...arrays].map(([name, array]) => [name, takeRows(array, rows)]))
   const { labels } = dataset
   return {
-    samples: count,
+    samples: rows.length,
     inputs: take(dataset.inputs),
     labels: labels && Int32Array.from(rows, (row) => labels[row] ?? 0),
     references: take(dataset.references),

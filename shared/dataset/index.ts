@@ -1,5 +1,12 @@
 export { quantize, realValues } from './convert.ts'
-export { type Dataset, readDataset, takeSamples, toArrays, toDataset } from './dataset.ts'
+export {
+  type Dataset,
+  pickSamples,
+  readDataset,
+  takeSamples,
+  toArrays,
+  toDataset,
+} from './dataset.ts'
 export { DatasetError, type DatasetErrorCode } from './errors.ts'
 export { fromHalf, toHalf } from './half.ts'
 export { type ReadOptions, readArrays } from './npz.ts'
