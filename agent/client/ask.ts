@@ -1,0 +1,36 @@
+import { connect } from 'node:net'
+import { join } from 'node:path'
+
+const TIMEOUT_MS = 5_000
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+/** Where a running agent answers: one question per line, one JSON value per line. */
+export function socketPath(stateDir: string): string {
+  return join(stateDir, 'agent.sock')
+}
+
+/** `undefined` where no agent runs on this state directory. @throws Error when one does and does not answer */
+export function askAgent(stateDir: string, question: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect(socketPath(stateDir))
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('the agent does not answer')))
+    socket.setEncoding('utf8')
+    socket.once('connect', () => socket.write(`${question}\n`))
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      if (text.length > MAX_ANSWER_BYTES) socket.destroy(new Error('the answer is too long'))
+      if (text.includes('\n')) socket.end()
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+      if (isAbsent) resolve(undefined)
+      else reject(error)
+    })
+    socket.once('close', () => {
+      const [line] = text.split('\n', 1)
+      if (line) resolve(JSON.parse(line))
+      else reject(new Error('the agent hung up'))
+    })
+  })
+}

@@ -1,0 +1,31 @@
+import { readFile, readlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { modelFileOf, type Slot, slotSchema } from '../artifacts/slot.ts'
+
+/** The variant a model's application shall run now. */
+export interface CurrentModel {
+  /** Absolute path of the model file. It stays readable while it is open, whatever the agent does. */
+  readonly file: string
+  readonly slot: Slot
+}
+
+/**
+ * Reads the link `current`; works without a running agent.
+ * @returns `undefined` where nothing is installed for this model
+ * @throws Error when `slot.json` is spoiled
+ */
+export async function readCurrent(
+  stateDir: string,
+  model: string,
+): Promise<CurrentModel | undefined> {
+  const root = resolve(stateDir, 'slots', model)
+  try {
+    // Resolved once: the link may move between two reads, a slot does not change.
+    const directory = join(root, await readlink(join(root, 'current')))
+    const slot = slotSchema.parse(JSON.parse(await readFile(join(directory, 'slot.json'), 'utf8')))
+    return { file: join(directory, modelFileOf(slot)), slot }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

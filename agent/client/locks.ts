@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, parseIdentity, printIdentity, thisProcess } from './process-identity.ts'
+
+/** The file by which the agent itself says that it is moving the link. */
+const AGENT = 'agent'
+const POLL_MS = 200
+const AGENT_POLL_MS = 20
+/** A lock without a readable process in it may be half written for so long, ms. */
+const GRACE_MS = 10_000
+
+export interface Lock {
+  release(): Promise<void>
+}
+
+/**
+ * Locks of one model: files in `<state-dir>/locks/<model>/`, each with the number of a process. While
+ * one of those lives, the agent does not move `current`.
+ *
+ * Both sides write their own file first and look for the other's afterwards, so never both go on.
+ */
+export class ModelLocks {
+  readonly #directory: string
+
+  constructor(stateDir: string, model: string) {
+    this.#directory = join(stateDir, 'locks', model)
+  }
+
+  /** For an application that is busy with the model. Waits while the agent moves the link, which is short. */
+  async hold(signal?: AbortSignal): Promise<Lock> {
+    const name = `${process.pid}-${randomUUID()}`
+    for (;;) {
+      await this.#put(name)
+      if (!(await this.#isHeld(AGENT))) return { release: () => this.#remove(name) }
+      await this.#remove(name)
+      await sleep(AGENT_POLL_MS, undefined, signal && { signal })
+    }
+  }
+
+  /** Names of the locks that living applications hold; those of dead ones are removed. */
+  async holders(): Promise<string[]> {
+    const held: string[] = []
+    for (const name of await this.#names()) {
+      if (name !== AGENT && (await this.#isHeld(name))) held.push(name)
+    }
+    return held
+  }
+
+  /** Resolves when no application holds a lock. */
+  async whenFree(signal: AbortSignal): Promise<void> {
+    while ((await this.holders()).length > 0) await sleep(POLL_MS, undefined, { signal })
+  }
+
+  /** For the agent: does the work while no application holds a lock or can get one. */
+  async exclusively<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    try {
+      for (;;) {
+        await this.#put(AGENT)
+        if ((await this.holders()).length === 0) return await work()
+        await this.#remove(AGENT)
+        await this.whenFree(signal)
+      }
+    } finally {
+      await this.#remove(AGENT)
+    }
+  }
+
+  async #put(name: string): Promise<void> {
+    await mkdir(this.#directory, { recursive: true })
+    const path = join(this.#directory, name)
+    await writeFile(`${path}.draft`, printIdentity(await thisProcess()))
+    await rename(`${path}.draft`, path)
+  }
+
+  async #remove(name: string): Promise<void> {
+    await rm(join(this.#directory, name), { force: true })
+  }
+
+  async #isHeld(name: string): Promise<boolean> {
+    const path = join(this.#directory, name)
+    try {
+      const identity = parseIdentity(await readFile(path, 'utf8'))
+      if (identity && (await isAlive(identity))) return true
+      if (!identity && Date.now() - (await stat(path)).mtimeMs < GRACE_MS) return true
+      await this.#remove(name)
+      return false
+    } catch {
+      return false
+    }
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return (await readdir(this.#directory)).filter((name) => !name.endsWith('.draft'))
+    } catch {
+      return []
+    }
+  }
+}

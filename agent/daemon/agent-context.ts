@@ -1,0 +1,39 @@
+import type { ProbeRecord } from '../../shared/measure/probe-record.ts'
+import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
+import type { ArtifactStore, Slots } from '../artifacts/index.ts'
+import type { Log } from '../link/index.ts'
+import type { Clock } from './clock.ts'
+import type { Ledger } from './ledger.ts'
+import type { Quiet } from './quiet.ts'
+import type { SelfTestJob } from './self-test-protocol.ts'
+
+/** What the daemon's parts share: one of each per agent. */
+export interface AgentContext {
+  readonly stateDir: string
+  readonly ledger: Ledger
+  readonly slots: Slots
+  readonly store: ArtifactStore
+  readonly quiet: Quiet
+  readonly bench: Bench
+  readonly clock: Clock
+  readonly log: Log
+  /** Best effort, not kept: progress that the next one overtakes. */
+  tell(report: Report): void
+  /** Aborted when the agent leaves. */
+  readonly leaving: AbortSignal
+}
+
+/** Files of a probe order, all verified. */
+export interface ProbeFiles {
+  readonly variant: string
+  readonly data: string
+  readonly baseline: string | null
+}
+
+/** Runs models, each in a child process of its own; one at a time is the caller's business. */
+export interface Bench {
+  /** @throws AppError that says why the variant is not fit */
+  selfTest(job: SelfTestJob, signal: AbortSignal): Promise<void>
+  /** @throws AppError that says why nothing was measured */
+  probe(order: ProbeOrder, files: ProbeFiles, signal: AbortSignal): Promise<ProbeRecord>
+}

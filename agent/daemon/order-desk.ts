@@ -1,0 +1,150 @@
+import { AppError, messageOf } from '../../shared/errors.ts'
+import type { Assignment, Order, OrderKind, OrderOf, Report } from '../../shared/messages/index.ts'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
+import type { TrustedKey } from '../../shared/signatures/index.ts'
+import { acceptAssignment, OrderRefused, parseAssignment } from './acceptance.ts'
+import type { AgentContext } from './agent-context.ts'
+import type { Installer } from './installer.ts'
+import type { Prober } from './prober.ts'
+import { ackReport, installReport, probeReport, refusalOf, repeated } from './told.ts'
+
+export interface OrderDeskOptions {
+  readonly device: string
+  readonly trusted: TrustedKey
+  readonly runtimes: readonly RuntimeName[]
+  readonly memoryLimitBytes: number | null
+  readonly installer: Installer
+  readonly prober: Prober
+  rebirth(): void
+}
+
+type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void }
+
+/** Takes orders one after another, each at most once: what was answered is answered again, not done again. */
+export class OrderDesk {
+  readonly #context: AgentContext
+  readonly #options: OrderDeskOptions
+  readonly #handlers: Handlers
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(context: AgentContext, options: OrderDeskOptions) {
+    this.#context = context
+    this.#options = options
+    this.#handlers = {
+      assign: (order) => this.#assign(order),
+      probe: (order) => this.#probe(order),
+      receipt: ({ reports }) => context.ledger.settle(reports),
+      rebirth: () => options.rebirth(),
+      cancel: (order) => this.#cancel(order),
+    }
+  }
+
+  take(order: Order): void {
+    this.#last = this.#last.then(() => this.#handle(order))
+  }
+
+  /** Resolves when every order that was taken is durable or refused. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  async #handle(order: Order): Promise<void> {
+    const { log, leaving } = this.#context
+    if (leaving.aborted) return
+    try {
+      const answers = this.#answersTo(order)
+      if (answers) this.#context.ledger.commit('order.repeated', [], answers)
+      // HANDLERS ties kind and order together, which the compiler cannot follow through an index.
+      else await (this.#handlers[order.kind] as (order: Order) => Promise<void> | void)(order)
+    } catch (error) {
+      // Not acknowledged, so the planner says it again.
+      log.error({ order: order.id, kind: order.kind }, `cannot take an order: ${messageOf(error)}`)
+    }
+  }
+
+  /** What was said to this order before; `undefined` for an order that is new. */
+  #answersTo(order: Order): Report[] | undefined {
+    if (order.kind !== 'assign' && order.kind !== 'probe') return undefined
+    const { journal } = this.#context.ledger
+    const now = this.#context.clock.now()
+    const probe = journal.get('probe', order.id)
+    const final = journal.get('ended', order.id) ?? journal.get('refused', order.id) ?? probe
+    const running = [...journal.all('installation'), ...journal.all('queued')]
+    if (!final && !running.some((job) => job.order === order.id)) return undefined
+    const ack = ackReport(order.id, now)
+    return final?.answer ? [ack, repeated(final.answer, now)] : [ack]
+  }
+
+  async #assign(order: OrderOf<'assign'>): Promise<void> {
+    const { store, log, clock } = this.#context
+    try {
+      const assignment = acceptAssignment(order.assignment, {
+        ...this.#options,
+        now: clock.now(),
+        latest: (model) => this.#context.ledger.journal.get('counter', model),
+      })
+      const refusal = await store.refusal(assignment.artifact)
+      if (refusal) throw refusal
+      this.#options.installer.accept(order.id, assignment)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      log.warn({ order: order.id, code: error.code }, `assignment refused: ${error.message}`)
+      this.#refuse(
+        order.id,
+        installReport(order.id, named(order), 'refused', clock.now(), { error: refusalOf(error) }),
+      )
+    }
+  }
+
+  async #probe(order: OrderOf<'probe'>): Promise<void> {
+    const { store, clock } = this.#context
+    const { runtimes, memoryLimitBytes } = this.#options
+    const wrongRuntime = [order.runtime, order.baseline?.runtime].find(
+      (runtime) => runtime !== undefined && !runtimes.includes(runtime),
+    )
+    const refusal =
+      (wrongRuntime &&
+        new OrderRefused('wrong-runtime', `needs ${wrongRuntime}, which is not here`)) ||
+      (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes
+        ? new OrderRefused('memory-limit', 'has more bytes than the memory limit of this device')
+        : await store.refusal(order.artifact))
+    if (!refusal) {
+      this.#options.prober.accept(order)
+      return
+    }
+    const result = { outcome: 'failed', error: refusalOf(refusal) } as const
+    this.#refuse(order.id, probeReport(order, result, clock.now()))
+  }
+
+  #cancel(order: OrderOf<'cancel'>): void {
+    this.#options.prober.cancel(order.order)
+    this.#context.ledger.commit(
+      'order.cancelled',
+      [],
+      [ackReport(order.id, this.#context.clock.now())],
+    )
+  }
+
+  #refuse(order: string, answer: Report): void {
+    const { ledger, clock } = this.#context
+    ledger.commit(
+      'order.refused',
+      [...ledger.oldestOver('refused'), { kind: 'refused', key: order, value: { order, answer } }],
+      [ackReport(order, clock.now()), answer],
+    )
+  }
+}
+
+/** The journal's troubles are no answer to the planner: the order is not lost, it comes again. */
+function isRefusal(error: unknown): error is AppError & { code: string } {
+  return error instanceof AppError && error.name !== 'JournalError'
+}
+
+/** What an assignment that is not believed says it is about, only to name it in the refusal. */
+function named(order: OrderOf<'assign'>): Pick<Assignment, 'model' | 'variant'> {
+  try {
+    return parseAssignment(order.assignment.payload)
+  } catch {
+    return { model: 'unknown', variant: '0'.repeat(64) }
+  }
+}
