@@ -1,6 +1,7 @@
-import { fromFloat16 } from '../float16.ts'
-import { constantOf, type TensorArray } from './access.ts'
+import { fromHalf } from '../../../shared/dataset/index.ts'
+import { constantOf } from './access.ts'
 import type { TflModel, TflTensor } from './model.ts'
+import type { TensorArray } from './tensor-types.ts'
 
 /** Element types that stand for real numbers through a scale and a zero point. */
 const CODES: Partial<Record<string, (array: TensorArray) => ArrayLike<number>>> = {
@@ -19,7 +20,7 @@ export function realNumbers(model: TflModel, tensor: TflTensor): Float32Array | 
   const array = tensor.sparsity === null ? constantOf(model, tensor) : null
   if (array === null) return null
   if (tensor.type === 'FLOAT32') return array as Float32Array
-  if (tensor.type === 'FLOAT16') return Float32Array.from(array as Uint16Array, fromFloat16)
+  if (tensor.type === 'FLOAT16') return Float32Array.from(array as Uint16Array, fromHalf)
   const codes = CODES[tensor.type]
   return codes === undefined ? null : dequantized(tensor, codes(array))
 }

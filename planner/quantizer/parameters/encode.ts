@@ -1,12 +1,13 @@
-import { toFloat16 } from '../../formats/float16.ts'
+import { toHalf } from '../../../shared/dataset/index.ts'
 import { roundHalfAway } from './activation.ts'
 import { sliceAt, slicesOf } from './channels.ts'
-import { type Form, INTEGER_LIMITS, type IntegerType } from './forms.ts'
+import { FLOAT16_LARGEST, type Form, INTEGER_LIMITS, type IntegerType } from './forms.ts'
 
 /** Little-endian bytes of `values` in `form`; int4 codes go two to a byte, low nibble first. */
 export function encode(values: Float32Array, shape: readonly number[], form: Form): Uint8Array {
   if (form.type === 'float32') return bytesOf(Float32Array.from(values))
-  if (form.type === 'float16') return bytesOf(Uint16Array.from(values, toFloat16))
+  if (form.type === 'float16')
+    return bytesOf(Uint16Array.from(values, (value) => toHalf(clippedToHalf(value))))
   return WRITERS[form.type](codesOf(values, shape, form))
 }
 
@@ -51,6 +52,12 @@ const WRITERS: Record<IntegerType, (codes: Float64Array) => Uint8Array> = {
   int16: (codes) => bytesOf(Int16Array.from(codes)),
   int32: (codes) => bytesOf(Int32Array.from(codes)),
   int64: (codes) => bytesOf(BigInt64Array.from(codes, BigInt)),
+}
+
+/** Numbers too large for float16 become its largest, as converters do, rather than infinite. */
+function clippedToHalf(value: number): number {
+  if (!Number.isFinite(value)) return value
+  return Math.min(FLOAT16_LARGEST, Math.max(-FLOAT16_LARGEST, value))
 }
 
 function packNibbles(codes: Float64Array): Uint8Array {

@@ -15,6 +15,9 @@ export const INTEGER_LIMITS = {
   int64: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
 } as const
 
+/** Largest finite binary16. */
+export const FLOAT16_LARGEST = 65504
+
 export type IntegerType = keyof typeof INTEGER_LIMITS
 export type ActivationType = 'int8' | 'uint8' | 'int16'
 

@@ -1,15 +1,12 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphTensor } from '../../formats/graph.ts'
 import { usesOf } from '../../formats/links.ts'
-import { FLOAT16, FLOAT32 } from '../parameters/forms.ts'
+import { FLOAT16, FLOAT16_LARGEST, FLOAT32 } from '../parameters/forms.ts'
 import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
 
 /** A constant below this grows: its DEQUANTIZE operator and second tensor take more than the halves save. */
 const MINIMUM_ELEMENTS = 128
-
-/** Largest finite binary16. */
-const LARGEST = 65504
 
 /** Constants stored as float16, expanded when the model loads; computing stays float32 (`float16`). */
 export function planHalf(request: PlanRequest): Plan {
@@ -24,7 +21,7 @@ export function planHalf(request: PlanRequest): Plan {
       { verb: 'store-constant', tensor: tensor.id, form: FLOAT16, uses: [] },
       { verb: 'convert', tensor: tensor.id, from: FLOAT16, to: FLOAT32, uses },
     )
-    if (values.some((value) => Math.abs(value) > LARGEST)) findings.push(clipped(tensor))
+    if (values.some((value) => Math.abs(value) > FLOAT16_LARGEST)) findings.push(clipped(tensor))
   }
   const total = graph.operators.length
   return { instructions, findings, operators: { total, integer: 0, float: total } }
@@ -40,7 +37,7 @@ function clipped(tensor: GraphTensor): Finding {
   return {
     code: 'values-beyond-float16',
     severity: 'warning',
-    message: `"${tensor.name}" holds numbers beyond ±${LARGEST}, which float16 cannot hold: they are clipped`,
+    message: `"${tensor.name}" holds numbers beyond ±${FLOAT16_LARGEST}, which float16 cannot hold: they are clipped`,
     where: tensor.name,
   }
 }

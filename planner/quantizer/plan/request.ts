@@ -11,6 +11,8 @@ export interface PlanRequest {
   readonly links: Links
   /** Calibrated range of every activation that was reached. */
   readonly ranges: ReadonlyMap<TensorId, Range>
+  /** Activations that were reached but gave no range, and why. */
+  readonly unusable: ReadonlyMap<TensorId, string>
   readonly revisions: Revisions
   readonly keepFloat: readonly OperatorSelector[]
   readonly target: PlanTarget

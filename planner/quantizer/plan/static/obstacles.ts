@@ -111,7 +111,7 @@ function parameterObstacle(operator: GraphOperator, { graph }: PlanRequest): str
   return null
 }
 
-function rangeObstacle(tensor: GraphTensor, { ranges }: PlanRequest): string | null {
+function rangeObstacle(tensor: GraphTensor, { ranges, unusable }: PlanRequest): string | null {
   if (tensor.constant !== null) {
     const values = tensor.constant.read()
     if (values?.some(Number.isNaN)) return `constant "${tensor.name}" holds NaN`
@@ -119,5 +119,6 @@ function rangeObstacle(tensor: GraphTensor, { ranges }: PlanRequest): string | n
       ? `constant "${tensor.name}" holds no finite number`
       : null
   }
-  return ranges.has(tensor.id) ? null : `calibration never reached "${tensor.name}"`
+  if (ranges.has(tensor.id)) return null
+  return unusable.get(tensor.id) ?? `calibration never reached "${tensor.name}"`
 }

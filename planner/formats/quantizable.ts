@@ -1,0 +1,37 @@
+import type { Finding } from '../../shared/findings.ts'
+import type { TensorInfo } from '../../shared/runtime/index.ts'
+import type { Plan } from '../quantizer/plan/instructions.ts'
+import type { Graph, SubgraphId, TensorId } from './graph.ts'
+
+/** What the quantizer asks of a model format. One implementation per format; the quantizer knows no other. */
+export interface QuantizableFormat {
+  /** @throws AppError when the bytes are no model of the format. */
+  open(bytes: Uint8Array, sources: SourceTreatment): QuantizableModel
+}
+
+/** What to do with numbers that are integers or halves already: turn them back into float32, or leave them. */
+export type SourceTreatment = 'dequantize' | 'keep'
+
+export interface QuantizableModel {
+  readonly graph: Graph
+  /** What the file itself has to tell: numbers that were quantized already, and what became of them. */
+  readonly findings: readonly Finding[]
+  readonly entries: readonly Entry[]
+  /** A model that gives out its activations, for one entry. */
+  instrument(entry: Entry): Instrumented
+  perform(plan: Plan): Uint8Array
+}
+
+/** A way into the model: its main graph, or the graph of a signature. */
+export interface Entry {
+  readonly subgraph: SubgraphId
+  /** Under the names that callers, and data files, use. */
+  readonly inputs: readonly TensorInfo[]
+  readonly tensors: readonly TensorId[]
+}
+
+export interface Instrumented {
+  readonly bytes: Uint8Array
+  /** Tensors of the graph in the order of the model's outputs. */
+  readonly outputs: readonly TensorId[]
+}

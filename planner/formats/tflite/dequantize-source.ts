@@ -1,0 +1,138 @@
+import type { Finding } from '../../../shared/findings.ts'
+import type { SourceTreatment } from '../quantizable.ts'
+import { realNumbers } from './constants.ts'
+import {
+  type Draft,
+  type DraftOperator,
+  type DraftSubgraph,
+  type DraftTensor,
+  draftOf,
+} from './draft.ts'
+import { finishDraft } from './finish-draft.ts'
+import type { TflModel } from './model.ts'
+import { settleVersion, signatureOf } from './perform/signatures.ts'
+
+/** A model whose stored numbers are float32 as far as treatment allows, and what was found on the way. */
+export interface PreparedSource {
+  readonly model: TflModel
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Finds constants that are stored as integers or halves but computed with in float, as dynamic-range and
+ * float16 models have them, and turns them back into float32. Operators that compute on integers stay.
+ */
+export function prepareSource(model: TflModel, treatment: SourceTreatment): PreparedSource {
+  const draft = draftOf(model)
+  const expanded = draft.subgraphs.flatMap((subgraph) => expandConstants(draft, subgraph))
+  const hybrid = draft.subgraphs.flatMap((subgraph) => dequantizeWeights(draft, subgraph))
+  const constants = [...expanded, ...hybrid]
+  const integer = integerOperators(draft)
+  const findings = [
+    ...storedFindings(constants.filter(isHalf), 'source-half-precision', 'float16', treatment),
+    ...storedFindings(
+      constants.filter((tensor) => !isHalf(tensor)),
+      'source-already-quantized',
+      'integer',
+      treatment,
+    ),
+    ...integerFindings(integer),
+  ]
+  const changed = treatment === 'dequantize' && constants.length > 0
+  return { model: changed ? finishDraft(draft) : model, findings }
+}
+
+/** DEQUANTIZE of a constant: its readers read the float constant itself. */
+function expandConstants(draft: Draft, subgraph: DraftSubgraph): DraftTensor[] {
+  const expanded: DraftTensor[] = []
+  subgraph.operators = subgraph.operators.filter((operator) => {
+    const [stored] = operator.inputs
+    const [output] = operator.outputs
+    if (operator.code.builtinCode !== 'DEQUANTIZE' || !stored || !output) return true
+    const values = realNumbers(draft.model, stored.fields)
+    if (values === null || output.fields.type !== 'FLOAT32') return true
+    expanded.push({ ...stored })
+    output.data = bytesOf(values)
+    return false
+  })
+  return expanded
+}
+
+/** Integer weights between float activations: the hybrid kernels' form. */
+function dequantizeWeights(draft: Draft, subgraph: DraftSubgraph): DraftTensor[] {
+  const stored: DraftTensor[] = []
+  for (const operator of subgraph.operators) {
+    if (operator.outputs[0]?.fields.type !== 'FLOAT32' || isConversion(operator)) continue
+    const before = signatureOf(operator)
+    const weights = operator.inputs.filter((tensor) => tensor !== null && isStored(draft, tensor))
+    if (weights.length === 0) continue
+    for (const weight of weights) {
+      if (weight === null) continue
+      stored.push({ ...weight })
+      const values = realNumbers(draft.model, weight.fields) ?? new Float32Array(0)
+      const fields = { ...weight.fields, type: 'FLOAT32', quantization: null }
+      const expanded = { fields, data: bytesOf(values) }
+      subgraph.tensors.push(expanded)
+      operator.inputs = operator.inputs.map((tensor) => (tensor === weight ? expanded : tensor))
+    }
+    settleVersion(operator, before)
+  }
+  return stored
+}
+
+function isConversion({ code }: DraftOperator): boolean {
+  return code.builtinCode === 'DEQUANTIZE' || code.builtinCode === 'QUANTIZE'
+}
+
+function isStored(draft: Draft, tensor: DraftTensor): boolean {
+  const coded = tensor.fields.type !== 'FLOAT32' && tensor.data !== null
+  return coded && realNumbers(draft.model, tensor.fields) !== null
+}
+
+function isHalf(tensor: DraftTensor): boolean {
+  return tensor.fields.type === 'FLOAT16'
+}
+
+function integerOperators(draft: Draft): DraftOperator[] {
+  return draft.subgraphs
+    .flatMap((subgraph) => subgraph.operators)
+    .filter((operator) => !isConversion(operator))
+    .filter((operator) => (operator.outputs[0]?.fields.quantization?.scale?.length ?? 0) > 0)
+}
+
+function storedFindings(
+  tensors: readonly DraftTensor[],
+  code: string,
+  kind: string,
+  treatment: SourceTreatment,
+): Finding[] {
+  const [first] = tensors
+  if (first === undefined) return []
+  const done = treatment === 'dequantize' ? 'turned back into float32' : 'kept as they are'
+  return [
+    {
+      code,
+      severity: kind === 'integer' ? 'warning' : 'info',
+      message: `the source stores ${tensors.length} constants as ${kind} numbers (first: "${first.fields.name}", ${first.fields.type}); they are ${done}, and what was lost stays lost: prefer the true float model`,
+      where: first.fields.name ?? '',
+    },
+  ]
+}
+
+function integerFindings(operators: readonly DraftOperator[]): Finding[] {
+  const [first] = operators
+  if (first === undefined) return []
+  const name = first.outputs[0]?.fields.name ?? ''
+  return [
+    {
+      code: 'source-already-quantized',
+      severity: 'warning',
+      message: `${operators.length} operators of the source compute on integers already (first: ${first.code.builtinCode} "${name}"); they are kept as they are`,
+      where: name,
+    },
+  ]
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+}

@@ -1,0 +1,35 @@
+import type { Graph, SubgraphId } from '../graph.ts'
+import { linksOf } from '../links.ts'
+import type { Instrumented } from '../quantizable.ts'
+import { writeTflite } from './codec/write.ts'
+import { type Draft, type DraftSubgraph, draftOf } from './draft.ts'
+import { finishDraft } from './finish-draft.ts'
+import type { TflModel } from './model.ts'
+
+/**
+ * A copy of `model` whose entry `subgraph` gives out all computed float tensors. Signatures go, because
+ * LiteRT gives out only what they name; another entry than the first takes its place.
+ */
+export function instrument(model: TflModel, graph: Graph, subgraph: SubgraphId): Instrumented {
+  const { producers } = linksOf(graph)
+  const observed = graph.tensors.filter(
+    (tensor) =>
+      tensor.subgraph === subgraph && tensor.type === 'float32' && producers[tensor.id] !== null,
+  )
+  const first = graph.tensors.findIndex((tensor) => tensor.subgraph === subgraph)
+  const draft = draftOf(model)
+  draft.signatures = []
+  const home = draft.subgraphs[subgraph] as DraftSubgraph
+  home.outputs = observed.flatMap((tensor) => home.tensors[tensor.id - first] ?? [])
+  bringForward(draft, subgraph)
+  return { bytes: writeTflite(finishDraft(draft)), outputs: observed.map((tensor) => tensor.id) }
+}
+
+/** Runtimes enter a model without signatures by its first subgraph; two entries may change places, for no operator names them. */
+function bringForward(draft: Draft, subgraph: SubgraphId): void {
+  const { subgraphs } = draft
+  const [first, entry] = [subgraphs[0], subgraphs[subgraph]]
+  if (first === undefined || entry === undefined) return
+  subgraphs[0] = entry
+  subgraphs[subgraph] = first
+}

@@ -1,0 +1,116 @@
+import type { TensorId } from '../../formats/graph.ts'
+import { SENTINEL_MAGNITUDE } from '../parameters/activation.ts'
+import { Histogram } from './histogram.ts'
+import type { TensorStatistics } from './statistics.ts'
+
+/** Weight of the past in the moving averages (ai-edge-quantizer's default). */
+const MEMORY = 0.95
+
+/** Sees an activation once per sample and keeps statistics of constant size. */
+export class TensorObserver {
+  readonly #tensor: TensorId
+  readonly #histogram = new Histogram()
+  readonly #channelSums: Float64Array | null
+  #samples = 0
+  #count = 0
+  #min = Number.POSITIVE_INFINITY
+  #max = Number.NEGATIVE_INFINITY
+  #movingMin = 0
+  #movingMax = 0
+  #ignored = 0
+  #nan = 0
+
+  /** `channels`: length of the last dimension where its means are wanted, else 0. */
+  constructor(tensor: TensorId, channels: number) {
+    this.#tensor = tensor
+    this.#channelSums = channels > 0 ? new Float64Array(channels) : null
+  }
+
+  /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
+  see(values: Float32Array): void {
+    const { min, max, finite } = extremesOf(values)
+    if (finite) this.#take(values, min, max)
+    else this.#takeFinite(values)
+    if (finite && this.#channelSums !== null) this.#addChannels(values)
+  }
+
+  result(): TensorStatistics {
+    const { bins, offset, width, zeros } = this.#histogram
+    const channels = this.#channelSums?.length ?? 0
+    const rows = channels === 0 ? 0 : this.#count / channels
+    return {
+      tensor: this.#tensor,
+      count: this.#count,
+      min: this.#min,
+      max: this.#max,
+      movingMin: this.#movingMin,
+      movingMax: this.#movingMax,
+      histogram: { bins, offset, width, zeros },
+      channelMeans: this.#channelSums?.map((sum) => sum / rows) ?? null,
+      ignored: this.#ignored,
+      nan: this.#nan,
+    }
+  }
+
+  #take(values: Float32Array, min: number, max: number): void {
+    if (values.length === 0) return
+    this.#histogram.add(values, min, max)
+    this.#count += values.length
+    this.#remember(min, max)
+  }
+
+  #takeFinite(values: Float32Array): void {
+    const finite = values.filter((value) => Math.abs(value) < SENTINEL_MAGNITUDE)
+    const nan = values.filter(Number.isNaN).length
+    this.#nan += nan
+    this.#ignored += values.length - finite.length - nan
+    const { min, max } = extremesOf(finite)
+    this.#take(finite, min, max)
+  }
+
+  #remember(min: number, max: number): void {
+    const past = this.#samples === 0 ? 0 : MEMORY
+    this.#movingMin = past * this.#movingMin + (1 - past) * min
+    this.#movingMax = past * this.#movingMax + (1 - past) * max
+    this.#min = Math.min(this.#min, min)
+    this.#max = Math.max(this.#max, max)
+    this.#samples += 1
+  }
+
+  #addChannels(values: Float32Array): void {
+    const sums = this.#channelSums as Float64Array
+    const channels = sums.length
+    for (let start = 0; start < values.length; start += channels) {
+      for (let channel = 0; channel < channels; channel += 1) {
+        sums[channel] = (sums[channel] as number) + (values[start + channel] as number)
+      }
+    }
+  }
+}
+
+interface Extremes {
+  readonly min: number
+  readonly max: number
+  /** All are numbers, and none a sentinel. */
+  readonly finite: boolean
+}
+
+/** One pass, for it runs over every number of every activation of every sample. */
+function extremesOf(values: Float32Array): Extremes {
+  let min = 0
+  let max = 0
+  let poison = 0
+  if (values.length > 0) {
+    min = values[0] as number
+    max = min
+  }
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i] as number
+    if (value < min) min = value
+    if (value > max) max = value
+    // 0 for numbers; NaN for NaN and infinities, and NaN it stays.
+    poison += value - value
+  }
+  const finite = poison === 0 && min > -SENTINEL_MAGNITUDE && max < SENTINEL_MAGNITUDE
+  return { min, max, finite }
+}

@@ -1,0 +1,6 @@
+export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
+export type { QuantizeOptions } from './options.ts'
+export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'
+export type { OperatorSelector } from './plan/selectors.ts'
+export { type QuantizeRequest, type QuantizeResult, quantize } from './quantize.ts'
+export type { RangeMethod } from './ranges/methods.ts'

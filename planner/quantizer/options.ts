@@ -1,0 +1,19 @@
+import type { SourceTreatment } from '../formats/quantizable.ts'
+import type { OperatorSelector } from './plan/selectors.ts'
+import type { RangeMethod } from './ranges/methods.ts'
+
+export interface QuantizeOptions {
+  /** How activation ranges are found. */
+  readonly ranges?: RangeMethod | 'auto'
+  /** Operators to leave in float; the scheme's name then ends in `-mixed`. */
+  readonly keepFloat?: readonly OperatorSelector[]
+  /** What to do with constants that the source stores as integers or halves; `dequantize` where absent. */
+  readonly sources?: SourceTreatment
+  /**
+   * One scale per output channel of fully-connected weights, where kernels have a choice. Off for
+   * runtimes and accelerators that take one scale only.
+   */
+  readonly perChannelFullyConnected?: boolean
+  /** The same for `dynamic-w8`: more accurate, but needs TensorFlow Lite 2.17 or LiteRT. */
+  readonly perChannelHybridFullyConnected?: boolean
+}

@@ -1,0 +1,93 @@
+import { unreachable } from '../../../shared/errors.ts'
+import type { Finding } from '../../../shared/findings.ts'
+import type { Graph, TensorId } from '../../formats/graph.ts'
+import type { Links } from '../../formats/links.ts'
+import type { TensorStatistics } from '../calibrate/statistics.ts'
+import { includeZero, type Range } from '../parameters/activation.ts'
+import { operatorLabel } from '../plan/print.ts'
+import { ClippingError } from './clipping.ts'
+import { RANGE_METHODS, type RangeMethod } from './methods.ts'
+
+export interface ChosenRange extends Range {
+  readonly method: RangeMethod
+}
+
+export interface RangeChoice {
+  readonly ranges: ReadonlyMap<TensorId, ChosenRange>
+  /** Activations that calibration reached but that have no usable range, and why. */
+  readonly unusable: ReadonlyMap<TensorId, string>
+  readonly findings: readonly Finding[]
+}
+
+/** A range for every observed activation, by one method or by the one with the least expected error. */
+export function chooseRanges(
+  statistics: readonly TensorStatistics[],
+  method: RangeMethod | 'auto',
+  steps: number,
+  graph: Graph,
+  links: Links,
+): RangeChoice {
+  const ranges = new Map<TensorId, ChosenRange>()
+  const unusable = new Map<TensorId, string>()
+  const findings: Finding[] = []
+  for (const one of statistics) {
+    const trouble = troubleOf(one)
+    if (trouble !== null) findings.push(troubleFinding(one, trouble, graph, links))
+    const name = graph.tensors[one.tensor]?.name
+    if (one.nan > 0) unusable.set(one.tensor, `calibration met NaN in "${name}"`)
+    else if (one.count === 0) unusable.set(one.tensor, `"${name}" held no finite number`)
+    else ranges.set(one.tensor, method === 'auto' ? best(one, steps) : by(method, one, steps))
+  }
+  return { ranges, unusable, findings }
+}
+
+function by(method: RangeMethod, statistics: TensorStatistics, steps: number): ChosenRange {
+  return { ...RANGE_METHODS[method](statistics, steps), method }
+}
+
+function best(statistics: TensorStatistics, steps: number): ChosenRange {
+  const error = new ClippingError(statistics.histogram)
+  const errorOf = (range: Range) => error.of(includeZero(range), steps)
+  const methods = Object.keys(RANGE_METHODS) as RangeMethod[]
+  return methods
+    .map((method) => by(method, statistics, steps))
+    .reduce((a, b) => (errorOf(b) < errorOf(a) ? b : a))
+}
+
+type Trouble = 'activation-not-a-number' | 'values-ignored' | 'activation-always-zero'
+
+function troubleOf({ nan, ignored, count, min, max }: TensorStatistics): Trouble | null {
+  if (nan > 0) return 'activation-not-a-number'
+  if (ignored > 0) return 'values-ignored'
+  return count > 0 && min === 0 && max === 0 ? 'activation-always-zero' : null
+}
+
+function troubleFinding(
+  statistics: TensorStatistics,
+  code: Trouble,
+  graph: Graph,
+  links: Links,
+): Finding {
+  const name = graph.tensors[statistics.tensor]?.name ?? ''
+  const producer = links.producers[statistics.tensor] ?? null
+  const maker = producer === null ? 'the input' : operatorLabel(graph, producer)
+  return {
+    code,
+    severity: code === 'activation-not-a-number' ? 'error' : 'warning',
+    message: `"${name}" of ${maker} ${words(code, statistics)}`,
+    where: name,
+  }
+}
+
+function words(code: Trouble, { nan, ignored }: TensorStatistics): string {
+  switch (code) {
+    case 'activation-not-a-number':
+      return `is NaN in ${nan} places on the calibration data: check the data, or the model`
+    case 'values-ignored':
+      return `holds ${ignored} infinite or huge values, which its range leaves out`
+    case 'activation-always-zero':
+      return 'was zero on all calibration data: give data that reaches it'
+    default:
+      return unreachable(code)
+  }
+}

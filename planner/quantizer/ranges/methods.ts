@@ -1,0 +1,89 @@
+import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
+import type { Range } from '../parameters/activation.ts'
+import { ClippingError } from './clipping.ts'
+import { entropyRange } from './entropy.ts'
+
+/** Share of the numbers that a percentile range keeps (onnxruntime's choice). */
+const PERCENTILE = 0.99999
+
+/** Shares of the full range that the search tries for each end. */
+const SEARCH_STEPS = 40
+const SEARCH_START = 0.2
+
+/** Ways from statistics to a range; `steps` is the number of steps of the code (255 for int8). */
+export const RANGE_METHODS = {
+  'min-max': ({ min, max }: TensorStatistics): Range => ({ min, max }),
+  'moving-average': ({ movingMin, movingMax }: TensorStatistics): Range => ({
+    min: movingMin,
+    max: movingMax,
+  }),
+  percentile: percentileRange,
+  entropy: entropyRange,
+  mse: leastSquaresRange,
+} as const
+
+export type RangeMethod = keyof typeof RANGE_METHODS
+
+function percentileRange(statistics: TensorStatistics): Range {
+  const { histogram, count } = statistics
+  const outside = (count * (1 - PERCENTILE)) / 2
+  return withinSeen(statistics, {
+    min: edgeOf(histogram, outside, 'low'),
+    max: edgeOf(histogram, outside, 'high'),
+  })
+}
+
+/** The border beyond which `outside` numbers lie. */
+function edgeOf({ bins, offset, width }: HistogramData, outside: number, end: 'low' | 'high') {
+  let seen = 0
+  for (let i = 0; i < bins.length; i += 1) {
+    const bin = end === 'low' ? i : bins.length - 1 - i
+    seen += bins[bin] as number
+    if (seen > outside) return (bin + (end === 'low' ? 0 : 1) - offset) * width
+  }
+  return 0
+}
+
+/** Ends moved inwards, one after the other, to where cutting off costs as much as finer steps gain. */
+function leastSquaresRange(statistics: TensorStatistics, steps: number): Range {
+  const error = new ClippingError(statistics.histogram)
+  const full = { min: Math.min(statistics.min, 0), max: Math.max(statistics.max, 0) }
+  let best: Range = full
+  for (let round = 0; round < 2; round += 1) {
+    best = bestOf(
+      error,
+      steps,
+      shares().map((share) => ({ ...best, max: full.max * share })),
+      best,
+    )
+    best = bestOf(
+      error,
+      steps,
+      shares().map((share) => ({ ...best, min: full.min * share })),
+      best,
+    )
+  }
+  return best
+}
+
+function bestOf(error: ClippingError, steps: number, candidates: Range[], start: Range): Range {
+  let best = start
+  let least = error.of(start, steps)
+  for (const candidate of candidates) {
+    const found = error.of(candidate, steps)
+    if (found < least) [best, least] = [candidate, found]
+  }
+  return best
+}
+
+function shares(): number[] {
+  return Array.from(
+    { length: SEARCH_STEPS },
+    (_, i) => SEARCH_START + ((1 - SEARCH_START) * i) / SEARCH_STEPS,
+  )
+}
+
+/** Bins are coarser than numbers: never claim more than was seen. */
+function withinSeen({ min, max }: TensorStatistics, range: Range): Range {
+  return { min: Math.max(min, range.min), max: Math.min(max, range.max) }
+}
