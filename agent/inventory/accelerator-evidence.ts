@@ -18,11 +18,14 @@ export interface AcceleratorRow {
 const driver = (name: string) => new RegExp(`^DRIVER=(${name})$`, 'm')
 const usb = (vendor: string, product: string) => new RegExp(`^PRODUCT=${vendor}/${product}/`, 'm')
 
+const GPU_DRIVERS =
+  'amdgpu|etnaviv(-gpu)?|i915|lima|msm\\S*|nouveau|nvidia|panfrost|panthor|powervr|pvrsrvkm|radeon|tegra\\S*|v3d|xe'
+
 /**
  * Sources, by row: Coral's get-started guide (apex node, USB ids before and after the first use); Arm's ethos-u
  * and ethos-n Linux drivers; Rockchip rknpu driver and rk3588s.dtsi, mainline drivers/accel/rocket; Hailo's PCIe
  * driver; NXP imx8mp.dtsi (vipsi) and mainline etnaviv binding; drivers/misc/fastrpc.c and its downstream
- * ancestor; NVIDIA L4T nvhost nodes; mainline drivers/accel/ivpu; TI k3-j721e-main.dtsi (C71x remote processor).
+ * ancestor; NVIDIA L4T nvhost and nvgpu nodes; mainline drivers/accel/ivpu; TI k3-j721e-main.dtsi (C71x remote processor).
  */
 export const ACCELERATOR_ROWS: readonly AcceleratorRow[] = [
   { kind: 'edgetpu', name: 'Coral Edge TPU (PCIe)', all: [{ path: '/dev/apex_0' }] },
@@ -75,6 +78,7 @@ export const ACCELERATOR_ROWS: readonly AcceleratorRow[] = [
   { kind: 'hexagon', name: 'Hexagon DSP (FastRPC)', all: [{ path: '/dev/fastrpc-cdsp-secure' }] },
   { kind: 'hexagon', name: 'Hexagon DSP (downstream)', all: [{ path: '/dev/adsprpc-smd' }] },
   { kind: 'jetson', name: 'NVIDIA Jetson', all: [{ path: '/dev/nvhost-ctrl-gpu' }] },
+  { kind: 'jetson', name: 'NVIDIA Jetson', all: [{ path: '/dev/nvgpu/igpu0/ctrl' }] },
   { kind: 'jetson', name: 'NVIDIA Jetson', all: [{ path: '/dev/nvmap' }] },
   { kind: 'jetson', name: 'NVIDIA Jetson (L4T release)', all: [{ path: '/etc/nv_tegra_release' }] },
   {
@@ -88,9 +92,11 @@ export const ACCELERATOR_ROWS: readonly AcceleratorRow[] = [
     all: [{ path: '/sys/class/remoteproc/remoteproc*/firmware', says: /c7x|c71/ }],
   },
   { kind: 'gpu', name: 'Arm Mali (vendor driver)', all: [{ path: '/dev/mali0' }] },
+  { kind: 'gpu', name: 'Vivante GPU (galcore)', all: [{ path: '/dev/galcore' }] },
   {
+    // A render node alone is no GPU: Rockchip's display and NPU drivers make one too.
     kind: 'gpu',
     name: 'GPU (DRM render node)',
-    all: [{ path: '/sys/class/drm/renderD*/device/uevent', says: driver('(?!RKNPU$).+') }],
+    all: [{ path: '/sys/class/drm/renderD*/device/uevent', says: driver(GPU_DRIVERS) }],
   },
 ]

@@ -17,15 +17,20 @@ export async function readBoard(root: DeviceRoot, cpuinfoModel: string | null): 
 
 async function fromDeviceTree(root: DeviceRoot): Promise<Board | null> {
   const [model] = await root.strings('/proc/device-tree/model')
-  const compatible = await root.strings('/proc/device-tree/compatible')
+  const compatible = (await root.strings('/proc/device-tree/compatible')).filter(isCompatible)
   if (model === undefined && compatible.length === 0) return null
   const vendor = compatible[0]?.includes(',') ? compatible[0].split(',')[0] : undefined
   return {
     model: model ?? null,
     vendor: vendor ?? null,
-    compatible: [...compatible],
+    compatible,
     source: 'device-tree',
   }
+}
+
+/** A string cut or cleaned could become another board's name, so a strange one is dropped whole. */
+function isCompatible(name: string): boolean {
+  return /^[\x21-\x7e]{1,128}$/.test(name)
 }
 
 async function fromDmi(root: DeviceRoot): Promise<Board | null> {

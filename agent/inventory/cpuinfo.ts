@@ -68,7 +68,7 @@ function architectureOf(
   isa: readonly string[],
 ): Architecture {
   if (isa.some((name) => name.startsWith('rv64'))) return 'riscv64'
-  if (dialect === 'x86') return flags.has('lm') ? 'x64' : 'ia32'
+  if (dialect === 'x86' && flags.has('fpu')) return flags.has('lm') ? 'x64' : 'ia32'
   if (flags.has('half') || flags.has('thumb')) return 'arm'
   if (flags.has('asimd') || flags.has('fp')) return 'arm64'
   return 'other'
