@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { histogramSchema } from './histogram.ts'
+
+const interval = z.tuple([z.number(), z.number()])
+
+/** The steady hot loop of one model on one device. Times in ms. delivery.md §6.2 is the protocol. */
+export const latencyRecordSchema = z.object({
+  n: z.number().int().positive(),
+  p50Ms: z.number(),
+  /** Distribution-free, of block medians: single runs are not independent. */
+  p50Ci95: interval,
+  /** Null below the 64 runs that p90 needs at 99 % confidence (MLPerf LoadGen). */
+  p90Ms: z.number().nullable(),
+  /** Null below 662 runs. */
+  p99Ms: z.number().nullable(),
+  minMs: z.number(),
+  meanMs: z.number(),
+  maxMs: z.number(),
+  madMs: z.number(),
+  /** Standard deviation over mean. */
+  cv: z.number(),
+  blockMediansMs: z.array(z.number()),
+  /** What n autocorrelated runs are worth. */
+  effectiveN: z.number().int(),
+  /** Relative drift over the whole measurement (Theil–Sen): 0.05 = 5 % slower at its end. */
+  trend: z.number(),
+  /** Distance of two peaks as a ratio, 1 where there is one. */
+  peakDistance: z.number(),
+  histogram: histogramSchema,
+  warmup: z.object({ runs: z.number().int(), ms: z.number(), settled: z.boolean() }),
+  /** `precise`: the interval is narrow enough; else what ran out first. */
+  stopped: z.enum(['precise', 'time', 'runs']),
+})
+export type LatencyRecord = z.infer<typeof latencyRecordSchema>
+
+/** Two models measured in turns in one process: below 1, this one is faster than the baseline. */
+export const latencyRatioSchema = z.object({
+  /** Median of the ratios of neighbouring blocks' medians. */
+  p50: z.number(),
+  /** Bootstrap over rounds. */
+  ci95: interval,
+  rounds: z.number().int(),
+})
+export type LatencyRatio = z.infer<typeof latencyRatioSchema>

@@ -1,0 +1,161 @@
+import type { LatencyBudget } from './budget.ts'
+import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
+import { ratioOfBlocks, summarise } from './latency-summary.ts'
+import { medianCi95, medianOf, sorted } from './order-statistics.ts'
+
+/** Time in ms from an arbitrary start. */
+export type Clock = () => number
+
+export const systemClock: Clock = () => Number(process.hrtime.bigint()) / 1e6
+
+/** What is timed; it may take another input each time. */
+export type Run = (turn: number) => unknown
+
+export interface Block {
+  readonly startMs: number
+  readonly endMs: number
+  /** One per run. */
+  readonly timesMs: Float64Array
+}
+
+export interface Warmup {
+  readonly runs: number
+  readonly ms: number
+  readonly settled: boolean
+}
+
+export interface MeasureHooks {
+  readonly clock?: Clock
+  /** Between blocks, never inside one: probe the surroundings, report progress. */
+  readonly afterBlock?: (round: number) => unknown
+}
+
+/** Blocks of one model and why measuring ended. */
+interface Series {
+  readonly run: Run
+  readonly warmup: Warmup
+  readonly blocks: Block[]
+  turn: number
+}
+
+export type Stopped = LatencyRecord['stopped']
+
+export async function measureLatency(
+  run: Run,
+  budget: LatencyBudget,
+  hooks: MeasureHooks = {},
+): Promise<LatencyRecord> {
+  const { series, stopped } = await measureSeries([run], budget, hooks)
+  const [one] = series as [Series]
+  return summarise(one.blocks, one.warmup, stopped)
+}
+
+/**
+ * Measures two models in turns, in blocks A B, B A, A B…: both meet the same drift and the same neighbours, so
+ * their ratio is far steadier than their times. The budget is for both together.
+ */
+export async function measureBeside(
+  run: Run,
+  baseline: Run,
+  budget: LatencyBudget,
+  hooks: MeasureHooks = {},
+): Promise<{ latency: LatencyRecord; baseline: LatencyRecord; ratio: LatencyRatio }> {
+  const { series, stopped } = await measureSeries([run, baseline], budget, hooks)
+  const [ours, theirs] = series as [Series, Series]
+  return {
+    latency: summarise(ours.blocks, ours.warmup, stopped),
+    baseline: summarise(theirs.blocks, theirs.warmup, stopped),
+    ratio: ratioOfBlocks(ours.blocks, theirs.blocks),
+  }
+}
+
+async function measureSeries(
+  runs: readonly Run[],
+  budget: LatencyBudget,
+  { clock = systemClock, afterBlock }: MeasureHooks,
+): Promise<{ series: Series[]; stopped: Stopped }> {
+  const series: Series[] = []
+  for (const run of runs)
+    series.push({ run, warmup: await warmUp(run, budget, clock), blocks: [], turn: 0 })
+  const startMs = clock()
+  for (let round = 0; ; round++) {
+    const inTurn = round % 2 === 0 ? series : series.toReversed()
+    for (const one of inTurn) {
+      one.blocks.push(await measureBlock(one, budget, startMs + budget.cap.ms, clock))
+      await afterBlock?.(round)
+    }
+    const stopped = whyStop(series, budget, clock() - startMs)
+    if (stopped !== undefined) return { series, stopped }
+  }
+}
+
+/** Until the median of the last five runs is within 5 % of the five before. */
+async function warmUp(run: Run, { warmup }: LatencyBudget, clock: Clock): Promise<Warmup> {
+  const times: number[] = []
+  const startMs = clock()
+  for (;;) {
+    const before = clock()
+    await run(times.length)
+    const now = clock()
+    times.push(now - before)
+    const ms = now - startMs
+    const settled = isSettled(times)
+    const enough = times.length >= warmup.minRuns && ms >= warmup.minMs
+    if ((enough && settled) || ms >= warmup.maxMs) return { runs: times.length, ms, settled }
+  }
+}
+
+function isSettled(times: readonly number[]): boolean {
+  if (times.length < 10) return false
+  const last = medianOf(sorted(times.slice(-5)))
+  const previous = medianOf(sorted(times.slice(-10, -5)))
+  return Math.abs(last - previous) < 0.05 * previous
+}
+
+async function measureBlock(
+  series: Series,
+  { block, enough, cap }: LatencyBudget,
+  deadlineMs: number,
+  clock: Clock,
+): Promise<Block> {
+  const most = Math.max(block.minRuns, Math.floor(cap.runs / enough.blocks))
+  const times = new Float64Array(most)
+  const startMs = clock()
+  let runs = 0
+  let now = startMs
+  do {
+    const before = clock()
+    await series.run(series.turn++)
+    now = clock()
+    times[runs++] = now - before
+    if (now >= deadlineMs) break
+  } while (runs < most && (runs < block.minRuns || now - startMs < block.minMs))
+  return { startMs, endMs: now, timesMs: times.slice(0, runs) }
+}
+
+function whyStop(
+  series: readonly Series[],
+  { enough, cap }: LatencyBudget,
+  elapsedMs: number,
+): Stopped | undefined {
+  const fewest = Math.min(...series.map(({ blocks }) => countRuns(blocks)))
+  const rounds = series[0]?.blocks.length ?? 0
+  const precise =
+    fewest >= enough.runs &&
+    rounds >= enough.blocks &&
+    elapsedMs >= enough.ms &&
+    series.every(({ blocks }) => halfWidth(blocks) <= enough.halfWidth)
+  if (precise) return 'precise'
+  if (elapsedMs >= cap.ms) return 'time'
+  return fewest >= cap.runs ? 'runs' : undefined
+}
+
+function countRuns(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, block) => sum + block.timesMs.length, 0)
+}
+
+function halfWidth(blocks: readonly Block[]): number {
+  const medians = sorted(blocks.map((block) => medianOf(sorted(block.timesMs))))
+  const [low, high] = medianCi95(medians)
+  return (high - low) / 2 / medianOf(medians)
+}

@@ -1,0 +1,98 @@
+import t, { type Test } from 'tap'
+import { bootstrapMedianCi95, seededRandom } from '../../../shared/measure/bootstrap.ts'
+import {
+  histogramOf,
+  histogramQuantile,
+  mergeHistograms,
+} from '../../../shared/measure/histogram.ts'
+import {
+  madOf,
+  medianCi95,
+  medianOf,
+  quantileOf,
+  sorted,
+} from '../../../shared/measure/order-statistics.ts'
+import { fairCoinCdf, mcnemarExact, wilson95 } from '../../../shared/measure/proportions.ts'
+import { effectiveSize, theilSenSlope } from '../../../shared/measure/series.ts'
+
+const near = (t: Test, found: number, wanted: number, within = 1e-4) =>
+  t.ok(Math.abs(found - wanted) <= within, `${found} ≈ ${wanted}`)
+const upTo = (n: number) => Float64Array.from({ length: n }, (_, i) => i + 1)
+
+t.test('order statistics', async (t) => {
+  t.equal(medianOf(sorted([3, 1, 2])), 2)
+  t.equal(medianOf(sorted([4, 1, 2, 3])), 2.5)
+  t.equal(quantileOf(upTo(100), 0.9), 90)
+  t.equal(quantileOf(upTo(10), 0.99), 10)
+  t.equal(madOf(sorted([1, 1, 2, 2, 4, 6, 9])), 1)
+  // Ranks of published tables: n = 10 → 2 and 9, n = 25 → 8 and 18, n = 100 → 40 and 61.
+  t.same(medianCi95(upTo(10)), [2, 9])
+  t.same(medianCi95(upTo(25)), [8, 18])
+  t.same(medianCi95(upTo(100)), [40, 61])
+  t.same(medianCi95(upTo(5)), [1, 5])
+  t.same(medianCi95(upTo(1)), [1, 1])
+})
+
+t.test('the interval of the median covers it 95 times in 100', async (t) => {
+  const random = seededRandom(5)
+  let covered = 0
+  for (let round = 0; round < 2000; round++) {
+    const [low, high] = medianCi95(sorted(Array.from({ length: 20 }, random)))
+    if (low <= 0.5 && high >= 0.5) covered += 1
+  }
+  t.ok(covered >= 0.945 * 2000, `${covered} of 2000`)
+})
+
+t.test('proportions', async (t) => {
+  // Newcombe 1998, table I: 81/263 and 0/20.
+  near(t, wilson95(81, 263)[0], 0.2553)
+  near(t, wilson95(81, 263)[1], 0.3662)
+  near(t, wilson95(0, 20)[0], 0)
+  near(t, wilson95(0, 20)[1], 0.1611)
+  t.same(wilson95(0, 0), [0, 1])
+  near(t, fairCoinCdf(2, 10), 0.0546875, 1e-12)
+  near(t, fairCoinCdf(500, 1000), 0.5126, 1e-4)
+  near(t, mcnemarExact(1, 9), 0.021484375, 1e-12)
+  t.equal(mcnemarExact(0, 0), 1)
+  t.equal(mcnemarExact(7, 7), 1)
+})
+
+t.test('series', async (t) => {
+  t.equal(theilSenSlope([0, 1, 2, 3, 4], [0, 2, 4, 600, 8]), 2, 'one outlier changes nothing')
+  t.equal(theilSenSlope([1], [1]), 0)
+  const random = seededRandom(9)
+  const independent = Array.from({ length: 1000 }, random)
+  t.ok(effectiveSize(independent) > 800)
+  let level = 0
+  const correlated = independent.map((value) => {
+    level = 0.9 * level + value - 0.5
+    return level
+  })
+  // AR(1) with φ = 0.9: n·(1 − φ)/(1 + φ) = 53.
+  const size = effectiveSize(correlated)
+  t.ok(size > 25 && size < 110, `${size}`)
+  t.equal(effectiveSize([2, 2, 2]), 3)
+})
+
+t.test('histograms add up and keep quantiles to 1 %', async (t) => {
+  const random = seededRandom(4)
+  const draw = (n: number, scale: number) =>
+    Array.from({ length: n }, () => scale * Math.exp(random()))
+  const [one, two] = [draw(3000, 0.4), draw(1000, 40)]
+  const merged = mergeHistograms([histogramOf(one), histogramOf(two)])
+  t.same(merged, histogramOf([...one, ...two]))
+  const all = sorted([...one, ...two])
+  for (const share of [0.1, 0.5, 0.9, 0.99]) {
+    const wanted = quantileOf(all, share)
+    near(t, histogramQuantile(merged, share) / wanted, 1, 0.0101)
+  }
+  t.ok(JSON.stringify(merged).length < 2048)
+})
+
+t.test('the bootstrap is repeatable and holds the median', async (t) => {
+  const values = Array.from({ length: 30 }, seededRandom(6))
+  const interval = bootstrapMedianCi95(values, seededRandom(1))
+  t.same(bootstrapMedianCi95(values, seededRandom(1)), interval)
+  const middle = medianOf(sorted(values))
+  t.ok(interval[0] < middle && middle < interval[1])
+})
