@@ -88,7 +88,7 @@ function decodeVector(source: Source, position: number, field: Field): unknown {
   if (type.kind === 'scalar') return decodeScalars(source, position, type.scalar)
   const elementSize = type.kind === 'enum' ? type.enum.storage.size : 4
   const { start, length } = source.vector(position, elementSize)
-  source.spendOffsets(length)
+  source.plainArray(length)
   const elements: unknown[] = []
   for (let index = 0; index < length; index += 1) {
     const at = start + index * elementSize
@@ -104,18 +104,16 @@ function decodeElement(source: Source, at: number, { type }: Field): unknown {
 }
 
 function decodeScalars(source: Source, position: number, scalar: AnyScalar): unknown {
-  const { start, length } = source.vector(position, scalar.size)
-  const size = length * scalar.size
-  if (scalar.array === Uint8Array && scalar.packed) return source.view(start, size)
-  const array = new scalar.array(source.copy(start, size))
-  if (scalar.packed) return array
-  const boolean = typeof scalar.zero === 'boolean'
-  return boolean ? Array.from(array, Boolean) : Array.from(array as ArrayLike<unknown>)
+  const frame = source.vector(position, scalar.size)
+  if (scalar.array === Uint8Array && scalar.packed) return source.view(frame.start, frame.length)
+  if (scalar.packed) return new scalar.array(source.copy(frame, scalar.size))
+  source.plainArray(frame.length)
+  const array = new scalar.array(source.copy(frame, scalar.size)) as ArrayLike<unknown>
+  return typeof scalar.zero === 'boolean' ? Array.from(array, Boolean) : Array.from(array)
 }
 
 function decodeString(source: Source, position: number): string {
-  const { start, length } = source.vector(position, 1)
-  return source.text(start, length)
+  return source.text(source.vector(position, 1))
 }
 
 function decodeEnum(source: Source, type: EnumType, at: number): string {

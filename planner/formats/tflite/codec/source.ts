@@ -1,14 +1,8 @@
 import { ByteBuffer } from 'flatbuffers'
 import { TfliteError, type TfliteErrorCode } from '../errors.ts'
+import { Budget } from './budget.ts'
 import { Place } from './place.ts'
 import { decodeText } from './text.ts'
-
-/**
- * Honest files spend each byte on one table, vector or string, give or take shared strings and
- * vectors. Offsets that all point to the same place must not multiply a small file into a huge tree.
- */
-const DECODED_BYTES_PER_FILE_BYTE = 4
-const TABLE_COST = 4
 
 /** A vtable and the table that uses it, bounds checked. FlatBuffers internals, "Tables". */
 export interface TableFrame {
@@ -33,7 +27,7 @@ export class Source {
   readonly #bytes: Uint8Array
   readonly #file: string
   readonly #viewsSeen = new Set<string>()
-  #decodedBytes = 0
+  readonly #budget: Budget
   #extent = 0
 
   constructor(bytes: Uint8Array, file: string) {
@@ -42,6 +36,7 @@ export class Source {
     this.buffer = new ByteBuffer(this.#bytes)
     this.size = bytes.byteLength
     this.#file = file
+    this.#budget = new Budget(this.size)
   }
 
   /** End of the last byte that anything decoded so far occupies. */
@@ -72,7 +67,7 @@ export class Source {
     }
     this.#claim(vtable, vtableSize, 'a vtable')
     this.#claim(position, size, 'a table')
-    this.#spend(size + TABLE_COST)
+    this.#afford(this.#budget.table(size))
     return { position, size, slotsAt: vtable + 4, slots: (vtableSize - 4) / 2 }
   }
 
@@ -94,9 +89,10 @@ export class Source {
     return { start: position + 4, length }
   }
 
-  /** A copy, aligned for any typed array. */
-  copy(start: number, size: number): ArrayBuffer {
-    this.#spend(size)
+  /** A copy of a vector's elements, aligned for any typed array. */
+  copy({ start, length }: VectorFrame, elementSize: number): ArrayBuffer {
+    const size = length * elementSize
+    this.#afford(this.#budget.bytes(size))
     return this.#bytes.slice(start, start + size).buffer as ArrayBuffer
   }
 
@@ -106,19 +102,19 @@ export class Source {
     const range = `${start}+${size}`
     if (!this.#viewsSeen.has(range)) {
       this.#viewsSeen.add(range)
-      this.#spend(size)
+      this.#afford(this.#budget.bytes(size))
     }
     return this.#bytes.subarray(start, start + size)
   }
 
-  text(start: number, size: number): string {
-    this.#spend(size)
-    return decodeText(this.#bytes.subarray(start, start + size))
+  text({ start, length }: VectorFrame): string {
+    this.#afford(this.#budget.text(length))
+    return decodeText(this.#bytes.subarray(start, start + length))
   }
 
-  /** Offsets of a vector's elements. */
-  spendOffsets(count: number): void {
-    this.#spend(4 * count)
+  /** To be called before a vector becomes a plain array. */
+  plainArray(length: number): void {
+    this.#afford(this.#budget.elements(length))
   }
 
   #claim(start: number, size: number, what: string): void {
@@ -132,10 +128,7 @@ export class Source {
     if (end > this.#extent) this.#extent = end
   }
 
-  #spend(bytes: number): void {
-    this.#decodedBytes += bytes
-    if (this.#decodedBytes > DECODED_BYTES_PER_FILE_BYTE * this.size + 4096) {
-      this.fail('corrupt', 'its parts overlap: offsets lead to the same bytes again and again')
-    }
+  #afford(refusal: string | null): void {
+    if (refusal !== null) this.fail('corrupt', refusal)
   }
 }

@@ -10,9 +10,8 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes)
   } catch {
-    let text = ''
-    for (const byte of bytes) text += String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte)
-    return text
+    const units = Uint16Array.from(bytes, (byte) => (byte < 0x80 ? byte : ESCAPE + byte))
+    return Buffer.from(units.buffer).toString('utf16le')
   }
 }
 
