@@ -26,18 +26,16 @@ export class ByteBudget {
   }
 
   #mayTake(account: ByteAccount, bytes: number): boolean {
-    this.#queue.delete(account)
-    if (account.used === 0) return true
-    if (account.used + bytes > this.#perAccount) return false
-    if (this.#used + bytes <= this.#total) return true
-    this.#queue.add(account)
-    return false
+    const isWithinShare = account.used + bytes <= this.#perAccount
+    const fits = account.used === 0 || (isWithinShare && this.#used + bytes <= this.#total)
+    if (isWithinShare && !fits) this.#queue.add(account)
+    else this.#queue.delete(account)
+    return fits
   }
 
   #changed(account: ByteAccount, bytes: number): void {
     this.#used += bytes
-    if (bytes > 0) return
-    account.wake()
+    if (bytes < 0) account.wake()
     const [longestWaiting] = this.#queue
     longestWaiting?.wake()
   }

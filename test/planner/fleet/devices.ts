@@ -60,17 +60,15 @@ export class SpokenDevice {
     await this.say('birth', sampleBirth({ id, epoch: { start: this.name, connection } }))
   }
 
-  async want(artifact: string, blocks: readonly number[], credit = 2 ** 22): Promise<void> {
+  async want(artifact: string, blocks: readonly number[], credit?: number): Promise<void> {
+    await this.say('want', this.wantBytes(artifact, blocks, credit))
+  }
+
+  wantBytes(artifact: string, blocks: readonly number[], credit = 2 ** 22): Buffer {
     const from = Math.min(...blocks)
     const id = `want-${Math.random()}`
-    await this.say('want', {
-      v: 1,
-      id,
-      artifact,
-      from,
-      missing: printMissing(from, blocks),
-      credit,
-    })
+    const missing = printMissing(from, blocks)
+    return printMessage('want', { v: 1, id, artifact, from, missing, credit })
   }
 
   ordersOf<K extends OrderKind>(kind: K): OrderOf<K>[] {

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { digestSchema } from '../../../shared/digest.ts'
+import { messageIdSchema, nameSchema } from '../../../shared/ids.ts'
+import { probeRecordSchema } from '../../../shared/measure/probe-record.ts'
+import * as messages from '../../../shared/messages/index.ts'
+import { CHANNELS, type Channel, printTopic } from '../../../shared/messages/topics.ts'
+import { signedSchema } from '../../../shared/signatures/envelope.ts'
+
+type Json = Record<string, unknown>
+
+const read = (name: string) =>
+  parse(readFileSync(join(process.cwd(), 'shared', 'messages', name), 'utf8'), {
+    merge: true,
+  }) as Json
+const api = read('asyncapi.yaml')
+const payloads = read('payloads.yaml')
+
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  Digest: digestSchema,
+  MessageId: messageIdSchema,
+  Name: nameSchema,
+  Time: z.iso.datetime(),
+  Epoch: messages.epochSchema,
+  Signed: signedSchema,
+  ArtifactRef: messages.artifactRefSchema,
+  Refusal: messages.refusalSchema,
+  Assignment: messages.assignmentSchema,
+  HardwareReport: messages.hardwareReportSchema,
+  ProbeRecord: probeRecordSchema,
+  Birth: messages.birthSchema,
+  Death: messages.deathSchema,
+  AssignOrder: messages.assignOrderSchema,
+  ProbeOrder: messages.probeOrderSchema,
+  ReceiptOrder: messages.receiptOrderSchema,
+  RebirthOrder: messages.rebirthOrderSchema,
+  CancelOrder: messages.cancelOrderSchema,
+  AckReport: messages.ackReportSchema,
+  InstallReport: messages.installReportSchema,
+  ProbeReport: messages.probeReportSchema,
+  HealthReport: messages.healthReportSchema,
+  Want: messages.wantSchema,
+}
+
+t.test('payloads.yaml describes every schema of the wire and nothing else', async (t) => {
+  t.strictSame(Object.keys(payloads).sort(), Object.keys(SCHEMAS).sort())
+})
+
+for (const [name, schema] of Object.entries(SCHEMAS)) {
+  t.test(`payloads.yaml says of ${name} what the schema checks`, async (t) => {
+    const told = canonical(payloads[name])
+    const checked = canonical(z.toJSONSchema(schema, { io: 'input' }))
+    t.strictSame(told, checked, `bring ${name} in shared/messages/payloads.yaml up to date`)
+  })
+}
+
+t.test(
+  'asyncapi.yaml has every channel, with its direction, QoS and kinds of message',
+  async (t) => {
+    const channels = api.channels as Record<string, Json>
+    t.strictSame(Object.keys(channels).sort(), Object.keys(CHANNELS).sort())
+    const operations = Object.values(api.operations as Record<string, Json>)
+    for (const channel of Object.keys(CHANNELS) as Channel[]) {
+      const told = channels[channel]
+      t.equal(told?.address, printTopic({ fleet: '{fleet}', device: '{device}', channel }))
+      const mine = operations.filter(
+        ({ channel: ref }) => (ref as Json).$ref === `#/channels/${channel}`,
+      )
+      const { from, qos } = CHANNELS[channel]
+      t.match(mine, [
+        { action: from === 'agent' ? 'send' : 'receive', bindings: { mqtt: { qos } } },
+      ])
+    }
+    for (const [channel, union] of [
+      ['orders', messages.orderSchema],
+      ['reports', messages.reportSchema],
+    ] as const) {
+      const kinds = union.options.map((option) => option.shape.kind.value)
+      t.strictSame(Object.keys(channels[channel]?.messages as Json), kinds)
+    }
+  },
+)
+
+t.test('asyncapi.yaml names payloads that there are', async (t) => {
+  const refs = JSON.stringify(api).matchAll(/"\$ref":"payloads\.yaml#\/(\w+)"/g)
+  for (const [, name = ''] of refs) t.ok(Object.hasOwn(payloads, name), name)
+})
+
+/** References followed, words for people left out, and one spelling for what JSON Schema lets spell in several. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value !== 'object' || value === null) return value
+  const schema = value as Json
+  if (typeof schema.$ref === 'string') return canonical(payloads[schema.$ref.slice(2)])
+  const plain: Json = {}
+  for (const [key, inner] of Object.entries(schema)) {
+    if (!isNoise(key, schema))
+      plain[key] = key === 'properties' ? mapValues(inner) : canonical(inner)
+  }
+  if (Array.isArray(plain.required)) plain.required = [...plain.required].sort()
+  return nullable(plain)
+}
+
+function mapValues(properties: unknown): Json {
+  const entries = Object.entries(properties as Json)
+  return Object.fromEntries(entries.map(([key, inner]) => [key, canonical(inner)]))
+}
+
+function isNoise(key: string, schema: Json): boolean {
+  const value = schema[key]
+  if (['$schema', 'description', 'additionalProperties'].includes(key)) return true
+  if (key === 'type') return 'const' in schema || 'enum' in schema
+  if (key === 'pattern') return schema.format === 'date-time'
+  // The bounds of every integer in JavaScript, and the length that a tuple has anyway.
+  if (key === 'minimum' || key === 'maximum')
+    return Math.abs(value as number) >= Number.MAX_SAFE_INTEGER
+  return 'prefixItems' in schema && ['items', 'minItems', 'maxItems'].includes(key)
+}
+
+/** `{ anyOf: [{ type: T, … }, { type: 'null' }] }` is `{ type: [T, 'null'], … }`. */
+function nullable(schema: Json): Json {
+  const [first, second, ...more] = (schema.anyOf ?? []) as Json[]
+  const isPlain = typeof first?.type === 'string' && second?.type === 'null' && more.length === 0
+  return isPlain ? { ...first, type: [first.type, 'null'] } : schema
+}
