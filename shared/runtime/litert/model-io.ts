@@ -63,7 +63,7 @@ export function withInputShapes(
   shapes: readonly (readonly number[])[],
 ): Uint8Array {
   return readable(() => {
-    const copy = model.slice()
+    const copy = new Uint8Array(model)
     const { subgraph } = entryPoint(copy)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
     subgraph.int32s(SUBGRAPH.inputs).forEach((index, i) => {

@@ -69,7 +69,7 @@ class SessionThread {
   #gone: RuntimeError | undefined
 
   constructor(task: WorkerTask) {
-    this.#worker = new Worker(ENTRY, { workerData: task })
+    this.#worker = new Worker(ENTRY, { workerData: task, execArgv: [] })
     this.#worker.on('message', (reply: WorkerReply) => {
       this.#waiting.shift()?.resolve(reply)
       if (this.#waiting.length === 0) this.#worker.unref()
