@@ -1,0 +1,79 @@
+import { rename, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { readDataset } from '../../shared/dataset/index.ts'
+import { digestOf } from '../../shared/digest.ts'
+import { messageOf, UsageError } from '../../shared/errors.ts'
+import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
+import { formatBytes } from '../../shared/units.ts'
+import { quantize } from '../quantizer/index.ts'
+import { defineCommand } from './command.ts'
+import { readModelFile } from './model-file.ts'
+
+export const quantizeCommand = defineCommand({
+  path: 'quantize',
+  summary: 'Writes a float model in another scheme, after running the result in its real runtime.',
+  arguments: [{ name: 'model', description: 'float .tflite or .onnx file' }],
+  options: [
+    {
+      flags: '--scheme <name>',
+      description: `one of ${Object.keys(BASE_SCHEMES).join(', ')}, with suffixes such as -io8`,
+    },
+    {
+      flags: '--calibration <file.npz>',
+      description: 'samples of the inputs, for schemes with integer activations',
+    },
+    { flags: '-o, --output <file>', description: 'the file to write' },
+  ],
+  example:
+    'fitment quantize float.tflite --scheme static-w8a8-io8 --calibration samples.npz -o int8.tflite',
+  input: z.object({
+    model: z.string(),
+    scheme: z.string('give the scheme with --scheme NAME'),
+    calibration: z.string().optional(),
+    output: z.string('give the file to write with -o FILE'),
+  }),
+  run: async (input, io) => {
+    const scheme = parseScheme(input.scheme)
+    const model = await readModelFile(input.model)
+    const calibration = input.calibration && (await readDataset(input.calibration))
+    const progress = io.progress(`quantizing ${input.model}`)
+    const result = await quantize({
+      model: model.bytes,
+      format: model.format,
+      scheme,
+      ...(calibration ? { calibration } : {}),
+      onProgress: progress.update,
+    })
+    progress.end()
+    await writeResult(input.output, result.bytes)
+    const { operators, findings, bytes } = result
+    io.findings(findings)
+    io.result(
+      {
+        output: input.output,
+        format: model.format,
+        scheme: printScheme(result.scheme),
+        bytes: bytes.length,
+        sourceBytes: model.bytes.length,
+        digest: digestOf(bytes),
+        operators,
+        findings,
+      },
+      () =>
+        `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(model.bytes.length)}), ` +
+        `${operators.integer} of ${operators.total} operators on integers`,
+    )
+    return findings.some(({ severity }) => severity === 'error') ? 1 : 0
+  },
+})
+
+/** Whole or not at all: a reader never sees half a model. */
+async function writeResult(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    await writeFile(temporary, bytes)
+    await rename(temporary, path)
+  } catch (cause) {
+    throw new UsageError(`cannot write ${path}: ${messageOf(cause)}`, { path }, { cause })
+  }
+}
