@@ -184,6 +184,6 @@ def recording(condition: str, rng: np.random.Generator) -> np.ndarray:
     """One recording (LENGTH samples) of a random motor in this condition, from slight to severe."""
     machine = draw_machine(rng)
     angle = shaft_angle(machine, rng)
-    severity = rng.uniform(0.35, 1.0)
+    severity = rng.uniform(0.5, 1.0)
     wave = background(machine, angle, rng) + CONDITIONS[condition](machine, angle, severity, rng)
     return machine.gain * wave

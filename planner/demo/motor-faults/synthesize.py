@@ -21,7 +21,7 @@ FRAMES, BANDS = 64, 32
 HOP = 30  # samples: 2.9 ms, short enough for the fastest ball passing rate (151 Hz)
 QUIETEST, LOUDEST = -50.0, 20.0  # dB re (1 m/s^2)^2, the ends of the byte
 SEEDS = {"train": 11, "validation": 12, "calibration": 13, "test": 14}
-PER_CLASS = {"train": 1200, "validation": 150, "calibration": 40, "test": 120}
+PER_CLASS = {"train": 2000, "validation": 150, "calibration": 40, "test": 120}
 
 
 def band_filters() -> np.ndarray:
