@@ -51,9 +51,16 @@ const PROGRESS: readonly MemberState[] = [
   'active',
 ]
 
+const AFTER_REVERTING: Partial<Record<InstallState, MemberState>> = {
+  active: 'reverted',
+  'rolled-back': 'failed',
+  refused: 'failed',
+  failed: 'failed',
+}
+
 /** The state after a report about the same order; undefined when it tells nothing new. */
 export function afterReport(state: MemberState, reported: InstallState): MemberState | undefined {
-  if (state === 'reverting') return reported === 'active' ? 'reverted' : undefined
+  if (state === 'reverting') return AFTER_REVERTING[reported]
   const standing = STANDING[state]
   if (standing === 'aside' || standing === 'failed') return undefined
   if (STANDING[reported] === 'failed') return reported

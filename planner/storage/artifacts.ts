@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Digest } from '../../shared/digest.ts'
@@ -9,6 +9,9 @@ import { blockListOf } from '../../shared/messages/block-list.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { StorageError } from './errors.ts'
 import type { Db } from './tables.ts'
+
+/** Folder of what is being written. */
+const INCOMING = 'incoming'
 
 /** Bytes by the name of their content, under `<data>/artifacts/ab/<digest>`; a file there is whole and never changes. */
 export interface ArtifactStore {
@@ -23,6 +26,8 @@ export interface ArtifactStore {
   pathOf(digest: Digest): Promise<string>
   /** @throws StorageError `unknown-artifact` */
   refOf(digest: Digest): Promise<ArtifactRef>
+  /** What a killed planner left half written. Call before anything is written. */
+  forgetDrafts(): Promise<void>
 }
 
 export function createArtifactStore(data: string, db: Db, now: () => Date): ArtifactStore {
@@ -58,6 +63,7 @@ export function createArtifactStore(data: string, db: Db, now: () => Date): Arti
     fileOf,
     put: (bytes) => putStream(Readable.from([bytes])),
     putFile: (path) => putStream(createReadStream(path)),
+    forgetDrafts: () => rm(join(root, INCOMING), { recursive: true, force: true }),
     pathOf: async (digest) => (await fileOf(digest)) ?? missing(digest),
     async refOf(digest) {
       const row = await db
@@ -73,7 +79,7 @@ export function createArtifactStore(data: string, db: Db, now: () => Date): Arti
 
 /** Under a name of its own, on disk when it resolves; removed again when it cannot be finished. */
 async function writeDraft(root: string, stream: AsyncIterable<Uint8Array>): Promise<string> {
-  const incoming = join(root, 'incoming')
+  const incoming = join(root, INCOMING)
   await mkdir(incoming, { recursive: true })
   const draft = join(incoming, newId())
   const file = await open(draft, 'wx')

@@ -27,13 +27,7 @@ export interface Device {
   readonly garbageNote: string | null
 }
 
-/**
- * What the planner knows of a session. `unknown` since it started itself: only a birth tells. A session
- * whose death is known stays closed, though its birth be delivered late: its will is spent.
- */
-const PRESENCE = { dead: 0, online: 1, unknown: 2 } as const
-
-/** A session began. Answers false for a birth of a session that is over or older than the one known. */
+/** A session began, or is told again. Answers false for a birth older than the session known. */
 export async function recordBirth(
   db: Db,
   device: DeviceId,
@@ -42,14 +36,14 @@ export async function recordBirth(
 ): Promise<boolean> {
   const known = await db
     .selectFrom('devices')
-    .select(['epoch', 'online'])
+    .select(['epoch'])
     .where('id', '=', device)
     .executeTakeFirst()
-  if (known && isOver(birth.epoch, readJson(epochSchema, known.epoch), known.online)) return false
+  if (known && isOlder(birth.epoch, readJson(epochSchema, known.epoch))) return false
   const time = at.toISOString()
   const row = {
     last_seen: time,
-    online: PRESENCE.online,
+    online: 1,
     epoch: JSON.stringify(birth.epoch),
     agent_version: birth.agentVersion,
     report: JSON.stringify(birth.report),
@@ -74,7 +68,7 @@ export async function recordDeath(
 ): Promise<boolean> {
   const result = await db
     .updateTable('devices')
-    .set({ online: PRESENCE.dead, last_seen: at.toISOString() })
+    .set({ online: 0, last_seen: at.toISOString() })
     .where('id', '=', device)
     .where('epoch', '=', JSON.stringify({ start: epoch.start, connection: epoch.connection }))
     .executeTakeFirst()
@@ -83,11 +77,7 @@ export async function recordDeath(
 
 /** A planner that starts knows nobody's session: births tell. */
 export async function forgetPresence(db: Db): Promise<void> {
-  await db
-    .updateTable('devices')
-    .set({ online: PRESENCE.unknown })
-    .where('online', '=', PRESENCE.online)
-    .execute()
+  await db.updateTable('devices').set({ online: 0 }).execute()
 }
 
 export async function noteGarbage(db: Db, device: DeviceId, note: string): Promise<void> {
@@ -153,14 +143,29 @@ export async function isOnline(db: Db, id: DeviceId): Promise<boolean> {
     .select('online')
     .where('id', '=', id)
     .executeTakeFirst()
-  return row?.online === PRESENCE.online
+  return row?.online === 1
+}
+
+/** Classes that devices belong to, by name. */
+export async function classesInUse(db: Db): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .select('class')
+    .distinct()
+    .where('class', 'is not', null)
+    .orderBy('class')
+    .execute()
+  return rows.flatMap((row) => row.class ?? [])
+}
+
+export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
+  const rows = await db.selectFrom('devices').select('id').orderBy('id').execute()
+  return rows.map(({ id }) => id)
 }
 
 /** Starts of an agent are random, so only connections of one start have an order. */
-function isOver(epoch: Epoch, known: Epoch, online: number): boolean {
-  if (epoch.start !== known.start) return false
-  const dead = online === PRESENCE.dead && epoch.connection === known.connection
-  return dead || epoch.connection < known.connection
+function isOlder(epoch: Epoch, than: Epoch): boolean {
+  return epoch.start === than.start && epoch.connection < than.connection
 }
 
 function deviceOf(row: Tables['devices']): Device {
@@ -168,7 +173,7 @@ function deviceOf(row: Tables['devices']): Device {
     id: row.id,
     firstSeen: row.first_seen,
     lastSeen: row.last_seen,
-    online: row.online === PRESENCE.online,
+    online: row.online === 1,
     epoch: readJson(epochSchema, row.epoch),
     agentVersion: row.agent_version,
     report: readJson(hardwareReportSchema, row.report),

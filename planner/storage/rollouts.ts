@@ -179,19 +179,58 @@ export async function memberByOrder(db: Db, orderId: string): Promise<RolloutDev
   return row && memberOf(row)
 }
 
-/** Last assignment counter plus one; only ever grows. Call inside a transaction. */
-export async function nextCounter(db: Db, device: string, modelName: string): Promise<number> {
-  const row = await db
+/** A device's places in the open rollouts of a model. */
+export async function membershipsOf(
+  db: Db,
+  device: string,
+  modelName: string,
+): Promise<readonly RolloutDevice[]> {
+  const rows = await db
+    .selectFrom('rollout_devices')
+    .innerJoin('rollouts', 'rollouts.id', 'rollout_devices.rollout')
+    .selectAll('rollout_devices')
+    .where('rollout_devices.device', '=', device)
+    .where('rollouts.model_name', '=', modelName)
+    .where('rollouts.state', 'in', [...OPEN_STATES])
+    .execute()
+  return rows.map(memberOf)
+}
+
+/** Whatever a device was told of this model, by whichever rollout: nothing of it is sent any more. */
+export async function closeAssignments(db: Db, device: string, modelName: string): Promise<void> {
+  const told = db
+    .selectFrom('rollout_devices')
+    .innerJoin('rollouts', 'rollouts.id', 'rollout_devices.rollout')
+    .select('rollout_devices.order_id')
+    .where('rollout_devices.device', '=', device)
+    .where('rollouts.model_name', '=', modelName)
+  await db.updateTable('orders').set({ state: 'closed' }).where('id', 'in', told).execute()
+}
+
+/**
+ * A counter above every one before it. It follows the clock (seconds since 1970), so that a planner whose
+ * database was restored from a backup is not refused by devices that saw later counters; a clock that
+ * jumps back only makes it count by ones. Call inside a transaction.
+ */
+export async function nextCounter(
+  db: Db,
+  device: string,
+  modelName: string,
+  at: Date,
+): Promise<number> {
+  const known = await db
+    .selectFrom('counters')
+    .select('counter')
+    .where('device', '=', device)
+    .where('model_name', '=', modelName)
+    .executeTakeFirst()
+  const counter = Math.max((known?.counter ?? 0) + 1, Math.floor(at.getTime() / 1000))
+  await db
     .insertInto('counters')
-    .values({ device, model_name: modelName, counter: 1 })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['device', 'model_name'])
-        .doUpdateSet((q) => ({ counter: q('counters.counter', '+', 1) })),
-    )
-    .returning('counter')
-    .executeTakeFirstOrThrow()
-  return row.counter
+    .values({ device, model_name: modelName, counter })
+    .onConflict((conflict) => conflict.columns(['device', 'model_name']).doUpdateSet({ counter }))
+    .execute()
+  return counter
 }
 
 function rolloutOf(row: Tables['rollouts']): Rollout {

@@ -94,13 +94,13 @@ const CANDIDATES: readonly CandidateRow[] = [
   {
     scheme: 'static-w8a8',
     runtimes: ['litert', 'onnxruntime'],
-    needs: ['floatWeights', 'integerKernels', 'calibration'],
+    needs: ['integerKernels', 'calibration'],
     because: 'a quarter of the file, integer arithmetic',
   },
   {
     scheme: 'static-w8a16',
     runtimes: ['litert'],
-    needs: ['floatWeights', 'integerKernels', 'calibration', 'int16Activations'],
+    needs: ['integerKernels', 'calibration', 'int16Activations'],
     because: 'int8 weights with finer activations',
   },
   {
@@ -138,8 +138,8 @@ const SAVING: Record<BaseScheme, (model: ModelFacts) => number> = {
   float32: () => 0,
   float16: (model) => 2 * model.floatElements,
   'dynamic-w8': (model) => 3 * model.hybridElements,
-  'static-w8a8': (model) => 3 * model.integerElements,
-  'static-w8a16': (model) => 3 * model.integerElements,
+  'static-w8a8': (model) => 3 * Math.min(model.integerElements, model.floatElements),
+  'static-w8a16': (model) => 3 * Math.min(model.integerElements, model.floatElements),
   'weight-w4-b32': (model) => 3.5 * model.floatElements,
 }
 

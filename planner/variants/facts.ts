@@ -17,9 +17,10 @@ export const modelFactsSchema = z.object({
   outputs: z.array(tensorInfoSchema),
   /** By canonical kind. */
   operators: z.array(z.object({ kind: z.string(), count: z.number().int() })),
-  /** Elements of float constants: all, those of operators with hybrid kernels, those with integer kernels. */
+  /** Elements of float constants, and those of them that are weights of operators with hybrid kernels. */
   floatElements: z.number().int(),
   hybridElements: z.number().int(),
+  /** Weights of operators with integer kernels, however they are stored. */
   integerElements: z.number().int(),
   /** Constants that are quantized in the source already, elements. */
   quantizedElements: z.number().int(),

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest.ts'
-import { probeRecordSchema } from '../../shared/measure/probe-record.ts'
+import { type QualityRecord, qualityRecordSchema } from '../../shared/measure/index.ts'
 
-export const qualitySchema = probeRecordSchema.shape.quality
-export type Quality = z.infer<typeof qualitySchema>
+export const qualitySchema = qualityRecordSchema
+export type Quality = QualityRecord
 
 /** What the float source answers over a model's test data: the measure of every variant. */
 export const referenceSchema = z.object({

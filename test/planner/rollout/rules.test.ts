@@ -77,6 +77,7 @@ t.test('reports move a member forward only', async (t) => {
     ['failed', 'active', undefined],
     ['reverting', 'downloading', undefined],
     ['reverting', 'active', 'reverted'],
+    ['reverting', 'refused', 'failed'],
     ['released', 'active', undefined],
     ['unfit', 'active', undefined],
   ]

@@ -44,7 +44,7 @@ for (const database of DATABASES) {
       )
       t.equal(await devices.recordDeath(db, 'd1', { connection: 2, start: 'start-1' }, later), true)
       t.equal(await devices.isOnline(db, 'd1'), false)
-      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), false, 'its will is spent')
+      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), true, 'asked, it says it is alive')
       t.equal(await devices.recordBirth(db, 'd1', birth(3), later), true)
       const device = await devices.findDevice(db, 'd1')
       t.match(device, {
@@ -297,13 +297,18 @@ for (const database of DATABASES) {
       )
       t.same(await rollouts.openRollouts(db), [])
       t.match(await rollouts.rolloutsOf(db, 'motor'), [{ state: 'aborted', wave: 1, options }])
-      const counters = []
-      for (const name of ['motor', 'motor', 'other', 'motor']) {
-        counters.push(
-          await db.transaction().execute((trx) => rollouts.nextCounter(trx, 'd1', name)),
-        )
-      }
-      t.same(counters, [1, 2, 1, 3])
+      const next = (name: string, when: Date) =>
+        db.transaction().execute((trx) => rollouts.nextCounter(trx, 'd1', name, when))
+      const counters = [
+        await next('motor', at),
+        await next('motor', at),
+        await next('other', at),
+        await next('motor', later),
+        await next('motor', at),
+      ]
+      const [t0, t1] = [at.getTime() / 1000, later.getTime() / 1000]
+      t.same(counters, [t0, t0 + 1, t0, t1, t1 + 1])
+      t.match(await rollouts.membershipsOf(db, 'd1', 'motor'), [], 'the rollout is over')
     })
 
     t.test('orders: sent until acknowledged, fetched from until closed', async (t) => {

@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf } from '../../shared/errors.ts'
+import { type Model, type Variant, variants } from '../storage/index.ts'
+import { type JobInput, type JobKind, type JobOutput, runJob } from '../variants/index.ts'
+import type { Engine } from './engine.ts'
+
+/** Makes the file of a variant, or writes down why there is none. */
+export async function buildVariant(engine: Engine, model: Model, key: string): Promise<void> {
+  const variant = await variants.findVariant(engine.db, key)
+  if (!variant || variant.state === 'built') return
+  await variants.setVariantState(engine.db, key, 'building')
+  const started = performance.now()
+  try {
+    const built =
+      variant.scheme === 'float32' ? asGiven(variant) : await quantized(engine, model, variant)
+    const buildMs = performance.now() - started
+    await variants.recordBuilt(engine.db, key, { ...(await built), buildMs }, engine.now())
+  } catch (error) {
+    if (engine.stopping.aborted) return
+    engine.log.warn({ scheme: variant.scheme, reason: messageOf(error) }, 'a variant was not built')
+    await variants.recordBuildFailure(engine.db, key, messageOf(error))
+  }
+}
+
+/** Lets a built variant answer the model's test data on this host. */
+export async function evaluateVariant(engine: Engine, model: Model, key: string): Promise<void> {
+  const variant = await variants.findVariant(engine.db, key)
+  const { reference } = model
+  if (!variant?.digest || !reference) return
+  const { digest, scheme, runtime } = variant
+  const { artifacts, db } = engine
+  try {
+    const evaluation = await withJob(engine, model, 'evaluate', scheme, {
+      input: {
+        variant: await artifacts.pathOf(digest),
+        runtime,
+        whole: await artifacts.pathOf(reference.whole),
+        slice: await artifacts.pathOf(reference.slice),
+      },
+      keep: async ({ whole, slice, selfTest }) => {
+        const { digest: selfTestDigest } = await artifacts.putFile(selfTest)
+        return { variant: key, whole, slice, selfTest: selfTestDigest }
+      },
+    })
+    await variants.recordEvaluation(db, reference.whole, evaluation, engine.now())
+  } catch (error) {
+    if (engine.stopping.aborted) return
+    await variants.recordBuildFailure(db, key, `does not run on this host: ${messageOf(error)}`)
+  }
+}
+
+function asGiven(variant: Variant) {
+  return { digest: variant.source, findings: [], operators: null }
+}
+
+async function quantized(engine: Engine, model: Model, variant: Variant) {
+  const { artifacts } = engine
+  return withJob(engine, model, 'build', variant.scheme, {
+    input: {
+      source: await artifacts.pathOf(variant.source),
+      calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
+      scheme: variant.scheme,
+    },
+    keep: async ({ file, findings, operators }) => {
+      const { digest } = await artifacts.putFile(file)
+      return { digest, findings, operators }
+    },
+  })
+}
+
+interface Work<K extends JobKind, T> {
+  readonly input: Omit<JobInput<K>, 'out'>
+  /** Takes what is worth keeping out of the job's folder before it goes. */
+  readonly keep: (output: JobOutput<K>) => Promise<T>
+}
+
+/** One job in a folder of its own, with its progress told to whoever watches the model. */
+export async function withJob<K extends JobKind, T>(
+  engine: Engine,
+  model: Pick<Model, 'name'>,
+  kind: K,
+  about: string,
+  { input, keep }: Work<K, T>,
+): Promise<T> {
+  await mkdir(engine.workDir, { recursive: true })
+  const out = await mkdtemp(join(engine.workDir, `${kind}-`))
+  try {
+    const output = await runJob(kind, { ...input, out } as JobInput<K>, {
+      signal: engine.stopping,
+      onProgress: (done, total, what) =>
+        engine.progress.emit({ model: model.name, what: `${about}: ${what}`, done, total }),
+    })
+    return await keep(output)
+  } finally {
+    await rm(out, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  devices as deviceRows,
+  type Model,
+  type Pipeline,
+  type PlannedCandidate,
+  pipelines,
+  variants,
+} from '../storage/index.ts'
+import { contentKey, planVariants, type VariantPlan } from '../variants/index.ts'
+import { factsOfClass } from './class-facts.ts'
+import type { Engine } from './engine.ts'
+import type { CandidateView } from './pipeline-plan.ts'
+
+/** Which variants shall exist for this class, now; nothing is stored. */
+export async function variantPlanFor(
+  engine: Engine,
+  model: Model,
+  classId: string,
+): Promise<VariantPlan> {
+  const profile = engine.profiles.find(({ id }) => id === classId)
+  const devices = await deviceRows.devicesOfClass(engine.db, classId)
+  return planVariants({
+    model: model.facts,
+    hasCalibration: model.calibration !== null,
+    target: factsOfClass(classId, devices, profile),
+    maxBytes: model.constraints.maxBytes,
+  })
+}
+
+export async function candidateViews(
+  engine: Engine,
+  model: Model,
+  classId: string,
+): Promise<CandidateView[]> {
+  const planned = await variants.candidatesOf(engine.db, model.id, classId)
+  return Promise.all(
+    planned.map(async (plan) => {
+      const variant = plan.variant ? await variants.findVariant(engine.db, plan.variant) : undefined
+      const evaluation =
+        variant && model.reference
+          ? await variants.findEvaluation(engine.db, variant.key, model.reference.whole)
+          : undefined
+      return { plan, variant, evaluation }
+    }),
+  )
+}
+
+export async function planCandidates(
+  engine: Engine,
+  model: Model,
+  pipeline: Pipeline,
+): Promise<void> {
+  const { kept, dropped } = await variantPlanFor(engine, model, pipeline.class)
+  const rows: PlannedCandidate[] = [
+    ...kept.map((c) => ({
+      ...c,
+      kept: true,
+      variant: contentKey(c, model.source, model.calibration),
+    })),
+    ...dropped.map((c) => ({ ...c, kept: false, variant: null })),
+  ]
+  await engine.db.transaction().execute(async (trx) => {
+    await variants.replaceCandidates(trx, model.id, pipeline.class, rows)
+    for (const { variant, scheme, runtime } of rows) {
+      if (variant === null) continue
+      await variants.ensureVariant(trx, { key: variant, source: model.source, scheme, runtime })
+    }
+    await pipelines.setStage(trx, pipeline, 'building', '', engine.now())
+  })
+}

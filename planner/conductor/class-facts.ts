@@ -1,0 +1,44 @@
+import type { RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { Profile } from '../classes/index.ts'
+import type { Room } from '../selection/index.ts'
+import type { Device } from '../storage/index.ts'
+import type { ClassFacts } from '../variants/index.ts'
+
+/** What the devices of a class have between them. */
+export function factsOfClass(
+  id: string,
+  devices: readonly Device[],
+  profile: Profile | undefined,
+): ClassFacts {
+  const runtimes = new Set(devices.flatMap((device) => device.runtimes.map(({ name }) => name)))
+  return {
+    id,
+    architecture: profile?.identify.architecture ?? devices[0]?.report.architecture ?? 'other',
+    features: Object.entries(profile?.numerics ?? {}).flatMap(([name, has]) =>
+      has === true ? [name] : [],
+    ),
+    runtimes: [...runtimes].filter((name) => isSupported(profile, name)),
+    ...roomOf(devices),
+  }
+}
+
+/** Of the roomiest device: tighter ones are seen to one by one. */
+export function roomOf(devices: readonly Device[]): Room {
+  return {
+    storageBytes: largest(devices.map(({ storageRoom }) => storageRoom)),
+    memoryBytes: largest(devices.map(({ memoryRoom }) => memoryRoom)),
+  }
+}
+
+export function threadsFor(device: Device, profile: Profile | undefined): number {
+  return Math.max(1, Math.min(profile?.threads.recommended ?? 1, device.report.cpu.cores))
+}
+
+function isSupported(profile: Profile | undefined, runtime: RuntimeName): boolean {
+  return profile === undefined || profile.runtimes[runtime].supported
+}
+
+function largest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 || known.length < values.length ? null : Math.max(...known)
+}

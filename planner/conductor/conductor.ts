@@ -1,0 +1,144 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { messageOf } from '../../shared/errors.ts'
+import type { SigningKey } from '../../shared/signatures/index.ts'
+import type { Profile } from '../classes/index.ts'
+import type { FleetLink, FleetStore } from '../fleet/index.ts'
+import {
+  type ArtifactStore,
+  type Db,
+  devices,
+  models,
+  reports,
+  rollouts,
+  variants,
+} from '../storage/index.ts'
+import { DEFAULT_SETTINGS, type Engine, type EngineSettings } from './engine.ts'
+import { createFleetStore, recordClass } from './fleet-store.ts'
+import { emptyInbox } from './inbox.ts'
+import { JobQueue } from './job-queue.ts'
+import { advanceModel } from './model.ts'
+import { ProgressHub } from './progress.ts'
+import { advanceRollout } from './rollout-engine.ts'
+
+export interface ConductorOptions {
+  /** Data directory of this planner. */
+  readonly data: string
+  readonly db: Db
+  readonly artifacts: ArtifactStore
+  readonly profiles: readonly Profile[]
+  readonly signingKey: SigningKey
+  readonly settings?: Partial<EngineSettings>
+  readonly log: Logger
+  readonly now?: () => Date
+}
+
+const HOUR_MS = 3_600_000
+/** An agent's outbox is empty long before. */
+const REPORTS_KEPT_MS = 7 * 24 * HOUR_MS
+
+/**
+ * Moves models through their stages and rollouts through their waves, whenever something is recorded and at
+ * every tick. It remembers nothing: what it does follows from the database.
+ */
+export class Conductor {
+  readonly engine: Engine
+  /** What the planner's MQTT side records into. */
+  readonly store: FleetStore
+  readonly #stop = new AbortController()
+  #link: FleetLink | undefined
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #again = false
+  #prunedAt = 0
+
+  constructor(options: ConductorOptions) {
+    const { data, db, artifacts, profiles, signingKey, log } = options
+    const now = options.now ?? (() => new Date())
+    this.engine = {
+      db,
+      artifacts,
+      profiles,
+      signingKey,
+      log,
+      now,
+      settings: { ...DEFAULT_SETTINGS, ...options.settings },
+      jobs: new JobQueue(() => this.poke()),
+      progress: new ProgressHub(),
+      workDir: join(data, 'work'),
+      stopping: this.#stop.signal,
+      nudge: (device) => this.#link?.nudge(device),
+    }
+    this.store = createFleetStore({ db, artifacts, profiles, now, onChange: () => this.poke() })
+  }
+
+  /** Takes up what the last planner left. Call before the fleet is listened to. */
+  async recover(): Promise<void> {
+    const { db, profiles, workDir } = this.engine
+    await rm(workDir, { recursive: true, force: true })
+    await this.engine.artifacts.forgetDrafts()
+    await devices.forgetPresence(db)
+    await variants.forgetHalfBuilt(db)
+    for (const device of await devices.listDevices(db)) await recordClass(db, device, profiles)
+  }
+
+  /** From here on it works by itself. */
+  start(link: FleetLink): void {
+    this.#link = link
+    this.#timer = setInterval(() => this.poke(), this.engine.settings.tickMs)
+    this.poke()
+  }
+
+  /** Something changed: look again, now or as soon as the present look is done. */
+  poke(): void {
+    if (this.#stop.signal.aborted || !this.#link) return
+    this.#again = true
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when nothing is left to do but to wait. */
+  async settled(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    clearInterval(this.#timer)
+    await this.settled()
+    await this.engine.jobs.close()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stop.signal.aborted) {
+      this.#again = false
+      try {
+        await this.#look()
+      } catch (error) {
+        // Nothing is lost: the next look comes to the same steps.
+        const reason = messageOf(error)
+        if (!this.#stop.signal.aborted) this.engine.log.error({ reason, error }, 'a step failed')
+      }
+    }
+    this.#running = undefined
+  }
+
+  async #look(): Promise<void> {
+    const { engine } = this
+    await emptyInbox(engine)
+    for (const model of await models.listModels(engine.db)) {
+      if (model.intent !== 'registered') await advanceModel(engine, model)
+    }
+    for (const rollout of await rollouts.openRollouts(engine.db)) {
+      await advanceRollout(engine, rollout)
+    }
+    await this.#prune()
+  }
+
+  async #prune(): Promise<void> {
+    const now = this.engine.now().getTime()
+    if (now - this.#prunedAt < HOUR_MS) return
+    this.#prunedAt = now
+    await reports.forgetReports(this.engine.db, new Date(now - REPORTS_KEPT_MS))
+  }
+}

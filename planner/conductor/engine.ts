@@ -1,0 +1,48 @@
+import type { Logger } from 'pino'
+import type { SigningKey } from '../../shared/signatures/index.ts'
+import type { Profile } from '../classes/index.ts'
+import type { ArtifactStore, Db } from '../storage/index.ts'
+import type { JobQueue } from './job-queue.ts'
+import type { ProgressHub } from './progress.ts'
+
+export interface EngineSettings {
+  /** Time a device spends measuring one variant, ms. */
+  readonly measureMs: number
+  /** Longest a probe may take on the device, ms. */
+  readonly probeTimeoutMs: number
+  /** A device that has not acknowledged a probe by then is taken as gone, ms. */
+  readonly answerMs: number
+  /** Slowest link a probe's download is waited for, bytes per second. */
+  readonly slowestLink: number
+  readonly assignmentDays: number
+  /** How often the conductor looks at clocks, ms; everything else wakes it at once. */
+  readonly tickMs: number
+}
+
+export const DEFAULT_SETTINGS: EngineSettings = {
+  measureMs: 3_000,
+  probeTimeoutMs: 120_000,
+  answerMs: 60_000,
+  slowestLink: 64 * 1024,
+  assignmentDays: 7,
+  tickMs: 1_000,
+}
+
+/** What every part of the conductor works with. */
+export interface Engine {
+  readonly db: Db
+  readonly artifacts: ArtifactStore
+  readonly profiles: readonly Profile[]
+  readonly signingKey: SigningKey
+  readonly settings: EngineSettings
+  readonly jobs: JobQueue
+  readonly progress: ProgressHub
+  readonly log: Logger
+  readonly now: () => Date
+  /** Folder for half-done work; emptied at start. */
+  readonly workDir: string
+  /** Aborted when the planner leaves: half-done work is given up and begins again at the next start. */
+  readonly stopping: AbortSignal
+  /** Orders were put into the outbox of this device. */
+  readonly nudge: (device: string) => void
+}

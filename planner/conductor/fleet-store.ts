@@ -1,0 +1,80 @@
+import { classify, effectiveBudget, type Profile } from '../classes/index.ts'
+import type { FleetStore } from '../fleet/index.ts'
+import {
+  type ArtifactStore,
+  audit,
+  type Db,
+  type Device,
+  devices,
+  orders,
+  reports,
+} from '../storage/index.ts'
+
+export interface FleetStoreOptions {
+  readonly db: Db
+  readonly artifacts: ArtifactStore
+  readonly profiles: readonly Profile[]
+  readonly now: () => Date
+  /** Something was recorded that the conductor may act on. */
+  readonly onChange: () => void
+}
+
+/** The database as the planner's MQTT side needs it. */
+export function createFleetStore(options: FleetStoreOptions): FleetStore {
+  const { db, artifacts, profiles, now, onChange } = options
+  return {
+    async recordBirth(device, birth) {
+      const isNew = await db.transaction().execute(async (trx) => {
+        const known = await devices.findDevice(trx, device)
+        if (!(await devices.recordBirth(trx, device, birth, now()))) return false
+        const recorded = await devices.findDevice(trx, device)
+        if (recorded) await recordClass(trx, recorded, profiles)
+        if (known) return true
+        const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
+        await audit.writeAudit(trx, joined, now())
+        return true
+      })
+      if (isNew) onChange()
+    },
+    async recordDeath(device, epoch) {
+      if (await devices.recordDeath(db, device, epoch, now())) onChange()
+    },
+    async recordReport(device, report) {
+      const outcome = await reports.storeReport(db, device, report, now())
+      if (outcome === 'new') onChange()
+      return outcome
+    },
+    async recordGarbage(device, channel, reason) {
+      await devices.noteGarbage(db, device, `${channel}: ${reason}`.slice(0, 500))
+      const detail = { channel, reason: reason.slice(0, 500) }
+      const entry = { actor: `device:${device}`, action: 'device.garbage', subject: device, detail }
+      await audit.writeAudit(db, entry, now())
+    },
+    isOnline: (device) => devices.isOnline(db, device),
+    knownDevices: () => devices.knownDevices(db),
+    pendingOrders: (device) => orders.pendingOrders(db, device, now()),
+    mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
+    artifactFile: (artifact) => artifacts.fileOf(artifact),
+  }
+}
+
+/** Class, why, and what a model may take there. Done at birth, and for all when the planner starts. */
+export async function recordClass(
+  db: Db,
+  device: Device,
+  profiles: readonly Profile[],
+): Promise<void> {
+  const match = classify(device.report, profiles)
+  const limits = { memoryLimitBytes: device.memoryLimitBytes }
+  const budget = effectiveBudget(match.profile, device.report, limits)
+  await devices.recordClass(db, device.id, {
+    class: match.class,
+    reason: [
+      ...match.reasons,
+      `memory for a model: ${budget.memory.reason}`,
+      `storage for a model: ${budget.storage.reason}`,
+    ],
+    storageRoom: budget.storage.bytes,
+    memoryRoom: budget.memory.bytes,
+  })
+}

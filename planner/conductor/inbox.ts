@@ -1,0 +1,111 @@
+import type { Report, ReportKind, ReportOf } from '../../shared/messages/reports.ts'
+import { afterReport, standingOf } from '../rollout/index.ts'
+import {
+  type Db,
+  devices as deviceRows,
+  orders,
+  probes,
+  reports,
+  rollouts,
+  type StoredReport,
+  variants,
+} from '../storage/index.ts'
+import { activeVariant } from './assignments.ts'
+import type { Engine } from './engine.ts'
+import { extendDeadline } from './probe-orders.ts'
+
+const BATCH = 200
+
+type Handlers = {
+  readonly [K in ReportKind]: (
+    engine: Engine,
+    db: Db,
+    device: string,
+    report: ReportOf<K>,
+  ) => Promise<void>
+}
+
+/** Applies what devices reported, oldest first, each in one transaction with its own mark: never twice, never not. */
+export async function emptyInbox(engine: Engine): Promise<void> {
+  for (;;) {
+    const batch = await reports.unhandledReports(engine.db, BATCH)
+    for (const stored of batch) await handle(engine, stored)
+    if (batch.length < BATCH) return
+  }
+}
+
+async function handle(engine: Engine, { seq, device, report }: StoredReport): Promise<void> {
+  await engine.db.transaction().execute(async (trx) => {
+    const handler = HANDLERS[report.kind] as (
+      e: Engine,
+      db: Db,
+      d: string,
+      r: Report,
+    ) => Promise<void>
+    await handler({ ...engine, db: trx }, trx, device, report)
+    await reports.markHandled(trx, seq, engine.now())
+  })
+}
+
+const HANDLERS: Handlers = {
+  async ack(engine, db, device, report) {
+    await orders.ackOrder(db, device, report.order, engine.now())
+    const known = await orders.findOrder(db, report.order)
+    if (known?.device !== device) return
+    if (known.order.kind === 'cancel') await orders.closeOrder(db, report.order)
+    if (known.order.kind === 'probe') await extendDeadline(engine, known.order)
+  },
+
+  async probe(engine, db, device, report) {
+    const probe = await probes.findProbe(db, report.order)
+    // A device speaks only for the orders it was given.
+    if (probe?.device !== device) return
+    const { result } = report
+    const outcome =
+      result.outcome === 'measured'
+        ? ({ state: 'measured', record: result.record } as const)
+        : ({ state: 'failed', error: result.error } as const)
+    await probes.finishProbe(db, report.order, outcome, engine.now())
+    await orders.closeOrder(db, report.order)
+  },
+
+  async install(engine, db, device, report) {
+    const member = await rollouts.memberByOrder(db, report.order)
+    if (member?.device !== device) return
+    if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
+    const state = afterReport(member.state, report.state)
+    if (!state) return
+    const error = report.error ? `${report.error.code}: ${report.error.message}` : null
+    await rollouts.setMemberState(db, member, { state, error }, engine.now())
+    if (standingOf(state) !== 'under-way') await orders.closeOrder(db, report.order)
+  },
+
+  async health(engine, db, device, report) {
+    await noteActive(db, device, report.model, report.variant)
+    for (const member of await rollouts.membershipsOf(db, device, report.model)) {
+      const variant = member.variant ? await variants.findVariant(db, member.variant) : undefined
+      const isThis = variant?.digest === report.variant
+      if (member.state !== 'active' || (report.healthy && isThis)) continue
+      // Something else runs there: the next look at the rollout gives the variant again. The same runs ill: it failed.
+      if (!isThis) continue
+      const to = { state: 'rolled-back', error: report.detail } as const
+      await rollouts.setMemberState(db, member, to, engine.now())
+    }
+  },
+}
+
+/** The device's own word on what it runs for a model; null: nothing. */
+async function noteActive(
+  db: Db,
+  id: string,
+  model: string,
+  variant: string | null,
+): Promise<void> {
+  const device = await deviceRows.findDevice(db, id)
+  if (!device || activeVariant(device, model) === variant) return
+  const others = device.slots
+    .filter((slot) => slot.model !== model || slot.variant !== variant)
+    .map((slot) => (slot.model === model ? { ...slot, active: false } : slot))
+  const slots = variant === null ? others : [...others, { model, variant, active: true }]
+  await deviceRows.recordSlots(db, id, slots)
+}

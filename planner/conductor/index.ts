@@ -1,0 +1,6 @@
+export { withJob } from './builds.ts'
+export { candidateViews, variantPlanFor } from './candidates.ts'
+export { Conductor, type ConductorOptions } from './conductor.ts'
+export { DEFAULT_SETTINGS, type Engine, type EngineSettings } from './engine.ts'
+export type { ProgressEvent } from './progress.ts'
+export { applyRolloutEvent, retryFailed, startRollout } from './rollout-events.ts'

@@ -1,0 +1,100 @@
+import { newId } from '../../shared/ids.ts'
+import type { OrderOf } from '../../shared/messages/orders.ts'
+import { fits } from '../probing/index.ts'
+import {
+  devices as deviceRows,
+  type Model,
+  orders,
+  type Pipeline,
+  type Probe,
+  probes,
+  type Variant,
+  variants,
+} from '../storage/index.ts'
+import { contentKey } from '../variants/index.ts'
+import { threadsFor } from './class-facts.ts'
+import type { Engine } from './engine.ts'
+import { proberOf } from './probers.ts'
+
+/** Asks a device to measure a variant, in turns with float32 where that fits too. */
+export async function orderProbe(
+  engine: Engine,
+  model: Model,
+  pipeline: Pipeline,
+  { variant, device: deviceId }: { readonly variant: Variant; readonly device: string },
+): Promise<void> {
+  const { artifacts, db, settings } = engine
+  const device = await deviceRows.findDevice(db, deviceId)
+  if (!device || !variant.digest || !model.reference) return
+  const artifact = await artifacts.refOf(variant.digest)
+  const data = await artifacts.refOf(model.reference.slice)
+  const floats = await baselineFor(engine, model, variant)
+  const baseline = floats && fits(proberOf(device, 0), floats.artifact.bytes) ? floats : null
+  const order: OrderOf<'probe'> = {
+    v: 1,
+    id: newId(),
+    kind: 'probe',
+    model: model.name,
+    variant: variant.digest,
+    artifact,
+    runtime: variant.runtime,
+    scheme: variant.scheme,
+    data,
+    baseline,
+    threads: threadsFor(
+      device,
+      engine.profiles.find(({ id }) => id === pipeline.class),
+    ),
+    measureMs: settings.measureMs,
+    timeoutMs: settings.probeTimeoutMs,
+  }
+  const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
+  const now = engine.now()
+  await db.transaction().execute(async (trx) => {
+    const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
+    await orders.addOrder(trx, deviceId, order, digests, now, null)
+    await probes.addProbe(trx, {
+      id: order.id,
+      model: model.id,
+      class: pipeline.class,
+      round: pipeline.round,
+      variant: variant.key,
+      device: deviceId,
+      orderedAt: now.toISOString(),
+      deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
+    })
+  })
+  engine.nudge(deviceId)
+}
+
+/** The device has the order: from here on it may take its downloads and the probe itself. */
+export async function extendDeadline(engine: Engine, order: OrderOf<'probe'>): Promise<void> {
+  const { settings, now } = engine
+  const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
+  const ms = order.timeoutMs + settings.answerMs + (1000 * bytes) / settings.slowestLink
+  await probes.setProbeDeadline(engine.db, order.id, new Date(now().getTime() + ms))
+}
+
+/** Nothing was heard in time: the device need not go on, and the measurement is asked for elsewhere or again. */
+export async function giveUpProbe(engine: Engine, probe: Probe): Promise<void> {
+  const error = { code: 'no-answer', message: `no answer by ${probe.deadline}` }
+  const cancel = { v: 1, id: newId(), kind: 'cancel', order: probe.id } as const
+  await engine.db.transaction().execute(async (trx) => {
+    await probes.finishProbe(trx, probe.id, { state: 'lost', error }, engine.now())
+    const order = await orders.findOrder(trx, probe.id)
+    await orders.closeOrder(trx, probe.id)
+    if (order?.state === 'acked') {
+      await orders.addOrder(trx, probe.device, cancel, [], engine.now(), null)
+    }
+  })
+  engine.nudge(probe.device)
+}
+
+/** The source itself, in the runtime that takes it; null when it is the variant being measured. */
+async function baselineFor(engine: Engine, model: Model, variant: Variant) {
+  if (variant.scheme === 'float32') return null
+  const key = contentKey({ scheme: 'float32', runtime: variant.runtime }, model.source, null)
+  const floats = await variants.findVariant(engine.db, key)
+  if (floats?.state !== 'built' || !floats.digest) return null
+  return { artifact: await engine.artifacts.refOf(floats.digest), runtime: floats.runtime }
+}

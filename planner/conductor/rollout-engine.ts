@@ -1,0 +1,182 @@
+import { type Member, planRollout, type RolloutStep, standingOf } from '../rollout/index.ts'
+import {
+  type Device,
+  devices as deviceRows,
+  type Model,
+  models,
+  orders,
+  type Rollout,
+  type RolloutDevice,
+  rollouts,
+  type StoredSelection,
+  selections,
+  type Variant,
+  variants,
+} from '../storage/index.ts'
+import { activeVariant, assign } from './assignments.ts'
+import type { Engine } from './engine.ts'
+import { applyRolloutEvent } from './rollout-events.ts'
+
+/** After so many tries a device that keeps losing what it was given counts as failed. */
+const MOST_ATTEMPTS = 5
+
+interface Scene {
+  readonly rollout: Rollout
+  readonly model: Model
+  readonly selection: StoredSelection
+  readonly devices: readonly Device[]
+  readonly members: readonly RolloutDevice[]
+}
+
+/** Moves one rollout on as far as it goes without waiting. */
+export async function advanceRollout(engine: Engine, rollout: Rollout): Promise<void> {
+  const scene = await sceneOf(engine, rollout)
+  if (!scene) return
+  await renew(engine, scene)
+  for (const step of planRollout(viewOf(scene))) await perform(engine, scene, step)
+}
+
+async function sceneOf(engine: Engine, rollout: Rollout): Promise<Scene | undefined> {
+  const { db } = engine
+  const model = await models.modelById(db, rollout.model)
+  const selection = await selections.selectionBySeq(db, rollout.selection)
+  if (!model || !selection) return undefined
+  const members = await rollouts.membersOf(db, rollout.id)
+  const present = await deviceRows.devicesOfClass(db, rollout.class)
+  return { rollout, model, selection, members, devices: present }
+}
+
+function viewOf({ rollout, devices, members }: Scene) {
+  const online = new Map(devices.map((device) => [device.id, device.online]))
+  const joined = new Set(members.map(({ device }) => device))
+  return {
+    state: rollout.state,
+    wave: rollout.wave,
+    ...rollout.options,
+    members: members.map(
+      ({ device, state, forgiven }): Member => ({
+        device,
+        state,
+        forgiven,
+        online: online.get(device) ?? false,
+      }),
+    ),
+    outside: devices
+      .filter(({ id }) => !joined.has(id))
+      .map(({ id, online }) => ({ device: id, online })),
+  }
+}
+
+async function perform(engine: Engine, scene: Scene, step: RolloutStep): Promise<void> {
+  if (step.kind === 'enlist') return enlist(engine, scene, step.device)
+  if (step.kind === 'event') {
+    return applyRolloutEvent(engine, scene.rollout, step.event, step.reason, 'planner')
+  }
+  if (scene.rollout.reason === step.reason) return
+  await rollouts.moveRollout(
+    engine.db,
+    scene.rollout.id,
+    { ...scene.rollout, reason: step.reason },
+    engine.now(),
+  )
+}
+
+async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<void> {
+  const device = scene.devices.find(({ id }) => id === deviceId)
+  if (!device) return
+  const { rollout, model } = scene
+  const variant = await variantFor(engine, scene.selection, device)
+  const wave = rollout.wave
+  if (!variant) {
+    const member = {
+      rollout: rollout.id,
+      device: deviceId,
+      wave,
+      state: 'unfit',
+      variant: null,
+    } as const
+    const error = 'no variant that meets the constraints fits this device'
+    await rollouts.putMember(
+      engine.db,
+      { ...member, orderId: null, attempt: 0, previous: null, error },
+      engine.now(),
+    )
+    return
+  }
+  const active = activeVariant(device, rollout.modelName)
+  const previous = active === variant.digest ? null : active
+  await assign(engine, {
+    rollout,
+    model,
+    device,
+    variant,
+    member: { wave, state: 'ordered', attempt: 1, previous },
+  })
+}
+
+/** The winner, or the best of the rest where a device is too small for it or lacks its runtime. */
+async function variantFor(
+  engine: Engine,
+  { selection, measured }: StoredSelection,
+  device: Device,
+): Promise<Variant | undefined> {
+  for (const key of selection.ranking) {
+    const variant = await variants.findVariant(engine.db, key)
+    const needs = measured.find((row) => row.key === key)
+    const fitsHere =
+      variant?.digest &&
+      (variant.bytes ?? 0) <= (device.storageRoom ?? Infinity) &&
+      (needs?.memoryBytes ?? 0) <= (device.memoryLimitBytes ?? Infinity) &&
+      device.runtimes.some(({ name }) => name === variant.runtime)
+    if (fitsHere) return variant
+  }
+  return undefined
+}
+
+/** Assignments that ran out before they arrived, and variants a device no longer has, are given again. */
+async function renew(engine: Engine, scene: Scene): Promise<void> {
+  if (scene.rollout.state !== 'running' && scene.rollout.state !== 'done') return
+  for (const member of scene.members) {
+    const device = scene.devices.find(({ id }) => id === member.device)
+    if (!device?.online || !member.variant) continue
+    if (!(await needsAnother(engine, scene, member, device))) continue
+    await again(engine, scene, member, device)
+  }
+}
+
+async function needsAnother(
+  engine: Engine,
+  { rollout }: Scene,
+  member: RolloutDevice,
+  device: Device,
+): Promise<boolean> {
+  if (standingOf(member.state) === 'under-way') {
+    const order = member.orderId ? await orders.findOrder(engine.db, member.orderId) : undefined
+    return order?.expiresAt !== null && new Date(order?.expiresAt ?? 0) <= engine.now()
+  }
+  if (member.state !== 'active') return false
+  const variant = member.variant && (await variants.findVariant(engine.db, member.variant))
+  return (
+    variant !== undefined &&
+    variant !== '' &&
+    variant?.digest !== activeVariant(device, rollout.modelName)
+  )
+}
+
+async function again(
+  engine: Engine,
+  { rollout, model }: Scene,
+  member: RolloutDevice,
+  device: Device,
+): Promise<void> {
+  if (member.attempt >= MOST_ATTEMPTS) {
+    const error = `given up after ${member.attempt} attempts: the device does not keep the variant`
+    await rollouts.setMemberState(engine.db, member, { state: 'failed', error }, engine.now())
+    return
+  }
+  const variant = await variants.findVariant(engine.db, member.variant ?? '')
+  if (!variant) return
+  const { wave, previous } = member
+  const place = { wave, previous, state: 'ordered', attempt: member.attempt + 1 } as const
+  await assign(engine, { rollout, model, device, variant, member: place })
+}

@@ -1,0 +1,90 @@
+import type { Finding } from '../../shared/findings.ts'
+import type { ModelFormat, TensorInfo } from '../../shared/runtime/runtime.ts'
+import { sizeOf } from '../../shared/tensors.ts'
+import type { Graph, GraphOperator, GraphTensor } from '../formats/graph.ts'
+import { OPERATOR_FACTS, type OperatorFacts } from '../quantizer/operators.ts'
+import type { ModelFacts } from './facts.ts'
+
+const FLOAT_BYTES = 4
+const QUANTIZED_TYPES: ReadonlySet<string> = new Set(['int4', 'int8', 'uint8', 'int16'])
+
+export interface GraphSource {
+  readonly format: ModelFormat
+  readonly bytes: number
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+}
+
+export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
+  const constants = distinctConstants(graph.tensors)
+  const floats = constants.filter(isFloat)
+  const activations = graph.tensors.filter((t) => t.constant === null && !t.variable)
+  return {
+    format: source.format,
+    bytes: source.bytes,
+    inputs: source.inputs.map(({ name, type, shape }) => ({ name, type, shape: [...shape] })),
+    outputs: source.outputs.map(({ name, type, shape }) => ({ name, type, shape: [...shape] })),
+    operators: countKinds(graph.operators),
+    floatElements: total(floats),
+    hybridElements: total(weightsOf(graph, (facts) => facts.hybrid !== null).filter(isFloat)),
+    integerElements: total(weightsOf(graph, (facts) => facts.integer !== null)),
+    quantizedElements: total(constants.filter(isQuantized)),
+    largestActivationBytes: FLOAT_BYTES * Math.max(0, ...activations.map(elements)),
+  }
+}
+
+/** What the user must know of this source before anything is built from it. */
+export function findingsOf(facts: ModelFacts): readonly Finding[] {
+  if (facts.quantizedElements === 0) return []
+  const all = facts.quantizedElements + facts.floatElements
+  const share = Math.round((100 * facts.quantizedElements) / all)
+  return [
+    {
+      code: 'source-already-quantized',
+      severity: 'warning',
+      message: `the source is no float model: ${share} % of its constants are quantized already, so "float32" means this file as given, and what was lost in it stays lost; register the float model if you have it`,
+    },
+  ]
+}
+
+/** Weights, each stored constant once, of operators about which the facts say yes. */
+function weightsOf(graph: Graph, applies: (facts: OperatorFacts) => boolean): GraphTensor[] {
+  const weights = graph.operators
+    .filter(
+      ({ kind, integerObstacle }) => applies(OPERATOR_FACTS[kind]) && integerObstacle === null,
+    )
+    .flatMap(({ inputs }) => inputs.filter(({ role }) => role === 'weight'))
+    .flatMap(({ tensor }) => (tensor === null ? [] : (graph.tensors[tensor] ?? [])))
+  return distinctConstants(weights)
+}
+
+function distinctConstants(tensors: readonly GraphTensor[]): GraphTensor[] {
+  const byStorage = new Map<number, GraphTensor>()
+  for (const tensor of tensors) {
+    if (tensor.constant) byStorage.set(tensor.constant.storage, tensor)
+  }
+  return [...byStorage.values()]
+}
+
+function isFloat({ type }: GraphTensor): boolean {
+  return type === 'float32'
+}
+
+function isQuantized({ type, quantization }: GraphTensor): boolean {
+  return quantization !== null && QUANTIZED_TYPES.has(type)
+}
+
+function countKinds(operators: readonly GraphOperator[]): ModelFacts['operators'] {
+  const counts = new Map<string, number>()
+  for (const { kind } of operators) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return [...counts].map(([kind, count]) => ({ kind, count })).sort((a, b) => b.count - a.count)
+}
+
+function total(tensors: readonly GraphTensor[]): number {
+  return tensors.reduce((sum, tensor) => sum + elements(tensor), 0)
+}
+
+/** Open dimensions count one; an unknown rank counts nothing. */
+function elements({ shape }: GraphTensor): number {
+  return shape === null ? 0 : sizeOf(shape.map((dim) => Math.max(dim, 1)))
+}

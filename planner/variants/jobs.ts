@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { findingSchema } from '../../shared/findings.ts'
+import { qualityRecordSchema } from '../../shared/measure/index.ts'
+import { modelFactsSchema, runtimeNameSchema } from './facts.ts'
+
+const path = z.string().min(1)
+
+/**
+ * Work on models, done in a child process: a model that crashes or hangs its runtime takes nothing
+ * with it, and the planner stays responsive. Results are files under `out` and what is said of them.
+ */
+export const JOBS = {
+  /** Reads a source with its data, and lets it answer the test set. */
+  prepare: {
+    input: z.object({
+      source: path,
+      calibration: path.nullable(),
+      test: path.nullable(),
+      out: path,
+    }),
+    output: z.object({
+      facts: modelFactsSchema,
+      findings: z.array(findingSchema),
+      calibrationSamples: z.number().int(),
+      testSamples: z.number().int(),
+      labelled: z.boolean(),
+      whole: path,
+      slice: path,
+      wholeQuality: qualityRecordSchema,
+      sliceQuality: qualityRecordSchema,
+    }),
+  },
+  /** Quantizes a source; the file is loaded and run in its real runtime before it is handed over. */
+  build: {
+    input: z.object({
+      source: path,
+      calibration: path.nullable(),
+      scheme: z.string(),
+      out: path,
+    }),
+    output: z.object({
+      file: path,
+      findings: z.array(findingSchema),
+      operators: z.unknown(),
+    }),
+  },
+  /** Lets a variant answer the whole test set and the slice, and writes its self-test. */
+  evaluate: {
+    input: z.object({
+      variant: path,
+      runtime: runtimeNameSchema,
+      whole: path,
+      slice: path,
+      out: path,
+    }),
+    output: z.object({
+      whole: qualityRecordSchema,
+      slice: qualityRecordSchema,
+      selfTest: path,
+    }),
+  },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>
+
+export type JobKind = keyof typeof JOBS
+export type JobInput<K extends JobKind> = z.output<(typeof JOBS)[K]['input']>
+export type JobOutput<K extends JobKind> = z.output<(typeof JOBS)[K]['output']>
+
+export type OnProgress = (done: number, total: number, what: string) => void
+
+export type JobRunners = {
+  readonly [K in JobKind]: (input: JobInput<K>, onProgress: OnProgress) => Promise<JobOutput<K>>
+}
+
+/** planner → child */
+export const jobRequestSchema = z.object({
+  kind: z.enum(Object.keys(JOBS) as [JobKind, ...JobKind[]]),
+  input: z.unknown(),
+})
+
+/** child → planner */
+export const jobMessageSchema = z.discriminatedUnion('say', [
+  z.object({
+    say: z.literal('progress'),
+    done: z.number(),
+    total: z.number(),
+    what: z.string(),
+  }),
+  z.object({ say: z.literal('done'), output: z.unknown() }),
+  z.object({
+    say: z.literal('failed'),
+    code: z.string(),
+    message: z.string(),
+  }),
+])
+export type JobMessage = z.infer<typeof jobMessageSchema>

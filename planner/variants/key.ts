@@ -1,0 +1,20 @@
+import type { Digest } from '../../shared/digest.ts'
+import { digestOf } from '../../shared/digest.ts'
+import type { Candidate } from './candidates.ts'
+
+/** Grows when the same input would be quantized to another file: builds of older quantizers are not reused. */
+export const QUANTIZER_VERSION = 1
+
+/** Schemes whose file depends on nothing but the source. */
+const UNCALIBRATED = new Set(['float32', 'float16', 'dynamic-w8', 'weight-w4-b32'])
+
+/** What a build depends on, in one digest: equal keys mean the file exists already. */
+export function contentKey(
+  candidate: Candidate,
+  source: Digest,
+  calibration: Digest | null,
+): string {
+  const { scheme, runtime } = candidate
+  const used = UNCALIBRATED.has(scheme) ? null : calibration
+  return digestOf(JSON.stringify([QUANTIZER_VERSION, source, used, scheme, runtime]))
+}

@@ -1,0 +1,92 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type Dataset,
+  formatNpz,
+  readDataset,
+  samplesFor,
+  toArrays,
+} from '../../shared/dataset/index.ts'
+import { UsageError } from '../../shared/errors.ts'
+import type { Finding } from '../../shared/findings.ts'
+import { evaluate } from '../../shared/measure/index.ts'
+import { loadInProcess, runtimeFor, type Session } from '../../shared/runtime/index.ts'
+import { factsOfGraph, findingsOf } from './facts-of-graph.ts'
+import { withAnswers } from './float-answers.ts'
+import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
+import { formatOf, readGraph } from './read-graph.ts'
+import { sliceOf } from './slice.ts'
+
+/** @throws UsageError, TfliteError, DatasetError, RuntimeError: each names the file and what is wrong with it */
+export async function prepare(
+  input: JobInput<'prepare'>,
+  onProgress: OnProgress,
+): Promise<JobOutput<'prepare'>> {
+  const bytes = await readFile(input.source)
+  const format = formatOf(bytes, input.source)
+  const graph = readGraph(bytes, input.source)
+  const runtime = await loadInProcess(runtimeFor(format))
+  const session = await runtime.load(bytes)
+  try {
+    const facts = factsOfGraph(graph, {
+      format,
+      bytes: bytes.length,
+      inputs: session.inputs,
+      outputs: session.outputs,
+    })
+    const { calibration, test, data } = await readData(input, session)
+    const unlabelled = test === null ? { ...data, labels: undefined } : data
+    const whole = await withAnswers(unlabelled, session, (done, total) =>
+      onProgress(done, total, 'the float model answers the test data'),
+    )
+    const slice = sliceOf(whole)
+    const files = { whole: join(input.out, 'whole.npz'), slice: join(input.out, 'slice.npz') }
+    await writeFile(files.whole, formatNpz(toArrays(whole)))
+    await writeFile(files.slice, slice.npz)
+    const wholeQuality = await evaluate(session, whole)
+    return {
+      facts,
+      findings: [...findingsOf(facts), ...dataFindings(test, wholeQuality.accuracy !== null)],
+      calibrationSamples: calibration?.samples ?? 0,
+      testSamples: data.samples,
+      labelled: wholeQuality.accuracy !== null,
+      ...files,
+      wholeQuality,
+      sliceQuality: await evaluate(session, slice.dataset),
+    }
+  } finally {
+    await session.close()
+  }
+}
+
+/** Both sets must fit the model before anything long begins. The test set, or the calibration samples in its place. */
+async function readData(
+  paths: Pick<JobInput<'prepare'>, 'calibration' | 'test'>,
+  session: Session,
+): Promise<{ calibration: Dataset | null; test: Dataset | null; data: Dataset }> {
+  const read = async (path: string | null) => {
+    if (path === null) return null
+    const dataset = await readDataset(path)
+    const samples = samplesFor(dataset, session.inputs)
+    samples.at(0)
+    return dataset
+  }
+  const calibration = await read(paths.calibration)
+  const test = await read(paths.test)
+  const data = test ?? calibration
+  if (data) return { calibration, test, data }
+  throw new UsageError(
+    'neither calibration nor test data: nothing can be measured without samples; add --calibration F.npz',
+  )
+}
+
+function dataFindings(test: Dataset | null, labelled: boolean): Finding[] {
+  const instead = 'accuracy is not measured: agreement with the float model stands for it'
+  if (test === null) {
+    const message = `no test data, so the calibration samples serve, without labels; ${instead}`
+    return [{ code: 'no-test-data', severity: 'warning', message }]
+  }
+  if (labelled) return []
+  const message = `the test data has no labels "y"; ${instead}`
+  return [{ code: 'no-labels', severity: 'warning', message }]
+}

@@ -1,0 +1,34 @@
+import { UsageError } from '../../shared/errors.ts'
+import type { ModelFormat } from '../../shared/runtime/runtime.ts'
+import type { Graph } from '../formats/graph.ts'
+import { readTflite } from '../formats/tflite/index.ts'
+import { viewOf } from '../formats/tflite/view.ts'
+
+/** Field 1 (ir_version) as a varint opens every .onnx file that tools write. */
+const ONNX_FIRST_BYTE = 0x08
+
+/** Told by content: names lie. @throws UsageError */
+export function formatOf(bytes: Uint8Array, fileName: string): ModelFormat {
+  const identifier = Buffer.from(bytes.subarray(4, 8)).toString('latin1')
+  if (identifier === 'TFL3') return 'tflite'
+  if (bytes[0] === ONNX_FIRST_BYTE && bytes.length > 16) return 'onnx'
+  throw new UsageError(
+    `${fileName} is not a model: it begins neither as .tflite nor as .onnx; give a model file`,
+    { fileName },
+  )
+}
+
+/** @throws UsageError, TfliteError */
+export function readGraph(bytes: Uint8Array, fileName: string): Graph {
+  return READERS[formatOf(bytes, fileName)](bytes, fileName)
+}
+
+const READERS: Record<ModelFormat, (bytes: Uint8Array, fileName: string) => Graph> = {
+  tflite: (bytes, fileName) => viewOf(readTflite(bytes, fileName)),
+  onnx: (_, fileName) => {
+    throw new UsageError(
+      `${fileName} is an .onnx model: fleets take .tflite sources so far; give the .tflite of this model`,
+      { fileName },
+    )
+  },
+}

@@ -1,0 +1,57 @@
+import { type Dataset, formatNpz, pickSamples, toArrays } from '../../shared/dataset/index.ts'
+
+/** What a test slice may weigh on its way to a device. */
+export const SLICE_BYTES = 1024 * 1024
+/** Below this an accuracy means nothing, whatever the samples weigh. */
+const FEWEST = 8
+const MOST = 512
+
+/**
+ * The part of a test set that devices measure accuracy on, as .npz bytes: at most `maxBytes`, every
+ * class in its share, the same part every time. Never fewer than 8 samples.
+ */
+export function sliceOf(
+  dataset: Dataset,
+  maxBytes: number = SLICE_BYTES,
+): { readonly dataset: Dataset; readonly npz: Uint8Array } {
+  const all = stratified(dataset.labels ?? new Int32Array(dataset.samples))
+  let count = Math.min(dataset.samples, MOST)
+  for (;;) {
+    const slice = pickSamples(dataset, all.slice(0, count))
+    const npz = formatNpz(toArrays(slice))
+    if (npz.length <= maxBytes || count <= FEWEST) return { dataset: slice, npz }
+    const share = (0.97 * maxBytes) / npz.length
+    count = Math.max(FEWEST, Math.min(count - 1, Math.floor(count * share)))
+  }
+}
+
+/**
+ * All rows in an order of which every beginning holds each class in its share: the k-th of a class's n
+ * samples stands at (k + ½) / n.
+ */
+export function stratified(labels: Int32Array): readonly number[] {
+  const rowsOf = new Map<number, number[]>()
+  labels.forEach((label, row) => {
+    const rows = rowsOf.get(label)
+    if (rows) rows.push(row)
+    else rowsOf.set(label, [row])
+  })
+  const placed = [...rowsOf].flatMap(([label, rows]) =>
+    spread(rows).map((row, k) => ({ row, label, at: (k + 0.5) / rows.length })),
+  )
+  return placed.sort((a, b) => a.at - b.at || a.label - b.label).map(({ row }) => row)
+}
+
+/** Every beginning of the order covers the whole list evenly: index bits reversed (van der Corput). */
+function spread(rows: readonly number[]): readonly number[] {
+  const bits = Math.max(1, Math.ceil(Math.log2(rows.length)))
+  const reversed = (index: number) => {
+    let out = 0
+    for (let bit = 0; bit < bits; bit += 1) out = out * 2 + ((index >> bit) & 1)
+    return out
+  }
+  return rows
+    .map((row, index) => ({ row, at: reversed(index) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ row }) => row)
+}

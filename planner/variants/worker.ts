@@ -1,0 +1,47 @@
+import { AppError, messageOf } from '../../shared/errors.ts'
+import { build } from './build.ts'
+import { evaluate } from './evaluate.ts'
+import { JOBS, type JobKind, type JobMessage, type JobRunners, jobRequestSchema } from './jobs.ts'
+import { prepare } from './prepare.ts'
+
+/** Entry of the child process: one job, then the end. */
+const runners: JobRunners = { prepare, build, evaluate }
+
+/** A progress message more often than this says nothing more to people. */
+const PROGRESS_EVERY_MS = 100
+
+process.once('message', (message) => void work(message))
+// The planner is gone: nobody wants the result.
+process.once('disconnect', () => process.exit(1))
+
+async function work(message: unknown): Promise<void> {
+  const request = jobRequestSchema.parse(message)
+  try {
+    const output = await run(request.kind, request.input)
+    await say({ say: 'done', output })
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : 'internal'
+    const text = error instanceof AppError ? error.message : `${messageOf(error)}`
+    if (!(error instanceof AppError) && error instanceof Error)
+      process.stderr.write(`${error.stack}\n`)
+    await say({ say: 'failed', code, message: text })
+  }
+  process.exit(0)
+}
+
+function run<K extends JobKind>(kind: K, input: unknown): Promise<unknown> {
+  let shownAt = 0
+  const runner = runners[kind] as (input: unknown, onProgress: unknown) => Promise<unknown>
+  return runner(JOBS[kind].input.parse(input), (done: number, total: number, what: string) => {
+    if (done < total && performance.now() - shownAt < PROGRESS_EVERY_MS) return
+    shownAt = performance.now()
+    void say({ say: 'progress', done, total, what })
+  })
+}
+
+function say(message: JobMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send) process.send(message, () => resolve())
+    else resolve()
+  })
+}
