@@ -2,10 +2,12 @@ import type { AedesOptions, Client } from 'aedes'
 import type { Logger } from 'pino'
 import { messageOf } from '../shared/errors.ts'
 import { CHANNELS, parseTopic } from '../shared/messages/topics.ts'
+import type { SparseLog } from '../shared/sparse-log.ts'
 import { mayUse } from './access.ts'
 import type { Devices } from './devices.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import type { Authenticate, Identity } from './identity.ts'
+import { bytesOf } from './payload.ts'
 
 /** Where a dropped publish goes: a topic that no role may subscribe. */
 const NOWHERE = '$SYS/nowhere'
@@ -18,6 +20,8 @@ export interface HookContext {
   readonly identities: WeakMap<Client, Identity>
   readonly devices: Devices
   readonly log: Logger
+  /** What clients are denied. */
+  readonly refusals: SparseLog
 }
 
 type Hooks = Pick<
@@ -49,7 +53,8 @@ export function hooksOf(context: HookContext): Hooks {
       packet.retain = false
       const identity = client === null ? undefined : context.identities.get(client)
       const allowed = identity !== undefined && mayUse(identity, 'publish', packet.topic)
-      if (!allowed) context.log.warn({ client: client?.id, topic: packet.topic }, 'publish denied')
+      if (!allowed)
+        context.refusals.warn({ client: client?.id, topic: packet.topic }, 'publish denied')
       if (!allowed || handOver(context, packet)) {
         packet.topic = NOWHERE
         packet.payload = NOTHING
@@ -60,14 +65,17 @@ export function hooksOf(context: HookContext): Hooks {
       const identity = context.identities.get(client)
       const allowed = identity !== undefined && mayUse(identity, 'subscribe', subscription.topic)
       if (allowed) return next(null, subscription)
-      context.log.warn({ client: client.id, filter: subscription.topic }, 'subscription denied')
+      context.refusals.warn(
+        { client: client.id, filter: subscription.topic },
+        'subscription denied',
+      )
       return next(null, null)
     },
   }
 }
 
 async function letIn(
-  { authenticate, identities, log }: HookContext,
+  { authenticate, identities, refusals }: HookContext,
   client: Client,
   username: string | undefined,
   password: Buffer | undefined,
@@ -76,7 +84,7 @@ async function letIn(
   const { socket } = client.conn
   const identity = await authenticate({ clientId: client.id, username, password, socket })
   if (identity === undefined) {
-    log.warn({ client: client.id, address: socket.remoteAddress }, 'client refused')
+    refusals.warn({ client: client.id, address: socket.remoteAddress }, 'client refused')
     return false
   }
   identities.set(client, identity)
@@ -91,7 +99,7 @@ function handOver(
 ): boolean {
   const topic = parseTopic(packet.topic)
   if (topic === undefined || CHANNELS[topic.channel].from !== 'planner') return false
-  devices.publish(topic, Buffer.from(packet.payload)).catch((error) => {
+  devices.publish(topic, bytesOf(packet.payload)).catch((error) => {
     log.debug({ device: topic.device, channel: topic.channel, reason: messageOf(error) }, 'dropped')
   })
   return true

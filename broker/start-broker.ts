@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino'
 import { invariant } from '../shared/errors.ts'
 import { fleetSchema } from '../shared/ids.ts'
 import { type Channel, type DeviceTopic, fleetFilter } from '../shared/messages/topics.ts'
+import { SparseLog } from '../shared/sparse-log.ts'
 import { Admission } from './admission.ts'
 import { Devices } from './devices.ts'
 import { BrokerError } from './errors.ts'
@@ -13,6 +14,7 @@ import { GuardedConnection } from './guarded-connection.ts'
 import { hooksOf } from './hooks.ts'
 import { type Authenticate, believeClientIds, type Identity } from './identity.ts'
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts'
+import { bytesOf } from './payload.ts'
 
 export interface BrokerOptions {
   readonly fleets: readonly string[]
@@ -55,8 +57,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const authenticate = options.authenticate ?? believeClientIds(fleets, plannerSecret)
   const devices = new Devices(limits)
   const identities = new WeakMap<Client, Identity>()
+  const refusals = new SparseLog(log)
   const aedes = await Aedes.createBroker({
-    ...hooksOf({ authenticate, identities, devices, log }),
+    ...hooksOf({ authenticate, identities, devices, log, refusals }),
     connectTimeout: limits.connectTimeoutMs,
     drainTimeout: limits.drainTimeoutMs,
     keepaliveLimit: limits.keepaliveSeconds,
@@ -66,7 +69,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const present = follow(aedes, identities, devices, log)
   const admission = new Admission(limits)
   const server = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (socket) =>
-    accept(socket, { admission, limits, log, handle: (guarded) => aedes.handle(guarded) }),
+    accept(socket, { admission, limits, refusals, handle: (guarded) => aedes.handle(guarded) }),
   )
   try {
     const listeningPort = await listen(server, host, port)
@@ -90,21 +93,21 @@ const SOCKET_BUFFER_BYTES = 256 * 1024
 interface Door {
   readonly admission: Admission
   readonly limits: BrokerLimits
-  readonly log: Logger
+  readonly refusals: SparseLog
   readonly handle: (connection: GuardedConnection) => unknown
 }
 
-function accept(socket: Socket, { admission, limits, log, handle }: Door): void {
+function accept(socket: Socket, { admission, limits, refusals, handle }: Door): void {
   const address = socket.remoteAddress
   const denial = admission.admit(socket)
   if (denial !== undefined) {
-    log.warn({ address, reason: denial }, 'connection refused')
+    refusals.warn({ address, reason: denial }, 'connection refused')
     socket.destroy()
     return
   }
   const guard = new FrameGuard(limits)
   const connection = new GuardedConnection(socket, guard, (violation) => {
-    log.warn({ address, reason: violation }, 'connection closed')
+    refusals.warn({ address, reason: violation }, 'connection closed')
   })
   handle(connection)
 }
@@ -146,7 +149,7 @@ function subscribeAedes(
   take: (topic: string, bytes: Uint8Array) => void,
 ): Promise<() => Promise<void>> {
   const deliver = (packet: AedesPublishPacket, done: () => void) => {
-    take(packet.topic, Buffer.from(packet.payload))
+    take(packet.topic, bytesOf(packet.payload))
     done()
   }
   const unsubscribe = () =>

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import { allocateBlockFrame } from '../../shared/messages/block-frame.ts'
 import type { Want } from '../../shared/messages/want.ts'
+import { SparseLog } from '../../shared/sparse-log.ts'
 import { type PlannedBlock, planBlocks } from './block-plan.ts'
 import { type ByteAccount, ByteBudget } from './byte-budget.ts'
 import type { FleetLimits } from './limits.ts'
@@ -31,11 +32,13 @@ export class BlockServer {
   readonly #files: OpenArtifacts
   readonly #budget: ByteBudget
   readonly #queues = new Map<string, Queue>()
+  readonly #refusals: SparseLog
 
   constructor(context: BlockServerContext) {
     const { limits, store } = context
     this.#context = context
     this.#files = new OpenArtifacts(limits.openFiles, (artifact) => store.artifactFile(artifact))
+    this.#refusals = new SparseLog(context.log)
     this.#budget = new ByteBudget(limits.inflightBytesPerDevice, limits.inflightBytes)
   }
 
@@ -87,9 +90,10 @@ export class BlockServer {
     const { log, store } = this.#context
     const { artifact } = want
     if (!(await store.mayFetch(device, artifact))) {
-      log.warn({ device, artifact }, 'refused blocks: no open order of this device names them')
+      this.#refusals.warn({ device, artifact }, 'refused blocks: no open order names them')
       return
     }
+    if (queue.cancelled) return
     const file = await this.#files.acquire(artifact)
     if (file === undefined) {
       log.error({ device, artifact }, 'cannot send blocks: the artifact is not in the store')

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { CHANNELS, fleetFilter, printTopic } from '../../shared/messages/topics.ts'
+import { SparseLog } from '../../shared/sparse-log.ts'
 import {
   AGENT_CHANNELS,
   type FleetConnection,
@@ -79,9 +80,12 @@ function listen(
   events: TransportEvents,
   log: Logger,
 ): void {
+  const errors = new SparseLog(log)
   let up = false
   client.on('message', (topic, payload) => events.message(topic, payload))
-  client.on('error', (error) => log.warn({ broker: url, reason: messageOf(error) }, 'broker error'))
+  client.on('error', (error) =>
+    errors.warn({ broker: url, reason: messageOf(error) }, 'broker error'),
+  )
   client.on('connect', () => {
     setNoDelay(client)
     const filters = AGENT_CHANNELS.map((channel) => fleetFilter(fleet, channel))

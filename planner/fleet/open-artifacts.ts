@@ -19,7 +19,7 @@ interface Entry {
  * once opened is right for as long as it is held. The least recently used ones are closed.
  */
 export class OpenArtifacts {
-  readonly #most: number
+  #most: number
   readonly #locate: (artifact: Digest) => Promise<string | undefined>
   readonly #entries = new Map<Digest, Entry>()
 
@@ -45,8 +45,9 @@ export class OpenArtifacts {
     return undefined
   }
 
-  /** Waits for nobody: reads under way fail. */
+  /** Reads under way are finished, later ones fail; what is opened all the same is closed on release. */
   async close(): Promise<void> {
+    this.#most = 0
     const entries = [...this.#entries.values()]
     this.#entries.clear()
     await Promise.allSettled(entries.map(async ({ opened }) => (await opened)?.file.close()))

@@ -6,13 +6,13 @@ import type { Order } from '../../shared/messages/orders.ts'
 import { printMessage } from '../../shared/messages/parse-message.ts'
 import type { Report } from '../../shared/messages/reports.ts'
 import type { Want } from '../../shared/messages/want.ts'
+import { TokenBucket } from '../../shared/token-bucket.ts'
 import type { BlockServer } from './block-server.ts'
 import type { AgentMessage } from './connection.ts'
 import type { FleetLimits } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import { OrderSender } from './order-sender.ts'
 import type { FleetStore } from './store.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** Reports that one receipt order names at most. */
 const RECEIPT_REPORTS = 256
@@ -112,9 +112,10 @@ export class Peer {
   }
 
   async #takeBirth(birth: Birth): Promise<void> {
+    const isNews = !isOlder(birth.epoch, this.#session)
+    if (isNews) await this.#context.store.recordBirth(this.#device, birth)
     this.#received.push(birth.id)
-    if (isOlder(birth.epoch, this.#session)) return
-    await this.#context.store.recordBirth(this.#device, birth)
+    if (!isNews) return
     this.#session = birth.epoch
     this.#orders.nudge()
   }

@@ -101,16 +101,17 @@ for (const kind of BROKERS) {
       const pi = await device('pi-1')
       await born(pi, store)
       store.broken = true
-      await pi.say('reports', sampleAck('lost'))
-      await pi.say(
-        'birth',
-        sampleBirth({ id: 'birth-again', epoch: { start: 'pi-1', connection: 1 } }),
-      )
-      await until(() => pi.receipts().includes('birth-again'))
-      t.notOk(pi.receipts().includes('lost'))
+      const again = sampleBirth({ id: 'birth-9', epoch: { start: 'pi-1', connection: 9 } })
+      await pi.say('reports', sampleAck('r1'))
+      await pi.say('birth', again)
+      await until(() => store.failures === 2)
       store.broken = false
-      await pi.say('reports', sampleAck('lost'))
-      await until(() => pi.receipts().includes('lost'))
+      await pi.say('reports', sampleAck('r2'))
+      await until(() => pi.receipts().includes('r2'))
+      t.notOk(pi.receipts().some((id) => id === 'r1' || id === 'birth-9'))
+      await pi.say('reports', sampleAck('r1'))
+      await pi.say('birth', again)
+      await until(() => ['r1', 'birth-9'].every((id) => pi.receipts().includes(id)))
     })
 
     t.test('a death speaks for its own session only', async (t) => {

@@ -14,8 +14,10 @@ export class MemoryStore implements FleetStore {
   readonly denied = new Set<string>()
   /** Set to make writing fail, as a full disk does. */
   broken = false
+  failures = 0
 
   async recordBirth(device: string, birth: Birth): Promise<void> {
+    this.#write()
     this.births.push({ device, birth })
     this.epochs.set(device, birth.epoch)
   }
@@ -28,7 +30,7 @@ export class MemoryStore implements FleetStore {
   }
 
   async recordReport(device: string, report: Report): Promise<'new' | 'duplicate'> {
-    if (this.broken) throw new Error('disk full')
+    this.#write()
     const key = `${device}/${report.id}`
     const outcome = this.reports.has(key) ? 'duplicate' : 'new'
     this.reports.set(key, report)
@@ -40,6 +42,12 @@ export class MemoryStore implements FleetStore {
       )
     }
     return outcome
+  }
+
+  #write(): void {
+    if (!this.broken) return
+    this.failures += 1
+    throw new Error('disk full')
   }
 
   async recordGarbage(device: string, channel: string, reason: string): Promise<void> {
