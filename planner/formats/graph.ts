@@ -70,6 +70,21 @@ export interface GraphInput {
   readonly role: InputRole
   /** Weights only: the dimension that counts output channels; null where a kernel takes one scale only. */
   readonly channelAxis: number | null
+  /** Weights only: the dimension that counts input channels; null where each output channel reads its own (depthwise). */
+  readonly inputAxis: number | null
+}
+
+/** How a sliding window moves along one spatial dimension, in elements. */
+export interface WindowAxis {
+  /** Dimension of the weight that counts the window's taps. */
+  readonly weightAxis: number
+  readonly input: number
+  readonly output: number
+  readonly taps: number
+  readonly stride: number
+  readonly dilation: number
+  /** Zeros put before the first element. */
+  readonly padding: number
 }
 
 export type FusedActivation = 'none' | 'relu' | 'relu6' | 'relu-n1-to-1' | 'tanh' | 'sign'
@@ -85,6 +100,8 @@ export interface GraphOperator {
   readonly inputs: readonly GraphInput[]
   readonly outputs: readonly TensorId[]
   readonly fusedActivation: FusedActivation
+  /** Of convolutions with known geometry; empty for products without a window. */
+  readonly window: readonly WindowAxis[] | null
   /** Why this one has no integer kernel although its kind has, e.g. a packed weight layout. */
   readonly integerObstacle: string | null
 }

@@ -6,7 +6,14 @@ import type { Graph, SubgraphId, TensorId } from './graph.ts'
 /** What the quantizer asks of a model format. One implementation per format; the quantizer knows no other. */
 export interface QuantizableFormat {
   /** @throws AppError when the bytes are no model of the format. */
-  open(bytes: Uint8Array, sources: SourceTreatment): QuantizableModel
+  open(bytes: Uint8Array, preparation: Preparation): QuantizableModel
+}
+
+/** What is done to the source before anyone looks at it. */
+export interface Preparation {
+  readonly sources: SourceTreatment
+  /** Operators become equivalents with better integer kernels, where the format has any. */
+  readonly forIntegers: boolean
 }
 
 /** What to do with numbers that are integers or halves already: turn them back into float32, or leave them. */

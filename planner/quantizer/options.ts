@@ -1,10 +1,13 @@
 import type { SourceTreatment } from '../formats/quantizable.ts'
 import type { OperatorSelector } from './plan/selectors.ts'
 import type { RangeMethod } from './ranges/methods.ts'
+import type { RecoveryMethod } from './recovery/recover.ts'
 
 export interface QuantizeOptions {
   /** How activation ranges are found. */
   readonly ranges?: RangeMethod | 'auto'
+  /** Ways to win accuracy back; all of them where absent. */
+  readonly recovery?: readonly RecoveryMethod[]
   /** Operators to leave in float; the scheme's name then ends in `-mixed`. */
   readonly keepFloat?: readonly OperatorSelector[]
   /** What to do with constants that the source stores as integers or halves; `dequantize` where absent. */

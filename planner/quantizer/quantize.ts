@@ -1,17 +1,20 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
-import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
+import { BASE_SCHEMES, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { linksOf } from '../formats/links.ts'
 import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
 import { quantizableTflite } from '../formats/tflite/quantizable.ts'
 import { calibrate } from './calibrate/calibrate.ts'
+import type { TensorStatistics } from './calibrate/statistics.ts'
 import { QuantizerError } from './errors.ts'
+import { Laboratory } from './laboratory/laboratory.ts'
 import type { QuantizeOptions } from './options.ts'
 import type { OperatorTally, Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest } from './plan/request.ts'
 import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
+import { ALL_RECOVERY, RECOVERY_METHODS } from './recovery/recover.ts'
 import { targetOf } from './target.ts'
 import { verify } from './verify.ts'
 
@@ -40,78 +43,109 @@ const FORMATS: Record<ModelFormat, QuantizableFormat | null> = {
 }
 
 /**
- * Quantizes a model by a scheme: calibrate, plan, perform, verify. Nothing is written anywhere.
+ * Quantizes a model by a scheme: calibrate, plan, recover, perform, verify. Nothing is written anywhere.
  * @throws QuantizerError, DatasetError, or the format's own error where the bytes are no model.
  */
 export async function quantize(request: QuantizeRequest): Promise<QuantizeResult> {
-  const { format, scheme, calibration, options = {} } = request
-  const calibrated = BASE_SCHEMES[scheme.base].calibrated
-  const model = openModel(request)
-  if (calibrated && calibration === undefined) {
-    throw new QuantizerError(
-      'calibration-missing',
-      `scheme ${printScheme(scheme)} needs calibration data: give some samples of the model's inputs`,
-    )
+  refuseMissingCalibration(request)
+  const laboratory = new Laboratory(runtimeFor(request.format))
+  try {
+    return await quantizeIn(laboratory, request)
+  } finally {
+    await laboratory.close()
   }
-  const ranged = calibrated && calibration ? await rangesOf(model, request, calibration) : NO_RANGES
+}
+
+async function quantizeIn(
+  laboratory: Laboratory,
+  request: QuantizeRequest,
+): Promise<QuantizeResult> {
+  const { format, scheme, calibration, options = {} } = request
+  const target = targetOf(scheme, options)
+  const model = openModel(request)
+  const measured = await measure(model, laboratory, request)
   const planRequest: PlanRequest = {
     graph: model.graph,
     links: linksOf(model.graph),
-    ranges: ranged.ranges,
-    unusable: ranged.unusable,
+    ranges: measured.ranges,
+    unusable: measured.unusable,
     revisions: new Map(),
     keepFloat: options.keepFloat ?? [],
-    target: targetOf(scheme, options),
+    target,
   }
-  const plan = planScheme(scheme, planRequest)
+  const plan = recover(planRequest, scheme, measured.statistics, options)
   refuseEmpty(plan, scheme)
   const bytes = plan.instructions.length === 0 ? request.model : model.perform(plan)
-  await verify(bytes, runtimeFor(format), calibration)
-  const findings = [...model.findings, ...ranged.findings, ...plan.findings]
+  await verify(bytes, laboratory, calibration)
+  const findings = [...model.findings, ...measured.findings, ...plan.findings]
   return { bytes, format, scheme, findings, plan, operators: plan.operators }
 }
-
-const NO_RANGES: RangeChoice = { ranges: new Map(), unusable: new Map(), findings: [] }
 
 function openModel({ format, model, scheme, options }: QuantizeRequest): QuantizableModel {
   const quantizable = FORMATS[format]
   if (quantizable === null) {
     throw new QuantizerError('unsupported-format', `.${format} models cannot be quantized yet`)
   }
-  const restores = BASE_SCHEMES[scheme.base].calibrated
-  return quantizable.open(model, options?.sources ?? (restores ? 'dequantize' : 'keep'))
+  const forIntegers = isCalibrated(scheme)
+  const sources = options?.sources ?? (forIntegers ? 'dequantize' : 'keep')
+  return quantizable.open(model, { sources, forIntegers })
 }
 
-async function rangesOf(
+interface Measured extends RangeChoice {
+  readonly statistics: readonly TensorStatistics[]
+}
+
+async function measure(
   model: QuantizableModel,
-  { format, scheme, options, onProgress }: QuantizeRequest,
-  calibration: Dataset,
-): Promise<RangeChoice> {
-  const { statistics, findings } = await calibrate(
-    model,
-    runtimeFor(format),
-    calibration,
-    (done, total) => onProgress?.(done, total, 'calibrating'),
-  )
+  laboratory: Laboratory,
+  { scheme, options, calibration, onProgress }: QuantizeRequest,
+): Promise<Measured> {
+  if (!isCalibrated(scheme) || calibration === undefined) {
+    return { statistics: [], ranges: new Map(), unusable: new Map(), findings: [] }
+  }
+  const onSample = (done: number, total: number) => onProgress?.(done, total, 'calibrating')
+  const { statistics, findings } = await calibrate(model, laboratory, calibration, onSample)
   const steps = BASE_SCHEMES[scheme.base].activations === 'int16' ? 65534 : 255
-  const links = linksOf(model.graph)
-  const choice = chooseRanges(statistics, options?.ranges ?? 'auto', steps, model.graph, links)
-  return { ...choice, findings: [...findings, ...choice.findings] }
+  const choice = chooseRanges(statistics, options?.ranges ?? 'auto', steps, model.graph)
+  return { statistics, ...choice, findings: [...findings, ...choice.findings] }
+}
+
+/** The first plan says which numbers get rounded; recovery revises them, and the last plan stands. */
+function recover(
+  request: PlanRequest,
+  scheme: Scheme,
+  statistics: readonly TensorStatistics[],
+  options: QuantizeOptions,
+): Plan {
+  let plan = planScheme(scheme, request)
+  if (statistics.length === 0) return plan
+  let revisions = request.revisions
+  for (const method of options.recovery ?? ALL_RECOVERY) {
+    revisions = RECOVERY_METHODS[method](plan, { ...request, revisions }, statistics)
+    plan = planScheme(scheme, { ...request, revisions })
+  }
+  return plan
+}
+
+function isCalibrated(scheme: Scheme): boolean {
+  return BASE_SCHEMES[scheme.base].calibrated
+}
+
+function refuseMissingCalibration({ scheme, calibration }: QuantizeRequest): void {
+  if (!isCalibrated(scheme) || calibration !== undefined) return
+  throw new QuantizerError(
+    'calibration-missing',
+    `scheme ${printScheme(scheme)} needs calibration data: give some samples of the model's inputs`,
+  )
 }
 
 /** A variant that computes like its source is none. */
 function refuseEmpty(plan: Plan, scheme: Scheme): void {
-  const asks = BASE_SCHEMES[scheme.base]
-  if (asks.weights === 'float32' || plan.instructions.length > 0) return
+  if (BASE_SCHEMES[scheme.base].weights === 'float32' || plan.instructions.length > 0) return
   const [first] = plan.findings
   throw new QuantizerError(
     'nothing-to-quantize',
     `${printScheme(scheme)} would change nothing in this model: ${first?.message ?? 'it has no float operator that the scheme covers'}`,
     { findings: plan.findings },
   )
-}
-
-/** Whether the model's own edges change type: callers then feed and read integers. */
-export function hasIntegerEdges(scheme: Scheme): boolean {
-  return hasSuffix(scheme, 'io8') || hasSuffix(scheme, 'iou8')
 }

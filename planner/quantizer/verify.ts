@@ -1,8 +1,9 @@
 import { type Dataset, samplesFor } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
-import { loadRuntime, type RuntimeName, type Session } from '../../shared/runtime/index.ts'
+import type { TensorInfo } from '../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
 import { QuantizerError } from './errors.ts'
+import type { Laboratory } from './laboratory/laboratory.ts'
 
 /**
  * Loads and runs a file we wrote, in the runtime it is for: only then may it be called a variant.
@@ -10,32 +11,27 @@ import { QuantizerError } from './errors.ts'
  */
 export async function verify(
   bytes: Uint8Array,
-  runtime: RuntimeName,
+  laboratory: Laboratory,
   dataset: Dataset | undefined,
 ): Promise<void> {
   try {
-    const session = await (await loadRuntime(runtime)).load(bytes)
-    try {
-      await session.run(inputsFor(session, dataset))
-    } finally {
-      await session.close()
-    }
+    const inputs = await laboratory.load(bytes)
+    await laboratory.run({ count: 1, at: () => firstSample(inputs, dataset) })
   } catch (cause) {
     throw new QuantizerError(
       'verification-failed',
-      `the quantized model does not run in ${runtime}: ${messageOf(cause)}`,
-      { runtime },
+      `the quantized model does not run: ${messageOf(cause)}`,
+      {},
       { cause },
     )
   }
 }
 
-function inputsFor(session: Session, dataset: Dataset | undefined): Record<string, Tensor> {
-  if (dataset !== undefined) return samplesFor(dataset, session.inputs).at(0)
-  return Object.fromEntries(
-    session.inputs.map(({ name, type, shape }) => {
-      const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
-      return [name, { type, shape: closed, data: new ARRAY_OF[type](sizeOf(closed)) }]
-    }),
-  )
+/** Zeros where nobody gave data. */
+function firstSample(inputs: readonly TensorInfo[], dataset: Dataset | undefined): Tensor[] {
+  const sample = dataset && samplesFor(dataset, inputs).at(0)
+  return inputs.map(({ name, type, shape }) => {
+    const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
+    return sample?.[name] ?? { type, shape: closed, data: new ARRAY_OF[type](sizeOf(closed)) }
+  })
 }

@@ -12,17 +12,18 @@ export interface NativeOperator {
 export interface NativeInput {
   readonly role: InputRole
   readonly channelAxis: number | null
+  readonly inputAxis: number | null
 }
 
 /**
- * Builtin operator → kind and inputs in order: `a` activation, `w0` weight whose output channels run
- * along dimension 0, `b` bias, `s` shapes, axes, indices, conditions; `*` repeats.
+ * Builtin operator → kind and inputs in order: `a` activation, `w0<3` weight whose output channels run
+ * along dimension 0 and input channels along 3, `b` bias, `s` shapes, axes, indices, conditions; `*` repeats.
  */
 const TABLE = {
-  CONV_2D: 'conv: a w0 b',
+  CONV_2D: 'conv: a w0<3 b',
   DEPTHWISE_CONV_2D: 'depthwise-conv: a w3 b',
-  TRANSPOSE_CONV: 'transpose-conv: s w0 a b',
-  FULLY_CONNECTED: 'fully-connected: a w0 b',
+  TRANSPOSE_CONV: 'transpose-conv: s w0<3 a b',
+  FULLY_CONNECTED: 'fully-connected: a w0<1 b',
   BATCH_MATMUL: 'batch-matmul: a a',
   EMBEDDING_LOOKUP: 'embedding-lookup: s w',
   SVDF: 'svdf: a w w b s',
@@ -132,7 +133,7 @@ export function nativeOperator(builtinCode: string): NativeOperator {
 export function nativeInput(operator: NativeOperator, position: number): NativeInput {
   const { inputs, variadic } = operator
   const last = variadic ? inputs[inputs.length - 1] : undefined
-  return inputs[position] ?? last ?? { role: 'shape', channelAxis: null }
+  return inputs[position] ?? last ?? { role: 'shape', channelAxis: null, inputAxis: null }
 }
 
 function parse(row: string): NativeOperator {
@@ -141,8 +142,14 @@ function parse(row: string): NativeOperator {
     kind: kind as OperatorKind,
     inputs: inputs.split(' ').map((code) => ({
       role: ROLES[code.charAt(0)] ?? 'shape',
-      channelAxis: /^w\d$/.test(code) ? Number(code.charAt(1)) : null,
+      channelAxis: axisAfter('w', code),
+      inputAxis: axisAfter('<', code),
     })),
     variadic: inputs.endsWith('*'),
   }
+}
+
+function axisAfter(mark: string, code: string): number | null {
+  const digit = code.split(mark)[1]?.charAt(0)
+  return digit ? Number(digit) : null
 }

@@ -1,18 +1,21 @@
 import type { Plan } from '../../quantizer/plan/instructions.ts'
-import type { Entry, Instrumented, QuantizableFormat, SourceTreatment } from '../quantizable.ts'
+import type { Entry, Instrumented, Preparation, QuantizableFormat } from '../quantizable.ts'
+import { checkTflite } from './check.ts'
 import { readTflite } from './codec/read.ts'
 import { writeTflite } from './codec/write.ts'
-import { prepareSource } from './dequantize-source.ts'
 import { entriesOf } from './entries.ts'
+import { TfliteError } from './errors.ts'
 import { instrument } from './instrument.ts'
+import type { TflModel } from './model.ts'
 import { numberingOf } from './numbering.ts'
 import { perform } from './perform/perform.ts'
+import { prepare } from './prepare/prepare.ts'
 import { viewOf } from './view.ts'
 
-/** .tflite for the quantizer: view, instrumented copies, performer. */
+/** .tflite for the quantizer: checks, view, instrumented copies, performer. */
 export const quantizableTflite: QuantizableFormat = {
-  open(bytes: Uint8Array, treatment: SourceTreatment) {
-    const { model, findings } = prepareSource(readTflite(bytes), treatment)
+  open(bytes: Uint8Array, preparation: Preparation) {
+    const { model, findings } = prepare(sound(readTflite(bytes)), preparation)
     const graph = viewOf(model)
     return {
       graph,
@@ -22,4 +25,11 @@ export const quantizableTflite: QuantizableFormat = {
       perform: (plan: Plan) => writeTflite(perform(model, plan)),
     }
   },
+}
+
+/** Indices that lead nowhere would surface as nonsense later. */
+function sound(model: TflModel): TflModel {
+  const breach = checkTflite(model).find((finding) => finding.severity === 'error')
+  if (breach === undefined) return model
+  throw new TfliteError('corrupt', { file: 'model', place: '' }, breach.message)
 }

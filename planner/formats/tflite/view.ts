@@ -7,10 +7,12 @@ import type {
   GraphSubgraph,
   GraphTensor,
 } from '../graph.ts'
+import type { OperatorKind } from '../operator-kinds.ts'
 import { realNumbers } from './constants.ts'
 import type { TflModel, TflOperator, TflSubgraph, TflTensor, TflUnion } from './model.ts'
 import { nativeInput, nativeOperator } from './native-operators.ts'
 import { type Numbering, numberingOf } from './numbering.ts'
+import { convolutionWindow } from './windows.ts'
 
 /** The quantizer's view of a .tflite model. Reads the model's own bytes; changes nothing. */
 export function viewOf(model: TflModel): Graph {
@@ -87,6 +89,7 @@ function viewOperator(
     }),
     outputs: operator.outputs.filter((i) => i >= 0).map((i) => numbering.tensorId(at, i)),
     fusedActivation: FUSED[fusedName(operator)] ?? 'none',
+    window: viewWindow(subgraph, operator, native.kind),
     integerObstacle: integerObstacle(subgraph, operator),
   }
 }
@@ -103,6 +106,13 @@ const FUSED: Record<string, FusedActivation> = {
 function fusedName(operator: TflOperator): string {
   const name = operator.builtinOptions?.fusedActivationFunction
   return typeof name === 'string' ? name : 'NONE'
+}
+
+function viewWindow(subgraph: TflSubgraph, operator: TflOperator, kind: OperatorKind) {
+  if (kind === 'fully-connected') return []
+  if (kind !== 'conv' && kind !== 'depthwise-conv') return null
+  const [input, filter] = operator.inputs
+  return convolutionWindow(subgraph, input, filter, operator.outputs[0], operator.builtinOptions)
 }
 
 /** Options of an operator for which the integer kernels are missing. */

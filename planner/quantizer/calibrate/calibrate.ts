@@ -1,10 +1,12 @@
 import { type Dataset, DatasetError, samplesFor } from '../../../shared/dataset/index.ts'
+import { messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
-import type { RuntimeName } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
+import type { Graph, TensorId } from '../../formats/graph.ts'
 import type { Entry, QuantizableModel } from '../../formats/quantizable.ts'
-import { observe, type SampleSource } from './observe.ts'
-import { TensorObserver } from './observer.ts'
+import { QuantizerError } from '../errors.ts'
+import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
+import { type ObserverPlan, TensorObserver } from './observer.ts'
 import type { TensorStatistics } from './statistics.ts'
 
 export interface Calibration {
@@ -19,16 +21,25 @@ export interface Calibration {
  */
 export async function calibrate(
   model: QuantizableModel,
-  runtime: RuntimeName,
+  laboratory: Laboratory,
   dataset: Dataset,
   onSample: (done: number, total: number) => void,
 ): Promise<Calibration> {
   const statistics: TensorStatistics[] = []
   const findings: Finding[] = []
+  const averaged = readByProducts(model.graph)
   for (const [at, entry] of model.entries.entries()) {
     const samples = samplesOf(entry, dataset, at === 0)
-    if (samples === null) findings.push(notCalibrated(model, entry))
-    else statistics.push(...(await calibrateEntry(model, entry, runtime, samples, onSample)))
+    if (samples === null) {
+      findings.push(notCalibrated(model, entry))
+      continue
+    }
+    const planFor = (tensor: TensorId): ObserverPlan => ({
+      tensor,
+      channels: averaged.has(tensor) ? Math.max(0, lastDimension(model.graph, tensor)) : 0,
+      samples: samples.count,
+    })
+    statistics.push(...(await calibrateEntry(model, entry, laboratory, samples, planFor, onSample)))
   }
   return { statistics, findings }
 }
@@ -36,44 +47,39 @@ export async function calibrate(
 async function calibrateEntry(
   model: QuantizableModel,
   entry: Entry,
-  runtime: RuntimeName,
+  laboratory: Laboratory,
   samples: SampleSource,
+  planFor: (tensor: TensorId) => ObserverPlan,
   onSample: (done: number, total: number) => void,
 ): Promise<TensorStatistics[]> {
   const { bytes, outputs } = model.instrument(entry)
-  const observed = outputs.map((tensor) => ({ tensor, channels: channelsOf(model, tensor) }))
-  const inputs = new InputObservers(model, entry)
+  // Inputs are at hand before the runtime has them.
+  const observers = entry.tensors.map((tensor, i) =>
+    entry.inputs[i]?.type === 'float32' ? new TensorObserver(planFor(tensor)) : null,
+  )
   const watched: SampleSource = {
     count: samples.count,
-    at: (sample) => inputs.see(samples.at(sample)),
+    at: (sample) => {
+      const inputs = samples.at(sample)
+      observers.forEach((observer, i) => {
+        observer?.see(inputs[i]?.data as Float32Array)
+      })
+      return inputs
+    },
   }
-  const statistics = await observe({ runtime, model: bytes, observed }, watched, (seen) =>
-    onSample(seen, samples.count),
-  )
-  return [...inputs.results(), ...statistics]
-}
-
-/** Inputs are at hand before the runtime has them. */
-class InputObservers {
-  readonly #observers: readonly (TensorObserver | null)[]
-
-  constructor(model: QuantizableModel, entry: Entry) {
-    this.#observers = entry.tensors.map((tensor, i) =>
-      entry.inputs[i]?.type === 'float32'
-        ? new TensorObserver(tensor, channelsOf(model, tensor))
-        : null,
+  try {
+    await laboratory.load(bytes, outputs.map(planFor))
+    await laboratory.run(watched, (ran) => onSample(ran, samples.count))
+    const computed = await laboratory.report()
+    return [...observers.flatMap((observer) => observer?.result() ?? []), ...computed]
+  } catch (cause) {
+    if (cause instanceof DatasetError) throw cause
+    throw new QuantizerError(
+      'calibration-unusable',
+      `the model does not run on the calibration data: ${messageOf(cause)}`,
+      {},
+      { cause },
     )
-  }
-
-  see(inputs: readonly Tensor[]): readonly Tensor[] {
-    inputs.forEach((input, i) => {
-      this.#observers[i]?.see(input.data as Float32Array)
-    })
-    return inputs
-  }
-
-  results(): TensorStatistics[] {
-    return this.#observers.flatMap((observer) => observer?.result() ?? [])
   }
 }
 
@@ -94,10 +100,22 @@ function samplesOf(entry: Entry, dataset: Dataset, first: boolean): SampleSource
   }
 }
 
-/** Readers of a tensor with a matrix product correct their bias by the means of its last dimension. */
-function channelsOf({ graph }: QuantizableModel, tensor: number): number {
-  const shape = graph.tensors[tensor]?.shape ?? []
-  return Math.max(0, shape.at(-1) ?? 0)
+/** Activations whose channel means decide what rounding a weight does to the mean of its products. */
+function readByProducts(graph: Graph): Set<TensorId> {
+  const products = graph.operators.filter(({ inputs }) =>
+    inputs.some((input) => input.role === 'weight'),
+  )
+  return new Set(
+    products.flatMap(({ inputs }) =>
+      inputs.flatMap(({ tensor, role }) =>
+        role === 'activation' && tensor !== null ? tensor : [],
+      ),
+    ),
+  )
+}
+
+function lastDimension(graph: Graph, tensor: TensorId): number {
+  return graph.tensors[tensor]?.shape?.at(-1) ?? 0
 }
 
 function notCalibrated(model: QuantizableModel, entry: Entry): Finding {

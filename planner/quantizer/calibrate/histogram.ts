@@ -19,13 +19,13 @@ export class Histogram {
   #low = 0
   #high = 0
 
-  /** `min` and `max` bound the numbers, all of them finite. */
-  add(values: Float32Array, min: number, max: number): void {
+  /** Counts every `stride`th number from `start`. `min` and `max` bound them all, and are finite. */
+  add(values: Float32Array, min: number, max: number, start: number, stride: number): void {
     this.#cover(min, max)
     const { bins, offset } = this
     const scale = 1 / this.width
     let zeros = 0
-    for (let i = 0; i < values.length; i += 1) {
+    for (let i = start; i < values.length; i += stride) {
       const value = values[i] as number
       const bin = (value * scale + offset) | 0
       bins[bin] = (bins[bin] as number) + 1

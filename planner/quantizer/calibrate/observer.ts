@@ -6,11 +6,26 @@ import type { TensorStatistics } from './statistics.ts'
 /** Weight of the past in the moving averages (ai-edge-quantizer's default). */
 const MEMORY = 0.95
 
+/** Numbers that a histogram needs to tell tails apart; beyond, it counts every nth. Extremes are always exact. */
+const ENOUGH_NUMBERS = 2 ** 20
+
+/** Rows that a mean needs. */
+const ENOUGH_ROWS = 2 ** 16
+
+export interface ObserverPlan {
+  readonly tensor: TensorId
+  /** Length of the last dimension where its means are wanted, else 0. */
+  readonly channels: number
+  /** Samples it is going to see. */
+  readonly samples: number
+}
+
 /** Sees an activation once per sample and keeps statistics of constant size. */
 export class TensorObserver {
-  readonly #tensor: TensorId
+  readonly #plan: ObserverPlan
   readonly #histogram = new Histogram()
-  readonly #channelSums: Float64Array | null
+  readonly #channelSums: Float64Array
+  #channelRows = 0
   #samples = 0
   #count = 0
   #min = Number.POSITIVE_INFINITY
@@ -20,10 +35,9 @@ export class TensorObserver {
   #ignored = 0
   #nan = 0
 
-  /** `channels`: length of the last dimension where its means are wanted, else 0. */
-  constructor(tensor: TensorId, channels: number) {
-    this.#tensor = tensor
-    this.#channelSums = channels > 0 ? new Float64Array(channels) : null
+  constructor(plan: ObserverPlan) {
+    this.#plan = plan
+    this.#channelSums = new Float64Array(plan.channels)
   }
 
   /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
@@ -31,22 +45,21 @@ export class TensorObserver {
     const { min, max, finite } = extremesOf(values)
     if (finite) this.#take(values, min, max)
     else this.#takeFinite(values)
-    if (finite && this.#channelSums !== null) this.#addChannels(values)
+    if (finite && this.#plan.channels > 0) this.#addChannels(values)
   }
 
   result(): TensorStatistics {
     const { bins, offset, width, zeros } = this.#histogram
-    const channels = this.#channelSums?.length ?? 0
-    const rows = channels === 0 ? 0 : this.#count / channels
+    const rows = this.#channelRows
     return {
-      tensor: this.#tensor,
+      tensor: this.#plan.tensor,
       count: this.#count,
       min: this.#min,
       max: this.#max,
       movingMin: this.#movingMin,
       movingMax: this.#movingMax,
       histogram: { bins, offset, width, zeros },
-      channelMeans: this.#channelSums?.map((sum) => sum / rows) ?? null,
+      channelMeans: rows === 0 ? null : this.#channelSums.map((sum) => sum / rows),
       ignored: this.#ignored,
       nan: this.#nan,
     }
@@ -54,7 +67,8 @@ export class TensorObserver {
 
   #take(values: Float32Array, min: number, max: number): void {
     if (values.length === 0) return
-    this.#histogram.add(values, min, max)
+    const stride = strideFor(values.length * this.#plan.samples, ENOUGH_NUMBERS)
+    this.#histogram.add(values, min, max, this.#samples % stride, stride)
     this.#count += values.length
     this.#remember(min, max)
   }
@@ -78,14 +92,23 @@ export class TensorObserver {
   }
 
   #addChannels(values: Float32Array): void {
-    const sums = this.#channelSums as Float64Array
-    const channels = sums.length
-    for (let start = 0; start < values.length; start += channels) {
+    const sums = this.#channelSums
+    const { channels, samples } = this.#plan
+    const stride = strideFor((values.length / channels) * samples, ENOUGH_ROWS)
+    const step = stride * channels
+    for (let row = (this.#samples % stride) * channels; row < values.length; row += step) {
       for (let channel = 0; channel < channels; channel += 1) {
-        sums[channel] = (sums[channel] as number) + (values[start + channel] as number)
+        sums[channel] = (sums[channel] as number) + (values[row + channel] as number)
       }
+      this.#channelRows += 1
     }
   }
+}
+
+/** Odd, so that it does not keep step with channels, which come in even numbers. */
+function strideFor(expected: number, enough: number): number {
+  const stride = Math.max(1, Math.floor(expected / enough))
+  return stride % 2 === 0 ? stride - 1 : stride
 }
 
 interface Extremes {

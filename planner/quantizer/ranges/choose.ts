@@ -1,7 +1,7 @@
 import { unreachable } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, TensorId } from '../../formats/graph.ts'
-import type { Links } from '../../formats/links.ts'
+import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
+import { linksOf } from '../../formats/links.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { includeZero, type Range } from '../parameters/activation.ts'
 import { operatorLabel } from '../plan/print.ts'
@@ -25,14 +25,15 @@ export function chooseRanges(
   method: RangeMethod | 'auto',
   steps: number,
   graph: Graph,
-  links: Links,
 ): RangeChoice {
+  const { producers } = linksOf(graph)
   const ranges = new Map<TensorId, ChosenRange>()
   const unusable = new Map<TensorId, string>()
   const findings: Finding[] = []
   for (const one of statistics) {
     const trouble = troubleOf(one)
-    if (trouble !== null) findings.push(troubleFinding(one, trouble, graph, links))
+    if (trouble !== null)
+      findings.push(troubleFinding(one, trouble, graph, producers[one.tensor] ?? null))
     const name = graph.tensors[one.tensor]?.name
     if (one.nan > 0) unusable.set(one.tensor, `calibration met NaN in "${name}"`)
     else if (one.count === 0) unusable.set(one.tensor, `"${name}" held no finite number`)
@@ -41,6 +42,9 @@ export function chooseRanges(
   return { ranges, unusable, findings }
 }
 
+/** What `auto` chooses from; the others are there to be asked for. */
+const AUTOMATIC: readonly RangeMethod[] = ['min-max', 'percentile', 'mse']
+
 function by(method: RangeMethod, statistics: TensorStatistics, steps: number): ChosenRange {
   return { ...RANGE_METHODS[method](statistics, steps), method }
 }
@@ -48,10 +52,9 @@ function by(method: RangeMethod, statistics: TensorStatistics, steps: number): C
 function best(statistics: TensorStatistics, steps: number): ChosenRange {
   const error = new ClippingError(statistics.histogram)
   const errorOf = (range: Range) => error.of(includeZero(range), steps)
-  const methods = Object.keys(RANGE_METHODS) as RangeMethod[]
-  return methods
-    .map((method) => by(method, statistics, steps))
-    .reduce((a, b) => (errorOf(b) < errorOf(a) ? b : a))
+  return AUTOMATIC.map((method) => by(method, statistics, steps)).reduce((a, b) =>
+    errorOf(b) < errorOf(a) ? b : a,
+  )
 }
 
 type Trouble = 'activation-not-a-number' | 'values-ignored' | 'activation-always-zero'
@@ -66,10 +69,9 @@ function troubleFinding(
   statistics: TensorStatistics,
   code: Trouble,
   graph: Graph,
-  links: Links,
+  producer: OperatorId | null,
 ): Finding {
   const name = graph.tensors[statistics.tensor]?.name ?? ''
-  const producer = links.producers[statistics.tensor] ?? null
   const maker = producer === null ? 'the input' : operatorLabel(graph, producer)
   return {
     code,

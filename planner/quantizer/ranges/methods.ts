@@ -25,8 +25,9 @@ export const RANGE_METHODS = {
 export type RangeMethod = keyof typeof RANGE_METHODS
 
 function percentileRange(statistics: TensorStatistics): Range {
-  const { histogram, count } = statistics
-  const outside = (count * (1 - PERCENTILE)) / 2
+  const { histogram } = statistics
+  const counted = histogram.bins.reduce((sum, count) => sum + count, 0)
+  const outside = (counted * (1 - PERCENTILE)) / 2
   return withinSeen(statistics, {
     min: edgeOf(histogram, outside, 'low'),
     max: edgeOf(histogram, outside, 'high'),

@@ -32,6 +32,7 @@ export const PERFORMERS: {
     const home = workshop.homeOf(workshop.tensor(tensor))
     const output = inForm(input, to, null)
     workshop.add(output, home)
+    workshop.remember(tensor, to, output)
     const readers = uses.flatMap((use) =>
       use.kind === 'input' ? workshop.operator(use.operator) : [],
     )

@@ -1,28 +1,23 @@
-import type { Finding } from '../../../shared/findings.ts'
-import type { SourceTreatment } from '../quantizable.ts'
-import { realNumbers } from './constants.ts'
+import type { Finding } from '../../../../shared/findings.ts'
+import type { SourceTreatment } from '../../quantizable.ts'
+import { realNumbers } from '../constants.ts'
 import {
   type Draft,
   type DraftOperator,
   type DraftSubgraph,
   type DraftTensor,
   draftOf,
-} from './draft.ts'
-import { finishDraft } from './finish-draft.ts'
-import type { TflModel } from './model.ts'
-import { settleVersion, signatureOf } from './perform/signatures.ts'
-
-/** A model whose stored numbers are float32 as far as treatment allows, and what was found on the way. */
-export interface PreparedSource {
-  readonly model: TflModel
-  readonly findings: readonly Finding[]
-}
+} from '../draft.ts'
+import { finishDraft } from '../finish-draft.ts'
+import type { TflModel } from '../model.ts'
+import { settleVersion, signatureOf } from '../perform/signatures.ts'
+import type { Prepared } from './prepare.ts'
 
 /**
  * Finds constants that are stored as integers or halves but computed with in float, as dynamic-range and
  * float16 models have them, and turns them back into float32. Operators that compute on integers stay.
  */
-export function prepareSource(model: TflModel, treatment: SourceTreatment): PreparedSource {
+export function restoreFloats(model: TflModel, treatment: SourceTreatment): Prepared {
   const draft = draftOf(model)
   const expanded = draft.subgraphs.flatMap((subgraph) => expandConstants(draft, subgraph))
   const hybrid = draft.subgraphs.flatMap((subgraph) => dequantizeWeights(draft, subgraph))

@@ -1,0 +1,27 @@
+import type { Finding } from '../../../../shared/findings.ts'
+import type { Preparation } from '../../quantizable.ts'
+import type { TflModel } from '../model.ts'
+import { poolsAsMeans } from './pools-as-means.ts'
+import { restoreFloats } from './restore-floats.ts'
+
+/** A model after a step of preparation, and what the user should know of it. */
+export interface Prepared {
+  readonly model: TflModel
+  readonly findings: readonly Finding[]
+}
+
+/** The steps in order; each leaves the model's results as they were. */
+const STEPS: readonly ((model: TflModel, how: Preparation) => Prepared)[] = [
+  (model, { sources }) => restoreFloats(model, sources),
+  (model, { forIntegers }) => (forIntegers ? poolsAsMeans(model) : { model, findings: [] }),
+]
+
+export function prepare(model: TflModel, how: Preparation): Prepared {
+  return STEPS.reduce<Prepared>(
+    (before, step) => {
+      const after = step(before.model, how)
+      return { model: after.model, findings: [...before.findings, ...after.findings] }
+    },
+    { model, findings: [] },
+  )
+}

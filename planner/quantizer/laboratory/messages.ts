@@ -1,0 +1,29 @@
+import type { RuntimeName, TensorInfo } from '../../../shared/runtime/index.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+import type { ObserverPlan } from '../calibrate/observer.ts'
+import type { TensorStatistics } from '../calibrate/statistics.ts'
+
+/** What the thread is started with. */
+export interface LaboratoryTask {
+  readonly runtime: RuntimeName
+}
+
+/** Inputs of one run, in the model's order. */
+export type SampleInputs = readonly Tensor[]
+
+/** Each message gets one reply, in order. */
+export type ToLaboratory =
+  /** Takes the place of the model before; `observed` describes its outputs in their order, from the first. */
+  | {
+      readonly kind: 'load'
+      readonly model: Uint8Array
+      readonly observed: readonly ObserverPlan[]
+    }
+  | { readonly kind: 'run'; readonly samples: readonly SampleInputs[] }
+  | { readonly kind: 'report' }
+
+export type FromLaboratory =
+  | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
+  | { readonly kind: 'ran'; readonly samples: number }
+  | { readonly kind: 'reported'; readonly statistics: readonly TensorStatistics[] }
+  | { readonly kind: 'failed'; readonly message: string }

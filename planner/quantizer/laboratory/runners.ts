@@ -1,0 +1,37 @@
+import { RuntimeError, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
+import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+import type { SampleInputs } from './messages.ts'
+
+/** A runtime in this thread. */
+export interface Bench {
+  load(model: Uint8Array): RunnableModel
+}
+
+export interface RunnableModel {
+  readonly inputs: readonly TensorInfo[]
+  /** Outputs in the model's order, in place: valid until the next run. */
+  run(inputs: SampleInputs): readonly Tensor[]
+  close(): void
+}
+
+/** How each runtime is entered without copying its outputs. */
+export const BENCHES: Record<RuntimeName, () => Promise<Bench>> = {
+  litert: async () => {
+    const engine = await LitertEngine.start()
+    return {
+      load(bytes) {
+        const model = engine.load(bytes)
+        const names = model.inputs.map((input) => input.name)
+        return {
+          inputs: model.inputs,
+          run: (inputs) =>
+            model.run(Object.fromEntries(names.map((name, i) => [name, inputs[i] as Tensor]))),
+          close: () => model.close(),
+        }
+      },
+    }
+  },
+  onnxruntime: () =>
+    Promise.reject(new RuntimeError('runtime-missing', 'onnxruntime cannot be observed yet')),
+}

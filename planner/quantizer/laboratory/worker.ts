@@ -1,0 +1,46 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
+import { TensorObserver } from '../calibrate/observer.ts'
+import type { FromLaboratory, LaboratoryTask, ToLaboratory } from './messages.ts'
+import { BENCHES, type Bench, type RunnableModel } from './runners.ts'
+
+// Entry of the laboratory thread: runtime and observers live together, so that activations are read where
+// the runtime computed them. A trap of the runtime ends the thread, not the planner.
+const port = parentPort
+invariant(port, 'runs as a worker thread')
+
+let model: RunnableModel | undefined
+let observers: readonly TensorObserver[] = []
+
+function answer(bench: Bench, message: ToLaboratory): FromLaboratory {
+  switch (message.kind) {
+    case 'load':
+      model?.close()
+      model = bench.load(message.model)
+      observers = message.observed.map((plan) => new TensorObserver(plan))
+      return { kind: 'loaded', inputs: model.inputs }
+    case 'run':
+      for (const sample of message.samples) {
+        const outputs = model?.run(sample) ?? []
+        observers.forEach((observer, i) => {
+          observer.see(outputs[i]?.data as Float32Array)
+        })
+      }
+      return { kind: 'ran', samples: message.samples.length }
+    case 'report':
+      return { kind: 'reported', statistics: observers.map((observer) => observer.result()) }
+    default:
+      return unreachable(message)
+  }
+}
+
+const { runtime } = workerData as LaboratoryTask
+// Not awaited: messages that come while the runtime starts must find a listener.
+const starting = BENCHES[runtime]()
+let turn: Promise<void> = Promise.resolve()
+port.on('message', (message: ToLaboratory) => {
+  turn = turn
+    .then(async () => answer(await starting, message))
+    .catch((error: unknown): FromLaboratory => ({ kind: 'failed', message: messageOf(error) }))
+    .then((reply) => port.postMessage(reply))
+})

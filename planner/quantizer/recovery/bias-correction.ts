@@ -1,0 +1,126 @@
+import type {
+  GraphInput,
+  GraphOperator,
+  GraphTensor,
+  OperatorId,
+  TensorId,
+} from '../../formats/graph.ts'
+import { sliceAt, slicesOf } from '../parameters/channels.ts'
+import { decode } from '../parameters/encode.ts'
+import type { Form } from '../parameters/forms.ts'
+import type { Plan } from '../plan/instructions.ts'
+import type { PlanRequest, Revision } from '../plan/request.ts'
+import { coverageOf } from './windows.ts'
+
+/** Mean of every channel of an activation, over calibration data and positions. */
+export type ChannelMeans = ReadonlyMap<TensorId, Float64Array>
+
+/**
+ * Biases that take back what rounding the weights does to the mean of each output channel:
+ * b += Σ (w − ŵ) · E[x]. (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
+ * Correction", 2019, §4.2, with measured means.) Taps that lie on padding see zeros, and count less.
+ */
+export function correctBiases(
+  plan: Plan,
+  request: PlanRequest,
+  means: ChannelMeans,
+): Map<OperatorId, Revision> {
+  const revisions = new Map<OperatorId, Revision>()
+  for (const { operator, form } of storedWeights(plan, request)) {
+    const product = productOf(operator, form, request, means)
+    if (product === null) continue
+    const revision = request.revisions.get(operator.id)
+    const bias = revision?.bias ?? biasOf(operator, request, product.channels)
+    const shift = meanShift(product)
+    revisions.set(operator.id, {
+      ...revision,
+      bias: bias.map((value, channel) => value + (shift[channel] as number)),
+    })
+  }
+  return revisions
+}
+
+/** A matrix product whose weight was rounded. */
+interface Product {
+  readonly operator: GraphOperator
+  readonly input: GraphInput
+  readonly weight: GraphTensor
+  readonly values: Float32Array
+  readonly rounded: Float32Array
+  /** Output channels. */
+  readonly channels: number
+  /** Means of the input channels. */
+  readonly means: Float64Array
+}
+
+function storedWeights(plan: Plan, { graph }: PlanRequest) {
+  return plan.instructions.flatMap((instruction) => {
+    if (instruction.verb !== 'store-constant') return []
+    const { form, uses } = instruction
+    return uses.flatMap((use) => {
+      const operator = use.kind === 'input' ? graph.operators[use.operator] : undefined
+      const weight = use.kind === 'input' && operator?.inputs[use.position]?.role === 'weight'
+      return operator !== undefined && weight ? { operator, form } : []
+    })
+  })
+}
+
+function productOf(
+  operator: GraphOperator,
+  form: Form,
+  { graph, revisions }: PlanRequest,
+  means: ChannelMeans,
+): Product | null {
+  const input = operator.inputs.find(({ role }) => role === 'weight')
+  const source = operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
+  const weight = graph.tensors[input?.tensor ?? -1]
+  const channelMeans = source === null ? undefined : means.get(source)
+  const values = revisions.get(operator.id)?.weight ?? weight?.constant?.read() ?? null
+  if (input === undefined || weight === undefined || channelMeans === undefined) return null
+  if (values === null || operator.window === null || input.channelAxis === null) return null
+  const shape = weight.shape ?? []
+  const channels = shape[input.channelAxis] ?? 0
+  const rounded = decode(values, shape, form)
+  return { operator, input, weight, values, rounded, channels, means: channelMeans }
+}
+
+/** Σ (w − ŵ) · E[x] for each output channel. */
+function meanShift(product: Product): Float64Array {
+  const { values, rounded, weight, input } = product
+  const shape = weight.shape ?? []
+  const outputs = slicesOf(shape, input.channelAxis)
+  const inputs = input.inputAxis === null ? null : slicesOf(shape, input.inputAxis)
+  const taps = (product.operator.window ?? []).map((axis) => ({
+    slices: slicesOf(shape, axis.weightAxis),
+    coverage: coverageOf(axis),
+  }))
+  const shift = new Float64Array(product.channels)
+  for (let i = 0; i < values.length; i += 1) {
+    const output = sliceAt(outputs, i)
+    const channel = inputChannel(product, output, inputs === null ? null : sliceAt(inputs, i))
+    // A fully-connected weight may read a flattened image: the channel is what remains.
+    let seen = product.means[channel % product.means.length] as number
+    for (const { slices, coverage } of taps) seen *= coverage[sliceAt(slices, i)] as number
+    const error = (values[i] as number) - (rounded[i] as number)
+    shift[output] = (shift[output] as number) + error * seen
+  }
+  return shift
+}
+
+/**
+ * The channel that a weight meets. Grouped convolutions read a part of the channels each; a depthwise
+ * one a single channel, shared by as many outputs as its multiplier says.
+ */
+function inputChannel(product: Product, output: number, within: number | null): number {
+  const { channels, means, weight, input } = product
+  const width = input.inputAxis === null ? 1 : (weight.shape?.[input.inputAxis] ?? 1)
+  const groups = Math.max(1, Math.round(means.length / width))
+  const group = Math.floor((output * groups) / channels)
+  return group * width + (within ?? 0)
+}
+
+function biasOf(operator: GraphOperator, { graph }: PlanRequest, channels: number): Float32Array {
+  const tensor = operator.inputs.find(({ role }) => role === 'bias')?.tensor ?? null
+  const values = tensor === null ? null : graph.tensors[tensor]?.constant?.read()
+  return values ?? new Float32Array(channels)
+}
