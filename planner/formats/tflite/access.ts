@@ -1,6 +1,6 @@
+import { NO_BUFFER } from './breaches.ts'
 import type { TableValue, UnionMember } from './codec/schema/schema.ts'
 import { TfliteError } from './errors.ts'
-import { NO_BUFFER } from './laws.ts'
 import type { TflModel, TflOperator, TflTensor, TflUnion } from './model.ts'
 import { TENSOR_TYPES, type TensorArray, type TensorTypeName } from './tensor-types.ts'
 

@@ -1,5 +1,6 @@
 import type { Finding } from '../../../shared/findings.ts'
-import { type Breach, LAWS, type Law } from './laws.ts'
+import type { Breach } from './breaches.ts'
+import { LAWS, type Law } from './laws.ts'
 import type { TflModel } from './model.ts'
 
 /** Enough to show the pattern; a damaged file may break a law at every tensor. */

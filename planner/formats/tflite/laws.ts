@@ -1,11 +1,15 @@
-import type { TflModel, TflOperator, TflSubgraph, TflTensor, TflUnion } from './model.ts'
-import { bytesOfElements, type TensorTypeName } from './tensor-types.ts'
-
-/** A place in the model tree and what is wrong there. */
-export interface Breach {
-  where: string
-  problem: string
-}
+import {
+  type Breach,
+  badDims,
+  brokenQuantization,
+  constantSize,
+  ofOperators,
+  ofSubgraphs,
+  ofTensors,
+  outOfRange,
+  subgraphReferences,
+} from './breaches.ts'
+import type { TflModel } from './model.ts'
 
 /** What holds in every usable model beyond the grammar of the file. */
 export interface Law {
@@ -16,8 +20,6 @@ export interface Law {
 }
 
 const SCHEMA_VERSION = 3
-/** Tensors without constant data name the first buffer, whatever it holds. */
-export const NO_BUFFER = 0
 const NO_BREACHES: readonly Breach[] = []
 
 /** Errors are what LiteRT 2.3 refuses to load (tried), and indices that lead nowhere. */
@@ -130,7 +132,7 @@ export const LAWS: readonly Law[] = [
   {
     code: 'quantization',
     severity: 'error',
-    breaches: (model) => ofTensors(model, quantization),
+    breaches: (model) => ofTensors(model, brokenQuantization),
   },
   {
     code: 'first-buffer',
@@ -151,113 +153,3 @@ export const LAWS: readonly Law[] = [
       }),
   },
 ]
-
-function* ofSubgraphs(
-  model: TflModel,
-  breaches: (subgraph: TflSubgraph, where: string) => Iterable<Breach>,
-): Iterable<Breach> {
-  for (const [index, subgraph] of model.subgraphs.entries()) {
-    yield* breaches(subgraph, `subgraphs[${index}]`)
-  }
-}
-
-function ofOperators(
-  model: TflModel,
-  breaches: (operator: TflOperator, where: string, subgraph: TflSubgraph) => Iterable<Breach>,
-): Iterable<Breach> {
-  return ofSubgraphs(model, function* (subgraph, where) {
-    for (const [index, operator] of subgraph.operators.entries()) {
-      yield* breaches(operator, `${where}.operators[${index}]`, subgraph)
-    }
-  })
-}
-
-function ofTensors(
-  model: TflModel,
-  breaches: (tensor: TflTensor, where: string, subgraph: TflSubgraph) => Iterable<Breach>,
-): Iterable<Breach> {
-  return ofSubgraphs(model, function* (subgraph, where) {
-    for (const [index, tensor] of subgraph.tensors.entries()) {
-      yield* breaches(tensor, `${where}.tensors[${index}]`, subgraph)
-    }
-  })
-}
-
-function* outOfRange(
-  indices: readonly number[],
-  count: number,
-  where: string,
-  lowest = 0,
-): Iterable<Breach> {
-  for (const index of indices) {
-    if (index >= lowest && index < count) continue
-    yield { where, problem: `${index} leads nowhere (there are ${count})` }
-  }
-}
-
-/** Options that call subgraphs name them `…SubgraphIndex`, `…Indices` or `subgraph`; -1 is none. */
-function* subgraphReferences(
-  options: TflUnion | null,
-  where: string,
-  { subgraphs }: TflModel,
-): Iterable<Breach> {
-  for (const [field, value] of Object.entries(options ?? {})) {
-    if (!/subgraph(Index)?$|SubgraphIndices$|^calledComputations$/i.test(field)) continue
-    const indices = (Array.isArray(value) ? value : [value]) as number[]
-    yield* outOfRange(indices, subgraphs.length, `${where}.${field}`, -1)
-  }
-}
-
-function* badDims(dims: readonly number[], where: string, lowest: number): Iterable<Breach> {
-  const bad = dims.find((dim) => dim < lowest)
-  if (bad !== undefined) yield { where, problem: `has a dimension of ${bad}` }
-  else if (!Number.isSafeInteger(elementsOf(dims))) {
-    yield { where, problem: 'has more elements than any memory holds' }
-  }
-}
-
-function elementsOf(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1)
-}
-
-function* constantSize(
-  model: TflModel,
-  { type, shape, buffer, sparsity }: TflTensor,
-  where: string,
-  breaks: (bytes: number, needed: number) => boolean,
-): Iterable<Breach> {
-  const bytes = buffer === NO_BUFFER ? 0 : (model.buffers[buffer]?.data?.length ?? 0)
-  const needed = bytesOfElements(type as TensorTypeName, elementsOf(shape ?? []))
-  if (bytes === 0 || needed === null || sparsity !== null) return
-  if (!breaks(bytes, needed)) return
-  yield {
-    where,
-    problem: `${type}[${shape ?? []}] needs ${needed} bytes, buffers[${buffer}] has ${bytes}`,
-  }
-}
-
-function* quantization(
-  { quantization, shape }: TflTensor,
-  tensor: string,
-  { tensors }: TflSubgraph,
-): Iterable<Breach> {
-  if (quantization === null) return
-  const where = `${tensor}.quantization`
-  const { details, quantizedDimension: axis } = quantization
-  const scales = quantization.scale?.length ?? 0
-  const zeroPoints = quantization.zeroPoint?.length ?? 0
-  const dims = shape ?? []
-  if (details !== null) {
-    const references = [details.scales, details.zeroPoints].filter((at) => typeof at === 'number')
-    yield* outOfRange(references, tensors.length, `${where}.details`, -1)
-  }
-  if (scales === 0) return
-  if (zeroPoints !== scales) {
-    yield { where, problem: `has ${scales} scales but ${zeroPoints} zero points` }
-  }
-  if (dims.length > 0 && (axis < 0 || axis >= dims.length)) {
-    yield { where, problem: `dimension ${axis} is none of a tensor of ${dims.length}` }
-  } else if (dims.length > 0 && scales !== 1 && scales !== dims[axis]) {
-    yield { where, problem: `has ${scales} scales for ${dims[axis]} channels` }
-  }
-}
