@@ -1,1 +1,2 @@
+export { type DeviceRoot, deviceRoot } from './device-root.ts'
 export { type InventoryOptions, readReport } from './read-report.ts'

@@ -8,6 +8,8 @@ import { referenceOutputs } from './reference.ts'
 export interface EvaluateOptions {
   /** The float model, run beside this one; without it the data's own `reference` arrays serve. */
   readonly reference?: Session
+  /** Samples not reached by then are left out, and `samples` counts the rest; those visited are spread over the set. */
+  readonly stopAfterMs?: number
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -23,10 +25,24 @@ export async function evaluate(
   const samples = samplesFor(dataset, session.inputs)
   const referenceAt = referenceOutputs(session, dataset, options.reference)
   const tally = new QualityTally(session.outputs, dataset.labels)
-  for (let i = 0; i < samples.count; i++) {
-    const outputs = await session.run(samples.at(i))
-    tally.add(i, outputs, await referenceAt(i))
-    options.onProgress?.(i + 1, samples.count)
+  const deadline = performance.now() + (options.stopAfterMs ?? Number.POSITIVE_INFINITY)
+  const step = options.stopAfterMs === undefined ? 1 : spreadingStep(samples.count)
+  for (let turn = 0; turn < samples.count; turn++) {
+    if (turn > 0 && performance.now() > deadline) break
+    const sample = (turn * step) % samples.count
+    tally.add(sample, await session.run(samples.at(sample)), await referenceAt(sample))
+    options.onProgress?.(turn + 1, samples.count)
   }
   return tally.record()
+}
+
+/** Coprime to the count and near its golden section: any number of steps visits all parts of a sorted set alike. */
+function spreadingStep(count: number): number {
+  let step = Math.max(1, Math.round(count * 0.618))
+  while (greatestCommonDivisor(step, count) !== 1) step += 1
+  return step
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

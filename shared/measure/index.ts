@@ -13,5 +13,13 @@ export {
   latencyRatioSchema,
   latencyRecordSchema,
 } from './latency-record.ts'
+export { medianOf, sorted } from './order-statistics.ts'
+export {
+  PROBE_VERDICTS,
+  type ProbeEnvironment,
+  type ProbeEvidence,
+  type ProbeRecord,
+  probeRecordSchema,
+} from './probe-record.ts'
 export { mcnemarExact, wilson95 } from './proportions.ts'
 export { type QualityRecord, qualityRecordSchema } from './quality-record.ts'

@@ -26,6 +26,8 @@ export interface Warmup {
 
 export interface MeasureHooks {
   readonly clock?: Clock
+  /** After all warming up, before the first block. */
+  readonly beforeBlocks?: () => unknown
   /** Between blocks, never inside one: probe the surroundings, report progress. */
   readonly afterBlock?: (round: number) => unknown
 }
@@ -72,11 +74,12 @@ export async function measureBeside(
 async function measureSeries(
   runs: readonly Run[],
   budget: LatencyBudget,
-  { clock = systemClock, afterBlock }: MeasureHooks,
+  { clock = systemClock, beforeBlocks, afterBlock }: MeasureHooks,
 ): Promise<{ series: Series[]; stopped: Stopped }> {
   const series: Series[] = []
   for (const run of runs)
     series.push({ run, warmup: await warmUp(run, budget, clock), blocks: [], turn: 0 })
+  await beforeBlocks?.()
   const startMs = clock()
   for (let round = 0; ; round++) {
     const inTurn = round % 2 === 0 ? series : series.toReversed()

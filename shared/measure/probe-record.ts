@@ -1,34 +1,81 @@
 import { z } from 'zod'
+import { latencyRatioSchema, latencyRecordSchema } from './latency-record.ts'
+import { qualityRecordSchema } from './quality-record.ts'
 
-/** What a device measured of one variant. Times in ms, sizes in bytes. Owned and refined with agent/probe. */
+/** What every record has; the rest of the figures explain these. */
+const LATENCY_CORE = {
+  n: true,
+  p50Ms: true,
+  p50Ci95: true,
+  p90Ms: true,
+  p99Ms: true,
+  minMs: true,
+  meanMs: true,
+} as const
+const QUALITY_CORE = { samples: true, accuracy: true, agreement: true, sqnrDb: true } as const
+const RATIO_CORE = { p50: true, ci95: true } as const
+
+/** The surroundings of a measurement; null where the system does not tell. */
+export const probeEnvironmentSchema = z.object({
+  governor: z.string().nullable(),
+  frequencyKhz: z.number().nullable(),
+  maxFrequencyKhz: z.number().nullable(),
+  hottestCelsius: z.number().nullable(),
+  /** Sum of the states of coolers that slow the processor. */
+  cooling: z.number().nullable(),
+  throttleCount: z.number().nullable(),
+  /** Raspberry Pi firmware: undervoltage, frequency-capped, throttled, soft-limit. */
+  piFlags: z.array(z.string()),
+  load1: z.number().nullable(),
+  availableBytes: z.number().nullable(),
+  /** Ticks since boot, over all processors. */
+  cpuTicks: z.object({ busy: z.number(), idle: z.number(), steal: z.number() }).nullable(),
+  /** Pressure stall information, `some avg10`, percent. */
+  cpuPressure: z.number().nullable(),
+  memoryPressure: z.number().nullable(),
+})
+export type ProbeEnvironment = z.infer<typeof probeEnvironmentSchema>
+
+/** What happened while latency was measured: the grounds of the verdict. */
+export const probeEvidenceSchema = z.object({
+  /** Processor time over wall time. */
+  cpuShare: z.number(),
+  involuntarySwitchesPerRun: z.number(),
+  majorFaults: z.number(),
+  /** Share of all processors' time; null where /proc tells nothing. */
+  stealShare: z.number().nullable(),
+  otherCpuShare: z.number().nullable(),
+  /** Spread of a fixed piece of work between blocks: median absolute deviation over median. */
+  spinSpread: z.number(),
+  /** Its last third over its first third. */
+  spinDrift: z.number(),
+})
+export type ProbeEvidence = z.infer<typeof probeEvidenceSchema>
+
+export const PROBE_VERDICTS = ['ok', 'noisy', 'throttled', 'invalid'] as const
+
+/** What a device measured of one variant. Times in ms, sizes in bytes. */
 export const probeRecordSchema = z.object({
   probeVersion: z.literal(1),
+  /** As asked for; `runtime.threads` says what the runtime made of it. */
   threads: z.number().int(),
+  /** From the file's bytes to a runnable session, with the start of the runtime. */
   loadMs: z.number(),
   firstMs: z.number(),
-  latency: z.object({
-    n: z.number().int(),
-    p50Ms: z.number(),
-    p50Ci95: z.tuple([z.number(), z.number()]),
-    p90Ms: z.number().nullable(),
-    p99Ms: z.number().nullable(),
-    minMs: z.number(),
-    meanMs: z.number(),
-  }),
+  latency: latencyRecordSchema.partial().required(LATENCY_CORE),
   /** Measured in turns with the baseline in the same process; null without a baseline. */
-  ratioToBaseline: z
-    .object({ p50: z.number(), ci95: z.tuple([z.number(), z.number()]) })
-    .nullable(),
+  ratioToBaseline: latencyRatioSchema.partial().required(RATIO_CORE).nullable(),
+  /** Most resident memory of the probing process up to the first run: Node, runtime and model. */
   peakMemoryBytes: z.number(),
-  quality: z.object({
-    samples: z.number().int(),
-    /** Top-1; null without labels. */
-    accuracy: z.number().nullable(),
-    /** Share of samples with the float model's answer; null where outputs are no class scores. */
-    agreement: z.number().nullable(),
-    sqnrDb: z.number().nullable(),
-  }),
+  /** `baseBytes` before the runtime was started; `overBaseBytes` is what runtime and model add. */
+  memory: z.object({ baseBytes: z.number(), overBaseBytes: z.number() }).optional(),
+  quality: qualityRecordSchema.partial().required(QUALITY_CORE),
+  runtime: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  environment: z
+    .object({ before: probeEnvironmentSchema, after: probeEnvironmentSchema })
+    .optional(),
+  evidence: probeEvidenceSchema.optional(),
   flags: z.array(z.string()),
-  verdict: z.enum(['ok', 'noisy', 'throttled', 'invalid']),
+  verdict: z.enum(PROBE_VERDICTS),
 })
 export type ProbeRecord = z.infer<typeof probeRecordSchema>

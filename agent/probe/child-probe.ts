@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import { type Dataset, readDataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
+import type { ProbeRecord } from '../../shared/measure/index.ts'
+import { budgetOf, evaluate, measureBeside, measureLatency } from '../../shared/measure/index.ts'
+import { loadInProcess, type RuntimeName, type Session } from '../../shared/runtime/index.ts'
+import { deviceRoot } from '../inventory/index.ts'
+import type { Phase } from './child-messages.ts'
+import { readMemory, resetPeak } from './process-memory.ts'
+import type { ProbeRequest } from './request.ts'
+import { judge } from './verdict.ts'
+import { Witness } from './witness.ts'
+
+/** Inputs that the timed runs take in turns: one input alone would stay in the caches, and may take a lucky branch. */
+const INPUTS_IN_TURN = 8
+/** Share of the time limit that answers may take; samples beyond it are left out. */
+const EVALUATION_SHARE = 0.3
+
+/** The whole measurement, in this process. @throws RuntimeError, DatasetError */
+export async function probeHere(
+  request: ProbeRequest,
+  enter: (phase: Phase) => void,
+): Promise<ProbeRecord> {
+  const dataset = await readDataset(request.datasetPath)
+  resetPeak()
+  const baseBytes = readMemory('self')?.now ?? process.memoryUsage.rss()
+
+  enter('loading')
+  const [session, loadMs] = await timed(() => load(request.modelPath, request.runtime, request))
+  const samples = samplesFor(dataset, session.inputs)
+  enter('first-run')
+  const [, firstMs] = await timed(() => session.run(samples.at(0)))
+
+  enter('evaluating')
+  const stopAfterMs = EVALUATION_SHARE * request.timeoutMs
+  const quality = await evaluate(session, dataset, { stopAfterMs })
+  // Before the baseline joins: this is what the model alone takes.
+  const peak = readMemory('self')?.peak ?? process.memoryUsage.rss()
+
+  const { latency, ratio, witness } = await measure(request, session, dataset, samples, enter)
+  const { before, after, evidence } = await witness.finish(latency.n)
+  const grounds = { threads: request.threads, latency, quality, before, after, evidence }
+  return {
+    probeVersion: 1,
+    threads: request.threads,
+    loadMs,
+    firstMs,
+    latency,
+    ratioToBaseline: ratio,
+    peakMemoryBytes: peak,
+    memory: { baseBytes, overBaseBytes: Math.max(0, peak - baseBytes) },
+    quality,
+    ...(session.details === undefined ? {} : { runtime: { ...session.details } }),
+    environment: { before, after },
+    evidence,
+    ...judge(grounds),
+  }
+}
+
+async function measure(
+  request: ProbeRequest,
+  session: Session,
+  dataset: Dataset,
+  samples: Samples,
+  enter: (phase: Phase) => void,
+) {
+  const witness = new Witness(deviceRoot(request.root))
+  const hooks = {
+    beforeBlocks: () => witness.start(),
+    afterBlock: () => witness.afterBlock(),
+  }
+  const budget = budgetOf(request.measureMs)
+  const run = runsInTurn(session, samples)
+  if (request.baseline === null) {
+    enter('measuring')
+    return { latency: await measureLatency(run, budget, hooks), ratio: null, witness }
+  }
+  enter('loading-baseline')
+  const { modelPath, runtime } = request.baseline
+  const baseline = await load(modelPath, runtime, request)
+  const baselineRun = runsInTurn(baseline, samplesFor(dataset, baseline.inputs))
+  enter('measuring')
+  return { ...(await measureBeside(run, baselineRun, budget, hooks)), witness }
+}
+
+async function load(path: string, name: RuntimeName, { threads }: ProbeRequest): Promise<Session> {
+  const runtime = await loadInProcess(name)
+  return await runtime.load(await readFile(path), { threads })
+}
+
+/** Converted before, so that only the model is timed. */
+function runsInTurn(session: Session, samples: Samples): (turn: number) => Promise<unknown> {
+  const count = Math.min(INPUTS_IN_TURN, samples.count)
+  const inputs = Array.from({ length: count }, (_, i) =>
+    samples.at(Math.floor((i * samples.count) / count)),
+  )
+  return (turn) => session.run(inputs[turn % count] ?? {})
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const start = process.hrtime.bigint()
+  const result = await work()
+  return [result, Number(process.hrtime.bigint() - start) / 1e6]
+}

@@ -1,0 +1,148 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ProbeRecord } from '../../shared/measure/index.ts'
+import { formatBytes } from '../../shared/units.ts'
+import { limitMemory, type MemoryGroup } from './cgroup.ts'
+import { type ChildMessage, childMessageSchema, PHASES, type Phase } from './child-messages.ts'
+import { ProbeError, type ProbeErrorCode } from './errors.ts'
+import { readMemory } from './process-memory.ts'
+import type { ProbeRequest } from './request.ts'
+
+const ENTRY = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url))
+/** Between two looks at the child's memory, where the kernel does not keep the limit. */
+const WATCH_MS = 50
+/** Last output of a dying child that is kept. */
+const STDERR_BYTES = 4096
+
+export interface ProbeWatch {
+  /** Ends the probe as `cancelled`. */
+  readonly signal?: AbortSignal
+  readonly onPhase?: (phase: Phase) => void
+}
+
+/** One child process from its start to its end. */
+export class ChildProcessWatch {
+  readonly #request: ProbeRequest
+  readonly #watch: ProbeWatch
+  readonly #child: ChildProcess
+  #phase: Phase = 'starting'
+  #stderr = ''
+  #peak = 0
+  #group: MemoryGroup | undefined
+  /** Why we killed it. */
+  #killedFor: { code: ProbeErrorCode; why: string } | undefined
+  #answer: Exclude<ChildMessage, { kind: 'phase' }> | undefined
+
+  constructor(request: ProbeRequest, watch: ProbeWatch) {
+    this.#request = request
+    this.#watch = watch
+    this.#child = fork(ENTRY, [JSON.stringify(request)], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+  }
+
+  /** @throws ProbeError */
+  async result(): Promise<ProbeRecord> {
+    const { timeoutMs, memoryLimitBytes } = this.#request
+    const ended = this.#listen()
+    const timer = setTimeout(
+      () => this.#kill('timeout', `took longer than ${timeoutMs} ms`),
+      timeoutMs,
+    )
+    const abort = () => this.#kill('cancelled', 'was cancelled')
+    this.#watch.signal?.addEventListener('abort', abort)
+    if (this.#watch.signal?.aborted) abort()
+    const watch = setInterval(() => this.#lookAtMemory(), WATCH_MS)
+    if (memoryLimitBytes !== null && this.#child.pid !== undefined)
+      this.#group = await limitMemory(this.#request.root, this.#child.pid, memoryLimitBytes)
+    try {
+      const end = await ended
+      return await this.#conclude(end)
+    } finally {
+      clearTimeout(timer)
+      clearInterval(watch)
+      this.#watch.signal?.removeEventListener('abort', abort)
+      await this.#group?.remove()
+    }
+  }
+
+  #listen(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_BYTES)
+    })
+    this.#child.on('message', (message) => {
+      const parsed = childMessageSchema.safeParse(message)
+      if (!parsed.success) this.#kill('crashed', 'sent what is no result')
+      else if (parsed.data.kind === 'phase') this.#enter(parsed.data.phase)
+      else this.#answer = parsed.data
+    })
+    return new Promise((resolve) => {
+      // Also when it could not be started at all.
+      this.#child.on('error', (error) => {
+        this.#stderr += `\n${error.message}`
+        resolve({ code: null, signal: null })
+      })
+      this.#child.on('close', (code, signal) => resolve({ code, signal }))
+    })
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase
+    this.#watch.onPhase?.(phase)
+  }
+
+  #lookAtMemory(): void {
+    const { pid } = this.#child
+    const memory = pid === undefined ? undefined : readMemory(pid)
+    if (memory === undefined) return
+    this.#peak = Math.max(this.#peak, memory.peak)
+    const limit = this.#request.memoryLimitBytes
+    if (limit !== null && memory.now > limit)
+      this.#kill(
+        'out-of-memory',
+        `took ${formatBytes(memory.peak)}, over its ${formatBytes(limit)}`,
+      )
+  }
+
+  #kill(code: ProbeErrorCode, why: string): void {
+    this.#killedFor ??= { code, why }
+    this.#child.kill('SIGKILL')
+  }
+
+  async #conclude(end: {
+    code: number | null
+    signal: NodeJS.Signals | null
+  }): Promise<ProbeRecord> {
+    const peak = (await this.#group?.peak()) ?? this.#peak
+    const failed = (code: ProbeErrorCode, message: string) =>
+      new ProbeError(code, message, { phase: this.#phase, peakMemoryBytes: peak })
+    if (this.#answer?.kind === 'measured') return this.#answer.record
+    if (this.#answer !== undefined) throw failed(this.#answer.code, this.#answer.message)
+    const doing = PHASES[this.#phase]
+    if (this.#killedFor !== undefined)
+      throw failed(this.#killedFor.code, `the probe ${this.#killedFor.why} while ${doing}`)
+    if (await this.#ranOutOfMemory(end.signal))
+      throw failed(
+        'out-of-memory',
+        `the probe ran out of memory while ${doing}, at ${formatBytes(peak)}`,
+      )
+    const how = end.signal ?? `exit code ${end.code}`
+    throw failed('crashed', `the probe crashed (${how}) while ${doing}${this.#lastWords()}`)
+  }
+
+  /** The kernel kills without a word; V8 aborts with one. */
+  async #ranOutOfMemory(signal: NodeJS.Signals | null): Promise<boolean> {
+    if (await this.#group?.killed()) return true
+    return signal === 'SIGKILL' || /heap out of memory|bad_alloc/.test(this.#stderr)
+  }
+
+  #lastWords(): string {
+    const line = this.#stderr
+      .split('\n')
+      .map((text) => text.trim())
+      .findLast((text) => /error|fatal|abort/i.test(text))
+    return line === undefined ? '' : `: ${line.slice(0, 200)}`
+  }
+}

@@ -1,0 +1,41 @@
+import { DatasetError } from '../../shared/dataset/index.ts'
+import { messageOf } from '../../shared/errors.ts'
+import { RuntimeError, type RuntimeErrorCode } from '../../shared/runtime/index.ts'
+import type { ChildMessage } from './child-messages.ts'
+import { probeHere } from './child-probe.ts'
+import { probeRequestSchema } from './request.ts'
+
+// Entry of the child process of one probe: a request as its argument, phases and one result as messages.
+
+type FailureCode = Extract<ChildMessage, { kind: 'failed' }>['code']
+
+const FAILURE_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
+  'runtime-missing': 'runtime-missing',
+  'not-loadable': 'not-loadable',
+  // The inputs come from the data.
+  'wrong-input': 'wrong-data',
+  'run-failed': 'run-failed',
+  'out-of-memory': 'out-of-memory',
+}
+
+// Nobody waits for a result any more.
+process.on('disconnect', () => process.exit(1))
+
+const result = await probeHere(
+  probeRequestSchema.parse(JSON.parse(process.argv[2] ?? '')),
+  (phase) => send({ kind: 'phase', phase }),
+).then((record): ChildMessage => ({ kind: 'measured', record }), failure)
+send(result, () => process.exit(0))
+
+function send(message: ChildMessage, sent: () => void = () => {}): void {
+  process.send?.(message, sent)
+}
+
+function failure(error: unknown): ChildMessage {
+  if (error instanceof RuntimeError)
+    return { kind: 'failed', code: FAILURE_CODES[error.code], message: error.message }
+  if (error instanceof DatasetError)
+    return { kind: 'failed', code: 'wrong-data', message: error.message }
+  const [line] = messageOf(error).split('\n')
+  return { kind: 'failed', code: 'run-failed', message: line ?? 'unknown failure' }
+}

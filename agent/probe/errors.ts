@@ -1,0 +1,27 @@
+import { AppError } from '../../shared/errors.ts'
+
+export type ProbeErrorCode =
+  | 'timeout'
+  | 'out-of-memory'
+  | 'crashed'
+  | 'cancelled'
+  | 'not-loadable'
+  | 'run-failed'
+  | 'runtime-missing'
+  | 'wrong-data'
+
+/** Why a variant was not measured. It is a result too: a variant that crashes a device is not shipped to it. */
+export class ProbeError extends AppError {
+  readonly code: ProbeErrorCode
+
+  /** @param details `phase` it happened in, `peakMemoryBytes` where it is known */
+  constructor(
+    code: ProbeErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, details, options)
+    this.code = code
+  }
+}

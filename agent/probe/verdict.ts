@@ -1,0 +1,79 @@
+import {
+  PROBE_VERDICTS,
+  type ProbeEnvironment,
+  type ProbeEvidence,
+  type ProbeRecord,
+} from '../../shared/measure/index.ts'
+
+type Verdict = ProbeRecord['verdict']
+
+/** All that a verdict may rest on. */
+export interface Grounds {
+  readonly threads: number
+  readonly latency: ProbeRecord['latency']
+  readonly quality: ProbeRecord['quality']
+  readonly before: ProbeEnvironment
+  readonly after: ProbeEnvironment
+  readonly evidence: ProbeEvidence
+}
+
+interface Rule {
+  readonly flag: string
+  readonly verdict: Verdict
+  readonly applies: (grounds: Grounds) => boolean
+}
+
+/** Fewer runs say nothing about a median. */
+const LEAST_RUNS = 5
+
+const isContended = ({ evidence }: Grounds) =>
+  (evidence.stealShare ?? 0) > 0.01 || (evidence.otherCpuShare ?? 0) > 0.1
+
+/** Thresholds are those of delivery.md §6.2 where it gives one. Every rule that applies leaves its flag; the worst verdict counts. */
+export const RULES: readonly Rule[] = [
+  rule('few-runs', 'invalid', ({ latency }) => latency.n < LEAST_RUNS),
+  rule('output-not-finite', 'invalid', ({ quality }) => (quality.notFinite ?? 0) > 0),
+
+  rule('throttle-count', 'throttled', ({ before, after }) => grew(before, after, 'throttleCount')),
+  rule('cooling', 'throttled', ({ after }) => (after.cooling ?? 0) > 0),
+  rule('pi-throttled', 'throttled', ({ after }) => after.piFlags.length > 0),
+  // Nobody else was at work, so the device itself became slower.
+  rule(
+    'slowing-down',
+    'throttled',
+    (grounds) => (grounds.latency.trend ?? 0) > 0.05 && !isContended(grounds),
+  ),
+
+  rule('drift', 'noisy', ({ latency }) => Math.abs(latency.trend ?? 0) > 0.05),
+  rule('two-speeds', 'noisy', ({ latency }) => (latency.peakDistance ?? 1) > 1.15),
+  rule('wide-interval', 'noisy', ({ latency }) => halfWidth(latency) > 0.05),
+  rule('spin-spread', 'noisy', ({ evidence }) => evidence.spinSpread > 0.05),
+  rule('spin-drift', 'noisy', ({ evidence }) => Math.abs(evidence.spinDrift - 1) > 0.05),
+  rule('stolen', 'noisy', ({ evidence }) => (evidence.stealShare ?? 0) > 0.01),
+  rule('busy-machine', 'noisy', ({ evidence }) => (evidence.otherCpuShare ?? 0) > 0.1),
+  // Threads of one model wait for each other, so only a single one must never wait.
+  rule('preempted', 'noisy', ({ threads, evidence }) => threads === 1 && evidence.cpuShare < 0.9),
+  rule('major-faults', 'noisy', ({ evidence }) => evidence.majorFaults > 0),
+  rule('memory-pressure', 'noisy', ({ after }) => (after.memoryPressure ?? 0) > 1),
+
+  // Worth knowing, no reason to doubt: production runs under the same governor.
+  rule('governor-powersave', 'ok', ({ before }) => before.governor === 'powersave'),
+]
+
+export function judge(grounds: Grounds): { verdict: Verdict; flags: string[] } {
+  const found = RULES.filter((one) => one.applies(grounds))
+  const worst = Math.max(0, ...found.map((one) => PROBE_VERDICTS.indexOf(one.verdict)))
+  return { verdict: PROBE_VERDICTS[worst] ?? 'ok', flags: found.map((one) => one.flag) }
+}
+
+function rule(flag: string, verdict: Verdict, applies: Rule['applies']): Rule {
+  return { flag, verdict, applies }
+}
+
+function grew(before: ProbeEnvironment, after: ProbeEnvironment, field: 'throttleCount'): boolean {
+  return (after[field] ?? 0) > (before[field] ?? 0)
+}
+
+function halfWidth({ p50Ms, p50Ci95: [low, high] }: ProbeRecord['latency']): number {
+  return (high - low) / 2 / p50Ms
+}
