@@ -1,6 +1,7 @@
 import type { Report } from '../../shared/messages/index.ts'
 import type { Log, Outbox } from '../link/index.ts'
-import type { Change, Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
+import type { Change } from './journal-tables.ts'
 
 /** Answers to orders that ended, kept for orders that come again. */
 const ANSWERS_KEPT = 128

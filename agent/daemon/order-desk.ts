@@ -16,6 +16,8 @@ export interface OrderDeskOptions {
   readonly installer: Installer
   readonly prober: Prober
   rebirth(): void
+  /** A receipt names births as well as reports. */
+  confirmed(ids: readonly string[]): void
 }
 
 type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void }
@@ -33,7 +35,10 @@ export class OrderDesk {
     this.#handlers = {
       assign: (order) => this.#assign(order),
       probe: (order) => this.#probe(order),
-      receipt: ({ reports }) => context.ledger.settle(reports),
+      receipt: ({ reports }) => {
+        options.confirmed(reports)
+        context.ledger.settle(reports)
+      },
       rebirth: () => options.rebirth(),
       cancel: (order) => this.#cancel(order),
     }

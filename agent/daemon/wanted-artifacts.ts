@@ -1,12 +1,12 @@
 import type { Digest } from '../../shared/digest.ts'
 import type { Assignment, ProbeOrder } from '../../shared/messages/index.ts'
 import { INSTALLING } from './install-table.ts'
-import type { Journal } from './journal.ts'
+import type { JournalView } from './journal.ts'
 import { PROBING } from './probe-table.ts'
 import { isTerminal } from './transitions.ts'
 
 /** Everything that unfinished orders still need: half-done downloads of these are worth keeping. */
-export function wantedArtifacts(journal: Journal): Set<Digest> {
+export function wantedArtifacts(journal: JournalView): Set<Digest> {
   const installing = journal
     .all('installation')
     .filter(({ step }) => !isTerminal(INSTALLING, step))

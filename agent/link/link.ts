@@ -29,6 +29,9 @@ export interface LinkOptions {
   onOrder(order: Order): void
 }
 
+/** A birth without a receipt is said again after so long, ms. */
+const BIRTH_REPEAT_MS = 120_000
+
 /**
  * The agent's end of the wire: connects, says birth, reconnects for ever, and hands on what parses.
  * Up means: connected, subscribed, and the birth is with the broker.
@@ -44,6 +47,9 @@ export class DeviceLink {
   #up = false
   #closed = false
   #retry: NodeJS.Timeout | undefined
+  /** The birth that the planner has not confirmed, and when to say it again. */
+  #unconfirmed: string | undefined
+  #repeat: NodeJS.Timeout | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -83,6 +89,11 @@ export class DeviceLink {
     if (this.#connection && this.#up) await this.#sayBirth(this.#connection)
   }
 
+  /** The planner has stored these messages; once the birth is among them it is not repeated. */
+  confirmed(ids: readonly string[]): void {
+    if (this.#unconfirmed !== undefined && ids.includes(this.#unconfirmed)) this.#stopRepeating()
+  }
+
   want(want: Want): void {
     if (this.#up) void this.#connection?.publish('want', printMessage('want', want))
   }
@@ -112,6 +123,7 @@ export class DeviceLink {
     this.#closed = true
     this.#up = false
     clearTimeout(this.#retry)
+    this.#stopRepeating()
     await this.#connection?.leave()
   }
 
@@ -121,6 +133,7 @@ export class DeviceLink {
       if (connection !== this.#connection) return
       const taken = await connection.publish('birth', printMessage('birth', birth))
       if (!taken || this.#closed || connection !== this.#connection) return
+      this.#repeatBirth(birth.id)
     } catch (error) {
       connection.drop(`cannot say birth: ${messageOf(error)}`)
       return
@@ -132,8 +145,21 @@ export class DeviceLink {
     for (const listener of this.#connectListeners) listener()
   }
 
+  /** A planner that was away hears of this device all the same, however it comes back. */
+  #repeatBirth(id: string): void {
+    this.#stopRepeating()
+    this.#unconfirmed = id
+    this.#repeat = setTimeout(() => void this.rebirth(), BIRTH_REPEAT_MS).unref()
+  }
+
+  #stopRepeating(): void {
+    this.#unconfirmed = undefined
+    clearTimeout(this.#repeat)
+  }
+
   #down(reason: string): void {
     this.#up = false
+    this.#stopRepeating()
     this.#connection = undefined
     if (this.#closed) return
     const pause = pauseMs(this.#failures, this.#options.backoff)

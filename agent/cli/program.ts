@@ -1,0 +1,69 @@
+import { Command, CommanderError } from 'commander'
+import { AppError, messageOf, UsageError } from '../../shared/errors.ts'
+import { readSettings } from './read-settings.ts'
+import { SETTING_FLAGS } from './settings.ts'
+import { VERSION } from './version.ts'
+
+const EXAMPLES = {
+  run: 'fitment-agent run --broker mqtt://planner.local --fleet plant-7 --device press-12 --state-dir /var/lib/fitment --trust ed25519:…',
+  status: 'fitment-agent status --state-dir /var/lib/fitment --json',
+}
+
+function program(): Command {
+  const root = named(new Command('fitment-agent'))
+    .description('Runs on every device: measures variants, installs the one it is assigned.')
+    .version(VERSION)
+  const run = named(root.command('run'))
+    .description('run the agent until it is told to stop (SIGTERM, SIGINT)')
+    .option('--config <file>', 'JSON file with these settings, by their camelCase names')
+    .addHelpText(
+      'after',
+      `\nEvery flag is also an environment variable: FITMENT_STATE_DIR for --state-dir.\n\nExample:\n  $ ${EXAMPLES.run}`,
+    )
+  for (const { flags, description } of SETTING_FLAGS) run.option(flags, description)
+  run.action(async (flags: Record<string, unknown>) => {
+    const settings = readSettings({ flags, environment: process.env })
+    const { runAgent } = await import('./run-command.ts')
+    await runAgent(settings)
+  })
+  named(root.command('status'))
+    .description('what this device runs, from the agent or from what it left on disk')
+    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option('--json', 'print one JSON value for machines')
+    .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.status}`)
+    .action(async ({ stateDir, json }: { stateDir?: string; json?: boolean }) => {
+      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+      const { describe, needsAttention, statusOf } = await import('./status-command.ts')
+      const status = await statusOf(stateDir)
+      process.stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
+      process.exitCode = needsAttention(status) ? 1 : 0
+    })
+  return root
+}
+
+function named(command: Command): Command {
+  return command.exitOverride().showHelpAfterError('(add --help for usage)')
+}
+
+/** One line for people; the stack only when asked for, or when the fault is ours. */
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const code = error instanceof AppError ? error.code : 'internal'
+  process.stderr.write(`error [${code}]: ${messageOf(error)}\n`)
+  const ours = !(error instanceof AppError) || error.code === 'invariant'
+  if ((ours || process.env.FITMENT_DEBUG) && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ''}\n`)
+  }
+  return error instanceof UsageError ? 2 : 1
+}
+
+/** Runs one command line and answers its exit code; never throws. */
+export async function runProgram(): Promise<number> {
+  try {
+    return await program()
+      .parseAsync()
+      .then(() => Number(process.exitCode ?? 0))
+  } catch (error) {
+    return fail(error)
+  }
+}

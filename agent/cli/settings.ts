@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
+import { parseSize } from './size.ts'
+
+/** One setting: a flag, an environment variable `FITMENT_…` and a key of the configuration file. */
+export interface SettingFlag {
+  /** Key of the settings, and of the configuration file. */
+  readonly key: keyof Settings
+  /** In commander's notation. */
+  readonly flags: string
+  readonly description: string
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+const sizeSchema = z
+  .union([z.number().int().positive(), z.string()])
+  .transform((value, context) => {
+    try {
+      return parseSize(String(value))
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: error instanceof Error ? error.message : 'no size',
+      })
+      return z.NEVER
+    }
+  })
+
+export const settingsSchema = z.object({
+  broker: z.string(),
+  fleet: fleetSchema.default('default'),
+  device: deviceIdSchema,
+  stateDir: z.string().min(1),
+  trust: z.string().min(1),
+  root: z.string().min(1).default('/'),
+  storageLimit: sizeSchema.optional(),
+  memoryLimit: sizeSchema.optional(),
+  cacheLimit: sizeSchema.default(256 * 2 ** 20),
+  threads: z.coerce.number().int().min(1).max(64).optional(),
+  ca: z.string().optional(),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+  logLevel: z.enum(LOG_LEVELS).default('info'),
+})
+export type Settings = z.infer<typeof settingsSchema>
+
+export const SETTING_FLAGS: readonly SettingFlag[] = [
+  {
+    key: 'broker',
+    flags: '--broker <url>',
+    description: 'mqtt://host[:port] or mqtts://host[:port]',
+  },
+  {
+    key: 'fleet',
+    flags: '--fleet <name>',
+    description: 'fleet this device belongs to (default: "default")',
+  },
+  { key: 'device', flags: '--device <id>', description: 'name of this device in the fleet' },
+  {
+    key: 'stateDir',
+    flags: '--state-dir <dir>',
+    description: 'where variants and the journal live',
+  },
+  {
+    key: 'trust',
+    flags: '--trust <key>',
+    description: 'public key of the planner: ed25519:…, or a file that holds it',
+  },
+  {
+    key: 'root',
+    flags: '--root <dir>',
+    description: 'read the hardware under another root, e.g. a captured device tree',
+  },
+  {
+    key: 'storageLimit',
+    flags: '--storage-limit <bytes>',
+    description: 'most the state directory may hold, e.g. 64MiB',
+  },
+  {
+    key: 'memoryLimit',
+    flags: '--memory-limit <bytes>',
+    description: 'most memory a model may use, e.g. 256MiB',
+  },
+  {
+    key: 'cacheLimit',
+    flags: '--cache-limit <bytes>',
+    description: 'downloads kept beyond the installed ones (default: 256MiB)',
+  },
+  { key: 'threads', flags: '--threads <n>', description: 'most threads a measurement may use' },
+  { key: 'ca', flags: '--ca <file>', description: 'authority of the broker, PEM, for mqtts' },
+  {
+    key: 'cert',
+    flags: '--cert <file>',
+    description: 'certificate of this device, PEM, for mqtts',
+  },
+  { key: 'key', flags: '--key <file>', description: 'private key of this device, PEM, for mqtts' },
+  {
+    key: 'logLevel',
+    flags: '--log-level <level>',
+    description: `${LOG_LEVELS.join(', ')} (default: info)`,
+  },
+]
+
+/** `storageLimit` → `FITMENT_STORAGE_LIMIT`. */
+export function environmentName(key: string): string {
+  return `FITMENT_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** `storageLimit` → `--storage-limit`. */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { UsageError } from '../../shared/errors.ts'
+import { Slots } from '../artifacts/index.ts'
+import { askAgent } from '../client/index.ts'
+import { type AgentStatus, readStatus, statusSchema } from '../daemon/index.ts'
+import { readJournal } from '../daemon/journal.ts'
+
+/** From the running agent; where none runs, from what it left on disk. @throws UsageError */
+export async function statusOf(stateDir: string): Promise<AgentStatus> {
+  if (!existsSync(stateDir)) {
+    throw new UsageError(`there is no state directory ${stateDir}: give the agent's --state-dir`)
+  }
+  const answer = await askAgent(stateDir, 'status')
+  if (answer !== undefined) return statusSchema.parse(answer)
+  return readStatus(
+    readJournal(join(stateDir, 'journal')),
+    new Slots(join(stateDir, 'slots')),
+    null,
+  )
+}
+
+/** Exit code 1 where a person should look: a model without a variant, or an installation that failed. */
+export function needsAttention({ models }: AgentStatus): boolean {
+  return models.some(({ current, installation }) => current === null || installation?.error)
+}
+
+export function describe(status: AgentStatus): string {
+  const { session, models, probes, reportsWaiting } = status
+  const head = session
+    ? `agent ${session.version} runs as ${session.fleet}/${session.device}, ${session.connected ? 'connected to' : 'without'} ${session.broker}`
+    : 'no agent runs on this state directory'
+  const lines = models.map(({ model, current, installation }) => {
+    const runs = current ? current.slice(0, 12) : 'nothing'
+    const last = installation ? `, last installation: ${installation.step}` : ''
+    const why = installation?.error ? ` (${installation.error.message})` : ''
+    return `  ${model}: ${runs}${last}${why}`
+  })
+  const tail = `  probes: ${probes.done} done, ${probes.open} open; reports waiting: ${reportsWaiting}`
+  return [head, ...lines, tail].join('\n')
+}

@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { messageOf } from '../../shared/errors.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
+import { installedRuntimes } from '../../shared/runtime/index.ts'
+import type { TrustedKey } from '../../shared/signatures/index.ts'
+import { ArtifactStore, Room, Slots } from '../artifacts/index.ts'
+import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
+import type { AgentContext, Bench } from './agent-context.ts'
+import type { Clock } from './clock.ts'
+import type { FailPoints } from './fail-points.ts'
+import { Installer } from './installer.ts'
+import { Journal } from './journal.ts'
+import { Ledger } from './ledger.ts'
+import { OrderDesk } from './order-desk.ts'
+import { Prober } from './prober.ts'
+import { Quiet } from './quiet.ts'
+import { recoverSlots } from './recovery.ts'
+import { claimStateDir } from './single-instance.ts'
+import { answerOnSocket } from './socket.ts'
+import { type AgentStatus, readStatus } from './status.ts'
+
+export interface AgentOptions {
+  readonly endpoint: Endpoint
+  readonly fleet: string
+  readonly device: string
+  readonly stateDir: string
+  readonly trusted: TrustedKey
+  /** Bytes for all that lies under `stateDir`; `null`: what the file system has. */
+  readonly storageLimitBytes: number | null
+  /** Most memory a model may use while it runs; `null`: the machine's. */
+  readonly memoryLimitBytes: number | null
+  /** Bytes of downloads kept for later beyond those in slots. */
+  readonly cacheLimitBytes: number
+  /** Blocks in flight. */
+  readonly window: number
+  readonly version: string
+  readonly backoff: BackoffOptions
+  readonly clock: Clock
+  readonly failPoints: FailPoints
+  readonly log: Log
+  readonly bench: Bench
+  /** What this device is, read anew for every birth. */
+  readHardware(): Promise<HardwareReport>
+}
+
+export interface Agent {
+  status(): Promise<AgentStatus>
+  /** Resolves when nothing is left to do but wait for orders. */
+  idle(): Promise<void>
+  /** Says death, stops downloads where they are, and leaves the state directory in order. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the daemon; resolves before the broker is reached, which may take for ever.
+ * @throws AgentError `already-running`, `state-dir-unusable`; JournalError; ArtifactError
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const release = await claimStateDir(options.stateDir)
+  try {
+    return await new Daemon(options, release).start()
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+class Daemon implements Agent {
+  readonly #options: AgentOptions
+  readonly #release: () => Promise<void>
+  readonly #leaving = new AbortController()
+  readonly #journal: Journal
+  readonly #link: DeviceLink
+  readonly #outbox: Outbox
+  readonly #context: AgentContext
+  readonly #installer: Installer
+  readonly #prober: Prober
+  #desk: OrderDesk | undefined
+  #closeSocket: () => Promise<void> = async () => {}
+
+  constructor(options: AgentOptions, release: () => Promise<void>) {
+    this.#options = options
+    this.#release = release
+    const { stateDir, clock, log } = options
+    this.#journal = new Journal(join(stateDir, 'journal'), options.failPoints)
+    this.#link = new DeviceLink({
+      ...options,
+      start: randomUUID(),
+      birth: (epoch) => this.#birth(epoch),
+      onOrder: (order) => this.#desk?.take(order),
+    })
+    const monotonic = () => clock.monotonic()
+    this.#outbox = new Outbox({
+      pending: this.#journal.all('report'),
+      send: (report) => this.#link.report(report),
+      monotonic,
+    })
+    const slots = new Slots(join(stateDir, 'slots'))
+    const quiet = new Quiet()
+    const store = new ArtifactStore({
+      directory: join(stateDir, 'artifacts'),
+      room: new Room(stateDir, options.storageLimitBytes),
+      slots,
+      cacheLimitBytes: options.cacheLimitBytes,
+      wire: { source: this.#link, gate: quiet, monotonic, window: options.window },
+    })
+    this.#context = {
+      stateDir,
+      ledger: new Ledger(this.#journal, this.#outbox, log),
+      slots,
+      store,
+      quiet,
+      bench: options.bench,
+      clock,
+      log,
+      tell: (report) => void this.#link.report(report),
+      leaving: this.#leaving.signal,
+    }
+    this.#installer = new Installer(this.#context)
+    this.#prober = new Prober(this.#context)
+  }
+
+  async start(): Promise<Agent> {
+    const { log, stateDir } = this.#options
+    const { damagedLines } = this.#journal
+    if (damagedLines > 0) log.warn({ damagedLines }, 'the journal was torn; the rest of it stands')
+    await this.#context.store.open()
+    await recoverSlots(this.#context)
+    const runtimes = await installedRuntimes()
+    this.#desk = new OrderDesk(this.#context, {
+      ...this.#options,
+      runtimes: runtimes.map(({ name }) => name),
+      installer: this.#installer,
+      prober: this.#prober,
+      rebirth: () => void this.#link.rebirth(),
+      confirmed: (ids) => this.#link.confirmed(ids),
+    })
+    const wasClean = this.#journal.get('run', 'agent')?.clean ?? true
+    this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])
+    await this.#installer.resume(wasClean)
+    this.#prober.resume(wasClean)
+    this.#closeSocket = await answerOnSocket(stateDir, () => this.status(), log)
+    this.#link.onConnected(() => this.#outbox.connected())
+    this.#link.start()
+    log.info({ stateDir, runtimes, restarted: !wasClean }, 'agent started')
+    return this
+  }
+
+  status(): Promise<AgentStatus> {
+    const { version, fleet, device, endpoint } = this.#options
+    return readStatus(this.#journal, this.#context.slots, {
+      pid: process.pid,
+      version,
+      fleet,
+      device,
+      broker: endpoint.url,
+      connected: this.#link.connected,
+      dropped: this.#link.dropped,
+    })
+  }
+
+  async idle(): Promise<void> {
+    await this.#desk?.settled()
+    await Promise.all([this.#installer.settled(), this.#prober.settled()])
+  }
+
+  async close(): Promise<void> {
+    this.#leaving.abort()
+    this.#outbox.close()
+    await this.#closeSocket()
+    await this.idle()
+    await this.#link.close()
+    this.#writeLeave()
+    this.#journal.close()
+    await this.#release()
+  }
+
+  #writeLeave(): void {
+    try {
+      this.#journal.commit('run.ended', [{ kind: 'run', key: 'agent', value: { clean: true } }])
+    } catch (error) {
+      // The next start then counts this one as a crash, which costs nothing.
+      this.#options.log.warn(messageOf(error))
+    }
+  }
+
+  async #birth(epoch: Epoch): Promise<Birth> {
+    const { version, memoryLimitBytes } = this.#options
+    return {
+      v: 1,
+      id: newId(),
+      epoch,
+      agentVersion: version,
+      report: await this.#options.readHardware(),
+      runtimes: await installedRuntimes(),
+      memoryLimitBytes,
+      slots: await this.#installedSlots(),
+    }
+  }
+
+  async #installedSlots(): Promise<Birth['slots']> {
+    const { slots } = this.#context
+    const installed: Birth['slots'] = []
+    for (const model of await slots.models()) {
+      const { current } = await slots.links(model)
+      for (const variant of await slots.variants(model)) {
+        installed.push({ model, variant, active: variant === current })
+      }
+    }
+    return installed.slice(0, 256)
+  }
+}
