@@ -89,24 +89,30 @@ t.test('asyncapi.yaml names payloads that there are', async (t) => {
   for (const [, name = ''] of refs) t.ok(Object.hasOwn(payloads, name), name)
 })
 
-/** References followed, words for people left out, and one spelling for what JSON Schema lets spell in several. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical)
+/**
+ * References followed, words for people left out, and one spelling for what JSON Schema lets spell in
+ * several. Of a probe record only what every one has: the figures that explain it are optional, and
+ * described in shared/measure.
+ */
+function canonical(value: unknown, requiredOnly = false): unknown {
+  if (Array.isArray(value)) return value.map((inner) => canonical(inner, requiredOnly))
   if (typeof value !== 'object' || value === null) return value
   const schema = value as Json
   if (typeof schema.$ref === 'string') return canonical(payloads[schema.$ref.slice(2)])
+  const lean = requiredOnly || Object.hasOwn((schema.properties ?? {}) as Json, 'probeVersion')
   const plain: Json = {}
   for (const [key, inner] of Object.entries(schema)) {
-    if (!isNoise(key, schema))
-      plain[key] = key === 'properties' ? mapValues(inner) : canonical(inner)
+    if (key === 'properties') plain[key] = propertiesOf(schema, lean)
+    else if (!isNoise(key, schema)) plain[key] = canonical(inner, lean)
   }
   if (Array.isArray(plain.required)) plain.required = [...plain.required].sort()
   return nullable(plain)
 }
 
-function mapValues(properties: unknown): Json {
-  const entries = Object.entries(properties as Json)
-  return Object.fromEntries(entries.map(([key, inner]) => [key, canonical(inner)]))
+function propertiesOf({ properties, required }: Json, requiredOnly: boolean): Json {
+  const isTold = (name: string) => !requiredOnly || (required as string[]).includes(name)
+  const entries = Object.entries(properties as Json).filter(([name]) => isTold(name))
+  return Object.fromEntries(entries.map(([name, inner]) => [name, canonical(inner, requiredOnly)]))
 }
 
 function isNoise(key: string, schema: Json): boolean {
