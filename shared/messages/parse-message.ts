@@ -54,7 +54,7 @@ export const MAX_MESSAGE_BYTES: Readonly<Record<Channel, number>> = {
   birth: 128 * KIB,
   death: KIB,
   orders: 64 * KIB,
-  reports: 32 * KIB,
+  reports: 64 * KIB,
   want: KIB,
   blocks: MAX_BLOCK_FRAME_BYTES,
 }
