@@ -73,6 +73,8 @@ interface Work<K extends JobKind, T> {
   readonly input: Omit<JobInput<K>, 'out'>
   /** Takes what is worth keeping out of the job's folder before it goes. */
   readonly keep: (output: JobOutput<K>) => Promise<T>
+  /** Aborted when nobody wants the result any more. */
+  readonly signal?: AbortSignal
 }
 
 /** One job in a folder of its own, with its progress told to whoever watches the model. */
@@ -81,13 +83,13 @@ export async function withJob<K extends JobKind, T>(
   model: Pick<Model, 'name'>,
   kind: K,
   about: string,
-  { input, keep }: Work<K, T>,
+  { input, keep, signal }: Work<K, T>,
 ): Promise<T> {
   await mkdir(engine.workDir, { recursive: true })
   const out = await mkdtemp(join(engine.workDir, `${kind}-`))
   try {
     const output = await runJob(kind, { ...input, out } as JobInput<K>, {
-      signal: engine.stopping,
+      signal: signal ? AbortSignal.any([signal, engine.stopping]) : engine.stopping,
       onProgress: (done, total, what) =>
         engine.progress.emit({ model: model.name, what: `${about}: ${what}`, done, total }),
     })

@@ -65,6 +65,6 @@ export async function planCandidates(
       if (variant === null) continue
       await variants.ensureVariant(trx, { key: variant, source: model.source, scheme, runtime })
     }
-    await pipelines.setStage(trx, pipeline, 'building', '', engine.now())
+    await pipelines.setStage(trx, pipeline, { stage: 'building', waiting: '' }, engine.now())
   })
 }

@@ -99,7 +99,7 @@ export class Conductor {
 
   /** Resolves when nothing is left to do but to wait. */
   async settled(): Promise<void> {
-    while (this.#running) await this.#running
+    while (this.#running !== undefined) await this.#running
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 export { withJob } from './builds.ts'
 export { candidateViews, variantPlanFor } from './candidates.ts'
+export { factsOfClass } from './class-facts.ts'
 export { Conductor, type ConductorOptions } from './conductor.ts'
 export { DEFAULT_SETTINGS, type Engine, type EngineSettings } from './engine.ts'
 export type { ProgressEvent } from './progress.ts'

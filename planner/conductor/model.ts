@@ -23,11 +23,11 @@ async function advanceDelivery(engine: Engine, model: Model, classId: string): P
   if (!own) {
     if (model.intent !== 'rollout' || !model.rolloutOptions) return
     await startRollout(engine, model, chosen, model.rolloutOptions)
-    await pipelines.setStage(db, pipeline, 'rolling', '', engine.now())
+    await pipelines.setStage(db, pipeline, { stage: 'rolling', waiting: '' }, engine.now())
     return
   }
   const stage = own.state === 'done' ? 'done' : own.state === 'aborted' ? 'selected' : 'rolling'
   const waiting = stage === 'rolling' ? own.reason : chosen.selection.why
   if (pipeline.stage === stage && pipeline.waiting === waiting) return
-  await pipelines.setStage(db, pipeline, stage, waiting, engine.now())
+  await pipelines.setStage(db, pipeline, { stage, waiting }, engine.now())
 }

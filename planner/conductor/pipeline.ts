@@ -92,10 +92,10 @@ async function note(
   engine: Engine,
   model: Model,
   pipeline: Pipeline,
-  { stage, reason }: Extract<PipelineStep, { kind: 'wait' }>,
+  { stage, reason, stuck }: Extract<PipelineStep, { kind: 'wait' }>,
 ): Promise<void> {
-  if (pipeline.stage === stage && pipeline.waiting === reason) return
-  await pipelines.setStage(engine.db, pipeline, stage, reason, engine.now())
+  if (pipeline.stage === stage && pipeline.waiting === reason && pipeline.stuck === stuck) return
+  await pipelines.setStage(engine.db, pipeline, { stage, waiting: reason, stuck }, engine.now())
   engine.progress.emit({
     model: model.name,
     what: `${pipeline.class}: ${reason}`,

@@ -35,7 +35,7 @@ export async function select(engine: Engine, model: Model, pipeline: Pipeline): 
     candidates: measured,
     constraints: model.constraints,
     objective: model.objective,
-    room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
+    room: roomOf(devices),
     incumbent: await incumbentOf(engine, model, pipeline.class),
   })
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
@@ -67,7 +67,7 @@ async function store(
       { model: model.id, class: classId, round, measured, selection },
       engine.now(),
     )
-    await pipelines.setStage(trx, pipeline, stage, selection.why, engine.now())
+    await pipelines.setStage(trx, pipeline, { stage, waiting: selection.why }, engine.now())
   })
   const what = `${pipeline.class}: ${selection.why}`
   engine.progress.emit({ model: model.name, what, done: 0, total: 0 })

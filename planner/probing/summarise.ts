@@ -14,7 +14,12 @@ export interface ClassSummary {
   }
   /** Of the neediest device. */
   readonly memoryBytes: number
-  readonly quality: ProbeRecord['quality']
+  readonly quality: {
+    readonly samples: number
+    readonly accuracy: number | null
+    readonly agreement: number | null
+    readonly sqnrDb: number | null
+  }
   readonly devices: number
   readonly notes: readonly string[]
 }
@@ -49,7 +54,7 @@ export function summarise(records: readonly DeviceRecord[]): ClassSummary | unde
               ],
             },
     },
-    memoryBytes: Math.max(...perDevice.map((r) => r.peakMemoryBytes)),
+    memoryBytes: Math.max(...perDevice.map(memoryOf)),
     quality: {
       samples: middle((r) => r.quality.samples) ?? 0,
       accuracy: middle((r) => r.quality.accuracy),
@@ -59,6 +64,11 @@ export function summarise(records: readonly DeviceRecord[]): ClassSummary | unde
     devices: perDevice.length,
     notes: notesOn(records, usable, clean),
   }
+}
+
+/** What runtime and model add to a process; older agents tell only the whole process. */
+function memoryOf({ memory, peakMemoryBytes }: ProbeRecord): number {
+  return memory?.overBaseBytes ?? peakMemoryBytes
 }
 
 function notesOn(

@@ -3,6 +3,7 @@ export { afterReport, MEMBER_STATES, type MemberState, standingOf } from './memb
 export { type RolloutOptions, rolloutOptionsSchema } from './options.ts'
 export { type Member, planRollout, type RolloutStep, type RolloutView } from './plan.ts'
 export {
+  isPossible,
   nextState,
   OPEN_STATES,
   ROLLOUT_STATES,
@@ -11,4 +12,11 @@ export {
   type RolloutState,
   SERVING,
 } from './states.ts'
-export { DEFAULT_WAVES, parseWaves, printWaves, type Wave, waveTarget } from './waves.ts'
+export {
+  DEFAULT_WAVES,
+  parseWaves,
+  printWaves,
+  type Wave,
+  waveSchema,
+  waveTarget,
+} from './waves.ts'

@@ -55,6 +55,10 @@ export class RolloutError extends AppError {
   readonly code = 'rollout-refused'
 }
 
+export function isPossible(state: RolloutState, event: RolloutEvent): boolean {
+  return ROLLOUT_TABLE[state][event] !== null
+}
+
 /** @throws RolloutError naming what is possible instead. */
 export function nextState(state: RolloutState, event: RolloutEvent, what: string): RolloutState {
   const next = ROLLOUT_TABLE[state][event]

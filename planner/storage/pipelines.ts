@@ -19,6 +19,8 @@ export interface Pipeline {
   readonly stage: Stage
   /** What happens or is waited for, one line; empty when nothing is. */
   readonly waiting: string
+  /** Nothing goes on until something outside changes, e.g. a device comes online. */
+  readonly stuck: boolean
   /** Measuring campaign: grows when the operator asks to measure again. */
   readonly round: number
   readonly updatedAt: string
@@ -37,6 +39,7 @@ export async function ensurePipeline(
       class: classId,
       stage: 'candidates',
       waiting: '',
+      stuck: 0,
       round: 1,
       updated_at: at.toISOString(),
     })
@@ -64,13 +67,17 @@ export async function pipelinesOf(db: Db, model: string): Promise<readonly Pipel
 export async function setStage(
   db: Db,
   { model, class: classId }: Pick<Pipeline, 'model' | 'class'>,
-  stage: Stage,
-  waiting: string,
+  to: { readonly stage: Stage; readonly waiting: string; readonly stuck?: boolean },
   at: Date,
 ): Promise<void> {
   await db
     .updateTable('pipelines')
-    .set({ stage, waiting, updated_at: at.toISOString() })
+    .set({
+      stage: to.stage,
+      waiting: to.waiting,
+      stuck: Number(to.stuck ?? false),
+      updated_at: at.toISOString(),
+    })
     .where('model', '=', model)
     .where('class', '=', classId)
     .execute()
@@ -83,6 +90,7 @@ export async function startRound(db: Db, model: string, at: Date): Promise<void>
     .set((row) => ({
       stage: 'candidates',
       waiting: '',
+      stuck: 0,
       round: row('round', '+', 1),
       updated_at: at.toISOString(),
     }))
@@ -96,6 +104,7 @@ function pipelineOf(row: Tables['pipelines']): Pipeline {
     class: row.class,
     stage: z.enum(STAGES).parse(row.stage),
     waiting: row.waiting,
+    stuck: row.stuck === 1,
     round: row.round,
     updatedAt: row.updated_at,
   }

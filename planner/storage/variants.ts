@@ -80,6 +80,16 @@ export async function forgetHalfBuilt(db: Db): Promise<void> {
     .execute()
 }
 
+/** Builds of this source that failed are tried again: what kept them from it may be gone. */
+export async function retryFailed(db: Db, source: Digest): Promise<void> {
+  await db
+    .updateTable('variants')
+    .set({ state: 'planned', error: null })
+    .where('source', '=', source)
+    .where('state', '=', 'failed')
+    .execute()
+}
+
 export async function recordBuilt(
   db: Db,
   key: string,

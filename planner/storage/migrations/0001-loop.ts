@@ -112,6 +112,8 @@ export const loopTables = {
       class: 'text',
       stage: 'text',
       waiting: 'text',
+      /** Nothing goes on until something outside changes, e.g. a device comes online. */
+      stuck: 'flag',
       /** Counts measuring campaigns: `plan --again` starts the next. */
       round: 'int',
       updated_at: 'time',

@@ -211,7 +211,12 @@ for (const database of DATABASES) {
       const { db } = await fresh(t)
       const pipeline = await pipelines.ensurePipeline(db, 'm', 'rpi4', at)
       t.match(pipeline, { stage: 'candidates', round: 1 })
-      await pipelines.setStage(db, pipeline, 'probing', 'd1 measures float16', at)
+      await pipelines.setStage(
+        db,
+        pipeline,
+        { stage: 'probing', waiting: 'd1 measures float16' },
+        at,
+      )
       t.match(await pipelines.ensurePipeline(db, 'm', 'rpi4', later), {
         stage: 'probing',
         waiting: 'd1 measures float16',

@@ -1,0 +1,83 @@
+import { withJob } from '../conductor/index.ts'
+import { audit, models } from '../storage/index.ts'
+import { JobError } from '../variants/index.ts'
+import type { Call } from './call.ts'
+import type { OperationInput, OperationOutput } from './contract.ts'
+import { modelView } from './read-views.ts'
+
+/**
+ * Reads the model and its data, lets the float model answer the test set, and registers a revision.
+ * Nothing is registered unless all of it can be used. @throws JobError naming the user's file
+ */
+export async function addModel(
+  input: OperationInput<'models.add'>,
+  { engine, conductor, actor, progress, signal }: Call,
+): Promise<OperationOutput<'models.add'>> {
+  const { artifacts, db } = engine
+  const { name, source, calibration, test } = input
+  const paths = {
+    source: await artifacts.pathOf(source.digest),
+    calibration: calibration && (await artifacts.pathOf(calibration.digest)),
+    test: test && (await artifacts.pathOf(test.digest)),
+  }
+  const stop = engine.progress.listen((event) => {
+    if (event.model === name) progress(event)
+  })
+  try {
+    const prepared = await withJob(engine, { name }, 'prepare', name, {
+      input: paths,
+      signal,
+      keep: async ({ whole, slice, ...facts }) => ({
+        ...facts,
+        whole: (await artifacts.putFile(whole)).digest,
+        slice: (await artifacts.putFile(slice)).digest,
+      }),
+    })
+    const { whole, slice, wholeQuality, sliceQuality, ...rest } = prepared
+    const model = await db.transaction().execute(async (trx) => {
+      const added = await models.addModel(
+        trx,
+        {
+          name,
+          source: source.digest,
+          calibration: calibration?.digest ?? null,
+          test: test?.digest ?? null,
+          objective: input.objective,
+          constraints: input.constraints,
+          ...rest,
+        },
+        engine.now(),
+      )
+      await models.setReference(trx, added.id, { whole, slice, wholeQuality, sliceQuality })
+      const detail = { revision: added.revision, source: source.digest, file: source.name }
+      await audit.writeAudit(
+        trx,
+        { actor, action: 'models.add', subject: name, detail },
+        engine.now(),
+      )
+      return added
+    })
+    conductor.poke()
+    return modelView(db, (await models.modelById(db, model.id)) ?? model)
+  } catch (error) {
+    throw inUsersWords(error, input, paths)
+  } finally {
+    stop()
+  }
+}
+
+/** Errors of the job name the files in the store; the user knows them by other names. */
+function inUsersWords(
+  error: unknown,
+  input: OperationInput<'models.add'>,
+  paths: Readonly<Record<'source' | 'calibration' | 'test', string | null>>,
+): unknown {
+  if (!(error instanceof JobError)) return error
+  let { message } = error
+  for (const part of ['source', 'calibration', 'test'] as const) {
+    const path = paths[part]
+    const name = input[part]?.name
+    if (path && name) message = message.replaceAll(path, name)
+  }
+  return new JobError(error.code, message, error.details)
+}

@@ -1,0 +1,32 @@
+import type { Conductor, Engine } from '../conductor/index.ts'
+import { type Model, models } from '../storage/index.ts'
+import type { ApiProgress } from './contract.ts'
+import { ApiError } from './errors.ts'
+
+export interface PlannerInfo {
+  readonly version: string
+  readonly fleet: string
+  readonly broker: string
+  readonly database: string
+  readonly trust: string
+}
+
+export interface Call {
+  readonly conductor: Conductor
+  readonly engine: Engine
+  readonly info: PlannerInfo
+  /** For the audit log. */
+  readonly actor: string
+  readonly progress: (progress: ApiProgress) => void
+  /** Aborted when the caller went away. */
+  readonly signal: AbortSignal
+}
+
+/** @throws ApiError `unknown-model` naming those there are */
+export async function modelNamed(engine: Engine, name: string): Promise<Model> {
+  const model = await models.findModel(engine.db, name)
+  if (model) return model
+  const known = (await models.listModels(engine.db)).map((other) => other.name)
+  const advice = known.length > 0 ? `known: ${known.join(', ')}` : 'add one with fitment models add'
+  throw new ApiError('unknown-model', `no model "${name}" is registered; ${advice}`)
+}

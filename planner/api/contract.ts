@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { digestSchema } from '../../shared/digest.ts'
+import { modelNameSchema } from '../../shared/ids.ts'
+import { gateSchema, waveSchema } from '../rollout/index.ts'
+import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
+import {
+  auditViewSchema,
+  candidateViewSchema,
+  classDetailSchema,
+  classPlanSchema,
+  classViewSchema,
+  deviceDetailSchema,
+  deviceViewSchema,
+  modelDetailSchema,
+  modelViewSchema,
+  probeViewSchema,
+  rolloutStatusSchema,
+} from './views.ts'
+
+/** Who may call what; over the planner's own socket everybody is an admin. */
+export const ROLES = ['viewer', 'operator', 'admin'] as const
+export type Role = (typeof ROLES)[number]
+
+const nothing = z.object({})
+const model = z.object({ model: modelNameSchema })
+const ofModel = z.object({ model: modelNameSchema.optional() })
+const change = model.extend({ class: z.string().optional() })
+const upload = z.object({ digest: digestSchema, name: z.string().max(1024) })
+
+/** Every operation of the planner: what goes in, what comes out, who may. Names are a contract. */
+export const OPERATIONS = {
+  'planner.info': {
+    role: 'viewer',
+    input: nothing,
+    output: z.object({
+      version: z.string(),
+      fleet: z.string(),
+      broker: z.string(),
+      database: z.string(),
+      trust: z.string(),
+    }),
+  },
+  'devices.list': { role: 'viewer', input: nothing, output: z.array(deviceViewSchema) },
+  'devices.show': {
+    role: 'viewer',
+    input: z.object({ device: z.string() }),
+    output: deviceDetailSchema,
+  },
+  'classes.list': { role: 'viewer', input: nothing, output: z.array(classViewSchema) },
+  'classes.show': {
+    role: 'viewer',
+    input: z.object({ class: z.string() }),
+    output: classDetailSchema,
+  },
+  'models.add': {
+    role: 'operator',
+    input: z.object({
+      name: modelNameSchema,
+      source: upload,
+      calibration: upload.nullable(),
+      test: upload.nullable(),
+      objective: z.enum(OBJECTIVES),
+      constraints: constraintsSchema,
+    }),
+    output: modelViewSchema,
+  },
+  'models.list': { role: 'viewer', input: nothing, output: z.array(modelViewSchema) },
+  'models.show': { role: 'viewer', input: model, output: modelDetailSchema },
+  'variants.list': {
+    role: 'viewer',
+    input: ofModel,
+    output: z.array(candidateViewSchema.extend({ model: z.string(), class: z.string() })),
+  },
+  'probes.list': { role: 'viewer', input: ofModel, output: z.array(probeViewSchema) },
+  plan: {
+    role: 'operator',
+    input: model.extend({
+      class: z.string().optional(),
+      dryRun: z.boolean(),
+      /** Plan and measure anew though a selection exists. */
+      again: z.boolean(),
+    }),
+    output: z.object({ model: z.string(), classes: z.array(classPlanSchema) }),
+  },
+  'rollout.start': {
+    role: 'operator',
+    input: model.extend({
+      waves: z.array(waveSchema).min(1),
+      gate: gateSchema,
+      approval: z.boolean(),
+      revert: z.boolean(),
+      wait: z.boolean(),
+    }),
+    output: rolloutStatusSchema,
+  },
+  'rollout.status': { role: 'viewer', input: model, output: rolloutStatusSchema },
+  'rollout.pause': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'rollout.resume': {
+    role: 'operator',
+    input: change.extend({ retry: z.boolean() }),
+    output: rolloutStatusSchema,
+  },
+  'rollout.abort': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'rollout.approve': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'audit.list': {
+    role: 'admin',
+    input: z.object({ limit: z.number().int().min(1).max(10_000), subject: z.string().optional() }),
+    output: z.array(auditViewSchema),
+  },
+} as const satisfies Record<string, { role: Role; input: z.ZodType; output: z.ZodType }>
+
+export type OperationName = keyof typeof OPERATIONS
+export type OperationInput<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['input']>
+export type OperationOutput<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['output']>
+
+export const progressSchema = z.object({
+  what: z.string(),
+  done: z.number(),
+  total: z.number(),
+})
+export type ApiProgress = z.infer<typeof progressSchema>
+
+/** One line of an answer: any number of `progress`, then one `result` or `error`. */
+export const answerLineSchema = z.union([
+  z.object({ progress: progressSchema }),
+  z.object({ error: z.object({ code: z.string(), message: z.string() }) }),
+  z.object({ result: z.unknown() }),
+])
+
+export const operationNames = Object.keys(OPERATIONS) as [OperationName, ...OperationName[]]
+
+/** Where operations and uploads live. */
+export const PATHS = { operations: '/v1/operations/', artifacts: '/v1/artifacts' } as const

@@ -1,0 +1,32 @@
+import { AppError } from '../../shared/errors.ts'
+
+export type ApiErrorCode =
+  | 'no-planner'
+  | 'unknown-model'
+  | 'unknown-device'
+  | 'unknown-class'
+  | 'nothing-to-do'
+  | 'broken-answer'
+
+export class ApiError extends AppError {
+  readonly code: ApiErrorCode
+
+  constructor(
+    code: ApiErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message, details)
+    this.code = code
+  }
+}
+
+/** What went wrong at the planner's end, as it said it. */
+export class RemoteError extends AppError {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}

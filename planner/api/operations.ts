@@ -1,0 +1,81 @@
+import type { Engine } from '../conductor/index.ts'
+import { devices as deviceRows, type Model, models } from '../storage/index.ts'
+import { addModel } from './add-model.ts'
+import { type Call, modelNamed } from './call.ts'
+import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
+import { ApiError } from './errors.ts'
+import { plan } from './plan.ts'
+import { classDetail, classViews } from './read-classes.ts'
+import { classPlans } from './read-plan.ts'
+import { rolloutStatus } from './read-rollouts.ts'
+import { auditViews, deviceView, deviceViews, modelView, probeViews } from './read-views.ts'
+import { changeRollout, resumeRollout, startRollouts } from './rollouts.ts'
+
+type Run<K extends OperationName> = (
+  input: OperationInput<K>,
+  call: Call,
+) => Promise<OperationOutput<K>>
+
+/** What each operation does; the contract says its shape. */
+export const RUN: { readonly [K in OperationName]: Run<K> } = {
+  'planner.info': async (_, { info }) => info,
+
+  'devices.list': (_, { engine }) => deviceViews(engine.db),
+
+  async 'devices.show'({ device: id }, { engine }) {
+    const device = await deviceRows.findDevice(engine.db, id)
+    if (!device)
+      throw new ApiError('unknown-device', `no device "${id}" ever joined: see fitment devices`)
+    const { agentVersion, firstSeen, classReason, report } = device
+    const view = await deviceView(engine.db, device)
+    return { ...view, agentVersion, firstSeen, reasons: [...classReason], report }
+  },
+
+  'classes.list': (_, { engine }) => classViews(engine),
+  'classes.show': ({ class: id }, { engine }) => classDetail(engine, id),
+
+  'models.add': addModel,
+
+  async 'models.list'(_, { engine }) {
+    const all = await models.listModels(engine.db)
+    return Promise.all(all.map((model) => modelView(engine.db, model)))
+  },
+
+  async 'models.show'({ model: name }, { engine }) {
+    const model = await modelNamed(engine, name)
+    const view = await modelView(engine.db, model)
+    return { ...view, facts: model.facts, plans: await classPlans(engine, model) }
+  },
+
+  async 'variants.list'({ model: name }, { engine }) {
+    const rows = []
+    for (const model of await wanted(engine, name)) {
+      for (const { class: id, candidates } of await classPlans(engine, model)) {
+        rows.push(...candidates.map((row) => ({ model: model.name, class: id, ...row })))
+      }
+    }
+    return rows
+  },
+
+  async 'probes.list'({ model: name }, { engine }) {
+    const all = await wanted(engine, name)
+    return (await Promise.all(all.map((model) => probeViews(engine.db, model)))).flat()
+  },
+
+  plan,
+  'rollout.start': startRollouts,
+  async 'rollout.status'({ model }, { engine }) {
+    return rolloutStatus(engine, await modelNamed(engine, model))
+  },
+  'rollout.pause': (input, call) => changeRollout('pause', input, call),
+  'rollout.resume': resumeRollout,
+  'rollout.abort': (input, call) => changeRollout('abort', input, call),
+  'rollout.approve': (input, call) => changeRollout('approve', input, call),
+
+  'audit.list': ({ limit, subject }, { engine }) =>
+    auditViews(engine.db, subject === undefined ? { limit } : { limit, subject }),
+}
+
+async function wanted(engine: Engine, name: string | undefined): Promise<readonly Model[]> {
+  return name === undefined ? models.listModels(engine.db) : [await modelNamed(engine, name)]
+}

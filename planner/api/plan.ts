@@ -1,0 +1,72 @@
+import {
+  audit,
+  devices as deviceRows,
+  type Model,
+  models,
+  pipelines,
+  variants,
+} from '../storage/index.ts'
+import { type Call, modelNamed } from './call.ts'
+import type { OperationInput, OperationOutput } from './contract.ts'
+import { ApiError } from './errors.ts'
+import { classPlans, dryPlans } from './read-plan.ts'
+import type { ClassPlan } from './views.ts'
+import { waitUntil } from './wait.ts'
+
+/** Stages in which a class needs nothing more from planning. */
+const SETTLED: ReadonlySet<string> = new Set(['selected', 'no-fit', 'rolling', 'done'])
+
+/** Candidates, builds, probes and selection for every class there is; returns when all are settled or stuck. */
+export async function plan(
+  { model: name, class: only, dryRun, again }: OperationInput<'plan'>,
+  call: Call,
+): Promise<OperationOutput<'plan'>> {
+  const { engine } = call
+  const model = await modelNamed(engine, name)
+  const classes = await classesFor(call, only)
+  if (dryRun) return { model: name, classes: await dryPlans(engine, model, only) }
+  await ask(call, model, again)
+  await waitUntil(call, name, async () => {
+    const plans = await classPlans(engine, model, only)
+    return classes.every((id) => plans.some((row) => row.class === id && isSettled(row)))
+  })
+  return { model: name, classes: await classPlans(engine, model, only) }
+}
+
+export function isSettled({ stage, stuck }: Pick<ClassPlan, 'stage' | 'stuck'>): boolean {
+  return stuck || SETTLED.has(stage)
+}
+
+/** @throws ApiError where no device, or none of the class asked for, ever joined */
+export async function classesFor({ engine }: Call, only: string | undefined): Promise<string[]> {
+  const all = await deviceRows.classesInUse(engine.db)
+  if (all.length === 0) {
+    throw new ApiError(
+      'nothing-to-do',
+      'no device has joined yet: start fitment-agent run on one, then plan',
+    )
+  }
+  if (only === undefined) return [...all]
+  if (all.includes(only)) return [only]
+  throw new ApiError(
+    'unknown-class',
+    `no device is of class "${only}"; there are: ${all.join(', ')}`,
+  )
+}
+
+async function ask(
+  { engine, conductor, actor }: Call,
+  model: Model,
+  again: boolean,
+): Promise<void> {
+  await engine.db.transaction().execute(async (trx) => {
+    if (model.intent === 'registered') await models.setIntent(trx, model.id, 'plan')
+    if (again) {
+      await pipelines.startRound(trx, model.id, engine.now())
+      await variants.retryFailed(trx, model.source)
+    }
+    const entry = { actor, action: 'plan', subject: model.name, detail: { again } }
+    await audit.writeAudit(trx, entry, engine.now())
+  })
+  conductor.poke()
+}

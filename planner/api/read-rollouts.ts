@@ -1,0 +1,79 @@
+import type { Engine } from '../conductor/index.ts'
+import { printWaves } from '../rollout/index.ts'
+import {
+  devices as deviceRows,
+  type Model,
+  models,
+  pipelines,
+  type Rollout,
+  rollouts,
+  selections,
+  variants,
+} from '../storage/index.ts'
+import type { RolloutStatus, RolloutView } from './views.ts'
+
+/** The newest rollout of each class, and classes that have none yet. */
+export async function rolloutStatus(engine: Engine, model: Model): Promise<RolloutStatus> {
+  const { db } = engine
+  const all = await rollouts.rolloutsOf(db, model.name)
+  const newest = [
+    ...new Map([...all].reverse().map((rollout) => [rollout.class, rollout])).values(),
+  ]
+  const shown = newest.sort((a, b) => a.class.localeCompare(b.class))
+  const current = await models.modelById(db, model.id)
+  const own = new Set(shown.filter((r) => r.model === model.id).map((r) => r.class))
+  const stages = await pipelines.pipelinesOf(db, model.id)
+  return {
+    model: model.name,
+    intent: current?.intent ?? model.intent,
+    rollouts: await Promise.all(shown.map((rollout) => rolloutView(engine, rollout))),
+    pending: stages
+      .filter((pipeline) => !own.has(pipeline.class))
+      .map(({ class: id, stage, waiting, stuck }) => ({ class: id, stage, waiting, stuck })),
+  }
+}
+
+async function rolloutView(engine: Engine, rollout: Rollout): Promise<RolloutView> {
+  const { db } = engine
+  const selection = await selections.selectionBySeq(db, rollout.selection)
+  const model = await models.modelById(db, rollout.model)
+  const winner = selection?.selection.winner
+  const variant = winner ? await variants.findVariant(db, winner) : undefined
+  const members = await rollouts.membersOf(db, rollout.id)
+  const devices = await deviceRows.devicesOfClass(db, rollout.class)
+  const online = new Map(devices.map((device) => [device.id, device.online]))
+  const joined = new Set(members.map(({ device }) => device))
+  const outside = devices.filter(({ id }) => !joined.has(id))
+  return {
+    id: rollout.id,
+    model: rollout.modelName,
+    revision: model?.revision ?? 0,
+    class: rollout.class,
+    state: rollout.state,
+    wave: rollout.wave + 1,
+    waves: printWaves(rollout.options.waves),
+    scheme: variant?.scheme ?? '?',
+    runtime: variant?.runtime ?? 'litert',
+    bytes: variant?.bytes ?? 0,
+    reason: rollout.reason,
+    why: selection?.selection.why ?? '',
+    createdAt: rollout.createdAt,
+    updatedAt: rollout.updatedAt,
+    devices: await Promise.all(
+      members.map(async (member) => ({
+        device: member.device,
+        online: online.get(member.device) ?? false,
+        wave: member.wave + 1,
+        state: member.state,
+        scheme: member.variant
+          ? ((await variants.findVariant(db, member.variant))?.scheme ?? null)
+          : null,
+        error: member.error,
+      })),
+    ),
+    outside: {
+      online: outside.filter((device) => device.online).length,
+      offline: outside.filter((device) => !device.online).length,
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  audit,
+  type Db,
+  type Device,
+  devices as deviceRows,
+  type Model,
+  pipelines,
+  probes as probeRows,
+  variants,
+} from '../storage/index.ts'
+import type { AuditView, DeviceView, ModelView, ProbeView } from './views.ts'
+
+export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
+  const { report } = device
+  const installed = await Promise.all(
+    device.slots.map(async (slot) => ({
+      ...slot,
+      scheme: (await variants.variantByDigest(db, slot.variant))?.scheme ?? null,
+    })),
+  )
+  return {
+    id: device.id,
+    online: device.online,
+    class: device.class,
+    board: report.board.model ?? report.cpu.model,
+    emulated: report.emulated,
+    runtimes: device.runtimes,
+    storageRoom: device.storageRoom,
+    memoryRoom: device.memoryRoom,
+    lastSeen: device.lastSeen,
+    installed,
+    garbage: device.garbage,
+    garbageNote: device.garbageNote,
+  }
+}
+
+export async function deviceViews(db: Db): Promise<DeviceView[]> {
+  const all = await deviceRows.listDevices(db)
+  return Promise.all(all.map((device) => deviceView(db, device)))
+}
+
+export async function modelView(db: Db, model: Model): Promise<ModelView> {
+  const classes = await pipelines.pipelinesOf(db, model.id)
+  return {
+    name: model.name,
+    revision: model.revision,
+    source: model.source,
+    bytes: model.facts.bytes,
+    objective: model.objective,
+    constraints: model.constraints,
+    calibrationSamples: model.calibrationSamples,
+    testSamples: model.testSamples,
+    labelled: model.labelled,
+    accuracy: model.reference?.wholeQuality.accuracy ?? null,
+    intent: model.intent,
+    registeredAt: model.registeredAt,
+    findings: [...model.findings],
+    classes: classes.map(({ class: id, stage, waiting }) => ({ class: id, stage, waiting })),
+  }
+}
+
+export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
+  const probes = await probeRows.probesOf(db, model.id)
+  return Promise.all(
+    probes.map(async (probe) => {
+      const variant = await variants.findVariant(db, probe.variant)
+      const { record } = probe
+      return {
+        id: probe.id,
+        model: model.name,
+        class: probe.class,
+        round: probe.round,
+        device: probe.device,
+        scheme: variant?.scheme ?? '?',
+        runtime: variant?.runtime ?? 'litert',
+        state: probe.state,
+        orderedAt: probe.orderedAt,
+        finishedAt: probe.finishedAt,
+        p50Ms: record?.latency.p50Ms ?? null,
+        ratio: record?.ratioToBaseline?.p50 ?? null,
+        memoryBytes: record?.memory?.overBaseBytes ?? record?.peakMemoryBytes ?? null,
+        accuracy: record?.quality.accuracy ?? null,
+        agreement: record?.quality.agreement ?? null,
+        verdict: record?.verdict ?? null,
+        flags: record?.flags ?? [],
+        error: probe.error && `${probe.error.code}: ${probe.error.message}`,
+      }
+    }),
+  )
+}
+
+export async function auditViews(
+  db: Db,
+  query: { readonly limit: number; readonly subject?: string },
+): Promise<AuditView[]> {
+  const entries = await audit.readAudit(db, query)
+  return entries.map((entry) => ({ ...entry, detail: { ...entry.detail } }))
+}

@@ -1,0 +1,119 @@
+import { applyRolloutEvent, retryFailed, startRollout } from '../conductor/index.ts'
+import { isPossible, type RolloutEvent, type RolloutOptions } from '../rollout/index.ts'
+import {
+  audit,
+  type Intent,
+  type Model,
+  models,
+  type Rollout,
+  rollouts,
+  selections,
+} from '../storage/index.ts'
+import { type Call, modelNamed } from './call.ts'
+import type { OperationInput, OperationOutput } from './contract.ts'
+import { ApiError } from './errors.ts'
+import { isSettled } from './plan.ts'
+import { rolloutStatus } from './read-rollouts.ts'
+import type { RolloutStatus } from './views.ts'
+import { waitUntil } from './wait.ts'
+
+/** From here on every class gets what is selected for it, those that appear later too. */
+export async function startRollouts(
+  input: OperationInput<'rollout.start'>,
+  call: Call,
+): Promise<OperationOutput<'rollout.start'>> {
+  const { engine, conductor, actor } = call
+  const model = await modelNamed(engine, input.model)
+  const { model: _, wait, ...options } = input
+  await engine.db.transaction().execute(async (trx) => {
+    await models.setIntent(trx, model.id, 'rollout', options)
+    const entry = { actor, action: 'rollout.start', subject: model.name, detail: { ...options } }
+    await audit.writeAudit(trx, entry, engine.now())
+  })
+  await restartAborted(call, model, options)
+  conductor.poke()
+  if (wait)
+    await waitUntil(call, model.name, async () => isOver(await rolloutStatus(engine, model)))
+  return rolloutStatus(engine, model)
+}
+
+/** The operator asks again for what was aborted: that is the decision it waited for. */
+async function restartAborted(
+  { engine }: Call,
+  model: Model,
+  options: RolloutOptions,
+): Promise<void> {
+  const newest = new Map(
+    [...(await rollouts.rolloutsOf(engine.db, model.name))].reverse().map((r) => [r.class, r]),
+  )
+  for (const rollout of newest.values()) {
+    const chosen = await selections.currentSelection(engine.db, model.id, rollout.class)
+    const isCurrent = chosen?.seq === rollout.selection && chosen.selection.winner !== null
+    if (rollout.state === 'aborted' && isCurrent) await startRollout(engine, model, chosen, options)
+  }
+}
+
+/** Nothing more happens by itself: every class is served, stopped, offline, or has nothing that may ship. */
+function isOver({ rollouts: all, pending }: RolloutStatus): boolean {
+  if (all.length + pending.length === 0) return false
+  const moving = all.filter(
+    ({ state, devices, outside }) =>
+      state === 'running' && (outside.online > 0 || devices.some(({ online }) => online)),
+  )
+  const planning = pending.filter((row) => row.stage === 'selected' || !isSettled(row))
+  return moving.length === 0 && planning.length === 0
+}
+
+const INTENT_AFTER: Partial<Record<RolloutEvent, Intent>> = {
+  pause: 'held',
+  resume: 'rollout',
+  abort: 'plan',
+}
+
+/** An operator's command to every open rollout of the model, or to that of one class. @throws RolloutError */
+export async function changeRollout(
+  event: Extract<RolloutEvent, 'pause' | 'resume' | 'abort' | 'approve'>,
+  input: { readonly model: string; readonly class?: string | undefined },
+  call: Call,
+): Promise<RolloutStatus> {
+  const { engine, conductor, actor } = call
+  const model = await modelNamed(engine, input.model)
+  const open = await openRolloutsOf(call, input)
+  const applicable = open.length === 1 ? open : open.filter(({ state }) => isPossible(state, event))
+  if (applicable.length === 0) throw nothingFor(event, input.model, open)
+  for (const rollout of applicable) await applyRolloutEvent(engine, rollout, event, '', actor)
+  const intent = INTENT_AFTER[event]
+  if (intent && input.class === undefined) await models.setIntent(engine.db, model.id, intent)
+  conductor.poke()
+  return rolloutStatus(engine, model)
+}
+
+export async function resumeRollout(
+  { retry, ...input }: OperationInput<'rollout.resume'>,
+  call: Call,
+): Promise<RolloutStatus> {
+  const paused = (await openRolloutsOf(call, input)).filter(({ state }) => state === 'paused')
+  const status = await changeRollout('resume', input, call)
+  if (!retry) return status
+  for (const { id } of paused) {
+    const rollout = await rollouts.findRollout(call.engine.db, id)
+    if (rollout) await retryFailed(call.engine, rollout)
+  }
+  return rolloutStatus(call.engine, await modelNamed(call.engine, input.model))
+}
+
+async function openRolloutsOf(
+  { engine }: Call,
+  { model, class: only }: { readonly model: string; readonly class?: string | undefined },
+): Promise<readonly Rollout[]> {
+  const open = await rollouts.openRollouts(engine.db)
+  return open.filter(
+    (rollout) => rollout.modelName === model && (only === undefined || rollout.class === only),
+  )
+}
+
+function nothingFor(event: RolloutEvent, model: string, open: readonly Rollout[]): ApiError {
+  const states = open.map((rollout) => `${rollout.class} is ${rollout.state}`).join(', ')
+  const there = states || 'no rollout is open; start one with fitment rollout start'
+  return new ApiError('nothing-to-do', `nothing of ${model} to ${event}: ${there}`)
+}

@@ -1,0 +1,125 @@
+import { chmod, unlink } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { AppError, messageOf, UsageError } from '../../shared/errors.ts'
+import type { Conductor } from '../conductor/index.ts'
+import type { Call, PlannerInfo } from './call.ts'
+import { OPERATIONS, type OperationName, operationNames, PATHS } from './contract.ts'
+import { RUN } from './operations.ts'
+
+export interface ApiOptions {
+  readonly conductor: Conductor
+  readonly info: PlannerInfo
+  /** Where to listen: a Unix socket, open to its owner only. */
+  readonly socket: string
+  readonly log: Logger
+}
+
+export interface Api {
+  close(): Promise<void>
+}
+
+/** Names and numbers only: models and data are uploaded as artifacts. */
+const MOST_INPUT_BYTES = 1024 * 1024
+
+/**
+ * The operator API: `POST /v1/operations/<name>` with JSON, answered line by line as NDJSON (progress, then
+ * one result or error); `PUT /v1/artifacts` with bytes, answered with their digest.
+ */
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    void answer(options, request, response)
+  })
+  // The database is held by this planner alone, so a socket that is there was left by one that was killed.
+  await unlink(options.socket).catch(() => {})
+  await listen(server, options.socket)
+  await chmod(options.socket, 0o600)
+  return { close: () => close(server) }
+}
+
+async function answer(
+  options: ApiOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const line = (value: unknown) => response.write(`${JSON.stringify(value)}\n`)
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  try {
+    const call: Call = {
+      conductor: options.conductor,
+      engine: options.conductor.engine,
+      info: options.info,
+      actor: actorOf(request),
+      progress: (progress) => line({ progress }),
+      signal: gone.signal,
+    }
+    line({ result: await resultOf(request, call) })
+  } catch (error) {
+    if (!gone.signal.aborted) line({ error: told(error, options.log) })
+  }
+  response.end()
+}
+
+async function resultOf(request: IncomingMessage, call: Call): Promise<unknown> {
+  const { method, url = '' } = request
+  if (method === 'PUT' && url === PATHS.artifacts) return call.engine.artifacts.putStream(request)
+  const name = operationNames.find((known) => url === `${PATHS.operations}${known}`)
+  if (method !== 'POST' || name === undefined) {
+    throw new UsageError(
+      `the planner has no ${method} ${url}: are fitment and planner of one version?`,
+    )
+  }
+  return run(name, await bodyOf(request), call)
+}
+
+async function run<K extends OperationName>(name: K, body: unknown, call: Call): Promise<unknown> {
+  const parsed = OPERATIONS[name].input.safeParse(body)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((i) => `${i.path.join('.') || 'input'}: ${i.message}`)
+    throw new UsageError(`${name}: ${problems.join('; ')}`)
+  }
+  const operation = RUN[name] as (input: unknown, call: Call) => Promise<unknown>
+  return operation(parsed.data, call)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    bytes += chunk.length
+    if (bytes > MOST_INPUT_BYTES) throw new UsageError('the input is too long')
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}')
+  } catch {
+    throw new UsageError('the input is not JSON')
+  }
+}
+
+/** Who says it; on a socket that only its owner opens, the name is believed. */
+function actorOf(request: IncomingMessage): string {
+  const said = request.headers['x-fitment-actor']
+  return typeof said === 'string' && /^[\w.@:-]{1,64}$/.test(said) ? said : 'cli:unknown'
+}
+
+function told(error: unknown, log: Logger): { code: string; message: string } {
+  if (error instanceof AppError) return { code: error.code, message: error.message }
+  log.error({ error }, 'an operation failed')
+  return { code: 'internal', message: messageOf(error) }
+}
+
+function listen(server: Server, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socket, () => resolve())
+  })
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeAllConnections()
+  await closed
+}

@@ -1,0 +1,211 @@
+import { z } from 'zod'
+import { digestSchema } from '../../shared/digest.ts'
+import { findingSchema } from '../../shared/findings.ts'
+import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
+import { modelFactsSchema } from '../variants/index.ts'
+
+/** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
+
+const runtimeName = z.enum(RUNTIME_NAMES)
+
+export const deviceViewSchema = z.object({
+  id: z.string(),
+  online: z.boolean(),
+  class: z.string().nullable(),
+  /** Board or processor, in words. */
+  board: z.string(),
+  /** Identity read from a captured tree, measurements from the host. */
+  emulated: z.boolean(),
+  runtimes: z.array(z.object({ name: runtimeName, version: z.string() })),
+  storageRoom: z.number().nullable(),
+  memoryRoom: z.number().nullable(),
+  lastSeen: z.string(),
+  installed: z.array(
+    z.object({
+      model: z.string(),
+      variant: digestSchema,
+      scheme: z.string().nullable(),
+      active: z.boolean(),
+    }),
+  ),
+  garbage: z.number(),
+  garbageNote: z.string().nullable(),
+})
+export type DeviceView = z.infer<typeof deviceViewSchema>
+
+export const deviceDetailSchema = deviceViewSchema.extend({
+  agentVersion: z.string(),
+  firstSeen: z.string(),
+  reasons: z.array(z.string()),
+  report: hardwareReportSchema,
+})
+
+export const classViewSchema = z.object({
+  id: z.string(),
+  /** Of the board family; null for an unknown class. */
+  name: z.string().nullable(),
+  devices: z.number(),
+  online: z.number(),
+  runtimes: z.array(runtimeName),
+  features: z.array(z.string()),
+  storageBytes: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+})
+export type ClassView = z.infer<typeof classViewSchema>
+
+export const classDetailSchema = classViewSchema.extend({
+  members: z.array(
+    z.object({ device: z.string(), online: z.boolean(), reasons: z.array(z.string()) }),
+  ),
+  notes: z.array(z.string()),
+  models: z.array(z.object({ model: z.string(), stage: z.string(), why: z.string() })),
+})
+
+/** A candidate of one class: planned, built, measured and judged as far as it got. */
+export const candidateViewSchema = z.object({
+  scheme: z.string(),
+  runtime: runtimeName,
+  verdict: z.enum(['chosen', 'kept', 'dropped', 'pending']),
+  reason: z.string(),
+  state: z.enum(['planned', 'building', 'built', 'failed', 'none']),
+  digest: digestSchema.nullable(),
+  bytes: z.number().nullable(),
+  /** On this host, over the whole test set. */
+  host: z
+    .object({
+      samples: z.number(),
+      accuracy: z.number().nullable(),
+      agreement: z.number().nullable(),
+      sqnrDb: z.number().nullable(),
+    })
+    .nullable(),
+  /** On the devices of the class. */
+  measured: z
+    .object({
+      p50Ms: z.number(),
+      ratio: z.number().nullable(),
+      memoryBytes: z.number(),
+      accuracy: z.number().nullable(),
+      drop: z.number().nullable(),
+      basis: z.string(),
+      devices: z.number(),
+      notes: z.array(z.string()),
+    })
+    .nullable(),
+  findings: z.array(findingSchema),
+})
+export type CandidateRow = z.infer<typeof candidateViewSchema>
+
+export const classPlanSchema = z.object({
+  class: z.string(),
+  stage: z.string(),
+  waiting: z.string(),
+  stuck: z.boolean(),
+  round: z.number(),
+  winner: z.object({ scheme: z.string(), runtime: runtimeName }).nullable(),
+  /** The nearest where nothing meets the constraints. */
+  bestSoFar: z.object({ scheme: z.string(), runtime: runtimeName }).nullable(),
+  why: z.string(),
+  candidates: z.array(candidateViewSchema),
+})
+export type ClassPlan = z.infer<typeof classPlanSchema>
+
+export const modelViewSchema = z.object({
+  name: z.string(),
+  revision: z.number(),
+  source: digestSchema,
+  bytes: z.number(),
+  objective: z.enum(OBJECTIVES),
+  constraints: constraintsSchema,
+  calibrationSamples: z.number(),
+  testSamples: z.number(),
+  labelled: z.boolean(),
+  /** Of the float source over the test data; null without labels. */
+  accuracy: z.number().nullable(),
+  intent: z.string(),
+  registeredAt: z.string(),
+  findings: z.array(findingSchema),
+  classes: z.array(z.object({ class: z.string(), stage: z.string(), waiting: z.string() })),
+})
+export type ModelView = z.infer<typeof modelViewSchema>
+
+export const modelDetailSchema = modelViewSchema.extend({
+  facts: modelFactsSchema,
+  plans: z.array(classPlanSchema),
+})
+
+export const probeViewSchema = z.object({
+  id: z.string(),
+  model: z.string(),
+  class: z.string(),
+  round: z.number(),
+  device: z.string(),
+  scheme: z.string(),
+  runtime: runtimeName,
+  state: z.string(),
+  orderedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  p50Ms: z.number().nullable(),
+  ratio: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  accuracy: z.number().nullable(),
+  agreement: z.number().nullable(),
+  verdict: z.string().nullable(),
+  flags: z.array(z.string()),
+  error: z.string().nullable(),
+})
+export type ProbeView = z.infer<typeof probeViewSchema>
+
+export const rolloutViewSchema = z.object({
+  id: z.string(),
+  model: z.string(),
+  revision: z.number(),
+  class: z.string(),
+  state: z.string(),
+  /** Counted from 1. */
+  wave: z.number(),
+  waves: z.string(),
+  scheme: z.string(),
+  runtime: runtimeName,
+  bytes: z.number(),
+  reason: z.string(),
+  why: z.string(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  devices: z.array(
+    z.object({
+      device: z.string(),
+      online: z.boolean(),
+      wave: z.number(),
+      state: z.string(),
+      scheme: z.string().nullable(),
+      error: z.string().nullable(),
+    }),
+  ),
+  /** Devices of the class that the waves have not reached. */
+  outside: z.object({ online: z.number(), offline: z.number() }),
+})
+export type RolloutView = z.infer<typeof rolloutViewSchema>
+
+export const rolloutStatusSchema = z.object({
+  model: z.string(),
+  intent: z.string(),
+  rollouts: z.array(rolloutViewSchema),
+  /** Classes without a rollout, and what they wait for. */
+  pending: z.array(
+    z.object({ class: z.string(), stage: z.string(), waiting: z.string(), stuck: z.boolean() }),
+  ),
+})
+export type RolloutStatus = z.infer<typeof rolloutStatusSchema>
+
+export const auditViewSchema = z.object({
+  seq: z.number(),
+  at: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+})
+export type AuditView = z.infer<typeof auditViewSchema>
