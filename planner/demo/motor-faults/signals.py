@@ -7,7 +7,7 @@ are the textbook ones, written from their equations:
 - misalignment: 2x and 3x radial plus 1x and 2x axial, growing with transmitted torque
   (Piotrowski, Shaft Alignment Handbook; ISO 13373-3)
 - looseness: many harmonics and half orders, since the contact opens and truncates the motion
-  (Goldman and Muszynska 1999, rotor to stator rub and looseness; ISO 13373-3)
+  (Goldman and Muszynska 1994, Dynamic Effects in Mechanical Structures with Gaps and Impacting; ISO 13373-3)
 - bearing faults: a train of exponentially decaying resonance bursts, modulated by the load zone when
   the defect turns with the shaft (McFadden and Smith 1984), with the spacing jittered by slip
   (Randall and Antoni 2011, Rolling element bearing diagnostics: a tutorial)

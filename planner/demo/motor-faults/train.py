@@ -67,7 +67,7 @@ def classifier(batch: int | None) -> keras.Model:
 
 
 def undecayed(model: keras.Model) -> list[keras.Variable]:
-    """Depthwise kernels have too few weights to need decay (Howard et al. 2017, section 3.3)."""
+    """Depthwise kernels have too few weights to need decay (Howard et al. 2017, section 3.2)."""
     free = (layers.DepthwiseConv2D, layers.BatchNormalization)
     return [weight for layer in model.layers if isinstance(layer, free) for weight in layer.trainable_weights]
 
