@@ -1,4 +1,3 @@
-import { fromHalf } from '../../../../shared/dataset/index.ts'
 import type { Finding } from '../../../../shared/findings.ts'
 import type { ARRAY_OF } from '../../../../shared/tensors.ts'
 import {
@@ -7,50 +6,17 @@ import {
   type TflOperator,
   type TflSubgraph,
 } from '../../tflite/index.ts'
+import { restoreFloats } from '../../tflite/prepare/restore-floats.ts'
 import { newMessage, type OnnxModel, type OnnxValueInfo } from '../model.ts'
 import { DATA_TYPES } from '../schema.ts'
 import { ImportError } from './errors.ts'
 import { GraphBuilder } from './graph-builder.ts'
-import type { Lowering, SourceOperator } from './lowering.ts'
-import { ARITHMETIC } from './lowerings/arithmetic.ts'
-import { CONVOLUTIONS } from './lowerings/convolutions.ts'
-import { MATRICES } from './lowerings/matrices.ts'
-import { NORMALIZATIONS } from './lowerings/normalizations.ts'
-import { REDUCTIONS } from './lowerings/reductions.ts'
-import { RESIZES } from './lowerings/resizes.ts'
-import { SHAPES } from './lowerings/shapes.ts'
+import type { SourceOperator } from './lowering.ts'
+import { LOWERINGS } from './lowerings/table.ts'
 
 /** Opset 17 with IR version 8: ONNX Runtime takes them since 1.12, and every lowering is written for it. */
 const OPSET = 17n
 const IR_VERSION = 8n
-
-/** float16 constants of a half-precision file come back as float32; any other DEQUANTIZE means integers. */
-const dequantizeHalf: Lowering = ({ inputs, outputs }, graph) => {
-  const [source = -1, target = -1] = [inputs[0], outputs[0]]
-  const halves = graph.typeOf(source) === 'float16' ? graph.constant(source) : null
-  if (halves === null) {
-    throw new ImportError('unsupported-model', 'DEQUANTIZE of computed values has no float form')
-  }
-  const floats = Float32Array.from(halves as Uint16Array, fromHalf)
-  const name = graph.constantValue(
-    graph.tensor(target).name ?? 'half',
-    'float32',
-    graph.shapeOf(source),
-    floats,
-  )
-  graph.alias(target, 'native', name)
-}
-
-const LOWERINGS: Readonly<Record<string, Lowering>> = {
-  ...CONVOLUTIONS,
-  ...MATRICES,
-  ...ARITHMETIC,
-  ...NORMALIZATIONS,
-  ...REDUCTIONS,
-  ...RESIZES,
-  ...SHAPES,
-  DEQUANTIZE: dequantizeHalf,
-}
 
 export interface Imported {
   readonly model: OnnxModel
@@ -59,23 +25,43 @@ export interface Imported {
 
 /**
  * A float .tflite model as an equivalent ONNX model: same inputs and outputs (names, order, N,H,W,C),
- * images inside in N,C,H,W. Outputs agree with LiteRT's within float rounding.
+ * images inside in N,C,H,W. Constants
+ * that are stored as integers or halves come back as float32. Outputs agree with LiteRT's within float rounding.
  * @throws ImportError `unsupported-operator` naming every operator in the way, `unsupported-model`
  */
-export function importTflite(source: TflModel): Imported {
+export function importTflite(given: TflModel): Imported {
+  const { model: source, findings } = restoreFloats(given, 'dequantize')
   const [main] = source.subgraphs
   if (main === undefined) throw new ImportError('unsupported-model', 'the model has no subgraph')
   refuseUnknown(source, main)
   refuseQuantized(main)
   const graph = new GraphBuilder(source, main)
+  const names = callersNames(source)
   const inputs = main.inputs.map((index) => {
-    const name = graph.fresh(graph.tensor(index).name ?? `input_${index}`)
+    const name = graph.fresh(names.inputs.get(index) ?? graph.tensor(index).name ?? `x${index}`)
     graph.alias(index, 'native', name)
     return valueInfo(graph, index, name)
   })
+  for (const name of names.outputs.values()) graph.fresh(name)
   for (const operator of main.operators) lower(source, operator, graph)
-  const outputs = main.outputs.map((index) => valueInfo(graph, index, graph.value(index)))
-  return { model: assemble(main, graph, inputs, outputs), findings: subgraphFindings(source) }
+  const outputs = main.outputs.map((index) => {
+    const computed = graph.value(index)
+    const name = names.outputs.get(index) ?? computed
+    if (name !== computed) graph.node('Identity', [computed], [name])
+    return valueInfo(graph, index, name)
+  })
+  return {
+    model: assemble(main, graph, inputs, outputs),
+    findings: [...findings, ...subgraphFindings(source)],
+  }
+}
+
+/** Callers know the ends of the main graph by its signature, where it has one. */
+function callersNames({ signatureDefs }: TflModel) {
+  const signature = signatureDefs.find(({ subgraphIndex }) => subgraphIndex === 0)
+  const named = (ends: { name: string | null; tensorIndex: number }[] = []) =>
+    new Map(ends.flatMap(({ name, tensorIndex }) => (name === null ? [] : [[tensorIndex, name]])))
+  return { inputs: named(signature?.inputs), outputs: named(signature?.outputs) }
 }
 
 function lower(source: TflModel, operator: TflOperator, graph: GraphBuilder): void {
@@ -98,7 +84,7 @@ function refuseUnknown(source: TflModel, main: TflSubgraph): void {
 
 const CODES = ['INT4', 'INT8', 'UINT8', 'INT16']
 
-/** Integer codes behind a scale have another form in ONNX; float16 constants are undone instead. */
+/** Integer codes that are computed with have another form in ONNX; constants were undone before. */
 function refuseQuantized(main: TflSubgraph): void {
   const quantized = main.tensors.find(
     ({ type, quantization }) => CODES.includes(type) && (quantization?.scale?.length ?? 0) > 0,

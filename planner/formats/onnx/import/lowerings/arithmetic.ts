@@ -118,6 +118,18 @@ const prelu: Lowering = (operator, graph) => {
   graph.node('PRelu', names, [graph.define(output(operator), layout)])
 }
 
+/** A condition of rank 1 picks whole rows of higher ranks (SELECT only): its trailing dimensions are spelt out. */
+const selectRows: Lowering = (operator, graph) => {
+  const [condition, first] = [input(operator, 0), input(operator, 1)]
+  const rank = graph.shapeOf(first).length
+  if (graph.shapeOf(condition).length !== 1 || rank <= 1) return select(operator, graph)
+  const result = graph.define(output(operator), 'native')
+  const rows = graph.int64s(`${result}/rows`, [-1, ...new Array<number>(rank - 1).fill(1)])
+  const spelt = graph.compute('Reshape', [graph.value(condition), rows], result)
+  const choices = operator.inputs.slice(1).map((index) => graph.value(index))
+  graph.node('Where', [spelt, ...choices], [result])
+}
+
 const select: Lowering = (operator, graph) => {
   const { layout, names } = operands(operator, graph)
   graph.node('Where', names, [graph.define(output(operator), layout)])
@@ -140,7 +152,7 @@ export const ARITHMETIC: Readonly<Record<string, Lowering>> = {
   LOGICAL_OR: binary('Or'),
   NOT_EQUAL: notEqual,
   SQUARED_DIFFERENCE: squaredDifference,
-  SELECT: select,
+  SELECT: selectRows,
   SELECT_V2: select,
   PRELU: prelu,
   LOGICAL_NOT: elementwise('Not'),

@@ -6,7 +6,7 @@ function resize(mode: 'linear' | 'nearest'): Lowering {
     const from = graph.value(input(operator, 0), 'channels-first')
     const result = graph.define(output(operator), 'channels-first')
     const none = ''
-    graph.node('Resize', [from, none, none, sizes(operator, graph, result)], [result], {
+    graph.node('Resize', [from, none, none, sizes(operator, graph, from, result)], [result], {
       mode: ['string', mode],
       coordinate_transformation_mode: ['string', coordinates(operator)],
       ...(mode === 'nearest' ? { nearest_mode: ['string', rounding(operator)] as const } : {}),
@@ -26,11 +26,16 @@ function rounding(operator: SourceOperator): string {
     : 'floor'
 }
 
-function sizes(operator: SourceOperator, graph: GraphBuilder, near: string): string {
+function sizes(operator: SourceOperator, graph: GraphBuilder, from: string, near: string): string {
   const [batch = 1, , , channels = 1] = graph.shapeOf(input(operator, 0))
   const [height = 1, width = 1] =
     graph.integers(input(operator, 1)) ?? graph.shapeOf(output(operator)).slice(1, 3)
-  return graph.int64s(`${near}/sizes`, [batch, channels, height, width])
+  if (batch > 0 && channels > 0)
+    return graph.int64s(`${near}/sizes`, [batch, channels, height, width])
+  // Resize knows no "as it is" before opset 18: open dimensions are asked of the input.
+  const kept = graph.compute('Shape', [from], near, { start: ['int', 0], end: ['int', 2] })
+  const pixels = graph.int64s(`${near}/pixels`, [height, width])
+  return graph.compute('Concat', [kept, pixels], near, { axis: ['int', 0] })
 }
 
 /** Blocks interleave as TFLite orders them: depth, then block row, block column (ONNX mode DCR). */

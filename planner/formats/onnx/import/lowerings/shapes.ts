@@ -1,7 +1,8 @@
+import { DATA_TYPES } from '../../schema.ts'
 import { elementType } from '../element-types.ts'
 import { ImportError } from '../errors.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
-import { axisIn, perAxisIn } from '../layout.ts'
+import { axisIn, type Layout, perAxisIn, shapeIn } from '../layout.ts'
 import {
   commonLayout,
   defineActivated,
@@ -58,24 +59,76 @@ const concatenation: Lowering = (operator, graph) => {
   )
 }
 
-function pad(mode: (operator: SourceOperator) => string): Lowering {
-  return (operator, graph) => {
-    const data = input(operator, 0)
-    const layout = commonLayout(graph, [data])
-    const flat = needed(operator, graph, 1, 'padding')
-    const pairs = flat
-      .filter((_, i) => i % 2 === 0)
-      .map((before, i) => [before, flat[2 * i + 1] as number] as const)
-    const placed = perAxisIn(graph.shapeOf(data).length === 4 ? layout : 'native', pairs)
-    const result = graph.define(output(operator), layout)
-    const pads = graph.int64s(`${result}/pads`, [
-      ...placed.map(([before]) => before),
-      ...placed.map(([, after]) => after),
-    ])
-    const value = input(operator, 2)
-    const inputs = [graph.value(data, layout), pads, ...(value < 0 ? [] : [scalarOf(graph, value)])]
-    graph.node('Pad', inputs, [result], { mode: ['string', mode(operator)] })
-  }
+const pad: Lowering = (operator, graph) => {
+  const layout = commonLayout(graph, [input(operator, 0)])
+  const placed = padsOf(operator, graph, layout)
+  const result = graph.define(output(operator), layout)
+  const value = input(operator, 2)
+  padNode(
+    graph,
+    graph.value(input(operator, 0), layout),
+    placed,
+    result,
+    'constant',
+    value < 0 ? [] : [scalarOf(graph, value)],
+  )
+}
+
+type Pads = readonly (readonly [before: number, after: number])[]
+
+function padsOf(operator: SourceOperator, graph: GraphBuilder, layout: Layout): Pads {
+  const flat = needed(operator, graph, 1, 'padding')
+  const pairs = flat
+    .filter((_, i) => i % 2 === 0)
+    .map((before, i) => [before, flat[2 * i + 1] as number] as const)
+  return perAxisIn(pairs.length === 4 ? layout : 'native', pairs)
+}
+
+function padNode(
+  graph: GraphBuilder,
+  from: string,
+  pads: Pads,
+  to: string,
+  mode: string,
+  value: readonly string[],
+): void {
+  const flat = [...pads.map(([before]) => before), ...pads.map(([, after]) => after)]
+  graph.node('Pad', [from, graph.int64s(`${to}/pads`, flat), ...value], [to], {
+    mode: ['string', mode],
+  })
+}
+
+const mirrorPad: Lowering = (operator, graph) => {
+  const layout = commonLayout(graph, [input(operator, 0)])
+  const pads = padsOf(operator, graph, layout)
+  const from = graph.value(input(operator, 0), layout)
+  const shape = shapeIn(layout, graph.shapeOf(input(operator, 0)))
+  const result = graph.define(output(operator), layout)
+  if (option(operator, 'mode', 'REFLECT') === 'REFLECT') {
+    padNode(graph, from, pads, result, 'reflect', [])
+  } else graph.node('Identity', [symmetric(graph, from, pads, shape, result)], [result])
+}
+
+/** ONNX's Pad has no mode that repeats the border itself: each axis gathers its own indices instead. */
+function symmetric(
+  graph: GraphBuilder,
+  from: string,
+  pads: Pads,
+  shape: readonly number[],
+  near: string,
+): string {
+  return pads.reduce((value, [before, after], axis) => {
+    if (before === 0 && after === 0) return value
+    const size = shape[axis] as number
+    if (size < 0) {
+      throw new ImportError('unsupported-model', 'MIRROR_PAD of a dimension that is left open')
+    }
+    const head = Array.from({ length: before }, (_, i) => before - 1 - i)
+    const body = Array.from({ length: size }, (_, i) => i)
+    const tail = Array.from({ length: after }, (_, i) => size - 1 - i)
+    const indices = graph.int64s(`${near}/mirror`, [...head, ...body, ...tail])
+    return graph.compute('Gather', [value, indices], near, { axis: ['int', axis] })
+  }, from)
 }
 
 /** PADV2 keeps its value as one element of any rank; ONNX wants a scalar. */
@@ -91,17 +144,37 @@ function scalarOf(graph: GraphBuilder, value: number): string {
 }
 
 const slice: Lowering = (operator, graph) => {
-  const begins = needed(operator, graph, 1, 'begin')
-  const sizes = needed(operator, graph, 2, 'size')
-  const ends = begins.map((begin, i) =>
-    (sizes[i] as number) < 0 ? 2 ** 31 - 1 : begin + (sizes[i] as number),
-  )
+  const [begin, size] = [input(operator, 1), input(operator, 2)]
+  const [begins, sizes] = [graph.integers(begin), graph.integers(size)]
   const result = graph.define(output(operator), 'native')
+  const from = graph.value(input(operator, 0))
+  if (begins === null || sizes === null) {
+    const bounds = computedBounds(graph, graph.value(begin), graph.value(size), result)
+    return graph.node('Slice', [from, ...bounds], [result])
+  }
+  const ends = begins.map((start, i) =>
+    (sizes[i] as number) < 0 ? FAR : start + (sizes[i] as number),
+  )
   const axes = begins.map((_, axis) => axis)
   const bounds = [begins, ends, axes].map((values, i) =>
     graph.int64s(`${result}/slice${i}`, values),
   )
-  graph.node('Slice', [graph.value(input(operator, 0)), ...bounds], [result])
+  graph.node('Slice', [from, ...bounds], [result])
+}
+
+/** Beyond any dimension, and within int32. */
+const FAR = 2 ** 31 - 1
+
+/** begin, and begin + size, or the end of the dimension where the size is -1. */
+function computedBounds(graph: GraphBuilder, begin: string, size: string, near: string): string[] {
+  const zero = graph.scalar(`${near}/zero`, 'int32', 0)
+  const far = graph.scalar(`${near}/far`, 'int32', FAR)
+  const as32 = (name: string) =>
+    graph.compute('Cast', [name], near, { to: ['int', DATA_TYPES.int32.code] })
+  const [from, length] = [as32(begin), as32(size)]
+  const open = graph.compute('Less', [length, zero], near)
+  const end = graph.compute('Add', [from, length], near)
+  return [from, graph.compute('Where', [open, far, end], near)]
 }
 
 /** SPLIT has its axis first, SPLIT_V its data first, then sizes, then axis. */
@@ -189,22 +262,8 @@ const broadcastTo: Lowering = (operator, graph) => {
 }
 
 const cast: Lowering = (operator, graph) => {
-  const CODES = {
-    float32: 1,
-    uint8: 2,
-    int8: 3,
-    uint16: 4,
-    int16: 5,
-    int32: 6,
-    int64: 7,
-    bool: 9,
-    float16: 10,
-    float64: 11,
-    uint32: 12,
-    uint64: 13,
-  }
   const layout = commonLayout(graph, [input(operator, 0)])
-  const to = CODES[elementType(graph.tensor(output(operator)).type)]
+  const to = DATA_TYPES[elementType(graph.tensor(output(operator)).type)].code
   const from = graph.value(input(operator, 0), layout)
   graph.node('Cast', [from], [graph.define(output(operator), layout)], { to: ['int', to] })
 }
@@ -231,11 +290,9 @@ export const SHAPES: Readonly<Record<string, Lowering>> = {
   EXPAND_DIMS: reshape,
   TRANSPOSE: transpose,
   CONCATENATION: concatenation,
-  PAD: pad(() => 'constant'),
-  PADV2: pad(() => 'constant'),
-  MIRROR_PAD: pad((operator) =>
-    option(operator, 'mode', 'REFLECT') === 'REFLECT' ? 'reflect' : 'symmetric',
-  ),
+  PAD: pad,
+  PADV2: pad,
+  MIRROR_PAD: mirrorPad,
   SLICE: slice,
   STRIDED_SLICE: stridedSlice,
   SPLIT: split(1, 0),
