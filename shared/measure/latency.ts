@@ -77,6 +77,8 @@ async function measureSeries(
   { clock = systemClock, beforeBlocks, afterBlock }: MeasureHooks,
 ): Promise<{ series: Series[]; stopped: Stopped }> {
   const series: Series[] = []
+  // The budget is for all together: a round of two lasts as long as a block of one.
+  const block = { ...budget.block, minMs: budget.block.minMs / runs.length }
   for (const run of runs)
     series.push({ run, warmup: await warmUp(run, budget, clock), blocks: [], turn: 0 })
   await beforeBlocks?.()
@@ -84,7 +86,7 @@ async function measureSeries(
   for (let round = 0; ; round++) {
     const inTurn = round % 2 === 0 ? series : series.toReversed()
     for (const one of inTurn) {
-      one.blocks.push(await measureBlock(one, budget, startMs + budget.cap.ms, clock))
+      one.blocks.push(await measureBlock(one, { ...budget, block }, startMs + budget.cap.ms, clock))
       await afterBlock?.(round)
     }
     const stopped = whyStop(series, budget, clock() - startMs)

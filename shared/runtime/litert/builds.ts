@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * The wasm builds the package ships. Measured on x86 with VNNI: under V8 ≥ 11.4 (Node 22, 24) relaxed SIMD
- * makes float 1.3× and int8 2× faster than plain SIMD; under V8 11.3 (Node 20), where it hides behind a flag,
- * it makes int8 1.5× slower. Hence: relaxed only where the engine takes it without a flag.
+ * The wasm builds the package ships. Relaxed SIMD against plain SIMD, measured in turns on x86 with VNNI: under Node 20
+ * float takes 0.80–0.97 of the time and int8 as long; under Node 24 about 0.7 and 0.5 (fastest runs). Node 20 has it only
+ * behind a V8 flag, which is set for the threaded build alone.
  */
 export const BUILDS = {
   simd: { file: 'litert_wasm_compat_internal.js', relaxed: false, threads: false },
@@ -23,17 +23,25 @@ const RELAXED_SIMD_PROBE = Uint8Array.from([
 /** Node has it; the compiler's library without the DOM does not. */
 declare const WebAssembly: { validate(bytes: Uint8Array): boolean }
 
-export function hasRelaxedSimd(): boolean {
+function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_SIMD_PROBE)
+}
+
+/** Asked by version, not by trying: once the flag is set for one session, trying says yes to all. */
+const RELAXED_WITHOUT_FLAG = isAtLeast(process.versions.v8, [11, 4])
+
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [ours = 0, oursMinor = 0] = version.split('.').map(Number)
+  return ours > major || (ours === major && oursMinor >= minor)
 }
 
 /** Only one build has threads, and it uses relaxed SIMD. */
 export function buildFor(threads: number): BuildName {
   if (threads > 1) return 'threads'
-  return hasRelaxedSimd() ? 'relaxed-simd' : 'simd'
+  return RELAXED_WITHOUT_FLAG ? 'relaxed-simd' : 'simd'
 }
 
-/** V8 11.3 implements relaxed SIMD behind a flag; it may be set until the module is compiled. */
+/** V8 11.3 implements relaxed SIMD behind a flag, which may be set until the module is compiled. */
 export function enableRelaxedSimd(): boolean {
   if (hasRelaxedSimd()) return true
   setFlagsFromString('--experimental-wasm-relaxed-simd')
