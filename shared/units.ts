@@ -11,6 +11,28 @@ export function formatBytes(bytes: number): string {
   return step === 0 ? `${bytes} B` : `${value.toFixed(1)} ${STEPS[step]}`
 }
 
+/** `64 MiB`, `200KB`, `1048576` → bytes; KB, MB and GB count in thousands. Undefined for anything else. */
+export function parseBytes(text: string): number | undefined {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text)
+  const factor = FACTORS[(match?.[2] ?? '').toLowerCase()]
+  if (!match || factor === undefined) return undefined
+  return Math.round(Number(match[1]) * factor)
+}
+
+const FACTORS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  kib: 1024,
+  kb: 1000,
+  m: 1024 ** 2,
+  mib: 1024 ** 2,
+  mb: 1000 ** 2,
+  g: 1024 ** 3,
+  gib: 1024 ** 3,
+  gb: 1000 ** 3,
+}
+
 /** 0.4213 → `0.421 ms`: three significant digits. */
 export function formatMs(ms: number): string {
   return `${Number(ms.toPrecision(3))} ms`

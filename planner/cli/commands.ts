@@ -1,8 +1,27 @@
+import { auditCommand } from './audit.ts'
 import { benchCommand } from './bench.ts'
+import { brokerCommand } from './broker.ts'
+import { classesCommand } from './classes.ts'
 import type { CliCommand } from './command.ts'
+import { devicesCommand } from './devices.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { inspectCommand } from './inspect.ts'
+import { modelsListCommand, modelsShowCommand } from './models.ts'
+import { modelsAddCommand } from './models-add.ts'
+import { planCommand } from './plan.ts'
+import { plannerCommand } from './planner.ts'
+import { probesCommand } from './probes.ts'
 import { quantizeCommand } from './quantize.ts'
+import {
+  rolloutAbortCommand,
+  rolloutApproveCommand,
+  rolloutPauseCommand,
+  rolloutResumeCommand,
+  rolloutStatusCommand,
+} from './rollout.ts'
+import { rolloutStartCommand } from './rollout-start.ts'
+import { serveCommand } from './serve.ts'
+import { variantsCommand } from './variants.ts'
 
 /** Every command of `fitment`, in the order `--help` lists them. */
 export const commands: readonly CliCommand[] = [
@@ -10,4 +29,22 @@ export const commands: readonly CliCommand[] = [
   quantizeCommand,
   evaluateCommand,
   benchCommand,
+  serveCommand,
+  brokerCommand,
+  plannerCommand,
+  devicesCommand,
+  classesCommand,
+  modelsAddCommand,
+  modelsListCommand,
+  modelsShowCommand,
+  variantsCommand,
+  probesCommand,
+  planCommand,
+  rolloutStartCommand,
+  rolloutStatusCommand,
+  rolloutPauseCommand,
+  rolloutResumeCommand,
+  rolloutAbortCommand,
+  rolloutApproveCommand,
+  auditCommand,
 ]

@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises'
+import { pino } from 'pino'
+import { z } from 'zod'
+import { startBroker } from '../../broker/index.ts'
+import { fleetSchema } from '../../shared/ids.ts'
+import { ensureSecret } from './broker-secret.ts'
+import { defineCommand } from './command.ts'
+import { dataInput, dataOption, portInput } from './fleet-options.ts'
+import { signalled } from './run-until-stopped.ts'
+
+export const brokerCommand = defineCommand({
+  path: 'broker',
+  summary: 'Runs the broker alone, for a planner in another process or on another machine.',
+  options: [
+    dataOption,
+    { flags: '--fleet <name>', description: 'name of the fleet', default: 'default' },
+    { flags: '--host <address>', description: 'address to listen on', default: '127.0.0.1' },
+    { flags: '--port <port>', description: 'port to listen on; 0: any free one', default: '1883' },
+    {
+      flags: '--secret-file <file>',
+      description: 'what the planner logs in with (default: <data>/broker-secret)',
+    },
+  ],
+  example: 'fitment broker --host 0.0.0.0 --port 1883',
+  input: z.object({
+    ...dataInput,
+    fleet: fleetSchema,
+    host: z.string(),
+    port: portInput,
+    secretFile: z.string().optional(),
+  }),
+  run: async ({ data, fleet, host, port, secretFile }, io) => {
+    await mkdir(data, { recursive: true })
+    const { secret, file } = await ensureSecret(data, secretFile)
+    const log = pino({ level: 'warn' }, pino.destination(2))
+    const broker = await startBroker({ fleets: [fleet], host, port, plannerSecret: secret, log })
+    const url = `mqtt://${broker.host}:${broker.port}`
+    io.result({ url, fleet, secretFile: file, ready: true }, () =>
+      [
+        `broker ready: ${url}, fleet ${fleet}`,
+        `a planner logs in with the secret in ${file}:`,
+        `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${file}`,
+      ].join('\n'),
+    )
+    await signalled()
+    await broker.close()
+    return 0
+  },
+})

@@ -1,0 +1,78 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { ensureSigningKey, printTrustedKey } from '../../shared/signatures/index.ts'
+import { type PlannerInfo, socketPath, startApi } from '../api/index.ts'
+import { loadProfilesWith } from '../classes/index.ts'
+import { Conductor, type EngineSettings } from '../conductor/index.ts'
+import { type FleetConnection, startFleet } from '../fleet/index.ts'
+import { createArtifactStore, openDatabase } from '../storage/index.ts'
+import { VERSION } from './version.ts'
+
+export interface PlannerOptions {
+  readonly data: string
+  /** `postgres://…`; absent: the embedded database in the data directory. */
+  readonly database: string | undefined
+  readonly fleet: string
+  /** Folder with the operator's own firmware profiles. */
+  readonly profiles: string | undefined
+  readonly settings: Partial<EngineSettings>
+  readonly log: Logger
+  /** Opens the way to the broker; called once the database is this planner's alone. */
+  connect(): Promise<{ connection: FleetConnection; url: string; close(): Promise<void> }>
+}
+
+export interface RunningPlanner {
+  readonly info: PlannerInfo
+  readonly conductor: Conductor
+  /** Settles when the database is lost: the planner must end. */
+  readonly lost: Promise<Error>
+  close(): Promise<void>
+}
+
+/** Database, conductor, fleet and operator API, in the order in which each needs the one before. */
+export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
+  const { data, fleet, log, settings } = options
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const profiles = await loadProfilesWith(options.profiles)
+    const database = await openDatabase({
+      data,
+      ...(options.database === undefined ? {} : { url: options.database }),
+    })
+    closers.push(() => database.close())
+    const { db } = database
+    await mkdir(join(data, 'keys'), { recursive: true, mode: 0o700 })
+    const signingKey = await ensureSigningKey(join(data, 'keys', 'assignments.pem'))
+    const artifacts = createArtifactStore(data, db, () => new Date())
+    const conductor = new Conductor({ data, db, artifacts, profiles, signingKey, settings, log })
+    await conductor.recover()
+    const broker = await options.connect()
+    closers.push(() => broker.close())
+    const link = await startFleet({
+      connection: broker.connection,
+      fleet,
+      store: conductor.store,
+      log,
+    })
+    closers.push(() => link.close())
+    closers.push(() => conductor.close())
+    conductor.start(link)
+    const info: PlannerInfo = {
+      version: VERSION,
+      fleet,
+      broker: broker.url,
+      database: database.place,
+      trust: printTrustedKey(signingKey.trusted),
+    }
+    const api = await startApi({ conductor, info, socket: socketPath(data), log })
+    closers.push(() => api.close())
+    return { info, conductor, lost: database.lost, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

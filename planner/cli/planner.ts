@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { z } from 'zod'
+import { fleetSchema } from '../../shared/ids.ts'
+import { readSecret } from './broker-secret.ts'
+import { defineCommand } from './command.ts'
+import { plannerInput, plannerOptions } from './fleet-options.ts'
+import { startPlanner } from './planner-process.ts'
+import { announce, runUntilStopped } from './run-until-stopped.ts'
+
+export const plannerCommand = defineCommand({
+  path: 'planner',
+  summary: 'Runs the planner against a broker elsewhere.',
+  options: [
+    ...plannerOptions,
+    { flags: '--broker <url>', description: 'mqtt://host:port or mqtts://host:port' },
+    { flags: '--username <name>', description: 'user of the broker', default: 'planner' },
+    { flags: '--secret-file <file>', description: 'its password (default: <data>/broker-secret)' },
+  ],
+  example: 'fitment planner --broker mqtt://broker.local:1883 --secret-file broker-secret',
+  input: z.object({
+    ...plannerInput,
+    fleet: fleetSchema,
+    broker: z.string('give the broker with --broker mqtt://host:port'),
+    username: z.string(),
+    secretFile: z.string().optional(),
+  }),
+  run: async ({ broker: url, username, secretFile, ...input }, io) => {
+    const log = pino({ level: input.logLevel }, pino.destination(2))
+    const password = await readSecret(secretFile ?? join(input.data, 'broker-secret'))
+    const planner = await startPlanner({
+      ...input,
+      database: input.database ?? process.env.FITMENT_DATABASE,
+      profiles: input.profiles,
+      settings: { measureMs: input.probeMs },
+      log,
+      connect: async () => ({
+        connection: { kind: 'mqtt', url, username, password },
+        url,
+        close: async () => {},
+      }),
+    })
+    announce(planner, input.data, io)
+    return runUntilStopped(planner, io)
+  },
+})

@@ -1,0 +1,55 @@
+import { messageOf } from '../../shared/errors.ts'
+import type { ExitCode } from './command.ts'
+import type { CliIo } from './io.ts'
+import type { RunningPlanner } from './planner-process.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** How a device joins, ready to paste. */
+export function announce({ info }: RunningPlanner, data: string, io: CliIo): void {
+  const agentCommand = [
+    'fitment-agent run',
+    `--broker ${info.broker}`,
+    `--fleet ${info.fleet}`,
+    '--device NAME',
+    '--state-dir /var/lib/fitment-agent',
+    `--trust ${info.trust}`,
+  ].join(' ')
+  io.result({ ...info, data, agentCommand, ready: true }, () =>
+    [
+      `planner ready: fleet ${info.fleet}, broker ${info.broker}, database ${info.database}`,
+      '',
+      'on each device, with a NAME of its own:',
+      `  ${agentCommand}`,
+      '',
+      'then, here:',
+      `  fitment models add NAME --model F.tflite --calibration F.npz --test F.npz --data ${data}`,
+      `  fitment rollout start NAME --wait --data ${data}`,
+      '',
+    ].join('\n'),
+  )
+}
+
+/** Tells what the planner does, until a signal ends it, or its database is lost. */
+export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promise<ExitCode> {
+  let last = ''
+  const stopListening = planner.conductor.engine.progress.listen(({ model, what, total }) => {
+    // Counting is for those who wait for it; the log tells what changes.
+    const line = `${model}: ${what}`
+    if (total > 0 || line === last) return
+    last = line
+    io.line(`${new Date().toISOString().slice(11, 19)} ${line}`)
+  })
+  const failure = await Promise.race([signalled(), planner.lost])
+  stopListening()
+  await planner.close()
+  if (failure === undefined) return 0
+  io.note(`error [unreachable]: ${messageOf(failure)}`)
+  return 1
+}
+
+export function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const name of SIGNALS) process.once(name, () => resolve(undefined))
+  })
+}
