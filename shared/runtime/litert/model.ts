@@ -153,5 +153,6 @@ export class LitertModel {
 }
 
 function shapesOf(tensors: readonly { readonly shape: readonly number[] }[]): string {
-  return tensors.map((tensor) => tensor.shape.join(',')).join(';')
+  // Brackets, so that a scalar input is not the same as no input.
+  return tensors.map((tensor) => `[${tensor.shape.join(',')}]`).join(';')
 }
