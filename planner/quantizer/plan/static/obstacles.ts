@@ -55,7 +55,7 @@ const obstacles: readonly Obstacle[] = [
   { reason: parameterObstacle },
   {
     reason: (operator, request) =>
-      wordsAbout(operator, request, (tensor) => rangeObstacle(tensor, request)),
+      wordsAbout(operator, request, (tensor) => rangeObstacle(tensor, operator, request)),
   },
 ]
 
@@ -111,13 +111,19 @@ function parameterObstacle(operator: GraphOperator, { graph }: PlanRequest): str
   return null
 }
 
-function rangeObstacle(tensor: GraphTensor, { ranges, unusable }: PlanRequest): string | null {
+function rangeObstacle(
+  tensor: GraphTensor,
+  operator: GraphOperator,
+  { ranges, unusable }: PlanRequest,
+): string | null {
   if (tensor.constant !== null) {
     const values = tensor.constant.read()
-    if (values?.some(Number.isNaN)) return `constant "${tensor.name}" holds NaN`
-    return values === null || rangeOf(values) === null
-      ? `constant "${tensor.name}" holds no finite number`
-      : null
+    if (values === null) return `constant "${tensor.name}" cannot be read as real numbers`
+    if (values.some(Number.isNaN)) return `constant "${tensor.name}" holds NaN`
+    // Where codes follow another tensor, infinite paddings saturate; elsewhere a range must come from the constant.
+    const follows = OPERATOR_FACTS[operator.kind].integer?.output.law === 'same-as-output'
+    const bounded = follows || rangeOf(values) !== null
+    return bounded ? null : `constant "${tensor.name}" holds no finite number`
   }
   if (ranges.has(tensor.id)) return null
   return unusable.get(tensor.id) ?? `calibration never reached "${tensor.name}"`
