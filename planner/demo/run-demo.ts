@@ -1,0 +1,186 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../../shared/errors.ts'
+import {
+  type ApiProgress,
+  connectPlanner,
+  type OperationOutput,
+  type PlannerClient,
+} from '../api/index.ts'
+import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../rollout/index.ts'
+import { DEMO_FLEET, type DemoDevice, demoFile } from './fleet.ts'
+import { type DeviceOutcome, outcomeOf } from './outcome.ts'
+import { DemoError, ProcessGroup } from './processes.ts'
+
+const MODEL = 'motor-faults'
+const POLL_MS = 200
+const START_MS = 30_000
+const JOIN_MS = 60_000
+
+export interface DemoListener {
+  /** A step begins; `command` is what an operator would type for it. */
+  step(what: string, command?: string): void
+  progress(progress: ApiProgress): void
+}
+
+type PlannerInfo = OperationOutput<'planner.info'>
+
+/**
+ * The whole loop on one machine: broker and planner as one process, six agents as six more.
+ * @param dir empty folder for all state and logs
+ * @throws DemoError naming the step that did not come to its end
+ */
+export async function runDemo(dir: string, listener: DemoListener): Promise<DeviceOutcome[]> {
+  const processes = new ProcessGroup(join(dir, 'logs'))
+  try {
+    return await play(dir, processes, listener)
+  } catch (cause) {
+    throw new DemoError(
+      `the demo stopped: ${messageOf(cause)}; what its processes wrote is in ${join(dir, 'logs')}`,
+      { logs: join(dir, 'logs') },
+      { cause },
+    )
+  } finally {
+    await processes.stop()
+  }
+}
+
+async function play(
+  dir: string,
+  processes: ProcessGroup,
+  listener: DemoListener,
+): Promise<DeviceOutcome[]> {
+  const data = join(dir, 'planner')
+  listener.step('broker and planner', 'fitment serve')
+  processes.start('serve', 'fitment', ['serve', '--data', data, '--port', '0'])
+  const planner = connectPlanner(data)
+  const info = await until('the planner to answer', START_MS, () =>
+    planner.call('planner.info', {}).catch(() => undefined),
+  )
+
+  const [late, present] = [DEMO_FLEET.filter((d) => d.late), DEMO_FLEET.filter((d) => !d.late)]
+  listener.step(`${present.length} devices join`, 'fitment-agent run --broker … --device pump-1 …')
+  for (const member of present) startAgent(processes, dir, info, member)
+  await devicesThat(planner, 'join', present, ({ online }) => online)
+
+  listener.step(
+    'register the model with its data and an accuracy budget',
+    `fitment models add ${MODEL} --model model.tflite --calibration calibration.npz --test test.npz`,
+  )
+  await addModel(planner, listener)
+  listener.step(
+    'classes → variants → probes on the devices → selection → rollout',
+    `fitment rollout start ${MODEL} --wait`,
+  )
+  await rollOut(planner, listener)
+
+  listener.step(`${late.map(({ device }) => device).join(', ')} comes online and catches up`)
+  for (const member of late) startAgent(processes, dir, info, member)
+  await devicesThat(planner, 'catch up', late, ({ installed }) =>
+    installed.some(({ model, active }) => model === MODEL && active),
+  )
+  return await outcomes(planner)
+}
+
+function startAgent(
+  processes: ProcessGroup,
+  dir: string,
+  info: PlannerInfo,
+  { device, tree, storageLimit, memoryLimit }: DemoDevice,
+): void {
+  const limits = {
+    '--root': tree === null ? undefined : demoFile('devices', tree),
+    '--storage-limit': storageLimit,
+    '--memory-limit': memoryLimit,
+  }
+  processes.start(device, 'fitment-agent', [
+    'run',
+    ...['--broker', info.broker, '--fleet', info.fleet, '--trust', info.trust],
+    ...['--device', device, '--state-dir', join(dir, 'devices', device)],
+    ...Object.entries(limits).flatMap(([flag, value]) =>
+      value === undefined ? [] : [flag, value],
+    ),
+  ])
+}
+
+async function addModel(planner: PlannerClient, listener: DemoListener): Promise<void> {
+  const upload = async (name: string) => ({
+    digest: await planner.upload(demoFile(MODEL, name)),
+    name,
+  })
+  await planner.call(
+    'models.add',
+    {
+      name: MODEL,
+      source: await upload('model.tflite'),
+      calibration: await upload('calibration.npz'),
+      test: await upload('test.npz'),
+      objective: 'latency',
+      constraints: {
+        maxAccuracyDrop: 0.01,
+        maxLatencyMs: null,
+        maxMemoryBytes: null,
+        maxBytes: null,
+      },
+    },
+    listener.progress,
+  )
+}
+
+async function rollOut(planner: PlannerClient, listener: DemoListener): Promise<void> {
+  await planner.call(
+    'rollout.start',
+    {
+      model: MODEL,
+      waves: [...parseWaves(DEFAULT_WAVES)],
+      gate: DEFAULT_GATE,
+      approval: false,
+      revert: true,
+      wait: true,
+    },
+    listener.progress,
+  )
+}
+
+async function outcomes(planner: PlannerClient): Promise<DeviceOutcome[]> {
+  const model = await planner.call('models.show', { model: MODEL })
+  const facts = {
+    model: MODEL,
+    devices: await planner.call('devices.list', {}),
+    plans: model.plans,
+    probes: await planner.call('probes.list', { model: MODEL }),
+    accuracyFloat32: model.accuracy,
+  }
+  return DEMO_FLEET.map((member) => outcomeOf(member, facts))
+}
+
+type DeviceList = OperationOutput<'devices.list'>
+
+async function devicesThat(
+  planner: PlannerClient,
+  what: string,
+  members: readonly DemoDevice[],
+  holds: (device: DeviceList[number]) => boolean,
+): Promise<void> {
+  const names = members.map(({ device }) => device)
+  await until(`${names.join(', ')} to ${what}`, JOIN_MS, async () => {
+    const devices = await planner.call('devices.list', {})
+    const all = names.every((name) => devices.some((device) => device.id === name && holds(device)))
+    return all ? true : undefined
+  })
+}
+
+/** Asks again and again until there is an answer. */
+async function until<T>(
+  what: string,
+  limitMs: number,
+  ask: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = performance.now() + limitMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() > deadline) throw new DemoError(`waited ${limitMs / 1000} s for ${what}`)
+    await sleep(POLL_MS)
+  }
+}
