@@ -24,8 +24,8 @@ export interface QuantizableModel {
   /** What the file itself has to tell: numbers that were quantized already, and what became of them. */
   readonly findings: readonly Finding[]
   readonly entries: readonly Entry[]
-  /** A model that gives out its activations, for one entry. */
-  instrument(entry: Entry): Instrumented
+  /** A model that gives out its activations, for one entry: all computed floats, or the computed ones of `asked`. */
+  instrument(entry: Entry, asked?: readonly TensorId[]): Instrumented
   perform(plan: Plan): Uint8Array
 }
 

@@ -1,4 +1,4 @@
-import type { Graph, SubgraphId } from '../graph.ts'
+import type { Graph, GraphTensor, SubgraphId, TensorId } from '../graph.ts'
 import { linksOf } from '../links.ts'
 import type { Instrumented } from '../quantizable.ts'
 import { writeTflite } from './codec/write.ts'
@@ -7,14 +7,19 @@ import { finishDraft } from './finish-draft.ts'
 import type { TflModel } from './model.ts'
 
 /**
- * A copy of `model` whose entry `subgraph` gives out all computed float tensors. Signatures go, because
- * LiteRT gives out only what they name; another entry than the first takes its place.
+ * A copy of `model` whose entry `subgraph` gives out all computed float tensors, or those of `asked`.
+ * Signatures go, because LiteRT gives out only what they name; another entry than the first takes its place.
  */
-export function instrument(model: TflModel, graph: Graph, subgraph: SubgraphId): Instrumented {
+export function instrument(
+  model: TflModel,
+  graph: Graph,
+  subgraph: SubgraphId,
+  asked?: readonly TensorId[],
+): Instrumented {
   const { producers } = linksOf(graph)
+  const wanted = new Set(asked ?? graph.tensors.filter(isFloat).map(({ id }) => id))
   const observed = graph.tensors.filter(
-    (tensor) =>
-      tensor.subgraph === subgraph && tensor.type === 'float32' && producers[tensor.id] !== null,
+    ({ id, subgraph: home }) => home === subgraph && wanted.has(id) && producers[id] !== null,
   )
   const first = graph.tensors.findIndex((tensor) => tensor.subgraph === subgraph)
   const draft = draftOf(model)
@@ -23,6 +28,10 @@ export function instrument(model: TflModel, graph: Graph, subgraph: SubgraphId):
   home.outputs = observed.flatMap((tensor) => home.tensors[tensor.id - first] ?? [])
   bringForward(draft, subgraph)
   return { bytes: writeTflite(finishDraft(draft)), outputs: observed.map((tensor) => tensor.id) }
+}
+
+function isFloat(tensor: GraphTensor): boolean {
+  return tensor.type === 'float32'
 }
 
 /** Runtimes enter a model without signatures by its first subgraph; two entries may change places, for no operator names them. */

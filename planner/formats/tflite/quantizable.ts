@@ -1,4 +1,5 @@
 import type { Plan } from '../../quantizer/plan/instructions.ts'
+import type { TensorId } from '../graph.ts'
 import type { Entry, Instrumented, Preparation, QuantizableFormat } from '../quantizable.ts'
 import { checkTflite } from './check.ts'
 import { readTflite } from './codec/read.ts'
@@ -21,7 +22,8 @@ export const quantizableTflite: QuantizableFormat = {
       graph,
       findings,
       entries: entriesOf(model, graph, numberingOf(model)),
-      instrument: (entry: Entry): Instrumented => instrument(model, graph, entry.subgraph),
+      instrument: (entry: Entry, asked?: readonly TensorId[]): Instrumented =>
+        instrument(model, graph, entry.subgraph, asked),
       perform: (plan: Plan) => writeTflite(perform(model, plan)),
     }
   },
