@@ -108,7 +108,7 @@ function candidateRow(
     measured: measured
       ? {
           p50Ms: measured.latency.p50Ms,
-          ratio: measured.scheme === 'float32' ? 1 : (measured.latency.ratio?.p50 ?? null),
+          ratio: measured.latency.ratio?.p50 ?? null,
           memoryBytes: measured.memoryBytes,
           accuracy: measured.quality.accuracy,
           drop: measured.quality.drop,

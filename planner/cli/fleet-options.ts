@@ -26,6 +26,10 @@ export const plannerOptions: readonly CliOption[] = [
     default: '3000',
   },
   {
+    flags: '--probes-at-once <n>',
+    description: 'measure on so many devices at a time, where agents share a machine',
+  },
+  {
     flags: '--log-level <level>',
     description: 'debug, info, warn, error or silent',
     default: 'warn',
@@ -38,7 +42,17 @@ export const plannerInput = {
   profiles: z.string().optional(),
   database: z.string().optional(),
   probeMs: z.coerce.number().int().min(100).max(120_000),
+  probesAtOnce: z.coerce.number().int().positive().optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+}
+
+/** What the conductor is told of the planner's options. */
+export function settingsOf(input: {
+  readonly probeMs: number
+  readonly probesAtOnce?: number | undefined
+}) {
+  const { probeMs, probesAtOnce } = input
+  return { measureMs: probeMs, ...(probesAtOnce === undefined ? {} : { probesAtOnce }) }
 }
 
 export const portInput = z.coerce.number().int().min(0).max(65_535)

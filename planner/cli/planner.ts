@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fleetSchema } from '../../shared/ids.ts'
 import { readSecret } from './broker-secret.ts'
 import { defineCommand } from './command.ts'
-import { plannerInput, plannerOptions } from './fleet-options.ts'
+import { plannerInput, plannerOptions, settingsOf } from './fleet-options.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
 
@@ -32,7 +32,7 @@ export const plannerCommand = defineCommand({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
-      settings: { measureMs: input.probeMs },
+      settings: settingsOf(input),
       log,
       connect: async () => ({
         connection: { kind: 'mqtt', url, username, password },

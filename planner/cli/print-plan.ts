@@ -31,8 +31,22 @@ function printPlan(plan: ClassPlan): string {
       'LOST',
       'WHY',
     ],
-    rows.map(candidateCells),
+    merged(rows).map(candidateCells),
   )}`
+}
+
+/** Candidates that never became a file, for one and the same reason, share a row. */
+function merged(rows: readonly CandidateRow[]): readonly CandidateRow[] {
+  const groups = new Map<string, CandidateRow>()
+  for (const row of rows) {
+    const key =
+      row.state === 'none'
+        ? `${row.verdict} ${row.runtime} ${row.reason}`
+        : row.scheme + row.runtime
+    const held = groups.get(key)
+    groups.set(key, held ? { ...held, scheme: `${held.scheme}, ${row.scheme}` } : row)
+  }
+  return [...groups.values()]
 }
 
 function headline(plan: ClassPlan): string {

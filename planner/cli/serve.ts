@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { startBroker } from '../../broker/index.ts'
 import { fleetSchema } from '../../shared/ids.ts'
 import { defineCommand } from './command.ts'
-import { plannerInput, plannerOptions, portInput } from './fleet-options.ts'
+import { plannerInput, plannerOptions, portInput, settingsOf } from './fleet-options.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
 
@@ -28,7 +28,7 @@ export const serveCommand = defineCommand({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
-      settings: { measureMs: input.probeMs },
+      settings: settingsOf(input),
       log,
       connect: async () => {
         const broker = await startBroker({ fleets: [input.fleet], host, port, log })

@@ -14,6 +14,8 @@ export interface EngineSettings {
   readonly answerMs: number
   /** Slowest link a probe's download is waited for, bytes per second. */
   readonly slowestLink: number
+  /** Probes under way at a time, over all devices: fewer than devices only where they share a machine. */
+  readonly probesAtOnce: number
   readonly assignmentDays: number
   /** How often the conductor looks at clocks, ms; everything else wakes it at once. */
   readonly tickMs: number
@@ -24,6 +26,7 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   probeTimeoutMs: 120_000,
   answerMs: 60_000,
   slowestLink: 64 * 1024,
+  probesAtOnce: Number.POSITIVE_INFINITY,
   assignmentDays: 7,
   tickMs: 1_000,
 }

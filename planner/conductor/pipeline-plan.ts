@@ -30,6 +30,8 @@ export interface PipelineView {
   readonly devices: readonly Prober[]
   /** Devices that measure something just now, for this or another model. */
   readonly measuring: ReadonlySet<string>
+  /** Probes that may be under way at a time. */
+  readonly probesAtOnce: number
   readonly hasSelection: boolean
   readonly now: Date
 }
@@ -133,7 +135,8 @@ function probeSteps(view: PipelineView, ready: readonly Ready[]): readonly Pipel
     if (!next || view.measuring.has(device.device)) return []
     return [{ kind: 'probe', variant: next.variant, device: device.device }]
   })
-  return [...orders, waiting(describe(open, ready.length), false)]
+  const room = Math.max(0, view.probesAtOnce - view.measuring.size)
+  return [...orders.slice(0, room), waiting(describe(open, ready.length), false)]
 }
 
 /** Variants this device has still to answer for, in the order of the candidates. */

@@ -55,6 +55,7 @@ async function viewOf(engine: Engine, model: Model, classId: string): Promise<Pi
     probes: await probeRows.probesOf(db, model.id, only),
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
     measuring: new Set(open.map(({ device }) => device)),
+    probesAtOnce: engine.settings.probesAtOnce,
     hasSelection: selection?.round === pipeline.round,
     now: engine.now(),
   }

@@ -126,7 +126,7 @@ async function variantFor(
     const fitsHere =
       variant?.digest &&
       (variant.bytes ?? 0) <= (device.storageRoom ?? Infinity) &&
-      (needs?.memoryBytes ?? 0) <= (device.memoryRoom ?? Infinity) &&
+      (needs?.memoryBytes ?? 0) <= (device.memoryLimitBytes ?? Infinity) &&
       device.runtimes.some(({ name }) => name === variant.runtime)
     if (fitsHere) return variant
   }

@@ -35,7 +35,8 @@ export async function select(engine: Engine, model: Model, pipeline: Pipeline): 
     candidates: measured,
     constraints: model.constraints,
     objective: model.objective,
-    room: roomOf(devices),
+    // Memory was kept to by the devices that measured: what did not fit there has no record.
+    room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
     incumbent: await incumbentOf(engine, model, pipeline.class),
   })
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))

@@ -27,12 +27,17 @@ export function measuredRow(input: RowInput): Measured {
     scheme: input.scheme,
     runtime: input.runtime,
     bytes: input.bytes,
-    latency: summary.latency,
+    latency: { ...summary.latency, ratio: ratioOf(input) },
     memoryBytes: summary.memoryBytes,
     quality: quality.figures,
     devices: summary.devices,
     notes: [...summary.notes, ...quality.notes],
   }
+}
+
+/** float32 is its own measure. */
+function ratioOf({ scheme, summary }: RowInput): Measured['latency']['ratio'] {
+  return scheme === 'float32' ? { p50: 1, ci95: [1, 1] } : summary.latency.ratio
 }
 
 /** A difference between host and devices worth telling people. */

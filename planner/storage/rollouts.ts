@@ -76,7 +76,7 @@ export async function moveRollout(
 ): Promise<void> {
   await db
     .updateTable('rollouts')
-    .set({ ...to, updated_at: at.toISOString() })
+    .set({ state: to.state, wave: to.wave, reason: to.reason, updated_at: at.toISOString() })
     .where('id', '=', id)
     .execute()
 }
@@ -140,7 +140,7 @@ export async function setMemberState(
 ): Promise<void> {
   await db
     .updateTable('rollout_devices')
-    .set({ ...to, updated_at: at.toISOString() })
+    .set({ state: to.state, error: to.error, updated_at: at.toISOString() })
     .where('rollout', '=', rollout)
     .where('device', '=', device)
     .execute()
