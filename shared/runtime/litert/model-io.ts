@@ -22,7 +22,7 @@ const ELEMENT_TYPES: Readonly<Record<number, ElementType>> = {
 /** Field numbers of schema.fbs. */
 const MODEL = { subgraphs: 2, signatures: 7 }
 const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2 }
-const TENSOR = { shape: 0, type: 1, name: 3, quantization: 4, shapeSignature: 7 }
+const TENSOR = { shape: 0, type: 1, name: 3, quantization: 4, shapeSignature: 7, hasRank: 8 }
 const QUANTIZATION = { scale: 2, zeroPoint: 3 }
 const SIGNATURE = { inputs: 0, outputs: 1, subgraph: 4 }
 const TENSOR_MAP = { name: 0, tensor: 1 }
@@ -57,6 +57,11 @@ export function readModelIo(model: Uint8Array): ModelIo {
 /**
  * A copy of the file with other input shapes of the same rank; the interpreter infers the rest from them.
  * (The wasm API resizes inputs by itself but keeps the outputs at their old size: measured with 2.5.3.)
+ *
+ * LiteRT sizes an output by what the interpreter inferred where the file says that its rank is known; files of older
+ * converters do not say so, and then it believes the file, too small a buffer included. There the batch is written
+ * into the outputs as well.
+ * @throws RuntimeError `run-failed` where such a file has other open dimensions than the batch
  */
 export function withInputShapes(
   model: Uint8Array,
@@ -66,13 +71,55 @@ export function withInputShapes(
     const copy = new Uint8Array(model)
     const { subgraph } = entryPoint(copy)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
-    subgraph.int32s(SUBGRAPH.inputs).forEach((index, i) => {
-      const tensor = at(tensors, index)
-      tensor.overwriteInt32s(TENSOR.shape, shapes[i] ?? [])
-      tensor.overwriteInt32s(TENSOR.shapeSignature, shapes[i] ?? [])
+    const ends = (field: number) => subgraph.int32s(field).map((index) => at(tensors, index))
+    const inputs = ends(SUBGRAPH.inputs)
+    const outputs = ends(SUBGRAPH.outputs).filter(
+      (output) => isOpen(output) && output.uint8(TENSOR.hasRank) === 0,
+    )
+    if (outputs.length > 0) {
+      const factor = batchFactor(inputs, shapes)
+      for (const output of outputs) setShape(output, batched(output, factor))
+    }
+    inputs.forEach((input, i) => {
+      setShape(input, shapes[i] ?? [])
     })
     return copy
   })
+}
+
+function isOpen(tensor: FlatTable): boolean {
+  return tensor.int32s(TENSOR.shapeSignature).some((dim) => dim < 0)
+}
+
+/** How many times the batch in the file is asked for. */
+function batchFactor(inputs: readonly FlatTable[], shapes: readonly (readonly number[])[]): number {
+  const factors = inputs.flatMap((input, i) =>
+    input.int32s(TENSOR.shape).flatMap((dim, axis) => {
+      const factor = (shapes[i]?.[axis] ?? dim) / dim
+      return axis === 0 && isOpen(input) ? [factor] : factor === 1 ? [] : [Number.NaN]
+    }),
+  )
+  const [factor = 1] = factors
+  if (factors.some((other) => other !== factor)) throw onlyBatch()
+  return factor
+}
+
+function batched(output: FlatTable, factor: number): number[] {
+  const [, ...rest] = output.int32s(TENSOR.shapeSignature)
+  if (rest.some((dim) => dim < 0)) throw onlyBatch()
+  return output.int32s(TENSOR.shape).map((dim, axis) => (axis === 0 ? dim * factor : dim))
+}
+
+function onlyBatch(): RuntimeError {
+  return new RuntimeError(
+    'run-failed',
+    'only the batch of this model may change, as its file does not say how its outputs follow other dimensions: export it again with a current converter',
+  )
+}
+
+function setShape(tensor: FlatTable, shape: readonly number[]): void {
+  tensor.overwriteInt32s(TENSOR.shape, shape)
+  tensor.overwriteInt32s(TENSOR.shapeSignature, shape)
 }
 
 function entryPoint(model: Uint8Array) {
