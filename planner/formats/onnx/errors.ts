@@ -7,6 +7,8 @@ export type OnnxErrorCode =
   | 'external-data-outside'
   | 'tensor-data'
   | 'too-large'
+  | 'not-loadable'
+  | 'unsupported-opset'
 
 /** A file that cannot be read or written as ONNX: which file, where in it, and why. */
 export class OnnxError extends AppError {

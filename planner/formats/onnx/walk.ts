@@ -41,3 +41,13 @@ function* attributeTensors(nodes: readonly OnnxNode[]): Generator<OnnxTensor> {
 function* attributesOf(nodes: readonly OnnxNode[]): Generator<OnnxAttribute> {
   for (const node of nodes) yield* node.attribute
 }
+
+/** Every name that nodes of the graph, and of graphs nested in it, read, and every output. */
+export function namesRead(graph: OnnxGraph): Set<string> {
+  const names = new Set<string>()
+  for (const one of graphAndNested(graph)) {
+    for (const { name } of one.output) names.add(name)
+    for (const node of one.node) for (const name of node.input) names.add(name)
+  }
+  return names
+}

@@ -1,0 +1,125 @@
+import type { ElementType, TensorData } from '../../../../shared/tensors.ts'
+import { floatOf, floatsOf, hasAttribute, intOf, intsOf, tensorOf } from '../attributes.ts'
+import { writeOnnx } from '../codec.ts'
+import { newMessage, type OnnxModel, type OnnxNode, type OnnxTensor } from '../model.ts'
+import type { ValueTypes } from '../shapes/infer.ts'
+import { elementTypeOf, newTensor } from '../tensor-data.ts'
+import { namesRead } from '../walk.ts'
+
+/** Results above this stay computed: a few bytes of a hostile file could ask for any amount of memory. */
+const LARGEST_RESULT = 2 ** 28
+
+/** Different at every run, or about number formats, which folding would undo. */
+const NOT_FOLDED = new Set([
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+  'Multinomial',
+  'Bernoulli',
+  'QuantizeLinear',
+  'DynamicQuantizeLinear',
+])
+
+export interface FoldOptions {
+  /** Constants stored as integers or halves may be expanded to float32. */
+  readonly expandStored: boolean
+  readonly types: ValueTypes
+}
+
+/**
+ * Nodes that read constants only become constants, computed by ONNX Runtime itself in one run.
+ * Changes `model`. @returns how many nodes went
+ */
+export async function foldConstants(model: OnnxModel, options: FoldOptions): Promise<number> {
+  const { graph } = model
+  if (graph === undefined) return 0
+  const outputs = new Set(graph.output.map(({ name }) => name))
+  const known = new Set(graph.initializer.map(({ name }) => name))
+  const folded = new Set<OnnxNode>()
+  const inline: OnnxTensor[] = []
+  for (const node of graph.node) {
+    // A graph output needs a node that gives it out.
+    if (node.output.some((name) => outputs.has(name))) continue
+    const constant = node.opType === 'Constant' ? constantOf(node) : undefined
+    if (constant !== undefined) inline.push(constant)
+    else if (!isFoldable(node, known, options)) continue
+    folded.add(node)
+    for (const name of node.output) known.add(name)
+  }
+  const rest = graph.node.filter((node) => !folded.has(node))
+  const computing = [...folded].filter(({ opType }) => opType !== 'Constant')
+  const read = namesRead({ ...graph, node: rest })
+  const wanted = computing.flatMap(({ output }) => output).filter((name) => read.has(name))
+  const computed = await evaluate(model, [...graph.initializer, ...inline], computing, wanted)
+  if (computed === null) return 0
+  graph.node = rest
+  graph.initializer.push(...inline.filter(({ name }) => read.has(name)), ...computed)
+  return folded.size
+}
+
+function isFoldable(node: OnnxNode, known: ReadonlySet<string>, options: FoldOptions): boolean {
+  const inputs = node.input.filter((name) => name !== '')
+  if (node.domain !== '' || NOT_FOLDED.has(node.opType)) return false
+  if (inputs.length === 0 || !inputs.every((name) => known.has(name))) return false
+  const expands = node.opType === 'DequantizeLinear' || node.opType === 'Cast'
+  if (expands && !options.expandStored) return false
+  if (node.attribute.some(({ g, graphs }) => g !== undefined || graphs.length > 0)) return false
+  return node.output.every((name) => {
+    const { shape = null, type = null } = options.types.get(name) ?? {}
+    const size = shape?.reduce((product, dim) => product * Math.abs(dim), 1) ?? 1
+    return type !== null && size <= LARGEST_RESULT
+  })
+}
+
+/** The tensor a Constant node stands for; undefined for strings and sparse ones, which stay. */
+function constantOf(node: OnnxNode): OnnxTensor | undefined {
+  const [name = ''] = node.output
+  const tensor = tensorOf(node, 'value')
+  if (tensor !== undefined)
+    return elementTypeOf(tensor) === undefined ? undefined : { ...tensor, name }
+  if (hasAttribute(node, 'value_float'))
+    return newTensor(name, 'float32', [], Float32Array.of(floatOf(node, 'value_float', 0)))
+  if (hasAttribute(node, 'value_int'))
+    return newTensor(name, 'int64', [], BigInt64Array.of(BigInt(intOf(node, 'value_int', 0))))
+  const floats = floatsOf(node, 'value_floats')
+  if (hasAttribute(node, 'value_floats') && floats)
+    return newTensor(name, 'float32', [floats.length], Float32Array.from(floats))
+  const ints = intsOf(node, 'value_ints')
+  if (hasAttribute(node, 'value_ints') && ints)
+    return newTensor(name, 'int64', [ints.length], BigInt64Array.from(ints, BigInt))
+  return undefined
+}
+
+/** Null where the runtime cannot: the nodes then stay, and fail or not when the model runs. */
+async function evaluate(
+  model: OnnxModel,
+  constants: readonly OnnxTensor[],
+  node: OnnxNode[],
+  wanted: readonly string[],
+): Promise<OnnxTensor[] | null> {
+  if (wanted.length === 0) return []
+  const read = new Set(node.flatMap(({ input }) => input))
+  const graph = newMessage('GraphProto', {
+    name: 'constants',
+    node,
+    initializer: constants.filter(({ name }) => read.has(name)),
+    output: wanted.map((name) => newMessage('ValueInfoProto', { name })),
+  })
+  const ort = await import('onnxruntime-node')
+  try {
+    const session = await ort.InferenceSession.create(writeOnnx({ ...model, graph }), {
+      graphOptimizationLevel: 'disabled',
+      logSeverityLevel: 4,
+    })
+    const values = await session.run({})
+    const tensors = wanted.map((name) => {
+      const { type, dims, data } = values[name] as import('onnxruntime-node').Tensor
+      return newTensor(name, type as ElementType, dims, data as TensorData)
+    })
+    await session.release()
+    return tensors
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,61 @@
+import { messageOf } from '../../../../shared/errors.ts'
+import { writeOnnx } from '../codec.ts'
+import { OnnxError } from '../errors.ts'
+import { newMessage, type OnnxModel } from '../model.ts'
+
+/** What is known of a value before the model runs. */
+export interface ValueType {
+  /** Element type of a tensor; null for sequences, maps and optionals. */
+  readonly type: string | null
+  /** -1 where a dimension is open; null where not even the rank is known. */
+  readonly shape: readonly number[] | null
+}
+
+export type ValueTypes = ReadonlyMap<string, ValueType>
+
+/**
+ * Types and shapes of every value of the main graph, from ONNX Runtime's own inference: the model is
+ * loaded, not run, with all its values as outputs.
+ * @throws OnnxError `not-loadable` with the runtime's reason
+ */
+export async function inferValues(model: OnnxModel): Promise<ValueTypes> {
+  const { graph } = model
+  if (graph === undefined) return new Map()
+  const names = new Set(graph.node.flatMap((node) => node.output.filter((name) => name !== '')))
+  const declared = new Set(graph.output.map(({ name }) => name))
+  const rest = [...names].filter((name) => !declared.has(name))
+  const output = [...graph.output, ...rest.map((name) => newMessage('ValueInfoProto', { name }))]
+  const values = await metadataOf({ ...model, graph: { ...graph, output } })
+  for (const tensor of graph.initializer) values.delete(tensor.name)
+  return values
+}
+
+async function metadataOf(model: OnnxModel): Promise<Map<string, ValueType>> {
+  const ort = await import('onnxruntime-node')
+  try {
+    const session = await ort.InferenceSession.create(writeOnnx(model), {
+      graphOptimizationLevel: 'disabled',
+      logSeverityLevel: 4,
+    })
+    const all = [...session.inputMetadata, ...session.outputMetadata]
+    const values = new Map(all.map((info) => [info.name, valueType(info)]))
+    await session.release()
+    return values
+  } catch (cause) {
+    throw new OnnxError(
+      'not-loadable',
+      `ONNX Runtime cannot load the model: ${messageOf(cause).split('\n')[0]}`,
+      {},
+      { cause },
+    )
+  }
+}
+
+type Metadata = { isTensor: false } | { isTensor: true; type: string; shape: readonly unknown[] }
+
+function valueType(info: Metadata): ValueType {
+  if (!info.isTensor) return { type: null, shape: null }
+  const shape = info.shape.map((dim) => (typeof dim === 'number' ? dim : -1))
+  // A scalar and an unknown rank look alike here; nothing that matters to quantization is a scalar.
+  return { type: info.type, shape: shape.length === 0 ? null : shape }
+}
