@@ -8,6 +8,8 @@ export interface CliArgument {
   readonly name: string
   readonly description: string
   readonly optional?: boolean
+  /** Takes all words that remain, one at least; the input is a list. Last argument only. */
+  readonly variadic?: boolean
 }
 
 export interface CliOption {

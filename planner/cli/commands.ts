@@ -3,6 +3,8 @@ import { benchCommand } from './bench.ts'
 import { brokerCommand } from './broker.ts'
 import { classesCommand } from './classes.ts'
 import type { CliCommand } from './command.ts'
+import { compareCommand } from './compare.ts'
+import { demoCommand } from './demo.ts'
 import { devicesCommand } from './devices.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { inspectCommand } from './inspect.ts'
@@ -25,9 +27,11 @@ import { variantsCommand } from './variants.ts'
 
 /** Every command of `fitment`, in the order `--help` lists them. */
 export const commands: readonly CliCommand[] = [
+  demoCommand,
   inspectCommand,
   quantizeCommand,
   evaluateCommand,
+  compareCommand,
   benchCommand,
   serveCommand,
   brokerCommand,

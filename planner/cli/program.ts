@@ -40,8 +40,9 @@ function buildProgram(
     const parent = words.reduce((node, word) => findOrAdd(node, word, streams), root)
     const leaf = findOrAdd(parent, last, streams)
     leaf.description(command.summary)
-    for (const { name, description, optional } of command.arguments) {
-      leaf.argument(optional ? `[${name}]` : `<${name}>`, description)
+    for (const { name, description, optional, variadic } of command.arguments) {
+      const words = variadic ? `${name}...` : name
+      leaf.argument(optional ? `[${words}]` : `<${words}>`, description)
     }
     for (const option of command.options) {
       leaf.option(option.flags, option.description, option.default)

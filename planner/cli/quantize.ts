@@ -1,13 +1,12 @@
-import { rename, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
-import { messageOf, UsageError } from '../../shared/errors.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { quantize } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { readModelFile } from './model-file.ts'
+import { writeWhole } from './write-whole.ts'
 
 export const quantizeCommand = defineCommand({
   path: 'quantize',
@@ -45,7 +44,7 @@ export const quantizeCommand = defineCommand({
       onProgress: progress.update,
     })
     progress.end()
-    await writeResult(input.output, result.bytes)
+    await writeWhole(input.output, result.bytes)
     const { operators, findings, bytes } = result
     io.findings(findings)
     io.result(
@@ -66,14 +65,3 @@ export const quantizeCommand = defineCommand({
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0
   },
 })
-
-/** Whole or not at all: a reader never sees half a model. */
-async function writeResult(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    await writeFile(temporary, bytes)
-    await rename(temporary, path)
-  } catch (cause) {
-    throw new UsageError(`cannot write ${path}: ${messageOf(cause)}`, { path }, { cause })
-  }
-}

@@ -14,6 +14,7 @@ export {
   latencyRecordSchema,
 } from './latency-record.ts'
 export { medianOf, sorted } from './order-statistics.ts'
+export { sqnrDb } from './output-error.ts'
 export {
   PROBE_VERDICTS,
   type ProbeEnvironment,
@@ -23,3 +24,5 @@ export {
 } from './probe-record.ts'
 export { mcnemarExact, wilson95 } from './proportions.ts'
 export { type QualityRecord, qualityRecordSchema } from './quality-record.ts'
+export { QualityTally } from './quality-tally.ts'
+export { dequantized } from './real-outputs.ts'

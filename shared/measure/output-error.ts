@@ -41,8 +41,8 @@ export class OutputError {
   }
 }
 
-/** Between ±200 dB. */
-function sqnrDb(signal: number, noise: number): number {
+/** 10 log₁₀ of two sums of squares; between ±200 dB. */
+export function sqnrDb(signal: number, noise: number): number {
   if (noise === 0) return NO_ERROR_DB
   if (signal === 0) return -NO_ERROR_DB
   return Math.max(-NO_ERROR_DB, Math.min(NO_ERROR_DB, 10 * Math.log10(signal / noise)))
