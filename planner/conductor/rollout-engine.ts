@@ -1,3 +1,4 @@
+import { fits } from '../probing/index.ts'
 import { type Member, planRollout, type RolloutStep, standingOf } from '../rollout/index.ts'
 import {
   type Device,
@@ -15,6 +16,7 @@ import {
 } from '../storage/index.ts'
 import { activeVariant, assign } from './assignments.ts'
 import type { Engine } from './engine.ts'
+import { proberOf } from './probers.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
 
 /** After so many tries a device that keeps losing what it was given counts as failed. */
@@ -33,7 +35,12 @@ export async function advanceRollout(engine: Engine, rollout: Rollout): Promise<
   const scene = await sceneOf(engine, rollout)
   if (!scene) return
   await renew(engine, scene)
-  for (const step of planRollout(viewOf(scene))) await perform(engine, scene, step)
+  const steps = planRollout(viewOf(scene))
+  for (const step of steps) await perform(engine, scene, step)
+  if (!steps.some(({ kind }) => kind === 'event')) return
+  // An event opens the next wave, or closes the last: what follows from it is done at once.
+  const moved = await rollouts.findRollout(engine.db, rollout.id)
+  if (moved) await advanceRollout(engine, moved)
 }
 
 async function sceneOf(engine: Engine, rollout: Rollout): Promise<Scene | undefined> {
@@ -125,7 +132,7 @@ async function variantFor(
     const needs = measured.find((row) => row.key === key)
     const fitsHere =
       variant?.digest &&
-      (variant.bytes ?? 0) <= (device.storageRoom ?? Infinity) &&
+      fits(proberOf(device, 0), variant.bytes ?? 0) &&
       (needs?.memoryBytes ?? 0) <= (device.memoryLimitBytes ?? Infinity) &&
       device.runtimes.some(({ name }) => name === variant.runtime)
     if (fitsHere) return variant

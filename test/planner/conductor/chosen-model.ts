@@ -1,0 +1,65 @@
+import type { Engine } from '../../../planner/conductor/index.ts'
+import type { RolloutOptions } from '../../../planner/rollout/index.ts'
+import {
+  type Model,
+  models,
+  pipelines,
+  selections,
+  variants,
+} from '../../../planner/storage/index.ts'
+import { newModel } from '../storage/sample.ts'
+
+export const options: RolloutOptions = {
+  waves: [{ count: 1 }, { share: 1 }],
+  gate: { successShare: 0.9, failureThreshold: 0.2, minimumSample: 3 },
+  approval: false,
+  revert: false,
+}
+
+/**
+ * A model whose selection for the class is made already, as planning would leave it: two variants with
+ * real bytes in the store, the smaller one chosen. Rollouts are what is looked at.
+ */
+export async function chosenModel(
+  { db, artifacts, now }: Engine,
+  classId: string,
+  over: Partial<RolloutOptions> = {},
+  revision = 'a',
+): Promise<Model> {
+  const model = await models.addModel(db, newModel, now())
+  const keys = [`small-${revision}`, `large-${revision}`]
+  for (const [index, key] of keys.entries()) {
+    const bytes = Buffer.alloc(index === 0 ? 100_000 : 300_000, `${key} ${revision}`)
+    const { digest } = await artifacts.put(bytes)
+    const scheme = index === 0 ? 'static-w8a8' : 'float16'
+    await variants.ensureVariant(db, { key, source: newModel.source, scheme, runtime: 'litert' })
+    await variants.recordBuilt(
+      db,
+      key,
+      { digest, findings: [], operators: null, buildMs: 1 },
+      now(),
+    )
+  }
+  const [small = '', large = ''] = keys
+  await pipelines.ensurePipeline(db, model.id, classId, now())
+  await pipelines.setStage(
+    db,
+    { model: model.id, class: classId },
+    { stage: 'selected', waiting: '' },
+    now(),
+  )
+  const selection = {
+    winner: small,
+    bestSoFar: small,
+    ranking: [small, large],
+    rows: [],
+    why: 'the smaller of two',
+  }
+  await selections.addSelection(
+    db,
+    { model: model.id, class: classId, round: 1, measured: [], selection },
+    now(),
+  )
+  await models.setIntent(db, model.id, 'rollout', { ...options, ...over })
+  return model
+}
