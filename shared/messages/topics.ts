@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { deviceIdSchema, fleetSchema } from '../ids.ts'
+import { deviceIdSchema, fleetSchema, nameSchema } from '../ids.ts'
 
 /** Channels of one device under `fit/1/<fleet>/d/<device>/`: who publishes, with which QoS. */
 export const CHANNELS = {
@@ -42,4 +42,44 @@ export function parseTopic(topic: string): DeviceTopic | undefined {
   if (!parsed.success) return undefined
   const [, , fleet, , device, channel] = parsed.data
   return { fleet, device, channel }
+}
+
+/** The exchange `fit/1/<fleet>/join/<joiner>/` by which a device gets a certificate, before it has a name. */
+export const JOIN_CHANNELS = {
+  request: { from: 'agent', qos: 1 },
+  answer: { from: 'planner', qos: 1 },
+} as const
+export type JoinChannel = keyof typeof JOIN_CHANNELS
+
+export interface JoinTopic {
+  readonly fleet: string
+  /** Random, of one exchange. */
+  readonly joiner: string
+  readonly channel: JoinChannel
+}
+
+const joinTopicPartsSchema = z.tuple([
+  z.literal('fit'),
+  z.literal('1'),
+  fleetSchema,
+  z.literal('join'),
+  nameSchema,
+  z.enum(Object.keys(JOIN_CHANNELS) as [JoinChannel, ...JoinChannel[]]),
+])
+
+export function printJoinTopic(topic: JoinTopic): string {
+  return `fit/1/${topic.fleet}/join/${topic.joiner}/${topic.channel}`
+}
+
+/** Subscription filter over all joiners of a fleet. */
+export function joinFilter(fleet: string, channel: JoinChannel): string {
+  return `fit/1/${fleet}/join/+/${channel}`
+}
+
+/** `undefined` for a topic that is none of ours. */
+export function parseJoinTopic(topic: string): JoinTopic | undefined {
+  const parsed = joinTopicPartsSchema.safeParse(topic.split('/'))
+  if (!parsed.success) return undefined
+  const [, , fleet, , joiner, channel] = parsed.data
+  return { fleet, joiner, channel }
 }

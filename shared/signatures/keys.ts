@@ -29,6 +29,16 @@ export function generateKeyPair(): SigningKey {
   return signingKeyOf(generateKeyPairSync('ed25519').privateKey)
 }
 
+/** PKCS #8 header of an Ed25519 private key, RFC 8410 §7; the 32 bytes of the seed follow. */
+const PKCS8_HEADER = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** The key pair a secret stands for: always the same one; another purpose gives another. */
+export function signingKeyFromSeed(secret: Uint8Array, purpose: string): SigningKey {
+  const seed = createHash('sha256').update(`fitment/1/seed/${purpose}\0`).update(secret).digest()
+  const key = Buffer.concat([PKCS8_HEADER, seed])
+  return signingKeyOf(createPrivateKey({ key, format: 'der', type: 'pkcs8' }))
+}
+
 /** One string to paste: `ed25519:` and the raw public key in base64url. */
 export function printTrustedKey(key: TrustedKey): string {
   return `ed25519:${rawOf(key.publicKey).toString('base64url')}`

@@ -7,7 +7,14 @@ import { digestSchema } from '../../../shared/digest.ts'
 import { messageIdSchema, nameSchema } from '../../../shared/ids.ts'
 import { probeRecordSchema } from '../../../shared/measure/probe-record.ts'
 import * as messages from '../../../shared/messages/index.ts'
-import { CHANNELS, type Channel, printTopic } from '../../../shared/messages/topics.ts'
+import {
+  CHANNELS,
+  type Channel,
+  JOIN_CHANNELS,
+  type JoinChannel,
+  printJoinTopic,
+  printTopic,
+} from '../../../shared/messages/topics.ts'
 import { signedSchema } from '../../../shared/signatures/envelope.ts'
 
 type Json = Record<string, unknown>
@@ -18,6 +25,28 @@ const read = (name: string) =>
   }) as Json
 const api = read('asyncapi.yaml')
 const payloads = read('payloads.yaml')
+
+/** Every channel by its name in asyncapi.yaml: address, direction, QoS. */
+const TOLD_CHANNELS = {
+  ...Object.fromEntries(
+    (Object.keys(CHANNELS) as Channel[]).map((channel) => [
+      channel,
+      {
+        address: printTopic({ fleet: '{fleet}', device: '{device}', channel }),
+        ...CHANNELS[channel],
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    (Object.keys(JOIN_CHANNELS) as JoinChannel[]).map((channel) => [
+      `join${channel.charAt(0).toUpperCase()}${channel.slice(1)}`,
+      {
+        address: printJoinTopic({ fleet: '{fleet}', joiner: '{joiner}', channel }),
+        ...JOIN_CHANNELS[channel],
+      },
+    ]),
+  ),
+}
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Digest: digestSchema,
@@ -43,6 +72,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ProbeReport: messages.probeReportSchema,
   HealthReport: messages.healthReportSchema,
   Want: messages.wantSchema,
+  CertificateWish: messages.certificateWishSchema,
+  JoinWithToken: messages.joinWithTokenSchema,
+  RenewCertificate: messages.renewCertificateSchema,
+  JoinIssued: messages.joinIssuedSchema,
+  JoinRefused: messages.joinRefusedSchema,
 }
 
 t.test('payloads.yaml describes every schema of the wire and nothing else', async (t) => {
@@ -61,15 +95,13 @@ t.test(
   'asyncapi.yaml has every channel, with its direction, QoS and kinds of message',
   async (t) => {
     const channels = api.channels as Record<string, Json>
-    t.strictSame(Object.keys(channels).sort(), Object.keys(CHANNELS).sort())
+    t.strictSame(Object.keys(channels).sort(), Object.keys(TOLD_CHANNELS).sort())
     const operations = Object.values(api.operations as Record<string, Json>)
-    for (const channel of Object.keys(CHANNELS) as Channel[]) {
-      const told = channels[channel]
-      t.equal(told?.address, printTopic({ fleet: '{fleet}', device: '{device}', channel }))
+    for (const [channel, { address, from, qos }] of Object.entries(TOLD_CHANNELS)) {
+      t.equal(channels[channel]?.address, address)
       const mine = operations.filter(
         ({ channel: ref }) => (ref as Json).$ref === `#/channels/${channel}`,
       )
-      const { from, qos } = CHANNELS[channel]
       t.match(mine, [
         { action: from === 'agent' ? 'send' : 'receive', bindings: { mqtt: { qos } } },
       ])
@@ -77,6 +109,7 @@ t.test(
     for (const [channel, union] of [
       ['orders', messages.orderSchema],
       ['reports', messages.reportSchema],
+      ['joinRequest', messages.joinRequestSchema],
     ] as const) {
       const kinds = union.options.map((option) => option.shape.kind.value)
       t.strictSame(Object.keys(channels[channel]?.messages as Json), kinds)

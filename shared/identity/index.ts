@@ -1,0 +1,6 @@
+export * from './certificate-facts.ts'
+export * from './certificate-name.ts'
+export * from './errors.ts'
+export * from './join-token.ts'
+export * from './lifetime.ts'
+export * from './renewal-proof.ts'
