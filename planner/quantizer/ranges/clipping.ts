@@ -27,25 +27,36 @@ export class ClippingError {
     return this.#counts.at(-1) as number
   }
 
-  /** Mean squared error with `steps` steps over `range`: what is cut off, and rounding (Δ²/12) of what is not. */
+  /** Mean squared error with `steps` steps over `range`: what is cut off, and rounding of what is not. */
   of(range: Range, steps: number): number {
     const bins = this.#data.bins.length
     const low = this.#binAt(range.min)
     const high = this.#binAt(range.max)
-    const inside = (this.#counts[high] as number) - (this.#counts[low] as number)
-    const step = (range.max - range.min) / steps
-    const rounded = Math.max(0, inside - this.#data.zeros)
     const cut = this.#distance(0, low, range.min) + this.#distance(high, bins, range.max)
-    return (cut + (rounded * step * step) / 12) / this.total
+    const step = (range.max - range.min) / steps
+    return (cut + this.#rounding(low, high, step)) / this.total
+  }
+
+  /**
+   * Δ²/12 for numbers spread evenly over a step; but those nearest to zero, often the most, lose just
+   * themselves, and zeros nothing.
+   */
+  #rounding(low: number, high: number, step: number): number {
+    const near = [this.#binAt(-step / 2), this.#binAt(step / 2)] as const
+    const [from, to] = [Math.max(low, near[0]), Math.min(high, near[1])]
+    if (from >= to) return (between(this.#counts, low, high) * step * step) / 12
+    const { zeros, width } = this.#data
+    const small = between(this.#squares, from, to) - zeros * (width / 2) ** 2
+    const spread = between(this.#counts, low, high) - between(this.#counts, from, to)
+    return Math.max(0, small) + (spread * step * step) / 12
   }
 
   /** Sum of (number − border)² over the bins from `start` to `end`. */
   #distance(start: number, end: number, border: number): number {
-    const between = (sums: Float64Array) => (sums[end] as number) - (sums[start] as number)
     return (
-      between(this.#squares) -
-      2 * border * between(this.#sums) +
-      border * border * between(this.#counts)
+      between(this.#squares, start, end) -
+      2 * border * between(this.#sums, start, end) +
+      border * border * between(this.#counts, start, end)
     )
   }
 
@@ -53,4 +64,8 @@ export class ClippingError {
     const bin = Math.round(value / this.#data.width) + this.#data.offset
     return Math.min(this.#data.bins.length, Math.max(0, bin))
   }
+}
+
+function between(sums: Float64Array, start: number, end: number): number {
+  return (sums[end] as number) - (sums[start] as number)
 }

@@ -133,7 +133,7 @@ function typeOf(data: ConstantSpec['data']): string {
 }
 
 /** Numbers in [low, high) that are the same in every run. */
-export function numbers(shape: readonly number[], low = -1, high = 1, seed = 1): Float32Array {
+export function numbers(shape: readonly number[], low = -1, high = 1, seed = 1) {
   let state = seed
   return Float32Array.from({ length: sizeOf(shape) }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

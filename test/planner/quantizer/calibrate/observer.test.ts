@@ -1,0 +1,87 @@
+import t from 'tap'
+import { TensorObserver } from '../../../../planner/quantizer/calibrate/observer.ts'
+import { numbers } from '../model-builder.ts'
+
+const observer = (channels = 0, samples = 10) =>
+  new TensorObserver({ tensor: 7, channels, samples })
+
+t.test('extremes, moving averages and counts are those of the numbers', async (t) => {
+  const one = observer()
+  one.see(Float32Array.of(0, 4))
+  one.see(Float32Array.of(-1, 8))
+  const { tensor, count, min, max, movingMin, movingMax, ignored, nan } = one.result()
+  t.same(
+    { tensor, count, min, max, ignored, nan },
+    { tensor: 7, count: 4, min: -1, max: 8, ignored: 0, nan: 0 },
+  )
+  t.ok(Math.abs(movingMax - (0.95 * 4 + 0.05 * 8)) < 1e-12)
+  t.ok(Math.abs(movingMin - 0.05 * -1) < 1e-12)
+})
+
+t.test('infinite, huge and absent numbers are counted and kept out', async (t) => {
+  const one = observer(2)
+  one.see(Float32Array.of(1, Number.NEGATIVE_INFINITY, Number.NaN, 3.39e38))
+  one.see(Float32Array.of(2, 3, 2, 3))
+  const { count, min, max, ignored, nan, channelMeans } = one.result()
+  t.same({ count, min, max, ignored, nan }, { count: 5, min: 1, max: 3, ignored: 2, nan: 1 })
+  t.same([...(channelMeans ?? [])], [2, 3], 'means come from samples of numbers only')
+})
+
+t.test('a tensor that holds no number has an empty result', async (t) => {
+  const one = observer()
+  one.see(Float32Array.of(Number.NaN))
+  one.see(new Float32Array(0))
+  t.match(one.result(), { count: 0, nan: 1 })
+})
+
+t.test('the histogram counts every number once, whatever range comes when', async (t) => {
+  const one = observer()
+  const batches = [
+    numbers([100], 0, 1e-3),
+    numbers([100], -1, 1),
+    numbers([100], -700, 3),
+    numbers([100], 0, 9),
+  ]
+  for (const batch of batches) one.see(batch)
+  const { bins, offset, width } = one.result().histogram
+  const all = batches.flatMap((batch) => [...batch])
+  const inBin = new Map<number, number>()
+  for (const value of all) {
+    const bin = Math.floor(value / width) + offset
+    inBin.set(bin, (inBin.get(bin) ?? 0) + 1)
+  }
+  // A number on a border may round to the bin beside it, so totals are exact and bins nearly.
+  t.equal(
+    bins.reduce((sum, count) => sum + count, 0),
+    400,
+  )
+  const misplaced = bins.reduce(
+    (sum, count, bin) => sum + Math.abs(count - (inBin.get(bin) ?? 0)),
+    0,
+  )
+  t.ok(misplaced <= 8, `${misplaced} misplaced`)
+  t.ok(width < 1, 'and its bins are fine')
+})
+
+t.test('zeros are told apart, for they are coded without error', async (t) => {
+  const one = observer()
+  one.see(Float32Array.of(0, 0, 0, 1))
+  t.equal(one.result().histogram.zeros, 3)
+})
+
+t.test(
+  'memory does not grow with samples; extremes stay exact where the histogram samples',
+  async (t) => {
+    const one = new TensorObserver({ tensor: 0, channels: 4, samples: 2000 })
+    const values = numbers([40_000], 0, 1)
+    for (let i = 0; i < 50; i += 1) one.see(values)
+    values[17] = 5
+    one.see(values)
+    const { max, histogram, channelMeans } = one.result()
+    t.equal(max, 5)
+    t.equal(histogram.bins.length, 4096)
+    const counted = histogram.bins.reduce((sum, count) => sum + count, 0)
+    t.ok(counted > 20_000 && counted < 100_000, `${counted} of 2,040,000 counted`)
+    for (const mean of channelMeans ?? []) t.ok(Math.abs(mean - 0.5) < 0.02)
+  },
+)

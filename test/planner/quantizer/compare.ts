@@ -1,0 +1,54 @@
+import { type Dataset, samplesFor } from '../../../shared/dataset/index.ts'
+import type { TensorInfo } from '../../../shared/runtime/index.ts'
+import { loadRuntime } from '../../../shared/runtime/index.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+
+/** Signal to error of each output in dB, by name; infinite where the two agree to the bit. */
+export async function outputSqnr(
+  float: Uint8Array,
+  quantized: Uint8Array,
+  dataset: Dataset,
+): Promise<Record<string, number>> {
+  const expected = await realOutputs(float, dataset)
+  const found = await realOutputs(quantized, dataset)
+  return Object.fromEntries(
+    [...expected].map(([name, values]) => [name, sqnrDb(values, found.get(name) ?? [])]),
+  )
+}
+
+/** All samples' outputs as real numbers, one after the other. */
+export async function realOutputs(
+  model: Uint8Array,
+  dataset: Dataset,
+): Promise<Map<string, number[]>> {
+  const session = await (await loadRuntime('litert')).load(model)
+  try {
+    const samples = samplesFor(dataset, session.inputs)
+    const outputs = new Map(session.outputs.map((info) => [info.name, [] as number[]]))
+    for (let i = 0; i < samples.count; i += 1) {
+      const results = await session.run(samples.at(i))
+      for (const info of session.outputs) {
+        outputs.get(info.name)?.push(...reals(info, results[info.name] as Tensor))
+      }
+    }
+    return outputs
+  } finally {
+    await session.close()
+  }
+}
+
+function reals({ quantization }: TensorInfo, { data }: Tensor): number[] {
+  const numbers = Array.from(data as ArrayLike<number>, Number)
+  if (quantization === undefined) return numbers
+  return numbers.map((code) => (code - quantization.zeroPoint) * quantization.scale)
+}
+
+export function sqnrDb(expected: readonly number[], found: readonly number[]): number {
+  let signal = 0
+  let error = 0
+  expected.forEach((value, i) => {
+    signal += value ** 2
+    error += (value - (found[i] ?? Number.NaN)) ** 2
+  })
+  return error === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / error)
+}
