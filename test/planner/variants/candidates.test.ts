@@ -1,5 +1,5 @@
 import t from 'tap'
-import { leastBytes, type PlanInput, planVariants } from '../../../planner/variants/candidates.ts'
+import { type PlanInput, planVariants } from '../../../planner/variants/candidates.ts'
 import type { ClassFacts, ModelFacts } from '../../../planner/variants/facts.ts'
 import { newModel } from '../storage/sample.ts'
 
@@ -108,21 +108,3 @@ for (const row of rows) {
     }
   })
 }
-
-t.test(
-  'the least a scheme takes never exceeds what it really takes, on a real model',
-  async (t) => {
-    // ic01: 315,384 bytes as float32 with 77,360 float weights in convolutions and the dense layer;
-    // TensorFlow Lite's own int8 version of it is 98,496 bytes.
-    const ic01 = {
-      ...model,
-      bytes: 315_384,
-      floatElements: 78_666,
-      hybridElements: 77_360,
-      integerElements: 77_360,
-    }
-    t.ok(leastBytes(ic01, { scheme: 'static-w8a8' }) <= 98_496)
-    t.ok(leastBytes(ic01, { scheme: 'float16' }) < 315_384 / 2 + 1000)
-    t.equal(leastBytes(ic01, { scheme: 'float32' }), 315_384)
-  },
-)

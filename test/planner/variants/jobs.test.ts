@@ -1,0 +1,188 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { leastBytes } from '../../../planner/variants/candidates.ts'
+import { runJob } from '../../../planner/variants/run-job.ts'
+import { formatNpz, readDataset, toArrays } from '../../../shared/dataset/index.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+import { modelPath } from '../../fixture-models.ts'
+import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'
+import { fewSamples, SMALL_MODEL } from './small-model.ts'
+
+async function files(t: Test) {
+  const dir = t.testdir({ out: {} })
+  const calibration = join(dir, 'calibration.npz')
+  const test = join(dir, 'test.npz')
+  writeFileSync(calibration, await fewSamples('calibration', 24))
+  writeFileSync(test, await fewSamples('test', 48))
+  return { dir, calibration, test, out: join(dir, 'out') }
+}
+
+const floats = (shape: number[], fill: (i: number) => number): Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1)
+  return { type: 'float32', shape, data: Float32Array.from({ length: size }, (_, i) => fill(i)) }
+}
+
+t.test(
+  'prepare, build, evaluate: a variant from a source, each step in a process of its own',
+  async (t) => {
+    const { calibration, test, out } = await files(t)
+    const seen: string[] = []
+    const prepared = await runJob(
+      'prepare',
+      { source: SMALL_MODEL, calibration, test, out },
+      {
+        onProgress: (done, total) => seen.push(`${done}/${total}`),
+      },
+    )
+    t.match(prepared, {
+      facts: { format: 'tflite', bytes: readFileSync(SMALL_MODEL).length, quantizedElements: 0 },
+      calibrationSamples: 24,
+      testSamples: 48,
+      labelled: true,
+      findings: [],
+      wholeQuality: { samples: 48, agreement: 1 },
+    })
+    t.equal(seen.at(-1), '48/48')
+    const { facts } = prepared
+    t.ok(facts.floatElements >= facts.integerElements && facts.integerElements > 1000)
+    t.ok(facts.bytes > 4 * facts.floatElements)
+    const slice = await readDataset(prepared.slice)
+    t.ok(slice.references.size === 1 && slice.labels?.length === slice.samples)
+
+    const built = await runJob('build', {
+      source: SMALL_MODEL,
+      calibration,
+      scheme: 'static-w8a8',
+      out,
+    })
+    t.ok(readFileSync(built.file).length < facts.bytes / 2)
+    t.ok(leastBytes(facts, { scheme: 'static-w8a8' }) <= readFileSync(built.file).length)
+    const { whole, slice: files2 } = prepared
+    const answers = await runJob('evaluate', {
+      variant: built.file,
+      runtime: 'litert',
+      whole,
+      slice: files2,
+      out,
+    })
+    t.equal(answers.whole.samples, 48)
+    t.ok((answers.whole.agreement ?? 0) > 0.8)
+    const selfTest = await readDataset(answers.selfTest)
+    t.match(
+      { samples: selfTest.samples, references: selfTest.references.size },
+      { samples: 8, references: 1 },
+    )
+  },
+)
+
+t.test('without test data the calibration samples serve, and it is said', async (t) => {
+  const { calibration, out } = await files(t)
+  const prepared = await runJob('prepare', { source: SMALL_MODEL, calibration, test: null, out })
+  t.match(prepared, {
+    labelled: false,
+    testSamples: 24,
+    wholeQuality: { accuracy: null, agreement: 1 },
+  })
+  t.match(prepared.findings, [
+    { code: 'no-test-data', message: /agreement with the float model stands for it/ },
+  ])
+})
+
+t.test('bad input: one clear line each, and no result', async (t) => {
+  const { dir, calibration, test, out } = await files(t)
+  const good = { source: SMALL_MODEL, calibration, test, out }
+  const write = (name: string, arrays: Map<string, Tensor>) => {
+    writeFileSync(join(dir, name), formatNpz(arrays))
+    return join(dir, name)
+  }
+  const data = await readDataset(test)
+  const [[, x]] = [...data.inputs] as [[string, Tensor]]
+  const sample = x.shape.slice(1)
+  const nan = floats([2, ...sample], (i) => (i === 5 ? Number.NaN : 0))
+  const truncated = join(dir, 'truncated.tflite')
+  writeFileSync(truncated, readFileSync(SMALL_MODEL).subarray(0, 5000))
+  writeFileSync(join(dir, 'text.tflite'), 'this is no model at all, but it is long enough')
+  const wrongLabels = new Map(toArrays(data))
+  wrongLabels.set('y', {
+    type: 'int32',
+    shape: [data.samples],
+    data: new Int32Array(data.samples).fill(99),
+  })
+  const rows: [string, Partial<typeof good>, RegExp][] = [
+    [
+      'not a model',
+      { source: join(dir, 'text.tflite') },
+      /is not a model: it begins neither as .tflite nor as .onnx/,
+    ],
+    ['cut off', { source: truncated }, /truncated.tflite/],
+    [
+      'an .onnx source',
+      { source: modelPath('dense.onnx') },
+      /is an .onnx model: fleets take .tflite sources so far/,
+    ],
+    [
+      'wrong shape',
+      { calibration: write('shape.npz', new Map([['x', floats([4, 3, 3], () => 0)]])) },
+      /takes .* but one sample of the data is/,
+    ],
+    ['no array x', { calibration: write('none.npz', new Map()) }, /has no array "x"/],
+    [
+      'no samples',
+      { calibration: write('empty.npz', new Map([['x', floats([0, ...sample], () => 0)]])) },
+      /has no samples/,
+    ],
+    ['NaN', { calibration: write('nan.npz', new Map([['x', nan]])) }, /holds NaN in sample 0/],
+    [
+      'labels of another model',
+      { test: write('labels.npz', wrongLabels) },
+      /label 99 .* belong to another model/,
+    ],
+    ['an .npz that is none', { test: SMALL_MODEL }, /zip|npz/i],
+  ]
+  for (const [name, over, message] of rows) {
+    await t.rejects(runJob('prepare', { ...good, ...over }), { message, name: 'JobError' }, name)
+  }
+})
+
+t.test('a source whose weights are quantized already is noticed', async (t) => {
+  const shared = sharedData()
+  if (!shared) return t.comment(`skipped: ${WITHOUT_SHARED_DATA}`)
+  const { out } = await files(t)
+  const at = (name: string) => join(shared, 'mlperf-tiny', name)
+  const prepared = await runJob('prepare', {
+    source: at('kws01_float32.tflite'),
+    calibration: at('kws01_calibration.npz'),
+    test: null,
+    out,
+  })
+  t.match(prepared.findings, [
+    { code: 'source-already-quantized', message: /84 % of its constants are quantized already/ },
+    { code: 'no-test-data' },
+  ])
+})
+
+t.test('a job that hangs is given up, one that is not wanted any more is ended', async (t) => {
+  const { calibration, test, out } = await files(t)
+  const input = { source: SMALL_MODEL, calibration, test, out }
+  await t.rejects(runJob('prepare', input, { timeoutMs: 1 }), { code: 'timeout' })
+  const stop = new AbortController()
+  const running = runJob('prepare', input, { signal: stop.signal })
+  stop.abort()
+  await t.rejects(running, { code: 'cancelled' })
+  await t.rejects(runJob('prepare', input, { signal: AbortSignal.abort() }), { code: 'cancelled' })
+})
+
+t.test('a disk without room for the result is a failed job', async (t) => {
+  const { dir, calibration, test } = await files(t)
+  const out = join(dir, 'no-folder')
+  await t.rejects(runJob('prepare', { source: SMALL_MODEL, calibration, test, out }), {
+    name: 'JobError',
+  })
+  mkdirSync(out)
+  copyFileSync(SMALL_MODEL, join(out, 'slice.npz'))
+  t.ok(
+    await runJob('prepare', { source: SMALL_MODEL, calibration, test, out }),
+    'what was left is written over',
+  )
+})
