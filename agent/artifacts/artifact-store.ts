@@ -7,7 +7,7 @@ import { download } from './download.ts'
 import { moveDurably } from './durable-files.ts'
 import { ArtifactError, storageError } from './errors.ts'
 import { removeFile } from './partial-file.ts'
-import { leastRecentFirst } from './recency.ts'
+import { leastRecentFirst, type StoredFile } from './recency.ts'
 import { type Room, sizeOf } from './room.ts'
 import type { Slots } from './slots.ts'
 
@@ -65,7 +65,7 @@ export class ArtifactStore {
         const path = this.#path(artifact.digest)
         await moveDurably(join(this.#partials, artifact.digest), path)
         await this.#forgetPartial(artifact.digest)
-        await this.#trim(artifact.digest)
+        await this.#trim()
         return path
       } catch (error) {
         if (mustLetGo(error)) await this.#forgetPartial(artifact.digest)
@@ -143,26 +143,29 @@ export class ArtifactStore {
     if (free < needed) throw room.full(needed, free)
   }
 
-  async #trim(newest: Digest): Promise<void> {
-    const complete = (await this.#evictable()).filter(({ partial }) => !partial)
+  async #trim(): Promise<void> {
+    const complete = await leastRecentFirst(this.#options.directory)
     let sum = complete.reduce((bytes, file) => bytes + file.bytes, 0)
     for (const { path, bytes, digest } of complete) {
       if (sum <= this.#options.cacheLimitBytes) return
-      if (digest === newest) continue
+      if (!this.#isIdle(digest)) continue
       await removeFile(path)
       sum -= bytes
     }
   }
 
-  /** Files that nobody holds and no download writes, half-done ones first, then least recently used. */
-  async #evictable() {
-    const idle = (digest: Digest) => !this.#held.has(digest) && !this.#lanes.has(digest)
+  /** Files that may be given up for room: half-done ones first, then the least recently used. */
+  async #evictable(): Promise<StoredFile[]> {
     const partials = await leastRecentFirst(this.#partials)
     const complete = await leastRecentFirst(this.#options.directory)
-    return [
-      ...partials.map((file) => ({ ...file, partial: true })),
-      ...complete.map((file) => ({ ...file, partial: false })),
-    ].filter(({ digest }) => digestSchema.safeParse(digest).success && idle(digest))
+    return [...partials, ...complete].filter(({ digest }) => this.#isIdle(digest))
+  }
+
+  /** Nobody holds it and no download writes it. */
+  #isIdle(digest: Digest): boolean {
+    return (
+      digestSchema.safeParse(digest).success && !this.#held.has(digest) && !this.#lanes.has(digest)
+    )
   }
 
   async #missingBytes(artifact: ArtifactRef): Promise<number> {

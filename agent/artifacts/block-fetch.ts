@@ -119,8 +119,8 @@ class BlockFetch {
   }
 
   #refuse(index: number): void {
+    if (!this.#window.rejected(index)) return
     this.#wrong += 1
-    this.#window.rejected(index)
     if (this.#wrong < MAX_WRONG_BLOCKS) {
       this.#pump()
       return

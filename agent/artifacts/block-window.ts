@@ -63,7 +63,7 @@ export class BlockWindow {
   next(now: number): number[] {
     const free = this.#size - this.outstanding
     if (free <= 0 || (this.waiting && free < this.#size / 4)) return []
-    const blocks = [...this.#again].slice(0, free)
+    const blocks = [...this.#again].sort((a, b) => a - b).slice(0, free)
     for (const index of blocks) this.#again.delete(index)
     while (blocks.length < free && this.#cursor < this.#done.length) {
       if (this.#isUntouched(this.#cursor)) blocks.push(this.#cursor)
@@ -99,9 +99,11 @@ export class BlockWindow {
     this.#remaining -= 1
   }
 
-  /** The block came and was wrong. */
-  rejected(index: number): void {
-    if (this.#asked.delete(index)) this.#again.add(index)
+  /** The block came and was wrong. False when it had not been asked for, so that nobody is to blame. */
+  rejected(index: number): boolean {
+    const wasAsked = this.#asked.delete(index)
+    if (wasAsked) this.#again.add(index)
+    return wasAsked
   }
 
   /** The connection is a new one: nothing asked on the old one will come. */

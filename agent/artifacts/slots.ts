@@ -28,9 +28,12 @@ export const NO_LINKS: SlotLinks = { current: null, previous: null }
  */
 export class Slots {
   readonly #root: string
+  readonly #reach: (failPoint: string) => void
 
-  constructor(root: string) {
+  /** @param reach called at places where a test may cut the power */
+  constructor(root: string, reach: (failPoint: string) => void = () => {}) {
     this.#root = root
+    this.#reach = reach
   }
 
   async models(): Promise<string[]> {
@@ -88,8 +91,10 @@ export class Slots {
       await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
       await link(file, join(draft, modelFileOf(slot)))
       await syncDirectory(draft)
+      this.#reach('slot.drafted')
       await rm(directory, { recursive: true, force: true })
       await moveDurably(draft, directory)
+      this.#reach('slot.placed')
       await syncDirectory(this.#root)
     } catch (error) {
       throw storageError(error, `cannot install ${slot.model} ${slot.variant.slice(0, 12)}`)
@@ -166,6 +171,7 @@ export class Slots {
     try {
       if (variant === null) await removeLink(path)
       else await pointLink(path, variant)
+      this.#reach(`slot.${name}.pointed`)
     } catch (error) {
       if (variant === null && isMissing(error)) return
       throw storageError(error, `cannot point ${path}`)

@@ -40,7 +40,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     clock: SYSTEM_CLOCK,
     failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT),
     log,
-    bench: createBench({ memoryLimitBytes, threads: settings.threads ?? null }),
+    bench: createBench({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>
       readReport({
         root,

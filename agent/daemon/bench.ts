@@ -1,36 +1,40 @@
-import { runProbe } from '../probe/index.ts'
 import type { Bench } from './agent-context.ts'
 import { runSelfTest } from './self-test.ts'
 
 export interface BenchLimits {
-  /** Most memory a child may use, bytes. */
+  /** Most memory a child may use, bytes; `null`: no limit. */
   readonly memoryLimitBytes: number | null
-  /** Most threads a measurement may use. */
+  /** Most threads a measurement may use; `null`: as many as the order says. */
   readonly threads: number | null
+  /** Where /proc and /sys are found. */
+  readonly root: string
 }
 
 /** The real one: child processes on this machine. */
-export function createBench({ memoryLimitBytes, threads }: BenchLimits): Bench {
+export function createBench({ memoryLimitBytes, threads, root }: BenchLimits): Bench {
   return {
     selfTest: (job, signal) => runSelfTest(job, signal),
-    probe: (order, { variant, data, baseline }, signal) =>
-      runProbe(
+    async probe(order, files, signal) {
+      // Loaded at the first probe: an agent that never probes need not hold it.
+      const { runProbe } = await import('../probe/index.ts')
+      const { runtime, baseline, measureMs, timeoutMs } = order
+      return runProbe(
         {
-          modelPath: variant,
-          runtime: order.runtime,
+          modelPath: files.variant,
+          runtime,
           threads: Math.min(order.threads, threads ?? order.threads),
-          datasetPath: data,
+          datasetPath: files.data,
           baseline:
-            order.baseline && baseline !== null
-              ? { modelPath: baseline, runtime: order.baseline.runtime }
+            baseline && files.baseline
+              ? { modelPath: files.baseline, runtime: baseline.runtime }
               : null,
-          measureMs: order.measureMs,
-          timeoutMs: order.timeoutMs,
+          measureMs,
+          timeoutMs,
           memoryLimitBytes,
-          // The child runs here, whatever tree the agent reads its identity from.
-          root: '/',
+          root,
         },
         { signal },
-      ),
+      )
+    },
   }
 }

@@ -97,7 +97,7 @@ class Daemon implements Agent {
       send: (report) => this.#link.report(report),
       monotonic,
     })
-    const slots = new Slots(join(stateDir, 'slots'))
+    const slots = new Slots(join(stateDir, 'slots'), (point) => options.failPoints.reach(point))
     const quiet = new Quiet()
     const store = new ArtifactStore({
       directory: join(stateDir, 'artifacts'),

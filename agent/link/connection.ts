@@ -11,7 +11,8 @@ import type { Endpoint } from './endpoint.ts'
 import { limitFrames } from './frame-limit.ts'
 
 const KEEPALIVE_S = 30
-const CONNECT_TIMEOUT_MS = 15_000
+/** Time a broker has to let us in and grant our subscriptions, ms. */
+export const ANSWER_MS = 15_000
 /** Time a farewell may take before the socket is closed all the same, ms. */
 const FAREWELL_MS = 2_000
 
@@ -28,6 +29,8 @@ export interface ConnectionOptions {
   readonly fleet: string
   readonly device: string
   readonly epoch: Epoch
+  /** Time the broker has to let us in and grant our subscriptions, ms. */
+  readonly answerMs: number
 }
 
 /** One MQTT session from connect to close. It never reconnects: the next epoch is a new connection. */
@@ -49,7 +52,7 @@ export class Connection {
         protocolVersion: 4,
         clean: true,
         keepalive: KEEPALIVE_S,
-        connectTimeout: CONNECT_TIMEOUT_MS,
+        connectTimeout: options.answerMs,
         reconnectPeriod: 0,
         resubscribe: false,
         queueQoSZero: false,
@@ -91,7 +94,9 @@ export class Connection {
     this.#client.on('error', (error) => {
       this.#reason = messageOf(error) || this.#reason
     })
+    const deadline = setTimeout(() => this.drop('it does not answer'), this.#options.answerMs)
     this.#client.once('close', () => {
+      clearTimeout(deadline)
       this.#client.end(true)
       handlers.onDown(this.#reason)
     })
@@ -101,7 +106,10 @@ export class Connection {
         const denied = error ?? granted?.some(({ qos }) => qos > 2)
         if (denied)
           this.drop(`the broker denies this device its topics under fit/1/${this.#options.fleet}`)
-        else handlers.onUp()
+        else {
+          clearTimeout(deadline)
+          handlers.onUp()
+        }
       })
     })
   }

@@ -11,7 +11,7 @@ import {
   type Want,
 } from '../../shared/messages/index.ts'
 import { type BackoffOptions, pauseMs } from './backoff.ts'
-import { Connection } from './connection.ts'
+import { ANSWER_MS, Connection } from './connection.ts'
 import { Drops } from './drops.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Log } from './log.ts'
@@ -23,6 +23,8 @@ export interface LinkOptions {
   /** Random per process: births and deaths of one start belong together. */
   readonly start: string
   readonly backoff: BackoffOptions
+  /** Default: 15 s. */
+  readonly answerMs?: number
   readonly log: Log
   /** What this device says of itself, gathered anew for every birth. */
   birth(epoch: Epoch): Promise<Birth>
@@ -71,10 +73,10 @@ export class DeviceLink {
 
   start(): void {
     if (this.#closed) return
-    const { endpoint, fleet, device } = this.#options
+    const { endpoint, fleet, device, answerMs = ANSWER_MS } = this.#options
     this.#connections += 1
     const connection = new Connection(
-      { endpoint, fleet, device, epoch: this.epoch },
+      { endpoint, fleet, device, epoch: this.epoch, answerMs },
       {
         onUp: () => void this.#sayBirth(connection),
         onMessage: (topic, payload) => this.#receive(topic, payload),

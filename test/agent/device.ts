@@ -52,7 +52,7 @@ export function agentOptions(
     clock: SYSTEM_CLOCK,
     failPoints: NO_FAIL_POINTS,
     log,
-    bench: createBench({ memoryLimitBytes: null, threads: null }),
+    bench: createBench({ memoryLimitBytes: null, threads: null, root: '/' }),
     readHardware: () => readReport({ stateDir }),
     ...overrides,
   }
