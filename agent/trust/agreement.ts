@@ -1,0 +1,135 @@
+import type { TargetFile } from '@tufjs/models'
+import type { z } from 'zod'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
+import {
+  type AttackName,
+  type DirectorCustom,
+  directorCustomSchema,
+  type ImageCustom,
+  imageCustomSchema,
+  TrustError,
+  targetPath,
+} from '../../shared/trust/index.ts'
+
+/** One target as a repository describes it. */
+export interface Described<C> {
+  readonly path: string
+  readonly length: number
+  readonly digest: string
+  readonly custom: C
+}
+
+/** What this device knows of itself. */
+export interface DeviceFacts {
+  /** The class it was set up for; `null`: it believes the director within what was released. */
+  readonly class: string | null
+  readonly runtimes: readonly RuntimeName[]
+}
+
+/** Both repositories and this device, side by side. */
+export interface Compared {
+  readonly director: Described<DirectorCustom>
+  readonly image: Described<ImageCustom>
+  readonly device: DeviceFacts
+  /** Highest release counter of this model that was ever installed here; 0 for none. */
+  readonly installedCounter: number
+}
+
+export function directorTarget(target: TargetFile): Described<DirectorCustom> {
+  return described(target, directorCustomSchema)
+}
+
+export function imageTarget(target: TargetFile): Described<ImageCustom> {
+  return described(target, imageCustomSchema)
+}
+
+/** Uptane 2.1 §5.4.4.2 step 10. @throws TrustError named after the first rule that is broken */
+export function requireAgreement(compared: Compared): void {
+  for (const { code, broken } of RULES) {
+    const reason = broken(compared)
+    if (reason === undefined) continue
+    throw new TrustError(code, `${compared.director.path}: ${reason}`, { path: compared.director.path })
+  }
+}
+
+interface Rule {
+  readonly code: AttackName
+  /** What is wrong; `undefined` when the rule holds. */
+  readonly broken: (compared: Compared) => string | undefined
+}
+
+/** Fields that must be equal, beside what the rules below treat by itself. */
+const ALIKE = ['model', 'runtime', 'scheme', 'releaseCounter', 'blockList'] as const
+
+const RULES: readonly Rule[] = [
+  {
+    // The director's key alone must not put bytes on a device.
+    code: 'online-key-compromise',
+    broken: ({ director, image }) =>
+      director.digest === image.digest && director.length === image.length
+        ? undefined
+        : 'the director names other bytes than were released',
+  },
+  {
+    code: 'mix-and-match',
+    broken: ({ director, image }) => {
+      const differing = ALIKE.find((field) => director.custom[field] !== image.custom[field])
+      return differing && `director and image repository disagree on ${differing}`
+    },
+  },
+  {
+    code: 'mix-and-match',
+    broken: ({ director, image }) =>
+      refText(director.custom.selfTest) === refText(image.custom.selfTest)
+        ? undefined
+        : 'director and image repository disagree on the self-test',
+  },
+  {
+    code: 'mix-and-match',
+    broken: ({ director: { path, digest, custom } }) =>
+      path === targetPath(custom.model, digest, custom.runtime)
+        ? undefined
+        : 'the path does not name the model and its bytes',
+  },
+  {
+    code: 'wrong-class',
+    broken: ({ director, image }) =>
+      image.custom.classes.includes(director.custom.class)
+        ? undefined
+        : `assigned for class ${director.custom.class}, released for ${image.custom.classes.join(', ')}`,
+  },
+  {
+    code: 'wrong-class',
+    broken: ({ director, device }) =>
+      device.class === null || device.class === director.custom.class
+        ? undefined
+        : `for class ${director.custom.class}, but this device is of class ${device.class}`,
+  },
+  {
+    code: 'wrong-class',
+    broken: ({ image, device }) =>
+      device.runtimes.includes(image.custom.runtime)
+        ? undefined
+        : `needs ${image.custom.runtime}, which devices of this class do not have`,
+  },
+  {
+    code: 'rollback',
+    broken: ({ image, installedCounter }) =>
+      image.custom.releaseCounter >= installedCounter
+        ? undefined
+        : `release ${image.custom.releaseCounter} is older than release ${installedCounter}, installed before`,
+  },
+]
+
+function described<C>(target: TargetFile, schema: z.ZodType<C>): Described<C> {
+  const custom = schema.safeParse(target.unrecognizedFields.custom)
+  const digest = target.hashes.sha256
+  if (!custom.success || digest === undefined) {
+    throw new TrustError('malformed-metadata', `${target.path} does not describe a variant`)
+  }
+  return { path: target.path, length: target.length, digest, custom: custom.data }
+}
+
+function refText(ref: { digest: string; bytes: number; blockList: string } | null): string {
+  return ref ? `${ref.digest} ${ref.bytes} ${ref.blockList}` : ''
+}

@@ -1,0 +1,193 @@
+import { join } from 'node:path'
+import type { Assignment } from '../../shared/messages/index.ts'
+import {
+  type Offer,
+  REPOSITORIES,
+  type RepositoryName,
+  type TrustAnchor,
+  TrustError,
+  type TrustLimits,
+} from '../../shared/trust/index.ts'
+import { type DeviceFacts, directorTarget, imageTarget, requireAgreement } from './agreement.ts'
+import { DurableStore } from './durable-store.ts'
+import { type RefreshedRepository, RepositoryClient, type RootSigned } from './repository-client.ts'
+import { type MetadataSource, sourceOf } from './source.ts'
+import { spokenTo, statementOf } from './statement.ts'
+import { StateFile } from './trust-state.ts'
+import { TrustedClock, type WallClock } from './trusted-clock.ts'
+
+export interface DeviceTrustOptions extends DeviceFacts {
+  /** Owned by this alone. */
+  readonly dir: string
+  readonly device: string
+  readonly anchor: TrustAnchor
+  readonly clock: WallClock
+  readonly limits?: Partial<TrustLimits>
+}
+
+/** An assignment that both repositories vouch for. */
+export interface TrustedAssignment extends Assignment {
+  readonly releaseCounter: number
+}
+
+/** What the director wants of this device, all of it verified. */
+export interface Believed {
+  /** Version of the director's targets. */
+  readonly version: number
+  readonly issuedAt: string
+  readonly assignments: readonly TrustedAssignment[]
+}
+
+export type Sources = Readonly<Record<RepositoryName, MetadataSource>>
+
+/**
+ * Uptane 2.1 §5.4.4.2, full verification. One call of `verify` at a time: they queue. Nothing is
+ * installed here; what is remembered is metadata that verified, and what must never go back.
+ */
+export class DeviceTrust {
+  readonly #options: DeviceTrustOptions
+  readonly #clients: Readonly<Record<RepositoryName, RepositoryClient>>
+  readonly #state: StateFile
+  readonly #clock: TrustedClock
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: DeviceTrustOptions, state: StateFile) {
+    const { dir, device, anchor, clock, limits = {} } = options
+    this.#options = options
+    this.#state = state
+    this.#clock = new TrustedClock(clock, state)
+    const client = (name: RepositoryName) =>
+      new RepositoryClient({
+        store: new DurableStore(join(dir, name)),
+        anchor: Buffer.from(anchor[name]),
+        limits,
+        ...(name === 'director' && { check: spokenTo(device) }),
+      })
+    this.#clients = { director: client('director'), image: client('image') }
+  }
+
+  /** @throws TrustError `trust-store` */
+  static async open(options: DeviceTrustOptions): Promise<DeviceTrust> {
+    return new DeviceTrust(options, await StateFile.open(new DurableStore(options.dir)))
+  }
+
+  /** @throws TrustError named after the attack; then nothing is to be installed */
+  verify(sources: Sources): Promise<Believed> {
+    return this.#queued(() => this.#verify(sources))
+  }
+
+  /** The same, for metadata that came in one message. */
+  verifyOffer(offer: Offer): Promise<Believed> {
+    return this.verify({ director: sourceOf(offer.director), image: sourceOf(offer.image) })
+  }
+
+  /** To be called when a variant is committed: from now on no older release is accepted. Durable when it resolves. */
+  installed({ model, releaseCounter }: TrustedAssignment): Promise<void> {
+    return this.#queued(async () => {
+      const { counters } = this.#state.state
+      if (releaseCounter <= (counters[model] ?? 0)) return
+      await this.#state.change({ counters: { ...counters, [model]: releaseCounter } })
+    })
+  }
+
+  /** Never goes back: for everything that asks whether something has expired. */
+  now(): Date {
+    return this.#clock.now()
+  }
+
+  /** To be called now and then, and before a stop: how late it is outlives a restart. */
+  keepTime(): Promise<void> {
+    return this.#queued(() => this.#clock.keep())
+  }
+
+  /** For the birth: newer roots are what the planner has to send. */
+  async rootVersions(): Promise<Readonly<Record<RepositoryName, number>>> {
+    const [director, image] = await Promise.all(
+      REPOSITORIES.map((name) => this.#clients[name].rootVersion()),
+    )
+    return { director: director ?? 0, image: image ?? 0 }
+  }
+
+  async #verify(sources: Sources): Promise<Believed> {
+    const director = await this.#clients.director.refresh(sources.director, async (root) => {
+      await this.#clock.forgetUnless(timeKeysOf(root))
+      return this.#clock.now()
+    })
+    const targets = director.trusted.targets('targets')
+    if (!targets) throw new TrustError('drop-request', 'the director has no targets')
+    const statement = statementOf({ signed: targets })
+    await this.#clock.witness(new Date(statement.issuedAt), timeKeysOf(director.trusted.root))
+
+    const image = await this.#clients.image.refresh(sources.image, () => this.#clock.now())
+    await this.#forgetCountersOf(image)
+    const assignments: TrustedAssignment[] = []
+    for (const path of Object.keys(targets.targets)) {
+      assignments.push(await this.#assignment(path, director, image))
+    }
+    requireOnePerModel(assignments)
+    return { version: targets.version, issuedAt: statement.issuedAt, assignments }
+  }
+
+  async #assignment(
+    path: string,
+    director: RefreshedRepository,
+    image: RefreshedRepository,
+  ): Promise<TrustedAssignment> {
+    const { device, ...facts } = this.#options
+    const signed = director.trusted.targets('targets')
+    const wanted = signed?.targets[path]
+    if (!signed || !wanted) throw new TrustError('mix-and-match', `nobody assigns ${path}`)
+    const order = directorTarget(wanted)
+    const found = await image.find(path)
+    if (!found) {
+      throw new TrustError('online-key-compromise', `${path} is assigned, but was never released`)
+    }
+    requireAgreement({
+      director: order,
+      image: imageTarget(found.target),
+      device: facts,
+      installedCounter: this.#state.state.counters[order.custom.model] ?? 0,
+    })
+    const { blockList, ...described } = order.custom
+    return {
+      ...described,
+      device,
+      variant: order.digest,
+      artifact: { digest: order.digest, bytes: order.length, blockList },
+      issuedAt: statementOf({ signed }).issuedAt,
+      expiresAt: new Date(signed.expires).toISOString(),
+    }
+  }
+
+  /**
+   * Fast-forward recovery for release counters: when every release key was replaced, what the old
+   * ones counted up to holds no longer. A rotation that keeps a key keeps the counters.
+   */
+  async #forgetCountersOf(image: RefreshedRepository): Promise<void> {
+    const keys = image.trusted.root.roles.targets?.keyIDs ?? []
+    const { counterKeys } = this.#state.state
+    if (counterKeys.length > 0 && !counterKeys.some((key) => keys.includes(key))) {
+      await this.#state.change({ counters: {}, counterKeys: keys })
+    } else if (counterKeys.join() !== keys.join()) {
+      await this.#state.change({ counterKeys: keys })
+    }
+  }
+
+  #queued<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work, work)
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+}
+
+/** A statement in the targets role is what raises the time floor. */
+function timeKeysOf(root: RootSigned): readonly string[] {
+  return root.roles.targets?.keyIDs ?? []
+}
+
+function requireOnePerModel(assignments: readonly TrustedAssignment[]): void {
+  const models = assignments.map(({ model }) => model)
+  const twice = models.find((model, index) => models.indexOf(model) !== index)
+  if (twice === undefined) return
+  throw new TrustError('mix-and-match', `the director assigns two variants of ${twice} at once`)
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { type Digest, digestOf } from '../digest.ts'
+import { TrustError } from './errors.ts'
+import { parseMetadata } from './metadata.ts'
+
+/** What a device is given at setup and believes without proof: the first root of each repository, as text. */
+const anchorSchema = z.object({
+  v: z.literal(1),
+  director: z.string().max(65_536),
+  image: z.string().max(65_536),
+})
+export type TrustAnchor = z.infer<typeof anchorSchema>
+
+/** @throws TrustError `malformed-anchor` */
+export function parseAnchor(text: string): TrustAnchor {
+  try {
+    const anchor = anchorSchema.parse(JSON.parse(text))
+    for (const root of [anchor.director, anchor.image]) {
+      const metadata = parseMetadata('root', Buffer.from(root))
+      metadata.verifyDelegate('root', metadata)
+    }
+    return anchor
+  } catch (error) {
+    throw new TrustError(
+      'malformed-anchor',
+      'not a trust anchor: take the file that `fitment keys init` wrote',
+      {},
+      { cause: error },
+    )
+  }
+}
+
+export function printAnchor(anchor: TrustAnchor): string {
+  return `${JSON.stringify(anchor)}\n`
+}
+
+/** For a join token to pin. */
+export function anchorDigest(anchor: TrustAnchor): Digest {
+  return digestOf(printAnchor(anchor))
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { digestSchema } from '../digest.ts'
+import { deviceIdSchema, modelNameSchema } from '../ids.ts'
+import { artifactRefSchema } from '../messages/artifact.ts'
+import { RUNTIME_NAMES } from '../runtime/runtime.ts'
+import { schemeNameSchema } from '../schemes.ts'
+import { MAX_VERSION } from './limits.ts'
+
+const counterSchema = z.number().int().positive().max(MAX_VERSION)
+export const classNameSchema = z.string().min(1).max(128)
+
+/** What both repositories must say alike about a variant, beside path, length and digest. */
+const describedSchema = z.object({
+  model: modelNameSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  scheme: schemeNameSchema,
+  /** Grows with every release of the model; variants of one release share it. A device never goes back. */
+  releaseCounter: counterSchema,
+  blockList: digestSchema,
+  /** Golden inputs and expected outputs. */
+  selfTest: artifactRefSchema.nullable(),
+})
+
+/** `custom` of a target in the image repository. */
+export const imageCustomSchema = describedSchema.extend({
+  /** Classes of devices it was released for. */
+  classes: z.array(classNameSchema).min(1).max(256),
+  /** Digest of the report that the release was decided on. */
+  evidence: digestSchema.nullable(),
+})
+export type ImageCustom = z.infer<typeof imageCustomSchema>
+
+/** `custom` of a target in the director repository. */
+export const directorCustomSchema = describedSchema.extend({
+  class: classNameSchema,
+  /** Grows with every assignment of this model to this device. */
+  counter: counterSchema,
+})
+export type DirectorCustom = z.infer<typeof directorCustomSchema>
+
+/**
+ * Field `fitment` of the director's timestamp, snapshot and targets: without it, what was signed for
+ * one device (an empty assignment, too) could be replayed to another, or run its versions up.
+ */
+export const statementSchema = z.object({
+  device: deviceIdSchema,
+  /** Not before this moment: a device's clock is held to it. */
+  issuedAt: z.iso.datetime(),
+})
+export type Statement = z.infer<typeof statementSchema>
+export const STATEMENT_FIELD = 'fitment'

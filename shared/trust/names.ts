@@ -1,0 +1,26 @@
+import type { Digest } from '../digest.ts'
+import { type ModelFormat, RUNTIME_FORMATS, type RuntimeName } from '../runtime/runtime.ts'
+
+/** Uptane's two repositories: what was released, and what this device shall have of it. */
+export const REPOSITORIES = ['director', 'image'] as const
+export type RepositoryName = (typeof REPOSITORIES)[number]
+
+export const TOP_ROLES = ['root', 'timestamp', 'snapshot', 'targets'] as const
+export type TopRole = (typeof TOP_ROLES)[number]
+
+/** Role that signs the variants of one model; the prefix keeps a model named `root` out of the top level. */
+export function modelRole(model: string): string {
+  return `model.${model}`
+}
+
+/** `ic01/<digest>.tflite`: the name both repositories use for one variant. */
+export function targetPath(model: string, variant: Digest, runtime: RuntimeName): string {
+  const format: ModelFormat = RUNTIME_FORMATS[runtime]
+  return `${model}/${variant}.${format}`
+}
+
+/** `3.root.json`, `timestamp.json`, `model.ic01.json`; TUF 1.0 §6 with consistent snapshots. */
+export function metadataFile(role: string, version?: number): string {
+  const name = `${encodeURIComponent(role)}.json`
+  return version === undefined ? name : `${version}.${name}`
+}
