@@ -68,7 +68,10 @@ export interface GraphInput {
   /** Null for an optional input that is absent. */
   readonly tensor: TensorId | null
   readonly role: InputRole
-  /** Weights only: the dimension that counts output channels; null where a kernel takes one scale only. */
+  /**
+   * Weights: the dimension that counts output channels; null where a kernel takes one scale only.
+   * Activations of products: the dimension that counts input channels; null for the last.
+   */
   readonly channelAxis: number | null
   /** Weights only: the dimension that counts input channels; null where each output channel reads its own (depthwise). */
   readonly inputAxis: number | null

@@ -6,7 +6,7 @@ import type { Graph, SubgraphId, TensorId } from './graph.ts'
 /** What the quantizer asks of a model format. One implementation per format; the quantizer knows no other. */
 export interface QuantizableFormat {
   /** @throws AppError when the bytes are no model of the format. */
-  open(bytes: Uint8Array, preparation: Preparation): QuantizableModel
+  open(bytes: Uint8Array, preparation: Preparation): QuantizableModel | Promise<QuantizableModel>
 }
 
 /** What is done to the source before anyone looks at it. */
@@ -27,6 +27,8 @@ export interface QuantizableModel {
   /** A model that gives out its activations, for one entry: all computed floats, or the computed ones of `asked`. */
   instrument(entry: Entry, asked?: readonly TensorId[]): Instrumented
   perform(plan: Plan): Uint8Array
+  /** What the runtime made of the file: whether operators really became integer kernels. */
+  audit?(bytes: Uint8Array, plan: Plan): Promise<readonly Finding[]>
 }
 
 /** A way into the model: its main graph, or the graph of a signature. */

@@ -34,7 +34,11 @@ export interface OperatorFacts {
   readonly movesOnly: boolean
   /** Integer kernels take their fast path only with a bias present (XNNPACK, LiteRT's README of the delegate). */
   readonly biasWanted: boolean
+  /** Its integer kernel can give out float32 itself, sparing a rounding where only float readers follow. */
+  readonly floatResult?: boolean
 }
+
+export type FactsTable = Readonly<Record<OperatorKind, OperatorFacts>>
 
 const FREE: OutputRule = { law: 'free' }
 const NO_NUMBERS: OutputRule = { law: 'no-numbers' }
@@ -70,7 +74,7 @@ const SIXTEEN_BIT_ONE = { scale: 1 / 32768, zeroPoint: 0 }
  * Everything the quantizer knows about operators, as data. Sources: LiteRT's 8-bit quantization
  * specification and its kernels' checks; notes/reference quantization.md §2.2 and §2.3.
  */
-export const OPERATOR_FACTS: Record<OperatorKind, OperatorFacts> = {
+export const OPERATOR_FACTS: FactsTable = {
   conv: weighted(),
   'depthwise-conv': weighted(),
   // Its bias is optional on the fast path; hybrid kernels exist in recent runtimes only.

@@ -3,11 +3,13 @@ import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { linksOf } from '../formats/links.ts'
+import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
 import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
 import { quantizableTflite } from '../formats/tflite/quantizable.ts'
 import { calibrate } from './calibrate/calibrate.ts'
 import type { TensorStatistics } from './calibrate/statistics.ts'
 import { QuantizerError } from './errors.ts'
+import { FACTS } from './facts.ts'
 import { Laboratory } from './laboratory/laboratory.ts'
 import type { QuantizeOptions } from './options.ts'
 import type { OperatorTally, Plan } from './plan/instructions.ts'
@@ -37,9 +39,9 @@ export interface QuantizeResult {
   readonly operators: OperatorTally
 }
 
-const FORMATS: Record<ModelFormat, QuantizableFormat | null> = {
+const FORMATS: Record<ModelFormat, QuantizableFormat> = {
   tflite: quantizableTflite,
-  onnx: null,
+  onnx: quantizableOnnx,
 }
 
 /**
@@ -61,12 +63,13 @@ async function quantizeIn(
   request: QuantizeRequest,
 ): Promise<QuantizeResult> {
   const { format, scheme, calibration, options = {} } = request
-  const target = targetOf(scheme, options)
-  const model = openModel(request)
+  const target = targetOf(scheme, options, format)
+  const model = await openModel(request)
   const measured = await measure(model, laboratory, request)
   const planRequest: PlanRequest = {
     graph: model.graph,
     links: linksOf(model.graph),
+    facts: FACTS[format],
     ranges: measured.ranges,
     unusable: measured.unusable,
     revisions: new Map(),
@@ -77,18 +80,20 @@ async function quantizeIn(
   refuseEmpty(plan, scheme)
   const bytes = plan.instructions.length === 0 ? request.model : model.perform(plan)
   await verify(bytes, laboratory, calibration)
-  const findings = [...model.findings, ...measured.findings, ...plan.findings]
+  const built = (await model.audit?.(bytes, plan)) ?? []
+  const findings = [...model.findings, ...measured.findings, ...plan.findings, ...built]
   return { bytes, format, scheme, findings, plan, operators: plan.operators }
 }
 
-function openModel({ format, model, scheme, options }: QuantizeRequest): QuantizableModel {
-  const quantizable = FORMATS[format]
-  if (quantizable === null) {
-    throw new QuantizerError('unsupported-format', `.${format} models cannot be quantized yet`)
-  }
+async function openModel({
+  format,
+  model,
+  scheme,
+  options,
+}: QuantizeRequest): Promise<QuantizableModel> {
   const forIntegers = isCalibrated(scheme)
   const sources = options?.sources ?? (forIntegers ? 'dequantize' : 'keep')
-  return quantizable.open(model, { sources, forIntegers })
+  return await FORMATS[format].open(model, { sources, forIntegers })
 }
 
 interface Measured extends RangeChoice {

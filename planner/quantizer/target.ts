@@ -1,10 +1,15 @@
+import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { QuantizerError } from './errors.ts'
 import type { QuantizeOptions } from './options.ts'
 import type { PlanTarget } from './plan/request.ts'
 
 /** What a scheme and the options ask of the file. @throws QuantizerError where suffixes contradict each other. */
-export function targetOf(scheme: Scheme, options: QuantizeOptions): PlanTarget {
+export function targetOf(
+  scheme: Scheme,
+  options: QuantizeOptions,
+  format: ModelFormat,
+): PlanTarget {
   if (hasSuffix(scheme, 'io8') && hasSuffix(scheme, 'iou8')) {
     throw new QuantizerError(
       'unsupported-scheme',
@@ -18,10 +23,19 @@ export function targetOf(scheme: Scheme, options: QuantizeOptions): PlanTarget {
     )
   }
   return {
-    activations: BASE_SCHEMES[scheme.base].activations === 'int16' ? 'int16' : 'int8',
+    activations: activationsOf(scheme, format),
     weightBits: hasSuffix(scheme, 'rr') ? 7 : 8,
     edges: hasSuffix(scheme, 'io8') ? 'int8' : hasSuffix(scheme, 'iou8') ? 'uint8' : 'float32',
     perChannelFullyConnected: options.perChannelFullyConnected ?? true,
-    perChannelHybridFullyConnected: options.perChannelHybridFullyConnected ?? false,
+    perChannelHybridFullyConnected: options.perChannelHybridFullyConnected ?? format === 'onnx',
   }
+}
+
+/**
+ * Only ONNX has the choice. Unsigned unless asked otherwise: signed codes become unsigned on x86 when the model
+ * loads, and where a value has several readers that fails, and its operators stay in float.
+ */
+function activationsOf(scheme: Scheme, format: ModelFormat): PlanTarget['activations'] {
+  if (BASE_SCHEMES[scheme.base].activations === 'int16') return 'int16'
+  return format === 'onnx' && !hasSuffix(scheme, 's8s8') ? 'uint8' : 'int8'
 }

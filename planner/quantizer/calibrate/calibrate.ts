@@ -36,7 +36,7 @@ export async function calibrate(
     }
     const planFor = (tensor: TensorId): ObserverPlan => ({
       tensor,
-      channels: averaged.has(tensor) ? Math.max(0, lastDimension(model.graph, tensor)) : 0,
+      ...channelsOf(model.graph, tensor, averaged.get(tensor)),
       samples: samples.count,
     })
     statistics.push(...(await calibrateEntry(model, entry, laboratory, samples, planFor, onSample)))
@@ -101,21 +101,24 @@ function samplesOf(entry: Entry, dataset: Dataset, first: boolean): SampleSource
 }
 
 /** Activations whose channel means decide what rounding a weight does to the mean of its products. */
-function readByProducts(graph: Graph): Set<TensorId> {
+function readByProducts(graph: Graph): Map<TensorId, number | null> {
   const products = graph.operators.filter(({ inputs }) =>
     inputs.some((input) => input.role === 'weight'),
   )
-  return new Set(
+  return new Map(
     products.flatMap(({ inputs }) =>
-      inputs.flatMap(({ tensor, role }) =>
-        role === 'activation' && tensor !== null ? tensor : [],
+      inputs.flatMap(({ tensor, role, channelAxis }) =>
+        role === 'activation' && tensor !== null ? [[tensor, channelAxis] as const] : [],
       ),
     ),
   )
 }
 
-function lastDimension(graph: Graph, tensor: TensorId): number {
-  return graph.tensors[tensor]?.shape?.at(-1) ?? 0
+/** Along `axis`, or the last dimension where it is null; undefined: nobody asks. */
+function channelsOf(graph: Graph, tensor: TensorId, axis: number | null | undefined) {
+  const shape = graph.tensors[tensor]?.shape ?? []
+  const count = axis === undefined ? 0 : Math.max(0, shape.at(axis ?? -1) ?? 0)
+  return { channels: count, channelsFirst: axis === 1 && shape.length > 2 }
 }
 
 function notCalibrated(model: QuantizableModel, entry: Entry): Finding {

@@ -14,8 +14,10 @@ const ENOUGH_ROWS = 2 ** 16
 
 export interface ObserverPlan {
   readonly tensor: TensorId
-  /** Length of the last dimension where its means are wanted, else 0. */
+  /** How many channels' means are wanted, or 0. */
   readonly channels: number
+  /** They are the second dimension instead of the last, and the first is 1. */
+  readonly channelsFirst?: boolean
   /** Samples it is going to see. */
   readonly samples: number
 }
@@ -45,7 +47,9 @@ export class TensorObserver {
     const { min, max, finite } = extremesOf(values)
     if (finite) this.#take(values, min, max)
     else this.#takeFinite(values)
-    if (finite && this.#plan.channels > 0) this.#addChannels(values)
+    if (!finite || this.#plan.channels === 0) return
+    if (this.#plan.channelsFirst) this.#addPlanes(values)
+    else this.#addChannels(values)
   }
 
   result(): TensorStatistics {
@@ -89,6 +93,20 @@ export class TensorObserver {
     this.#min = Math.min(this.#min, min)
     this.#max = Math.max(this.#max, max)
     this.#samples += 1
+  }
+
+  /** Each channel's numbers lie together. */
+  #addPlanes(values: Float32Array): void {
+    const sums = this.#channelSums
+    const plane = values.length / sums.length
+    const stride = strideFor(plane * this.#plan.samples, ENOUGH_ROWS)
+    const first = this.#samples % stride
+    for (let channel = 0; channel < sums.length; channel += 1) {
+      let sum = 0
+      for (let i = first; i < plane; i += stride) sum += values[channel * plane + i] as number
+      sums[channel] = (sums[channel] as number) + sum
+    }
+    this.#channelRows += Math.max(0, Math.ceil((plane - first) / stride))
   }
 
   #addChannels(values: Float32Array): void {

@@ -1,18 +1,18 @@
-import { RuntimeError, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
+import { loadInProcess, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
 import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { SampleInputs } from './messages.ts'
 
 /** A runtime in this thread. */
 export interface Bench {
-  load(model: Uint8Array): RunnableModel
+  load(model: Uint8Array): RunnableModel | Promise<RunnableModel>
 }
 
 export interface RunnableModel {
   readonly inputs: readonly TensorInfo[]
   /** Outputs in the model's order, in place: valid until the next run. */
-  run(inputs: SampleInputs): readonly Tensor[]
-  close(): void
+  run(inputs: SampleInputs): readonly Tensor[] | Promise<readonly Tensor[]>
+  close(): void | Promise<void>
 }
 
 /** How each runtime is entered without copying its outputs. */
@@ -32,6 +32,21 @@ export const BENCHES: Record<RuntimeName, () => Promise<Bench>> = {
       },
     }
   },
-  onnxruntime: () =>
-    Promise.reject(new RuntimeError('runtime-missing', 'onnxruntime cannot be observed yet')),
+  onnxruntime: async () => {
+    const runtime = await loadInProcess('onnxruntime')
+    return {
+      async load(bytes) {
+        const { inputs, outputs, run, close } = await runtime.load(bytes)
+        return {
+          inputs,
+          run: async (values) => {
+            const named = inputs.map(({ name }, i) => [name, values[i] as Tensor])
+            const computed = await run(Object.fromEntries(named))
+            return outputs.map(({ name }) => computed[name] as Tensor)
+          },
+          close,
+        }
+      },
+    }
+  },
 }

@@ -12,16 +12,16 @@ invariant(port, 'runs as a worker thread')
 let model: RunnableModel | undefined
 let observers: readonly TensorObserver[] = []
 
-function answer(bench: Bench, message: ToLaboratory): FromLaboratory {
+async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaboratory> {
   switch (message.kind) {
     case 'load':
-      model?.close()
-      model = bench.load(message.model)
+      await model?.close()
+      model = await bench.load(message.model)
       observers = message.observed.map((plan) => new TensorObserver(plan))
       return { kind: 'loaded', inputs: model.inputs }
     case 'run':
       for (const sample of message.samples) {
-        const outputs = model?.run(sample) ?? []
+        const outputs = (await model?.run(sample)) ?? []
         observers.forEach((observer, i) => {
           observer.see(outputs[i]?.data as Float32Array)
         })

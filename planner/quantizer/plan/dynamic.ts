@@ -1,6 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphInput, GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
-import { OPERATOR_FACTS } from '../operators.ts'
 import { FLOAT32, type Form } from '../parameters/forms.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'
@@ -19,7 +18,7 @@ export function planDynamic(request: PlanRequest): Plan {
   const findings: Finding[] = []
   const instructions: Instruction[] = []
   for (const operator of request.graph.operators) {
-    const facts = OPERATOR_FACTS[operator.kind].hybrid
+    const facts = request.facts[operator.kind].hybrid
     if (facts === null) continue
     const matrix = operator.inputs.findIndex((input) => isMatrix(input, request))
     const tensor = tensorOf(operator.inputs[matrix], request)
@@ -52,7 +51,7 @@ function planOperator(
     parameters: weightParameters(values, tensor.shape ?? [], axis),
   }
   const uses = [{ kind: 'input', operator: operator.id, position } as const]
-  if (OPERATOR_FACTS[operator.kind].hybrid === 'through-dequantize') {
+  if (request.facts[operator.kind].hybrid === 'through-dequantize') {
     return [
       { verb: 'store-constant', tensor: tensor.id, form, uses: [] },
       { verb: 'convert', tensor: tensor.id, from: form, to: FLOAT32, uses },

@@ -1,5 +1,6 @@
 import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
 import type { Links } from '../../formats/links.ts'
+import type { FactsTable } from '../operators.ts'
 import type { Range } from '../parameters/activation.ts'
 import type { ActivationType } from '../parameters/forms.ts'
 import type { WeightBits } from '../parameters/weight.ts'
@@ -9,6 +10,8 @@ import type { OperatorSelector } from './selectors.ts'
 export interface PlanRequest {
   readonly graph: Graph
   readonly links: Links
+  /** Of the runtime that will run the file. */
+  readonly facts: FactsTable
   /** Calibrated range of every activation that was reached. */
   readonly ranges: ReadonlyMap<TensorId, Range>
   /** Activations that were reached but gave no range, and why. */
@@ -27,7 +30,7 @@ export interface Revision {
 
 /** What the runtime that will load the file can take, and what its model edges look like. */
 export interface PlanTarget {
-  readonly activations: Exclude<ActivationType, 'uint8'>
+  readonly activations: ActivationType
   readonly weightBits: WeightBits
   /** Type at the model's inputs and outputs. */
   readonly edges: 'float32' | ActivationType

@@ -1,11 +1,11 @@
 import type { Finding } from '../../../../shared/findings.ts'
 import type { OnnxGraph, OnnxModel } from '../model.ts'
 import { inferValues, type ValueTypes } from '../shapes/infer.ts'
-import { namesRead } from '../walk.ts'
 import { foldConstants } from './fold-constants.ts'
 import { GraphEditor } from './graph-editor.ts'
 import { applyRules } from './rule.ts'
 import { INTEGER_RULES, RULES } from './rules.ts'
+import { sweep } from './sweep.ts'
 import { upgradeOpset } from './upgrade-opset.ts'
 
 export interface PrepareOptions {
@@ -53,15 +53,4 @@ const OWN_CONSTANTS = 4n
 function ownConstants(graph: OnnxGraph): void {
   const constants = new Set(graph.initializer.map(({ name }) => name))
   graph.input = graph.input.filter(({ name }) => !constants.has(name))
-}
-
-/** Nodes and constants whose results nobody reads. */
-function sweep(graph: OnnxGraph): void {
-  for (let before = -1; before !== graph.node.length; ) {
-    before = graph.node.length
-    const read = namesRead(graph)
-    graph.node = graph.node.filter(({ output }) => output.some((name) => read.has(name)))
-  }
-  const read = namesRead(graph)
-  graph.initializer = graph.initializer.filter(({ name }) => read.has(name))
 }

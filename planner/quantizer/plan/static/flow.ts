@@ -1,6 +1,5 @@
-import type { GraphTensor, OperatorId, Use } from '../../../formats/graph.ts'
+import type { GraphOperator, GraphTensor, OperatorId, Use } from '../../../formats/graph.ts'
 import { usesOf } from '../../../formats/links.ts'
-import { OPERATOR_FACTS } from '../../operators.ts'
 import { activationParameters, asUint8 } from '../../parameters/activation.ts'
 import { FLOAT32, type Form, sameForm } from '../../parameters/forms.ts'
 import type { Instruction } from '../instructions.ts'
@@ -54,8 +53,16 @@ function madeForm(tensor: GraphTensor, flow: Flow): Form {
   const producer = flow.request.links.producers[tensor.id] ?? null
   if (producer === null) return edgeForm(tensor, flow)
   const operator = flow.request.graph.operators[producer]
-  const law = operator && OPERATOR_FACTS[operator.kind].integer?.output.law
-  return flow.integer.has(producer) && law !== 'no-numbers' ? heldForm(tensor, flow) : FLOAT32
+  const law = operator && flow.request.facts[operator.kind].integer?.output.law
+  if (!flow.integer.has(producer) || law === 'no-numbers') return FLOAT32
+  return canStayFloat(tensor, operator, flow) ? FLOAT32 : heldForm(tensor, flow)
+}
+
+/** A kernel that gives out float32 by itself need not round for readers that want float32 anyway. */
+function canStayFloat(tensor: GraphTensor, maker: GraphOperator | undefined, flow: Flow): boolean {
+  const able = maker !== undefined && flow.request.facts[maker.kind].floatResult === true
+  const uses = usesOf(flow.request.links, tensor.id)
+  return able && uses.every((use) => wantedForm(tensor, use, flow).type === 'float32')
 }
 
 function wantedForm(tensor: GraphTensor, use: Use, flow: Flow): Form {

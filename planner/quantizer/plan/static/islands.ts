@@ -1,6 +1,6 @@
 import type { Graph, GraphOperator, OperatorId } from '../../../formats/graph.ts'
 import { type Links, usesOf } from '../../../formats/links.ts'
-import { OPERATOR_FACTS } from '../../operators.ts'
+import type { FactsTable } from '../../operators.ts'
 
 /**
  * Operators that only move numbers, and sit among float operators alone: quantizing around them costs
@@ -10,12 +10,13 @@ export function islandsOf(
   graph: Graph,
   links: Links,
   integer: ReadonlySet<OperatorId>,
+  facts: FactsTable,
 ): Set<OperatorId> {
   const islands = new Set<OperatorId>()
   const seen = new Set<OperatorId>()
   for (const operator of graph.operators) {
-    if (seen.has(operator.id) || !isMover(operator, integer)) continue
-    const group = collectMovers(operator, graph, links, integer)
+    if (seen.has(operator.id) || !isMover(operator, integer, facts)) continue
+    const group = collectMovers(operator, graph, links, integer, facts)
     for (const member of group) seen.add(member)
     const around = [...group].flatMap((id) => neighboursOf(id, graph, links))
     const outside = around.filter((id) => !group.has(id))
@@ -25,8 +26,12 @@ export function islandsOf(
   return islands
 }
 
-function isMover(operator: GraphOperator, integer: ReadonlySet<OperatorId>): boolean {
-  return integer.has(operator.id) && OPERATOR_FACTS[operator.kind].movesOnly
+function isMover(
+  operator: GraphOperator,
+  integer: ReadonlySet<OperatorId>,
+  facts: FactsTable,
+): boolean {
+  return integer.has(operator.id) && facts[operator.kind].movesOnly
 }
 
 function collectMovers(
@@ -34,12 +39,13 @@ function collectMovers(
   graph: Graph,
   links: Links,
   integer: ReadonlySet<OperatorId>,
+  facts: FactsTable,
 ): Set<OperatorId> {
   const group = new Set<OperatorId>([start.id])
   for (const id of group) {
     for (const neighbour of neighboursOf(id, graph, links)) {
       const operator = graph.operators[neighbour]
-      if (operator !== undefined && isMover(operator, integer)) group.add(neighbour)
+      if (operator !== undefined && isMover(operator, integer, facts)) group.add(neighbour)
     }
   }
   return group

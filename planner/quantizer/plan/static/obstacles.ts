@@ -1,5 +1,4 @@
 import type { GraphOperator, GraphTensor } from '../../../formats/graph.ts'
-import { OPERATOR_FACTS } from '../../operators.ts'
 import { rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import { selects } from '../selectors.ts'
@@ -16,14 +15,12 @@ const obstacles: readonly Obstacle[] = [
       keepFloat.some((selector) => selects(selector, operator)) ? 'as you asked' : null,
   },
   {
-    reason: (operator) =>
-      OPERATOR_FACTS[operator.kind].integer === null
-        ? 'the 8-bit specification has no integer form of it'
-        : null,
+    reason: (operator, { facts }) =>
+      facts[operator.kind].integer === null ? 'the 8-bit specification has no integer form of it' : null,
   },
   {
-    reason: (operator, { target }) =>
-      target.activations === 'int16' && OPERATOR_FACTS[operator.kind].integer?.int16 === false
+    reason: (operator, { target, facts }) =>
+      target.activations === 'int16' && facts[operator.kind].integer?.int16 === false
         ? 'it has no kernel for int16 activations'
         : null,
   },
@@ -74,7 +71,7 @@ export function numbersOf(operator: GraphOperator, request: PlanRequest): GraphT
   const inputs = operator.inputs
     .filter((input) => input.role === 'activation')
     .flatMap((input) => (input.tensor === null ? [] : [input.tensor]))
-  const noNumbers = OPERATOR_FACTS[operator.kind].integer?.output.law === 'no-numbers'
+  const noNumbers = request.facts[operator.kind].integer?.output.law === 'no-numbers'
   const outputs = noNumbers ? [] : operator.outputs.filter((id) => isReal(graph.tensors[id]))
   return [...inputs, ...outputs].flatMap((id) => graph.tensors[id] ?? [])
 }
@@ -114,14 +111,14 @@ function parameterObstacle(operator: GraphOperator, { graph }: PlanRequest): str
 function rangeObstacle(
   tensor: GraphTensor,
   operator: GraphOperator,
-  { ranges, unusable }: PlanRequest,
+  { ranges, unusable, facts }: PlanRequest,
 ): string | null {
   if (tensor.constant !== null) {
     const values = tensor.constant.read()
     if (values === null) return `constant "${tensor.name}" cannot be read as real numbers`
     if (values.some(Number.isNaN)) return `constant "${tensor.name}" holds NaN`
     // Where codes follow another tensor, infinite paddings saturate; elsewhere a range must come from the constant.
-    const follows = OPERATOR_FACTS[operator.kind].integer?.output.law === 'same-as-output'
+    const follows = facts[operator.kind].integer?.output.law === 'same-as-output'
     const bounded = follows || rangeOf(values) !== null
     return bounded ? null : `constant "${tensor.name}" holds no finite number`
   }

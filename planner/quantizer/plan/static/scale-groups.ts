@@ -1,7 +1,7 @@
 import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../formats/graph.ts'
 import { usesOf } from '../../../formats/links.ts'
-import { type FixedParameters, OPERATOR_FACTS } from '../../operators.ts'
-import { activationParameters, type Range } from '../../parameters/activation.ts'
+import type { FixedParameters } from '../../operators.ts'
+import { activationParameters, asUint8, type Range } from '../../parameters/activation.ts'
 import { type AffineParameters, perTensor } from '../../parameters/forms.ts'
 import type { PlanRequest } from '../request.ts'
 import { DisjointSets } from './disjoint-sets.ts'
@@ -43,8 +43,15 @@ export class ScaleGroups {
   parametersOf(tensor: TensorId): AffineParameters | null {
     const { activations } = this.#request.target
     const { fixed, claim } = this.#groupOf(tensor)
-    if (fixed !== null) return perTensor(fixed.scale, fixed.zeroPoint)
+    if (fixed !== null) {
+      const parameters = perTensor(fixed.scale, fixed.zeroPoint)
+      return activations === 'uint8' ? asUint8(parameters) : parameters
+    }
     return claim === null ? null : activationParameters(claim, activations)
+  }
+
+  #lawOf(operator: GraphOperator): string | undefined {
+    return this.#request.facts[operator.kind].integer?.output.law
   }
 
   #groupOf(tensor: TensorId): Group {
@@ -53,7 +60,7 @@ export class ScaleGroups {
   }
 
   #fix(operator: GraphOperator): void {
-    const rule = OPERATOR_FACTS[operator.kind].integer?.output
+    const rule = this.#request.facts[operator.kind].integer?.output
     if (rule?.law !== 'fixed') return
     const fixed = this.#request.target.activations === 'int16' ? rule.int16 : rule.int8
     for (const output of operator.outputs) {
@@ -62,7 +69,7 @@ export class ScaleGroups {
   }
 
   #bindCopies(operator: GraphOperator): void {
-    if (lawOf(operator) !== 'same-as-input') return
+    if (this.#lawOf(operator) !== 'same-as-input') return
     const [source] = variableActivations(operator, this.#request.graph)
     if (source === undefined) return
     for (const output of operator.outputs) {
@@ -72,7 +79,7 @@ export class ScaleGroups {
 
   #drawInputs(operator: GraphOperator): void {
     const output = operator.outputs[0]
-    if (lawOf(operator) !== 'same-as-output' || output === undefined) return
+    if (this.#lawOf(operator) !== 'same-as-output' || output === undefined) return
     const sources = variableActivations(operator, this.#request.graph)
     this.#adoptCommonFixed(output, sources, operator)
     for (const source of sources) this.#draw(output, source, operator)
@@ -113,7 +120,8 @@ export class ScaleGroups {
         const reader = this.#request.graph.operators[use.operator]
         const result = reader?.outputs[0]
         if (reader === undefined || result === undefined) return false
-        const binds = lawOf(reader) === 'same-as-input' || lawOf(reader) === 'same-as-output'
+        const binds =
+          this.#lawOf(reader) === 'same-as-input' || this.#lawOf(reader) === 'same-as-output'
         return this.#integer.has(reader.id) && binds && this.#sets.find(result) === root
       }),
     )
@@ -132,10 +140,6 @@ export class ScaleGroups {
       claim: fixed === null ? claim : null,
     })
   }
-}
-
-function lawOf(operator: GraphOperator): string | undefined {
-  return OPERATOR_FACTS[operator.kind].integer?.output.law
 }
 
 function variableActivations(operator: GraphOperator, graph: Graph): TensorId[] {

@@ -39,7 +39,7 @@ function chooseOperators(request: PlanRequest): Choice {
     if (reason === null) integer.add(operator.id)
     else findings.push(leftFloat(request.graph, operator, reason))
   }
-  for (const id of islandsOf(request.graph, request.links, integer)) {
+  for (const id of islandsOf(request.graph, request.links, integer, request.facts)) {
     integer.delete(id)
     const operator = request.graph.operators[id] as GraphOperator
     findings.push(leftFloat(request.graph, operator, 'it only moves numbers among float operators'))

@@ -1,5 +1,4 @@
 import type { GraphOperator, TensorId } from '../../../formats/graph.ts'
-import { OPERATOR_FACTS } from '../../operators.ts'
 import { activationParameters, rangeOf } from '../../parameters/activation.ts'
 import type { AffineParameters } from '../../parameters/forms.ts'
 import type { PlanRequest } from '../request.ts'
@@ -12,7 +11,7 @@ export function wantedParameters(
   scales: ScaleGroups,
   request: PlanRequest,
 ): AffineParameters | null {
-  const law = OPERATOR_FACTS[operator.kind].integer?.output.law
+  const law = request.facts[operator.kind].integer?.output.law
   const constant = request.graph.tensors[tensor]?.constant ?? null
   const follows = law === 'same-as-output' || (law === 'same-as-input' && constant !== null)
   const output = operator.outputs[0]

@@ -1,6 +1,5 @@
 import { invariant } from '../../../../shared/errors.ts'
 import type { GraphInput, GraphOperator, GraphTensor } from '../../../formats/graph.ts'
-import { OPERATOR_FACTS } from '../../operators.ts'
 import type { AffineParameters, Form } from '../../parameters/forms.ts'
 import { biasParameters, guardBias, weightParameters } from '../../parameters/weight.ts'
 import type { Instruction } from '../instructions.ts'
@@ -56,7 +55,7 @@ function planBias(operator: GraphOperator, request: PlanRequest, channels: numbe
   if (input === undefined) return null
   const revised = request.revisions.get(operator.id)?.bias
   if (input.tensor === null) {
-    if (!OPERATOR_FACTS[operator.kind].biasWanted && revised === undefined) return null
+    if (!request.facts[operator.kind].biasWanted && revised === undefined) return null
     const values = revised ?? new Float32Array(channels)
     return { position, tensor: null, values, revised: revised !== undefined }
   }

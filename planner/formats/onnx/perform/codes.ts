@@ -1,0 +1,62 @@
+import { invariant } from '../../../../shared/errors.ts'
+import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/tensors.ts'
+import { encode } from '../../../quantizer/parameters/encode.ts'
+import type { Form } from '../../../quantizer/parameters/forms.ts'
+import type { OnnxNode } from '../model.ts'
+import type { Attributes } from '../prepare/graph-editor.ts'
+import type { Workshop } from './workshop.ts'
+
+export type IntegerForm = Extract<Form, { parameters: unknown }>
+
+/** Scale and zero point of a form as constants; the zero point's type says what the codes are. */
+export function parameterInputs(workshop: Workshop, near: string, form: IntegerForm): string[] {
+  const { scales, zeroPoints, axis } = form.parameters
+  const shape = axis === null ? [] : [scales.length]
+  const type = elementTypeOf(form)
+  const scale = workshop.editor.addConstant(
+    `${near}/scale`,
+    'float32',
+    shape,
+    Float32Array.from(scales),
+  )
+  // Biases have none: 0 is meant where it is absent.
+  if (type === 'int32') return [scale]
+  const array = ARRAY_OF[type] as unknown as { from(values: readonly number[]): TensorData }
+  return [scale, workshop.editor.addConstant(`${near}/zero`, type, shape, array.from(zeroPoints))]
+}
+
+export function axisAttribute(form: IntegerForm): Attributes {
+  const { axis } = form.parameters
+  return axis === null ? {} : { axis: ['int', axis] }
+}
+
+/** `values` in `form`, as a constant. */
+export function codesConstant(
+  workshop: Workshop,
+  near: string,
+  values: Float32Array,
+  shape: readonly number[],
+  form: IntegerForm | Extract<Form, { type: 'float16' }>,
+): string {
+  const type = form.type === 'float16' ? 'float16' : elementTypeOf(form)
+  const bytes = encode(values, shape, form)
+  const array = new ARRAY_OF[type](bytes.slice().buffer)
+  return workshop.editor.addConstant(`${near}/${form.type}`, type, shape, array)
+}
+
+/** The codes of `value` as real numbers again, behind `maker`. */
+export function dequantized(
+  workshop: Workshop,
+  maker: OnnxNode | undefined,
+  value: string,
+  form: IntegerForm,
+  output: string,
+): OnnxNode {
+  const inputs = [value, ...parameterInputs(workshop, value, form)]
+  return workshop.add(maker, 'DequantizeLinear', inputs, output, axisAttribute(form))
+}
+
+function elementTypeOf(form: IntegerForm): ElementType {
+  invariant(form.type in ARRAY_OF, `ONNX constants of ${form.type} need another schema`)
+  return form.type as ElementType
+}

@@ -1,0 +1,62 @@
+import { invariant } from '../../../../shared/errors.ts'
+import type { InstructionArguments, Verb } from '../../../quantizer/plan/instructions.ts'
+import { dimsOf } from '../tensor-data.ts'
+import { realNumbers } from '../view.ts'
+import { codesConstant, dequantized, type IntegerForm } from './codes.ts'
+import { computeHybrid } from './hybrid.ts'
+import type { Workshop } from './workshop.ts'
+
+/** One function for each verb a plan may use; what concerns activations is settled when all is known. */
+export const PERFORMERS: {
+  readonly [V in Verb]: (workshop: Workshop, what: InstructionArguments[V]) => void
+} = {
+  'store-constant': (workshop, { tensor, form, uses, values }) => {
+    const name = workshop.nameOf(tensor)
+    const source = workshop.editor.constant(name)
+    const numbers = values ?? (source ? realNumbers(source) : null)
+    invariant(source !== undefined && numbers !== null, `constant ${name} holds real numbers`)
+    if (form.type === 'float32') return
+    const stored = codesConstant(workshop, name, numbers, dimsOf(source), form)
+    if (form.type === 'float16') {
+      workshop.halves.set(tensor, stored)
+      return
+    }
+    const real = workshop.fresh(`${name}/real`)
+    dequantized(workshop, undefined, stored, form as IntegerForm, real)
+    for (const use of uses) {
+      invariant(use.kind === 'input', 'constants at outputs stay as they are')
+      workshop.feed(use.operator, use.position, real)
+      workshop.stored.set(real, { codes: stored, form: form as IntegerForm })
+    }
+  },
+
+  'set-activation': (workshop, { tensor, form }) => void workshop.made.set(tensor, form),
+
+  convert: (workshop, { tensor, to, uses }) => {
+    const half = workshop.halves.get(tensor)
+    if (half === undefined) {
+      const known = workshop.conversions.get(tensor) ?? []
+      workshop.conversions.set(tensor, [...known, { to, uses }])
+      return
+    }
+    const real = workshop.fresh(`${workshop.nameOf(tensor)}/real`)
+    workshop.add(undefined, 'Cast', [half], real, { to: ['int', 1] })
+    for (const use of uses) {
+      if (use.kind === 'input') workshop.feed(use.operator, use.position, real)
+    }
+  },
+
+  'add-bias': (workshop, { operator, position, form, values }) => {
+    const near = `${workshop.at(operator).node.output[0]}/bias`
+    const shape = [values.length]
+    const stored = codesConstant(workshop, near, values, shape, form as IntegerForm)
+    const real = workshop.fresh(`${near}/real`)
+    dequantized(workshop, undefined, stored, form as IntegerForm, real)
+    workshop.feed(operator, position, real)
+  },
+
+  compute: (workshop, { operator, as }) => {
+    if (as === 'hybrid') computeHybrid(workshop, operator)
+    else workshop.integer.add(operator)
+  },
+}

@@ -1,0 +1,95 @@
+import type { Finding } from '../../../shared/findings.ts'
+import type { TensorInfo } from '../../../shared/runtime/index.ts'
+import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
+import type { Plan } from '../../quantizer/plan/instructions.ts'
+import type { Graph } from '../graph.ts'
+import type { Entry, Preparation, QuantizableFormat } from '../quantizable.ts'
+import { checkOnnx } from './check.ts'
+import { readOnnx, writeOnnx } from './codec.ts'
+import { OnnxError } from './errors.ts'
+import { hasExternalData } from './external-data.ts'
+import { fusedOperators } from './fused.ts'
+import { instrument } from './instrument.ts'
+import type { OnnxModel } from './model.ts'
+import { perform } from './perform/perform.ts'
+import { prepareModel } from './prepare/prepare.ts'
+import { viewOf } from './view.ts'
+
+/** .onnx for the quantizer: checks, preparation, view, instrumented copies, performer, audit. */
+export const quantizableOnnx: QuantizableFormat = {
+  async open(bytes: Uint8Array, { sources, forIntegers }: Preparation) {
+    const model = sound(readOnnx(bytes))
+    const findings = quantizedAlready(model)
+    const expandStored = sources === 'dequantize' && findings.length === 0
+    const { types } = await prepareModel(model, { forIntegers, expandStored })
+    const view = viewOf(model, types)
+    return {
+      graph: view.graph,
+      findings,
+      entries: [entryOf(view.graph)],
+      instrument: () => instrument(model, view),
+      perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
+      audit,
+    }
+  },
+}
+
+/** Names that lead nowhere, and constants kept elsewhere, would surface as nonsense later. */
+function sound(model: OnnxModel): OnnxModel {
+  if (hasExternalData(model)) {
+    throw new OnnxError(
+      'external-data-missing',
+      'the model keeps constants in another file: load them into it first (loadExternalData)',
+    )
+  }
+  const problem = checkOnnx(model).find(({ severity }) => severity === 'error')
+  if (problem !== undefined) throw new OnnxError('corrupt', problem.message)
+  return model
+}
+
+const QUANTIZED = /^(QuantizeLinear|DynamicQuantizeLinear|QLinear|MatMulInteger|ConvInteger)/
+
+function quantizedAlready({ graph }: OnnxModel): Finding[] {
+  const found = graph?.node.filter(({ opType }) => QUANTIZED.test(opType)) ?? []
+  if (found.length === 0) return []
+  return [
+    {
+      code: 'source-already-quantized',
+      severity: 'warning',
+      message: `the model computes on integers already in ${found.length} operators: they stay as they are; give the float model it was made from`,
+    },
+  ]
+}
+
+function entryOf(graph: Graph): Entry {
+  const [main] = graph.subgraphs
+  const tensors = main?.inputs ?? []
+  const inputs = tensors.map((id): TensorInfo => {
+    const { name = '', type = '', shape = null } = graph.tensors[id] ?? {}
+    if (!(type in ARRAY_OF)) {
+      throw new OnnxError(
+        'not-loadable',
+        `input "${name}" takes ${type}, which no data file can hold: use a model with numeric inputs`,
+        { name, type },
+      )
+    }
+    return { name, type: type as ElementType, shape: shape ?? [] }
+  })
+  return { subgraph: 0, inputs, tensors }
+}
+
+/** Integers that no kernel computes on are float operators between two conversions: slower than before. */
+async function audit(bytes: Uint8Array, plan: Plan): Promise<Finding[]> {
+  const wanted = plan.instructions.filter(({ verb }) => verb === 'compute').length
+  if (wanted === 0) return []
+  const { integer } = await fusedOperators(bytes)
+  const fused = Object.values(integer).reduce((sum, count) => sum + count, 0)
+  if (fused > 0) return []
+  return [
+    {
+      code: 'nothing-fused',
+      severity: 'error',
+      message: `ONNX Runtime computes none of the ${wanted} quantized operators on integers: this variant is slower than the float model`,
+    },
+  ]
+}

@@ -1,0 +1,157 @@
+import { fromHalf } from '../../../shared/dataset/index.ts'
+import type {
+  FusedActivation,
+  Graph,
+  GraphConstant,
+  GraphInput,
+  GraphOperator,
+  GraphTensor,
+  TensorId,
+} from '../graph.ts'
+import { activationBehind, type FollowingActivation } from './fused-activation.ts'
+import { dataTypeName, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts'
+import { attributeObstacle, nativeInput, nativeOperator } from './native-operators.ts'
+import { GraphEditor } from './prepare/graph-editor.ts'
+import type { ValueTypes } from './shapes/infer.ts'
+import { dataOf, dimsOf, elementTypeOf } from './tensor-data.ts'
+import { windowOf } from './windows.ts'
+
+/** The quantizer's view of an .onnx model, and where its parts are in the file. */
+export interface OnnxView {
+  readonly graph: Graph
+  /** By `OperatorId`. */
+  readonly nodes: readonly ViewedNode[]
+  /** By `TensorId`. */
+  readonly names: readonly string[]
+}
+
+/** An operator, with the activation behind it that its integer kernel absorbs. */
+export interface ViewedNode {
+  readonly node: OnnxNode
+  readonly activation: FollowingActivation | null
+}
+
+/** Nested graphs (loops, branches) are not shown: they stay as they are. */
+export function viewOf(model: OnnxModel, types: ValueTypes): OnnxView {
+  const graph = model.graph
+  if (graph === undefined) throw new TypeError('a model has a graph')
+  const editor = new GraphEditor(graph, types)
+  const nodes = viewedNodes(graph.node, editor)
+  const hidden = new Set(nodes.flatMap(({ node, activation }) => (activation ? node.output : [])))
+  const names = [
+    ...graph.input.map(({ name }) => name),
+    ...graph.initializer.map(({ name }) => name),
+    ...graph.node.flatMap(({ output }) => output),
+  ].filter((name) => name !== '' && !hidden.has(name))
+  const ids = new Map(names.map((name, id) => [name, id]))
+  return {
+    nodes,
+    names,
+    graph: {
+      tensors: names.map((name, id) => viewTensor(name, id, editor, types)),
+      operators: nodes.map((viewed, id) => viewOperator(viewed, id, ids, editor)),
+      subgraphs: [
+        {
+          id: 0,
+          name: graph.name || 'main',
+          inputs: graph.input.flatMap(({ name }) => ids.get(name) ?? []),
+          outputs: graph.output.flatMap(({ name }) => ids.get(name) ?? []),
+          entry: true,
+        },
+      ],
+    },
+  }
+}
+
+function viewedNodes(all: readonly OnnxNode[], editor: GraphEditor): ViewedNode[] {
+  const absorbed = new Set<OnnxNode>()
+  return all.flatMap((node) => {
+    if (absorbed.has(node)) return []
+    const activation = activationBehind(node, editor)
+    if (activation !== null) absorbed.add(activation.node)
+    return { node, activation }
+  })
+}
+
+function viewTensor(
+  name: string,
+  id: TensorId,
+  editor: GraphEditor,
+  types: ValueTypes,
+): GraphTensor {
+  const initializer = editor.constant(name)
+  const known = types.get(name)
+  return {
+    id,
+    subgraph: 0,
+    name,
+    type: (initializer ? dataTypeName(initializer.dataType) : known?.type) ?? 'unknown',
+    shape: initializer ? dimsOf(initializer) : (known?.shape ?? null),
+    constant: initializer ? viewConstant(initializer, id) : null,
+    quantization: null,
+    variable: false,
+  }
+}
+
+function viewConstant(tensor: OnnxTensor, id: TensorId): GraphConstant {
+  return { storage: id, read: () => realNumbers(tensor) }
+}
+
+export function realNumbers(tensor: OnnxTensor): Float32Array | null {
+  const type = elementTypeOf(tensor)
+  if (type === 'float32') return dataOf(tensor) as Float32Array
+  if (type === 'float16') return Float32Array.from(dataOf(tensor) as Uint16Array, fromHalf)
+  return null
+}
+
+function viewOperator(
+  { node, activation }: ViewedNode,
+  id: number,
+  ids: ReadonlyMap<string, TensorId>,
+  editor: GraphEditor,
+): GraphOperator {
+  const isMatrix = (input: number) => editor.constant(node.input[input])?.dims.length === 2
+  const native = nativeOperator(node, isMatrix)
+  const positions = native.variadic
+    ? node.input.length
+    : Math.max(node.input.length, native.inputs.length)
+  const last = activation?.node ?? node
+  const weight = editor.constant(node.input[1])?.dims.map(Number) ?? []
+  const depthwise = native.kind === 'conv' && weight[1] === 1 && (weight[0] ?? 1) > 1
+  const shapeOf = (name = '') => editor.typeOf(name).shape
+  return {
+    id,
+    subgraph: 0,
+    name: last.output[0] ?? node.name,
+    kind: depthwise ? 'depthwise-conv' : native.kind,
+    nativeKind: node.opType,
+    inputs: Array.from({ length: positions }, (_, position): GraphInput => {
+      const own = nativeInput(native, position)
+      const tensor = ids.get(node.input[position] ?? '') ?? null
+      return { tensor, ...own, inputAxis: depthwise ? null : own.inputAxis }
+    }),
+    outputs: last.output.flatMap((name) => ids.get(name) ?? []),
+    fusedActivation: fusedName(activation),
+    window:
+      native.kind === 'conv'
+        ? windowOf(node, shapeOf(node.input[0]), shapeOf(node.output[0]), weight)
+        : native.kind === 'fully-connected'
+          ? []
+          : null,
+    integerObstacle: attributeObstacle(node) ?? endObstacle(node, editor),
+  }
+}
+
+/** Probabilities at the model's end: rounding them gains nothing, and the product before can give out float32. */
+function endObstacle(node: OnnxNode, editor: GraphEditor): string | null {
+  const [output = ''] = node.output
+  const last = editor.isOutput(output) && editor.consumers(output).length === 0
+  const saturates = node.opType === 'Softmax' || node.opType === 'Sigmoid'
+  return last && saturates ? 'the model ends with it, and in float it is exact' : null
+}
+
+function fusedName(activation: FollowingActivation | null): FusedActivation {
+  if (activation === null) return 'none'
+  if (activation.low === 0) return activation.high === 6 ? 'relu6' : 'relu'
+  return activation.low === -1 && activation.high === 1 ? 'relu-n1-to-1' : 'relu'
+}
