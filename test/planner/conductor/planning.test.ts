@@ -1,0 +1,221 @@
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { addModel } from '../../../planner/api/add-model.ts'
+import type { Call } from '../../../planner/api/call.ts'
+import type { Constraints } from '../../../planner/selection/index.ts'
+import { models, pipelines, selections, variants } from '../../../planner/storage/index.ts'
+import type { OrderOf } from '../../../shared/messages/orders.ts'
+import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
+import {
+  openPlanner,
+  type Planner,
+  planner,
+  record,
+  ScriptedDevice,
+  settle,
+} from './scripted-fleet.ts'
+
+const CLASS = 'raspberry-pi-4'
+
+// Real builds, each in a process of its own, on a machine that may be busy.
+t.setTimeout(120_000)
+
+async function register(p: Planner, limits: Partial<Constraints> = {}) {
+  const { engine } = p.conductor
+  const put = async (bytes: Uint8Array, name: string) => ({
+    digest: (await engine.artifacts.put(bytes)).digest,
+    name,
+  })
+  const call: Call = {
+    conductor: p.conductor,
+    engine,
+    info: { version: '', fleet: '', broker: '', database: '', trust: '' },
+    actor: 'cli:test',
+    progress: () => {},
+    signal: new AbortController().signal,
+  }
+  await addModel(
+    {
+      name: 'motor',
+      source: await put(await readFile(SMALL_MODEL), 'model.tflite'),
+      calibration: await put(await fewSamples('calibration', 16), 'calibration.npz'),
+      test: await put(await fewSamples('test', 40), 'test.npz'),
+      objective: 'latency',
+      constraints: {
+        maxAccuracyDrop: 0.5,
+        maxLatencyMs: null,
+        maxMemoryBytes: null,
+        maxBytes: null,
+        ...limits,
+      },
+    },
+    call,
+  )
+  const model = await models.findModel(engine.db, 'motor')
+  if (!model) throw new Error('not registered')
+  await models.setIntent(engine.db, model.id, 'plan')
+  return model
+}
+
+/** Builds are jobs in other processes: looks until they are through. */
+async function until<T>(p: Planner, look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    await settle(p)
+    const found = await look()
+    if (found !== undefined) return found
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const P50: Readonly<Record<string, number>> = {
+  float32: 10,
+  float16: 10.2,
+  'dynamic-w8': 8,
+  'static-w8a8': 5,
+}
+
+async function answer(device: ScriptedDevice, order: OrderOf<'probe'>): Promise<void> {
+  const p50 = P50[order.scheme] ?? 99
+  const result = {
+    outcome: 'measured',
+    record: record(p50, order.baseline ? p50 / 10 : null),
+  } as const
+  await device.say({
+    kind: 'probe',
+    order: order.id,
+    model: order.model,
+    variant: order.variant,
+    result,
+  })
+}
+
+const only = async (device: ScriptedDevice): Promise<OrderOf<'probe'>> => {
+  const [order, ...rest] = await device.take('probe')
+  if (!order || rest.length > 0) throw new Error(`expected one probe order`)
+  return order
+}
+
+t.test('from a registered model to a selection, through a restart in the middle', async (t) => {
+  const data = t.testdir({})
+  const first = await openPlanner(data)
+  const a = await new ScriptedDevice('a', first).join()
+  const model = await register(first)
+  const { store } = first.conductor
+  const order = await until(first, async () => (await a.take('probe'))[0])
+  t.match(order, { scheme: 'dynamic-w8', runtime: 'litert', model: 'motor', measureMs: 3000 })
+  t.equal(order.baseline?.artifact.digest, model.source, 'in turns with float32')
+  for (const ref of [order.artifact, order.data, order.baseline?.artifact]) {
+    t.equal(await store.mayFetch('a', ref?.digest ?? ''), true)
+    t.equal(await store.mayFetch('a', ref?.blockList ?? ''), true)
+    t.ok(await store.artifactFile(ref?.blockList ?? ''))
+  }
+  t.same(await a.take('probe'), [], 'one at a time')
+  await answer(a, order)
+  t.equal(await store.mayFetch('a', order.artifact.digest), false, 'answered: nothing to fetch')
+  const second = await only(a)
+  await first.close()
+
+  const again = await openPlanner(data, {}, first.clock)
+  t.teardown(again.close)
+  const { engine } = again.conductor
+  a.planner = again
+  await a.join()
+  t.same(await again.conductor.store.pendingOrders('a'), [], 'acknowledged: the device has it')
+  await answer(a, second)
+  const schemes = [order.scheme, second.scheme]
+  for (let i = 0; i < 2; i += 1) {
+    const next = await only(a)
+    schemes.push(next.scheme)
+    await answer(a, next)
+  }
+  t.same(schemes.sort(), Object.keys(P50).sort(), 'nothing was measured twice')
+  const chosen = await selections.currentSelection(engine.db, model.id, CLASS)
+  const winner = await variants.findVariant(engine.db, chosen?.selection.winner ?? '')
+  t.equal(winner?.scheme, 'static-w8a8')
+  t.match(
+    chosen?.selection.why,
+    /static-w8a8 on litert: best latency, 0.50× float32's latency \(5 ms\)/,
+  )
+  t.match(await pipelines.pipelinesOf(engine.db, model.id), [{ class: CLASS, stage: 'selected' }])
+
+  // A class that appears later is planned for by itself, from the builds there are.
+  const late = await new ScriptedDevice('late', again).join({ report: otherBoard() })
+  const built = await until(again, async () => (await late.take('probe'))[0])
+  t.ok(built)
+  t.match(await pipelines.pipelinesOf(engine.db, model.id), [
+    { class: 'generic-arm64', stage: 'probing' },
+    { class: CLASS, stage: 'selected' },
+  ])
+})
+
+t.test('probes without an answer go elsewhere; refusals and small rooms are reasons', async (t) => {
+  const p = await planner(t)
+  const { engine } = p.conductor
+  const a = await new ScriptedDevice('a', p).join()
+  const model = await register(p, { maxBytes: 70_000 })
+  const order = await until(p, async () => (await a.take('probe'))[0])
+  // The device goes away in the middle; after the deadline another is asked.
+  await a.leave()
+  const b = await new ScriptedDevice('b', p).join()
+  p.clock.now = new Date(p.clock.now.getTime() + 3_600_000)
+  await settle(p)
+  t.equal(await p.conductor.store.mayFetch('a', order.artifact.digest), false)
+  const asked = await only(b)
+  t.equal(asked.scheme, order.scheme)
+  await b.say({
+    kind: 'probe',
+    order: asked.id,
+    model: 'motor',
+    variant: asked.variant,
+    result: { outcome: 'failed', error: { code: 'out-of-memory', message: 'needs too much' } },
+  })
+  await answer(b, await only(b))
+  const chosen = await selections.currentSelection(engine.db, model.id, CLASS)
+  const row = chosen?.selection.rows.find(
+    ({ reason }) => /out/.test(reason) || /too much/.test(reason),
+  )
+  t.match(row, { verdict: 'dropped', reason: 'not measured: b: needs too much' })
+  await a.join()
+  t.match(await a.take('cancel'), [{ order: order.id }], 'it is told that nobody waits any more')
+})
+
+t.test('a budget nothing meets: the best so far is shown, nothing ships', async (t) => {
+  const p = await planner(t)
+  const { engine } = p.conductor
+  const a = await new ScriptedDevice('a', p).join({ memoryLimitBytes: 100_000 })
+  const model = await register(p, { maxLatencyMs: 1, maxBytes: 70_000 })
+  await until(p, async () => {
+    for (const order of await a.take('probe')) await answer(a, order)
+    return selections.currentSelection(engine.db, model.id, CLASS)
+  })
+  const chosen = await selections.currentSelection(engine.db, model.id, CLASS)
+  t.match(chosen?.selection, { winner: null, why: /nothing ships; the nearest is/ })
+  t.ok(chosen?.selection.bestSoFar)
+  t.match(await pipelines.pipelinesOf(engine.db, model.id), [{ stage: 'no-fit' }])
+})
+
+function otherBoard() {
+  return {
+    architecture: 'arm64' as const,
+    board: {
+      model: 'Some Board',
+      vendor: null,
+      compatible: ['vendor,some-board'],
+      source: 'device-tree' as const,
+    },
+    cpu: {
+      model: 'Cortex-A55',
+      cores: 4,
+      features: ['neon' as const],
+      parts: [{ implementer: '0x41', part: '0xd05', count: 4 }],
+      maxMhz: 1800,
+    },
+    accelerators: [],
+    memory: { totalBytes: 2e9, availableBytes: 1e9 },
+    storage: { totalBytes: 8e9, freeBytes: 4e9 },
+    thermalZones: [],
+    os: { kernel: '6.6', distribution: null, libc: null },
+    battery: null,
+    emulated: true,
+  }
+}
