@@ -1,5 +1,6 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
 import { invariant } from '../../shared/errors.ts'
+import type { TensorId } from '../formats/graph.ts'
 import {
   type Comparison,
   type LayerComparison,
@@ -38,7 +39,7 @@ const PLOTTED = 3
  * @throws ComparisonError, DatasetError, RuntimeError
  */
 export async function compareModels(request: CompareRequest): Promise<Comparison> {
-  const [float, ...others] = openModels([request.float, ...request.quantized])
+  const [float, ...others] = await openModels([request.float, ...request.quantized])
   invariant(float !== undefined, 'the list holds the float model')
   const compared: QuantizedComparison[] = []
   for (const quantized of others) compared.push(await compareOne(float, quantized, request))
@@ -61,7 +62,10 @@ async function compareOne(
     onProgress?.(done, total, `comparing ${quantized.file}`),
   )
   const facts = factsOf(quantized)
-  const layers = taps.map((tap, order) => layerOf(tap, order, float, quantized, match))
+  const orders = ordersOf(float)
+  const layers = taps.map((tap) =>
+    layerOf(tap, orders.get(tap.float.id) ?? 0, float, quantized, match),
+  )
   const weights = compareWeights(float, quantized, match)
   const unmatched = match.unmatched.map((id) => float.graph.tensors[id]?.name ?? '')
   return {
@@ -124,13 +128,19 @@ function layerOf(
   }
 }
 
+/** Inputs, then every activation as it is computed: the same place in every comparison with this model. */
+function ordersOf({ graph, entry }: OpenedModel): Map<TensorId, number> {
+  const computed = computingOperators(graph, entry.subgraph).flatMap(({ outputs }) => outputs)
+  return new Map([...entry.tensors, ...computed].map((tensor, order) => [tensor, order]))
+}
+
 function scattersOf(taps: readonly MeasuredTap[], layers: readonly LayerComparison[]): Scatter[] {
   const outputs = layers.filter((layer) => layer.output)
   const worst = worstFirst(layers.filter((layer) => !layer.output)).slice(0, PLOTTED)
-  return [...outputs.slice(0, PLOTTED), ...worst].map(({ name, order }) => ({
-    layer: name,
-    points: taps[order]?.points ?? { float: [], quantized: [] },
-  }))
+  return [...outputs.slice(0, PLOTTED), ...worst].flatMap((layer) => {
+    const tap = taps[layers.indexOf(layer)]
+    return tap === undefined ? [] : [{ layer: layer.name, points: tap.points }]
+  })
 }
 
 /** After everything else: these runs share the process with nothing but the clock. */

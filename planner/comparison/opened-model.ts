@@ -29,7 +29,7 @@ const FORMATS: Record<ModelFormat, QuantizableFormat | null> = {
 }
 
 /** @throws ComparisonError `mixed-formats`, `unsupported-format`, `models-differ`; the format's error for bytes that are no model */
-export function openModels(files: readonly ComparedFile[]): OpenedModel[] {
+export async function openModels(files: readonly ComparedFile[]): Promise<OpenedModel[]> {
   const [first] = files
   const other = files.find(({ format }) => format !== first?.format)
   if (first !== undefined && other !== undefined) {
@@ -38,10 +38,10 @@ export function openModels(files: readonly ComparedFile[]): OpenedModel[] {
       `${first.file} is .${first.format} but ${other.file} is .${other.format}: activations are compared within one format; for outputs alone use fitment evaluate ${other.file} --reference ${first.file}`,
     )
   }
-  return files.map(openModel)
+  return await Promise.all(files.map(openModel))
 }
 
-function openModel(file: ComparedFile): OpenedModel {
+async function openModel(file: ComparedFile): Promise<OpenedModel> {
   const format = FORMATS[file.format]
   if (format === null) {
     throw new ComparisonError(
@@ -49,7 +49,7 @@ function openModel(file: ComparedFile): OpenedModel {
       `${file.file}: .${file.format} models cannot be compared layer by layer yet; for outputs use fitment evaluate MODEL --reference FLOAT`,
     )
   }
-  const model = openIn(format, file)
+  const model = await openIn(format, file)
   const [entry] = model.entries
   if (entry === undefined) {
     throw new ComparisonError('models-differ', `${file.file} has no graph that callers can run`)
@@ -58,9 +58,12 @@ function openModel(file: ComparedFile): OpenedModel {
 }
 
 /** With several files at hand, an error has to say whose it is. */
-function openIn(format: QuantizableFormat, { file, bytes }: ComparedFile): QuantizableModel {
+async function openIn(
+  format: QuantizableFormat,
+  { file, bytes }: ComparedFile,
+): Promise<QuantizableModel> {
   try {
-    return format.open(bytes, { sources: 'keep', forIntegers: false })
+    return await format.open(bytes, { sources: 'keep', forIntegers: false })
   } catch (cause) {
     if (!(cause instanceof AppError) || cause.code === 'invariant') throw cause
     throw new ComparisonError('does-not-run', `${file}: ${cause.message}`, {}, { cause })

@@ -3,6 +3,7 @@ import { formatBytes, formatMs, formatPercent } from '../../../shared/units.ts'
 import { type Comparison, type QuantizedComparison, worstFirst } from '../comparison.ts'
 import { baseName, decibels } from './format.ts'
 import { type Markup, markup } from './markup.ts'
+import { byteUnit } from './plots/axis.ts'
 import { type BarRow, barPlot } from './plots/bars.ts'
 import { layerErrorsPlot } from './plots/layer-errors.ts'
 import { scatterPlot } from './plots/scatter.ts'
@@ -17,18 +18,20 @@ const WORST = 20
 export function renderReport(comparison: Comparison): string {
   const { float, quantized, samples, findings } = comparison
   const all = [...findings, ...quantized.flatMap((one) => one.findings)]
-  const names = quantized.map(({ file }) => baseName(file)).join(', ')
+  const [first] = quantized
+  const title =
+    quantized.length === 1 && first ? baseName(first.file) : `${quantized.length} quantized models`
   return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${names} beside ${baseName(float.file)}</title>
+<title>${title} beside ${baseName(float.file)}</title>
 <style>${STYLES_MARKUP}</style>
 </head>
 <body>
-<h1>${names}</h1>
+<h1>${title}</h1>
 <p>Beside the float model ${baseName(float.file)}, ${formatBytes(float.bytes)}, over ${samples} samples in the real runtime.</p>
 ${summaryTable(comparison)}
 ${all.map(findingOf)}
@@ -86,7 +89,7 @@ function schemesOf({ float, quantized }: Comparison): Markup {
   return markup`<h2>By scheme</h2>
 <p>Lines through the marks span 95 % of what the value may truly be. Latency is of this machine, one thread, measured in turns with the float model.</p>
 <div class="plots">
-${barPlot({ title: 'Size', rows: sizes, print: formatBytes, from: 'zero' })}
+${barPlot({ title: 'Size', rows: sizes, print: formatBytes, from: 'zero', unit: byteUnit(float.bytes) })}
 ${agreement.length > 0 ? barPlot({ title: 'Agreement with float', rows: agreement, print: percent, from: 'lowest' }) : null}
 ${errors.length > 0 ? barPlot({ title: 'Output SQNR', rows: errors, print: decibels, from: 'zero' }) : null}
 ${latency.length > 0 ? barPlot({ title: 'Latency p50', rows: times, print: formatMs, from: 'zero' }) : null}

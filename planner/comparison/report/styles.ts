@@ -28,6 +28,7 @@ th { color: var(--soft); font-weight: 600; }
 td.number, th.number { text-align: right; }
 tbody tr:hover { background: var(--band); }
 svg { display: block; max-width: 100%; height: auto; }
+svg.wide { width: 100%; }
 svg text { fill: var(--text); font-size: 12px; }
 svg .soft { fill: var(--soft); }
 svg .grid { stroke: var(--line); stroke-width: 1; }

@@ -21,14 +21,16 @@ export interface BarPlot {
   readonly print: (value: number) => string
   /** Of lengths: bars from zero. Of shares near 1: dots on an axis of their own. */
   readonly from: 'zero' | 'lowest'
+  /** In which ticks are round; 1 where absent. */
+  readonly unit?: number
 }
 
 /** One figure of several models, a row each. */
-export function barPlot({ title, rows, print, from }: BarPlot): Markup {
+export function barPlot({ title, rows, print, from, unit }: BarPlot): Markup {
   const height = MARGIN.top + rows.length * ROW + MARGIN.bottom
   const ends = rows.flatMap(({ value, interval }) => [value, ...(interval ?? [])])
   const low = from === 'zero' ? 0 : Math.min(...ends)
-  const x = axisOver(low, Math.max(...ends), [LABELS, WIDTH - MARGIN.right], 3)
+  const x = axisOver(low, Math.max(...ends), [LABELS, WIDTH - MARGIN.right], 3, unit)
   return markup`<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${title}">
 <text x="0" y="14" style="font-weight:600">${title}</text>
 ${x.ticks.map(

@@ -23,7 +23,7 @@ export function layerErrorsPlot({ quantized }: Comparison): Markup {
   const last = Math.max(1, ...layers.map(({ order }) => order))
   const x = (order: number) =>
     MARGIN.left + 12 + (order / last) * (WIDTH - MARGIN.left - MARGIN.right - 24)
-  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="SQNR of each activation in order of execution">
+  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" class="wide" role="img" aria-label="SQNR of each activation in order of execution">
 ${gridOf(y)}
 <text class="soft" x="${WIDTH / 2}" y="${HEIGHT - 6}" text-anchor="middle">activation, in order of execution</text>
 ${tickOrders(last).map((order) => markup`<text class="soft" x="${x(order)}" y="${HEIGHT - 22}" text-anchor="middle">${order}</text>`)}

@@ -16,7 +16,7 @@ export function scatterPlot({ layer, points }: Scatter, colour: string): Markup 
   const x = axisOver(empty ? 0 : low, empty ? 1 : high, [MARGIN.left, SIZE - MARGIN.right], 4)
   const y = axisOver(empty ? 0 : low, empty ? 1 : high, [SIZE - MARGIN.bottom, MARGIN.top], 4)
   return markup`<svg viewBox="0 0 ${SIZE} ${SIZE}" width="${SIZE}" role="img" aria-label="float and quantized numbers of ${layer}">
-<text x="${MARGIN.left}" y="14" style="font-weight:600">${shortName(layer, 34)}<title>${layer}</title></text>
+<text x="${MARGIN.left}" y="14" style="font-weight:600">${shortName(layer, 30)}<title>${layer}</title></text>
 ${x.ticks.map(
   (tick) =>
     markup`<line class="grid" x1="${x.at(tick)}" x2="${x.at(tick)}" y1="${MARGIN.top}" y2="${SIZE - MARGIN.bottom}"/><text class="soft" x="${x.at(tick)}" y="${SIZE - MARGIN.bottom + 16}" text-anchor="middle">${figure(tick)}</text>`,

@@ -3,7 +3,7 @@ import type { Comparison, ModelFacts } from '../../comparison.ts'
 import { baseName, shortName } from '../format.ts'
 import { type Markup, markup } from '../markup.ts'
 import { colourOf } from '../styles.ts'
-import { type Axis, axisOver } from './axis.ts'
+import { type Axis, axisOver, byteUnit } from './axis.ts'
 
 const WIDTH = 960
 const ROW = 30
@@ -16,9 +16,9 @@ export function storagePlot({ float, quantized }: Comparison): Markup {
   const types = typesOf(models)
   const height = MARGIN.top + models.length * ROW + MARGIN.bottom
   const largest = Math.max(1, ...models.map(({ bytes }) => bytes))
-  const x = axisOver(0, largest, [LABELS, WIDTH - MARGIN.right], 6)
+  const x = axisOver(0, largest, [LABELS, WIDTH - MARGIN.right], 6, byteUnit(largest))
   return markup`<div class="legend">${types.map((type) => markup`<span><i style="background:${fillOf(type, types)}"></i>${type}</span>`)}</div>
-<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="size by storage type">
+<svg viewBox="0 0 ${WIDTH} ${height}" class="wide" role="img" aria-label="size by storage type">
 ${x.ticks.map(
   (tick) =>
     markup`<line class="grid" x1="${x.at(tick)}" x2="${x.at(tick)}" y1="${MARGIN.top}" y2="${height - MARGIN.bottom}"/><text class="soft" x="${x.at(tick)}" y="${height - 6}" text-anchor="middle">${formatBytes(tick)}</text>`,
