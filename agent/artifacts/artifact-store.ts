@@ -111,12 +111,16 @@ export class ArtifactStore {
   async refusal(artifact: ArtifactRef): Promise<ArtifactError | undefined> {
     if (await this.locate(artifact.digest)) return undefined
     const needed = await this.#missingBytes(artifact)
-    const { room, slots } = this.#options
-    let free = (await room.freeBytes()) + (await slots.previousBytes())
-    for (const { bytes, digest } of await this.#evictable()) {
-      if (digest !== artifact.digest) free += bytes
-    }
+    const { room } = this.#options
+    const free = (await room.freeBytes()) + (await this.reclaimableBytes(artifact.digest))
     return free < needed ? room.full(needed, free) : undefined
+  }
+
+  /** Bytes on disk that are given up as soon as something else needs the room. */
+  async reclaimableBytes(except?: Digest): Promise<number> {
+    const files = (await this.#evictable()).filter(({ digest }) => digest !== except)
+    const cached = files.reduce((sum, { bytes }) => sum + bytes, 0)
+    return cached + (await this.#options.slots.previousBytes())
   }
 
   /** Forgets half-done downloads that nobody will continue. */

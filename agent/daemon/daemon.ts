@@ -193,11 +193,19 @@ class Daemon implements Agent {
       id: newId(),
       epoch,
       agentVersion: version,
-      report: await this.#options.readHardware(),
+      report: await this.#report(),
       runtimes: await installedRuntimes(),
       memoryLimitBytes,
       slots: await this.#installedSlots(),
     }
+  }
+
+  /** Caches give way to whatever the planner sends next: to it they are free room. */
+  async #report(): Promise<HardwareReport> {
+    const report = await this.#options.readHardware()
+    const reclaimable = await this.#context.store.reclaimableBytes()
+    const freeBytes = report.storage.freeBytes + reclaimable
+    return { ...report, storage: { ...report.storage, freeBytes } }
   }
 
   async #installedSlots(): Promise<Birth['slots']> {

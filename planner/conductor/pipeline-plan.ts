@@ -32,6 +32,8 @@ export interface PipelineView {
   readonly measuring: ReadonlySet<string>
   /** Probes that may be under way at a time. */
   readonly probesAtOnce: number
+  /** Of the test data that a probe needs beside the variant. */
+  readonly dataBytes: number
   readonly hasSelection: boolean
   readonly now: Date
 }
@@ -120,7 +122,7 @@ function probeSteps(view: PipelineView, ready: readonly Ready[]): readonly Pipel
   )
   if (overdue.length > 0) return overdue.map((probe) => ({ kind: 'give-up', probe }))
 
-  const able = view.devices.filter((device) => !isSpent(device, ready, view.probes))
+  const able = view.devices.filter((device) => !isSpent(device, ready, view))
   const measured = view.probes.filter(({ state }) => state === 'measured')
   const choice = chooseProbers(able, new Set(measured.map(({ device }) => device)))
   if (choice.devices.length === 0) {
@@ -128,7 +130,7 @@ function probeSteps(view: PipelineView, ready: readonly Ready[]): readonly Pipel
     return [waiting(`waits for a device to measure on: ${choice.why}`, true)]
   }
   const chosen = able.filter(({ device }) => choice.devices.includes(device))
-  const open = chosen.map((device) => ({ device, left: leftOn(device, ready, view.probes) }))
+  const open = chosen.map((device) => ({ device, left: leftOn(device, ready, view) }))
   if (open.every(({ left }) => left.length === 0)) return [{ kind: 'select' }]
   const orders = open.flatMap(({ device, left }): PipelineStep[] => {
     const [next] = left
@@ -143,11 +145,12 @@ function probeSteps(view: PipelineView, ready: readonly Ready[]): readonly Pipel
 function leftOn(
   device: Prober,
   ready: readonly Ready[],
-  probes: readonly Probe[],
+  { probes, dataBytes }: Pick<PipelineView, 'probes' | 'dataBytes'>,
 ): readonly Ready[] {
   return ready.filter(
     ({ variant }) =>
-      fits(device, variant.bytes ?? 0) && !isAnswered(device.device, variant.key, probes),
+      fits(device, variant.bytes ?? 0, dataBytes) &&
+      !isAnswered(device.device, variant.key, probes),
   )
 }
 
@@ -163,11 +166,13 @@ function isAnswered(device: string, variant: string, probes: readonly Probe[]): 
 }
 
 /** A device that answered for everything it can hold and measured nothing is of no use to the others. */
-function isSpent(device: Prober, ready: readonly Ready[], probes: readonly Probe[]): boolean {
-  const own = probes.filter((probe) => probe.device === device.device)
-  return (
-    leftOn(device, ready, probes).length === 0 && !own.some(({ state }) => state === 'measured')
-  )
+function isSpent(
+  device: Prober,
+  ready: readonly Ready[],
+  view: Pick<PipelineView, 'probes' | 'dataBytes'>,
+): boolean {
+  const own = view.probes.filter((probe) => probe.device === device.device)
+  return leftOn(device, ready, view).length === 0 && !own.some(({ state }) => state === 'measured')
 }
 
 function isPassing(error: Probe['error']): boolean {

@@ -56,6 +56,7 @@ async function viewOf(engine: Engine, model: Model, classId: string): Promise<Pi
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
     measuring: new Set(open.map(({ device }) => device)),
     probesAtOnce: engine.settings.probesAtOnce,
+    dataBytes: model.reference ? (await engine.artifacts.refOf(model.reference.slice)).bytes : 0,
     hasSelection: selection?.round === pipeline.round,
     now: engine.now(),
   }

@@ -29,7 +29,9 @@ export async function orderProbe(
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
   const floats = await baselineFor(engine, model, variant)
-  const baseline = floats && fits(proberOf(device, 0), floats.artifact.bytes) ? floats : null
+  const others = artifact.bytes + data.bytes
+  const baseline =
+    floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
   const order: OrderOf<'probe'> = {
     v: 1,
     id: newId(),

@@ -22,8 +22,8 @@ export const DEMO_FLEET: readonly DemoDevice[] = [
   {
     device: 'fan-1',
     tree: 'imx8mp-evk',
-    story: 'i.MX 8M Plus with 2 MiB left: too little for float32 beside an update',
-    storageLimit: '2MiB',
+    story: 'i.MX 8M Plus with 1 MiB for models: the test data and float32 do not fit together',
+    storageLimit: '1060KiB',
   },
   {
     device: 'valve-1',

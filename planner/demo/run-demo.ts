@@ -13,6 +13,8 @@ import { type DeviceOutcome, outcomeOf } from './outcome.ts'
 import { DemoError, ProcessGroup } from './processes.ts'
 
 const MODEL = 'motor-faults'
+/** Less than the default of three seconds: six devices take their turns on one host. */
+const PROBE_MS = '1200'
 const POLL_MS = 200
 const START_MS = 30_000
 const JOIN_MS = 60_000
@@ -52,7 +54,15 @@ async function play(
 ): Promise<DeviceOutcome[]> {
   const data = join(dir, 'planner')
   listener.step('broker and planner', 'fitment serve')
-  processes.start('serve', 'fitment', ['serve', '--data', data, '--port', '0'])
+  processes.start('serve', 'fitment', [
+    'serve',
+    '--data',
+    data,
+    '--port',
+    '0',
+    '--probe-ms',
+    PROBE_MS,
+  ])
   const planner = connectPlanner(data)
   const info = await until('the planner to answer', START_MS, () =>
     planner.call('planner.info', {}).catch(() => undefined),
@@ -97,6 +107,8 @@ function startAgent(
     'run',
     ...['--broker', info.broker, '--fleet', info.fleet, '--trust', info.trust],
     ...['--device', device, '--state-dir', join(dir, 'devices', device)],
+    // Six devices share this host's cores: more threads each would only wait for one another.
+    ...['--threads', '1'],
     ...Object.entries(limits).flatMap(([flag, value]) =>
       value === undefined ? [] : [flag, value],
     ),

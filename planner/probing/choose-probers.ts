@@ -76,7 +76,15 @@ export function median(values: readonly number[]): number | undefined {
   return high === undefined || low === undefined ? undefined : (low + high) / 2
 }
 
-/** Whether this file may be sent there at all; the device's own refusal has the last word. */
-export function fits(device: Pick<Prober, 'storageBytes' | 'memoryBytes'>, bytes: number): boolean {
-  return bytes <= (device.storageBytes ?? Infinity) && bytes <= (device.memoryBytes ?? Infinity)
+/**
+ * Whether this file may be sent there at all, beside `othersBytes` that the same work needs on the disk;
+ * the device's own refusal has the last word.
+ */
+export function fits(
+  device: Pick<Prober, 'storageBytes' | 'memoryBytes'>,
+  bytes: number,
+  othersBytes = 0,
+): boolean {
+  const onDisk = bytes + othersBytes
+  return onDisk <= (device.storageBytes ?? Infinity) && bytes <= (device.memoryBytes ?? Infinity)
 }

@@ -123,6 +123,7 @@ const base: PipelineView = {
   devices: [device('a')],
   measuring: new Set(),
   probesAtOnce: Number.POSITIVE_INFINITY,
+  dataBytes: 0,
   hasSelection: false,
   now,
 }
