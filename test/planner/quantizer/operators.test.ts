@@ -2,7 +2,7 @@ import t from 'tap'
 import { OPERATOR_KINDS } from '../../../planner/formats/operator-kinds.ts'
 import { readTflite } from '../../../planner/formats/tflite/index.ts'
 import { nativeOperator } from '../../../planner/formats/tflite/native-operators.ts'
-import { QuantizerError, quantize } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/quantizer/index.ts'
 import { OPERATOR_FACTS } from '../../../planner/quantizer/operators.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { outputSqnr } from './compare.ts'
@@ -80,10 +80,7 @@ t.test('a model of nothing but unknown operators is refused', async (t) => {
   )
   await t.rejects(
     quantize({ model, format: 'tflite', scheme: parseScheme('static-w8a8'), calibration: data }),
-    new QuantizerError(
-      'nothing-to-quantize',
-      'static-w8a8 would change nothing in this model: SIN "y" stays in float: the 8-bit specification has no integer form of it',
-    ),
+    { code: 'nothing-to-quantize', message: /^static-w8a8 would change nothing .*SIN "y"/ },
   )
 })
 

@@ -1,0 +1,62 @@
+import { linksOf } from '../../../../planner/formats/links.ts'
+import { viewOf } from '../../../../planner/formats/tflite/view.ts'
+import { OPERATOR_FACTS } from '../../../../planner/quantizer/operators.ts'
+import type { QuantizeOptions } from '../../../../planner/quantizer/options.ts'
+import type { Plan } from '../../../../planner/quantizer/plan/instructions.ts'
+import { planScheme } from '../../../../planner/quantizer/plan/plan.ts'
+import { printPlan } from '../../../../planner/quantizer/plan/print.ts'
+import type { PlanRequest } from '../../../../planner/quantizer/plan/request.ts'
+import { parseScheme } from '../../../../shared/schemes.ts'
+import { buildModel, type ModelSpec } from '../model-builder.ts'
+
+export interface Planning {
+  readonly model: ModelSpec | readonly ModelSpec[]
+  readonly scheme: string
+  /** Range of each activation by name; one that is missing was never reached. */
+  readonly ranges?: Readonly<Record<string, readonly [number, number]>>
+  readonly keepFloat?: QuantizeOptions['keepFloat']
+  readonly target?: Partial<PlanRequest['target']>
+}
+
+/** The plan for a model whose activations have the given ranges. */
+export function planned(planning: Planning): { plan: Plan; request: PlanRequest; text: string[] } {
+  const specs = [planning.model].flat() as readonly ModelSpec[]
+  const graph = viewOf(buildModel(...specs))
+  const scheme = parseScheme(planning.scheme)
+  const ranges = new Map(
+    graph.tensors.flatMap(({ id, name }) => {
+      const range = planning.ranges?.[name]
+      return range === undefined ? [] : [[id, { min: range[0], max: range[1] }] as const]
+    }),
+  )
+  const edges = planning.scheme.includes('iou8')
+    ? 'uint8'
+    : planning.scheme.includes('io8')
+      ? 'int8'
+      : 'float32'
+  const fields = {
+    graph,
+    links: linksOf(graph),
+    facts: OPERATOR_FACTS,
+    ranges,
+    unusable: new Map<number, string>(),
+    revisions: new Map(),
+    keepFloat: planning.keepFloat ?? [],
+    target: {
+      activations: planning.scheme.includes('a16') ? ('int16' as const) : ('int8' as const),
+      weightBits: 8 as const,
+      edges: edges as PlanRequest['target']['edges'],
+      perChannelFullyConnected: true,
+      perChannelHybridFullyConnected: false,
+      ...planning.target,
+    },
+  }
+  const request: PlanRequest = fields
+  const plan = planScheme(scheme, request)
+  return { plan, request, text: printPlan(plan, graph).split('\n') }
+}
+
+/** The lines about tensors' forms: what is made, stored and converted how. */
+export function formsOf(text: readonly string[]): string[] {
+  return text.filter((line) => /^(make|store|convert|add)/.test(line))
+}
