@@ -29,7 +29,7 @@ export const DEMO_FLEET: readonly DemoDevice[] = [
     device: 'valve-1',
     tree: 'raspberry-pi-zero-2-w',
     story: 'Raspberry Pi Zero 2 W with a tight RAM limit',
-    memoryLimit: '160MiB',
+    memoryLimit: '192MiB',
   },
   { device: 'this-host', tree: null, story: 'this machine as it is' },
   {
