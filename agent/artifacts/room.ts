@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { formatBytes } from '../../shared/units.ts'
 import { ArtifactError, isMissing, storageError } from './errors.ts'
 
-/** Kept free for the journal and its rewriting, whatever else the device stores. */
-export const JOURNAL_RESERVE_BYTES = 1024 * 1024
+/** Kept free on the file system for the journal and its rewriting, whatever else the device stores. */
+const JOURNAL_RESERVE_BYTES = 1024 * 1024
 
 /** Bytes the agent may still use: what the file system has, and what its own budget allows. */
 export class Room {
@@ -21,12 +21,12 @@ export class Room {
     try {
       await mkdir(this.#directory, { recursive: true })
       const { bavail, bsize } = await statfs(this.#directory)
-      const onDisk = bavail * bsize
+      const onDisk = bavail * bsize - JOURNAL_RESERVE_BYTES
       const inBudget =
         this.#limitBytes === null ? onDisk : this.#limitBytes - (await treeBytes(this.#directory))
       let promised = 0
       for (const pending of this.#reserved.values()) promised += await pending()
-      return Math.min(onDisk, inBudget) - JOURNAL_RESERVE_BYTES - promised
+      return Math.min(onDisk, inBudget) - promised
     } catch (error) {
       throw storageError(error, `cannot measure ${this.#directory}`)
     }

@@ -1,4 +1,5 @@
 import { UsageError } from '../../shared/errors.ts'
+import { failPointNames } from './commit-names.ts'
 
 /**
  * Places where a test may cut the power. Every journaled transition has three: `<name>.before` it is
@@ -15,11 +16,13 @@ export const NO_FAIL_POINTS: FailPoints = { reach: () => {}, isArmed: () => fals
 
 const ARMED = /^([a-z0-9.-]+)(?:#([1-9][0-9]*))?$/
 
-/** @param text `FITMENT_FAIL_POINT`: a name, or `name#3` for the third time it is passed */
+/** @param text `FITMENT_FAIL_POINT`: a name, or `name#3` for the third time it is passed @throws UsageError */
 export function failPointsFrom(text: string | undefined): FailPoints {
   if (text === undefined || text === '') return NO_FAIL_POINTS
   const [, armed, count] = ARMED.exec(text) ?? []
-  if (armed === undefined) throw new UsageError(`FITMENT_FAIL_POINT="${text}" is no name or name#n`)
+  if (armed === undefined || !failPointNames().includes(armed)) {
+    throw new UsageError(`FITMENT_FAIL_POINT="${text}" is none of ${failPointNames().join(', ')}`)
+  }
   let passes = Number(count ?? 1)
   return {
     isArmed: (name) => name === armed && passes === 1,

@@ -1,5 +1,6 @@
 export type { AgentContext, Bench, ProbeFiles } from './agent-context.ts'
 export { type Clock, SYSTEM_CLOCK } from './clock.ts'
+export { failPointNames } from './commit-names.ts'
 export { type Agent, type AgentOptions, startAgent } from './daemon.ts'
 export { AgentError, JournalError } from './errors.ts'
 export { type FailPoints, failPointsFrom, NO_FAIL_POINTS } from './fail-points.ts'

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import type { Assignment, Report } from '../../shared/messages/index.ts'
 import type { AgentContext } from './agent-context.ts'
+import type { CommitName } from './commit-names.ts'
 import { JournalError } from './errors.ts'
 import { advance, loopedIn, newInstallation, SUPERSEDED } from './install-advance.ts'
 import { INSTALL_WORK, type WorkingStep } from './install-steps.ts'
@@ -144,7 +145,7 @@ export class Installer {
   }
 
   #write(
-    name: string,
+    name: CommitName,
     job: Installation,
     reports: readonly Report[] = [],
     changes: readonly Change[] = [],

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { errnoOf, isMissing } from '../artifacts/index.ts'
+import type { CommitName } from './commit-names.ts'
 import { JournalError } from './errors.ts'
 import type { FailPoints } from './fail-points.ts'
 import { printLine } from './journal-line.ts'
@@ -19,7 +20,7 @@ import type { RecordKind, Records } from './records.ts'
 
 /** Appended bytes after which the file is written anew, as a multiple of what it would then hold. */
 const WASTE_FACTOR = 4
-const LEAST_REWRITE_BYTES = 256 * 1024
+const LEAST_REWRITE_BYTES = 64 * 1024
 
 /** What a reader of the journal sees. */
 export type JournalView = Pick<JournalTables, 'get' | 'all' | 'keys'>
@@ -82,7 +83,7 @@ export class Journal implements JournalView {
    * @param name of the transition, for fail points
    * @throws JournalError `disk-full`, `journal-failed`; nothing has changed then
    */
-  commit(name: string, changes: readonly Change[]): void {
+  commit(name: CommitName, changes: readonly Change[]): void {
     this.#failPoints.reach(`${name}.before`)
     const line = Buffer.from(printLine({ v: 1, changes }))
     if (this.#failPoints.isArmed(`${name}.torn`)) {

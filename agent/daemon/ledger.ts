@@ -1,5 +1,6 @@
 import type { Report } from '../../shared/messages/index.ts'
 import type { Log, Outbox } from '../link/index.ts'
+import type { CommitName } from './commit-names.ts'
 import type { Journal } from './journal.ts'
 import type { Change } from './journal-tables.ts'
 
@@ -22,7 +23,7 @@ export class Ledger {
   }
 
   /** @throws JournalError; then nothing was done and nothing will be told */
-  commit(name: string, changes: readonly Change[], reports: readonly Report[] = []): void {
+  commit(name: CommitName, changes: readonly Change[], reports: readonly Report[] = []): void {
     const told = reports.map(
       (report): Change => ({ kind: 'report', key: report.id, value: report }),
     )

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import type { ProbeOrder, Report, ReportOf } from '../../shared/messages/index.ts'
 import type { AgentContext, ProbeFiles } from './agent-context.ts'
+import type { CommitName } from './commit-names.ts'
 import { JournalError } from './errors.ts'
 import type { Change } from './journal-tables.ts'
 import { PROBE_RESTARTS_ALLOWED, PROBING, type ProbeEvent } from './probe-table.ts'
@@ -172,7 +173,7 @@ export class Prober {
   }
 
   #write(
-    name: string,
+    name: CommitName,
     job: ProbeJob,
     reports: readonly Report[] = [],
     drops: readonly Change[] = [],

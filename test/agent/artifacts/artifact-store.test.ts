@@ -168,7 +168,7 @@ t.test('failures say what to do and leave nothing behind', async (t) => {
     t.match(await store.refusal(ref), { code: 'storage-full' })
     await t.rejects(store.fetch(ref, options()), {
       code: 'storage-full',
-      message: /needs 4\.0 MiB, 2\.0 MiB are free of the 3\.0 MiB/,
+      message: /needs 4\.0 MiB, 3\.0 MiB are free of the 3\.0 MiB/,
     })
     t.equal(sender.wants.length, 0, 'nothing was asked for')
   })
@@ -199,7 +199,7 @@ t.test('the cache gives up what was used longest ago, never what is held', async
 t.test(
   'room is made by giving up the cache, then previous slots, but never current ones',
   async (t) => {
-    const { sender, store, slots } = await setUp(t, { limitBytes: 4.2 * MIB })
+    const { sender, store, slots } = await setUp(t, { limitBytes: 3.2 * MIB })
     const install = async (ref: ReturnType<Sender['offer']>) => {
       const file = await store.fetch(ref, options())
       await slots.install(
@@ -229,7 +229,7 @@ t.test(
     await store.fetch(large, options())
     t.notOk(await store.locate(cached.digest))
     t.same(await slots.links('motor'), { current: current.digest, previous: null })
-    t.match(await store.refusal(sender.offer(randomBytes(3.5 * MIB))), { code: 'storage-full' })
+    t.match(await store.refusal(sender.offer(randomBytes(2.5 * MIB))), { code: 'storage-full' })
     t.ok(await slots.isGood('motor', current.digest))
   },
 )

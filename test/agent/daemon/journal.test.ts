@@ -30,8 +30,8 @@ function open(path: string): Journal {
 t.test('the last word on every record survives a restart', (t) => {
   const path = pathOf(t)
   const journal = open(path)
-  journal.commit('x', [counted('a', 1), counted('b', 1)])
-  journal.commit('x', [counted('a', 2), { kind: 'counter', key: 'b' }])
+  journal.commit('run.started', [counted('a', 1), counted('b', 1)])
+  journal.commit('run.started', [counted('a', 2), { kind: 'counter', key: 'b' }])
   journal.close()
   const again = open(path)
   t.match(again.get('counter', 'a'), { counter: 2 })
@@ -44,9 +44,9 @@ t.test('the last word on every record survives a restart', (t) => {
 t.test('a commit that was cut anywhere is not there, and everything before it is', (t) => {
   const path = pathOf(t)
   const journal = open(path)
-  journal.commit('x', [counted('a', 1)])
+  journal.commit('run.started', [counted('a', 1)])
   const whole = statSync(path).size
-  journal.commit('x', [counted('a', 2), counted('b', 2)])
+  journal.commit('run.started', [counted('a', 2), counted('b', 2)])
   journal.close()
   const bytes = readFileSync(path)
   for (let cut = whole + 1; cut < bytes.length; cut += 1) {
@@ -54,7 +54,7 @@ t.test('a commit that was cut anywhere is not there, and everything before it is
     const torn = open(path)
     t.match(torn.get('counter', 'a'), { counter: 1 })
     t.equal(torn.get('counter', 'b'), undefined)
-    torn.commit('x', [counted('c', 3)])
+    torn.commit('run.started', [counted('c', 3)])
     torn.close()
     t.match(readJournal(path).get('counter', 'c'), { counter: 3 }, 'what is written next stands')
   }
@@ -64,10 +64,10 @@ t.test('a commit that was cut anywhere is not there, and everything before it is
 t.test('spoiled lines, zeros and records of another version cost only themselves', (t) => {
   const path = pathOf(t)
   const journal = open(path)
-  journal.commit('x', [counted('a', 1)])
+  journal.commit('run.started', [counted('a', 1)])
   appendFileSync(path, 'rust rust rust\n{"v":1}\n')
   appendFileSync(path, `${'\0'.repeat(100)}\n`)
-  journal.commit('x', [counted('b', 1)])
+  journal.commit('run.started', [counted('b', 1)])
   journal.close()
   appendFileSync(path, '\0'.repeat(512))
   const again = open(path)
@@ -80,7 +80,7 @@ t.test('spoiled lines, zeros and records of another version cost only themselves
 t.test('the file is written anew when most of it is history', (t) => {
   const path = pathOf(t)
   const journal = open(path)
-  for (let i = 1; i <= 4_000; i += 1) journal.commit('x', [counted('a', i)])
+  for (let i = 1; i <= 4_000; i += 1) journal.commit('run.started', [counted('a', i)])
   t.ok(statSync(path).size < 300 * 1024)
   journal.close()
   t.match(readJournal(path).get('counter', 'a'), { counter: 4_000 })
@@ -96,17 +96,17 @@ t.test('a disk without room: nothing of the commit is there, and later ones stan
   }
   const path = join(disk, 'journal')
   const journal = open(path)
-  journal.commit('x', [counted('a', 1)])
+  journal.commit('run.started', [counted('a', 1)])
   fillUp(join(disk, 'ballast'))
   t.throws(
     () => {
-      for (let i = 2; i < 1_000; i += 1) journal.commit('x', [counted(`b${i}`, i)])
+      for (let i = 2; i < 1_000; i += 1) journal.commit('run.started', [counted(`b${i}`, i)])
     },
     { code: 'disk-full', message: /free some space/ },
   )
   const kept = journal.keys('counter')
   rmSync(join(disk, 'ballast'))
-  journal.commit('x', [counted('c', 1)])
+  journal.commit('run.started', [counted('c', 1)])
   journal.close()
   const again = open(path)
   t.same(again.keys('counter'), [...kept, 'c'])
@@ -124,7 +124,7 @@ t.test('a journal that cannot be opened is one line of advice', (t) => {
 t.test('reading it writes nothing', (t) => {
   const path = pathOf(t)
   const journal = open(path)
-  journal.commit('x', [counted('a', 1)])
+  journal.commit('run.started', [counted('a', 1)])
   journal.close()
   truncateSync(path, statSync(path).size + 7)
   const before = readFileSync(path)
