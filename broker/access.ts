@@ -1,10 +1,20 @@
-import { type Channel, parseTopic } from '../shared/messages/topics.ts'
+import {
+  type Channel,
+  type JoinChannel,
+  parseJoinTopic,
+  parseTopic,
+} from '../shared/messages/topics.ts'
 import type { Identity, Role } from './identity.ts'
 
 export type Action = 'publish' | 'subscribe'
 
-/** Who may do what on which channel: of its own topics for a device, of its fleet's for a planner. */
-export const ACCESS: Readonly<Record<Role, Readonly<Record<Channel, readonly Action[]>>>> = {
+type AnyChannel = Channel | JoinChannel
+
+/**
+ * Who may do what on which channel: of its own topics for a device and for who has no name yet, of its
+ * fleet's for a planner.
+ */
+export const ACCESS: Readonly<Record<Role, Readonly<Record<AnyChannel, readonly Action[]>>>> = {
   device: {
     birth: ['publish'],
     death: ['publish'],
@@ -12,6 +22,8 @@ export const ACCESS: Readonly<Record<Role, Readonly<Record<Channel, readonly Act
     want: ['publish'],
     orders: ['subscribe'],
     blocks: ['subscribe'],
+    request: [],
+    answer: [],
   },
   planner: {
     birth: ['subscribe'],
@@ -20,22 +32,43 @@ export const ACCESS: Readonly<Record<Role, Readonly<Record<Channel, readonly Act
     want: ['subscribe'],
     orders: ['publish'],
     blocks: ['publish'],
+    request: ['subscribe'],
+    answer: ['publish'],
+  },
+  bootstrap: {
+    birth: [],
+    death: [],
+    reports: [],
+    want: [],
+    orders: [],
+    blocks: [],
+    request: ['publish'],
+    answer: ['subscribe'],
   },
 }
 
-const DEVICE_LEVEL = 4
+const NAME_LEVEL = 4
 
 /** Every other topic is nobody's: other trees, `$SYS`, `#`, shared subscriptions, other fleets. */
 export function mayUse(identity: Identity, action: Action, topicOrFilter: string): boolean {
-  const everyDevice = identity.role === 'planner' && action === 'subscribe'
-  const topic = parseTopic(everyDevice ? nameAnyDevice(topicOrFilter) : topicOrFilter)
+  const everyone = identity.role === 'planner' && action === 'subscribe'
+  const text = everyone ? nameAnyone(topicOrFilter) : topicOrFilter
+  const topic = parseTopic(text) ?? parseJoinTopic(text)
   if (topic === undefined || topic.fleet !== identity.fleet) return false
-  if (identity.role === 'device' && topic.device !== identity.device) return false
-  return ACCESS[identity.role][topic.channel].includes(action)
+  return isOwn(identity, topic) && ACCESS[identity.role][topic.channel].includes(action)
 }
 
-/** `fit/1/<fleet>/d/+/<channel>` is the one wildcard with a use. */
-function nameAnyDevice(filter: string): string {
+function isOwn(
+  identity: Identity,
+  topic: { readonly device?: string; readonly joiner?: string },
+): boolean {
+  if (identity.role === 'device') return topic.device === identity.device
+  if (identity.role === 'bootstrap') return topic.joiner === identity.joiner
+  return true
+}
+
+/** `fit/1/<fleet>/d/+/<channel>` and `fit/1/<fleet>/join/+/request` are the only wildcards with a use. */
+function nameAnyone(filter: string): string {
   const levels = filter.split('/')
-  return levels[DEVICE_LEVEL] === '+' ? levels.with(DEVICE_LEVEL, 'any').join('/') : filter
+  return levels[NAME_LEVEL] === '+' ? levels.with(NAME_LEVEL, 'any').join('/') : filter
 }

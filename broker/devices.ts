@@ -1,5 +1,12 @@
 import type { Client } from 'aedes'
-import { CHANNELS, type DeviceTopic, printTopic } from '../shared/messages/topics.ts'
+import {
+  CHANNELS,
+  type DeviceTopic,
+  JOIN_CHANNELS,
+  type JoinTopic,
+  printJoinTopic,
+  printTopic,
+} from '../shared/messages/topics.ts'
 import { BrokerError } from './errors.ts'
 import type { Identity } from './identity.ts'
 import type { BrokerLimits } from './limits.ts'
@@ -10,10 +17,12 @@ interface Place {
   inflight: number
 }
 
-type DeviceIdentity = Identity & { role: 'device' }
+/** Clients that the planner speaks to one by one. */
+export type Receiver = Exclude<Identity, { role: 'planner' }>
+export type ReceiverTopic = DeviceTopic | JoinTopic
 
 /**
- * The devices that are connected, and the way to each: straight to its socket. Through the broker's
+ * The devices that are connected or joining, and the way to each: straight to its socket. Through the broker's
  * router, one subscriber that does not read holds up all others until it is timed out.
  */
 export class Devices {
@@ -26,13 +35,13 @@ export class Devices {
   }
 
   /** A second connection of a device takes the place of the first. */
-  enter(identity: DeviceIdentity, client: Client): void {
+  enter(identity: Receiver, client: Client): void {
     const before = this.#places.get(keyOf(identity))
     this.#places.set(keyOf(identity), { client, inflight: 0 })
     if (before !== undefined && before.client !== client) before.client.close()
   }
 
-  leave(identity: DeviceIdentity, client: Client): void {
+  leave(identity: Receiver, client: Client): void {
     if (this.#places.get(keyOf(identity))?.client === client) this.#places.delete(keyOf(identity))
   }
 
@@ -40,13 +49,14 @@ export class Devices {
    * Resolves when the device's socket has taken the bytes.
    * @throws BrokerError `device-offline`, `device-busy`
    */
-  async publish(to: DeviceTopic, bytes: Uint8Array): Promise<void> {
+  async publish(to: ReceiverTopic, bytes: Uint8Array): Promise<void> {
     const place = this.#places.get(keyOf(to))
-    const topic = printTopic(to)
+    const topic = 'device' in to ? printTopic(to) : printJoinTopic(to)
+    const { qos } = 'device' in to ? CHANNELS[to.channel] : JOIN_CHANNELS[to.channel]
     if (place === undefined || !hasSubscribed(place.client, topic)) throw offline(to)
     this.#reserve(to, place, bytes.length)
     try {
-      await publishDirectly(place.client, topic, CHANNELS[to.channel].qos, bytes)
+      await publishDirectly(place.client, topic, qos, bytes)
     } finally {
       place.inflight -= bytes.length
       this.#inflight -= bytes.length
@@ -54,26 +64,30 @@ export class Devices {
     if (place.client.closed) throw offline(to)
   }
 
-  #reserve(to: DeviceTopic, place: Place, bytes: number): void {
+  #reserve(to: ReceiverTopic, place: Place, bytes: number): void {
     const { inflightBytes, inflightBytesPerClient } = this.#limits
     const full =
       place.inflight + bytes > inflightBytesPerClient || this.#inflight + bytes > inflightBytes
     if (full) {
-      const message = `device ${to.device} does not read: ${place.inflight} bytes are waiting for it`
-      throw new BrokerError('device-busy', message, { device: to.device, inflight: place.inflight })
+      const message = `${nameOf(to)} does not read: ${place.inflight} bytes are waiting for it`
+      throw new BrokerError('device-busy', message, { ...to, inflight: place.inflight })
     }
     place.inflight += bytes
     this.#inflight += bytes
   }
 }
 
-function keyOf(device: { readonly fleet: string; readonly device: string }): string {
-  return `${device.fleet}/${device.device}`
+function keyOf(to: Receiver | ReceiverTopic): string {
+  return 'device' in to ? `${to.fleet}/d/${to.device}` : `${to.fleet}/join/${to.joiner}`
 }
 
-function offline(to: DeviceTopic): BrokerError {
-  const message = `device ${to.device} is not connected with a subscription to its ${to.channel}`
-  return new BrokerError('device-offline', message, { device: to.device, channel: to.channel })
+function nameOf(to: ReceiverTopic): string {
+  return 'device' in to ? `device ${to.device}` : `joiner ${to.joiner}`
+}
+
+function offline(to: ReceiverTopic): BrokerError {
+  const message = `${nameOf(to)} is not connected with a subscription to its ${to.channel}`
+  return new BrokerError('device-offline', message, { ...to })
 }
 
 function publishDirectly(

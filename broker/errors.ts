@@ -1,4 +1,5 @@
 import { AppError } from '../shared/errors.ts'
+import type { IdentityRefusalCode } from '../shared/identity/index.ts'
 
 export type BrokerErrorCode =
   /** No connection, or one that has not subscribed this channel. */
@@ -19,5 +20,28 @@ export class BrokerError extends AppError {
   ) {
     super(message, details, options)
     this.code = code
+  }
+}
+
+/**
+ * Return codes of MQTT 3.1.1 §3.2.2.3, as near to the reason as they come: 2 another client id, 4 another
+ * certificate, 5 not at all.
+ */
+const RETURN_CODES: Partial<Readonly<Record<IdentityRefusalCode, 2 | 4 | 5>>> = {
+  'certificate-wrong-name': 2,
+  'certificate-missing': 4,
+  'certificate-foreign': 4,
+  'certificate-expired': 4,
+  'certificate-not-yet-valid': 4,
+  'certificate-revoked': 5,
+}
+
+/** A client that is turned away; aedes sends it `returnCode`. */
+export class NotLetIn extends Error {
+  readonly returnCode: 2 | 4 | 5
+
+  constructor(reason?: IdentityRefusalCode) {
+    super(reason ?? 'not authorized')
+    this.returnCode = (reason && RETURN_CODES[reason]) ?? 5
   }
 }

@@ -1,12 +1,14 @@
 import type { AedesOptions, Client } from 'aedes'
 import type { Logger } from 'pino'
-import { messageOf } from '../shared/errors.ts'
-import { CHANNELS, parseTopic } from '../shared/messages/topics.ts'
+import { invariant, messageOf } from '../shared/errors.ts'
+import { CHANNELS, JOIN_CHANNELS, parseJoinTopic, parseTopic } from '../shared/messages/topics.ts'
 import type { SparseLog } from '../shared/sparse-log.ts'
 import { mayUse } from './access.ts'
-import type { Devices } from './devices.ts'
+import type { Devices, ReceiverTopic } from './devices.ts'
+import { NotLetIn } from './errors.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import type { Authenticate, Identity } from './identity.ts'
+import type { Joining } from './joining.ts'
 import { bytesOf } from './payload.ts'
 
 /** Where a dropped publish goes: a topic that no role may subscribe. */
@@ -19,6 +21,7 @@ export interface HookContext {
   readonly authenticate: Authenticate
   readonly identities: WeakMap<Client, Identity>
   readonly devices: Devices
+  readonly joining: Joining
   readonly log: Logger
   /** What clients are denied. */
   readonly refusals: SparseLog
@@ -41,8 +44,9 @@ export function hooksOf(context: HookContext): Hooks {
     },
     authenticate: (client, username, password, next) => {
       letIn(context, client, username, password).then(
-        (welcome) => next(null, welcome),
+        () => next(null, true),
         (error) => {
+          if (error instanceof NotLetIn) return next(error, false)
           context.log.error({ client: client.id, reason: messageOf(error) }, 'cannot authenticate')
           next(null, false)
         },
@@ -52,7 +56,10 @@ export function hooksOf(context: HookContext): Hooks {
     authorizePublish: (client, packet, next) => {
       packet.retain = false
       const identity = client === null ? undefined : context.identities.get(client)
-      const allowed = identity !== undefined && mayUse(identity, 'publish', packet.topic)
+      const allowed =
+        identity !== undefined &&
+        mayUse(identity, 'publish', packet.topic) &&
+        (client === null || context.joining.mayPublish(identity, client))
       if (!allowed)
         context.refusals.warn({ client: client?.id, topic: packet.topic }, 'publish denied')
       if (!allowed || handOver(context, packet)) {
@@ -74,33 +81,44 @@ export function hooksOf(context: HookContext): Hooks {
   }
 }
 
+/** @throws NotLetIn */
 async function letIn(
-  { authenticate, identities, refusals }: HookContext,
+  { authenticate, identities, refusals, joining }: HookContext,
   client: Client,
   username: string | undefined,
   password: Buffer | undefined,
-): Promise<boolean> {
-  if (!(client.conn instanceof GuardedConnection)) return false
+): Promise<void> {
+  invariant(client.conn instanceof GuardedConnection, 'connections come through the guard')
   const { socket } = client.conn
-  const identity = await authenticate({ clientId: client.id, username, password, socket })
-  if (identity === undefined) {
-    refusals.warn({ client: client.id, address: socket.remoteAddress }, 'client refused')
-    return false
+  const answer = await authenticate({ clientId: client.id, username, password, socket })
+  const turnAway = (reason: string | undefined, error: NotLetIn): never => {
+    refusals.warn({ client: client.id, address: socket.remoteAddress, reason }, 'client refused')
+    throw error
   }
-  identities.set(client, identity)
-  client.conn.admit()
-  return true
+  if (answer === undefined) return turnAway(undefined, new NotLetIn())
+  if ('refused' in answer) return turnAway(answer.refused, new NotLetIn(answer.refused))
+  if (!joining.hasRoomFor(answer)) return turnAway('too-many-joining', new NotLetIn())
+  identities.set(client, answer)
+  // Who only asks for a certificate needs no larger frames.
+  if (answer.role !== 'bootstrap') client.conn.admit()
 }
 
-/** True for a message to a device, which goes straight to its socket instead of through the router. */
+/** True for a message to a device or joiner, which goes straight to its socket instead of through the router. */
 function handOver(
   { devices, log }: HookContext,
   packet: { topic: string; payload: string | Buffer },
 ): boolean {
-  const topic = parseTopic(packet.topic)
-  if (topic === undefined || CHANNELS[topic.channel].from !== 'planner') return false
+  const topic = toOneClient(packet.topic)
+  if (topic === undefined) return false
   devices.publish(topic, bytesOf(packet.payload)).catch((error) => {
-    log.debug({ device: topic.device, channel: topic.channel, reason: messageOf(error) }, 'dropped')
+    log.debug({ ...topic, reason: messageOf(error) }, 'dropped')
   })
   return true
+}
+
+function toOneClient(text: string): ReceiverTopic | undefined {
+  const device = parseTopic(text)
+  if (device !== undefined) return CHANNELS[device.channel].from === 'planner' ? device : undefined
+  const join = parseJoinTopic(text)
+  return join && JOIN_CHANNELS[join.channel].from === 'planner' ? join : undefined
 }

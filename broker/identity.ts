@@ -1,14 +1,33 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { digestOf } from '../shared/digest.ts'
+import type { IdentityRefusalCode } from '../shared/identity/index.ts'
 import { deviceIdSchema } from '../shared/ids.ts'
+
+/** The certificate a client was let in by: it is let go when that expires or is revoked. */
+export interface ShownCertificate {
+  readonly serial: string
+  readonly notAfter: Date
+}
 
 /** Who is at the other end of a connection, once it is let in. */
 export type Identity =
-  | { readonly role: 'device'; readonly fleet: string; readonly device: string }
-  | { readonly role: 'planner'; readonly fleet: string }
+  | {
+      readonly role: 'device'
+      readonly fleet: string
+      readonly device: string
+      readonly certificate?: ShownCertificate
+    }
+  | { readonly role: 'planner'; readonly fleet: string; readonly certificate?: ShownCertificate }
+  /** Nobody yet: may ask for a certificate, and hear the answer. */
+  | { readonly role: 'bootstrap'; readonly fleet: string; readonly joiner: string }
 
 export type Role = Identity['role']
+
+/** Why a client is not let in: for the log, and as far as MQTT has words for it, for the client. */
+export interface Refused {
+  readonly refused: IdentityRefusalCode
+}
 
 export interface Credentials {
   readonly clientId: string
@@ -18,8 +37,8 @@ export interface Credentials {
   readonly socket: Duplex
 }
 
-/** `undefined`: not let in. */
-export type Authenticate = (credentials: Credentials) => Promise<Identity | undefined>
+/** `undefined`: not let in, without a reason. */
+export type Authenticate = (credentials: Credentials) => Promise<Identity | Refused | undefined>
 
 export const PLANNER_USERNAME = 'planner'
 

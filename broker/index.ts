@@ -1,4 +1,6 @@
 export { ACCESS, type Action, mayUse } from './access.ts'
+export { believeCertificates, type CertificateRules, stillBelieved } from './certificates.ts'
+export type { ReceiverTopic } from './devices.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export {
   type Authenticate,
@@ -6,7 +8,9 @@ export {
   type Credentials,
   type Identity,
   PLANNER_USERNAME,
+  type Refused,
   type Role,
 } from './identity.ts'
 export { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts'
+export type { TlsMaterial } from './listener.ts'
 export { type Broker, type BrokerOptions, startBroker } from './start-broker.ts'

@@ -17,6 +17,14 @@ export interface BrokerLimits {
   /** Bytes on their way to one device that its socket has not taken. At least one window of blocks. */
   readonly inflightBytesPerClient: number
   readonly inflightBytes: number
+  /** Clients without a certificate that ask for one at the same time. */
+  readonly joining: number
+  /** Longest such a client stays. */
+  readonly joiningMs: number
+  /** Messages it may say. */
+  readonly joiningMessages: number
+  /** How often certificates of live connections are looked at. */
+  readonly sweepMs: number
 }
 
 export const DEFAULT_LIMITS: BrokerLimits = {
@@ -29,4 +37,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   keepaliveSeconds: 300,
   inflightBytesPerClient: 4.5 * MIB,
   inflightBytes: 512 * MIB,
+  joining: 256,
+  joiningMs: 60_000,
+  joiningMessages: 8,
+  sweepMs: 15_000,
 }

@@ -1,19 +1,20 @@
 import { EventEmitter } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { Aedes, type AedesPublishPacket, type Client } from 'aedes'
 import { type Logger, pino } from 'pino'
 import { invariant } from '../shared/errors.ts'
 import { fleetSchema } from '../shared/ids.ts'
-import { type Channel, type DeviceTopic, fleetFilter } from '../shared/messages/topics.ts'
+import { type Channel, fleetFilter, joinFilter } from '../shared/messages/topics.ts'
 import { SparseLog } from '../shared/sparse-log.ts'
 import { Admission } from './admission.ts'
-import { Devices } from './devices.ts'
-import { BrokerError } from './errors.ts'
+import { Devices, type ReceiverTopic } from './devices.ts'
 import { FrameGuard } from './frame-guard.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import { hooksOf } from './hooks.ts'
 import { type Authenticate, believeClientIds, type Identity } from './identity.ts'
+import { Joining } from './joining.ts'
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts'
+import { createListener, listen, renewCertificate, type TlsMaterial } from './listener.ts'
 import { bytesOf } from './payload.ts'
 
 export interface BrokerOptions {
@@ -27,6 +28,10 @@ export interface BrokerOptions {
   readonly plannerSecret?: string
   /** Default: `believeClientIds`. */
   readonly authenticate?: Authenticate
+  /** Listens with TLS only; goes with `believeCertificates`. */
+  readonly tls?: TlsMaterial
+  /** Asked again of who has come in, at every sweep and `recheck`; default: once in, always in. */
+  readonly isWelcome?: (identity: Identity) => boolean
   readonly log?: Logger
 }
 
@@ -42,9 +47,18 @@ export interface Broker {
     channel: Channel,
     take: (topic: string, bytes: Uint8Array) => void,
   ): Promise<() => Promise<void>>
-  /** Resolves when the device's socket has taken the bytes. @throws BrokerError */
-  publishToClient(to: DeviceTopic, bytes: Uint8Array): Promise<void>
+  /** Requests for certificates of a fleet, likewise. */
+  subscribeJoins(
+    fleet: string,
+    take: (topic: string, bytes: Uint8Array) => void,
+  ): Promise<() => Promise<void>>
+  /** Resolves when the client's socket has taken the bytes. @throws BrokerError */
+  publishToClient(to: ReceiverTopic, bytes: Uint8Array): Promise<void>
   connectedClients(): readonly Identity[]
+  /** Closes live connections that are no longer welcome, at once; answers how many. */
+  recheck(): number
+  /** Connections from now on see this certificate of the server. */
+  renewCertificate(tls: TlsMaterial): void
   close(): Promise<void>
 }
 
@@ -56,39 +70,51 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const authenticate = options.authenticate ?? believeClientIds(fleets, plannerSecret)
   const devices = new Devices(limits)
+  const joining = new Joining(limits)
   const identities = new WeakMap<Client, Identity>()
   const refusals = new SparseLog(log)
   const aedes = await Aedes.createBroker({
-    ...hooksOf({ authenticate, identities, devices, log, refusals }),
+    ...hooksOf({ authenticate, identities, devices, joining, log, refusals }),
     connectTimeout: limits.connectTimeoutMs,
     drainTimeout: limits.drainTimeoutMs,
     keepaliveLimit: limits.keepaliveSeconds,
     maxInflightInbound: 16,
     maxTopicLevels: 8,
   })
-  const present = follow(aedes, identities, devices, log)
+  const isWelcome = options.isWelcome ?? (() => true)
+  const present = follow(aedes, { identities, devices, joining, isWelcome, log })
   const admission = new Admission(limits)
-  const server = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (socket) =>
-    accept(socket, { admission, limits, refusals, handle: (guarded) => aedes.handle(guarded) }),
-  )
+  const door = { admission, limits, refusals, handle: (c: GuardedConnection) => aedes.handle(c) }
+  const server = createListener({
+    tls: options.tls,
+    handshakeTimeoutMs: limits.connectTimeoutMs,
+    admit: (socket) => admit(socket, door),
+    accept: (socket) => accept(socket, door),
+  })
+  const recheck = () => showOut(present, isWelcome)
+  const sweep = setInterval(recheck, limits.sweepMs).unref()
+  const closeAll = () => {
+    clearInterval(sweep)
+    return close(aedes, server, admission)
+  }
   try {
     const listeningPort = await listen(server, host, port)
     return {
       host,
       port: listeningPort,
       subscribe: (fleet, channel, take) => subscribeAedes(aedes, fleetFilter(fleet, channel), take),
+      subscribeJoins: (fleet, take) => subscribeAedes(aedes, joinFilter(fleet, 'request'), take),
       publishToClient: (to, bytes) => devices.publish(to, bytes),
       connectedClients: () => [...present.values()],
-      close: () => close(aedes, server, admission),
+      recheck,
+      renewCertificate: (tls) => renewCertificate(server, tls),
+      close: closeAll,
     }
   } catch (error) {
-    await close(aedes, server, admission)
+    await closeAll()
     throw error
   }
 }
-
-/** Room for a few blocks, so that a full pipe needs few system calls. */
-const SOCKET_BUFFER_BYTES = 256 * 1024
 
 interface Door {
   readonly admission: Admission
@@ -97,14 +123,15 @@ interface Door {
   readonly handle: (connection: GuardedConnection) => unknown
 }
 
-function accept(socket: Socket, { admission, limits, refusals, handle }: Door): void {
-  const address = socket.remoteAddress
+function admit(socket: Socket, { admission, refusals }: Door): boolean {
   const denial = admission.admit(socket)
-  if (denial !== undefined) {
-    refusals.warn({ address, reason: denial }, 'connection refused')
-    socket.destroy()
-    return
-  }
+  if (denial === undefined) return true
+  refusals.warn({ address: socket.remoteAddress, reason: denial }, 'connection refused')
+  return false
+}
+
+function accept(socket: Socket, { limits, refusals, handle }: Door): void {
+  const address = socket.remoteAddress
   const guard = new FrameGuard(limits)
   const connection = new GuardedConnection(socket, guard, (violation) => {
     refusals.warn({ address, reason: violation }, 'connection closed')
@@ -112,22 +139,40 @@ function accept(socket: Socket, { admission, limits, refusals, handle }: Door): 
   handle(connection)
 }
 
+function showOut(
+  present: ReadonlyMap<Client, Identity>,
+  isWelcome: (identity: Identity) => boolean,
+): number {
+  const unwelcome = [...present].filter(([, identity]) => !isWelcome(identity))
+  for (const [client] of unwelcome) client.close()
+  return unwelcome.length
+}
+
+interface Presence {
+  readonly identities: WeakMap<Client, Identity>
+  readonly devices: Devices
+  readonly joining: Joining
+  readonly isWelcome: (identity: Identity) => boolean
+  readonly log: Logger
+}
+
 /** Who is connected: from the moment aedes has let a client in until its connection closes. */
 function follow(
   aedes: Aedes,
-  identities: WeakMap<Client, Identity>,
-  devices: Devices,
-  log: Logger,
+  { identities, devices, joining, isWelcome, log }: Presence,
 ): ReadonlyMap<Client, Identity> {
   const present = new Map<Client, Identity>()
   aedes.on('client', (client) => {
     const identity = identities.get(client)
     if (identity === undefined || client.closed) return
+    // What was revoked while aedes let it in.
+    if (!isWelcome(identity)) return client.close()
     present.set(client, identity)
-    if (identity.role === 'device') devices.enter(identity, client)
+    if (identity.role !== 'planner') devices.enter(identity, client)
+    if (identity.role === 'bootstrap') joining.enter(client)
     client.conn.once('close', () => {
       present.delete(client)
-      if (identity.role === 'device') devices.leave(identity, client)
+      if (identity.role !== 'planner') devices.leave(identity, client)
     })
   })
   aedes.on('clientError', (client, error) => {
@@ -155,21 +200,6 @@ function subscribeAedes(
   const unsubscribe = () =>
     new Promise<void>((resolve) => aedes.unsubscribe(filter, deliver, resolve))
   return new Promise((resolve) => aedes.subscribe(filter, deliver, () => resolve(unsubscribe)))
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code ?? cause.message
-      const message = `cannot listen on ${host}:${port} (${reason}): is another broker running there?`
-      reject(new BrokerError('cannot-listen', message, { host, port }, { cause }))
-    })
-    server.listen(port, host, () => {
-      const address = server.address()
-      invariant(typeof address === 'object' && address !== null, 'a TCP server has a port')
-      resolve(address.port)
-    })
-  })
 }
 
 async function close(aedes: Aedes, server: Server, admission: Admission): Promise<void> {

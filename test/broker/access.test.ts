@@ -2,13 +2,31 @@ import type { MqttClient } from 'mqtt'
 import t from 'tap'
 import { ACCESS, type Action } from '../../broker/access.ts'
 import type { Role } from '../../broker/identity.ts'
-import { CHANNELS, type Channel } from '../../shared/messages/topics.ts'
+import {
+  CHANNELS,
+  type Channel,
+  JOIN_CHANNELS,
+  type JoinChannel,
+  joinFilter,
+  printJoinTopic,
+} from '../../shared/messages/topics.ts'
 import { connectDevice, connectPlanner, SECRET, testBroker, topicOf } from './clients.ts'
+import { connectTls, credentialsFrom, device, tlsBroker } from './tls-broker.ts'
 
 const channels = Object.keys(CHANNELS) as Channel[]
+const joinChannels = Object.keys(JOIN_CHANNELS) as JoinChannel[]
 
 /** What each role may reach, by topic; every pair of role and topic that is not listed is denied. */
 function mayReach(role: Role, action: Action, topic: string): boolean {
+  const join = joinChannels.find((known) => topic.endsWith(`/${known}`))
+  if (join !== undefined && topic.startsWith('fit/1/default/join/')) {
+    const joiner = topic.split('/')[4]
+    const fromAgent = JOIN_CHANNELS[join].from === 'agent'
+    if (role === 'device') return false
+    if (role === 'bootstrap') return joiner === 'own' && fromAgent === (action === 'publish')
+    return action === 'publish' ? joiner !== '+' && !fromAgent : fromAgent
+  }
+  if (role === 'bootstrap') return false
   const channel = channels.find((known) => topic.endsWith(`/${known}`))
   if (channel === undefined || !topic.startsWith('fit/1/default/d/')) return false
   const device = topic.split('/')[4]
@@ -18,7 +36,14 @@ function mayReach(role: Role, action: Action, topic: string): boolean {
   return fromAgent
 }
 
+const joinTopicOf = (joiner: string, channel: JoinChannel, fleet = 'default') =>
+  printJoinTopic({ fleet, joiner, channel })
+
 const topics = [
+  ...joinChannels.map((channel) => joinTopicOf('own', channel)),
+  ...joinChannels.map((channel) => joinTopicOf('other', channel)),
+  ...joinChannels.map((channel) => joinTopicOf('own', channel, 'elsewhere')),
+  'fit/1/default/join/own',
   ...channels.map((channel) => topicOf('own', channel)),
   ...channels.map((channel) => topicOf('other', channel)),
   ...channels.map((channel) => topicOf('own', channel, 'elsewhere')),
@@ -33,6 +58,9 @@ const filters = [
   ...topics,
   ...channels.map((channel) => `fit/1/default/d/+/${channel}`),
   ...channels.map((channel) => `$share/group/fit/1/default/d/own/${channel}`),
+  ...joinChannels.map((channel) => joinFilter('default', channel)),
+  ...joinChannels.map((channel) => joinFilter('elsewhere', channel)),
+  'fit/1/default/join/own/#',
   '#',
   '+/+/+/+/+/+',
   'fit/#',
@@ -47,20 +75,36 @@ t.test('the table says of each channel what CHANNELS says', async (t) => {
     const fromAgent = CHANNELS[channel].from === 'agent'
     t.strictSame(ACCESS.device[channel], [fromAgent ? 'publish' : 'subscribe'])
     t.strictSame(ACCESS.planner[channel], [fromAgent ? 'subscribe' : 'publish'])
+    t.strictSame(ACCESS.bootstrap[channel], [])
+  }
+  for (const channel of joinChannels) {
+    const fromAgent = JOIN_CHANNELS[channel].from === 'agent'
+    t.strictSame(ACCESS.bootstrap[channel], [fromAgent ? 'publish' : 'subscribe'])
+    t.strictSame(ACCESS.planner[channel], [fromAgent ? 'subscribe' : 'publish'])
+    t.strictSame(ACCESS.device[channel], [])
   }
 })
 
 t.test('role × topic × action', async (t) => {
   const fleets = ['default', 'elsewhere']
-  const broker = await testBroker(t, { fleets })
+  // A joiner of this test says more than one request.
+  const there = await tlsBroker(t, { fleets, limits: { joiningMessages: 1_000 } })
+  const { broker, authority, clock } = there
+  const enter = async (clientId: string, name?: Parameters<typeof credentialsFrom>[1]) =>
+    connectTls(t, there, clientId, name && (await credentialsFrom(authority, name, clock)))
   const clients: Record<Role, MqttClient> = {
-    device: await connectDevice(t, broker.port, 'default/own'),
-    planner: await connectPlanner(t, broker.port),
+    device: await enter('default/own', device('own')),
+    planner: await enter('planner:default:1', { role: 'planner', fleet: 'default' }),
+    bootstrap: await enter('join:default:own'),
   }
   const arrived = await watchEverything(broker, fleets)
   const delivered = new Set<string>()
-  for (const device of ['own', 'other', 'elsewhere/own']) {
-    const receiver = await watchDevice(broker.port, device)
+  for (const id of ['own', 'other', 'elsewhere/own']) {
+    const receiver = await watchDevice(id)
+    receiver.on('message', (topic) => delivered.add(topic))
+  }
+  for (const id of ['own', 'other', 'elsewhere/own']) {
+    const receiver = await watchJoiner(id)
     receiver.on('message', (topic) => delivered.add(topic))
   }
 
@@ -88,13 +132,20 @@ t.test('role × topic × action', async (t) => {
   }
 
   /** The device's own receiver: it takes over the client id of nobody, since its id is spelled out. */
-  async function watchDevice(port: number, device: string) {
-    const [fleet, name] = device.includes('/') ? device.split('/') : ['default', device]
-    const id = `${fleet}/${name}`
-    const receiver = id === 'default/own' ? clients.device : await connectDevice(t, port, id)
+  async function watchDevice(id: string) {
+    const [fleet = '', name = ''] = id.includes('/') ? id.split('/') : ['default', id]
+    const isOwn = id === 'own'
+    const receiver = isOwn ? clients.device : await enter(`${fleet}/${name}`, device(name, fleet))
     for (const channel of ['orders', 'blocks'] as const) {
-      await receiver.subscribeAsync(topicOf(name ?? '', channel, fleet), { qos: 1 })
+      await receiver.subscribeAsync(topicOf(name, channel, fleet), { qos: 1 })
     }
+    return receiver
+  }
+
+  async function watchJoiner(id: string) {
+    const [fleet = '', name = ''] = id.includes('/') ? id.split('/') : ['default', id]
+    const receiver = id === 'own' ? clients.bootstrap : await enter(`join:${fleet}:${name}`)
+    await receiver.subscribeAsync(joinTopicOf(name, 'answer', fleet), { qos: 1 })
     return receiver
   }
 })
@@ -151,6 +202,7 @@ async function watchEverything(
   for (const fleet of fleets)
     for (const channel of channels)
       await broker.subscribe(fleet, channel, (topic) => arrived.add(topic))
+  for (const fleet of fleets) await broker.subscribeJoins(fleet, (topic) => arrived.add(topic))
   return arrived
 }
 

@@ -58,7 +58,7 @@ export const loopTables = {
       findings: 'json',
       intent: 'text',
       rollout_options: 'json?',
-      reference: 'json?',
+      reference: 'json',
       registered_at: 'time',
     },
     unique: [['name', 'revision']],

@@ -2,6 +2,7 @@ import { type Kysely, Migrator } from 'kysely'
 import { messageOf } from '../../../shared/errors.ts'
 import { StorageError } from '../errors.ts'
 import { loopTables } from './0001-loop.ts'
+import { identityTables } from './0002-identity.ts'
 import { createTables, type DialectName } from './create.ts'
 
 /** Brings a database of any earlier version up to this one. @throws StorageError */
@@ -9,7 +10,10 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
   const migrator = new Migrator({
     db,
     provider: {
-      getMigrations: async () => ({ '0001-loop': createTables(loopTables, dialect) }),
+      getMigrations: async () => ({
+        '0001-loop': createTables(loopTables, dialect),
+        '0002-identity': createTables(identityTables, dialect),
+      }),
     },
   })
   const { error } = await migrator.migrateToLatest()

@@ -1,0 +1,26 @@
+import { isIP } from 'node:net'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { UsageError } from '../../shared/errors.ts'
+
+const DEFAULT_PORT = 8883
+
+/** What a TLS socket to this broker is opened with; nothing is believed yet. @throws UsageError */
+export function addressOf(url: string): ConnectionOptions {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'mqtts:' || parsed.hostname === '') {
+    throw new UsageError(`"${url}" is no broker with TLS: use mqtts://host[:port]`, { url })
+  }
+  const host = parsed.hostname.replace(/^\[|\]$/g, '')
+  const port = parsed.port === '' ? DEFAULT_PORT : Number(parsed.port)
+  // RFC 6066 §3: an address is no server name.
+  return { host, port, minVersion: 'TLSv1.3', ...(isIP(host) === 0 && { servername: host }) }
+}
+
+/** On its way to the broker, which must show a certificate of this authority (PEM) for its name. */
+export function openTrusted(
+  url: string,
+  authority: string,
+  own: { readonly cert?: string; readonly key?: string } = {},
+): TLSSocket {
+  return connect({ ...addressOf(url), ...own, ca: authority }).setNoDelay(true)
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { digestSchema } from '../../shared/digest.ts'
+import { messageOf } from '../../shared/errors.ts'
+import { IdentityError, writeOwnerOnly } from '../../shared/identity/index.ts'
+import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
+
+/**
+ * Who this device is, and whom it believes: one file, so that key and certificate change together. PEM
+ * texts; the private key was made here and never leaves.
+ */
+const identitySchema = z.object({
+  v: z.literal(1),
+  broker: z.string(),
+  fleet: fleetSchema,
+  device: deviceIdSchema,
+  /** The planner's signing key. */
+  trust: z.string(),
+  authority: z.string(),
+  certificate: z.string(),
+  key: z.string(),
+  /** The token that let it in: using it again changes nothing. */
+  token: digestSchema,
+})
+export type DeviceIdentity = z.infer<typeof identitySchema>
+
+/** A request that may have been answered already: it is asked again with the same key. */
+const pendingSchema = z.object({
+  v: z.literal(1),
+  token: digestSchema,
+  device: deviceIdSchema,
+  key: z.string(),
+  csr: z.string(),
+})
+export type PendingJoin = z.infer<typeof pendingSchema>
+
+const FOLDER = 'identity'
+const identityPath = (stateDir: string) => join(stateDir, FOLDER, 'identity.json')
+const pendingPath = (stateDir: string) => join(stateDir, FOLDER, 'pending.json')
+
+/** `undefined` for a device that has not joined. @throws IdentityError `identity-unusable` */
+export function readIdentity(stateDir: string): DeviceIdentity | undefined {
+  return read(identityPath(stateDir), identitySchema)
+}
+
+/** @throws IdentityError `identity-unusable` */
+export async function writeIdentity(stateDir: string, identity: DeviceIdentity): Promise<void> {
+  await write(identityPath(stateDir), identity)
+  await rm(pendingPath(stateDir), { force: true })
+}
+
+export function readPending(stateDir: string): PendingJoin | undefined {
+  try {
+    return read(pendingPath(stateDir), pendingSchema)
+  } catch {
+    // Nothing hangs on it but one more token.
+    return undefined
+  }
+}
+
+export async function writePending(stateDir: string, pending: PendingJoin): Promise<void> {
+  await write(pendingPath(stateDir), pending)
+}
+
+function read<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    const reason = error instanceof z.ZodError ? 'it is not whole' : messageOf(error)
+    throw unusable(path, reason, 'remove the folder and join again with a new token', error)
+  }
+}
+
+async function write(path: string, value: unknown): Promise<void> {
+  try {
+    await writeOwnerOnly(path, `${JSON.stringify(value, null, 2)}\n`)
+  } catch (error) {
+    throw unusable(path, messageOf(error), 'make room or correct its rights, then try again', error)
+  }
+}
+
+function unusable(path: string, reason: string, advice: string, cause: unknown): IdentityError {
+  const message = `${path} cannot be used (${reason}): ${advice}`
+  return new IdentityError('identity-unusable', message, { path }, { cause })
+}

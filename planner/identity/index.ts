@@ -1,0 +1,14 @@
+export { AUTHORITY_FILES, type Authority, openAuthority } from './authority.ts'
+export { type Invitation, type InvitePlace, invite } from './invite.ts'
+export { issue, type Subject } from './issue.ts'
+export { type JoinDesk, type JoinTransport, openJoinDesk } from './join-desk.ts'
+export * from './operators.ts'
+export { Registrar, type RegistrarOptions } from './registrar.ts'
+export { type Revocation, Revocations } from './revocations.ts'
+export * from './roles.ts'
+export {
+  ensureServerCertificate,
+  SERVER_FILE,
+  type ServerCertificate,
+  serverNames,
+} from './server-certificate.ts'

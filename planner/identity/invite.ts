@@ -1,0 +1,47 @@
+import { joinKeyOf, newJoinSecret, printJoinToken } from '../../shared/identity/index.ts'
+import { printTrustedKey } from '../../shared/signatures/index.ts'
+import { audit, type Db, joinTokens } from '../storage/index.ts'
+
+export interface Invitation {
+  /** The only device that may use it; `null`: whoever has it, under a name that is free. */
+  readonly device: string | null
+  readonly lifetimeMs: number
+  /** For the audit log. */
+  readonly by: string
+}
+
+/** What every token of this planner says. */
+export interface InvitePlace {
+  /** `mqtts://host:port` as devices reach it. */
+  readonly broker: string
+  readonly fleet: string
+  readonly authority: string
+  readonly trust: string
+}
+
+/** A one-time join token. Its secret is nowhere but in the text that is returned. */
+export async function invite(
+  db: Db,
+  place: InvitePlace,
+  { device, lifetimeMs, by }: Invitation,
+  now: Date,
+): Promise<{ readonly token: string; readonly expiresAt: Date }> {
+  const secret = newJoinSecret()
+  const { trusted } = joinKeyOf(secret)
+  const expiresAt = new Date(now.getTime() + lifetimeMs)
+  const row = {
+    id: trusted.keyId,
+    publicKey: printTrustedKey(trusted),
+    device,
+    createdBy: by,
+    expiresAt,
+  }
+  await db.transaction().execute(async (trx) => {
+    await joinTokens.addJoinToken(trx, row, now)
+    const detail = { token: row.id.slice(0, 12), expiresAt: expiresAt.toISOString() }
+    const subject = device ?? place.fleet
+    await audit.writeAudit(trx, { actor: by, action: 'devices.invite', subject, detail }, now)
+  })
+  const token = printJoinToken({ ...place, secret, ...(device !== null && { device }) })
+  return { token, expiresAt }
+}

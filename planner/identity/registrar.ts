@@ -1,0 +1,115 @@
+import { X509Certificate } from 'node:crypto'
+import { digestOf } from '../../shared/digest.ts'
+import { factsOf, IdentityError, refusal } from '../../shared/identity/index.ts'
+import type { JoinAnswer, JoinRequest } from '../../shared/messages/index.ts'
+import { audit, certificates, type Db, joinTokens } from '../storage/index.ts'
+import type { Authority } from './authority.ts'
+import { issue } from './issue.ts'
+import { keyOfCsr } from './read-csr.ts'
+import type { Revocations } from './revocations.ts'
+import { type ProvenWish, provenWish } from './verify-request.ts'
+
+export interface RegistrarOptions {
+  readonly db: Db
+  readonly authority: Authority
+  readonly revocations: Revocations
+  readonly fleet: string
+  /** Life of a device's certificate. */
+  readonly days: number
+  readonly now: () => Date
+}
+
+/** Gives certificates to devices: for a join token, or for the certificate they have. */
+export class Registrar {
+  readonly #options: RegistrarOptions
+
+  constructor(options: RegistrarOptions) {
+    this.#options = options
+  }
+
+  /** Never throws for what a device did: that is an answer. */
+  async answer(request: JoinRequest): Promise<JoinAnswer> {
+    try {
+      const certificate = await this.#grant(request)
+      return { v: 1, request: request.id, outcome: 'issued', certificate }
+    } catch (error) {
+      if (!(error instanceof IdentityError)) throw error
+      const { code, message } = error
+      return { v: 1, request: request.id, outcome: 'refused', error: { code, message } }
+    }
+  }
+
+  async #grant(request: JoinRequest): Promise<string> {
+    const proven = await provenWish(request, this.#options)
+    const spki = await keyOfCsr(proven.wish.csr)
+    const key = digestOf(spki)
+    const before = proven.by === 'token' ? await this.#givenBefore(proven, key) : undefined
+    return before ?? (await this.#issue(proven, spki, key))
+  }
+
+  /**
+   * What this request was answered before: an answer may be lost, and asking again is no second use.
+   * @throws IdentityError `join-token-used`, `join-token-expired`, `certificate-revoked`
+   */
+  async #givenBefore(
+    { token, wish }: ProvenWish & { by: 'token' },
+    key: string,
+  ): Promise<string | undefined> {
+    const { db, revocations, now } = this.#options
+    if (token.used === null) {
+      if (now() > token.expiresAt) throw refusal('join-token-expired')
+      return undefined
+    }
+    const isSame = token.used.key === key && token.used.device === wish.device
+    if (!isSame) throw refusal('join-token-used', { usedBy: token.used.device })
+    if (revocations.has(token.used.serial)) throw refusal('certificate-revoked')
+    return certificates.certificateOf(db, token.used.serial)
+  }
+
+  async #issue(proven: ProvenWish, spki: Buffer, key: string): Promise<string> {
+    const { db, authority, fleet, days, now, revocations } = this.#options
+    const { device } = proven.wish
+    const at = now()
+    const subject = { use: 'client', name: { role: 'device', fleet, device } } as const
+    const certificate = await issue(authority, subject, spki, { now: at, days })
+    const { serial, notAfter } = factsOf(certificate)
+    const base64 = certificate.raw.toString('base64')
+    const replaced = await db.transaction().execute(async (trx) => {
+      const predecessors =
+        proven.by === 'token' ? await this.#admit(trx, proven, { key, serial }, at) : []
+      const issued = { serial, device, certificate: base64, issuedAt: at, expiresAt: notAfter }
+      await certificates.addCertificate(trx, issued)
+      const action = proven.by === 'token' ? 'device.join' : 'device.renew'
+      const detail = { serial, expiresAt: notAfter.toISOString(), replaced: predecessors.length }
+      const entry = { actor: `device:${device}`, action, subject: device, detail }
+      await audit.writeAudit(trx, entry, at)
+      return predecessors
+    })
+    revocations.announce({ serials: replaced, device })
+    return base64
+  }
+
+  /** Uses the token up, and takes from the device's predecessor what it had. Inside the transaction. */
+  async #admit(
+    trx: Db,
+    { token, wish }: ProvenWish & { by: 'token' },
+    use: { readonly key: string; readonly serial: string },
+    at: Date,
+  ): Promise<readonly string[]> {
+    const { device } = wish
+    const valid = await certificates.validCertificates(trx, device, at)
+    if (token.device === null && valid.length > 0) throw refusal('device-name-taken', { device })
+    if (!(await joinTokens.useJoinToken(trx, token.id, { ...use, device }, at))) {
+      throw refusal('join-token-used')
+    }
+    const why = { by: `device:${device}`, reason: 'joined anew' }
+    await certificates.revokeCertificates(trx, valid, why, at)
+    return valid
+  }
+}
+
+/** For messages and tests: what an issued answer holds. */
+export function certificateIn(answer: JoinAnswer): X509Certificate | undefined {
+  if (answer.outcome !== 'issued') return undefined
+  return new X509Certificate(Buffer.from(answer.certificate, 'base64'))
+}

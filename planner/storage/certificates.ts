@@ -1,0 +1,77 @@
+import type { Db } from './tables.ts'
+
+export interface IssuedCertificate {
+  readonly serial: string
+  readonly device: string
+  /** DER, base64. */
+  readonly certificate: string
+  readonly issuedAt: Date
+  readonly expiresAt: Date
+}
+
+export async function addCertificate(db: Db, issued: IssuedCertificate): Promise<void> {
+  await db
+    .insertInto('certificates')
+    .values({
+      serial: issued.serial,
+      device: issued.device,
+      certificate: issued.certificate,
+      issued_at: issued.issuedAt.toISOString(),
+      expires_at: issued.expiresAt.toISOString(),
+      revoked_at: null,
+      revoked_by: null,
+      reason: null,
+    })
+    .execute()
+}
+
+/** DER in base64. */
+export async function certificateOf(db: Db, serial: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('certificates')
+    .select('certificate')
+    .where('serial', '=', serial)
+    .executeTakeFirst()
+  return row?.certificate
+}
+
+/** Serials of the device's certificates that neither expired nor were revoked. */
+export async function validCertificates(db: Db, device: string, at: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('certificates')
+    .select('serial')
+    .where('device', '=', device)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', at.toISOString())
+    .execute()
+  return rows.map(({ serial }) => serial)
+}
+
+export async function revokeCertificates(
+  db: Db,
+  serials: readonly string[],
+  why: { readonly by: string; readonly reason: string },
+  at: Date,
+): Promise<void> {
+  if (serials.length === 0) return
+  await db
+    .updateTable('certificates')
+    .set({ revoked_at: at.toISOString(), revoked_by: why.by, reason: why.reason })
+    .where('serial', 'in', [...serials])
+    .where('revoked_at', 'is', null)
+    .execute()
+}
+
+/** Serials of all that were revoked, with the time; those that have expired since are refused for that anyway. */
+export async function revokedCertificates(
+  db: Db,
+  at: Date,
+): Promise<readonly { readonly serial: string; readonly revokedAt: Date }[]> {
+  const rows = await db
+    .selectFrom('certificates')
+    .select(['serial', 'revoked_at'])
+    .where('revoked_at', 'is not', null)
+    .where('expires_at', '>', at.toISOString())
+    .execute()
+  return rows.map((row) => ({ serial: row.serial, revokedAt: new Date(row.revoked_at ?? 0) }))
+}
