@@ -19,6 +19,7 @@ const ABSORBING = new Set([
   'Mul',
   'AveragePool',
   'GlobalAveragePool',
+  'Concat',
 ])
 
 export function activationBehind(node: OnnxNode, editor: GraphEditor): FollowingActivation | null {

@@ -144,10 +144,19 @@ function viewOperator(
 
 /** Probabilities at the model's end: rounding them gains nothing, and the product before can give out float32. */
 function endObstacle(node: OnnxNode, editor: GraphEditor): string | null {
-  const [output = ''] = node.output
-  const last = editor.isOutput(output) && editor.consumers(output).length === 0
   const saturates = node.opType === 'Softmax' || node.opType === 'Sigmoid'
-  return last && saturates ? 'the model ends with it, and in float it is exact' : null
+  return saturates && endsAt(node.output[0] ?? '', editor)
+    ? 'the model ends with it, and in float it is exact'
+    : null
+}
+
+const MOVERS = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Identity'])
+
+/** Whether only outputs read the value, perhaps in another shape. */
+function endsAt(value: string, editor: GraphEditor): boolean {
+  return editor
+    .consumers(value)
+    .every((reader) => MOVERS.has(reader.opType) && endsAt(reader.output[0] ?? '', editor))
 }
 
 function fusedName(activation: FollowingActivation | null): FusedActivation {

@@ -139,8 +139,15 @@ const padConv = rule({
   },
 })
 
+// Sum(a, b)  ⇒  a + b
+const sumOfTwo = rule({
+  name: 'sum-of-two',
+  match: (node) => (node.opType === 'Sum' && node.input.length === 2 ? node : null),
+  rewrite: (node, editor) => editor.replace(node, editor.newNode('Add', node.input, node.output)),
+})
+
 /** Rewrites that keep every output within float rounding. Constants are folded before and after. */
-export const RULES: readonly Rule[] = [identity, foldAffine, matmulAdd, padConv]
+export const RULES: readonly Rule[] = [identity, sumOfTwo, foldAffine, matmulAdd, padConv]
 
 /** Those that only pay when operators compute on integers. */
 export const INTEGER_RULES: readonly Rule[] = [meanOfPixels, subtractConstant]

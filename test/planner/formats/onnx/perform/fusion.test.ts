@@ -73,6 +73,15 @@ const CASES: readonly Case[] = [
     constants: { k: [8, 16, 1, 1] },
   },
   {
+    kind: 'concatenation',
+    rows: [
+      ['Concat', ['a', 'a2'], ['m'], { axis: ['int', 1] }],
+      ['Relu', ['m'], ['r']],
+      ['Conv', ['r', 'k'], ['b']],
+    ],
+    constants: { k: [8, 16, 1, 1] },
+  },
+  {
     kind: 'average-pool',
     rows: [['AveragePool', ['a'], ['b'], { kernel_shape: ['ints', [2, 2]] }]],
   },

@@ -140,6 +140,15 @@ const CASES: readonly Case[] = [
     left: ['Conv', 'Add'],
   },
   {
+    title: 'a sum of two is an addition',
+    rule: 'sum-of-two',
+    inputs: image,
+    outputs: ['y'],
+    constants: { c: [6] },
+    rows: [['Sum', ['x', 'c'], ['y']]],
+    left: ['Add'],
+  },
+  {
     title: 'MatMul and Add become Gemm',
     rule: 'matmul-add',
     inputs: { x: ['batch', 4] },
