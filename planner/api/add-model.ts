@@ -45,10 +45,10 @@ export async function addModel(
           objective: input.objective,
           constraints: input.constraints,
           ...rest,
+          reference: { whole, slice, wholeQuality, sliceQuality },
         },
         engine.now(),
       )
-      await models.setReference(trx, added.id, { whole, slice, wholeQuality, sliceQuality })
       const detail = { revision: added.revision, source: source.digest, file: source.name }
       await audit.writeAudit(
         trx,
@@ -58,7 +58,7 @@ export async function addModel(
       return added
     })
     conductor.poke()
-    return modelView(db, (await models.modelById(db, model.id)) ?? model)
+    return modelView(db, model)
   } catch (error) {
     throw inUsersWords(error, input, paths)
   } finally {

@@ -33,6 +33,8 @@ export function connectPlanner(data: string): PlannerClient {
       socketPath: socketPath(data),
       method,
       path,
+      // One question, one connection: a planner that restarted is found again.
+      agent: false,
       headers: { 'x-fitment-actor': `cli:${userName()}` },
     })
   return {

@@ -51,7 +51,7 @@ export async function modelView(db: Db, model: Model): Promise<ModelView> {
     calibrationSamples: model.calibrationSamples,
     testSamples: model.testSamples,
     labelled: model.labelled,
-    accuracy: model.reference?.wholeQuality.accuracy ?? null,
+    accuracy: model.reference.wholeQuality.accuracy,
     intent: model.intent,
     registeredAt: model.registeredAt,
     findings: [...model.findings],

@@ -70,7 +70,6 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<vo
 }
 
 async function selfTestFor(engine: Engine, { model, variant }: AssignmentInput) {
-  if (!model.reference) return null
   const evaluation = await variants.findEvaluation(engine.db, variant.key, model.reference.whole)
   return evaluation ? engine.artifacts.refOf(evaluation.selfTest) : null
 }

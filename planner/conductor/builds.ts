@@ -27,7 +27,7 @@ export async function buildVariant(engine: Engine, model: Model, key: string): P
 export async function evaluateVariant(engine: Engine, model: Model, key: string): Promise<void> {
   const variant = await variants.findVariant(engine.db, key)
   const { reference } = model
-  if (!variant?.digest || !reference) return
+  if (!variant?.digest) return
   const { digest, scheme, runtime } = variant
   const { artifacts, db } = engine
   try {

@@ -36,10 +36,9 @@ export async function candidateViews(
   return Promise.all(
     planned.map(async (plan) => {
       const variant = plan.variant ? await variants.findVariant(engine.db, plan.variant) : undefined
-      const evaluation =
-        variant && model.reference
-          ? await variants.findEvaluation(engine.db, variant.key, model.reference.whole)
-          : undefined
+      const evaluation = variant
+        ? await variants.findEvaluation(engine.db, variant.key, model.reference.whole)
+        : undefined
       return { plan, variant, evaluation }
     }),
   )

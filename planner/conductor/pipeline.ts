@@ -56,7 +56,7 @@ async function viewOf(engine: Engine, model: Model, classId: string): Promise<Pi
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
     measuring: new Set(open.map(({ device }) => device)),
     probesAtOnce: engine.settings.probesAtOnce,
-    dataBytes: model.reference ? (await engine.artifacts.refOf(model.reference.slice)).bytes : 0,
+    dataBytes: (await engine.artifacts.refOf(model.reference.slice)).bytes,
     hasSelection: selection?.round === pipeline.round,
     now: engine.now(),
   }
@@ -76,7 +76,7 @@ async function perform(
         buildVariant(engine, model, step.variant.key),
       )
     case 'evaluate':
-      return engine.jobs.add(`evaluate ${step.variant.key} ${model.reference?.whole}`, () =>
+      return engine.jobs.add(`evaluate ${step.variant.key} ${model.reference.whole}`, () =>
         evaluateVariant(engine, model, step.variant.key),
       )
     case 'probe':

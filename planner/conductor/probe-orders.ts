@@ -25,7 +25,7 @@ export async function orderProbe(
 ): Promise<void> {
   const { artifacts, db, settings } = engine
   const device = await deviceRows.findDevice(db, deviceId)
-  if (!device || !variant.digest || !model.reference) return
+  if (!device || !variant.digest) return
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
   const floats = await baselineFor(engine, model, variant)

@@ -35,15 +35,12 @@ export interface Model {
   readonly findings: readonly Finding[]
   readonly intent: Intent
   readonly rolloutOptions: RolloutOptions | null
-  /** Null until the float model has answered the test data. */
-  readonly reference: Reference | null
+  /** What the float model answered to the test data. */
+  readonly reference: Reference
   readonly registeredAt: string
 }
 
-export type NewModel = Omit<
-  Model,
-  'id' | 'revision' | 'intent' | 'rolloutOptions' | 'reference' | 'registeredAt'
->
+export type NewModel = Omit<Model, 'id' | 'revision' | 'intent' | 'rolloutOptions' | 'registeredAt'>
 
 /** The next revision of this name. */
 export async function addModel(db: Db, model: NewModel, at: Date): Promise<Model> {
@@ -72,7 +69,7 @@ export async function addModel(db: Db, model: NewModel, at: Date): Promise<Model
       findings: JSON.stringify(model.findings),
       intent: 'registered',
       rollout_options: null,
-      reference: null,
+      reference: JSON.stringify(model.reference),
       registered_at: at.toISOString(),
     })
     .execute()
@@ -82,7 +79,6 @@ export async function addModel(db: Db, model: NewModel, at: Date): Promise<Model
     revision,
     intent: 'registered',
     rolloutOptions: null,
-    reference: null,
     registeredAt: at.toISOString(),
   }
 }
@@ -130,14 +126,6 @@ export async function setIntent(
     .execute()
 }
 
-export async function setReference(db: Db, id: string, reference: Reference): Promise<void> {
-  await db
-    .updateTable('models')
-    .set({ reference: JSON.stringify(reference) })
-    .where('id', '=', id)
-    .execute()
-}
-
 function modelOf(row: Tables['models']): Model {
   return {
     id: row.id,
@@ -155,7 +143,7 @@ function modelOf(row: Tables['models']): Model {
     findings: readJson(z.array(findingSchema), row.findings),
     intent: z.enum(INTENTS).parse(row.intent),
     rolloutOptions: readJsonOrNull(rolloutOptionsSchema, row.rollout_options),
-    reference: readJsonOrNull(referenceSchema, row.reference),
+    reference: readJson(referenceSchema, row.reference),
     registeredAt: row.registered_at,
   }
 }

@@ -26,7 +26,9 @@ export async function chosenModel(
   over: Partial<RolloutOptions> = {},
   revision = 'a',
 ): Promise<Model> {
-  const model = await models.addModel(db, newModel, now())
+  const { digest: slice } = await artifacts.put(Buffer.from('test data'))
+  const reference = { ...newModel.reference, slice }
+  const model = await models.addModel(db, { ...newModel, reference }, now())
   const keys = [`small-${revision}`, `large-${revision}`]
   for (const [index, key] of keys.entries()) {
     const bytes = Buffer.alloc(index === 0 ? 100_000 : 300_000, `${key} ${revision}`)

@@ -1,4 +1,5 @@
 import type { NewModel } from '../../../planner/storage/models.ts'
+import type { QualityRecord } from '../../../shared/measure/index.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
 import type { HardwareReport } from '../../../shared/messages/hardware-report.ts'
 
@@ -40,6 +41,22 @@ export function birth(connection: number, over: Partial<Birth> = {}): Birth {
   }
 }
 
+const quality: QualityRecord = {
+  samples: 200,
+  accuracy: 0.95,
+  accuracyCi95: null,
+  referenceAccuracy: 0.95,
+  agreement: 1,
+  agreementCi95: null,
+  sqnrDb: 200,
+  maxAbsError: 0,
+  meanAbsError: 0,
+  outputs: [],
+  notFinite: 0,
+  mcnemar: null,
+  notes: [],
+}
+
 export const newModel: NewModel = {
   name: 'motor',
   source: 'a'.repeat(64),
@@ -63,4 +80,10 @@ export const newModel: NewModel = {
     largestActivationBytes: 65_536,
   },
   findings: [],
+  reference: {
+    whole: 'd'.repeat(64),
+    slice: 'e'.repeat(64),
+    wholeQuality: quality,
+    sliceQuality: quality,
+  },
 }

@@ -1,0 +1,249 @@
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { connectPlanner, socketPath, startApi } from '../../../planner/api/index.ts'
+import { DEFAULT_GATE, parseWaves } from '../../../planner/rollout/index.ts'
+import { variants } from '../../../planner/storage/index.ts'
+import { digestOf } from '../../../shared/digest.ts'
+import { chosenModel } from '../conductor/chosen-model.ts'
+import { openPlanner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
+
+const INFO = {
+  version: '0.1.0',
+  fleet: 'default',
+  broker: 'mqtt://127.0.0.1:1883',
+  database: 'fitment.db',
+  trust: 'ed25519:x',
+}
+
+async function running(t: Test) {
+  const data = t.testdir({})
+  const planner = await openPlanner(data)
+  t.teardown(planner.close)
+  const { conductor } = planner
+  const socket = socketPath(data)
+  const api = await startApi({ conductor, info: INFO, socket, log: pino({ level: 'silent' }) })
+  t.teardown(api.close)
+  return { data, planner, socket, client: connectPlanner(data) }
+}
+
+const start = {
+  model: 'motor',
+  waves: [...parseWaves('1,100%')],
+  gate: DEFAULT_GATE,
+  approval: false,
+  revert: false,
+  wait: false,
+}
+
+t.test('nobody there: the line says what to start', async (t) => {
+  const data = t.testdir({})
+  await t.rejects(connectPlanner(data).call('devices.list', {}), {
+    code: 'no-planner',
+    message: `no planner runs on ${data}: start one with fitment serve --data ${data}`,
+  })
+})
+
+t.test('the socket is its owner’s; one left by a killed planner does not block', async (t) => {
+  const { socket, client, planner } = await running(t)
+  t.equal(statSync(socket).mode & 0o777, 0o600)
+  t.same(await client.call('planner.info', {}), INFO)
+  const second = await startApi({
+    conductor: planner.conductor,
+    info: { ...INFO, fleet: 'second' },
+    socket,
+    log: pino({ level: 'silent' }),
+  })
+  t.match(await client.call('planner.info', {}), { fleet: 'second' })
+  await second.close()
+})
+
+t.test(
+  'a data directory too deep for a socket has one elsewhere, of this user alone',
+  async (t) => {
+    const deep = join(t.testdir({}), 'd'.repeat(120))
+    const path = socketPath(deep)
+    t.ok(Buffer.byteLength(path) <= 107)
+    t.equal(socketPath(deep), path)
+    t.not(socketPath(`${deep}x`), path)
+  },
+)
+
+t.test('uploads are artifacts', async (t) => {
+  const { data, client, planner } = await running(t)
+  const file = join(data, 'some.bin')
+  const bytes = Buffer.alloc(3_000_000, 'fitment')
+  writeFileSync(file, bytes)
+  t.equal(await client.upload(file), digestOf(bytes))
+  t.ok(existsSync(await planner.conductor.engine.artifacts.pathOf(digestOf(bytes))))
+  await t.rejects(client.upload(join(data, 'absent')), {
+    code: 'usage',
+    message: /there is no such file/,
+  })
+  await t.rejects(client.upload(data), { code: 'usage', message: /it is a folder/ })
+})
+
+t.test('devices, classes and why', async (t) => {
+  const { planner, client } = await running(t)
+  t.same(await client.call('devices.list', {}), [])
+  await new ScriptedDevice('d0', planner).join()
+  t.match(await client.call('devices.list', {}), [
+    { id: 'd0', online: true, class: 'raspberry-pi-4', emulated: true, board: /Raspberry Pi 4/ },
+  ])
+  const one = await client.call('devices.show', { device: 'd0' })
+  t.ok(
+    one.reasons.some((reason) => /device tree says/.test(reason)),
+    `${one.reasons}`,
+  )
+  t.match(await client.call('classes.list', {}), [{ id: 'raspberry-pi-4', devices: 1, online: 1 }])
+  t.match(await client.call('classes.show', { class: 'raspberry-pi-4' }), {
+    members: [{ device: 'd0' }],
+  })
+  await planner.conductor.store.recordGarbage('d0', 'reports', 'not-json: no JSON')
+  t.match(await client.call('devices.list', {}), [
+    { garbage: 1, garbageNote: 'reports: not-json: no JSON' },
+  ])
+  await t.rejects(client.call('devices.show', { device: 'nobody' }), { code: 'unknown-device' })
+  await t.rejects(client.call('classes.show', { class: 'nothing' }), { code: 'unknown-class' })
+})
+
+t.test('a rollout by operator’s commands, each in the audit log', async (t) => {
+  const { planner, client } = await running(t)
+  const a = await new ScriptedDevice('d0', planner).join()
+  const b = await new ScriptedDevice('d1', planner).join()
+  const { engine } = planner.conductor
+  await chosenModel(engine, 'raspberry-pi-4')
+  await client.call('rollout.start', start)
+  await settle(planner)
+  const [order] = await a.take('assign')
+  if (!order) throw new Error('no order')
+  t.match(await client.call('rollout.pause', { model: 'motor' }), {
+    intent: 'held',
+    rollouts: [{ state: 'paused', outside: { online: 1, offline: 0 } }],
+  })
+  await a.install(order, 'active')
+  t.same(await b.take('assign'), [], 'paused')
+  await t.rejects(client.call('rollout.approve', { model: 'motor' }), {
+    code: 'rollout-refused',
+    message: /is paused: cannot approve; possible: resume, abort/,
+  })
+  await client.call('rollout.resume', { model: 'motor', retry: false })
+  await settle(planner)
+  t.equal((await b.take('assign')).length, 1)
+  const aborted = await client.call('rollout.abort', { model: 'motor' })
+  t.match(aborted, {
+    intent: 'plan',
+    rollouts: [{ state: 'aborted', devices: [{ state: 'active' }, { state: 'released' }] }],
+  })
+  await settle(planner)
+  t.equal(
+    (await client.call('rollout.status', { model: 'motor' })).rollouts[0]?.state,
+    'aborted',
+    'it stays so',
+  )
+  await client.call('rollout.start', start)
+  await settle(planner)
+  t.equal((await a.take('assign')).length, 1, 'until the operator starts it again')
+  const log = await client.call('audit.list', { limit: 100, subject: 'motor' })
+  const said = log.filter(({ actor }) => actor.startsWith('cli:')).map(({ action }) => action)
+  t.same(said, [
+    'rollout.start',
+    'rollout.abort',
+    'rollout.resume',
+    'rollout.pause',
+    'rollout.start',
+  ])
+})
+
+t.test('a rollout that is waited for tells what happens and answers at the end', async (t) => {
+  const { planner, client } = await running(t)
+  const a = await new ScriptedDevice('d0', planner).join()
+  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  const told: string[] = []
+  const done = client.call('rollout.start', { ...start, wait: true }, ({ what }) => told.push(what))
+  for (let order = undefined; !order; ) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    ;[order] = await a.take('assign')
+    if (order) await a.install(order, 'accepted', 'active')
+  }
+  t.match(await done, {
+    rollouts: [{ state: 'done', devices: [{ device: 'd0', state: 'active' }] }],
+  })
+  t.ok(told.includes('raspberry-pi-4: rollout done: every device is settled'), told.join('\n'))
+})
+
+t.test('nothing to do is said, not waited for', async (t) => {
+  const { planner, client } = await running(t)
+  const plan = { model: 'motor', dryRun: false, again: false }
+  await t.rejects(client.call('plan', plan), {
+    code: 'unknown-model',
+    message: /add one with fitment models add/,
+  })
+  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  await t.rejects(client.call('plan', { ...plan, model: 'other' }), { message: /known: motor/ })
+  await t.rejects(client.call('plan', plan), {
+    code: 'nothing-to-do',
+    message: /no device has joined yet/,
+  })
+  await t.rejects(client.call('rollout.pause', { model: 'motor' }), { code: 'nothing-to-do' })
+  await new ScriptedDevice('d0', planner).join()
+  await t.rejects(client.call('plan', { ...plan, class: 'rock-5b' }), {
+    code: 'unknown-class',
+    message: /there are: raspberry-pi-4/,
+  })
+})
+
+t.test('plan again tries builds that failed once more', async (t) => {
+  const { planner, client } = await running(t)
+  const { db } = planner.conductor.engine
+  await new ScriptedDevice('d0', planner).join()
+  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  await variants.recordBuildFailure(db, 'large-a', 'the disk was full')
+  await client.call('plan', { model: 'motor', dryRun: false, again: true })
+  t.not((await variants.findVariant(db, 'large-a'))?.error, 'the disk was full')
+})
+
+t.test(
+  'what is no operation, no JSON, too long or of another shape is refused in one line',
+  async (t) => {
+    const { socket } = await running(t)
+    const cases: [string, string, string, RegExp][] = [
+      ['GET', '/', '', /the planner has no GET \//],
+      ['POST', '/v1/operations/devices.delete', '{}', /has no POST/],
+      ['POST', '/v1/operations/plan', 'not json', /is not JSON/],
+      ['POST', '/v1/operations/plan', '{"model":"../x","dryRun":1}', /plan: model: .*dryRun/],
+      ['POST', '/v1/operations/plan', `{"model":"${'x'.repeat(2_000_000)}"}`, /too long/],
+    ]
+    for (const [method, path, body, message] of cases) {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const sent = request({ socketPath: socket, method, path }, (response) => {
+          let text = ''
+          response.on('data', (chunk) => {
+            text += chunk
+          })
+          response.on('end', () => resolve(text))
+        })
+        // The planner may stop reading before all is sent.
+        sent.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') reject(error)
+        })
+        sent.end(body)
+      })
+      t.match(JSON.parse(answer), { error: { code: 'usage', message } })
+    }
+  },
+)
+
+t.test('a caller that talks no HTTP harms nobody', async (t) => {
+  const { socket, client } = await running(t)
+  await new Promise<void>((resolve) => {
+    const raw = connect(socket, () => raw.end('garbage\r\n\r\n'))
+    raw.on('close', () => resolve())
+    raw.on('error', () => resolve())
+    raw.resume()
+  })
+  t.same(await client.call('planner.info', {}), INFO)
+})
