@@ -48,7 +48,9 @@ export function requireAgreement(compared: Compared): void {
   for (const { code, broken } of RULES) {
     const reason = broken(compared)
     if (reason === undefined) continue
-    throw new TrustError(code, `${compared.director.path}: ${reason}`, { path: compared.director.path })
+    throw new TrustError(code, `${compared.director.path}: ${reason}`, {
+      path: compared.director.path,
+    })
   }
 }
 

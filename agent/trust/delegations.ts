@@ -27,14 +27,20 @@ export async function findTarget(
       if (target) return { target, role: next.role }
     }
     visited.add(next.role)
-    const children: typeof waiting = []
-    for (const { role, terminating } of signed.delegations?.rolesForTarget(path) ?? []) {
-      children.push({ role, from: next.role })
-      if (!terminating) continue
-      waiting = []
-      break
-    }
-    waiting.push(...children.reverse())
+    const { roles, terminating } = childrenFor(path, signed)
+    if (terminating) waiting = []
+    // The last one is visited first.
+    waiting.push(...roles.map((role) => ({ role, from: next.role })).reverse())
   }
   return undefined
+}
+
+/** Roles this one delegates the path to, up to the first that ends the search. */
+function childrenFor(path: string, signed: MetadataOf<'targets'>['signed']) {
+  const roles: string[] = []
+  for (const { role, terminating } of signed.delegations?.rolesForTarget(path) ?? []) {
+    roles.push(role)
+    if (terminating) return { roles, terminating }
+  }
+  return { roles, terminating: false }
 }

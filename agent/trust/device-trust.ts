@@ -121,8 +121,13 @@ export class DeviceTrust {
     const image = await this.#clients.image.refresh(sources.image, () => this.#clock.now())
     await this.#forgetCountersOf(image)
     const assignments: TrustedAssignment[] = []
-    for (const path of Object.keys(targets.targets)) {
-      assignments.push(await this.#assignment(path, director, image))
+    const paths = Object.keys(targets.targets)
+    for (const path of paths) {
+      try {
+        assignments.push(await this.#assignment(path, director, image))
+      } catch (error) {
+        throw paths.length > 1 ? asPartial(error, path, paths.length) : error
+      }
     }
     requireOnePerModel(assignments)
     return { version: targets.version, issuedAt: statement.issuedAt, assignments }
@@ -183,6 +188,13 @@ export class DeviceTrust {
 /** A statement in the targets role is what raises the time floor. */
 function timeKeysOf(root: RootSigned): readonly string[] {
   return root.roles.targets?.keyIDs ?? []
+}
+
+/** What belongs together is believed together: somebody lets only a part of it through. */
+function asPartial(error: unknown, path: string, count: number): unknown {
+  if (!(error instanceof TrustError) || error.code !== 'drop-request') return error
+  const message = `${path}, one of ${count} assigned variants, cannot be verified: ${error.message}`
+  return new TrustError('partial-install', message, { path }, { cause: error })
 }
 
 function requireOnePerModel(assignments: readonly TrustedAssignment[]): void {

@@ -1,6 +1,6 @@
 import {
-  metadataFile,
   type MetadataOf,
+  metadataFile,
   TRUST_LIMITS,
   TrustError,
   type TrustLimits,
@@ -112,10 +112,14 @@ class Refresh implements RefreshedRepository {
   }
 
   async snapshot(): Promise<void> {
-    if (await this.#recall('snapshot.json', (bytes) => this.trusted.takeSnapshot(bytes, true))) return
+    if (await this.#recall('snapshot.json', (bytes) => this.trusted.takeSnapshot(bytes, true)))
+      return
     const meta = this.trusted.timestamp?.snapshotMeta
     const file = metadataFile('snapshot', this.#consistent(meta?.version))
-    const bytes = await this.#require(file, this.#cap(file, this.#limits.snapshotBytes, meta?.length))
+    const bytes = await this.#require(
+      file,
+      this.#cap(file, this.#limits.snapshotBytes, meta?.length),
+    )
     this.trusted.takeSnapshot(bytes)
     await this.#store.write('snapshot.json', bytes)
   }
@@ -124,11 +128,16 @@ class Refresh implements RefreshedRepository {
     const known = this.trusted.targets(role)
     if (known) return known
     const stored = metadataFile(role)
-    if (!(await this.#recall(stored, (bytes) => this.trusted.takeTargets(bytes, role, delegator)))) {
+    if (
+      !(await this.#recall(stored, (bytes) => this.trusted.takeTargets(bytes, role, delegator)))
+    ) {
       const meta = this.trusted.snapshot?.meta[`${role}.json`]
       if (!meta) throw new TrustError('mix-and-match', `the snapshot does not know ${role}`)
       const file = metadataFile(role, this.#consistent(meta.version))
-      const bytes = await this.#require(file, this.#cap(file, this.#limits.targetsBytes, meta.length))
+      const bytes = await this.#require(
+        file,
+        this.#cap(file, this.#limits.targetsBytes, meta.length),
+      )
       this.trusted.takeTargets(bytes, role, delegator)
       await this.#store.write(stored, bytes)
     }
@@ -154,7 +163,9 @@ class Refresh implements RefreshedRepository {
   async #require(file: string, maxBytes: number): Promise<Buffer> {
     const bytes = await this.#fetch(file, maxBytes)
     if (bytes) return bytes
-    throw new TrustError('drop-request', `${file} is missing: the repository must have it`, { file })
+    throw new TrustError('drop-request', `${file} is missing: the repository must have it`, {
+      file,
+    })
   }
 
   #fetch(file: string, maxBytes: number): Promise<Buffer | null> {
@@ -168,7 +179,10 @@ class Refresh implements RefreshedRepository {
   #cap(file: string, limit: number, announced: number | undefined): number {
     if (announced === undefined) return limit
     if (announced <= limit) return announced
-    throw new TrustError('endless-data', `${file} is announced with ${announced} bytes, over ${limit}`)
+    throw new TrustError(
+      'endless-data',
+      `${file} is announced with ${announced} bytes, over ${limit}`,
+    )
   }
 }
 

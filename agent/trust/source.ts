@@ -46,7 +46,10 @@ export async function fetchBounded(
           if (stop.signal.aborted) break
           bytes += piece.length
           if (bytes > maxBytes) {
-            throw new TrustError('endless-data', `${file} has more than the ${maxBytes} bytes it may have`)
+            throw new TrustError(
+              'endless-data',
+              `${file} has more than the ${maxBytes} bytes it may have`,
+            )
           }
           parts.push(piece)
         }
@@ -92,5 +95,8 @@ export class Deadline {
 function late(file: string, bytes: number): TrustError {
   return bytes === 0
     ? new TrustError('drop-request', `${file} was asked for and nothing came`)
-    : new TrustError('slow-retrieval', `${file} came so slowly that ${bytes} bytes were all there was in time`)
+    : new TrustError(
+        'slow-retrieval',
+        `${file} came so slowly that ${bytes} bytes were all there was in time`,
+      )
 }

@@ -32,7 +32,9 @@ export class StateFile {
 
   /** @throws TrustError `trust-store` */
   static async open(store: DurableStore): Promise<StateFile> {
-    const state = await store.readTwice(FILE, (bytes) => stateSchema.parse(JSON.parse(bytes.toString())))
+    const state = await store.readTwice(FILE, (bytes) =>
+      stateSchema.parse(JSON.parse(bytes.toString())),
+    )
     return new StateFile(store, state ?? NOTHING)
   }
 

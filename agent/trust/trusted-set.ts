@@ -9,7 +9,6 @@ import {
 /** Anything more that a file must say before it is believed. @throws TrustError */
 export type ExtraCheck = (role: string, metadata: MetadataOf<TopRole>) => void
 
-
 /**
  * The rules of TUF 1.0 §5.3–5.6, without reading or writing anything: which metadata is believed,
  * given what was believed before. Throws where a rule is broken; then the refresh it serves is over.
@@ -170,7 +169,12 @@ function verifyMeta(role: string, meta: { verify(bytes: Buffer): void }, bytes: 
   try {
     meta.verify(bytes)
   } catch (error) {
-    throw new TrustError('mix-and-match', `${role}: ${messageOf(error)}`, { role }, { cause: error })
+    throw new TrustError(
+      'mix-and-match',
+      `${role}: ${messageOf(error)}`,
+      { role },
+      { cause: error },
+    )
   }
 }
 

@@ -10,10 +10,14 @@ export async function verifyArtifact(
 ): Promise<void> {
   const size = await sizeOf(path)
   if (size < artifact.bytes) {
-    throw new TrustError('partial-install', `only ${size} of ${artifact.bytes} bytes are here`, { path })
+    throw new TrustError('partial-install', `only ${size} of ${artifact.bytes} bytes are here`, {
+      path,
+    })
   }
   if (size > artifact.bytes) {
-    throw new TrustError('endless-data', `${size} bytes are here, ${artifact.bytes} were signed`, { path })
+    throw new TrustError('endless-data', `${size} bytes are here, ${artifact.bytes} were signed`, {
+      path,
+    })
   }
   if ((await digestOfFile(path)) === artifact.digest) return
   throw new TrustError('arbitrary-software', 'these are not the bytes that were signed', { path })

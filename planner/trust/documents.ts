@@ -4,9 +4,9 @@ import {
   type ImageCustom,
   modelRole,
   TOP_ROLES,
-  targetPath,
   type TopRole,
   type TufKey,
+  targetPath,
   tufKeyId,
   tufKeyOf,
 } from '../../shared/trust/index.ts'
@@ -95,11 +95,19 @@ export function delegatingDocument(
 /** Version, length and digest of the files that belong together. */
 export type MetaEntries = Readonly<Record<string, { version: number; bytes: Uint8Array }>>
 
-export function snapshotDocument(version: number, expires: string, meta: MetaEntries): SignedDocument {
+export function snapshotDocument(
+  version: number,
+  expires: string,
+  meta: MetaEntries,
+): SignedDocument {
   return { ...document('snapshot', version, expires), meta: described(meta) }
 }
 
-export function timestampDocument(version: number, expires: string, meta: MetaEntries): SignedDocument {
+export function timestampDocument(
+  version: number,
+  expires: string,
+  meta: MetaEntries,
+): SignedDocument {
   return { ...document('timestamp', version, expires), meta: described(meta) }
 }
 

@@ -8,6 +8,8 @@ export type KeysErrorCode =
   | 'no-such-key'
   /** A request or signature file that is none, or belongs to another request. */
   | 'malformed-request'
+  /** Drafted before something else was published. */
+  | 'stale-batch'
   /** A signature by a key that is not asked for, or that does not fit. */
   | 'bad-signature'
   /** Published only once enough keys have signed. */

@@ -107,7 +107,10 @@ export class KeyRing {
 
 function checked(name: string): string {
   if (nameSchema.safeParse(name).success) return name
-  throw new KeysError('no-such-key', `"${name}" is no name of a key: use letters, digits, dot, dash`)
+  throw new KeysError(
+    'no-such-key',
+    `"${name}" is no name of a key: use letters, digits, dot, dash`,
+  )
 }
 const exists = (name: string) =>
   new KeysError('key-exists', `there is a key named ${name} already: choose another name`)

@@ -9,7 +9,13 @@ export interface Lifetimes {
   readonly director: number
 }
 
-export const LIFETIMES: Lifetimes = { root: 3650, targets: 365, snapshot: 30, timestamp: 7, director: 7 }
+export const LIFETIMES: Lifetimes = {
+  root: 3650,
+  targets: 365,
+  snapshot: 30,
+  timestamp: 7,
+  director: 7,
+}
 
 /** As TUF 1.0 §4.1 writes it: UTC, whole seconds. */
 export function expiryAfter(now: Date, days: number): string {

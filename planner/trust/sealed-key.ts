@@ -18,7 +18,11 @@ const sealedSchema = z.object({
   v: z.literal(1),
   kdf: z.literal('scrypt'),
   /** Bounded: a planted file must not make us allocate gigabytes. */
-  N: z.number().int().min(2).max(2 ** 20),
+  N: z
+    .number()
+    .int()
+    .min(2)
+    .max(2 ** 20),
   r: z.number().int().min(1).max(16),
   p: z.number().int().min(1).max(4),
   salt: base64,
@@ -59,7 +63,12 @@ export async function unsealKey(text: string, passphrase: string): Promise<Signi
     const pem = Buffer.concat([decipher.update(bytes(sealed.box)), decipher.final()])
     return parseSigningKey(pem.toString())
   } catch (error) {
-    throw new KeysError('cannot-unseal', 'the passphrase does not open this key', {}, { cause: error })
+    throw new KeysError(
+      'cannot-unseal',
+      'the passphrase does not open this key',
+      {},
+      { cause: error },
+    )
   }
 }
 

@@ -112,24 +112,35 @@ export function withSignatures(request: SigningRequest, came: Signatures): Signi
       ({ keys }) => keys[keyid] && countSigned(metadata, { [keyid]: keys[keyid] }) === 1,
     )
     if (!asked) {
-      throw new KeysError('bad-signature', `key ${keyid.slice(0, 12)} is not asked for, or its signature does not fit`)
+      throw new KeysError(
+        'bad-signature',
+        `key ${keyid.slice(0, 12)} is not asked for, or its signature does not fit`,
+      )
     }
   }
   return { ...request, metadata: printMetadata(metadata).toString() }
 }
 
 /** What each requirement still lacks; empty when the metadata may be published. */
-export function missingSignatures(request: SigningRequest): { reason: string; missing: number; of: string[] }[] {
+export function missingSignatures(
+  request: SigningRequest,
+): { reason: string; missing: number; of: string[] }[] {
   const metadata = metadataOf(request)
   return request.requirements.flatMap(({ reason, keys, threshold }) => {
     const missing = threshold - countSigned(metadata, keys)
-    const of = Object.keys(keys).filter((id) => countSigned(metadata, { [id]: keys[id] as TufKeyJson }) === 0)
+    const of = Object.keys(keys).filter(
+      (id) => countSigned(metadata, { [id]: keys[id] as TufKeyJson }) === 0,
+    )
     return missing > 0 ? [{ reason, missing, of }] : []
   })
 }
 
 /** The file as it is published. @throws KeysError `threshold-not-met` */
-export function completed(request: SigningRequest): { file: string; bytes: Buffer; version: number } {
+export function completed(request: SigningRequest): {
+  file: string
+  bytes: Buffer
+  version: number
+} {
   const [lacking] = missingSignatures(request)
   if (lacking) {
     throw new KeysError(
@@ -154,19 +165,36 @@ export function describeRequest(request: SigningRequest): string[] {
   return [
     `${request.repository} repository, role ${request.role}, version ${signed.version}, expires ${signed.expires}`,
     `digest ${signedDigest(request)}`,
-    ...missingSignatures(request).map(({ reason, missing }) => `needs ${missing} signature(s) of ${reason}`),
-    ...(request.kind === 'targets' && 'targets' in signed ? Object.keys(signed.targets).map((path) => `releases ${path}`) : []),
+    ...missingSignatures(request).map(
+      ({ reason, missing }) => `needs ${missing} signature(s) of ${reason}`,
+    ),
+    ...(request.kind === 'targets' && 'targets' in signed
+      ? Object.keys(signed.targets).map((path) => `releases ${path}`)
+      : []),
   ]
 }
 
 type TufKeyJson = z.infer<typeof tufKeySchema>
 
 /** How many of these keys signed: by the library's own rule, through a root that asks for them. */
-function countSigned(metadata: MetadataOf<TopRole>, keys: Readonly<Record<string, TufKeyJson>>): number {
+function countSigned(
+  metadata: MetadataOf<TopRole>,
+  keys: Readonly<Record<string, TufKeyJson>>,
+): number {
   const role = { keyids: [], threshold: 1 }
   return Object.entries(keys).filter(([id, key]) => {
-    const roles = { root: role, timestamp: role, snapshot: role, targets: { keyids: [id], threshold: 1 } }
-    const signed = { _type: 'root', spec_version: '1.0.31', version: 1, expires: '2000-01-01T00:00:00Z' }
+    const roles = {
+      root: role,
+      timestamp: role,
+      snapshot: role,
+      targets: { keyids: [id], threshold: 1 },
+    }
+    const signed = {
+      _type: 'root',
+      spec_version: '1.0.31',
+      version: 1,
+      expires: '2000-01-01T00:00:00Z',
+    }
     const root = Metadata.fromJSON(MetadataKind.Root, {
       signatures: [],
       signed: { ...signed, consistent_snapshot: true, keys: { [id]: key }, roles },
@@ -192,6 +220,11 @@ function parsed<T>(schema: z.ZodType<T>, text: string, what: string): T {
   try {
     return schema.parse(JSON.parse(text))
   } catch (error) {
-    throw new KeysError('malformed-request', `not ${what}: take the whole file`, {}, { cause: error })
+    throw new KeysError(
+      'malformed-request',
+      `not ${what}: take the whole file`,
+      {},
+      { cause: error },
+    )
   }
 }

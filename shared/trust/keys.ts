@@ -29,6 +29,5 @@ export function trustedKeyOf(key: TufKey): TrustedKey {
 /** For `Metadata.sign`. */
 export function signerOf(key: SigningKey): (bytes: Buffer) => Signature {
   const keyID = tufKeyId(key.trusted)
-  return (bytes) =>
-    new Signature({ keyID, sig: sign(null, bytes, key.privateKey).toString('hex') })
+  return (bytes) => new Signature({ keyID, sig: sign(null, bytes, key.privateKey).toString('hex') })
 }

@@ -1,4 +1,11 @@
-import { Metadata, MetadataKind, type Root, type Snapshot, type Targets, type Timestamp } from '@tufjs/models'
+import {
+  Metadata,
+  MetadataKind,
+  type Root,
+  type Snapshot,
+  type Targets,
+  type Timestamp,
+} from '@tufjs/models'
 import { z } from 'zod'
 import { messageOf } from '../errors.ts'
 import { parseJsonText } from '../messages/json-text.ts'
@@ -33,10 +40,14 @@ export function parseMetadata<K extends TopRole>(kind: K, bytes: Uint8Array): Me
   const json = parseJsonText(bytes)
   if (!json.ok) throw malformed(kind, json.code)
   const envelope = envelopeSchema.safeParse(json.value)
-  if (!envelope.success) throw malformed(kind, z.prettifyError(envelope.error).split('\n').join(' '))
+  if (!envelope.success)
+    throw malformed(kind, z.prettifyError(envelope.error).split('\n').join(' '))
   const { version } = envelope.data.signed
   if (version > MAX_VERSION) {
-    throw new TrustError('fast-forward', `${kind} metadata has version ${version}: no honest one could follow it`)
+    throw new TrustError(
+      'fast-forward',
+      `${kind} metadata has version ${version}: no honest one could follow it`,
+    )
   }
   try {
     const metadata = READERS[kind](json.value as MetadataJson)
@@ -52,7 +63,9 @@ export function printMetadata(metadata: MetadataOf<TopRole>): Buffer {
 }
 
 const few = <T extends z.ZodType>(value: T) =>
-  z.record(z.string(), value).refine((map) => Object.keys(map).length <= MAX_ENTRIES, 'too many entries')
+  z
+    .record(z.string(), value)
+    .refine((map) => Object.keys(map).length <= MAX_ENTRIES, 'too many entries')
 const counting = z.number().int().positive()
 const versionedSchema = z.looseObject({ version: counting.max(MAX_VERSION) })
 const roleSchema = z.looseObject({

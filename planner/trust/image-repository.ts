@@ -1,0 +1,253 @@
+import type { SigningKey } from '../../shared/signatures/index.ts'
+import {
+  imageCustomSchema,
+  type MetadataOf,
+  metadataFile,
+  modelRole,
+  parseMetadata,
+  printMetadata,
+  type SignedKinds,
+  signerOf,
+} from '../../shared/trust/index.ts'
+import {
+  delegatingDocument,
+  type MetaEntries,
+  modelDocument,
+  type ReleasedVariant,
+  type SignedDocument,
+  snapshotDocument,
+  timestampDocument,
+} from './documents.ts'
+import type { DurableFolder } from './durable-folder.ts'
+import { KeysError } from './errors.ts'
+import { expiryAfter, isAgeing, LIFETIMES, type Lifetimes } from './lifetimes.ts'
+import { policyFor } from './policy.ts'
+import { latestRoot, requireBytes } from './roots.ts'
+
+const MODEL_PREFIX = modelRole('')
+
+/** A document and who must sign it, before it is a request. */
+export interface Draft {
+  readonly role: string
+  readonly document: SignedDocument
+}
+
+/** What was released. Files of one folder; `timestamp.json` is written last and makes the rest true. */
+export class ImageRepository {
+  readonly #folder: DurableFolder
+  readonly #lifetimes: Lifetimes
+
+  constructor(folder: DurableFolder, lifetimes: Lifetimes = LIFETIMES) {
+    this.#folder = folder
+    this.#lifetimes = lifetimes
+  }
+
+  async models(): Promise<string[]> {
+    const { roles } = await this.#current()
+    return Object.keys(roles)
+      .filter((role) => role.startsWith(MODEL_PREFIX))
+      .map((role) => role.slice(MODEL_PREFIX.length))
+  }
+
+  /** Everything released of a model and not withdrawn. */
+  async variants(model: string): Promise<ReleasedVariant[]> {
+    const current = (await this.#current()).roles[modelRole(model)]
+    if (!current) return []
+    const { targets } = parseMetadata('targets', current.bytes).signed
+    return Object.values(targets).map(({ length, hashes, unrecognizedFields }) => ({
+      ...imageCustomSchema.parse(unrecognizedFields.custom),
+      digest: hashes.sha256 ?? '',
+      bytes: length,
+    }))
+  }
+
+  /** Drafts that make `variants` all that is released of this model. */
+  async draftModel(
+    model: string,
+    variants: readonly ReleasedVariant[],
+    now: Date,
+  ): Promise<Draft[]> {
+    const { roles, root } = await this.#current()
+    const expires = expiryAfter(now, this.#lifetimes.targets)
+    const role = modelRole(model)
+    const version = (roles[role]?.version ?? 0) + 1
+    const drafts: Draft[] = [{ role, document: modelDocument(version, expires, variants) }]
+    if (!roles[role])
+      drafts.unshift(this.#draftTop([...(await this.models()), model], roles, root.signed, now))
+    return drafts
+  }
+
+  /** Drafts of everything the release keys sign, for the keys of this root. */
+  async draftAll(root: SignedKinds['root'], now: Date): Promise<Draft[]> {
+    const { roles } = await this.#current()
+    const models = await this.models()
+    const drafts = [this.#draftTop(models, roles, root, now)]
+    for (const model of models)
+      drafts.push(...(await this.draftModel(model, await this.variants(model), now)))
+    return drafts
+  }
+
+  /**
+   * Publishes role files that are completely signed, and then a snapshot and a timestamp that name
+   * them. After a cut of power in between, what was true before is still true.
+   */
+  async publish(
+    files: readonly { role: string; file: string; bytes: Buffer; version: number }[],
+    online: readonly SigningKey[],
+    now: Date,
+  ): Promise<void> {
+    const { roles, snapshotVersion, timestampVersion, root } = await this.#current()
+    for (const { file, bytes } of files) await this.#folder.write(file, bytes)
+    const meta: Record<string, { version: number; bytes: Buffer }> = {}
+    for (const [role, entry] of Object.entries(roles)) meta[`${role}.json`] = entry
+    for (const { role, ...entry } of files) meta[`${role}.json`] = entry
+    await this.#seal(meta, snapshotVersion + 1, timestampVersion + 1, { online, root, now })
+  }
+
+  /** Its version is taken by other bytes: something was published since it was drafted. */
+  async isTaken(role: string, version: number, bytes: Buffer): Promise<boolean> {
+    const there = (await this.#current()).roles[role]
+    return there !== undefined && there.version >= version && !there.bytes.equals(bytes)
+  }
+
+  /** Signs snapshot and timestamp again where they age or their keys changed; called at start and daily. */
+  async refresh(online: readonly SigningKey[], now: Date): Promise<boolean> {
+    const { roles, snapshot, snapshotVersion, timestamp, timestampVersion, root } =
+      await this.#current()
+    const { snapshot: snapshotDays, timestamp: timestampDays } = this.#lifetimes
+    const fresh =
+      timestamp !== null &&
+      snapshot !== null &&
+      !isAgeing(timestamp.signed.expires, timestampDays, now) &&
+      !isAgeing(snapshot.signed.expires, snapshotDays, now) &&
+      vouchesFor(root, timestamp, snapshot)
+    if (fresh) return false
+    const meta: MetaEntries = Object.fromEntries(
+      Object.entries(roles).map(([role, entry]) => [`${role}.json`, entry]),
+    )
+    await this.#seal(meta, snapshotVersion + 1, timestampVersion + 1, { online, root, now })
+    return true
+  }
+
+  /** The files a device needs to judge these models, beside newer roots. */
+  async filesFor(models: readonly string[]): Promise<Record<string, string>> {
+    const { roles, snapshotVersion } = await this.#current()
+    const wanted = [
+      'timestamp.json',
+      metadataFile('snapshot', snapshotVersion),
+      ...['targets', ...models.map(modelRole)].flatMap((role) =>
+        roles[role] ? [metadataFile(role, roles[role].version)] : [],
+      ),
+    ]
+    const files: Record<string, string> = {}
+    for (const file of wanted) files[file] = (await requireBytes(this.#folder, file)).toString()
+    return files
+  }
+
+  #draftTop(models: readonly string[], roles: Roles, root: SignedKinds['root'], now: Date): Draft {
+    const version = (roles.targets?.version ?? 0) + 1
+    const expires = expiryAfter(now, this.#lifetimes.targets)
+    return {
+      role: 'targets',
+      document: delegatingDocument(version, expires, models, policyFor(root, 'targets')),
+    }
+  }
+
+  async #seal(
+    meta: MetaEntries,
+    snapshotVersion: number,
+    timestampVersion: number,
+    by: { online: readonly SigningKey[]; root: MetadataOf<'root'>; now: Date },
+  ): Promise<void> {
+    const { online, root, now } = by
+    const snapshotExpires = expiryAfter(now, this.#lifetimes.snapshot)
+    const snapshot = signedOnline(
+      'snapshot',
+      snapshotDocument(snapshotVersion, snapshotExpires, meta),
+      online,
+      root,
+    )
+    await this.#folder.write(metadataFile('snapshot', snapshotVersion), snapshot)
+    const named = { 'snapshot.json': { version: snapshotVersion, bytes: snapshot } }
+    const timestampExpires = expiryAfter(now, this.#lifetimes.timestamp)
+    const document = timestampDocument(timestampVersion, timestampExpires, named)
+    await this.#folder.write('timestamp.json', signedOnline('timestamp', document, online, root))
+  }
+
+  async #current(): Promise<Current> {
+    const root = await latestRoot(this.#folder)
+    const stamp = await this.#folder.read('timestamp.json')
+    if (!stamp) {
+      return {
+        root,
+        roles: {},
+        snapshot: null,
+        snapshotVersion: 0,
+        timestamp: null,
+        timestampVersion: 0,
+      }
+    }
+    const timestamp = parseMetadata('timestamp', stamp)
+    const snapshotVersion = timestamp.signed.snapshotMeta.version
+    const file = metadataFile('snapshot', snapshotVersion)
+    const snapshot = parseMetadata('snapshot', await requireBytes(this.#folder, file))
+    const roles: Record<string, { version: number; bytes: Buffer }> = {}
+    for (const [name, meta] of Object.entries(snapshot.signed.meta)) {
+      const role = name.slice(0, -'.json'.length)
+      const bytes = await requireBytes(this.#folder, metadataFile(role, meta.version))
+      meta.verify(bytes)
+      roles[role] = { version: meta.version, bytes }
+    }
+    const timestampVersion = timestamp.signed.version
+    return { root, roles, snapshot, snapshotVersion, timestamp, timestampVersion }
+  }
+}
+
+type Roles = Readonly<Record<string, { version: number; bytes: Buffer }>>
+interface Current {
+  readonly root: MetadataOf<'root'>
+  readonly roles: Roles
+  readonly snapshot: MetadataOf<'snapshot'> | null
+  readonly snapshotVersion: number
+  readonly timestamp: MetadataOf<'timestamp'> | null
+  readonly timestampVersion: number
+}
+
+/** Signed with the online keys here, and believed by this root: else nothing may be published. */
+export function signedOnline(
+  role: 'timestamp' | 'snapshot' | 'targets',
+  document: SignedDocument,
+  keys: readonly SigningKey[],
+  root: MetadataOf<'root'>,
+): Buffer {
+  const metadata = parseMetadata(
+    role,
+    Buffer.from(JSON.stringify({ signed: document, signatures: [] })),
+  )
+  for (const key of keys) metadata.sign(signerOf(key))
+  try {
+    root.verifyDelegate(role, metadata)
+  } catch (error) {
+    throw new KeysError(
+      'threshold-not-met',
+      `the online keys here cannot sign ${role}`,
+      {},
+      { cause: error },
+    )
+  }
+  return printMetadata(metadata)
+}
+
+function vouchesFor(
+  root: MetadataOf<'root'>,
+  timestamp: MetadataOf<'timestamp'>,
+  snapshot: MetadataOf<'snapshot'>,
+): boolean {
+  try {
+    root.verifyDelegate('timestamp', timestamp)
+    root.verifyDelegate('snapshot', snapshot)
+    return true
+  } catch {
+    return false
+  }
+}
