@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { digestOf } from '../../shared/digest.ts'
 import { factsOf, IdentityError, refusal } from '../../shared/identity/index.ts'
 import type { JoinAnswer, JoinRequest } from '../../shared/messages/index.ts'
@@ -106,10 +105,4 @@ export class Registrar {
     await certificates.revokeCertificates(trx, valid, why, at)
     return valid
   }
-}
-
-/** For messages and tests: what an issued answer holds. */
-export function certificateIn(answer: JoinAnswer): X509Certificate | undefined {
-  if (answer.outcome !== 'issued') return undefined
-  return new X509Certificate(Buffer.from(answer.certificate, 'base64'))
 }

@@ -1,0 +1,271 @@
+import { generateKeyPairSync } from 'node:crypto'
+import t from 'tap'
+import { makeKeyWithRequest } from '../../../agent/identity/certificate-request.ts'
+import { openAuthority, Registrar, Revocations } from '../../../planner/identity/index.ts'
+import { x509 } from '../../../planner/identity/x509.ts'
+import { audit } from '../../../planner/storage/index.ts'
+import { factsOf, isForClients, isIssuedBy } from '../../../shared/identity/index.ts'
+import type { JoinRequest } from '../../../shared/messages/index.ts'
+import { credentialsFrom, device, folderOf } from '../../broker/tls-broker.ts'
+import {
+  certificateIn,
+  FLEET,
+  joinRequest,
+  type Registry,
+  registryOf,
+  renewRequest,
+  verdict,
+} from './registry.ts'
+
+t.test('a token gives its device a certificate, once', async (t) => {
+  const registry = await registryOf(t)
+  const token = await registry.invite('pi-1')
+  const made = await makeKeyWithRequest('pi-1')
+  const first = await registry.registrar.answer(await joinRequest(token, 'pi-1', made))
+  const certificate = certificateIn(first)
+  t.ok(isIssuedBy(certificate, registry.authority.certificate))
+  t.ok(isForClients(certificate))
+  const { name, notAfter } = factsOf(certificate)
+  t.strictSame(name, { role: 'device', fleet: FLEET, device: 'pi-1' })
+  const days = (notAfter.getTime() - registry.clock.now().getTime()) / 86_400_000
+  t.ok(days > 29.9 && days <= 30, `${days} days`)
+
+  const again = await registry.registrar.answer(await joinRequest(token, 'pi-1', made))
+  t.equal(certificateIn(again).serialNumber, certificate.serialNumber, 'a lost answer comes again')
+  registry.clock.goDays(2)
+  const late = await registry.registrar.answer(await joinRequest(token, 'pi-1', made))
+  t.equal(verdict(late), 'issued', 'after the token expired, too')
+
+  const thief = await registry.registrar.answer(await joinRequest(token, 'pi-1'))
+  t.equal(verdict(thief), 'join-token-used')
+  const entries = await audit.readAudit(registry.db, { limit: 10 })
+  t.match(entries, [
+    { actor: 'device:pi-1', action: 'device.join', subject: 'pi-1' },
+    { actor: 'cli:tester', action: 'devices.invite', subject: 'pi-1' },
+  ])
+  t.equal(entries.length, 2, 'what was refused changed nothing')
+})
+
+t.test('of many at the same time one wins', async (t) => {
+  const { registrar, invite } = await registryOf(t)
+  const token = await invite()
+  const requests = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => joinRequest(token, `pi-${i}`)),
+  )
+  const verdicts = await Promise.all(
+    requests.map(async (request) => verdict(await registrar.answer(request))),
+  )
+  t.strictSame(verdicts.sort(), ['issued', ...Array(7).fill('join-token-used')])
+})
+
+interface Refusal {
+  readonly code: string
+  request(registry: Registry): Promise<JoinRequest>
+}
+
+const signedWith = async (registry: Registry, csr: string) => {
+  const token = await registry.invite()
+  return joinRequest(token, 'pi-1', { key: '', csr })
+}
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  'an expired token': {
+    code: 'join-token-expired',
+    async request({ invite, clock }) {
+      const request = await joinRequest(await invite(undefined, undefined, 24), 'pi-1')
+      clock.goMs(24 * 3_600_000 + 1)
+      return request
+    },
+  },
+  'a token of another planner': {
+    code: 'join-token-unknown',
+    request: async () => joinRequest(await (await registryOf(t)).invite(), 'pi-1'),
+  },
+  'a name changed on its way': {
+    code: 'bad-proof',
+    async request({ invite }) {
+      const { signed, ...rest } = await joinRequest(await invite(), 'pi-1')
+      return { ...rest, signed: { ...signed, payload: signed.payload.replace('pi-1', 'pi-2') } }
+    },
+  },
+  'a token of another device': {
+    code: 'join-token-other-device',
+    request: async ({ invite }) => joinRequest(await invite('pi-2'), 'pi-1'),
+  },
+  'a name that somebody has': {
+    code: 'device-name-taken',
+    async request({ invite, registrar }) {
+      await registrar.answer(await joinRequest(await invite(), 'pi-1'))
+      return joinRequest(await invite(), 'pi-1')
+    },
+  },
+  'another fleet': {
+    code: 'wrong-fleet',
+    request: async ({ invite }) => joinRequest(await invite(), 'pi-1', undefined, 'elsewhere'),
+  },
+  'a name that topics cannot carry': {
+    code: 'malformed-request',
+    request: async ({ invite }) => joinRequest(await invite(), '+'),
+  },
+  'no request in it': { code: 'malformed-request', request: (r) => signedWith(r, 'AAAA') },
+  'an RSA key': {
+    code: 'malformed-request',
+    request: async (registry) => signedWith(registry, await csrFor('rsa')),
+  },
+  'a key of another curve': {
+    code: 'malformed-request',
+    request: async (registry) => signedWith(registry, await csrFor('P-384')),
+  },
+  'a key that the device does not hold': {
+    code: 'bad-proof',
+    async request(registry) {
+      const csr = Buffer.from((await makeKeyWithRequest('pi-1')).csr, 'base64')
+      csr[csr.length - 5] = (csr.at(-5) as number) ^ 1
+      return signedWith(registry, csr.toString('base64'))
+    },
+  },
+  'an expired certificate': {
+    code: 'certificate-expired',
+    async request({ authority, clock }) {
+      const present = await credentialsFrom(authority, device('pi-1'), clock, 30)
+      clock.goDays(31)
+      return renewRequest(present, 'pi-1')
+    },
+  },
+  'a revoked certificate': {
+    code: 'certificate-revoked',
+    async request({ authority, clock, revocations }) {
+      const present = await credentialsFrom(authority, device('pi-1'), clock)
+      revocations.announce({ serials: [present.serial], device: 'pi-1' })
+      return renewRequest(present, 'pi-1')
+    },
+  },
+  'a certificate of another authority': {
+    code: 'certificate-foreign',
+    async request({ clock }) {
+      const foreign = await openAuthority(folderOf(t), clock.now)
+      return renewRequest(await credentialsFrom(foreign, device('pi-1'), clock), 'pi-1')
+    },
+  },
+  'the certificate of another device': {
+    code: 'certificate-wrong-name',
+    request: async ({ authority, clock }) =>
+      renewRequest(await credentialsFrom(authority, device('pi-2'), clock), 'pi-1'),
+  },
+  'a certificate without its key': {
+    code: 'bad-proof',
+    async request({ authority, clock }) {
+      const { cert } = await credentialsFrom(authority, device('pi-1'), clock)
+      const { key } = await credentialsFrom(authority, device('pi-1'), clock)
+      return renewRequest({ cert, key }, 'pi-1')
+    },
+  },
+}
+
+for (const [name, { code, request }] of Object.entries(REFUSALS)) {
+  t.test(`refuses ${name}: ${code}`, async (t) => {
+    const registry = await registryOf(t)
+    const asked = await request(registry)
+    const before = await audit.readAudit(registry.db, { limit: 10 })
+    t.equal(verdict(await registry.registrar.answer(asked)), code)
+    t.strictSame(await audit.readAudit(registry.db, { limit: 10 }), before, 'nothing changed')
+  })
+}
+
+t.test('a certificate gets its successor, and stays good until then', async (t) => {
+  const { registrar, invite, clock, revocations } = await registryOf(t)
+  const made = await makeKeyWithRequest('pi-1')
+  const first = certificateIn(
+    await registrar.answer(await joinRequest(await invite(), 'pi-1', made)),
+  )
+  clock.goDays(20)
+  const present = { cert: first.toString(), key: made.key }
+  const next = certificateIn(await registrar.answer(await renewRequest(present, 'pi-1')))
+  t.not(next.serialNumber, first.serialNumber)
+  t.ok(factsOf(next).notAfter > factsOf(first).notAfter)
+  t.notOk(revocations.has(first.serialNumber))
+})
+
+t.test('who joins anew takes the place of what had the name', async (t) => {
+  const { db, registrar, invite, clock, revocations } = await registryOf(t)
+  const first = certificateIn(await registrar.answer(await joinRequest(await invite(), 'pi-1')))
+  const gone: string[] = []
+  revocations.listen(({ serials }) => gone.push(...serials))
+  const second = certificateIn(
+    await registrar.answer(await joinRequest(await invite('pi-1'), 'pi-1')),
+  )
+  t.strictSame(gone, [first.serialNumber])
+  t.ok(revocations.has(first.serialNumber))
+  t.notOk(revocations.has(second.serialNumber))
+  const reloaded = await Revocations.load(db, clock.now)
+  t.ok(reloaded.has(first.serialNumber), 'a restarted planner knows')
+})
+
+t.test('a revoked device gets nothing for its old token or certificate', async (t) => {
+  const { db, registrar, invite, revocations } = await registryOf(t)
+  const token = await invite('pi-1')
+  const made = await makeKeyWithRequest('pi-1')
+  const first = certificateIn(await registrar.answer(await joinRequest(token, 'pi-1', made)))
+  t.equal(await revocations.revokeDevice('pi-1', 'cli:tester', 'stolen'), 1)
+  const again = await registrar.answer(await joinRequest(token, 'pi-1', made))
+  t.equal(verdict(again), 'certificate-revoked')
+  const present = { cert: first.toString(), key: made.key }
+  t.equal(
+    verdict(await registrar.answer(await renewRequest(present, 'pi-1'))),
+    'certificate-revoked',
+  )
+  t.match(await audit.readAudit(db, { limit: 1 }), [
+    {
+      actor: 'cli:tester',
+      action: 'devices.revoke',
+      subject: 'pi-1',
+      detail: { reason: 'stolen' },
+    },
+  ])
+  t.equal(
+    verdict(await registrar.answer(await joinRequest(await invite('pi-1'), 'pi-1'))),
+    'issued',
+  )
+})
+
+t.test('a restart forgets no use of a token', async (t) => {
+  const { db, authority, clock, registrar, invite } = await registryOf(t)
+  const token = await invite()
+  await registrar.answer(await joinRequest(token, 'pi-1'))
+  const { now } = clock
+  const revocations = await Revocations.load(db, now)
+  const restarted = new Registrar({ db, authority, revocations, fleet: FLEET, days: 30, now })
+  t.equal(verdict(await restarted.answer(await joinRequest(token, 'pi-2'))), 'join-token-used')
+})
+
+async function csrFor(kind: 'rsa' | 'P-384'): Promise<string> {
+  const isRsa = kind === 'rsa'
+  const algorithm = isRsa
+    ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+    : { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }
+  const pair = isRsa
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  const { subtle } = globalThis.crypto
+  const der = { format: 'der' } as const
+  const privateKey = await subtle.importKey(
+    'pkcs8',
+    pair.privateKey.export({ ...der, type: 'pkcs8' }),
+    algorithm,
+    true,
+    ['sign'],
+  )
+  const publicKey = await subtle.importKey(
+    'spki',
+    pair.publicKey.export({ ...der, type: 'spki' }),
+    algorithm,
+    true,
+    ['verify'],
+  )
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: 'CN=pi-1',
+    keys: { privateKey, publicKey },
+    signingAlgorithm: algorithm,
+  })
+  return Buffer.from(csr.rawData).toString('base64')
+}
