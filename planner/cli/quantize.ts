@@ -3,7 +3,12 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
-import { quantize } from '../quantizer/index.ts'
+import {
+  type CompressionOptions,
+  quantize,
+  SPARING_NAMES,
+  type Sparing,
+} from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { readModelFile } from './model-file.ts'
 import { writeWhole } from './write-whole.ts'
@@ -21,6 +26,19 @@ export const quantizeCommand = defineCommand({
       flags: '--calibration <file.npz>',
       description: 'samples of the inputs, for schemes with integer activations',
     },
+    {
+      flags: '--prune <share>',
+      description:
+        'first make this share of the weights zero, e.g. 0.5: a smaller download, no speed',
+    },
+    {
+      flags: '--cluster <n>',
+      description: 'first let the weights of a layer have only n values, e.g. 16: the same',
+    },
+    {
+      flags: '--compress-also <layers>',
+      description: `layers that both spare by default, by commas: ${SPARING_NAMES.join(', ')}`,
+    },
     { flags: '-o, --output <file>', description: 'the file to write' },
   ],
   example:
@@ -29,6 +47,13 @@ export const quantizeCommand = defineCommand({
     model: z.string(),
     scheme: z.string('give the scheme with --scheme NAME'),
     calibration: z.string().optional(),
+    prune: z.coerce.number('give a share between 0 and 1').optional(),
+    cluster: z.coerce.number('give a number of values').optional(),
+    compressAlso: z
+      .string()
+      .transform((list) => list.split(','))
+      .pipe(z.array(z.enum(SPARING_NAMES)))
+      .optional(),
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
@@ -41,11 +66,14 @@ export const quantizeCommand = defineCommand({
       format: model.format,
       scheme,
       ...(calibration ? { calibration } : {}),
+      ...(input.prune === undefined && input.cluster === undefined
+        ? {}
+        : { options: { compression: compressionOf(input) } }),
       onProgress: progress.update,
     })
     progress.end()
     await writeWhole(input.output, result.bytes)
-    const { operators, findings, bytes } = result
+    const { operators, findings, bytes, compression } = result
     io.findings(findings)
     io.result(
       {
@@ -56,6 +84,7 @@ export const quantizeCommand = defineCommand({
         sourceBytes: model.bytes.length,
         digest: digestOf(bytes),
         operators,
+        ...(compression && { compression }),
         findings,
       },
       () =>
@@ -65,3 +94,19 @@ export const quantizeCommand = defineCommand({
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0
   },
 })
+
+function compressionOf({
+  prune,
+  cluster,
+  compressAlso,
+}: {
+  readonly prune?: number | undefined
+  readonly cluster?: number | undefined
+  readonly compressAlso?: readonly Sparing[] | undefined
+}): CompressionOptions {
+  return {
+    ...(prune !== undefined && { prune }),
+    ...(cluster !== undefined && { cluster }),
+    ...(compressAlso && { also: compressAlso }),
+  }
+}

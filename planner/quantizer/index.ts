@@ -1,3 +1,9 @@
+export {
+  type CompressionOptions,
+  SPARING_NAMES,
+  type Sparing,
+} from './compression/options.ts'
+export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
 export type { QuantizeOptions } from './options.ts'
 export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'

@@ -1,4 +1,5 @@
 import type { SourceTreatment } from '../formats/quantizable.ts'
+import type { CompressionOptions } from './compression/options.ts'
 import type { OperatorSelector } from './plan/selectors.ts'
 import type { RangeMethod } from './ranges/methods.ts'
 import type { RecoveryMethod } from './recovery/recover.ts'
@@ -19,4 +20,6 @@ export interface QuantizeOptions {
   readonly perChannelFullyConnected?: boolean
   /** The same for `dynamic-w8`: more accurate, but needs TensorFlow Lite 2.17 or LiteRT. */
   readonly perChannelHybridFullyConnected?: boolean
+  /** Prune or cluster the weights before anything else. */
+  readonly compression?: CompressionOptions
 }

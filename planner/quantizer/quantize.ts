@@ -8,15 +8,22 @@ import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable
 import { quantizableTflite } from '../formats/tflite/quantizable.ts'
 import { calibrate } from './calibrate/calibrate.ts'
 import type { TensorStatistics } from './calibrate/statistics.ts'
+import { type Compressed, compress } from './compression/compress.ts'
+import { keepClusters } from './compression/keep-clusters.ts'
+import {
+  type CompressionReport,
+  compressionFindings,
+  reportCompression,
+} from './compression/report.ts'
 import { QuantizerError } from './errors.ts'
 import { FACTS } from './facts.ts'
 import { Laboratory } from './laboratory/laboratory.ts'
 import type { QuantizeOptions } from './options.ts'
 import type { OperatorTally, Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
-import type { PlanRequest } from './plan/request.ts'
+import type { PlanRequest, PlanTarget } from './plan/request.ts'
 import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
-import { ALL_RECOVERY, RECOVERY_METHODS } from './recovery/recover.ts'
+import { ALL_RECOVERY, meansOf, RECOVERY_METHODS } from './recovery/recover.ts'
 import { targetOf } from './target.ts'
 import { verify } from './verify.ts'
 
@@ -37,6 +44,8 @@ export interface QuantizeResult {
   readonly findings: readonly Finding[]
   readonly plan: Plan
   readonly operators: OperatorTally
+  /** Where pruning or clustering was asked for. */
+  readonly compression?: CompressionReport
 }
 
 const FORMATS: Record<ModelFormat, QuantizableFormat> = {
@@ -64,8 +73,10 @@ async function quantizeIn(
 ): Promise<QuantizeResult> {
   const { format, scheme, calibration, options = {} } = request
   const target = targetOf(scheme, options, format)
-  const model = await openModel(request)
-  const measured = await measure(model, laboratory, request)
+  const compressed = await compressSource(request, target, laboratory)
+  const source = compressed === null ? request : { ...request, model: compressed.bytes }
+  const model = await openModel(source)
+  const measured = await measure(model, laboratory, source)
   const planRequest: PlanRequest = {
     graph: model.graph,
     links: linksOf(model.graph),
@@ -76,13 +87,43 @@ async function quantizeIn(
     keepFloat: options.keepFloat ?? [],
     target,
   }
-  const plan = recover(planRequest, scheme, measured.statistics, options)
+  const recovered = recover(planRequest, scheme, measured.statistics, options)
+  const plan = compressed === null ? recovered : keepClusters(recovered, model, compressed)
   refuseEmpty(plan, scheme)
-  const bytes = plan.instructions.length === 0 ? request.model : model.perform(plan)
+  const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   await verify(bytes, laboratory, calibration)
   const built = (await model.audit?.(bytes, plan)) ?? []
-  const findings = [...model.findings, ...measured.findings, ...plan.findings, ...built]
-  return { bytes, format, scheme, findings, plan, operators: plan.operators }
+  const findings = [
+    ...(compressed ?? model).findings,
+    ...measured.findings,
+    ...plan.findings,
+    ...built,
+  ]
+  const named = options.keepFloat?.length ? mixed(scheme) : scheme
+  const result = { bytes, format, scheme: named, findings, plan, operators: plan.operators }
+  if (compressed === null) return result
+  const compression = await reportCompression(model, plan, bytes, compressed, target.weightBits)
+  return {
+    ...result,
+    findings: [...findings, ...compressionFindings(compression)],
+    compression,
+  }
+}
+
+/** The model after pruning and clustering; null where neither was asked for. */
+async function compressSource(
+  request: QuantizeRequest,
+  target: PlanTarget,
+  laboratory: Laboratory,
+): Promise<Compressed | null> {
+  const { scheme, calibration, onProgress, options = {} } = request
+  if (options.compression === undefined) return null
+  const sources = options.sources ?? 'dequantize'
+  const model = await openModel({ ...request, options: { ...options, sources } })
+  const onSample = (done: number, total: number) =>
+    onProgress?.(done, total, 'measuring the source')
+  const seen = calibration && (await calibrate(model, laboratory, calibration, onSample))
+  return compress(model, scheme, target, options.compression, meansOf(seen?.statistics ?? []))
 }
 
 async function openModel({

@@ -1,4 +1,5 @@
 import type {
+  Graph,
   GraphInput,
   GraphOperator,
   GraphTensor,
@@ -40,6 +41,21 @@ export function correctBiases(
   return revisions
 }
 
+/**
+ * What each output channel's mean loses when an operator computes with `rounded` in the place of `values`:
+ * Σ (w − ŵ) · E[x]; null where the means of its input are not known, or the operator is no plain product.
+ */
+export function lostMeans(
+  operator: GraphOperator,
+  values: Float32Array,
+  rounded: Float32Array,
+  graph: Graph,
+  means: ChannelMeans,
+): Float64Array | null {
+  const product = productWith(operator, values, () => rounded, graph, means)
+  return product === null ? null : meanShift(product)
+}
+
 /** A matrix product whose weight was rounded. */
 interface Product {
   readonly operator: GraphOperator
@@ -72,16 +88,29 @@ function productOf(
   means: ChannelMeans,
 ): Product | null {
   const input = operator.inputs.find(({ role }) => role === 'weight')
+  const weight = graph.tensors[input?.tensor ?? -1]
+  const values = revisions.get(operator.id)?.weight ?? weight?.constant?.read() ?? null
+  if (values === null) return null
+  const round = (shape: readonly number[]) => decode(values, shape, form)
+  return productWith(operator, values, round, graph, means)
+}
+
+function productWith(
+  operator: GraphOperator,
+  values: Float32Array,
+  round: (shape: readonly number[]) => Float32Array,
+  graph: Graph,
+  means: ChannelMeans,
+): Product | null {
+  const input = operator.inputs.find(({ role }) => role === 'weight')
   const source = operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
   const weight = graph.tensors[input?.tensor ?? -1]
   const channelMeans = source === null ? undefined : means.get(source)
-  const values = revisions.get(operator.id)?.weight ?? weight?.constant?.read() ?? null
   if (input === undefined || weight === undefined || channelMeans === undefined) return null
-  if (values === null || operator.window === null || input.channelAxis === null) return null
+  if (operator.window === null || input.channelAxis === null) return null
   const shape = weight.shape ?? []
   const channels = shape[input.channelAxis] ?? 0
-  const rounded = decode(values, shape, form)
-  return { operator, input, weight, values, rounded, channels, means: channelMeans }
+  return { operator, input, weight, values, rounded: round(shape), channels, means: channelMeans }
 }
 
 /** Σ (w − ŵ) · E[x] for each output channel. */

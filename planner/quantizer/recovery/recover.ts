@@ -16,7 +16,7 @@ export type RecoveryMethod = keyof typeof RECOVERY_METHODS
 
 export const ALL_RECOVERY = Object.keys(RECOVERY_METHODS) as RecoveryMethod[]
 
-function meansOf(statistics: readonly TensorStatistics[]): Map<number, Float64Array> {
+export function meansOf(statistics: readonly TensorStatistics[]): Map<number, Float64Array> {
   return new Map(
     statistics.flatMap(({ tensor, channelMeans }) =>
       channelMeans === null ? [] : [[tensor, channelMeans]],
