@@ -1,7 +1,7 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
-import { BASE_SCHEMES, printScheme, type Scheme } from '../../shared/schemes.ts'
+import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { linksOf } from '../formats/links.ts'
 import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
 import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
@@ -171,6 +171,12 @@ function recover(
     plan = planScheme(scheme, { ...request, revisions })
   }
   return plan
+}
+
+/** A file with operators left in float on purpose says so in its scheme's name. */
+function mixed(scheme: Scheme): Scheme {
+  if (!isCalibrated(scheme) || hasSuffix(scheme, 'mixed')) return scheme
+  return { ...scheme, suffixes: [...scheme.suffixes, 'mixed'] }
 }
 
 function isCalibrated(scheme: Scheme): boolean {
