@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { connectPlanner, type ModelView, type RolloutStatus } from '../../planner/api/index.ts'
+import { deviceTree } from '../device-trees.ts'
+import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
+
+/**
+ * The loop as an operator runs it: every command a process of its own, real broker, real agents with the
+ * identity of captured boards. The planner is killed in the middle, and one device comes late.
+ */
+const FITMENT = fileURLToPath(new URL('../../planner/cli/main.js', import.meta.url))
+const AGENT = fileURLToPath(new URL('../../agent/cli/main.js', import.meta.url))
+
+t.setTimeout(240_000)
+
+const processes: ChildProcess[] = []
+t.teardown(async () => {
+  for (const child of processes) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  }
+})
+
+interface Told {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+async function run(...argv: string[]): Promise<Told> {
+  const child = spawn(process.execPath, [FITMENT, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const told = { out: '', err: '' }
+  child.stdout.on('data', (chunk) => {
+    told.out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    told.err += chunk
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, ...told }
+}
+
+async function ask<T>(...argv: string[]): Promise<T> {
+  const { out, err } = await run(...argv, '--json')
+  if (out === '') throw new Error(`fitment ${argv.join(' ')}: ${err}`)
+  return JSON.parse(out)
+}
+
+/** Starts `fitment serve` and reads the one JSON value it says when it is ready. */
+async function serve(data: string, port: string) {
+  const child = spawn(
+    process.execPath,
+    [FITMENT, 'serve', '--data', data, '--port', port, '--probe-ms', '200', '--json'],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  processes.push(child)
+  let out = ''
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  const ready = await new Promise<{ broker: string; trust: string }>((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+      if (out.trimEnd().endsWith('}')) resolve(JSON.parse(out))
+    })
+    child.once('close', () => reject(new Error(`serve ended: ${err}`)))
+  })
+  return { child, ...ready }
+}
+
+function agent(
+  device: string,
+  tree: string,
+  stateDir: string,
+  to: { broker: string; trust: string },
+) {
+  const child = spawn(
+    process.execPath,
+    [
+      AGENT,
+      'run',
+      ...['--broker', to.broker, '--trust', to.trust, '--device', device, '--state-dir', stateDir],
+      ...['--root', deviceTree(tree), '--threads', '1', '--log-level', 'warn'],
+    ],
+    { stdio: ['ignore', 'ignore', 'ignore'] },
+  )
+  processes.push(child)
+  return child
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; ) {
+    const found = await look().catch(() => undefined)
+    if (found !== undefined) return found
+    await sleep(300)
+  }
+  throw new Error(`waited in vain for ${what}`)
+}
+
+t.test(
+  'one float model goes in, every device ends on the variant that measured best on it',
+  async (t) => {
+    const dir = t.testdir({})
+    const data = join(dir, 'planner')
+    const here = ['--data', data]
+    const planner = connectPlanner(data)
+    const first = await serve(data, '0')
+    const port = new URL(first.broker).port
+    agent('pi', 'raspberry-pi-4', join(dir, 'pi'), first)
+    agent('rock', 'rock-5b', join(dir, 'rock'), first)
+    await until('two devices', async () => {
+      const all = await planner.call('devices.list', {})
+      return all.length === 2 && all.every(({ online }) => online) ? all : undefined
+    })
+
+    writeFileSync(join(dir, 'c.npz'), await fewSamples('calibration', 16))
+    writeFileSync(join(dir, 't.npz'), await fewSamples('test', 40))
+    const files = [
+      '--model',
+      SMALL_MODEL,
+      '--calibration',
+      join(dir, 'c.npz'),
+      '--test',
+      join(dir, 't.npz'),
+    ]
+    const model = await ask<ModelView>(
+      'models',
+      'add',
+      'motor',
+      ...files,
+      '--max-accuracy-drop',
+      '20',
+      ...here,
+    )
+    t.match(model, { name: 'motor', revision: 1, labelled: true, testSamples: 40 })
+
+    const refused = await run('serve', ...here, '--port', '0')
+    t.match(refused, {
+      code: 1,
+      err: /error \[in-use\]: another planner \(process \d+\) is running on/,
+    })
+
+    await ask<RolloutStatus>('rollout', 'start', 'motor', ...here)
+    // Killed while devices measure: what they measured meanwhile is told to the next planner.
+    await until('a first measurement', async () => {
+      const probes = await planner.call('probes.list', { model: 'motor' })
+      return probes.some(({ state }) => state === 'measured') ? probes : undefined
+    })
+    first.child.kill('SIGKILL')
+    await once(first.child, 'close')
+    const second = await serve(data, port)
+    t.equal(second.trust, first.trust, 'devices go on trusting it')
+
+    const status = await ask<RolloutStatus>('rollout', 'start', 'motor', '--wait', ...here)
+    t.same(
+      status.rollouts.map(({ class: id, state }) => [id, state]),
+      [
+        ['raspberry-pi-4', 'done'],
+        ['rk3588', 'done'],
+      ],
+    )
+
+    agent('late', 'raspberry-pi-4', join(dir, 'late'), second)
+    const devices = await until('the late device to catch up', async () => {
+      const all = await planner.call('devices.list', {})
+      const served = all.filter(({ installed }) => installed.some(({ active }) => active))
+      return served.length === 3 ? all : undefined
+    })
+
+    const plans = await planner.call('models.show', { model: 'motor' })
+    for (const device of devices) {
+      const plan = plans.plans.find(({ class: id }) => id === device.class)
+      const slot = device.installed.find(({ active }) => active)
+      t.equal(slot?.scheme, plan?.winner?.scheme, `${device.id} runs what was chosen: ${plan?.why}`)
+      const current = join(dir, device.id, 'slots', 'motor', 'current')
+      t.equal(readlinkSync(current), slot?.variant)
+      t.ok(existsSync(join(current, 'model.tflite')))
+      t.ok(readFileSync(join(current, 'model.tflite')).length > 10_000)
+    }
+
+    const probes = await planner.call('probes.list', { model: 'motor' })
+    const answered = probes.filter(({ state }) => state === 'measured')
+    const once1 = new Set(answered.map(({ device, scheme }) => `${device} ${scheme}`))
+    t.equal(
+      once1.size,
+      answered.length,
+      'nothing was measured twice, though the planner was killed',
+    )
+    const log = await ask<{ action: string }[]>('audit', ...here)
+    t.ok(
+      log.some(({ action }) => action === 'rollout.start') &&
+        log.some(({ action }) => action === 'models.add'),
+    )
+    second.child.kill('SIGTERM')
+    const [code] = await once(second.child, 'close')
+    t.equal(code, 0, 'it leaves in order')
+  },
+)
