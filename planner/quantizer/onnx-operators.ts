@@ -35,7 +35,7 @@ const unitInterval = follower({
 const INTEGER: Partial<Record<OperatorKind, OperatorFacts>> = {
   conv: product,
   'depthwise-conv': product,
-  'fully-connected': { ...product, hybrid: 'kernel', floatResult: true },
+  'fully-connected': { ...product, hybrid: 'kernel', floatResult: true, blocks: true },
   'batch-matmul': { ...product, floatResult: true },
 
   add: free,

@@ -6,8 +6,8 @@ export type OutputRule =
   | { readonly law: 'free' }
   /** Codes are copied: outputs carry the parameters of the first activation. */
   | { readonly law: 'same-as-input' }
-  /** Codes of several inputs meet in one output: all of them carry its parameters. */
-  | { readonly law: 'same-as-output' }
+  /** Codes of several inputs meet in one output: all of them carry its parameters. `centred`: with zero point 0. */
+  | { readonly law: 'same-as-output'; readonly centred?: boolean }
   /** The kernel accepts these numbers only. */
   | {
       readonly law: 'fixed'
@@ -34,6 +34,8 @@ export interface OperatorFacts {
   readonly movesOnly: boolean
   /** Integer kernels take their fast path only with a bias present (XNNPACK, LiteRT's README of the delegate). */
   readonly biasWanted: boolean
+  /** A kernel takes its constant weight as int4 in blocks that have a scale each. */
+  readonly blocks?: boolean
   /** Its integer kernel can give out float32 itself, sparing a rounding where only float readers follow. */
   readonly floatResult?: boolean
 }
@@ -144,7 +146,11 @@ export const OPERATOR_FACTS: FactsTable = {
   'space-to-depth': copies(false),
   'depth-to-space': copies(false),
   fill: copies(true),
-  'scatter-nd': copies(false),
+  // Its kernel fills the gaps with code 0, whatever the zero point says.
+  'scatter-nd': {
+    ...computes({ law: 'same-as-output', centred: true }, false),
+    movesOnly: true,
+  },
   'top-k': copies(true),
   concatenation: merges(true),
   pack: merges(true),

@@ -29,9 +29,14 @@ export async function verify(
 
 /** Zeros where nobody gave data. */
 function firstSample(inputs: readonly TensorInfo[], dataset: Dataset | undefined): Tensor[] {
-  const sample = dataset && samplesFor(dataset, inputs).at(0)
+  const sample = dataset && !inputs.some(isCoded) ? samplesFor(dataset, inputs).at(0) : undefined
   return inputs.map(({ name, type, shape }) => {
     const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
     return sample?.[name] ?? { type, shape: closed, data: new ARRAY_OF[type](sizeOf(closed)) }
   })
+}
+
+/** ONNX does not say what the codes of an integer input stand for, so real numbers cannot be fed. */
+function isCoded({ type, quantization }: TensorInfo): boolean {
+  return (type === 'int8' || type === 'uint8') && quantization === undefined
 }

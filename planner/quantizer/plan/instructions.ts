@@ -35,8 +35,11 @@ export interface InstructionArguments {
   compute: { readonly operator: OperatorId; readonly as: Computation }
 }
 
-/** `integer`: integers in and out; `hybrid`: int8 weights between float activations. */
-export type Computation = 'integer' | 'hybrid'
+/**
+ * `integer`: integers in and out; `hybrid`: int8 weights between float activations; `blocks`: int4 weights in
+ * blocks of 32 along the input channels, expanded by the kernel.
+ */
+export type Computation = 'integer' | 'hybrid' | 'blocks'
 
 export type Verb = keyof InstructionArguments
 

@@ -1,5 +1,6 @@
 import { type BaseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { QuantizerError } from '../errors.ts'
+import { planBlocks } from './blocks.ts'
 import { planDynamic } from './dynamic.ts'
 import { planHalf } from './half.ts'
 import type { Plan } from './instructions.ts'
@@ -12,8 +13,8 @@ const PLANNERS: Record<BaseScheme, ((request: PlanRequest) => Plan) | null> = {
   float16: planHalf,
   'dynamic-w8': planDynamic,
   'static-w8a8': planStatic,
-  'static-w8a16': null,
-  'weight-w4-b32': null,
+  'static-w8a16': planStatic,
+  'weight-w4-b32': planBlocks,
 }
 
 /** @throws QuantizerError when no planner knows the scheme. */

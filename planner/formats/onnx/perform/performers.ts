@@ -1,10 +1,22 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { InstructionArguments, Verb } from '../../../quantizer/plan/instructions.ts'
+import type {
+  Computation,
+  InstructionArguments,
+  Verb,
+} from '../../../quantizer/plan/instructions.ts'
+import type { OperatorId, Use } from '../../graph.ts'
 import { dimsOf } from '../tensor-data.ts'
 import { realNumbers } from '../view.ts'
+import { computeBlocks } from './blocks.ts'
 import { codesConstant, dequantized, type IntegerForm } from './codes.ts'
 import { computeHybrid } from './hybrid.ts'
 import type { Workshop } from './workshop.ts'
+
+const COMPUTATIONS: Record<Computation, (workshop: Workshop, operator: OperatorId) => void> = {
+  integer: (workshop, operator) => void workshop.integer.add(operator),
+  hybrid: computeHybrid,
+  blocks: computeBlocks,
+}
 
 /** One function for each verb a plan may use; what concerns activations is settled when all is known. */
 export const PERFORMERS: {
@@ -15,7 +27,10 @@ export const PERFORMERS: {
     const source = workshop.editor.constant(name)
     const numbers = values ?? (source ? realNumbers(source) : null)
     invariant(source !== undefined && numbers !== null, `constant ${name} holds real numbers`)
-    if (form.type === 'float32') return
+    if (form.type === 'float32') {
+      if (values !== undefined) feedFloats(workshop, name, dimsOf(source), values, uses)
+      return
+    }
     const stored = codesConstant(workshop, name, numbers, dimsOf(source), form)
     if (form.type === 'float16') {
       workshop.halves.set(tensor, stored)
@@ -49,6 +64,10 @@ export const PERFORMERS: {
   'add-bias': (workshop, { operator, position, form, values }) => {
     const near = `${workshop.at(operator).node.output[0]}/bias`
     const shape = [values.length]
+    if (form.type === 'float32') {
+      feedFloats(workshop, near, shape, values, [{ kind: 'input', operator, position }])
+      return
+    }
     const stored = codesConstant(workshop, near, values, shape, form as IntegerForm)
     const real = workshop.fresh(`${near}/real`)
     dequantized(workshop, undefined, stored, form as IntegerForm, real)
@@ -56,7 +75,21 @@ export const PERFORMERS: {
   },
 
   compute: (workshop, { operator, as }) => {
-    if (as === 'hybrid') computeHybrid(workshop, operator)
-    else workshop.integer.add(operator)
+    COMPUTATIONS[as](workshop, operator)
   },
+}
+
+/** Other numbers in the place of a constant, as floats. */
+function feedFloats(
+  workshop: Workshop,
+  near: string,
+  shape: readonly number[],
+  values: Float32Array,
+  uses: readonly Use[],
+): void {
+  const floats = workshop.editor.addConstant(near, 'float32', shape, values)
+  for (const use of uses) {
+    invariant(use.kind === 'input', 'constants at outputs stay as they are')
+    workshop.feed(use.operator, use.position, floats)
+  }
 }

@@ -16,7 +16,9 @@ const obstacles: readonly Obstacle[] = [
   },
   {
     reason: (operator, { facts }) =>
-      facts[operator.kind].integer === null ? 'the 8-bit specification has no integer form of it' : null,
+      facts[operator.kind].integer === null
+        ? 'the 8-bit specification has no integer form of it'
+        : null,
   },
   {
     reason: (operator, { target, facts }) =>
