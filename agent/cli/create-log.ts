@@ -5,7 +5,12 @@ import { z } from 'zod'
 export function createLog(level: string, stderr: NodeJS.WriteStream): Logger {
   const options = { level, base: null }
   // Synchronous: an agent that is killed has written what it said.
-  if (!stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }))
+  if (!stderr.isTTY) {
+    const destination = pino.destination({ dest: 2, sync: true })
+    // A log that nobody reads any more stops no agent.
+    destination.on('error', () => {})
+    return pino(options, destination)
+  }
   return pino(options, { write: (line: string) => void stderr.write(`${readable(line)}\n`) })
 }
 

@@ -12,6 +12,7 @@ export type RefusedCode =
   | 'not-a-variant'
   | 'wrong-runtime'
   | 'memory-limit'
+  | 'too-many-probes'
 
 /** An order this device will not follow. Signature and storage have errors of their own. */
 export class OrderRefused extends AppError {

@@ -79,6 +79,8 @@ export class Installer {
 
   #start(model: string): void {
     const abort = new AbortController()
+    // A newer order was accepted in an earlier life of the agent.
+    if (this.#journal.get('queued', model)) abort.abort()
     this.#runs.set(model, { abort, ended: this.#run(model, abort.signal) })
   }
 

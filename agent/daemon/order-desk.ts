@@ -22,6 +22,9 @@ export interface OrderDeskOptions {
 
 type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void }
 
+/** Probes that wait at most: a planner that orders more has lost count. */
+const MAX_OPEN_PROBES = 256
+
 /** Takes orders one after another, each at most once: what was answered is answered again, not done again. */
 export class OrderDesk {
   readonly #context: AgentContext
@@ -102,23 +105,26 @@ export class OrderDesk {
   }
 
   async #probe(order: OrderOf<'probe'>): Promise<void> {
-    const { store, clock } = this.#context
-    const { runtimes, memoryLimitBytes } = this.#options
-    const wrongRuntime = [order.runtime, order.baseline?.runtime].find(
-      (runtime) => runtime !== undefined && !runtimes.includes(runtime),
-    )
-    const refusal =
-      (wrongRuntime &&
-        new OrderRefused('wrong-runtime', `needs ${wrongRuntime}, which is not here`)) ||
-      (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes
-        ? new OrderRefused('memory-limit', 'has more bytes than the memory limit of this device')
-        : await store.refusal(order.artifact))
+    const refusal = this.#probeRefusal(order) ?? (await this.#context.store.refusal(order.artifact))
     if (!refusal) {
       this.#options.prober.accept(order)
       return
     }
     const result = { outcome: 'failed', error: refusalOf(refusal) } as const
-    this.#refuse(order.id, probeReport(order, result, clock.now()))
+    this.#refuse(order.id, probeReport(order, result, this.#context.clock.now()))
+  }
+
+  #probeRefusal(order: OrderOf<'probe'>): OrderRefused | undefined {
+    const { runtimes, memoryLimitBytes, prober } = this.#options
+    const wrong = [order.runtime, order.baseline?.runtime].find(
+      (runtime) => runtime !== undefined && !runtimes.includes(runtime),
+    )
+    if (wrong) return new OrderRefused('wrong-runtime', `needs ${wrong}, which is not here`)
+    if (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes) {
+      return new OrderRefused('memory-limit', 'has more bytes than this device may use memory')
+    }
+    if (prober.open < MAX_OPEN_PROBES) return undefined
+    return new OrderRefused('too-many-probes', `${MAX_OPEN_PROBES} probes wait here already`)
   }
 
   #cancel(order: OrderOf<'cancel'>): void {

@@ -28,7 +28,7 @@ export const PROBING: Transitions<ProbeStep, ProbeEvent> = {
 export const PROBE_RESTARTS_ALLOWED: Readonly<Record<ProbeStep, number>> = {
   accepted: 100,
   downloading: 100,
-  measuring: 2,
+  measuring: 1,
   measured: 0,
   failed: 0,
   cancelled: 0,

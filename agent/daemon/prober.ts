@@ -48,6 +48,11 @@ export class Prober {
     this.#wake()
   }
 
+  /** Probes that are accepted and not answered. */
+  get open(): number {
+    return this.#journal.all('probe').filter(({ step }) => !isTerminal(PROBING, step)).length
+  }
+
   /** From here on the order is durable and acknowledged. @throws JournalError */
   accept(order: ProbeOrder): void {
     const job: ProbeJob = { order, step: 'accepted', restarts: 0, answer: null }

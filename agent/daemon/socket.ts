@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { messageOf } from '../../shared/errors.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
@@ -36,6 +36,8 @@ export async function answerOnSocket(
     converse(socket, status)
   })
   await listen(server, path)
+  // Applications of other users may ask: an answer tells nothing that the links do not.
+  await chmod(path, 0o666)
   return async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const socket of open) socket.destroy()

@@ -101,8 +101,7 @@ export class Connection {
       handlers.onDown(this.#reason)
     })
     this.#client.once('connect', () => {
-      const topics = [this.#topic('orders'), this.#topic('blocks')]
-      this.#client.subscribe(topics, { qos: 1 }, (error, granted) => {
+      this.#client.subscribe(this.#subscriptions(), (error, granted) => {
         const denied = error ?? granted?.some(({ qos }) => qos > 2)
         if (denied)
           this.drop(`the broker denies this device its topics under fit/1/${this.#options.fleet}`)
@@ -112,6 +111,13 @@ export class Connection {
         }
       })
     })
+  }
+
+  #subscriptions(): Record<string, { qos: 0 | 1 }> {
+    const heard = (['orders', 'blocks'] as const).map((channel) => {
+      return [this.#topic(channel), { qos: CHANNELS[channel].qos }] as const
+    })
+    return Object.fromEntries(heard)
   }
 
   #topic(channel: Channel): string {

@@ -45,6 +45,8 @@ export class DeviceLink {
   readonly #connectListeners = new Set<() => void>()
   #connection: Connection | undefined
   #connections = 0
+  /** A birth is being gathered: asking for another meanwhile changes nothing. */
+  #saying = false
   #failures = 0
   #up = false
   #closed = false
@@ -88,7 +90,8 @@ export class DeviceLink {
 
   /** Says birth again on the present connection: the planner asked for it. */
   async rebirth(): Promise<void> {
-    if (this.#connection && this.#up) await this.#sayBirth(this.#connection)
+    if (!this.#connection || !this.#up || this.#saying) return
+    await this.#sayBirth(this.#connection)
   }
 
   /** The planner has stored these messages; once the birth is among them it is not repeated. */
@@ -130,6 +133,7 @@ export class DeviceLink {
   }
 
   async #sayBirth(connection: Connection): Promise<void> {
+    this.#saying = true
     try {
       const birth = await this.#options.birth(this.epoch)
       if (connection !== this.#connection) return
@@ -139,6 +143,8 @@ export class DeviceLink {
     } catch (error) {
       connection.drop(`cannot say birth: ${messageOf(error)}`)
       return
+    } finally {
+      this.#saying = false
     }
     if (this.#up) return
     this.#up = true

@@ -1,34 +1,9 @@
 import t from 'tap'
 import { newId } from '../../../shared/ids.ts'
-import type { OrderOf } from '../../../shared/messages/index.ts'
 import { agentOf, driverOf, stateDirOf } from '../device.ts'
-import { goldenData, variantOf } from '../golden.ts'
+import { variantOf } from '../golden.ts'
 import { assignOrder } from '../orders.ts'
-import type { PlannerDriver } from '../planner-driver.ts'
-
-async function probeOrder(
-  driver: PlannerDriver,
-  bytes: Uint8Array,
-  rest: Partial<OrderOf<'probe'>> = {},
-): Promise<OrderOf<'probe'>> {
-  const artifact = driver.offer(bytes)
-  return {
-    v: 1,
-    id: newId(),
-    kind: 'probe',
-    model: 'motor',
-    variant: artifact.digest,
-    artifact,
-    runtime: 'litert',
-    scheme: 'float32',
-    data: driver.offer(await goldenData()),
-    baseline: null,
-    threads: 1,
-    measureMs: 200,
-    timeoutMs: 30_000,
-    ...rest,
-  }
-}
+import { probeOrder } from '../probe-orders.ts'
 
 t.test(
   'a probe is measured once, and its variant is not downloaded again when it is assigned',
