@@ -1,6 +1,6 @@
 import { type Dataset, samplesFor } from '../../../shared/dataset/index.ts'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
-import { loadRuntime } from '../../../shared/runtime/index.ts'
+import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 
 /** Signal to error of each output in dB, by name; infinite where the two agree to the bit. */
@@ -21,24 +21,28 @@ export async function realOutputs(
   model: Uint8Array,
   dataset: Dataset,
 ): Promise<Map<string, number[]>> {
-  const session = await (await loadRuntime('litert')).load(model)
+  // One runtime for all comparisons of a test file: starting it takes longer than running small models.
+  engine ??= LitertEngine.start()
+  const loaded = (await engine).load(model)
   try {
-    const samples = samplesFor(dataset, session.inputs)
-    const outputs = new Map(session.outputs.map((info) => [info.name, [] as number[]]))
+    const samples = samplesFor(dataset, loaded.inputs)
+    const outputs = loaded.outputs.map((): number[] => [])
     for (let i = 0; i < samples.count; i += 1) {
-      const results = await session.run(samples.at(i))
-      for (const info of session.outputs) {
-        outputs.get(info.name)?.push(...reals(info, results[info.name] as Tensor))
-      }
+      loaded.run(samples.at(i)).forEach((tensor, at) => {
+        outputs[at]?.push(...reals(loaded.outputs[at], tensor))
+      })
     }
-    return outputs
+    return new Map(loaded.outputs.map(({ name }, at) => [name, outputs[at] ?? []]))
   } finally {
-    await session.close()
+    loaded.close()
   }
 }
 
-function reals({ quantization }: TensorInfo, { data }: Tensor): number[] {
+let engine: Promise<LitertEngine> | undefined
+
+function reals(info: TensorInfo | undefined, { data }: Tensor): number[] {
   const numbers = Array.from(data as ArrayLike<number>, Number)
+  const quantization = info?.quantization
   if (quantization === undefined) return numbers
   return numbers.map((code) => (code - quantization.zeroPoint) * quantization.scale)
 }

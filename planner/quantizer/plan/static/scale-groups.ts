@@ -1,8 +1,13 @@
 import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../formats/graph.ts'
 import { usesOf } from '../../../formats/links.ts'
 import type { FixedParameters } from '../../operators.ts'
-import { activationParameters, asUint8, type Range } from '../../parameters/activation.ts'
-import { type AffineParameters, perTensor } from '../../parameters/forms.ts'
+import {
+  activationParameters,
+  asUint8,
+  includeZero,
+  type Range,
+} from '../../parameters/activation.ts'
+import { type AffineParameters, INTEGER_LIMITS, perTensor } from '../../parameters/forms.ts'
 import type { PlanRequest } from '../request.ts'
 import { DisjointSets } from './disjoint-sets.ts'
 
@@ -14,6 +19,8 @@ interface Group {
   readonly fixed: FixedParameters | null
   /** Hull of the ranges of the members that bring numbers in; null when fixed parameters rule. */
   readonly claim: Range | null
+  /** Code 0 must stand for 0: the zero point is 0. */
+  readonly centred: boolean
 }
 
 /**
@@ -31,7 +38,7 @@ export class ScaleGroups {
     this.#request = request
     this.#integer = integer
     for (const [tensor, claim] of request.ranges) {
-      this.#groups.set(tensor, { members: [tensor], fixed: null, claim })
+      this.#groups.set(tensor, { ...alone(tensor), claim })
     }
     const operators = request.graph.operators.filter((operator) => integer.has(operator.id))
     for (const operator of operators) this.#fix(operator)
@@ -42,12 +49,15 @@ export class ScaleGroups {
   /** Parameters of an activation wherever it is held in the plan's activation type; null if never calibrated. */
   parametersOf(tensor: TensorId): AffineParameters | null {
     const { activations } = this.#request.target
-    const { fixed, claim } = this.#groupOf(tensor)
+    const { fixed, claim, centred } = this.#groupOf(tensor)
     if (fixed !== null) {
       const parameters = perTensor(fixed.scale, fixed.zeroPoint)
       return activations === 'uint8' ? asUint8(parameters) : parameters
     }
-    return claim === null ? null : activationParameters(claim, activations)
+    if (claim === null) return null
+    return centred && activations === 'int8'
+      ? centredParameters(claim)
+      : activationParameters(claim, activations)
   }
 
   #lawOf(operator: GraphOperator): string | undefined {
@@ -56,15 +66,20 @@ export class ScaleGroups {
 
   #groupOf(tensor: TensorId): Group {
     const root = this.#sets.find(tensor)
-    return this.#groups.get(root) ?? { members: [tensor], fixed: null, claim: null }
+    return this.#groups.get(root) ?? alone(tensor)
   }
 
   #fix(operator: GraphOperator): void {
     const rule = this.#request.facts[operator.kind].integer?.output
-    if (rule?.law !== 'fixed') return
-    const fixed = this.#request.target.activations === 'int16' ? rule.int16 : rule.int8
     for (const output of operator.outputs) {
-      this.#groups.set(output, { members: [output], fixed, claim: null })
+      const group = this.#groupOf(output)
+      if (rule?.law === 'fixed') {
+        const fixed = this.#request.target.activations === 'int16' ? rule.int16 : rule.int8
+        this.#groups.set(output, { ...group, fixed, claim: null })
+      }
+      if (rule?.law === 'same-as-output' && rule.centred) {
+        this.#groups.set(output, { ...group, centred: true })
+      }
     }
   }
 
@@ -94,9 +109,9 @@ export class ScaleGroups {
       fixed !== null &&
       sources.length === everyActivation.length &&
       sources.every((source) => sameFixed(this.#groupOf(source).fixed, fixed))
-    if (!common || this.#groupOf(output).fixed !== null) return
-    const { members } = this.#groupOf(output)
-    this.#groups.set(this.#sets.find(output), { members, fixed, claim: null })
+    const group = this.#groupOf(output)
+    if (!common || group.fixed !== null || group.centred) return
+    this.#groups.set(this.#sets.find(output), { ...group, fixed, claim: null })
   }
 
   #draw(output: TensorId, source: TensorId, operator: GraphOperator): void {
@@ -138,8 +153,18 @@ export class ScaleGroups {
       members: [...a.members, ...b.members],
       fixed,
       claim: fixed === null ? claim : null,
+      centred: a.centred || b.centred,
     })
   }
+}
+
+function alone(tensor: TensorId): Group {
+  return { members: [tensor], fixed: null, claim: null, centred: false }
+}
+
+function centredParameters(claim: Range): AffineParameters {
+  const { min, max } = includeZero(claim)
+  return perTensor(Math.max(-min, max) / INTEGER_LIMITS.int8.max, 0)
 }
 
 function variableActivations(operator: GraphOperator, graph: Graph): TensorId[] {

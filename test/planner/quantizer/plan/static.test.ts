@@ -353,3 +353,15 @@ t.test('the same request gives the same plan', async (t) => {
   const plans = [1, 2].map(() => planned({ model, scheme: 'static-w8a8', ranges }).plan)
   t.same(plans[0], plans[1])
 })
+
+t.test('scattered numbers have zero point 0, for the gaps are filled with code 0', async (t) => {
+  const scatter = { code: 'SCATTER_ND', inputs: ['at', 's', 'shape'], outputs: { y: [1, 4] } }
+  const model = {
+    ...chain([unary('LOGISTIC', 'x', 's'), scatter], ['y']),
+    constants: { at: integers(0), shape: integers(1, 4) },
+  }
+  const ranges = { x: TEN, s: [0, 1], y: [0, 1.27] } as const
+  const { text } = planned({ model, scheme: 'static-w8a8-io8', ranges })
+  t.ok(text.includes('convert "s" int8 0.003906/-128 → int8 0.01/0 for SCATTER_ND "y".1'))
+  t.ok(text.includes('make "y" int8 0.01/0'))
+})
