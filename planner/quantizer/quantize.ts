@@ -77,16 +77,7 @@ async function quantizeIn(
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
   const model = await openModel(source)
   const measured = await measure(model, laboratory, source)
-  const planRequest: PlanRequest = {
-    graph: model.graph,
-    links: linksOf(model.graph),
-    facts: FACTS[format],
-    ranges: measured.ranges,
-    unusable: measured.unusable,
-    revisions: new Map(),
-    keepFloat: options.keepFloat ?? [],
-    target,
-  }
+  const planRequest = planRequestOf(model, measured, request, target)
   const recovered = recover(planRequest, scheme, measured.statistics, options)
   const plan = compressed === null ? recovered : keepClusters(recovered, model, compressed)
   refuseEmpty(plan, scheme)
@@ -110,20 +101,39 @@ async function quantizeIn(
   }
 }
 
-/** The model after pruning and clustering; null where neither was asked for. */
+/** The model after pruning and clustering, for the forms its weights will take; null where neither was asked for. */
 async function compressSource(
   request: QuantizeRequest,
   target: PlanTarget,
   laboratory: Laboratory,
 ): Promise<Compressed | null> {
-  const { scheme, calibration, onProgress, options = {} } = request
+  const { scheme, options = {} } = request
   if (options.compression === undefined) return null
   const sources = options.sources ?? 'dequantize'
   const model = await openModel({ ...request, options: { ...options, sources } })
-  const onSample = (done: number, total: number) =>
-    onProgress?.(done, total, 'measuring the source')
-  const seen = calibration && (await calibrate(model, laboratory, calibration, onSample))
-  return compress(model, scheme, target, options.compression, meansOf(seen?.statistics ?? []))
+  // Biases need the means of activations, whatever the scheme.
+  const measured = await measure(model, laboratory, request, true)
+  const plan = planScheme(scheme, planRequestOf(model, measured, request, target))
+  const means = meansOf(measured.statistics)
+  return compress(model, plan, target.weightBits, options.compression, means)
+}
+
+function planRequestOf(
+  { graph }: QuantizableModel,
+  { ranges, unusable }: Measured,
+  { format, options = {} }: QuantizeRequest,
+  target: PlanTarget,
+): PlanRequest {
+  return {
+    graph,
+    links: linksOf(graph),
+    facts: FACTS[format],
+    ranges,
+    unusable,
+    revisions: new Map(),
+    keepFloat: options.keepFloat ?? [],
+    target,
+  }
 }
 
 async function openModel({
@@ -145,8 +155,9 @@ async function measure(
   model: QuantizableModel,
   laboratory: Laboratory,
   { scheme, options, calibration, onProgress }: QuantizeRequest,
+  wanted = isCalibrated(scheme),
 ): Promise<Measured> {
-  if (!isCalibrated(scheme) || calibration === undefined) {
+  if (!wanted || calibration === undefined) {
     return { statistics: [], ranges: new Map(), unusable: new Map(), findings: [] }
   }
   const onSample = (done: number, total: number) => onProgress?.(done, total, 'calibrating')

@@ -1,13 +1,11 @@
 import type { Finding } from '../../../shared/findings.ts'
-import { BASE_SCHEMES, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import type { Graph, OperatorId } from '../../formats/graph.ts'
 import { linksOf } from '../../formats/links.ts'
 import type { QuantizableModel } from '../../formats/quantizable.ts'
 import { QuantizerError } from '../errors.ts'
 import { FLOAT32 } from '../parameters/forms.ts'
-import { WEIGHT_CODE_MAX } from '../parameters/weight.ts'
-import type { Instruction } from '../plan/instructions.ts'
-import type { PlanTarget } from '../plan/request.ts'
+import { WEIGHT_CODE_MAX, type WeightBits } from '../parameters/weight.ts'
+import type { Instruction, Plan } from '../plan/instructions.ts'
 import { type ChannelMeans, lostMeans } from '../recovery/bias-correction.ts'
 import { cluster, type Storage } from './cluster.ts'
 import { chooseLayers, type LayerChoice, type WeightLayer } from './layers.ts'
@@ -34,23 +32,25 @@ export interface CompressedWeight {
 
 /**
  * Prunes and clusters weights as a pass before everything else, so that calibration sees the model that will run.
+ * `plan` is what the source alone would become: it says how each weight will be written.
  * Where means of the source's activations are known, biases take back what the means of each layer lose.
- * @throws QuantizerError `unsupported-scheme` for options out of range, or clusters that the scheme would destroy
+ * @throws QuantizerError `unsupported-scheme` for options out of range, or clusters that blocks would destroy
  */
 export function compress(
   model: QuantizableModel,
-  scheme: Scheme,
-  target: PlanTarget,
+  plan: Plan,
+  weightBits: WeightBits,
   options: CompressionOptions,
   means: ChannelMeans,
 ): Compressed {
-  refuseNonsense(options, scheme)
+  refuseNonsense(options)
+  refuseBlocks(options, plan)
   const { graph } = model
   const choices = chooseLayers(graph, linksOf(graph), options)
   const instructions = choices
     .filter(({ spared }) => spared === null)
     .flatMap(({ layer }) => {
-      const values = smaller(layer, scheme, target, options)
+      const values = smaller(layer, storageIn(plan, layer, weightBits), options)
       return [storeAgain(layer, values), ...repairBiases(layer, values, graph, means)]
     })
   const bytes = model.perform({
@@ -62,32 +62,23 @@ export function compress(
 }
 
 function smaller(
-  layer: WeightLayer,
-  scheme: Scheme,
-  target: PlanTarget,
+  { values, tensor }: WeightLayer,
+  storage: Storage,
   options: CompressionOptions,
 ): Float32Array {
-  const { values, tensor } = layer
   const pruned = options.prune === undefined ? values : prune(values, options.prune)
   if (options.cluster === undefined) return pruned
-  const storage = storageOf(layer, scheme, target)
-  const keepZeros = options.prune !== undefined
-  return cluster(pruned, tensor.shape ?? [], options.cluster, storage, keepZeros)
+  return cluster(pruned, tensor.shape ?? [], options.cluster, storage, options.prune !== undefined)
 }
 
-/** How the planners will write the weight down. */
-function storageOf({ operator, input }: WeightLayer, scheme: Scheme, target: PlanTarget): Storage {
-  const { weights, activations } = BASE_SCHEMES[scheme.base]
-  if (weights !== 'int8') return { axis: null, codeMax: null }
-  const perChannel =
-    operator.kind !== 'fully-connected' ||
-    (activations === 'dynamic'
-      ? target.perChannelHybridFullyConnected
-      : target.perChannelFullyConnected)
-  return {
-    axis: perChannel ? input.channelAxis : null,
-    codeMax: WEIGHT_CODE_MAX[target.weightBits],
-  }
+function storageIn(plan: Plan, { tensor }: WeightLayer, weightBits: WeightBits): Storage {
+  const store = plan.instructions.find(
+    (instruction) => instruction.verb === 'store-constant' && instruction.tensor === tensor.id,
+  )
+  const form = store?.verb === 'store-constant' ? store.form : FLOAT32
+  return 'parameters' in form
+    ? { axis: form.parameters.axis, codeMax: WEIGHT_CODE_MAX[weightBits] }
+    : { axis: null, codeMax: null }
 }
 
 function storeAgain({ tensor, uses }: WeightLayer, values: Float32Array): Instruction {
@@ -123,24 +114,25 @@ function rememberedAs({ layer, spared }: LayerChoice): CompressedWeight {
   return { operator: operator.id, position: operator.inputs.indexOf(input), values, spared }
 }
 
-function refuseNonsense(
-  { prune: share, cluster: count }: CompressionOptions,
-  scheme: Scheme,
-): void {
+function refuseNonsense({ prune: share, cluster: count }: CompressionOptions): void {
   if (share !== undefined && !(share > 0 && share < 1)) {
     throw refusal(`cannot prune a share of ${share}: give one between 0 and 1, for example 0.5`)
   }
-  if (count === undefined) return
-  if (!Number.isInteger(count) || count < FEWEST_CLUSTERS || count > MOST_CLUSTERS) {
+  const sensible = count === undefined || (count >= FEWEST_CLUSTERS && count <= MOST_CLUSTERS)
+  if (!sensible || !Number.isInteger(count ?? 0)) {
     throw refusal(
       `cannot cluster weights into ${count} values: give ${FEWEST_CLUSTERS} to ${MOST_CLUSTERS}, for example 16`,
     )
   }
-  if (BASE_SCHEMES[scheme.base].weights === 'int4') {
-    throw refusal(
-      `${printScheme(scheme)} stores weights in 16 codes per block already, which clusters do not survive: use one of both`,
-    )
-  }
+}
+
+/** Blocks have 16 codes each, and a scale of their own: clusters of a layer would be lost in them. */
+function refuseBlocks({ cluster: count }: CompressionOptions, { instructions }: Plan): void {
+  const blocks = instructions.some((one) => one.verb === 'compute' && one.as === 'blocks')
+  if (count === undefined || !blocks) return
+  throw refusal(
+    'weights in blocks have 16 values each already: leave out the clustering, or choose another scheme',
+  )
 }
 
 function refusal(message: string): QuantizerError {

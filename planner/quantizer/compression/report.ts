@@ -140,7 +140,8 @@ function undone(
       values,
     }),
   )
-  return { ...plan, instructions: [...planned, ...restored] }
+  // First, for what computes in blocks reads its floats when its turn comes.
+  return { ...plan, instructions: [...restored, ...planned] }
 }
 
 function usesOfTensor({ graph }: QuantizableModel, tensor: TensorId): Store['uses'] {
