@@ -87,7 +87,7 @@ function feedFloats(
   values: Float32Array,
   uses: readonly Use[],
 ): void {
-  const floats = workshop.editor.addConstant(near, 'float32', shape, values)
+  const floats = workshop.editor.addConstant(near, 'float32', shape, Float32Array.from(values))
   for (const use of uses) {
     invariant(use.kind === 'input', 'constants at outputs stay as they are')
     workshop.feed(use.operator, use.position, floats)
