@@ -22,6 +22,13 @@ export interface Call {
   readonly signal: AbortSignal
 }
 
+/** The revision that is rolled out now, else the newest. @throws ApiError `unknown-model` */
+export async function drivenModel(engine: Engine, name: string): Promise<Model> {
+  const newest = await modelNamed(engine, name)
+  const driven = await models.drivenModels(engine.db)
+  return driven.find((model) => model.name === name) ?? newest
+}
+
 /** @throws ApiError `unknown-model` naming those there are */
 export async function modelNamed(engine: Engine, name: string): Promise<Model> {
   const model = await models.findModel(engine.db, name)

@@ -1,7 +1,7 @@
 import type { Engine } from '../conductor/index.ts'
 import { devices as deviceRows, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
-import { type Call, modelNamed } from './call.ts'
+import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { plan } from './plan.ts'
@@ -65,7 +65,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   plan,
   'rollout.start': startRollouts,
   async 'rollout.status'({ model }, { engine }) {
-    return rolloutStatus(engine, await modelNamed(engine, model))
+    return rolloutStatus(engine, await drivenModel(engine, model))
   },
   'rollout.pause': (input, call) => changeRollout('pause', input, call),
   'rollout.resume': resumeRollout,

@@ -9,7 +9,7 @@ import {
   rollouts,
   selections,
 } from '../storage/index.ts'
-import { type Call, modelNamed } from './call.ts'
+import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { isSettled } from './plan.ts'
@@ -77,7 +77,7 @@ export async function changeRollout(
   call: Call,
 ): Promise<RolloutStatus> {
   const { engine, conductor, actor } = call
-  const model = await modelNamed(engine, input.model)
+  const model = await drivenModel(engine, input.model)
   const open = await openRolloutsOf(call, input)
   const applicable = open.length === 1 ? open : open.filter(({ state }) => isPossible(state, event))
   if (applicable.length === 0) throw nothingFor(event, input.model, open)
@@ -99,7 +99,7 @@ export async function resumeRollout(
     const rollout = await rollouts.findRollout(call.engine.db, id)
     if (rollout) await retryFailed(call.engine, rollout)
   }
-  return rolloutStatus(call.engine, await modelNamed(call.engine, input.model))
+  return rolloutStatus(call.engine, await drivenModel(call.engine, input.model))
 }
 
 async function openRolloutsOf(

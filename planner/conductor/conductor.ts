@@ -126,9 +126,7 @@ export class Conductor {
   async #look(): Promise<void> {
     const { engine } = this
     await emptyInbox(engine)
-    for (const model of await models.listModels(engine.db)) {
-      if (model.intent !== 'registered') await advanceModel(engine, model)
-    }
+    for (const model of await models.drivenModels(engine.db)) await advanceModel(engine, model)
     for (const rollout of await rollouts.openRollouts(engine.db)) {
       await advanceRollout(engine, rollout)
     }

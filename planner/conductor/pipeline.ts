@@ -30,6 +30,7 @@ export async function advancePipeline(
   model: Model,
   classId: string,
 ): Promise<void> {
+  if (await isSettled(engine, model, classId)) return
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const view = await viewOf(engine, model, classId)
     const steps = planPipeline(view)
@@ -37,6 +38,12 @@ export async function advancePipeline(
     if (!steps.some(({ kind }) => SETTLING.has(kind))) return
   }
   engine.log.error({ model: model.name, class: classId }, 'a pipeline does not settle')
+}
+
+/** Most are, at most looks: told without reading devices and probes. */
+async function isSettled({ db, now }: Engine, model: Model, classId: string): Promise<boolean> {
+  const { round } = await pipelines.ensurePipeline(db, model.id, classId, now())
+  return (await selections.currentSelection(db, model.id, classId))?.round === round
 }
 
 async function viewOf(engine: Engine, model: Model, classId: string): Promise<PipelineView> {

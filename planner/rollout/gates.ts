@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wilson95 } from '../../shared/measure/index.ts'
 import { formatPercent } from '../../shared/units.ts'
 
 export const gateSchema = z.object({
@@ -13,19 +14,6 @@ export type Gate = z.infer<typeof gateSchema>
 
 export const DEFAULT_GATE: Gate = { successShare: 0.9, failureThreshold: 0.2, minimumSample: 3 }
 
-/** 95 % two-sided. */
-const Z = 1.959964
-
-/** Lower bound of a binomial proportion: Wilson, JASA 22 (1927) 209, with z = 1.96. 0 without samples. */
-export function wilsonLower(hits: number, n: number): number {
-  if (n === 0) return 0
-  const p = hits / n
-  const z2 = Z * Z
-  const centre = p + z2 / (2 * n)
-  const spread = Z * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n))
-  return Math.max(0, (centre - spread) / (1 + z2 / n))
-}
-
 export interface Tally {
   readonly active: number
   readonly failed: number
@@ -39,7 +27,7 @@ export type GateVerdict =
 /** Judges the settled devices; `settled` false asks only whether it is bad enough to abort already. */
 export function judgeGate(gate: Gate, { active, failed }: Tally): GateVerdict {
   const settled = active + failed
-  const bound = wilsonLower(failed, settled)
+  const [bound] = wilson95(failed, settled)
   if (settled >= gate.minimumSample && bound > gate.failureThreshold) {
     const reason = `${failed} of ${settled} devices failed: at least ${formatPercent(bound, 0)} of the class would (95 % confidence), threshold ${formatPercent(gate.failureThreshold, 0)}`
     return { kind: 'abort', reason }

@@ -1,4 +1,4 @@
-export { DEFAULT_GATE, type Gate, gateSchema, wilsonLower } from './gates.ts'
+export { DEFAULT_GATE, type Gate, gateSchema } from './gates.ts'
 export { afterReport, MEMBER_STATES, type MemberState, standingOf } from './members.ts'
 export { type RolloutOptions, rolloutOptionsSchema } from './options.ts'
 export { type Member, planRollout, type RolloutStep, type RolloutView } from './plan.ts'

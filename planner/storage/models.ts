@@ -94,6 +94,21 @@ export async function listModels(db: Db): Promise<readonly Model[]> {
   return [...new Map(rows.map((row) => [row.name, modelOf(row)])).values()]
 }
 
+/**
+ * Of each name the revision that is planned or rolled out: the newest the operator asked anything of. One
+ * that is only registered does not stop the one before it.
+ */
+export async function drivenModels(db: Db): Promise<readonly Model[]> {
+  const rows = await db
+    .selectFrom('models')
+    .selectAll()
+    .where('intent', '!=', 'registered')
+    .orderBy('name')
+    .orderBy('revision')
+    .execute()
+  return [...new Map(rows.map((row) => [row.name, modelOf(row)])).values()]
+}
+
 /** Newest revision of this name. */
 export async function findModel(db: Db, name: string): Promise<Model | undefined> {
   const row = await db
