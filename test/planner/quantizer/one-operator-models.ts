@@ -318,7 +318,8 @@ export const ONE_OPERATOR_MODELS: readonly OneOperator[] = Object.entries(ROWS).
     const outputs = row.outs ?? { y: row.out }
     return {
       code,
-      data: row.data ?? [-1, 1],
+      // Off centre, so that zero points differ from 0.
+      data: row.data ?? [-0.6, 1.4],
       spec: {
         inputs: Object.fromEntries(names.map((name, i) => [name, inputs[i] as TensorSpec])),
         constants,
