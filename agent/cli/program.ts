@@ -6,6 +6,8 @@ import { VERSION } from './version.ts'
 
 const EXAMPLES = {
   run: 'fitment-agent run --broker mqtt://planner.local --fleet plant-7 --device press-12 --state-dir /var/lib/fitment --trust ed25519:…',
+  join: 'fitment-agent join fitjoin1_… --state-dir /var/lib/fitment',
+  renew: 'fitment-agent renew --state-dir /var/lib/fitment',
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',
 }
 
@@ -26,6 +28,7 @@ function program(): Command {
     const { runAgent } = await import('./run-command.ts')
     await runAgent(settings)
   })
+  addIdentityCommands(root)
   named(root.command('status'))
     .description('what this device runs, from the agent or from what it left on disk')
     .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
@@ -39,6 +42,44 @@ function program(): Command {
       process.exitCode = needsAttention(status) ? 1 : 0
     })
   return root
+}
+
+interface IdentityFlags {
+  readonly stateDir?: string
+  readonly device?: string
+  readonly json?: boolean
+}
+
+function addIdentityCommands(root: Command): void {
+  const stateDirFlag = ['--state-dir <dir>', 'state directory of the agent'] as const
+  const stateDirOf = ({ stateDir }: IdentityFlags): string => {
+    if (stateDir) return stateDir
+    throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+  }
+  named(root.command('join'))
+    .description('join a fleet: make a key, get its certificate, keep what run needs')
+    .argument('<token>', 'what fitment devices invite printed')
+    .option(...stateDirFlag, process.env.FITMENT_STATE_DIR)
+    .option(
+      '--device <id>',
+      'name of this device, where the token does not say it',
+      process.env.FITMENT_DEVICE,
+    )
+    .option('--json', 'print one JSON value for machines')
+    .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.join}`)
+    .action(async (token: string, flags: IdentityFlags) => {
+      const { joinWithToken } = await import('./join-command.ts')
+      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags) }, process.stdout)
+    })
+  named(root.command('renew'))
+    .description('get the next certificate now; run does it by itself, in time')
+    .option(...stateDirFlag, process.env.FITMENT_STATE_DIR)
+    .option('--json', 'print one JSON value for machines')
+    .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.renew}`)
+    .action(async (flags: IdentityFlags) => {
+      const { renewNow } = await import('./join-command.ts')
+      await renewNow({ ...flags, stateDir: stateDirOf(flags) }, process.stdout)
+    })
 }
 
 function named(command: Command): Command {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { messageOf, UsageError } from '../../shared/errors.ts'
+import { readIdentity } from '../identity/index.ts'
 import {
   environmentName,
   flagName,
@@ -15,7 +16,10 @@ export interface SettingSources {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** Flags before environment before configuration file. @throws UsageError in one line */
+/**
+ * Flags before environment before configuration file before what the device was told when it joined.
+ * @throws UsageError in one line; IdentityError
+ */
 export function readSettings({ flags, environment }: SettingSources): Settings {
   const path = flags.config ?? environment.FITMENT_CONFIG
   const file = typeof path === 'string' ? readConfig(path) : {}
@@ -24,9 +28,16 @@ export function readSettings({ flags, environment }: SettingSources): Settings {
     const value = flags[key] ?? environment[environmentName(key)]
     if (value !== undefined && value !== '') merged[key] = value
   }
-  const parsed = settingsSchema.safeParse(merged)
+  const parsed = settingsSchema.safeParse({ ...joinedSettings(merged.stateDir), ...merged })
   if (parsed.success) return parsed.data
   throw new UsageError(problemsOf(parsed.error, merged))
+}
+
+function joinedSettings(stateDir: unknown): Partial<Settings> {
+  const identity = typeof stateDir === 'string' ? readIdentity(stateDir) : undefined
+  if (identity === undefined) return {}
+  const { broker, fleet, device, trust } = identity
+  return { broker, fleet, device, trust }
 }
 
 function readConfig(path: string): Record<string, unknown> {

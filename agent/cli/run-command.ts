@@ -1,11 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { parseTrustedKey, type TrustedKey } from '../../shared/signatures/index.ts'
 import { createBench } from '../daemon/bench.ts'
 import { failPointsFrom, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
+import {
+  type DeviceIdentity,
+  identityEndpoint,
+  keepRenewed,
+  readIdentity,
+} from '../identity/index.ts'
 import { readReport } from '../inventory/index.ts'
-import { parseEndpoint, RECONNECT_BACKOFF } from '../link/index.ts'
+import { type Endpoint, type Log, parseEndpoint, RECONNECT_BACKOFF } from '../link/index.ts'
 import { createLog } from './create-log.ts'
+import { renewInProcess } from './renew-in-process.ts'
 import type { Settings } from './settings.ts'
 import { VERSION } from './version.ts'
 
@@ -16,17 +24,14 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** Runs until a signal ends it. @throws AppError when it cannot start */
 export async function runAgent(settings: Settings): Promise<void> {
-  const { ca, cert, key, stateDir, root } = settings
+  const { stateDir, root } = settings
   if (!existsSync(root)) throw new UsageError(`there is no directory ${root} for --root`)
   const log = createLog(settings.logLevel, process.stderr)
   const storageLimitBytes = settings.storageLimit ?? null
   const memoryLimitBytes = settings.memoryLimit ?? null
+  const identity = identityFor(settings)
   const agent = await startAgent({
-    endpoint: parseEndpoint(settings.broker, {
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key }),
-    }),
+    endpoint: endpointFor(settings, identity),
     fleet: settings.fleet,
     device: settings.device,
     stateDir,
@@ -49,11 +54,51 @@ export async function runAgent(settings: Settings): Promise<void> {
         ...(memoryLimitBytes !== null && { memoryLimitBytes }),
       }),
   })
+  const leaving = new AbortController()
+  if (identity !== undefined) void keepOwnRenewed(stateDir, leaving.signal, log)
   const signal = await new Promise<string>((resolve) => {
     for (const name of SIGNALS) process.once(name, () => resolve(name))
   })
   log.info({ signal }, 'agent leaves')
+  leaving.abort()
   await agent.close()
+}
+
+/** What it was told when it joined; `undefined` where it is told by flags whom to talk to, and how. */
+function identityFor(settings: Settings): DeviceIdentity | undefined {
+  const { stateDir, broker, fleet, device, cert, key } = settings
+  const identity = readIdentity(stateDir)
+  if (identity === undefined || broker !== identity.broker || cert || key) return undefined
+  if (identity.device === device && identity.fleet === fleet) return identity
+  throw new UsageError(
+    `this state directory joined as ${identity.fleet}/${identity.device}, not as ${fleet}/${device}: leave out --fleet and --device, or choose another --state-dir`,
+  )
+}
+
+function endpointFor(
+  { broker, stateDir, ca, cert, key }: Settings,
+  identity: DeviceIdentity | undefined,
+): Endpoint {
+  if (identity !== undefined) return identityEndpoint(stateDir, identity)
+  return parseEndpoint(broker, {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  })
+}
+
+function keepOwnRenewed(stateDir: string, leaving: AbortSignal, log: Log): Promise<void> {
+  return keepRenewed({
+    stateDir,
+    now: () => SYSTEM_CLOCK.now(),
+    sleep: async (ms, signal) => {
+      await setTimeout(ms, undefined, { signal, ref: false }).catch(() => {})
+    },
+    random: Math.random,
+    renew: () => renewInProcess(stateDir, leaving),
+    leaving,
+    log,
+  })
 }
 
 function readTrusted(text: string): TrustedKey {

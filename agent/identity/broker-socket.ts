@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { UsageError } from '../../shared/errors.ts'
+import { tlsAddress } from '../../shared/identity/index.ts'
 
 const DEFAULT_PORT = 8883
 
@@ -10,10 +10,7 @@ export function addressOf(url: string): ConnectionOptions {
   if (parsed?.protocol !== 'mqtts:' || parsed.hostname === '') {
     throw new UsageError(`"${url}" is no broker with TLS: use mqtts://host[:port]`, { url })
   }
-  const host = parsed.hostname.replace(/^\[|\]$/g, '')
-  const port = parsed.port === '' ? DEFAULT_PORT : Number(parsed.port)
-  // RFC 6066 §3: an address is no server name.
-  return { host, port, minVersion: 'TLSv1.3', ...(isIP(host) === 0 && { servername: host }) }
+  return tlsAddress(parsed, DEFAULT_PORT)
 }
 
 /** On its way to the broker, which must show a certificate of this authority (PEM) for its name. */

@@ -1,5 +1,6 @@
 import { UsageError } from '../../shared/errors.ts'
 import {
+  fetchAuthority,
   IdentityError,
   type JoinToken,
   joinKeyOf,
@@ -8,7 +9,7 @@ import {
 import { newId } from '../../shared/ids.ts'
 import type { CertificateWish } from '../../shared/messages/index.ts'
 import { type SigningKey, signPayload } from '../../shared/signatures/index.ts'
-import { openTrusted } from './broker-socket.ts'
+import { addressOf, openTrusted } from './broker-socket.ts'
 import { makeKeyWithRequest } from './certificate-request.ts'
 import { exchange } from './exchange.ts'
 import { granted } from './granted.ts'
@@ -20,7 +21,6 @@ import {
   writeIdentity,
   writePending,
 } from './identity-file.ts'
-import { fetchAuthority } from './pinned-authority.ts'
 
 export interface JoinOptions {
   /** As it was pasted. */
@@ -45,7 +45,11 @@ export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
   if (before?.token === tokenKey.trusted.keyId) return before
   if (before !== undefined) throw alreadyJoined(before, stateDir)
   const { broker, fleet, trust } = token
-  const authority = await fetchAuthority(broker, token.authority, timeoutMs)
+  const authority = await fetchAuthority(
+    { url: broker, address: addressOf(broker) },
+    token.authority,
+    timeoutMs,
+  )
   const { key, csr } = await pendingFor(stateDir, tokenKey, device)
   const wish: CertificateWish = { fleet, device, csr }
   const answer = await exchange({

@@ -1,4 +1,5 @@
 import type { Conductor, Engine } from '../conductor/index.ts'
+import type { PlannerIdentity } from '../identity/index.ts'
 import { type Model, models } from '../storage/index.ts'
 import type { ApiProgress } from './contract.ts'
 import { ApiError } from './errors.ts'
@@ -15,6 +16,10 @@ export interface Call {
   readonly conductor: Conductor
   readonly engine: Engine
   readonly info: PlannerInfo
+  /** Absent where nobody can join and nobody asks from elsewhere. */
+  readonly identity?: PlannerIdentity | undefined
+  /** `https://host:port` where operators elsewhere ask; absent: nowhere. */
+  readonly operatorUrl?: string | undefined
   /** For the audit log. */
   readonly actor: string
   readonly progress: (progress: ApiProgress) => void

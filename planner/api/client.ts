@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import { userInfo } from 'node:os'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import {
@@ -12,8 +11,8 @@ import {
   type OperationOutput,
   PATHS,
 } from './contract.ts'
+import { type PlannerDoor, plannerDoor } from './door.ts'
 import { ApiError, RemoteError } from './errors.ts'
-import { socketPath } from './socket-path.ts'
 
 export interface PlannerClient {
   /** @throws ApiError `no-planner`, RemoteError with the planner's own code, UsageError */
@@ -26,22 +25,21 @@ export interface PlannerClient {
   upload(path: string): Promise<string>
 }
 
-/** The planner that runs on this data directory. */
-export function connectPlanner(data: string): PlannerClient {
-  const ask = (method: string, path: string) =>
-    request({
-      socketPath: socketPath(data),
-      method,
-      path,
-      // One question, one connection: a planner that restarted is found again.
-      agent: false,
-      headers: { 'x-fitment-actor': `cli:${userName()}` },
-    })
+/**
+ * The planner that runs on this data directory; with a token in FITMENT_TOKEN, the one elsewhere that the
+ * token is for.
+ */
+export function connectPlanner(
+  data: string,
+  token: string | undefined = process.env.FITMENT_TOKEN,
+): PlannerClient {
+  const door = plannerDoor(data, token)
+  const { ask } = door
   return {
     async call(name, input, onProgress = () => {}) {
-      const sent = ask('POST', `${PATHS.operations}${name}`)
+      const sent = await ask('POST', `${PATHS.operations}${name}`)
       sent.end(JSON.stringify(input))
-      const result = await answerTo(sent, data, onProgress)
+      const result = await answerTo(sent, door, onProgress)
       const parsed = OPERATIONS[name].output.safeParse(result)
       if (!parsed.success) {
         throw new ApiError(
@@ -52,7 +50,7 @@ export function connectPlanner(data: string): PlannerClient {
       return parsed.data as OperationOutput<typeof name>
     },
     async upload(path) {
-      const sent = ask('PUT', PATHS.artifacts)
+      const sent = await ask('PUT', PATHS.artifacts)
       const file = createReadStream(path)
       const broken = new Promise<never>((_, reject) => {
         file.once('error', (error: NodeJS.ErrnoException) => {
@@ -63,7 +61,7 @@ export function connectPlanner(data: string): PlannerClient {
         })
       })
       file.pipe(sent)
-      const result = await Promise.race([answerTo(sent, data, () => {}), broken])
+      const result = await Promise.race([answerTo(sent, door, () => {}), broken])
       return (result as { digest: string }).digest
     },
   }
@@ -77,10 +75,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 async function answerTo(
   sent: ClientRequest,
-  data: string,
+  door: PlannerDoor,
   onProgress: (progress: ApiProgress) => void,
 ): Promise<unknown> {
-  const response = await responseTo(sent, data)
+  const response = await responseTo(sent, door)
   for await (const text of createInterface({ input: response })) {
     const line = answerLineSchema.parse(JSON.parse(text))
     if ('progress' in line) onProgress(line.progress)
@@ -93,29 +91,19 @@ async function answerTo(
   )
 }
 
-function responseTo(sent: ClientRequest, data: string): Promise<IncomingMessage> {
+function responseTo(sent: ClientRequest, door: PlannerDoor): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sent.once('response', resolve)
     sent.once('error', (error: NodeJS.ErrnoException) => {
       const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
       const message = nobody
-        ? `no planner runs on ${data}: start one with fitment serve --data ${data}`
-        : `cannot talk to the planner on ${data}: ${messageOf(error)}`
-      reject(new ApiError('no-planner', message, { data }))
+        ? `no planner runs on ${door.place}: ${door.advice}`
+        : `cannot talk to the planner on ${door.place}: ${messageOf(error)}`
+      reject(new ApiError('no-planner', message, { place: door.place }))
     })
   })
 }
 
 function thrown({ code, message }: { code: string; message: string }): Error {
   return code === 'usage' ? new UsageError(message) : new RemoteError(code, message)
-}
-
-function userName(): string {
-  try {
-    return userInfo()
-      .username.replace(/[^\w.@-]/g, '_')
-      .slice(0, 32)
-  } catch {
-    return 'unknown'
-  }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest.ts'
-import { modelNameSchema } from '../../shared/ids.ts'
+import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
+import { ROLES, type Role } from '../identity/roles.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import {
@@ -18,8 +19,7 @@ import {
 } from './views.ts'
 
 /** Who may call what; over the planner's own socket everybody is an admin. */
-export const ROLES = ['viewer', 'operator', 'admin'] as const
-export type Role = (typeof ROLES)[number]
+export { ROLES, type Role }
 
 const nothing = z.object({})
 const model = z.object({ model: modelNameSchema })
@@ -45,6 +45,50 @@ export const OPERATIONS = {
     role: 'viewer',
     input: z.object({ device: z.string() }),
     output: deviceDetailSchema,
+  },
+  'devices.invite': {
+    role: 'operator',
+    input: z.object({
+      device: deviceIdSchema.nullable(),
+      hours: z
+        .number()
+        .positive()
+        .max(24 * 366),
+    }),
+    output: z.object({ token: z.string(), device: z.string().nullable(), expiresAt: z.string() }),
+  },
+  'devices.revoke': {
+    role: 'operator',
+    input: z.object({ device: deviceIdSchema, reason: z.string().max(200) }),
+    output: z.object({ device: z.string(), certificates: z.number() }),
+  },
+  'operators.add': {
+    role: 'admin',
+    input: z.object({
+      name: nameSchema,
+      role: z.enum(ROLES),
+      days: z.number().positive().max(3660).nullable(),
+    }),
+    output: z.object({ name: z.string(), role: z.enum(ROLES), token: z.string() }),
+  },
+  'operators.list': {
+    role: 'admin',
+    input: nothing,
+    output: z.array(
+      z.object({
+        name: z.string(),
+        role: z.string(),
+        state: z.enum(['good', 'expired', 'revoked']),
+        createdBy: z.string(),
+        createdAt: z.string(),
+        expiresAt: z.string().nullable(),
+      }),
+    ),
+  },
+  'operators.revoke': {
+    role: 'admin',
+    input: z.object({ name: nameSchema }),
+    output: z.object({ name: z.string(), tokens: z.number() }),
   },
   'classes.list': { role: 'viewer', input: nothing, output: z.array(classViewSchema) },
   'classes.show': {

@@ -7,6 +7,14 @@ export type ApiErrorCode =
   | 'unknown-class'
   | 'nothing-to-do'
   | 'broken-answer'
+  /** The broker of this planner has no TLS: there is nothing to join. */
+  | 'no-tls'
+  /** This planner has no listener for operators elsewhere. */
+  | 'no-listener'
+  /** No token, or one that is unknown, revoked or expired. */
+  | 'not-known'
+  /** The operator's role is not enough. */
+  | 'forbidden'
 
 export class ApiError extends AppError {
   readonly code: ApiErrorCode

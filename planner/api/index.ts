@@ -10,6 +10,7 @@ export {
   type Role,
 } from './contract.ts'
 export { ApiError, RemoteError } from './errors.ts'
+export type { OperatorListener } from './operator-listener.ts'
 export { type Api, type ApiOptions, startApi } from './server.ts'
 export { socketPath } from './socket-path.ts'
 export type {

@@ -4,6 +4,8 @@ import { addModel } from './add-model.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
+import { inviteDevice, revokeDevice } from './invite.ts'
+import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import { plan } from './plan.ts'
 import { classDetail, classViews } from './read-classes.ts'
 import { classPlans } from './read-plan.ts'
@@ -30,6 +32,12 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
     const view = await deviceView(engine.db, device)
     return { ...view, agentVersion, firstSeen, reasons: [...classReason], report }
   },
+
+  'devices.invite': inviteDevice,
+  'devices.revoke': revokeDevice,
+  'operators.add': addOperator,
+  'operators.list': listOperators,
+  'operators.revoke': revokeOperator,
 
   'classes.list': (_, { engine }) => classViews(engine),
   'classes.show': ({ class: id }, { engine }) => classDetail(engine, id),

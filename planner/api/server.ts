@@ -1,21 +1,44 @@
 import { chmod, unlink } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { Logger } from 'pino'
 import { AppError, messageOf, UsageError } from '../../shared/errors.ts'
 import type { Conductor } from '../conductor/index.ts'
+import { isAtLeast, type PlannerIdentity } from '../identity/index.ts'
 import type { Call, PlannerInfo } from './call.ts'
-import { OPERATIONS, type OperationName, operationNames, PATHS } from './contract.ts'
+import { OPERATIONS, type OperationName, operationNames, PATHS, type Role } from './contract.ts'
+import { ApiError } from './errors.ts'
 import { RUN } from './operations.ts'
+import { listenForOperators, type OperatorListener, operatorOf } from './operator-listener.ts'
 
 export interface ApiOptions {
   readonly conductor: Conductor
   readonly info: PlannerInfo
   /** Where to listen: a Unix socket, open to its owner only. */
   readonly socket: string
+  readonly identity?: PlannerIdentity
+  /** Where operators elsewhere ask, with TLS and a token of their own; absent: nowhere. */
+  readonly listener?: OperatorListener
   readonly log: Logger
 }
 
+/** Who asks: everybody on the socket is its owner; from elsewhere, whoever the token names. */
+interface Caller {
+  readonly actor: string
+  readonly role: Role
+}
+
+/** Uploads of models and data: part of adding a model. */
+const UPLOAD_ROLE: Role = 'operator'
+
 export interface Api {
+  /** `https://host:port`, with a listener. */
+  readonly operatorUrl?: string
   close(): Promise<void>
 }
 
@@ -27,18 +50,34 @@ const MOST_INPUT_BYTES = 1024 * 1024
  * one result or error); `PUT /v1/artifacts` with bytes, answered with their digest.
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    void answer(options, request, response)
-  })
+  const { identity, listener } = options
+  const remote =
+    identity && listener && (await listenForOperators(listener, identity, handlerFor('token')))
+  function handlerFor(door: 'socket' | 'token'): RequestListener {
+    const operatorUrl = () => remote?.url
+    return (request, response) => void answer({ options, door, operatorUrl }, request, response)
+  }
+  const server = createServer({ requestTimeout: 0 }, handlerFor('socket'))
   // The database is held by this planner alone, so a socket that is there was left by one that was killed.
   await unlink(options.socket).catch(() => {})
   await listen(server, options.socket)
   await chmod(options.socket, 0o600)
-  return { close: () => close(server) }
+  return {
+    ...(remote && { operatorUrl: remote.url }),
+    async close() {
+      await Promise.all([close(server), remote?.close()])
+    },
+  }
+}
+
+interface Door {
+  readonly options: ApiOptions
+  readonly door: 'socket' | 'token'
+  readonly operatorUrl: () => string | undefined
 }
 
 async function answer(
-  options: ApiOptions,
+  { options, door, operatorUrl }: Door,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -47,31 +86,46 @@ async function answer(
   response.once('close', () => gone.abort())
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   try {
+    const caller = door === 'socket' ? ownerOf(request) : await operatorOf(request, options)
     const call: Call = {
+      actor: caller.actor,
+      identity: options.identity,
+      operatorUrl: operatorUrl(),
       conductor: options.conductor,
       engine: options.conductor.engine,
       info: options.info,
-      actor: actorOf(request),
       progress: (progress) => line({ progress }),
       signal: gone.signal,
     }
-    line({ result: await resultOf(request, call) })
+    line({ result: await resultOf(request, call, caller) })
   } catch (error) {
     if (!gone.signal.aborted) line({ error: told(error, options.log) })
   }
   response.end()
 }
 
-async function resultOf(request: IncomingMessage, call: Call): Promise<unknown> {
+async function resultOf(request: IncomingMessage, call: Call, caller: Caller): Promise<unknown> {
   const { method, url = '' } = request
-  if (method === 'PUT' && url === PATHS.artifacts) return call.engine.artifacts.putStream(request)
+  if (method === 'PUT' && url === PATHS.artifacts) {
+    checkRole(caller, 'upload', UPLOAD_ROLE)
+    return call.engine.artifacts.putStream(request)
+  }
   const name = operationNames.find((known) => url === `${PATHS.operations}${known}`)
   if (method !== 'POST' || name === undefined) {
     throw new UsageError(
       `the planner has no ${method} ${url}: are fitment and planner of one version?`,
     )
   }
+  checkRole(caller, name, OPERATIONS[name].role)
   return run(name, await bodyOf(request), call)
+}
+
+function checkRole({ role, actor }: Caller, name: string, least: Role): void {
+  if (isAtLeast(role, least)) return
+  throw new ApiError(
+    'forbidden',
+    `${name} needs the role ${least}, and ${actor} has the role ${role}: ask an admin for a token`,
+  )
 }
 
 async function run<K extends OperationName>(name: K, body: unknown, call: Call): Promise<unknown> {
@@ -100,9 +154,10 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 }
 
 /** Who says it; on a socket that only its owner opens, the name is believed. */
-function actorOf(request: IncomingMessage): string {
+function ownerOf(request: IncomingMessage): Caller {
   const said = request.headers['x-fitment-actor']
-  return typeof said === 'string' && /^[\w.@:-]{1,64}$/.test(said) ? said : 'cli:unknown'
+  const isName = typeof said === 'string' && /^[\w.@:-]{1,64}$/.test(said)
+  return { actor: isName ? said : 'cli:unknown', role: 'admin' }
 }
 
 function told(error: unknown, log: Logger): { code: string; message: string } {

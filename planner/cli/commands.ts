@@ -6,10 +6,12 @@ import type { CliCommand } from './command.ts'
 import { compareCommand } from './compare.ts'
 import { demoCommand } from './demo.ts'
 import { devicesCommand } from './devices.ts'
+import { devicesInviteCommand, devicesRevokeCommand } from './devices-join.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { inspectCommand } from './inspect.ts'
 import { modelsListCommand, modelsShowCommand } from './models.ts'
 import { modelsAddCommand } from './models-add.ts'
+import { operatorsAddCommand, operatorsListCommand, operatorsRevokeCommand } from './operators.ts'
 import { planCommand } from './plan.ts'
 import { plannerCommand } from './planner.ts'
 import { probesCommand } from './probes.ts'
@@ -37,6 +39,8 @@ export const commands: readonly CliCommand[] = [
   brokerCommand,
   plannerCommand,
   devicesCommand,
+  devicesInviteCommand,
+  devicesRevokeCommand,
   classesCommand,
   modelsAddCommand,
   modelsListCommand,
@@ -51,4 +55,7 @@ export const commands: readonly CliCommand[] = [
   rolloutAbortCommand,
   rolloutApproveCommand,
   auditCommand,
+  operatorsAddCommand,
+  operatorsListCommand,
+  operatorsRevokeCommand,
 ]

@@ -65,6 +65,17 @@ export const bytesInput = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const HOURS: Readonly<Record<string, number>> = { m: 1 / 60, h: 1, d: 24 }
+
+/** `30m`, `24h`, `7d` → hours. */
+export const hoursInput = z.string().transform((text, context) => {
+  const [, number, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text.trim()) ?? []
+  const hours = Number(number) * (HOURS[unit] ?? Number.NaN)
+  if (hours > 0) return hours
+  context.addIssue({ code: 'custom', message: `"${text}" is no time: write e.g. 30m, 24h or 7d` })
+  return z.NEVER
+})
+
 /** `12.5%` or `12.5` → 0.125. */
 export const percentInput = z.string().transform((text, context) => {
   const match = /^(\d+(?:\.\d+)?)%?$/.exec(text.trim())

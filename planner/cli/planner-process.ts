@@ -2,10 +2,15 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { ensureSigningKey, printTrustedKey } from '../../shared/signatures/index.ts'
-import { type PlannerInfo, socketPath, startApi } from '../api/index.ts'
+import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../api/index.ts'
 import { loadProfilesWith } from '../classes/index.ts'
 import { Conductor, type EngineSettings } from '../conductor/index.ts'
 import { type FleetConnection, startFleet } from '../fleet/index.ts'
+import {
+  DEVICE_CERTIFICATE_DAYS,
+  openPlannerIdentity,
+  type PlannerIdentity,
+} from '../identity/index.ts'
 import { createArtifactStore, openDatabase } from '../storage/index.ts'
 import { VERSION } from './version.ts'
 
@@ -18,13 +23,23 @@ export interface PlannerOptions {
   readonly profiles: string | undefined
   readonly settings: Partial<EngineSettings>
   readonly log: Logger
+  /** Names and addresses this machine is reached under, for its certificate. */
+  readonly names?: readonly string[]
+  /** Life of a device's certificate; default 30. */
+  readonly certificateDays?: number
+  /** Where operators elsewhere ask; absent: nowhere. */
+  readonly listener?: OperatorListener
   /** Opens the way to the broker; called once the database is this planner's alone. */
-  connect(): Promise<{ connection: FleetConnection; url: string; close(): Promise<void> }>
+  connect(
+    identity: PlannerIdentity,
+  ): Promise<{ connection: FleetConnection; url: string; close(): Promise<void> }>
 }
 
 export interface RunningPlanner {
   readonly info: PlannerInfo
   readonly conductor: Conductor
+  /** Where operators elsewhere ask. */
+  readonly operatorUrl?: string
   /** Settles when the database is lost: the planner must end. */
   readonly lost: Promise<Error>
   close(): Promise<void>
@@ -50,7 +65,17 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     const artifacts = createArtifactStore(data, db, () => new Date())
     const conductor = new Conductor({ data, db, artifacts, profiles, signingKey, settings, log })
     await conductor.recover()
-    const broker = await options.connect()
+    const identity = await openPlannerIdentity({
+      data,
+      db,
+      fleet,
+      names: options.names ?? [],
+      days: options.certificateDays ?? DEVICE_CERTIFICATE_DAYS,
+      now: () => new Date(),
+      log,
+    })
+    closers.push(async () => identity.close())
+    const broker = await options.connect(identity)
     closers.push(() => broker.close())
     const link = await startFleet({
       connection: broker.connection,
@@ -68,9 +93,18 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       database: database.place,
       trust: printTrustedKey(signingKey.trusted),
     }
-    const api = await startApi({ conductor, info, socket: socketPath(data), log })
+    const { listener } = options
+    const api = await startApi({
+      conductor,
+      info,
+      socket: socketPath(data),
+      identity,
+      ...(listener && { listener }),
+      log,
+    })
     closers.push(() => api.close())
-    return { info, conductor, lost: database.lost, close }
+    const { operatorUrl } = api
+    return { info, conductor, ...(operatorUrl && { operatorUrl }), lost: database.lost, close }
   } catch (error) {
     await close()
     throw error

@@ -6,20 +6,20 @@ import type { RunningPlanner } from './planner-process.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** How a device joins, ready to paste. */
-export function announce({ info }: RunningPlanner, data: string, io: CliIo): void {
-  const agentCommand = [
-    'fitment-agent run',
-    `--broker ${info.broker}`,
-    `--fleet ${info.fleet}`,
-    '--device NAME',
-    '--state-dir /var/lib/fitment-agent',
-    `--trust ${info.trust}`,
-  ].join(' ')
-  io.result({ ...info, data, agentCommand, ready: true }, () =>
+export function announce(planner: RunningPlanner, data: string, io: CliIo): void {
+  const { info, operatorUrl } = planner
+  const isJoined = info.broker.startsWith('mqtts:')
+  const agentCommand = isJoined ? joinCommand() : plainCommand(info)
+  const invitation = `fitment devices invite --device NAME --data ${data}`
+  const shown = { ...info, data, agentCommand, ...(operatorUrl && { operatorUrl }), ready: true }
+  io.result(shown, () =>
     [
       `planner ready: fleet ${info.fleet}, broker ${info.broker}, database ${info.database}`,
+      ...(operatorUrl === undefined ? [] : [`operators ask ${operatorUrl}`]),
       '',
-      'on each device, with a NAME of its own:',
+      ...(isJoined
+        ? ['for each device, here:', `  ${invitation}`, 'and there:']
+        : ['on each device, with a NAME of its own:']),
       `  ${agentCommand}`,
       '',
       'then, here:',
@@ -28,6 +28,22 @@ export function announce({ info }: RunningPlanner, data: string, io: CliIo): voi
       '',
     ].join('\n'),
   )
+}
+
+function joinCommand(): string {
+  const state = '--state-dir /var/lib/fitment-agent'
+  return `fitment-agent join TOKEN ${state} && fitment-agent run ${state}`
+}
+
+function plainCommand(info: RunningPlanner['info']): string {
+  return [
+    'fitment-agent run',
+    `--broker ${info.broker}`,
+    `--fleet ${info.fleet}`,
+    '--device NAME',
+    '--state-dir /var/lib/fitment-agent',
+    `--trust ${info.trust}`,
+  ].join(' ')
 }
 
 /** Tells what the planner does, until a signal ends it, or its database is lost. */

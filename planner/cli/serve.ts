@@ -1,12 +1,15 @@
-import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { z } from 'zod'
-import { startBroker } from '../../broker/index.ts'
+import { UsageError } from '../../shared/errors.ts'
 import { fleetSchema } from '../../shared/ids.ts'
 import { defineCommand } from './command.ts'
-import { plannerInput, plannerOptions, portInput, settingsOf } from './fleet-options.ts'
+import { isLoopback, openBroker, reachable } from './embedded-broker.ts'
+import { plannerInput, plannerOptions, portInput } from './fleet-options.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
+
+const PLAIN_PORT = 1883
+const TLS_PORT = 8883
 
 export const serveCommand = defineCommand({
   path: 'serve',
@@ -15,36 +18,80 @@ export const serveCommand = defineCommand({
     ...plannerOptions,
     {
       flags: '--host <address>',
-      description: 'address the broker listens on',
+      description: 'address the broker listens on; with TLS wherever others reach it',
       default: '127.0.0.1',
     },
-    { flags: '--port <port>', description: 'port of the broker; 0: any free one', default: '1883' },
+    {
+      flags: '--port <port>',
+      description: `port of the broker; 0: any free one (default: ${PLAIN_PORT}, with TLS ${TLS_PORT})`,
+    },
+    { flags: '--tls', description: 'TLS and certificates on the loopback address too' },
+    {
+      flags: '--insecure-loopback',
+      description: 'no TLS, and client ids are believed: what happens on loopback without --tls',
+    },
+    {
+      flags: '--name <names>',
+      description:
+        'names and addresses devices reach this machine under; the first one is told them',
+    },
+    {
+      flags: '--certificate-days <days>',
+      description: 'life of a device’s certificate',
+      default: '30',
+    },
+    {
+      flags: '--api-host <address>',
+      description: 'let operators on other machines ask, with tokens of fitment operators add',
+    },
+    { flags: '--api-port <port>', description: 'port they ask on', default: '8443' },
   ],
-  example: 'fitment serve --data /var/lib/fitment --host 0.0.0.0',
-  input: z.object({ ...plannerInput, fleet: fleetSchema, host: z.string(), port: portInput }),
-  run: async ({ host, port, ...input }, io) => {
+  example: 'fitment serve --data /var/lib/fitment --host 0.0.0.0 --name planner.plant-7.example',
+  input: z.object({
+    ...plannerInput,
+    fleet: fleetSchema,
+    host: z.string(),
+    port: portInput.optional(),
+    tls: z.boolean().default(false),
+    insecureLoopback: z.boolean().default(false),
+    name: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter((name) => name !== '')),
+    certificateDays: z.coerce.number().positive().max(3650),
+    apiHost: z.string().optional(),
+    apiPort: portInput,
+  }),
+  run: async (
+    { host, port, tls: asked, insecureLoopback, name, apiHost, apiPort, ...input },
+    io,
+  ) => {
+    if (insecureLoopback && (asked || !isLoopback(host))) {
+      throw new UsageError(`--insecure-loopback goes with a loopback --host and without --tls`)
+    }
+    const tls = asked || !isLoopback(host)
     const log = pino({ level: input.logLevel }, pino.destination(2))
     const planner = await startPlanner({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
-      settings: settingsOf(input),
+      settings: { measureMs: input.probeMs },
+      names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
       log,
-      connect: async () => {
-        const broker = await startBroker({ fleets: [input.fleet], host, port, log })
-        return {
-          connection: { kind: 'embedded', broker },
-          url: `mqtt://${reachable(host)}:${broker.port}`,
-          close: () => broker.close(),
-        }
-      },
+      ...(apiHost !== undefined && {
+        listener: { host: apiHost, port: apiPort, name: name[0] ?? reachable(apiHost) },
+      }),
+      connect: (identity) =>
+        openBroker(identity, {
+          fleet: input.fleet,
+          host,
+          port: port ?? (tls ? TLS_PORT : PLAIN_PORT),
+          tls,
+          name: name[0],
+          log,
+        }),
     })
     announce(planner, input.data, io)
     return runUntilStopped(planner, io)
   },
 })
-
-/** An address that listens everywhere is none to connect to. */
-function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? hostname() : host
-}

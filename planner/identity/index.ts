@@ -3,6 +3,13 @@ export { type Invitation, type InvitePlace, invite } from './invite.ts'
 export { issue, type Subject } from './issue.ts'
 export { type JoinDesk, type JoinTransport, openJoinDesk } from './join-desk.ts'
 export * from './operators.ts'
+export {
+  DEVICE_CERTIFICATE_DAYS,
+  IDENTITY_FOLDER,
+  openPlannerIdentity,
+  type PlannerIdentity,
+  type ServerTls,
+} from './planner-identity.ts'
 export { Registrar, type RegistrarOptions } from './registrar.ts'
 export { type Revocation, Revocations } from './revocations.ts'
 export * from './roles.ts'

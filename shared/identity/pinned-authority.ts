@@ -1,21 +1,34 @@
 import type { X509Certificate } from 'node:crypto'
-import { connect, type TLSSocket } from 'node:tls'
-import type { Digest } from '../../shared/digest.ts'
-import { messageOf } from '../../shared/errors.ts'
-import { IdentityError, isIssuedBy, pinOf } from '../../shared/identity/index.ts'
-import { addressOf } from './broker-socket.ts'
+import { isIP } from 'node:net'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import type { Digest } from '../digest.ts'
+import { messageOf } from '../errors.ts'
+import { isIssuedBy, pinOf } from './certificate-facts.ts'
+import { IdentityError } from './errors.ts'
 
 /** Longest chain that is looked at. */
 const LONGEST_CHAIN = 8
 
+/** What a TLS socket to this URL is opened with. */
+export function tlsAddress(url: URL, defaultPort: number): ConnectionOptions {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = url.port === '' ? defaultPort : Number(url.port)
+  // RFC 6066 §3: an address is no server name.
+  return { host, port, minVersion: 'TLSv1.3', ...(isIP(host) === 0 && { servername: host }) }
+}
+
 /**
- * The authority (PEM) that the broker shows, if it is the one that is pinned. Nothing is said on this
+ * The authority (PEM) that the server at `url` shows, if it is the one that is pinned. Nothing is said on this
  * connection: the next one believes this authority and no other.
  * @throws IdentityError `authority-not-pinned`, `broker-unreachable`
  */
-export async function fetchAuthority(url: string, pin: Digest, timeoutMs: number): Promise<string> {
+export async function fetchAuthority(
+  { url, address }: { readonly url: string; readonly address: ConnectionOptions },
+  pin: Digest,
+  timeoutMs: number,
+): Promise<string> {
   // Not believed yet: whom to believe is what is asked here, and the pin decides it.
-  const socket = connect({ ...addressOf(url), rejectUnauthorized: false })
+  const socket = connect({ ...address, rejectUnauthorized: false })
   try {
     await secured(socket, url, timeoutMs)
     const authority = chainOf(socket).find(
@@ -24,7 +37,7 @@ export async function fetchAuthority(url: string, pin: Digest, timeoutMs: number
     if (authority !== undefined) return authority.toString()
     throw new IdentityError(
       'authority-not-pinned',
-      `${url} shows another authority than the token names: is it the right broker? Nothing was sent to it`,
+      `${url} shows another authority than the token names: is it the right one? Nothing was sent to it`,
       { url },
     )
   } finally {
@@ -49,7 +62,7 @@ function chainOf(socket: TLSSocket): readonly X509Certificate[] {
 function secured(socket: TLSSocket, url: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string, cause?: unknown) => {
-      const message = `no TLS connection to ${url} (${reason}): check the network and that the broker runs`
+      const message = `no TLS connection to ${url} (${reason}): check the network and that it runs there`
       reject(new IdentityError('broker-unreachable', message, { url }, { cause }))
     }
     const timer = setTimeout(() => fail(`no answer in ${timeoutMs / 1000} s`), timeoutMs)
@@ -57,7 +70,7 @@ function secured(socket: TLSSocket, url: string, timeoutMs: number): Promise<voi
     socket.once('error', (error) => fail(messageOf(error), error))
     socket.once('close', () => {
       clearTimeout(timer)
-      fail('the broker closed the connection')
+      fail('the connection was closed')
     })
   })
 }

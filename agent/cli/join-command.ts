@@ -1,0 +1,57 @@
+import { X509Certificate } from 'node:crypto'
+import { UsageError } from '../../shared/errors.ts'
+import { factsOf } from '../../shared/identity/index.ts'
+import { deviceIdSchema } from '../../shared/ids.ts'
+import type { DeviceIdentity } from '../identity/index.ts'
+import { joinFleet } from '../identity/join.ts'
+import { renewIdentity } from '../identity/renew.ts'
+
+const TIMEOUT_MS = 30_000
+
+interface JoinFlags {
+  readonly token: string
+  readonly stateDir: string
+  readonly device?: string
+  readonly json?: boolean
+}
+
+/** @throws IdentityError, UsageError */
+export async function joinWithToken(
+  { token, stateDir, device, json }: JoinFlags,
+  out: NodeJS.WritableStream,
+): Promise<void> {
+  if (device !== undefined && !deviceIdSchema.safeParse(device).success) {
+    throw new UsageError(`--device: "${device}" is no name: letters, digits, _ . - and at most 64`)
+  }
+  const identity = await joinFleet({ token, device, stateDir, timeoutMs: TIMEOUT_MS })
+  tell(identity, stateDir, json, out, [
+    `joined fleet ${identity.fleet} as ${identity.device}; now:`,
+    `  fitment-agent run --state-dir ${stateDir}`,
+  ])
+}
+
+/** @throws IdentityError */
+export async function renewNow(
+  { stateDir, json }: Omit<JoinFlags, 'token'>,
+  out: NodeJS.WritableStream,
+): Promise<void> {
+  const identity = await renewIdentity(stateDir, TIMEOUT_MS)
+  const until = validUntil(identity)
+  tell(identity, stateDir, json, out, [`${identity.device} has a new certificate until ${until}`])
+}
+
+function tell(
+  identity: DeviceIdentity,
+  stateDir: string,
+  json: boolean | undefined,
+  out: NodeJS.WritableStream,
+  forPeople: readonly string[],
+): void {
+  const { broker, fleet, device } = identity
+  const facts = { broker, fleet, device, stateDir, validUntil: validUntil(identity) }
+  out.write(`${json ? JSON.stringify(facts, null, 2) : forPeople.join('\n')}\n`)
+}
+
+function validUntil({ certificate }: DeviceIdentity): string {
+  return factsOf(new X509Certificate(certificate)).notAfter.toISOString()
+}

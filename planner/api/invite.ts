@@ -1,0 +1,40 @@
+import { invite, type PlannerIdentity } from '../identity/index.ts'
+import type { Call } from './call.ts'
+import type { OperationInput, OperationOutput } from './contract.ts'
+import { ApiError } from './errors.ts'
+
+const HOUR_MS = 3_600_000
+
+/** @throws ApiError `no-tls` */
+export async function inviteDevice(
+  { device, hours }: OperationInput<'devices.invite'>,
+  { engine, info, identity, actor }: Call,
+): Promise<OperationOutput<'devices.invite'>> {
+  const { fleet, trust, broker } = info
+  const { authority } = needed(identity)
+  if (!broker.startsWith('mqtts:')) throw noTls()
+  const place = { broker, fleet, trust, authority: authority.pin }
+  const wish = { device, lifetimeMs: hours * HOUR_MS, by: actor }
+  const { token, expiresAt } = await invite(engine.db, place, wish, engine.now())
+  return { token, device, expiresAt: expiresAt.toISOString() }
+}
+
+export async function revokeDevice(
+  { device, reason }: OperationInput<'devices.revoke'>,
+  { identity, actor }: Call,
+): Promise<OperationOutput<'devices.revoke'>> {
+  const { revocations } = needed(identity)
+  return { device, certificates: await revocations.revokeDevice(device, actor, reason) }
+}
+
+export function needed(identity: PlannerIdentity | undefined): PlannerIdentity {
+  if (identity === undefined) throw noTls()
+  return identity
+}
+
+function noTls(): ApiError {
+  return new ApiError(
+    'no-tls',
+    'devices join over TLS only, and this planner’s broker has none: start it with fitment serve --tls',
+  )
+}

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { messageOf } from '../../shared/errors.ts'
+import type { Db } from '../storage/index.ts'
+import { type Authority, openAuthority } from './authority.ts'
+import { Registrar } from './registrar.ts'
+import { Revocations } from './revocations.ts'
+import { ensureServerCertificate, serverNames } from './server-certificate.ts'
+
+/** PEM texts, as a TLS listener takes them. */
+export interface ServerTls {
+  readonly key: string
+  readonly cert: string
+  readonly ca: string
+}
+
+export interface PlannerIdentity {
+  readonly authority: Authority
+  readonly revocations: Revocations
+  readonly registrar: Registrar
+  /** The server certificate of the moment, for broker and operator API. */
+  serverTls(): ServerTls
+  /** Told when it was renewed. */
+  onServerRenewed(listener: (tls: ServerTls) => void): void
+  close(): void
+}
+
+export interface PlannerIdentityOptions {
+  /** Data directory of the planner. */
+  readonly data: string
+  readonly db: Db
+  readonly fleet: string
+  /** Names and addresses by which devices and operators reach this machine, beside its own. */
+  readonly names: readonly string[]
+  /** Life of a device's certificate. */
+  readonly days: number
+  readonly now: () => Date
+  readonly log: Logger
+}
+
+export const DEVICE_CERTIFICATE_DAYS = 30
+export const IDENTITY_FOLDER = 'identity'
+const HOUR_MS = 3_600_000
+
+/**
+ * Authority, server certificate and revocations of this planner; made on first start, the server's renewed
+ * while it runs. @throws IdentityError `identity-unusable`
+ */
+export async function openPlannerIdentity(
+  options: PlannerIdentityOptions,
+): Promise<PlannerIdentity> {
+  const { db, now, fleet, days, log } = options
+  const folder = join(options.data, IDENTITY_FOLDER)
+  const names = serverNames(options.names)
+  const authority = await openAuthority(folder, now)
+  const revocations = await Revocations.load(db, now)
+  const registrar = new Registrar({ db, authority, revocations, fleet, days, now })
+  let server = await ensureServerCertificate(folder, authority, names, now())
+  const listeners = new Set<(tls: ServerTls) => void>()
+  const serverTls = () => ({ key: server.key, cert: server.cert, ca: authority.pem })
+  const renew = async () => {
+    const next = await ensureServerCertificate(folder, authority, names, now())
+    if (next.cert === server.cert) return
+    server = next
+    log.info({ until: next.notAfter }, 'server certificate renewed')
+    for (const listener of listeners) listener(serverTls())
+  }
+  const timer = setInterval(() => {
+    renew().catch((error) =>
+      log.error({ reason: messageOf(error) }, 'server certificate not renewed'),
+    )
+  }, HOUR_MS).unref()
+  return {
+    authority,
+    revocations,
+    registrar,
+    serverTls,
+    onServerRenewed: (listener) => void listeners.add(listener),
+    close: () => clearInterval(timer),
+  }
+}
