@@ -1,3 +1,5 @@
+import { median } from './median.ts'
+
 /** A device as a place to measure. Bytes; null: not limited. */
 export interface Prober {
   readonly device: string
@@ -66,14 +68,6 @@ function oddnessAmong(devices: readonly Prober[]): (device: Prober) => number {
       if (!value || !middle) return sum
       return sum + Math.round(20 * Math.abs(Math.log2(value / middle))) / 20
     }, 0)
-}
-
-/** Middle value; the mean of the two middle ones where the count is even; undefined of nothing. */
-export function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b)
-  const high = sorted[Math.floor(sorted.length / 2)]
-  const low = sorted[Math.ceil(sorted.length / 2) - 1]
-  return high === undefined || low === undefined ? undefined : (low + high) / 2
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ProbeRecord } from '../../shared/measure/probe-record.ts'
-import { median } from './choose-probers.ts'
+import { median } from './median.ts'
 
 export interface DeviceRecord {
   readonly device: string

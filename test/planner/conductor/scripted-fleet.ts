@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { loadProfiles } from '../../../planner/classes/index.ts'
 import { Conductor, type EngineSettings } from '../../../planner/conductor/index.ts'
-import { createArtifactStore, openDatabase } from '../../../planner/storage/index.ts'
+import { createArtifactStore, type Database, openDatabase } from '../../../planner/storage/index.ts'
 import { newId } from '../../../shared/ids.ts'
 import type { ProbeRecord } from '../../../shared/measure/probe-record.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
@@ -32,9 +32,10 @@ export async function openPlanner(
   data: string,
   settings: Partial<EngineSettings> = {},
   clock = { now: new Date('2026-11-23T12:00:00.000Z') },
+  open: () => Promise<Database> = () => openDatabase({ data }),
 ): Promise<Planner> {
   const now = () => clock.now
-  const database = await openDatabase({ data })
+  const database = await open()
   const signingKey = await ensureSigningKey(join(data, 'key.pem'))
   const nudged: string[] = []
   const conductor = new Conductor({

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { chooseProbers, median, type Prober } from '../../../planner/probing/choose-probers.ts'
+import { chooseProbers, type Prober } from '../../../planner/probing/choose-probers.ts'
+import { median } from '../../../planner/probing/median.ts'
 import { type DeviceRecord, summarise } from '../../../planner/probing/summarise.ts'
 import type { ProbeRecord } from '../../../shared/measure/probe-record.ts'
 
