@@ -80,7 +80,7 @@ async function quantizeIn(
   const planRequest = planRequestOf(model, measured, request, target)
   const recovered = recover(planRequest, scheme, measured.statistics, options)
   const plan = compressed === null ? recovered : keepClusters(recovered, model, compressed)
-  refuseEmpty(plan, scheme)
+  refuseEmpty(plan, scheme, model.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   await verify(bytes, laboratory, calibration)
   const built = (await model.audit?.(bytes, plan)) ?? []
@@ -203,12 +203,14 @@ function refuseMissingCalibration({ scheme, calibration }: QuantizeRequest): voi
 }
 
 /** A variant that computes like its source is none. */
-function refuseEmpty(plan: Plan, scheme: Scheme): void {
+function refuseEmpty(plan: Plan, scheme: Scheme, ofSource: readonly Finding[]): void {
   if (BASE_SCHEMES[scheme.base].weights === 'float32' || plan.instructions.length > 0) return
-  const [first] = plan.findings
+  // A source that is quantized already explains more than any single operator does.
+  const findings = [...ofSource, ...plan.findings]
+  const reason = findings[0]?.message ?? 'it has no float operator that the scheme covers'
   throw new QuantizerError(
     'nothing-to-quantize',
-    `${printScheme(scheme)} would change nothing in this model: ${first?.message ?? 'it has no float operator that the scheme covers'}`,
-    { findings: plan.findings },
+    `${printScheme(scheme)} would change nothing in this model: ${reason}`,
+    { findings },
   )
 }

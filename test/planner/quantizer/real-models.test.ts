@@ -61,4 +61,13 @@ t.test('real models', { skip: data === undefined && WITHOUT_SHARED_DATA }, async
     const { agreement } = await evaluate(await litert.load(bytes), kws01.test, { reference: float })
     t.ok((agreement ?? 0) >= 0.97, `agreement ${agreement}`)
   })
+
+  t.test('kws01: dynamic-w8 has nothing to add to weights that are integers', async (t) => {
+    const { float: model } = await load('kws01')
+    const scheme = parseScheme('dynamic-w8')
+    await t.rejects(quantize({ model, format: 'tflite', scheme }), {
+      code: 'nothing-to-quantize',
+      message: /the source stores 5 constants as integer numbers .* kept as they are/,
+    })
+  })
 })
