@@ -1,4 +1,4 @@
-import { applyRolloutEvent, retryFailed, startRollout } from '../conductor/index.ts'
+import { applyRolloutEvent, isSettlingIn, retryFailed, startRollout } from '../conductor/index.ts'
 import { isPossible, type RolloutEvent, type RolloutOptions } from '../rollout/index.ts'
 import {
   audit,
@@ -33,7 +33,9 @@ export async function startRollouts(
   await restartAborted(call, model, options)
   conductor.poke()
   if (wait)
-    await waitUntil(call, model.name, async () => isOver(await rolloutStatus(engine, model)))
+    await waitUntil(call, model.name, async () =>
+      isOver(await rolloutStatus(engine, model), isSettlingIn(engine)),
+    )
   return rolloutStatus(engine, model)
 }
 
@@ -54,11 +56,12 @@ async function restartAborted(
 }
 
 /** Nothing more happens by itself: every class is served, stopped, offline, or has nothing that may ship. */
-function isOver({ rollouts: all, pending }: RolloutStatus): boolean {
+function isOver({ rollouts: all, pending }: RolloutStatus, settlingIn: boolean): boolean {
   if (all.length + pending.length === 0) return false
   const moving = all.filter(
     ({ state, devices, outside }) =>
-      state === 'running' && (outside.online > 0 || devices.some(({ online }) => online)),
+      state === 'running' &&
+      (settlingIn || outside.online > 0 || devices.some(({ online }) => online)),
   )
   const planning = pending.filter((row) => row.stage === 'selected' || !isSettled(row))
   return moving.length === 0 && planning.length === 0

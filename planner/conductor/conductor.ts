@@ -67,6 +67,7 @@ export class Conductor {
       jobs: new JobQueue(() => this.poke()),
       progress: new ProgressHub(),
       workDir: join(data, 'work'),
+      startedAt: now(),
       stopping: this.#stop.signal,
       nudge: (device) => this.#link?.nudge(device),
     }

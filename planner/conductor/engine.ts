@@ -17,6 +17,8 @@ export interface EngineSettings {
   /** Probes under way at a time, over all devices: fewer than devices only where they share a machine. */
   readonly probesAtOnce: number
   readonly assignmentDays: number
+  /** After a start nobody's session is known: so long devices get to say birth before they count as offline, ms. */
+  readonly settleMs: number
   /** How often the conductor looks at clocks, ms; everything else wakes it at once. */
   readonly tickMs: number
 }
@@ -28,6 +30,7 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   slowestLink: 64 * 1024,
   probesAtOnce: Number.POSITIVE_INFINITY,
   assignmentDays: 7,
+  settleMs: 15_000,
   tickMs: 1_000,
 }
 
@@ -42,10 +45,16 @@ export interface Engine {
   readonly progress: ProgressHub
   readonly log: Logger
   readonly now: () => Date
+  readonly startedAt: Date
   /** Folder for half-done work; emptied at start. */
   readonly workDir: string
   /** Aborted when the planner leaves: half-done work is given up and begins again at the next start. */
   readonly stopping: AbortSignal
   /** Orders were put into the outbox of this device. */
   readonly nudge: (device: string) => void
+}
+
+/** Just started: who seems offline may only not have been heard yet. */
+export function isSettlingIn({ startedAt, now, settings }: Engine): boolean {
+  return now().getTime() - startedAt.getTime() < settings.settleMs
 }

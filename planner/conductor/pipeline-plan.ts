@@ -35,6 +35,8 @@ export interface PipelineView {
   /** Of the test data that a probe needs beside the variant. */
   readonly dataBytes: number
   readonly hasSelection: boolean
+  /** The planner just started: devices that seem offline may be about to say birth. */
+  readonly settlingIn: boolean
   readonly now: Date
 }
 
@@ -127,7 +129,7 @@ function probeSteps(view: PipelineView, ready: readonly Ready[]): readonly Pipel
   const choice = chooseProbers(able, new Set(measured.map(({ device }) => device)))
   if (choice.devices.length === 0) {
     if (able.length === 0 && view.devices.length > 0) return [{ kind: 'select' }]
-    return [waiting(`waits for a device to measure on: ${choice.why}`, true)]
+    return [waiting(`waits for a device to measure on: ${choice.why}`, !view.settlingIn)]
   }
   const chosen = able.filter(({ device }) => choice.devices.includes(device))
   const open = chosen.map((device) => ({ device, left: leftOn(device, ready, view) }))

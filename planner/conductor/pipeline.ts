@@ -9,7 +9,7 @@ import {
 import { openOrderCounts } from '../storage/orders.ts'
 import { buildVariant, evaluateVariant } from './builds.ts'
 import { candidateViews, planCandidates } from './candidates.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, isSettlingIn } from './engine.ts'
 import { type PipelineStep, type PipelineView, planPipeline } from './pipeline-plan.ts'
 import { giveUpProbe, orderProbe } from './probe-orders.ts'
 import { proberOf } from './probers.ts'
@@ -65,6 +65,7 @@ async function viewOf(engine: Engine, model: Model, classId: string): Promise<Pi
     probesAtOnce: engine.settings.probesAtOnce,
     dataBytes: (await engine.artifacts.refOf(model.reference.slice)).bytes,
     hasSelection: selection?.round === pipeline.round,
+    settlingIn: isSettlingIn(engine),
     now: engine.now(),
   }
 }

@@ -30,7 +30,7 @@ const NEEDS = {
   format: ({ model }, { runtime }) =>
     RUNTIME_FORMATS[runtime] === model.format
       ? undefined
-      : `${runtime} takes .${RUNTIME_FORMATS[runtime]} files: import from .${model.format} does not exist yet`,
+      : `${runtime} takes .${RUNTIME_FORMATS[runtime]} files: fleets do not import .${model.format} sources yet`,
   floatWeights: ({ model }) =>
     model.floatElements > 0 ? undefined : 'the source has no float weights left to store smaller',
   calibration: ({ hasCalibration }) =>

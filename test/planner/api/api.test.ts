@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -7,9 +7,12 @@ import t, { type Test } from 'tap'
 import { connectPlanner, socketPath, startApi } from '../../../planner/api/index.ts'
 import { DEFAULT_GATE, parseWaves } from '../../../planner/rollout/index.ts'
 import { variants } from '../../../planner/storage/index.ts'
+import { formatNpz, readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
 import { openPlanner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
+import { SMALL_MODEL } from '../variants/small-model.ts'
 
 const INFO = {
   version: '0.1.0',
@@ -85,6 +88,55 @@ t.test('uploads are artifacts', async (t) => {
   })
   await t.rejects(client.upload(data), { code: 'usage', message: /it is a folder/ })
 })
+
+t.test(
+  'a model that cannot be used is refused in the user’s words, and nothing is registered',
+  async (t) => {
+    const { data, client } = await running(t)
+    const upload = async (name: string, bytes: Uint8Array) => {
+      writeFileSync(join(data, name), bytes)
+      return { digest: await client.upload(join(data, name)), name }
+    }
+    const samples = await readDataset(
+      join(process.cwd(), 'planner/demo/motor-faults/calibration.npz'),
+    )
+    const [[, x]] = [...samples.inputs] as [[string, Tensor]]
+    const nan = {
+      ...x,
+      type: 'float32',
+      data: new Float32Array(x.data.length).fill(Number.NaN),
+    } as const
+    const model = await upload('motor.tflite', readFileSync(SMALL_MODEL))
+    const poisoned = await upload('poisoned.npz', formatNpz(new Map([['x', nan]])))
+    const add = (over: object) =>
+      client.call('models.add', {
+        name: 'motor',
+        source: model,
+        calibration: poisoned,
+        test: null,
+        objective: 'latency',
+        constraints: {
+          maxAccuracyDrop: 0.01,
+          maxLatencyMs: null,
+          maxMemoryBytes: null,
+          maxBytes: null,
+        },
+        ...over,
+      })
+    await t.rejects(add({}), {
+      code: 'not-finite',
+      message: /^poisoned.npz: "x" holds NaN in sample 0/,
+    })
+    await t.rejects(add({ source: poisoned, calibration: null }), {
+      message: /^poisoned.npz is not a model/,
+    })
+    await t.rejects(add({ calibration: null }), { message: /neither calibration nor test data/ })
+    await t.rejects(add({ test: { digest: 'f'.repeat(64), name: 'gone' } }), {
+      code: 'unknown-artifact',
+    })
+    t.same(await client.call('models.list', {}), [])
+  },
+)
 
 t.test('devices, classes and why', async (t) => {
   const { planner, client } = await running(t)

@@ -125,6 +125,7 @@ const base: PipelineView = {
   probesAtOnce: Number.POSITIVE_INFINITY,
   dataBytes: 0,
   hasSelection: false,
+  settlingIn: false,
   now,
 }
 
@@ -224,6 +225,12 @@ const rows: {
     steps: ['wait'],
     waits: /waits for a device to measure on: no device of the class is online \(1 known\)/,
     stuck: true,
+  },
+  {
+    name: 'just started, devices are given time to say birth',
+    view: { devices: [device('a', { online: false })], settlingIn: true },
+    steps: ['wait'],
+    stuck: false,
   },
   {
     name: 'the device that measured went offline: another starts over',

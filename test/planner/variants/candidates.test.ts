@@ -27,7 +27,7 @@ const rows: Row[] = [
     name: 'a float .tflite on a board without special kernels',
     kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8'],
     says: {
-      'float32 onnxruntime': /takes .onnx files: import from .tflite does not exist yet/,
+      'float32 onnxruntime': /takes .onnx files: fleets do not import .tflite sources yet/,
       'static-w8a16 litert': /no kernels for 16-bit activations are known on rpi4/,
       'weight-w4-b32 litert': /no kernels for 4-bit weights/,
     },
@@ -73,7 +73,7 @@ const rows: Row[] = [
     name: 'an .onnx source',
     model: { format: 'onnx' },
     kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8'],
-    says: { 'float32 litert': /import from .onnx/ },
+    says: { 'float32 litert': /do not import .onnx sources/ },
   },
   {
     name: 'no device has a runtime',
