@@ -8,31 +8,34 @@ import { TrustError } from '../../shared/trust/index.ts'
  * power goes, or a sector dies, one of them is whole.
  */
 export class DurableStore {
-  readonly dir: string
+  readonly #dir: string
+  readonly #second: string
 
-  constructor(dir: string) {
-    this.dir = dir
+  /** `second`: the folder of the second copies. */
+  constructor(dir: string, second: string = join(dir, 'backup')) {
+    this.#dir = dir
+    this.#second = second
   }
 
   /** `null` where there is none. @throws TrustError `trust-store` */
   async read(name: string): Promise<Buffer | null> {
-    return await attempt(`cannot read ${name}`, () => readIfPresent(join(this.dir, name)))
+    return await readFrom(join(this.#dir, name))
   }
 
   /** @throws TrustError `trust-store` */
   async write(name: string, bytes: Uint8Array): Promise<void> {
-    await attempt(`cannot write ${name}`, () => writeDurably(join(this.dir, name), bytes))
+    await writeTo(join(this.#dir, name), bytes)
   }
 
   async writeTwice(name: string, bytes: Uint8Array): Promise<void> {
     await this.write(name, bytes)
-    await this.write(join('backup', name), bytes)
+    await writeTo(join(this.#second, name), bytes)
   }
 
   /** The first copy that `parse` takes without throwing; `null` where no copy is any good. */
   async readTwice<T>(name: string, parse: (bytes: Buffer) => T): Promise<T | null> {
-    for (const copy of [name, join('backup', name)]) {
-      const bytes = await this.read(copy)
+    for (const dir of [this.#dir, this.#second]) {
+      const bytes = await readFrom(join(dir, name))
       if (!bytes) continue
       try {
         return parse(bytes)
@@ -45,10 +48,18 @@ export class DurableStore {
 
   async remove(name: string): Promise<void> {
     await attempt(`cannot remove ${name}`, async () => {
-      await rm(join(this.dir, name), { force: true })
-      await syncFolder(this.dir)
+      await rm(join(this.#dir, name), { force: true })
+      await syncFolder(this.#dir)
     })
   }
+}
+
+function readFrom(path: string): Promise<Buffer | null> {
+  return attempt(`cannot read ${path}`, () => readIfPresent(path))
+}
+
+function writeTo(path: string, bytes: Uint8Array): Promise<void> {
+  return attempt(`cannot write ${path}`, () => writeDurably(path, bytes))
 }
 
 async function readIfPresent(path: string): Promise<Buffer | null> {

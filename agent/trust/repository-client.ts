@@ -125,7 +125,7 @@ class Refresh implements RefreshedRepository {
   }
 
   async targets(role: string, delegator: string): Promise<MetadataOf<'targets'>['signed']> {
-    const known = this.trusted.targets(role)
+    const known = this.trusted.targetsBy(role, delegator)
     if (known) return known
     const stored = metadataFile(role)
     if (

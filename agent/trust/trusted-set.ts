@@ -42,6 +42,16 @@ export class TrustedSet {
     return this.#targets.get(role)?.signed
   }
 
+  /**
+   * A role that is believed already, once this delegator vouches for it, too: several may delegate to
+   * one role, each naming keys of its own. `undefined` where it is still to be loaded.
+   */
+  targetsBy(role: string, delegator: string): MetadataOf<'targets'>['signed'] | undefined {
+    const known = this.#targets.get(role)
+    if (known) verifySigned(this.#delegator(role, delegator), role, known)
+    return known?.signed
+  }
+
   /** §5.3.4–5.3.5: signed by the old root's keys and by its own; the very next version. */
   takeRoot(bytes: Uint8Array): void {
     const next = parseMetadata('root', bytes)
@@ -109,9 +119,7 @@ export class TrustedSet {
     if (!meta) throw new TrustError('mix-and-match', `the snapshot does not know ${role}`)
     verifyMeta(role, meta, bytes)
     const next = parseMetadata('targets', bytes)
-    const parent = delegator === 'root' ? this.#root : this.#targets.get(delegator)
-    if (!parent) throw new TrustError('mix-and-match', `nothing believed delegates to ${role}`)
-    verifySigned(parent, role, next)
+    verifySigned(this.#delegator(role, delegator), role, next)
     this.#check(role, next)
     if (next.signed.version !== meta.version) {
       throw new TrustError(
@@ -121,6 +129,12 @@ export class TrustedSet {
     }
     this.#refuseExpired(role, next.signed)
     this.#targets.set(role, next)
+  }
+
+  #delegator(role: string, delegator: string): MetadataOf<'root'> | MetadataOf<'targets'> {
+    const parent = delegator === 'root' ? this.#root : this.#targets.get(delegator)
+    if (parent) return parent
+    throw new TrustError('mix-and-match', `nothing believed delegates to ${role}`)
   }
 
   #timestampNow(): MetadataOf<'timestamp'>['signed'] {

@@ -51,7 +51,7 @@ export function parseMetadata<K extends TopRole>(kind: K, bytes: Uint8Array): Me
   }
   try {
     const metadata = READERS[kind](json.value as MetadataJson)
-    if (kind === 'root') checkKeys(metadata.signed as Root)
+    checkKeys(metadata.signed)
     return metadata
   } catch (error) {
     throw error instanceof TrustError ? error : malformed(kind, messageOf(error), error)
@@ -93,11 +93,16 @@ const envelopeSchema = z.looseObject({
 })
 
 /** One key under two names must not count twice towards a threshold. */
-function checkKeys(root: Root): void {
-  for (const [role, { keyIDs }] of Object.entries(root.roles)) {
-    const values = keyIDs.flatMap((id) => root.keys[id]?.keyVal.public ?? [])
+function checkKeys(signed: SignedKinds[TopRole]): void {
+  const source =
+    'roles' in signed ? signed : 'delegations' in signed ? signed.delegations : undefined
+  if (!source) return
+  const roles = [...Object.values(source.roles ?? {})]
+  if ('succinctRoles' in source && source.succinctRoles) roles.push(source.succinctRoles)
+  for (const { keyIDs } of roles) {
+    const values = keyIDs.flatMap((id) => source.keys[id]?.keyVal.public ?? [])
     if (new Set(values).size < values.length) {
-      throw new TrustError('malformed-metadata', `root metadata lists one key of ${role} twice`)
+      throw new TrustError('malformed-metadata', 'a role lists one key under two names')
     }
   }
 }
