@@ -68,11 +68,18 @@ function read<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    // A state directory that can be none (ENOTDIR) is for those who open it to say.
+    if (isAbsence(error)) return undefined
     const reason = error instanceof z.ZodError ? 'it is not whole' : messageOf(error)
     throw unusable(path, reason, 'remove the folder and join again with a new token', error)
   }
 }
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ABSENT.has(error.code)
+}
+
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR'])
 
 async function write(path: string, value: unknown): Promise<void> {
   try {

@@ -90,13 +90,17 @@ function report(error: unknown, streams: CliStreams): ExitCode {
 }
 
 function newCommand(name: string, streams: CliStreams): Command {
-  return new Command(name)
-    .exitOverride()
-    .showHelpAfterError('(add --help for usage)')
-    .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: (text) => streams.stderr.write(text),
-    })
+  return (
+    new Command(name)
+      .exitOverride()
+      // `devices` and `devices invite` both take --data: what follows `invite` is the latter's.
+      .enablePositionalOptions()
+      .showHelpAfterError('(add --help for usage)')
+      .configureOutput({
+        writeOut: (text) => streams.stdout.write(text),
+        writeErr: (text) => streams.stderr.write(text),
+      })
+  )
 }
 
 function findOrAdd(parent: Command, word: string, streams: CliStreams): Command {

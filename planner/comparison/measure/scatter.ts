@@ -23,10 +23,11 @@ export class ScatterSample {
     this.#seen += 1
     if (turn % this.#everyNth !== 0 || length === 0) return []
     if (length <= this.#perSample) return Array.from({ length }, (_, i) => i)
-    // One from each of equal parts.
-    const part = length / this.#perSample
-    return Array.from({ length: this.#perSample }, (_, i) =>
-      Math.min(length - 1, Math.floor((i + this.#next()) * part)),
+    // One from each of as many parts, cut at whole positions: else two neighbours could draw the same.
+    const cut = (part: number) => Math.floor((part * length) / this.#perSample)
+    return Array.from(
+      { length: this.#perSample },
+      (_, i) => cut(i) + Math.floor(this.#next() * (cut(i + 1) - cut(i))),
     )
   }
 

@@ -215,14 +215,14 @@ t.test(
 )
 
 t.test('a store that cannot be written is told in one line, and nothing is believed', async (t) => {
-  const scene = await openScene(t.testdir())
-  const dir = join(t.testdir({ occupied: 'a file where a folder must be' }), 'occupied')
-  await t.rejects(scene.reopen({ dir: join(dir, 'trust') }), {
+  const folder = t.testdir({ occupied: 'a file where a folder must be', later: {} })
+  const scene = await openScene(join(folder, 'scene'))
+  await t.rejects(scene.reopen({ dir: join(folder, 'occupied', 'trust') }), {
     code: 'trust-store',
     message: /ENOTDIR/,
   })
-  // /proc takes no folders, not even root's.
-  const unwritable = await scene.reopen({ dir: '/proc/fitment-trust' })
+  const unwritable = await scene.reopen({ dir: join(folder, 'later') })
+  await writeFile(join(folder, 'later', 'director'), 'a file where a folder must be')
   await t.rejects(unwritable.verifyOffer(await scene.offer(1)), { code: 'trust-store' })
 })
 
