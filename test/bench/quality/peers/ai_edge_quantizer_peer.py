@@ -1,0 +1,59 @@
+"""Quantizes a .tflite with ai-edge-quantizer: one JSON argument in, one JSON line out."""
+
+import json
+import os
+import resource
+import sys
+import time
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_quantizer import quantizer, recipe
+
+
+def samples_of(path, model):
+    """Every sample as each signature wants it, by input name; the only array stands for an only input."""
+    arrays = np.load(path)
+    names = [name for name in arrays.files if name != "y"]
+    columns = {name: arrays[name] for name in names}
+    interpreter = Interpreter(model)
+
+    def ready(name, detail, i):
+        column = columns[name if name in columns else names[0]]
+        shape = [max(1, d) for d in detail["shape"]]
+        return column[i].astype(detail["dtype"]).reshape(shape)
+
+    def sample(details, i):
+        return {name: ready(name, detail, i) for name, detail in details.items()}
+
+    count = len(columns[names[0]])
+    data = {}
+    for key in interpreter.get_signature_list():
+        details = interpreter.get_signature_runner(key).get_input_details()
+        data[key] = [sample(details, i) for i in range(count)]
+    return data
+
+
+def build(request, data):
+    peer = quantizer.Quantizer(request["model"])
+    peer.load_quantization_recipe(getattr(recipe, request["recipe"])())
+    ranges = peer.calibrate(data) if peer.need_calibration else None
+    result = peer.quantize(ranges, enable_progress_report=False)
+    result.export_model(request["output"], overwrite=True)
+
+
+def main(request):
+    data = samples_of(request["samples"], request["model"])
+    seconds = []
+    for _ in range(request["rounds"]):
+        start = time.perf_counter()
+        build(request, data)
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peakBytes": peak}))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(0)
