@@ -1,7 +1,7 @@
 import { formatBytes } from '../../shared/units.ts'
 import { brokenConstraints, points } from './constraints.ts'
 import type { Constraints, Measured, ObjectiveName, Room } from './measured.ts'
-import { type Objective, objectiveFor } from './objective.ts'
+import { near, type Objective, objectiveFor } from './objective.ts'
 import { type Front, paretoFront } from './pareto.ts'
 
 export interface SelectionInput {
@@ -74,12 +74,22 @@ function pick(
     const because = `${objective.print(incumbent)}; in use already, and ${name(best)} with ${objective.print(best)} is not better by more than noise`
     return { winner: incumbent, because }
   }
-  const tied = front.filter((variant) => variant === best || objective.tied(variant, best))
-  const winner = [...tied].sort(order)[0] ?? best
+  const winner = smallestAsGood(front, best, objective)
   if (winner === best)
     return { winner, because: `best ${objective.name}, ${objective.print(best)}` }
   const because = `${objective.print(winner)}, within noise of ${name(best)} (${objective.print(best)}), and smaller`
   return { winner, because }
+}
+
+/** A tie goes to the smaller file; one that is smaller by a sliver gains nobody anything. */
+function smallestAsGood(front: readonly Measured[], best: Measured, objective: Objective) {
+  const asGood = front.filter(
+    (variant) =>
+      objective.tied(variant, best) &&
+      variant.bytes < best.bytes &&
+      !near(variant.bytes, best.bytes),
+  )
+  return asGood.sort(order)[0] ?? best
 }
 
 /** Smaller file, then less memory, then faster, then by name. */

@@ -4,6 +4,12 @@ import type { Measured, ObjectiveName } from './measured.ts'
 /** Differences up to this share are noise: measurements on one device repeat no better. */
 export const NOISE = 0.05
 
+/**
+ * Overlapping intervals excuse no more than this: beyond it the likelier of two badly measured variants is
+ * the better bet, since being wrong costs less than what is given away for certain.
+ */
+const OVERLAP_REACH = 0.15
+
 export interface Objective {
   readonly name: ObjectiveName
   /** Smaller is better. */
@@ -30,14 +36,14 @@ const OBJECTIVE_OF: Record<ObjectiveName, (candidates: readonly Measured[]) => O
 const byRatio: Objective = {
   name: 'latency',
   value: (v) => ratioOf(v).p50,
-  tied: (a, b) => near(ratioOf(a).p50, ratioOf(b).p50) || overlap(ratioOf(a).ci95, ratioOf(b).ci95),
+  tied: (a, b) => alike(ratioOf(a), ratioOf(b)),
   print: (v) => `${formatRatio(ratioOf(v).p50)} float32's latency (${formatMs(v.latency.p50Ms)})`,
 }
 
 const byMs: Objective = {
   name: 'latency',
   value: (v) => v.latency.p50Ms,
-  tied: (a, b) => near(a.latency.p50Ms, b.latency.p50Ms) || overlap(a.latency.ci95, b.latency.ci95),
+  tied: (a, b) => alike(inMs(a), inMs(b)),
   print: (v) => formatMs(v.latency.p50Ms),
 }
 
@@ -55,13 +61,26 @@ const byMemory: Objective = {
   print: (v) => `${formatBytes(v.memoryBytes)} of memory`,
 }
 
-function ratioOf(variant: Measured): { p50: number; ci95: readonly [number, number] } {
-  const { ratio } = variant.latency
-  return ratio ?? { p50: 1, ci95: [1, 1] }
+interface Estimate {
+  readonly p50: number
+  readonly ci95: readonly [number, number]
 }
 
-function near(a: number, b: number): boolean {
-  return Math.max(a, b) <= Math.min(a, b) * (1 + NOISE)
+function ratioOf({ latency }: Measured): Estimate {
+  return latency.ratio ?? { p50: 1, ci95: [1, 1] }
+}
+
+function inMs({ latency }: Measured): Estimate {
+  return { p50: latency.p50Ms, ci95: latency.ci95 }
+}
+
+function alike(a: Estimate, b: Estimate): boolean {
+  return near(a.p50, b.p50) || (near(a.p50, b.p50, OVERLAP_REACH) && overlap(a.ci95, b.ci95))
+}
+
+/** Within a share of each other. */
+export function near(a: number, b: number, share = NOISE): boolean {
+  return Math.max(a, b) <= Math.min(a, b) * (1 + share)
 }
 
 function overlap(a: readonly [number, number], b: readonly [number, number]): boolean {

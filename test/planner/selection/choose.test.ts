@@ -112,6 +112,22 @@ const stories: Story[] = [
     winner: 'float16',
   },
   {
+    name: 'intervals so wide that they overlap do not excuse half the speed',
+    candidates: [
+      measured('static-w8a8', { p50: 4, ci: 0.5, bytes: 110_000 }),
+      measured('dynamic-w8', { p50: 8, ci: 0.5, bytes: 90_000 }),
+    ],
+    winner: 'static-w8a8',
+  },
+  {
+    name: 'a tie does not go to a file that is smaller by a sliver',
+    candidates: [
+      measured('static-w8a8', { p50: 8, bytes: 110_000 }),
+      measured('dynamic-w8', { p50: 8.2, bytes: 108_000 }),
+    ],
+    winner: 'static-w8a8',
+  },
+  {
     name: 'clear of noise the faster file wins though it is larger',
     candidates: [float32, measured('float16', { p50: 11, bytes: 200_000 })],
     winner: 'float32',
