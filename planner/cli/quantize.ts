@@ -3,14 +3,10 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
-import {
-  type CompressionOptions,
-  quantize,
-  SPARING_NAMES,
-  type Sparing,
-} from '../quantizer/index.ts'
+import { quantize } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { readModelFile } from './model-file.ts'
+import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
 import { writeWhole } from './write-whole.ts'
 
 export const quantizeCommand = defineCommand({
@@ -26,19 +22,7 @@ export const quantizeCommand = defineCommand({
       flags: '--calibration <file.npz>',
       description: 'samples of the inputs, for schemes with integer activations',
     },
-    {
-      flags: '--prune <share>',
-      description:
-        'first make this share of the weights zero, e.g. 0.5: a smaller download, no speed',
-    },
-    {
-      flags: '--cluster <n>',
-      description: 'first let the weights of a layer have only n values, e.g. 16: the same',
-    },
-    {
-      flags: '--compress-also <layers>',
-      description: `layers that both spare by default, by commas: ${SPARING_NAMES.join(', ')}`,
-    },
+    ...QUANTIZE_OPTIONS,
     { flags: '-o, --output <file>', description: 'the file to write' },
   ],
   example:
@@ -47,13 +31,7 @@ export const quantizeCommand = defineCommand({
     model: z.string(),
     scheme: z.string('give the scheme with --scheme NAME'),
     calibration: z.string().optional(),
-    prune: z.coerce.number('give a share between 0 and 1').optional(),
-    cluster: z.coerce.number('give a number of values').optional(),
-    compressAlso: z
-      .string()
-      .transform((list) => list.split(','))
-      .pipe(z.array(z.enum(SPARING_NAMES)))
-      .optional(),
+    ...quantizeOptionsShape,
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
@@ -66,9 +44,7 @@ export const quantizeCommand = defineCommand({
       format: model.format,
       scheme,
       ...(calibration ? { calibration } : {}),
-      ...(input.prune === undefined && input.cluster === undefined
-        ? {}
-        : { options: { compression: compressionOf(input) } }),
+      options: optionsOf(input),
       onProgress: progress.update,
     })
     progress.end()
@@ -94,19 +70,3 @@ export const quantizeCommand = defineCommand({
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0
   },
 })
-
-function compressionOf({
-  prune,
-  cluster,
-  compressAlso,
-}: {
-  readonly prune?: number | undefined
-  readonly cluster?: number | undefined
-  readonly compressAlso?: readonly Sparing[] | undefined
-}): CompressionOptions {
-  return {
-    ...(prune !== undefined && { prune }),
-    ...(cluster !== undefined && { cluster }),
-    ...(compressAlso && { also: compressAlso }),
-  }
-}

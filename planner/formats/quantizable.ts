@@ -16,8 +16,9 @@ export interface Preparation {
   readonly forIntegers: boolean
 }
 
-/** What to do with numbers that are integers or halves already: turn them back into float32, or leave them. */
-export type SourceTreatment = 'dequantize' | 'keep'
+/** What to do with numbers that are integers or halves already: leave them, turn them back into float32, or refuse the model. */
+export const SOURCE_TREATMENTS = ['keep', 'dequantize', 'refuse'] as const
+export type SourceTreatment = (typeof SOURCE_TREATMENTS)[number]
 
 export interface QuantizableModel {
   readonly graph: Graph

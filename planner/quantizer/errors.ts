@@ -6,6 +6,8 @@ export type QuantizerErrorCode =
   | 'calibration-missing'
   | 'calibration-unusable'
   | 'nothing-to-quantize'
+  | 'nothing-selected'
+  | 'source-refused'
   | 'unusable-model'
   | 'verification-failed'
 

@@ -1,3 +1,4 @@
+export { SOURCE_TREATMENTS } from '../formats/quantizable.ts'
 export {
   type CompressionOptions,
   SPARING_NAMES,
@@ -7,6 +8,7 @@ export type { CompressedLayer, CompressionReport } from './compression/report.ts
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
 export type { QuantizeOptions } from './options.ts'
 export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'
-export type { OperatorSelector } from './plan/selectors.ts'
+export { type OperatorSelector, parseSelector } from './plan/selectors.ts'
 export { type QuantizeRequest, type QuantizeResult, quantize } from './quantize.ts'
-export type { RangeMethod } from './ranges/methods.ts'
+export { RANGE_NAMES, type RangeMethod } from './ranges/methods.ts'
+export { RECOVERY_NAMES, type RecoveryMethod } from './recovery/recover.ts'

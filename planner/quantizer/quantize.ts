@@ -22,8 +22,9 @@ import type { QuantizeOptions } from './options.ts'
 import type { OperatorTally, Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest, PlanTarget } from './plan/request.ts'
+import { printSelector, selects } from './plan/selectors.ts'
 import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
-import { ALL_RECOVERY, meansOf, RECOVERY_METHODS } from './recovery/recover.ts'
+import { meansOf, RECOVERY_METHODS, RECOVERY_NAMES } from './recovery/recover.ts'
 import { targetOf } from './target.ts'
 import { verify } from './verify.ts'
 
@@ -76,6 +77,7 @@ async function quantizeIn(
   const compressed = await compressSource(request, target, laboratory)
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
   const model = await openModel(source)
+  refuseIdleSelectors(model, options)
   const measured = await measure(model, laboratory, source)
   const planRequest = planRequestOf(model, measured, request, target)
   const recovered = recover(planRequest, scheme, measured.statistics, options)
@@ -144,7 +146,21 @@ async function openModel({
 }: QuantizeRequest): Promise<QuantizableModel> {
   const forIntegers = isCalibrated(scheme)
   const sources = options?.sources ?? (forIntegers ? 'dequantize' : 'keep')
-  return await FORMATS[format].open(model, { sources, forIntegers })
+  const opened = await FORMATS[format].open(model, { sources, forIntegers })
+  const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
+  if (sources !== 'refuse' || first === undefined) return opened
+  throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)
+}
+
+/** A selector that picks nothing is a misspelling: the file would not be what was asked for. */
+function refuseIdleSelectors({ graph }: QuantizableModel, { keepFloat = [] }: QuantizeOptions) {
+  const idle = keepFloat.find((selector) => !graph.operators.some((one) => selects(selector, one)))
+  if (idle === undefined) return
+  const last = graph.operators.at(-1)
+  throw new QuantizerError(
+    'nothing-selected',
+    `"${printSelector(idle)}" picks no operator to keep in float: operators are named after their first output (the last one is "${last?.name ?? ''}"), and fitment inspect lists their kinds`,
+  )
 }
 
 interface Measured extends RangeChoice {
@@ -177,7 +193,7 @@ function recover(
   let plan = planScheme(scheme, request)
   if (statistics.length === 0) return plan
   let revisions = request.revisions
-  for (const method of options.recovery ?? ALL_RECOVERY) {
+  for (const method of options.recovery ?? RECOVERY_NAMES) {
     revisions = RECOVERY_METHODS[method](plan, { ...request, revisions }, statistics)
     plan = planScheme(scheme, { ...request, revisions })
   }

@@ -3,7 +3,7 @@ import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
 import type { Plan } from '../../quantizer/plan/instructions.ts'
 import type { Graph } from '../graph.ts'
-import type { Entry, Preparation, QuantizableFormat } from '../quantizable.ts'
+import type { Entry, Preparation, QuantizableFormat, SourceTreatment } from '../quantizable.ts'
 import { checkOnnx } from './check.ts'
 import { readOnnx, writeOnnx } from './codec.ts'
 import { OnnxError } from './errors.ts'
@@ -19,7 +19,7 @@ import { viewOf } from './view.ts'
 export const quantizableOnnx: QuantizableFormat = {
   async open(bytes: Uint8Array, { sources, forIntegers }: Preparation) {
     const model = sound(readOnnx(bytes))
-    const findings = quantizedAlready(model)
+    const findings = quantizedAlready(model, sources)
     const expandStored = sources === 'dequantize' && findings.length === 0
     const { types } = await prepareModel(model, { forIntegers, expandStored })
     const view = viewOf(model, types)
@@ -49,14 +49,14 @@ function sound(model: OnnxModel): OnnxModel {
 
 const QUANTIZED = /^(QuantizeLinear|DynamicQuantizeLinear|QLinear|MatMulInteger|ConvInteger)/
 
-function quantizedAlready({ graph }: OnnxModel): Finding[] {
+function quantizedAlready({ graph }: OnnxModel, treatment: SourceTreatment): Finding[] {
   const found = graph?.node.filter(({ opType }) => QUANTIZED.test(opType)) ?? []
   if (found.length === 0) return []
   return [
     {
       code: 'source-already-quantized',
       severity: 'warning',
-      message: `the model computes on integers already in ${found.length} operators: they stay as they are; give the float model it was made from`,
+      message: `the model computes on integers already in ${found.length} operators${treatment === 'refuse' ? '' : ': they stay as they are'}; give the float model it was made from`,
     },
   ]
 }

@@ -24,6 +24,8 @@ export const RANGE_METHODS = {
 
 export type RangeMethod = keyof typeof RANGE_METHODS
 
+export const RANGE_NAMES = Object.keys(RANGE_METHODS) as RangeMethod[]
+
 function percentileRange(statistics: TensorStatistics): Range {
   const { histogram } = statistics
   const counted = histogram.bins.reduce((sum, count) => sum + count, 0)

@@ -14,7 +14,7 @@ export const RECOVERY_METHODS = {
 
 export type RecoveryMethod = keyof typeof RECOVERY_METHODS
 
-export const ALL_RECOVERY = Object.keys(RECOVERY_METHODS) as RecoveryMethod[]
+export const RECOVERY_NAMES = Object.keys(RECOVERY_METHODS) as RecoveryMethod[]
 
 export function meansOf(statistics: readonly TensorStatistics[]): Map<number, Float64Array> {
   return new Map(

@@ -1,30 +1,9 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import t from 'tap'
-import { commands } from '../../../planner/cli/commands.ts'
-import { runProgram } from '../../../planner/cli/program.ts'
 import { demoFile } from '../../../planner/demo/fleet.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'
-
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function fitment(...argv: string[]): Promise<Ran> {
-  const written = { out: '', err: '' }
-  const sink = (key: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        written[key] += String(chunk)
-        done()
-      },
-    })
-  const code = await runProgram(commands, argv, { stdout: sink('out'), stderr: sink('err') })
-  return { code, ...written }
-}
+import { fitment, type Ran } from './run-fitment.ts'
 
 const json = ({ out }: Ran) => JSON.parse(out) as Record<string, number>
 

@@ -31,7 +31,7 @@ export function restoreFloats(model: TflModel, treatment: SourceTreatment): Prep
       'integer',
       treatment,
     ),
-    ...integerFindings(integer),
+    ...integerFindings(integer, treatment),
   ]
   const changed = treatment === 'dequantize' && constants.length > 0
   return { model: changed ? finishDraft(draft) : model, findings }
@@ -95,6 +95,12 @@ function integerOperators(draft: Draft): DraftOperator[] {
     .filter((operator) => (operator.outputs[0]?.fields.quantization?.scale?.length ?? 0) > 0)
 }
 
+const DONE: Record<SourceTreatment, string> = {
+  keep: 'they are kept as they are, and what was lost stays lost',
+  dequantize: 'they are turned back into float32, and what was lost stays lost',
+  refuse: 'what was lost stays lost',
+}
+
 function storedFindings(
   tensors: readonly DraftTensor[],
   code: string,
@@ -103,18 +109,20 @@ function storedFindings(
 ): Finding[] {
   const [first] = tensors
   if (first === undefined) return []
-  const done = treatment === 'dequantize' ? 'turned back into float32' : 'kept as they are'
   return [
     {
       code,
       severity: kind === 'integer' ? 'warning' : 'info',
-      message: `the source stores ${tensors.length} constants as ${kind} numbers (first: "${first.fields.name}", ${first.fields.type}); they are ${done}, and what was lost stays lost: prefer the true float model`,
+      message: `the source stores ${tensors.length} constants as ${kind} numbers (first: "${first.fields.name}", ${first.fields.type}); ${DONE[treatment]}: prefer the true float model`,
       where: first.fields.name ?? '',
     },
   ]
 }
 
-function integerFindings(operators: readonly DraftOperator[]): Finding[] {
+function integerFindings(
+  operators: readonly DraftOperator[],
+  treatment: SourceTreatment,
+): Finding[] {
   const [first] = operators
   if (first === undefined) return []
   const name = first.outputs[0]?.fields.name ?? ''
@@ -122,7 +130,7 @@ function integerFindings(operators: readonly DraftOperator[]): Finding[] {
     {
       code: 'source-already-quantized',
       severity: 'warning',
-      message: `${operators.length} operators of the source compute on integers already (first: ${first.code.builtinCode} "${name}"); they are kept as they are`,
+      message: `${operators.length} operators of the source compute on integers already (first: ${first.code.builtinCode} "${name}")${treatment === 'refuse' ? '' : '; they are kept as they are'}`,
       where: name,
     },
   ]
