@@ -103,10 +103,17 @@ function newCommand(name: string, streams: CliStreams): Command {
   )
 }
 
+/** Words that are commands only with another behind them. */
+const GROUPS: Readonly<Record<string, string>> = {
+  models: 'Registers float models, and shows those there are.',
+  rollout: 'Starts rollouts, shows how far they are, and steers them.',
+  operators: 'Says who may operate this planner from elsewhere.',
+}
+
 function findOrAdd(parent: Command, word: string, streams: CliStreams): Command {
   const existing = parent.commands.find((command) => command.name() === word)
   if (existing) return existing
-  const added = newCommand(word, streams)
+  const added = newCommand(word, streams).description(GROUPS[word] ?? '')
   parent.addCommand(added)
   return added
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { z } from 'zod'
 import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
@@ -42,6 +43,7 @@ export const quantizeCommand = defineCommand({
     const result = await quantize({
       model: model.bytes,
       format: model.format,
+      fileName: basename(input.model),
       scheme,
       ...(calibration ? { calibration } : {}),
       options: optionsOf(input),

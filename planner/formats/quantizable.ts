@@ -12,6 +12,8 @@ export interface QuantizableFormat {
 /** What is done to the source before anyone looks at it. */
 export interface Preparation {
   readonly sources: SourceTreatment
+  /** For error messages; absent for bytes that are no file. */
+  readonly fileName?: string
   /** Operators become equivalents with better integer kernels, where the format has any. */
   readonly forIntegers: boolean
 }

@@ -31,6 +31,8 @@ import { verify } from './verify.ts'
 export interface QuantizeRequest {
   readonly model: Uint8Array
   readonly format: ModelFormat
+  /** For error messages. */
+  readonly fileName?: string
   readonly scheme: Scheme
   /** Needed by schemes with integer activations. */
   readonly calibration?: Dataset
@@ -141,12 +143,14 @@ function planRequestOf(
 async function openModel({
   format,
   model,
+  fileName,
   scheme,
   options,
 }: QuantizeRequest): Promise<QuantizableModel> {
   const forIntegers = isCalibrated(scheme)
   const sources = options?.sources ?? (forIntegers ? 'dequantize' : 'keep')
-  const opened = await FORMATS[format].open(model, { sources, forIntegers })
+  const named = fileName === undefined ? {} : { fileName }
+  const opened = await FORMATS[format].open(model, { sources, forIntegers, ...named })
   const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
   if (sources !== 'refuse' || first === undefined) return opened
   throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)

@@ -16,7 +16,9 @@ import { viewOf } from './view.ts'
 /** .tflite for the quantizer: checks, view, instrumented copies, performer. */
 export const quantizableTflite: QuantizableFormat = {
   open(bytes: Uint8Array, preparation: Preparation) {
-    const { model, findings } = prepare(sound(readTflite(bytes)), preparation)
+    const { fileName = 'model' } = preparation
+    const source = sound(readTflite(bytes, fileName), fileName)
+    const { model, findings } = prepare(source, preparation)
     const graph = viewOf(model)
     return {
       graph,
@@ -30,8 +32,8 @@ export const quantizableTflite: QuantizableFormat = {
 }
 
 /** Indices that lead nowhere would surface as nonsense later. */
-function sound(model: TflModel): TflModel {
+function sound(model: TflModel, file: string): TflModel {
   const breach = checkTflite(model).find((finding) => finding.severity === 'error')
   if (breach === undefined) return model
-  throw new TfliteError('corrupt', { file: 'model', place: '' }, breach.message)
+  throw new TfliteError('corrupt', { file, place: '' }, breach.message)
 }

@@ -122,7 +122,12 @@ t.test('what cannot be done is said in one line', async (t) => {
     {
       argv: ['inspect', path('text.tflite', 'hello there')],
       code: 1,
-      err: /^error \[not-tflite\]/,
+      err: /^error \[not-tflite\]: text\.tflite: /,
+    },
+    {
+      argv: ['quantize', path('junk.tflite', 'hello there'), '--scheme', 'float16', '-o', out],
+      code: 1,
+      err: /^error \[not-tflite\]: junk\.tflite: /,
     },
     {
       argv: ['inspect', path('text.txt', 'hello')],
