@@ -22,12 +22,21 @@ export async function rolloutStatus(engine: Engine, model: Model): Promise<Rollo
   const shown = newest.sort((a, b) => a.class.localeCompare(b.class))
   const current = await models.modelById(db, model.id)
   const own = new Set(shown.filter((r) => r.model === model.id).map((r) => r.class))
+  const intent = current?.intent ?? model.intent
   const stages = await pipelines.pipelinesOf(db, model.id)
+  // Asked for, and the conductor has not come to it yet: an older revision's rollouts are not the answer.
+  const unseen = intent === 'registered' ? [] : await deviceRows.classesInUse(db)
+  const begun = new Set(stages.map((pipeline) => pipeline.class))
   return {
     model: model.name,
-    intent: current?.intent ?? model.intent,
+    intent,
     rollouts: await Promise.all(shown.map((rollout) => rolloutView(engine, rollout))),
-    pending: stages
+    pending: [
+      ...stages,
+      ...unseen
+        .filter((id) => !begun.has(id))
+        .map((id) => ({ class: id, stage: 'candidates', waiting: '', stuck: false }) as const),
+    ]
       .filter((pipeline) => !own.has(pipeline.class))
       .map(({ class: id, stage, waiting, stuck }) => ({ class: id, stage, waiting, stuck })),
   }

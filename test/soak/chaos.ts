@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { failPointNames } from '../../agent/daemon/commit-names.ts'
+import { below, pick, type Random } from '../planner/formats/tflite/random.ts'
+import type { Device } from './device.ts'
+import type { Fleet } from './fleet.ts'
+import { checkReceipts } from './ledger-check.ts'
+import type { Death, Program } from './program.ts'
+import type { Role, Tally } from './tally.ts'
+
+/** Longest pause between a death and the next start, ms. */
+const DEAD_MS = 500
+/** Of ten victims. */
+const VICTIMS: readonly Role[] = [...Array<Role>(8).fill('agent'), 'planner', 'broker']
+/** Of so many starts one is of a device whose slot was spoiled meanwhile. */
+const SPOILED_ONE_IN = 6
+/** Of so many starts half are armed; a point nobody passes harms nobody. */
+const FAIL_POINTS: Readonly<Record<Role, readonly string[]>> = {
+  agent: failPointNames().filter((name) => !name.startsWith('probe.')),
+  planner: [],
+  broker: [],
+}
+/** Where a variant that the device does not survive would kill it, again and again. */
+const CRASH_LOOP = 'install.active.before'
+
+/** Kills at random, starts again whatever died, and looks at what the dead leave behind. */
+export class Chaos {
+  readonly #fleet: Fleet
+  readonly #random: Random
+  readonly #tally: Tally
+  readonly #lives: Promise<void>[]
+  /** Those we killed ourselves: other deaths are at fail points. */
+  readonly #aimedAt = new Set<Program>()
+  #phase: 'killing' | 'calm' | 'over' = 'killing'
+  #looping: Device | undefined
+
+  constructor(fleet: Fleet, random: Random, tally: Tally) {
+    this.#fleet = fleet
+    this.#random = random
+    this.#tally = tally
+    this.#lives = fleet.programs.map((program) => this.#live(program))
+  }
+
+  async run(kills: number, paceMs: number): Promise<void> {
+    for (let told = 0; this.#tally.killed < kills; ) {
+      await sleep(below(this.#random, 2 * paceMs))
+      const role = pick(this.#random, VICTIMS)
+      const programs = this.#fleet.programs.filter((program) => program.role === role)
+      this.#kill(pick(this.#random, programs))
+      if (this.#tally.killed < told + 50) continue
+      told = this.#tally.killed
+      const { installs, receipted } = this.#fleet.witness
+      const pace = (this.#tally.seconds / told).toFixed(2)
+      console.log(`${told} kills, ${pace} s each; ${installs} installs, ${receipted} receipts`)
+    }
+    this.#phase = 'calm'
+  }
+
+  /** From its next start on the device dies whenever it is about to call a variant active; undefined: no more. */
+  loop(device: Device | undefined): void {
+    const before = this.#looping
+    this.#looping = device
+    for (const one of [before, device]) if (one) this.#kill(one.program)
+  }
+
+  /** Whatever ends from here on is not started again. */
+  over(): void {
+    this.#phase = 'over'
+  }
+
+  async buried(): Promise<void> {
+    await Promise.all(this.#lives)
+  }
+
+  #kill(program: Program): void {
+    if (!program.isRunning) return
+    this.#aimedAt.add(program)
+    program.kill()
+  }
+
+  /** From one death to the next. */
+  async #live(program: Program): Promise<void> {
+    for (;;) {
+      const death = await program.ended
+      if (this.#phase === 'over') return
+      this.#bury(program, death)
+      await sleep(below(this.#random, DEAD_MS))
+      program.start(this.#failPointOf(program))
+    }
+  }
+
+  #bury(program: Program, { signal, code }: Death): void {
+    const { role, name } = program
+    if (signal === 'SIGKILL') {
+      this.#tally.kills[role] += 1
+      if (!this.#aimedAt.delete(program)) this.#tally.atFailPoints[role] += 1
+    } else {
+      this.#tally.violate(`${name} ended by itself (${signal ?? code}): ${program.lastWords()}`)
+    }
+    const device = this.#fleet.devices.find((one) => one.program === program)
+    if (device !== undefined) this.#look(device)
+    if (role === 'planner') checkReceipts(this.#fleet.data, this.#fleet.witness, this.#tally)
+  }
+
+  #look(device: Device): void {
+    this.#tally.looks += 1
+    const { fault } = device.look()
+    if (fault !== undefined && !device.isSpoiled) this.#tally.violate(`${device.id}: ${fault}`)
+    const mayBeSpoiled = this.#phase === 'killing' && !device.isSpoiled && fault === undefined
+    if (mayBeSpoiled && below(this.#random, SPOILED_ONE_IN) === 0 && device.spoil(this.#random)) {
+      this.#tally.spoiled += 1
+    }
+  }
+
+  #failPointOf(program: Program): string {
+    if (program === this.#looping?.program) return CRASH_LOOP
+    const points = FAIL_POINTS[program.role]
+    const isArmed = this.#phase === 'killing' && points.length > 0 && below(this.#random, 2) === 0
+    return isArmed ? `${pick(this.#random, points)}#${1 + below(this.#random, 3)}` : ''
+  }
+}

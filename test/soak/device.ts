@@ -1,0 +1,102 @@
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { slotSchema } from '../../agent/artifacts/slot.ts'
+import { readJournal } from '../../agent/daemon/journal.ts'
+import { digestOf } from '../../shared/digest.ts'
+import { messageOf } from '../../shared/errors.ts'
+import { below, type Random } from '../planner/formats/tflite/random.ts'
+import type { Program } from './program.ts'
+
+export const MODEL = 'motor'
+
+/** A device of the soak: its program, its disk, and what may be on it. */
+export class Device {
+  readonly program: Program
+  readonly stateDir: string
+  /** Digests of the variants that were ever chosen for it; empty until the fleet is set up. */
+  readonly allowed = new Set<string>()
+  /** Its active slot was spoiled by the soak itself: nothing is expected until the agent has said birth again. */
+  isSpoiled = false
+
+  constructor(program: Program, stateDir: string) {
+    this.program = program
+    this.stateDir = stateDir
+  }
+
+  /** What the rollout that goes there and back brings. */
+  get newest(): string | undefined {
+    return [...this.allowed].at(-1)
+  }
+
+  get id(): string {
+    return this.program.name
+  }
+
+  /** What a device that boots now would run. Undefined: nothing; `fault`: what must never be. */
+  look(): { readonly variant?: string; readonly fault?: string } {
+    try {
+      return this.#look()
+    } catch (error) {
+      return { fault: `current cannot be read: ${messageOf(error)}` }
+    }
+  }
+
+  #look(): { readonly variant?: string; readonly fault?: string } {
+    const link = join(this.#slots, 'current')
+    if (!existsSync(link)) return { fault: 'no model in current' }
+    const variant = readlinkSync(link)
+    const file = fileIn(link)
+    if (file === undefined) return { fault: `current is ${variant}, which holds no model` }
+    if (digestOf(readFileSync(file)) !== variant) {
+      return { fault: `current is ${variant}, whose bytes are others` }
+    }
+    const slot = slotSchema.parse(JSON.parse(readFileSync(join(link, 'slot.json'), 'utf8')))
+    const isRight = slot.variant === variant && slot.model === MODEL && this.allowed.has(variant)
+    return isRight ? { variant } : { fault: `current is ${variant}, which is not for this device` }
+  }
+
+  modelFile(): string | undefined {
+    return fileIn(join(this.#slots, 'current'))
+  }
+
+  /**
+   * Spoils an installed variant as a bad block of the flash would, where the other one is good and nothing
+   * is under way: two faults at once are not survived by anybody. False: nothing was done.
+   */
+  spoil(random: Random): boolean {
+    const job = readJournal(join(this.stateDir, 'journal')).get('installation', MODEL)
+    const links = ['current', 'previous'].map((name) => join(this.#slots, name))
+    const files = links.map((link) => fileIn(link))
+    const isSafe = job?.step === 'active' && links.every((link) => isGood(link))
+    if (!isSafe) return false
+    // What a rollout brought is brought again; what a device went back to is not.
+    const victim = readlinkSync(join(this.#slots, 'current')) === this.newest ? below(random, 2) : 1
+    const file = files[victim]
+    if (file === undefined) return false
+    this.isSpoiled = victim === 0
+    if (victim === 1 && below(random, 2) === 0) {
+      rmSync(join(this.#slots, readlinkSync(links[1] ?? '')), { recursive: true })
+      return true
+    }
+    const bytes = readFileSync(file)
+    bytes.writeUInt8((bytes[0] ?? 0) ^ 0xff, below(random, bytes.length))
+    // In place: a download that the slot was linked from is spoiled with it, as on a bad disk.
+    writeFileSync(file, bytes)
+    return true
+  }
+
+  get #slots(): string {
+    return join(this.stateDir, 'slots', MODEL)
+  }
+}
+
+function isGood(link: string): boolean {
+  const file = fileIn(link)
+  return file !== undefined && digestOf(readFileSync(file)) === readlinkSync(link)
+}
+
+function fileIn(slot: string): string | undefined {
+  return ['model.tflite', 'model.onnx']
+    .map((name) => join(slot, name))
+    .find((path) => existsSync(path))
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readJournal } from '../../agent/daemon/journal.ts'
+import { runSelfTest } from '../../agent/daemon/self-test.ts'
+import { messageOf } from '../../shared/errors.ts'
+import type { Chaos } from './chaos.ts'
+import { MODEL } from './device.ts'
+import type { Fleet } from './fleet.ts'
+import { checkAcceptedOrders, checkReceipts } from './ledger-check.ts'
+import type { Tally } from './tally.ts'
+
+/** Longest pauses of senders and reconnecting agents are a minute or two. */
+const SETTLE_MS = 300_000
+
+/** After the last kill: one crash loop on purpose, then everything must come to rest in the right place. */
+export async function ending(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<void> {
+  await fleet.operator.abort().catch(() => {})
+  await settle(fleet, tally, 'there')
+  await settle(fleet, tally, 'back')
+  await crashLoop(fleet, chaos, tally)
+  await settle(fleet, tally, 'back')
+  await settle(fleet, tally, 'there')
+  await outboxesEmpty(fleet, tally)
+  const installed = await fleet.operator.planner.call('devices.list', {})
+  chaos.over()
+  for (const failure of await fleet.stop()) tally.violate(failure)
+  await chaos.buried()
+
+  checkReceipts(fleet.data, fleet.witness, tally)
+  checkAcceptedOrders(fleet.data, fleet.witness, tally)
+  for (const device of fleet.devices) {
+    tally.looks += 1
+    const { variant, fault } = device.look()
+    if (fault !== undefined) tally.violate(`${device.id} at the end: ${fault}`)
+    const known = installed.find(({ id }) => id === device.id)?.installed
+    const active = known?.find((slot) => slot.active && slot.model === MODEL)?.variant
+    if (active !== variant)
+      tally.violate(`${device.id} runs ${variant}, the planner says ${active}`)
+    const file = device.modelFile()
+    if (file === undefined) continue
+    await runSelfTest({ file, runtime: 'litert', golden: null }, AbortSignal.timeout(60_000)).catch(
+      (error) => tally.violate(`${device.id}: its model does not load: ${messageOf(error)}`),
+    )
+  }
+}
+
+const GOALS = {
+  there: (state: string) => state === 'active',
+  back: (state: string) => state !== 'reverting',
+} as const
+
+async function settle(fleet: Fleet, tally: Tally, goal: keyof typeof GOALS): Promise<void> {
+  const { operator } = fleet
+  await (goal === 'there' ? operator.start() : operator.abort())
+  if (await operator.everyDevice(GOALS[goal], SETTLE_MS)) return
+  const status = await operator.status()
+  const members = status?.rollouts.flatMap(({ devices, state, outside }) => [
+    `${state}, outside ${JSON.stringify(outside)}`,
+    ...devices.map(({ device, state: at, error }) => `${device} ${at} ${error ?? ''}`),
+  ])
+  tally.violate(`not ${goal} after ${SETTLE_MS / 1000} s of calm: ${members?.join(', ')}`)
+}
+
+/** A variant that its device does not survive is given up after the allowed deaths, and the old one runs. */
+async function crashLoop(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<void> {
+  const { operator } = fleet
+  const device = fleet.devices.find((one) => one.look().variant !== one.newest)
+  if (device === undefined) return tally.violate('no device went back: no crash loop to look at')
+  const before = device.look().variant
+  chaos.loop(device)
+  await operator.start()
+  const isOver = await operator.everyDevice(
+    (state) => state === 'active' || state === 'rolled-back',
+    SETTLE_MS,
+  )
+  const after = device.look().variant
+  const status = await operator.status()
+  const member = status?.rollouts
+    .flatMap((rollout) => rollout.devices)
+    .find((one) => one.device === device.id)
+  const isTold = member?.state === 'rolled-back' && member.error?.startsWith('restart-loop')
+  if (isOver && after === before && isTold) tally.loops += 1
+  else tally.violate(`a crash loop of ${device.id} ended with ${member?.state}: ${member?.error}`)
+  chaos.loop(undefined)
+}
+
+/** Every report has its receipt. */
+async function outboxesEmpty(fleet: Fleet, tally: Tally): Promise<void> {
+  const waiting = () =>
+    fleet.devices.filter(
+      ({ stateDir }) => readJournal(join(stateDir, 'journal')).keys('report').length > 0,
+    )
+  for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline; ) {
+    if (waiting().length === 0) return
+    await sleep(500)
+  }
+  for (const { id } of waiting()) tally.violate(`${id} still waits for a receipt`)
+}

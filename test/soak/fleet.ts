@@ -1,0 +1,141 @@
+import { mkdirSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deviceTree } from '../device-trees.ts'
+import { Device, MODEL } from './device.ts'
+import { Operator } from './operator.ts'
+import { Program } from './program.ts'
+import { WireTap } from './wire-tap.ts'
+import { Witness } from './witness.ts'
+
+/** Boards whose identity the devices take on in turns: two classes. */
+const BOARDS = ['raspberry-pi-4', 'rock-5b']
+const START_MS = 90_000
+const POLL_MS = 200
+
+/** Broker, planner and agents as processes on loopback, and the tap between them. */
+export class Fleet {
+  readonly data: string
+  readonly broker: Program
+  readonly planner: Program
+  readonly devices: readonly Device[]
+  readonly operator: Operator
+  readonly witness: Witness
+  /** What devices trust; said by the planner. */
+  #trust = ''
+
+  private constructor(
+    dir: string,
+    agents: number,
+    ports: { broker: number; tap: number },
+    witness: Witness,
+  ) {
+    const logs = join(dir, 'logs')
+    mkdirSync(logs, { recursive: true })
+    this.data = join(dir, 'planner')
+    this.witness = witness
+    const secret = ['--secret-file', join(dir, 'broker-secret')]
+    this.broker = new Program('broker', 'broker', logs, () => [
+      ...['broker', '--data', join(dir, 'broker'), '--port', `${ports.broker}`, ...secret],
+    ])
+    this.planner = new Program('planner', 'planner', logs, () => [
+      ...['planner', '--data', this.data, '--broker', `mqtt://127.0.0.1:${ports.broker}`],
+      ...['--probe-ms', '100', ...secret],
+    ])
+    this.operator = new Operator(this.data, dir)
+    this.devices = Array.from({ length: agents }, (_, index) => {
+      const id = `device-${index + 1}`
+      const stateDir = join(dir, id)
+      const root = deviceTree(BOARDS[index % BOARDS.length] as string)
+      const program = new Program('agent', id, logs, () => [
+        ...['run', '--broker', `mqtt://127.0.0.1:${ports.tap}`, '--trust', this.#trust],
+        ...['--device', id, '--state-dir', stateDir, '--root', root, '--threads', '1'],
+      ])
+      return new Device(program, stateDir)
+    })
+  }
+
+  /** Starts everything, and has every device run one variant with another one behind it. */
+  static async start(dir: string, agents: number): Promise<{ fleet: Fleet; tap: WireTap }> {
+    const witness = new Witness()
+    const devices = new Map<string, Device>()
+    const brokerPort = await freePort()
+    const tap = new WireTap(brokerPort, (message) => {
+      witness.hear(message)
+      const device = devices.get(message.device)
+      if (device !== undefined && message.channel === 'birth') device.isSpoiled = false
+    })
+    const ports = { broker: brokerPort, tap: await tap.listen() }
+    const fleet = new Fleet(dir, agents, ports, witness)
+    for (const device of fleet.devices) devices.set(device.id, device)
+    await fleet.#setUp()
+    return { fleet, tap }
+  }
+
+  get programs(): readonly Program[] {
+    return [this.broker, this.planner, ...this.devices.map(({ program }) => program)]
+  }
+
+  /** Leaves in order, agents first. Answers those that did not. */
+  async stop(): Promise<readonly string[]> {
+    const failed: string[] = []
+    for (const group of [
+      this.devices.map(({ program }) => program),
+      [this.planner],
+      [this.broker],
+    ]) {
+      for (const program of group) program.kill('SIGTERM')
+      for (const program of group) {
+        const { code, signal } = await program.ended
+        if (code !== 0)
+          failed.push(`${program.name} left with ${code ?? signal}: ${program.lastWords()}`)
+      }
+    }
+    return failed
+  }
+
+  async #setUp(): Promise<void> {
+    this.broker.start('')
+    await sleep(1_000)
+    this.planner.start('')
+    const { planner } = this.operator
+    const info = await until('the planner', () => planner.call('planner.info', {}))
+    this.#trust = info.trust
+    for (const { program } of this.devices) program.start('')
+    await until('the devices', async () => {
+      const online = (await planner.call('devices.list', {})).filter((device) => device.online)
+      return online.length === this.devices.length ? true : undefined
+    })
+    for (const revision of [1, 2]) {
+      console.log(`revision ${revision} is planned, measured and rolled out`)
+      await this.operator.addRevision()
+      for (const device of await planner.call('devices.list', {})) {
+        const slot = device.installed.find(({ model, active }) => active && model === MODEL)
+        const own = this.devices.find(({ id }) => id === device.id)
+        if (slot !== undefined) own?.allowed.add(slot.variant)
+      }
+    }
+    const poor = this.devices.filter(({ allowed }) => allowed.size < 2)
+    if (poor.length > 0) throw new Error('the two revisions did not give two variants')
+  }
+}
+
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + START_MS
+  for (;;) {
+    const answer = await ask().catch(() => undefined)
+    if (answer !== undefined) return answer
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await sleep(POLL_MS)
+  }
+}
+
+/** One that was free a moment ago: the broker must come back on the same. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  return port
+}
