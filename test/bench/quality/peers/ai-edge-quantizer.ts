@@ -7,40 +7,65 @@ import { type Dataset, toArrays, writeNpz } from '../../../../shared/dataset/ind
 import { askPeer } from './python.ts'
 
 const answerSchema = z.object({
-  /** Reading the model, calibrating, quantizing, writing; without starting Python. */
-  seconds: z.array(z.number()),
+  answers: z.array(
+    z.union([
+      /** Reading the model, calibrating, quantizing, writing; without starting Python. */
+      z.object({ seconds: z.array(z.number()) }),
+      z.object({ error: z.string() }),
+    ]),
+  ),
   peakBytes: z.number(),
 })
 
 export type AeqRecipe = 'static_wi8_ai8' | 'static_wi8_ai16' | 'dynamic_wi8_afp32'
 
-export interface AeqResult extends z.infer<typeof answerSchema> {
-  readonly bytes: Uint8Array
+export interface AeqJob {
+  readonly model: Uint8Array
+  readonly calibration: Dataset
+  readonly recipe?: AeqRecipe
+  /** How often the same is done, to time it. */
+  readonly rounds?: number
 }
 
-/** The same model and the same samples, through ai-edge-quantizer with its own defaults. */
+export type AeqResult =
+  | { readonly bytes: Uint8Array; readonly seconds: readonly number[] }
+  | { readonly error: string }
+
+/** The same models and the same samples, through ai-edge-quantizer with its own defaults, in one process of Python. */
 export async function quantizeByAeq(
-  model: Uint8Array,
-  calibration: Dataset,
-  { recipe = 'static_wi8_ai8' as AeqRecipe, rounds = 1 } = {},
-): Promise<AeqResult> {
+  jobs: readonly AeqJob[],
+): Promise<{ readonly results: readonly AeqResult[]; readonly peakBytes: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'fitment-aeq-'))
-  const at = (name: string) => join(folder, name)
   try {
-    await writeFile(at('float.tflite'), withSignature(model))
-    await writeNpz(at('samples.npz'), toArrays(calibration))
-    const request = {
-      model: at('float.tflite'),
-      samples: at('samples.npz'),
-      output: at('quantized.tflite'),
-      recipe,
-      rounds,
-    }
-    const answer = answerSchema.parse(await askPeer('ai_edge_quantizer_peer.py', request))
-    return { ...answer, bytes: new Uint8Array(await readFile(request.output)) }
+    const requests = await Promise.all(jobs.map((job, i) => requestOf(job, join(folder, `${i}`))))
+    const { answers, peakBytes } = answerSchema.parse(
+      await askPeer('ai_edge_quantizer_peer.py', requests),
+    )
+    const results = answers.map(async (answer, i) =>
+      'error' in answer
+        ? answer
+        : { ...answer, bytes: new Uint8Array(await readFile(requests[i]?.output ?? '')) },
+    )
+    return { results: await Promise.all(results), peakBytes }
   } finally {
     await rm(folder, { recursive: true })
   }
+}
+
+async function requestOf(
+  { model, calibration, recipe = 'static_wi8_ai8', rounds = 1 }: AeqJob,
+  path: string,
+) {
+  const request = {
+    model: `${path}-float.tflite`,
+    samples: `${path}-samples.npz`,
+    output: `${path}-quantized.tflite`,
+    recipe,
+    rounds,
+  }
+  await writeFile(request.model, withSignature(model))
+  await writeNpz(request.samples, toArrays(calibration))
+  return request
 }
 
 /** ai-edge-quantizer calibrates through signatures only. */

@@ -1,4 +1,4 @@
-"""Quantizes a .tflite with ai-edge-quantizer: one JSON argument in, one JSON line out."""
+"""Quantizes .tflite files with ai-edge-quantizer: a JSON list of jobs in, a JSON line of answers out."""
 
 import json
 import os
@@ -34,23 +34,35 @@ def samples_of(path, model):
     return data
 
 
-def build(request, data):
-    peer = quantizer.Quantizer(request["model"])
-    peer.load_quantization_recipe(getattr(recipe, request["recipe"])())
+def build(job, data):
+    peer = quantizer.Quantizer(job["model"])
+    peer.load_quantization_recipe(getattr(recipe, job["recipe"])())
     ranges = peer.calibrate(data) if peer.need_calibration else None
     result = peer.quantize(ranges, enable_progress_report=False)
-    result.export_model(request["output"], overwrite=True)
+    result.export_model(job["output"], overwrite=True)
 
 
-def main(request):
-    data = samples_of(request["samples"], request["model"])
+def run(job):
+    data = samples_of(job["samples"], job["model"])
     seconds = []
-    for _ in range(request["rounds"]):
+    for _ in range(job["rounds"]):
         start = time.perf_counter()
-        build(request, data)
+        build(job, data)
         seconds.append(time.perf_counter() - start)
+    return {"seconds": seconds}
+
+
+def answer(job):
+    try:
+        return run(job)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+
+
+def main(jobs):
+    answers = [answer(job) for job in jobs]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "peakBytes": peak}))
+    print(json.dumps({"answers": answers, "peakBytes": peak}))
 
 
 if __name__ == "__main__":
