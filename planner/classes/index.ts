@@ -2,4 +2,4 @@ export { type Allowance, type Budget, type DeviceLimits, effectiveBudget } from 
 export { type ClassMatch, classify, type Rejection } from './classify.ts'
 export { ProfileError } from './errors.ts'
 export { bundledProfilesDir, loadProfiles, loadProfilesWith } from './load-profiles.ts'
-export type { Profile } from './profile.ts'
+export type { OnnxForm, Profile } from './profile.ts'

@@ -57,6 +57,7 @@ export const identifySchema = z
 const runtimeSchema = z.strictObject({ supported: z.boolean(), why: text })
 
 export const ONNX_FORMS = ['s8s8', 'u8s8', 'u8s8-rr'] as const
+export type OnnxForm = (typeof ONNX_FORMS)[number]
 
 export const profileSchema = z.strictObject({
   $schema: z.string().optional(),

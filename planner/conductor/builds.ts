@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../shared/errors.ts'
+import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
 import { type Model, type Variant, variants } from '../storage/index.ts'
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../variants/index.ts'
 import type { Engine } from './engine.ts'
@@ -12,8 +13,9 @@ export async function buildVariant(engine: Engine, model: Model, key: string): P
   await variants.setVariantState(engine.db, key, 'building')
   const started = performance.now()
   try {
-    const built =
-      variant.scheme === 'float32' ? asGiven(variant) : await quantized(engine, model, variant)
+    const built = isAsGiven(variant, model)
+      ? asGiven(variant)
+      : await quantized(engine, model, variant)
     const buildMs = performance.now() - started
     await variants.recordBuilt(engine.db, key, { ...(await built), buildMs }, engine.now())
   } catch (error) {
@@ -50,6 +52,11 @@ export async function evaluateVariant(engine: Engine, model: Model, key: string)
   }
 }
 
+/** In the runtime of another format, float32 is a file to be made too. */
+function isAsGiven({ scheme, runtime }: Variant, { facts }: Model): boolean {
+  return scheme === 'float32' && RUNTIME_FORMATS[runtime] === facts.format
+}
+
 function asGiven(variant: Variant) {
   return { digest: variant.source, findings: [], operators: null }
 }
@@ -61,6 +68,7 @@ async function quantized(engine: Engine, model: Model, variant: Variant) {
       source: await artifacts.pathOf(variant.source),
       calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
       scheme: variant.scheme,
+      runtime: variant.runtime,
     },
     keep: async ({ file, findings, operators }) => {
       const { digest } = await artifacts.putFile(file)

@@ -18,6 +18,10 @@ export function factsOfClass(
       has === true ? [name] : [],
     ),
     runtimes: [...runtimes].filter((name) => isSupported(profile, name)),
+    onnxruntimeVersion: oldest(
+      devices.flatMap((device) => device.runtimes.filter(({ name }) => name === 'onnxruntime')),
+    ),
+    onnxForm: profile?.numerics.onnxForm ?? null,
     ...roomOf(devices),
   }
 }
@@ -36,6 +40,13 @@ export function threadsFor(device: Device, profile: Profile | undefined): number
 
 function isSupported(profile: Profile | undefined, runtime: RuntimeName): boolean {
   return profile === undefined || profile.runtimes[runtime].supported
+}
+
+function oldest(versions: readonly { readonly version: string }[]): string | null {
+  const ordered = versions
+    .map(({ version }) => version)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  return ordered[0] ?? null
 }
 
 function largest(values: readonly (number | null)[]): number | null {

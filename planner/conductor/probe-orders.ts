@@ -2,6 +2,7 @@ import { newId } from '../../shared/ids.ts'
 import type { OrderOf } from '../../shared/messages/orders.ts'
 import { fits } from '../probing/index.ts'
 import {
+  type Device,
   devices as deviceRows,
   type Model,
   orders,
@@ -12,6 +13,7 @@ import {
   variants,
 } from '../storage/index.ts'
 import { contentKey } from '../variants/index.ts'
+import { baselineRuntime } from './baseline.ts'
 import { threadsFor } from './class-facts.ts'
 import type { Engine } from './engine.ts'
 import { proberOf } from './probers.ts'
@@ -28,7 +30,7 @@ export async function orderProbe(
   if (!device || !variant.digest) return
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
-  const floats = await baselineFor(engine, model, variant)
+  const floats = await baselineFor(engine, model, variant, device)
   const others = artifact.bytes + data.bytes
   const baseline =
     floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
@@ -92,11 +94,14 @@ export async function giveUpProbe(engine: Engine, probe: Probe): Promise<void> {
   engine.nudge(probe.device)
 }
 
-/** The source itself, in the runtime that takes it; null when it is the variant being measured. */
-async function baselineFor(engine: Engine, model: Model, variant: Variant) {
-  if (variant.scheme === 'float32') return null
-  const key = contentKey({ scheme: 'float32', runtime: variant.runtime }, model.source, null)
-  const floats = await variants.findVariant(engine.db, key)
+/** The float model as the class measures it; null when it is the variant itself, or was not built. */
+async function baselineFor(engine: Engine, model: Model, variant: Variant, device: Device) {
+  const runtime = baselineRuntime(model, [device]) ?? variant.runtime
+  if (variant.scheme === 'float32' && variant.runtime === runtime) return null
+  const floats = await variants.findVariant(
+    engine.db,
+    contentKey({ scheme: 'float32', runtime }, model.source, null),
+  )
   if (floats?.state !== 'built' || !floats.digest) return null
   return { artifact: await engine.artifacts.refOf(floats.digest), runtime: floats.runtime }
 }

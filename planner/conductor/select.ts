@@ -10,6 +10,7 @@ import {
   rollouts,
   selections,
 } from '../storage/index.ts'
+import { baselineRuntime } from './baseline.ts'
 import { candidateViews } from './candidates.ts'
 import { roomOf } from './class-facts.ts'
 import type { Engine } from './engine.ts'
@@ -24,12 +25,24 @@ export async function select(engine: Engine, model: Model, pipeline: Pipeline): 
   const devices = await deviceRows.devicesOfClass(db, pipeline.class)
   const candidates = await candidateViews(engine, model, pipeline.class)
   const ready = readyOnes(candidates, model.constraints.maxAccuracyDrop)
+  const baseline = baselineRuntime(model, devices)
   const sent = new Set(ready.map(({ variant }) => variant.key))
   const measured = ready.flatMap(({ variant, evaluation }) => {
     const summary = summarise(recordsOf(variant.key, probes))
     if (!summary) return []
     const { key, scheme, runtime, bytes } = variant
-    return [measuredRow({ key, scheme, runtime, bytes: bytes ?? 0, summary, host: evaluation })]
+    const isBaseline = scheme === 'float32' && runtime === (baseline ?? runtime)
+    return [
+      measuredRow({
+        key,
+        scheme,
+        runtime,
+        bytes: bytes ?? 0,
+        summary,
+        isBaseline,
+        host: evaluation,
+      }),
+    ]
   })
   const chosen = choose({
     candidates: measured,

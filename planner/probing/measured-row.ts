@@ -9,6 +9,8 @@ export interface RowInput {
   readonly runtime: RuntimeName
   readonly bytes: number
   readonly summary: ClassSummary
+  /** It is the float32 that the others were measured beside. */
+  readonly isBaseline: boolean
   /** What the variant answered on this host: over the whole test set, and over the slice devices have. */
   readonly host: { readonly whole: QualityRecord; readonly slice: QualityRecord }
 }
@@ -35,9 +37,9 @@ export function measuredRow(input: RowInput): Measured {
   }
 }
 
-/** float32 is its own measure. */
-function ratioOf({ scheme, summary }: RowInput): Measured['latency']['ratio'] {
-  return scheme === 'float32' ? { p50: 1, ci95: [1, 1] } : summary.latency.ratio
+/** The baseline is its own measure. */
+function ratioOf({ isBaseline, summary }: RowInput): Measured['latency']['ratio'] {
+  return isBaseline ? { p50: 1, ci95: [1, 1] } : summary.latency.ratio
 }
 
 /** A difference between host and devices worth telling people. */

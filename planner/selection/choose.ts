@@ -2,6 +2,7 @@ import { formatBytes } from '../../shared/units.ts'
 import { brokenConstraints, points } from './constraints.ts'
 import type { Constraints, Measured, ObjectiveName, Room } from './measured.ts'
 import { near, type Objective, objectiveFor } from './objective.ts'
+import { beside } from './other-runtimes.ts'
 import { type Front, paretoFront } from './pareto.ts'
 
 export interface SelectionInput {
@@ -40,6 +41,7 @@ export function choose(input: SelectionInput): Selection {
   if (admissible.length === 0) return nothingShips(judged)
 
   const objective = objectiveFor(input.objective, admissible)
+  const latency = objectiveFor('latency', admissible)
   const front = paretoFront(admissible)
   const { winner, because } = pick(front.front, admissible, objective, input.incumbent)
   const others = admissible
@@ -53,7 +55,7 @@ export function choose(input: SelectionInput): Selection {
       key: variant.key,
       ...verdictOn(variant, broken, { winner, because, objective, front }),
     })),
-    why: `${name(winner)}: ${because}${qualityClause(winner, input.constraints)}`,
+    why: `${name(winner)}: ${because}${qualityClause(winner, input.constraints)}${beside(winner, admissible, latency.value)}`,
   }
 }
 

@@ -1,7 +1,9 @@
 import { RUNTIME_FORMATS, type RuntimeName } from '../../shared/runtime/runtime.ts'
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
+import type { OnnxForm } from '../classes/index.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
+import { opsetObstacle } from './onnxruntime-opsets.ts'
 
 export interface Candidate {
   readonly scheme: string
@@ -27,22 +29,44 @@ type Need = (input: PlanInput, candidate: Candidate) => string | undefined
 const NEEDS = {
   runtime: ({ target }, { runtime }) =>
     target.runtimes.includes(runtime) ? undefined : `no device of the class has ${runtime}`,
-  format: ({ model }, { runtime }) =>
-    RUNTIME_FORMATS[runtime] === model.format
-      ? undefined
-      : `${runtime} takes .${RUNTIME_FORMATS[runtime]} files: fleets do not import .${model.format} sources yet`,
+  format: ({ model }, { runtime }) => {
+    const wanted = RUNTIME_FORMATS[runtime]
+    if (wanted === model.format) return undefined
+    if (wanted === 'tflite')
+      return 'litert takes .tflite files, and .onnx sources cannot become any'
+    return 'obstacle' in model.onnx ? model.onnx.obstacle : undefined
+  },
+  opset: ({ model, target }, { runtime }) =>
+    runtime === 'onnxruntime' && 'opset' in model.onnx
+      ? opsetObstacle(model.onnx.opset, target.onnxruntimeVersion)
+      : undefined,
   floatWeights: ({ model }) =>
     model.floatElements > 0 ? undefined : 'the source has no float weights left to store smaller',
   calibration: ({ hasCalibration }) =>
     hasCalibration
       ? undefined
       : 'calibration data is needed for integer activations: add --calibration',
-  hybridKernels: ({ model }) =>
-    model.hybridElements > 0
+  hybridKernels: ({ model }, candidate) =>
+    kernelsOf(model, candidate).hybridElements > 0
       ? undefined
-      : 'no operator of the model has a kernel for int8 weights with float activations',
-  integerKernels: ({ model }) =>
-    model.integerElements > 0 ? undefined : 'no operator with weights has an integer kernel',
+      : 'no operator of the model has a kernel for int8 weights with float activations, and weights worth it',
+  integerKernels: ({ model }, candidate) =>
+    kernelsOf(model, candidate).integerElements > 0
+      ? undefined
+      : 'no operator with weights has an integer kernel',
+  /** The file is smaller by what becomes int4; kernels exist for matrix products alone. */
+  blockKernels: ({ model }) => {
+    const elements = 'opset' in model.onnx ? model.onnx.blockElements : 0
+    return 2 * elements >= model.floatElements
+      ? undefined
+      : 'less than half of the weights are of matrix products, which alone have kernels for int4 blocks'
+  },
+  onnxForm: ({ target }, { scheme }) => {
+    const form = formOf(target)
+    return scheme.startsWith(`static-w8a8-${form}`) && !(form === 'u8s8' && scheme.includes('-rr'))
+      ? undefined
+      : `${target.id} computes best on -${form}: ${FORM_REASONS[form]}`
+  },
   int16Activations: ({ target }) => feature(target, 'int16-activations', '16-bit activations'),
   int4Weights: ({ target }) => feature(target, 'int4-weights', '4-bit weights in blocks'),
   storage: ({ model, target, maxBytes }, candidate) => {
@@ -61,7 +85,23 @@ const NEEDS = {
 } as const satisfies Record<string, Need>
 type NeedName = keyof typeof NEEDS
 
-const ALWAYS = ['runtime', 'format', 'storage', 'memory'] as const
+const ALWAYS = ['runtime', 'format', 'opset', 'storage', 'memory'] as const
+
+/** Where nobody described the processor, the form that is right on all of its kind. */
+function formOf({ onnxForm, architecture }: ClassFacts): OnnxForm {
+  return onnxForm ?? (architecture === 'x64' ? 'u8s8-rr' : 's8s8')
+}
+
+const FORM_REASONS: Readonly<Record<OnnxForm, string>> = {
+  s8s8: 'kernels for signed activations, as ARM has them',
+  u8s8: 'VNNI multiplies unsigned by signed bytes and adds in 32 bits',
+  'u8s8-rr': 'without VNNI two products are added in int16, which 7-bit weights cannot overflow',
+}
+
+/** A file of float32 weights is a file of its runtime's format; kernels are its runtime's. */
+function kernelsOf(model: ModelFacts, { runtime }: Candidate) {
+  return runtime === 'onnxruntime' && 'opset' in model.onnx ? model.onnx : model
+}
 
 interface CandidateRow {
   readonly scheme: string
@@ -93,9 +133,27 @@ const CANDIDATES: readonly CandidateRow[] = [
   },
   {
     scheme: 'static-w8a8',
-    runtimes: ['litert', 'onnxruntime'],
+    runtimes: ['litert'],
     needs: ['integerKernels', 'calibration'],
     because: 'a quarter of the file, integer arithmetic',
+  },
+  {
+    scheme: 'static-w8a8-s8s8',
+    runtimes: ['onnxruntime'],
+    needs: ['integerKernels', 'calibration', 'onnxForm'],
+    because: `a quarter of the file, integer arithmetic; ${FORM_REASONS.s8s8}`,
+  },
+  {
+    scheme: 'static-w8a8-u8s8',
+    runtimes: ['onnxruntime'],
+    needs: ['integerKernels', 'calibration', 'onnxForm'],
+    because: `a quarter of the file, integer arithmetic; ${FORM_REASONS.u8s8}`,
+  },
+  {
+    scheme: 'static-w8a8-u8s8-rr',
+    runtimes: ['onnxruntime'],
+    needs: ['integerKernels', 'calibration', 'onnxForm'],
+    because: `a quarter of the file, integer arithmetic; ${FORM_REASONS['u8s8-rr']}`,
   },
   {
     scheme: 'static-w8a16',
@@ -105,9 +163,15 @@ const CANDIDATES: readonly CandidateRow[] = [
   },
   {
     scheme: 'weight-w4-b32',
-    runtimes: ['litert', 'onnxruntime'],
+    runtimes: ['litert'],
     needs: ['floatWeights', 'int4Weights'],
     because: 'an eighth of the file',
+  },
+  {
+    scheme: 'weight-w4-b32',
+    runtimes: ['onnxruntime'],
+    needs: ['floatWeights', 'blockKernels'],
+    because: 'an eighth of the file, int8 arithmetic block by block',
   },
 ]
 
@@ -133,19 +197,23 @@ export function planVariants(input: PlanInput): VariantPlan {
   }
 }
 
-/** Bytes a float element saves in each base scheme, and of which elements. */
-const SAVING: Record<BaseScheme, (model: ModelFacts) => number> = {
+type Kernels = Pick<ModelFacts, 'hybridElements' | 'integerElements'>
+
+/** Bytes saved in each base scheme: by which of the float elements, and how much each. */
+const SAVING: Record<BaseScheme, (floats: number, kernels: Kernels) => number> = {
   float32: () => 0,
-  float16: (model) => 2 * model.floatElements,
-  'dynamic-w8': (model) => 3 * model.hybridElements,
-  'static-w8a8': (model) => 3 * Math.min(model.integerElements, model.floatElements),
-  'static-w8a16': (model) => 3 * Math.min(model.integerElements, model.floatElements),
-  'weight-w4-b32': (model) => 3.5 * model.floatElements,
+  float16: (floats) => 2 * floats,
+  'dynamic-w8': (_, { hybridElements }) => 3 * hybridElements,
+  'static-w8a8': (floats, { integerElements }) => 3 * Math.min(integerElements, floats),
+  'static-w8a16': (floats, { integerElements }) => 3 * Math.min(integerElements, floats),
+  'weight-w4-b32': (floats) => 3.5 * floats,
 }
 
 /** A lower bound: what is dropped for it could never have fitted. The built file is checked again. */
-export function leastBytes(model: ModelFacts, { scheme }: Pick<Candidate, 'scheme'>): number {
-  return Math.max(0, Math.floor(model.bytes - SAVING[parseScheme(scheme).base](model)))
+export function leastBytes(model: ModelFacts, candidate: Candidate): number {
+  const saving = SAVING[parseScheme(candidate.scheme).base]
+  const kernels = kernelsOf(model, candidate)
+  return Math.max(0, Math.floor(model.bytes - saving(model.floatElements, kernels)))
 }
 
 /** Activations of a static scheme take a quarter, or half, of the float ones. */

@@ -2,8 +2,10 @@ import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat, TensorInfo } from '../../shared/runtime/runtime.ts'
 import { sizeOf } from '../../shared/tensors.ts'
 import type { Graph, GraphOperator, GraphTensor } from '../formats/graph.ts'
-import { OPERATOR_FACTS, type OperatorFacts } from '../quantizer/operators.ts'
-import type { ModelFacts } from './facts.ts'
+import { FACTS } from '../quantizer/facts.ts'
+import type { FactsTable, OperatorFacts } from '../quantizer/operators.ts'
+import { LEAST_WEIGHT } from '../quantizer/plan/dynamic.ts'
+import type { ModelFacts, OnnxFacts } from './facts.ts'
 
 const FLOAT_BYTES = 4
 const QUANTIZED_TYPES: ReadonlySet<string> = new Set(['int4', 'int8', 'uint8', 'int16'])
@@ -13,6 +15,7 @@ export interface GraphSource {
   readonly bytes: number
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
+  readonly onnx: ModelFacts['onnx']
 }
 
 export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
@@ -26,11 +29,23 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
     outputs: source.outputs.map(({ name, type, shape }) => ({ name, type, shape: [...shape] })),
     operators: countKinds(graph.operators),
     floatElements: total(floats),
-    hybridElements: total(weightsOf(graph, (facts) => facts.hybrid !== null).filter(isFloat)),
-    integerElements: total(weightsOf(graph, (facts) => facts.integer !== null)),
+    ...kernelElements(graph, FACTS[source.format]),
     quantizedElements: total(constants.filter(isQuantized)),
     largestActivationBytes: FLOAT_BYTES * Math.max(0, ...activations.map(elements)),
+    onnx: source.onnx,
   }
+}
+
+export function onnxFactsOf(graph: Graph, opset: number): OnnxFacts {
+  const facts = FACTS.onnx
+  const blocks = weightsOf(graph, facts, (row) => row.blocks === true).filter(isWorthwhile)
+  return { opset, ...kernelElements(graph, facts), blockElements: total(blocks) }
+}
+
+function kernelElements(graph: Graph, facts: FactsTable) {
+  const hybrid = weightsOf(graph, facts, (row) => row.hybrid !== null).filter(isWorthwhile)
+  const integer = weightsOf(graph, facts, (row) => row.integer !== null)
+  return { hybridElements: total(hybrid), integerElements: total(integer) }
 }
 
 /** What the user must know of this source before anything is built from it. */
@@ -48,11 +63,13 @@ export function findingsOf(facts: ModelFacts): readonly Finding[] {
 }
 
 /** Weights, each stored constant once, of operators about which the facts say yes. */
-function weightsOf(graph: Graph, applies: (facts: OperatorFacts) => boolean): GraphTensor[] {
+function weightsOf(
+  graph: Graph,
+  facts: FactsTable,
+  applies: (row: OperatorFacts) => boolean,
+): GraphTensor[] {
   const weights = graph.operators
-    .filter(
-      ({ kind, integerObstacle }) => applies(OPERATOR_FACTS[kind]) && integerObstacle === null,
-    )
+    .filter(({ kind, integerObstacle }) => applies(facts[kind]) && integerObstacle === null)
     .flatMap(({ inputs }) => inputs.filter(({ role }) => role === 'weight'))
     .flatMap(({ tensor }) => (tensor === null ? [] : (graph.tensors[tensor] ?? [])))
   return distinctConstants(weights)
@@ -64,6 +81,11 @@ function distinctConstants(tensors: readonly GraphTensor[]): GraphTensor[] {
     if (tensor.constant) byStorage.set(tensor.constant.storage, tensor)
   }
   return [...byStorage.values()]
+}
+
+/** Below some size, kernels with float activations lose more than they gain. */
+function isWorthwhile(weight: GraphTensor): boolean {
+  return isFloat(weight) && elements(weight) >= LEAST_WEIGHT
 }
 
 function isFloat({ type }: GraphTensor): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ARCHITECTURES, type Architecture } from '../../shared/messages/hardware-report.ts'
 import { RUNTIME_FORMATS, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { OnnxForm } from '../classes/index.ts'
 
 const tensorInfoSchema = z.object({
   name: z.string(),
@@ -8,6 +9,18 @@ const tensorInfoSchema = z.object({
   /** -1 where the model leaves a dimension open. */
   shape: z.array(z.number().int()),
 })
+
+/** What can be gained in ONNX Runtime: elements of weights that its kernels take in each form. */
+const onnxFactsSchema = z.object({
+  opset: z.number().int(),
+  hybridElements: z.number().int(),
+  integerElements: z.number().int(),
+  /** Products whose weights may be int4 in blocks. */
+  blockElements: z.number().int(),
+})
+export type OnnxFacts = z.infer<typeof onnxFactsSchema>
+
+const NOT_KNOWN = 'the model was added before sources became .onnx too: add it again'
 
 /** What planning needs to know of a source model; read once, when it is registered. */
 export const modelFactsSchema = z.object({
@@ -26,6 +39,10 @@ export const modelFactsSchema = z.object({
   quantizedElements: z.number().int(),
   /** Bytes of the largest activation at batch 1, in float. */
   largestActivationBytes: z.number().int(),
+  /** The source as .onnx, or why it cannot become one. */
+  onnx: z
+    .union([onnxFactsSchema, z.object({ obstacle: z.string() })])
+    .default({ obstacle: NOT_KNOWN }),
 })
 export type ModelFacts = z.infer<typeof modelFactsSchema>
 
@@ -37,6 +54,10 @@ export interface ClassFacts {
   readonly features: readonly string[]
   /** Runtimes that devices of the class report. */
   readonly runtimes: readonly RuntimeName[]
+  /** The oldest ONNX Runtime among them; null where none has it. */
+  readonly onnxruntimeVersion: string | null
+  /** Which static int8 ONNX form the processor computes best; null where nobody knows. */
+  readonly onnxForm: OnnxForm | null
   /** Of the roomiest device; null: not limited. */
   readonly storageBytes: number | null
   readonly memoryBytes: number | null

@@ -36,6 +36,7 @@ export const JOBS = {
       source: path,
       calibration: path.nullable(),
       scheme: z.string(),
+      runtime: runtimeNameSchema,
       out: path,
     }),
     output: z.object({

@@ -11,6 +11,7 @@ import { UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { evaluate } from '../../shared/measure/index.ts'
 import { loadInProcess, runtimeFor, type Session } from '../../shared/runtime/index.ts'
+import { asOnnx } from './as-onnx.ts'
 import { factsOfGraph, findingsOf } from './facts-of-graph.ts'
 import { withAnswers } from './float-answers.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
@@ -24,17 +25,18 @@ export async function prepare(
 ): Promise<JobOutput<'prepare'>> {
   const bytes = await readFile(input.source)
   const format = formatOf(bytes, input.source)
-  const graph = readGraph(bytes, input.source)
+  const graph = await readGraph(bytes, format, input.source)
   const runtime = await loadInProcess(runtimeFor(format))
   const session = await runtime.load(bytes)
   try {
+    const { calibration, test, data } = await readData(input, session)
     const facts = factsOfGraph(graph, {
       format,
       bytes: bytes.length,
       inputs: session.inputs,
       outputs: session.outputs,
+      onnx: await asOnnx(bytes, format, input.source),
     })
-    const { calibration, test, data } = await readData(input, session)
     const unlabelled = test === null ? { ...data, labels: undefined } : data
     const whole = await withAnswers(unlabelled, session, (done, total) =>
       onProgress(done, total, 'the float model answers the test data'),

@@ -1,6 +1,7 @@
 import { UsageError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/runtime.ts'
 import type { Graph } from '../formats/graph.ts'
+import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
 import { readTflite } from '../formats/tflite/index.ts'
 import { viewOf } from '../formats/tflite/view.ts'
 
@@ -18,17 +19,22 @@ export function formatOf(bytes: Uint8Array, fileName: string): ModelFormat {
   )
 }
 
-/** @throws UsageError, TfliteError */
-export function readGraph(bytes: Uint8Array, fileName: string): Graph {
-  return READERS[formatOf(bytes, fileName)](bytes, fileName)
+/** The graph as the quantizer sees it. @throws UsageError, TfliteError, OnnxError */
+export async function readGraph(
+  bytes: Uint8Array,
+  format: ModelFormat,
+  fileName: string,
+): Promise<Graph> {
+  return await READERS[format](bytes, fileName)
 }
 
-const READERS: Record<ModelFormat, (bytes: Uint8Array, fileName: string) => Graph> = {
+const READERS: Record<
+  ModelFormat,
+  (bytes: Uint8Array, fileName: string) => Graph | Promise<Graph>
+> = {
   tflite: (bytes, fileName) => viewOf(readTflite(bytes, fileName)),
-  onnx: (_, fileName) => {
-    throw new UsageError(
-      `${fileName} is an .onnx model: fleets take .tflite sources so far; give the .tflite of this model`,
-      { fileName },
-    )
+  onnx: async (bytes) => {
+    const preparation = { sources: 'keep', forIntegers: true } as const
+    return (await quantizableOnnx.open(bytes, preparation)).graph
   },
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -181,13 +181,15 @@ t.test(
       t.equal(slot?.scheme, plan?.winner?.scheme, `${device.id} runs what was chosen: ${plan?.why}`)
       const current = join(dir, device.id, 'slots', 'motor', 'current')
       t.equal(readlinkSync(current), slot?.variant)
-      t.ok(existsSync(join(current, 'model.tflite')))
-      t.ok(readFileSync(join(current, 'model.tflite')).length > 10_000)
+      const file = plan?.winner?.runtime === 'onnxruntime' ? 'model.onnx' : 'model.tflite'
+      t.ok(readFileSync(join(current, file)).length > 10_000)
     }
 
     const probes = await planner.call('probes.list', { model: 'motor' })
     const answered = probes.filter(({ state }) => state === 'measured')
-    const once1 = new Set(answered.map(({ device, scheme }) => `${device} ${scheme}`))
+    const once1 = new Set(
+      answered.map(({ device, scheme, runtime }) => `${device} ${scheme} ${runtime}`),
+    )
     t.equal(
       once1.size,
       answered.length,

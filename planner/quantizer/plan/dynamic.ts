@@ -10,7 +10,7 @@ import { mergeStores } from './stores.ts'
 import { tallyOf } from './tally.ts'
 
 /** Hybrid kernels quantize their input at every run; below this many weights that costs more than it saves. */
-const MINIMUM_ELEMENTS = 1024
+export const LEAST_WEIGHT = 1024
 
 /** Int8 weights, activations quantized by the kernels at run time (`dynamic-w8`). */
 export function planDynamic(request: PlanRequest): Plan {
@@ -77,8 +77,8 @@ function obstacleOf(
 ): string | null {
   if (keepFloat.some((selector) => selects(selector, operator))) return 'as you asked'
   const values = weight.constant?.read() ?? new Float32Array(0)
-  if (values.length < MINIMUM_ELEMENTS) {
-    return `its weight has ${values.length} elements, too few to gain (${MINIMUM_ELEMENTS} needed)`
+  if (values.length < LEAST_WEIGHT) {
+    return `its weight has ${values.length} elements, too few to gain (${LEAST_WEIGHT} needed)`
   }
   return values.every(Number.isFinite) ? null : `"${weight.name}" holds NaN or infinite numbers`
 }

@@ -78,6 +78,7 @@ export const newModel: NewModel = {
     integerElements: 94_000,
     quantizedElements: 0,
     largestActivationBytes: 65_536,
+    onnx: { opset: 17, hybridElements: 94_000, integerElements: 94_000, blockElements: 0 },
   },
   findings: [],
   reference: {

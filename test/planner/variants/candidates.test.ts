@@ -8,7 +8,9 @@ const target: ClassFacts = {
   id: 'rpi4',
   architecture: 'arm64',
   features: [],
-  runtimes: ['litert', 'onnxruntime'],
+  runtimes: ['litert'],
+  onnxruntimeVersion: null,
+  onnxForm: null,
   storageBytes: null,
   memoryBytes: null,
 }
@@ -22,12 +24,19 @@ interface Row {
   says?: Record<string, RegExp>
 }
 
+const onnx = { opset: 17, hybridElements: 94_000, integerElements: 94_000, blockElements: 0 }
+const both = {
+  runtimes: ['litert', 'onnxruntime'],
+  onnxruntimeVersion: '1.30.0',
+} satisfies Partial<ClassFacts>
+const ON_LITERT = ['float32', 'float16', 'dynamic-w8', 'static-w8a8']
+
 const rows: Row[] = [
   {
     name: 'a float .tflite on a board without special kernels',
     kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8'],
     says: {
-      'float32 onnxruntime': /takes .onnx files: fleets do not import .tflite sources yet/,
+      'float32 onnxruntime': /no device of the class has onnxruntime/,
       'static-w8a16 litert': /no kernels for 16-bit activations are known on rpi4/,
       'weight-w4-b32 litert': /no kernels for 4-bit weights/,
     },
@@ -70,10 +79,52 @@ const rows: Row[] = [
     says: { 'float16 litert': /no float weights left/ },
   },
   {
+    name: 'both runtimes: the source is measured in each',
+    target: both,
+    kept: [...ON_LITERT, 'float32', 'float16', 'dynamic-w8', 'static-w8a8-s8s8'],
+    says: {
+      'static-w8a8-u8s8 onnxruntime': /rpi4 computes best on -s8s8: .*as ARM has them/,
+      'weight-w4-b32 onnxruntime': /less than half of the weights are of matrix products/,
+    },
+  },
+  {
+    name: 'x86 with VNNI',
+    target: { ...both, architecture: 'x64', onnxForm: 'u8s8' },
+    kept: [...ON_LITERT, 'float32', 'float16', 'dynamic-w8', 'static-w8a8-u8s8'],
+    says: { 'static-w8a8-u8s8-rr onnxruntime': /adds in 32 bits/ },
+  },
+  {
+    name: 'an x86 that nobody described may add in int16',
+    target: { ...both, architecture: 'x64' },
+    kept: [...ON_LITERT, 'float32', 'float16', 'dynamic-w8', 'static-w8a8-u8s8-rr'],
+    says: { 'static-w8a8-u8s8 onnxruntime': /7-bit weights cannot overflow/ },
+  },
+  {
     name: 'an .onnx source',
     model: { format: 'onnx' },
-    kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8'],
-    says: { 'float32 litert': /do not import .onnx sources/ },
+    target: both,
+    kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8-s8s8'],
+    says: { 'float32 litert': /.onnx sources cannot become any/ },
+  },
+  {
+    name: 'a source that cannot become .onnx',
+    model: { onnx: { obstacle: 'no equivalent for RFFT2D' } },
+    target: both,
+    kept: ON_LITERT,
+    says: { 'float16 onnxruntime': /no equivalent for RFFT2D/ },
+  },
+  {
+    name: 'an opset too new for the ONNX Runtime of the class',
+    model: { format: 'onnx', onnx: { ...onnx, opset: 21 } },
+    target: { ...both, onnxruntimeVersion: '1.17.3' },
+    kept: [],
+    says: { 'float32 onnxruntime': /opset 21, and ONNX Runtime 1.17.3 .* loads 20 at most/ },
+  },
+  {
+    name: 'a model of matrix products',
+    model: { onnx: { ...onnx, blockElements: 90_000 } },
+    target: both,
+    kept: [...ON_LITERT, 'float32', 'float16', 'dynamic-w8', 'static-w8a8-s8s8', 'weight-w4-b32'],
   },
   {
     name: 'no device has a runtime',
@@ -97,11 +148,12 @@ for (const row of rows) {
       maxBytes: null,
       ...row.input,
     })
+    const kept = [...plan.kept].sort((a, b) => a.runtime.localeCompare(b.runtime))
     t.same(
-      plan.kept.map((c) => c.scheme),
+      kept.map((c) => c.scheme),
       row.kept,
     )
-    t.equal(plan.kept.length + plan.dropped.length, 11, 'every candidate has an answer')
+    t.equal(plan.kept.length + plan.dropped.length, 13, 'every candidate has an answer')
     t.ok([...plan.kept, ...plan.dropped].every((c) => c.reason.length > 0))
     for (const [name, words] of Object.entries(row.says ?? {})) {
       t.match(plan.dropped.find((c) => `${c.scheme} ${c.runtime}` === name)?.reason, words)

@@ -54,10 +54,14 @@ t.test(
       source: SMALL_MODEL,
       calibration,
       scheme: 'static-w8a8',
+      runtime: 'litert',
       out,
     })
     t.ok(readFileSync(built.file).length < facts.bytes / 2)
-    t.ok(leastBytes(facts, { scheme: 'static-w8a8' }) <= readFileSync(built.file).length)
+    t.ok(
+      leastBytes(facts, { scheme: 'static-w8a8', runtime: 'litert' }) <=
+        readFileSync(built.file).length,
+    )
     const { whole, slice: files2 } = prepared
     const answers = await runJob('evaluate', {
       variant: built.file,
@@ -75,6 +79,47 @@ t.test(
     )
   },
 )
+
+t.test(
+  'a .tflite source becomes an .onnx variant, measured against the same answers',
+  async (t) => {
+    const { calibration, test, out } = await files(t)
+    const prepared = await runJob('prepare', { source: SMALL_MODEL, calibration, test, out })
+    t.match(prepared.facts.onnx, { opset: 17 })
+    for (const [scheme, agreement] of [
+      ['float32', 1],
+      ['static-w8a8-u8s8', 0.8],
+    ] as const) {
+      const runtime = 'onnxruntime'
+      const built = await runJob('build', {
+        source: SMALL_MODEL,
+        calibration,
+        scheme,
+        runtime,
+        out,
+      })
+      t.match(built.file, /model\.onnx$/)
+      const { whole, slice } = prepared
+      const answers = await runJob('evaluate', { variant: built.file, runtime, whole, slice, out })
+      t.ok((answers.whole.agreement ?? 0) >= agreement, `${scheme}: ${answers.whole.agreement}`)
+    }
+  },
+)
+
+t.test('an .onnx source', async (t) => {
+  const { dir, out } = await files(t)
+  const calibration = join(dir, 'dense.npz')
+  const x = floats([6, 4], (i) => Math.sin(i))
+  writeFileSync(calibration, formatNpz(new Map([['x', x]])))
+  const source = modelPath('dense.onnx')
+  const { facts } = await runJob('prepare', { source, calibration, test: null, out })
+  t.match(facts, { format: 'onnx', onnx: { opset: Number } })
+  t.ok(facts.integerElements > 0 && facts.floatElements >= facts.integerElements)
+  await t.rejects(
+    runJob('build', { source, calibration, scheme: 'float32', runtime: 'litert', out }),
+    { code: 'no-conversion', message: /cannot become .tflite/ },
+  )
+})
 
 t.test('without test data the calibration samples serve, and it is said', async (t) => {
   const { calibration, out } = await files(t)
@@ -117,9 +162,9 @@ t.test('bad input: one clear line each, and no result', async (t) => {
     ],
     ['cut off', { source: truncated }, /truncated.tflite/],
     [
-      'an .onnx source',
+      'an .onnx source whose input the data does not fit',
       { source: modelPath('dense.onnx') },
-      /is an .onnx model: fleets take .tflite sources so far/,
+      /takes .* but one sample of the data is/,
     ],
     [
       'wrong shape',

@@ -1,0 +1,21 @@
+import { formatRatio } from '../../shared/units.ts'
+import type { Measured } from './measured.ts'
+
+/** How the winner compares with the fastest admissible candidate of every other runtime; empty where there is one runtime. */
+export function beside(
+  winner: Measured,
+  admissible: readonly Measured[],
+  latencyOf: (variant: Measured) => number,
+): string {
+  const others = admissible.filter(({ runtime }) => runtime !== winner.runtime)
+  const runtimes = [...new Set(others.map(({ runtime }) => runtime))]
+  return runtimes
+    .map((runtime) => {
+      const fastest = others
+        .filter((variant) => variant.runtime === runtime)
+        .reduce((a, b) => (latencyOf(b) < latencyOf(a) ? b : a))
+      const ratio = formatRatio(latencyOf(winner) / latencyOf(fastest))
+      return `; ${ratio} the latency of the fastest on ${runtime}, ${fastest.scheme}`
+    })
+    .join('')
+}
