@@ -17,13 +17,14 @@ export interface Contest {
   readonly scheme: string
   readonly options?: QuantizeOptions
   readonly goals: Goals
+  readonly classifies?: boolean
   /** Files that came from elsewhere. */
   readonly others?: readonly Candidate[]
 }
 
 /** The others' files, ai-edge-quantizer's where it can be asked, and ours with what it must reach. */
 export async function contestOf(contest: Contest): Promise<QualityTable> {
-  const { title, model, float, calibration, test, scheme, options, goals, others = [] } = contest
+  const { model, float, calibration, test, scheme, options, goals, others = [] } = contest
   const peers = await aeqCandidate(contest)
   const ours = await quantize({
     model: float,
@@ -37,8 +38,10 @@ export async function contestOf(contest: Contest): Promise<QualityTable> {
     ...peers.candidates,
     { who: `Fitment ${scheme}`, bytes: ours.bytes, goals },
   ]
-  const rows = await compareFiles({ model, format: 'tflite', float, test, candidates })
-  return { title, columns: FIGURE_COLUMNS, rows, notes: peers.notes }
+  const { classifies = true } = contest
+  const format = 'tflite'
+  const rows = await compareFiles({ model, format, float, test, candidates, classifies })
+  return { title: contest.title, columns: FIGURE_COLUMNS, rows, notes: peers.notes }
 }
 
 async function aeqCandidate({

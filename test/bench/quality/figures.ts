@@ -24,13 +24,15 @@ export interface Comparison {
   readonly float: Uint8Array
   readonly test: Dataset
   readonly candidates: readonly Candidate[]
+  /** False where the largest output means nothing: agreement is left out. */
+  readonly classifies?: boolean
 }
 
 export const FIGURE_COLUMNS = ['MODEL', 'QUANTIZED BY', 'AGREEMENT', 'SQNR', 'ACCURACY', 'BYTES']
 
 /** A row for each file under `FIGURE_COLUMNS`, after one for the float model itself. */
 export async function compareFiles(comparison: Comparison): Promise<QualityRow[]> {
-  const { model, float, candidates } = comparison
+  const { model, float, candidates, classifies = true } = comparison
   const rows: QualityRow[] = []
   for (const { who, bytes, goals } of candidates) {
     const record = await recordOf(comparison, bytes)
@@ -42,7 +44,7 @@ export async function compareFiles(comparison: Comparison): Promise<QualityRow[]
       cells: [
         model,
         who,
-        record.agreement === null ? '—' : record.agreement.toFixed(4),
+        classifies && record.agreement !== null ? record.agreement.toFixed(4) : '—',
         decibels(record.sqnrDb),
         percent(record.accuracy),
         String(bytes.length),
@@ -88,7 +90,7 @@ function promiseOf(
   if (agreement !== undefined) {
     parts.push([`agreement ≥ ${agreement}`, (record.agreement ?? 0) >= agreement])
   }
-  if (sqnrDb !== undefined) parts.push([`≥ ${sqnrDb} dB`, (record.sqnrDb ?? 0) >= sqnrDb])
+  if (sqnrDb !== undefined) parts.push([`≥ ${decibels(sqnrDb)}`, (record.sqnrDb ?? 0) >= sqnrDb])
   if (accuracyDrop !== undefined) {
     const drop = 100 * ((record.referenceAccuracy ?? 1) - (record.accuracy ?? 0))
     // A thousandth of a point for the rounding of the subtraction.
