@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensors.ts'
-import { sizeOf } from '../tensors.ts'
+import { ARRAY_OF, sizeOf } from '../tensors.ts'
 import { DatasetError } from './errors.ts'
 import { fromHalf } from './half.ts'
 import { readLabels } from './labels.ts'
@@ -65,7 +65,7 @@ export function takeSamples(dataset: Dataset, count: number): Dataset {
   )
 }
 
-/** These samples, in this order. */
+/** These samples, in this order; any of them more than once. */
 export function pickSamples(dataset: Dataset, rows: readonly number[]): Dataset {
   const take = (arrays: ReadonlyMap<string, Tensor>) =>
     new Map([...arrays].map(([name, array]) => [name, takeRows(array, rows)]))
@@ -87,7 +87,7 @@ export function rowOf(array: Tensor, row: number): Tensor {
 
 function takeRows(array: Tensor, rows: readonly number[]): Tensor {
   const size = sizeOf(array.shape.slice(1))
-  const data = array.data.slice(0, rows.length * size)
+  const data = new ARRAY_OF[array.type](rows.length * size)
   rows.forEach((row, i) => {
     data.set(rowOf(array, row).data as never, i * size)
   })

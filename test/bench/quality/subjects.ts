@@ -1,8 +1,17 @@
 import type { QualitySubject } from './subject.ts'
 import { autoencoder } from './subjects/autoencoder.ts'
 import { conformance } from './subjects/conformance.ts'
+import { cost } from './subjects/cost.ts'
 import { ic01 } from './subjects/ic01.ts'
+import { mobilenet } from './subjects/mobilenet.ts'
 import { motorFaults } from './subjects/motor-faults.ts'
 
 /** In the order they are printed. A new subject is a file in `subjects/` and a line here. */
-export const SUBJECTS: readonly QualitySubject[] = [ic01, motorFaults, autoencoder, conformance]
+export const SUBJECTS: readonly QualitySubject[] = [
+  ic01,
+  motorFaults,
+  mobilenet,
+  autoencoder,
+  conformance,
+  cost,
+]

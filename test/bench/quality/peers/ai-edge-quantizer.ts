@@ -10,7 +10,7 @@ const answerSchema = z.object({
   answers: z.array(
     z.union([
       /** Reading the model, calibrating, quantizing, writing; without starting Python. */
-      z.object({ seconds: z.array(z.number()) }),
+      z.object({ seconds: z.number(), processorSeconds: z.number() }),
       z.object({ error: z.string() }),
     ]),
   ),
@@ -23,12 +23,10 @@ export interface AeqJob {
   readonly model: Uint8Array
   readonly calibration: Dataset
   readonly recipe?: AeqRecipe
-  /** How often the same is done, to time it. */
-  readonly rounds?: number
 }
 
 export type AeqResult =
-  | { readonly bytes: Uint8Array; readonly seconds: readonly number[] }
+  | { readonly bytes: Uint8Array; readonly seconds: number; readonly processorSeconds: number }
   | { readonly error: string }
 
 /** The same models and the same samples, through ai-edge-quantizer with its own defaults, in one process of Python. */
@@ -52,16 +50,12 @@ export async function quantizeByAeq(
   }
 }
 
-async function requestOf(
-  { model, calibration, recipe = 'static_wi8_ai8', rounds = 1 }: AeqJob,
-  path: string,
-) {
+async function requestOf({ model, calibration, recipe = 'static_wi8_ai8' }: AeqJob, path: string) {
   const request = {
     model: `${path}-float.tflite`,
     samples: `${path}-samples.npz`,
     output: `${path}-quantized.tflite`,
     recipe,
-    rounds,
   }
   await writeFile(request.model, withSignature(model))
   await writeNpz(request.samples, toArrays(calibration))

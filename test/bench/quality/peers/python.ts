@@ -6,7 +6,10 @@ const execute = promisify(execFile)
 
 /** The peers are Python programs: `FITMENT_PYTHON` names an interpreter that has their packages. */
 const PYTHON = process.env.FITMENT_PYTHON ?? 'python3'
-const PACKAGES = ['ai-edge-quantizer', 'ai-edge-litert', 'onnxruntime'] as const
+const PACKAGES = ['ai-edge-quantizer', 'ai-edge-litert', 'onnxruntime', 'tensorflow-cpu'] as const
+
+/** Relative to the checkout: scripts are not compiled with the rest. */
+export const SCRIPTS = join('test', 'bench', 'quality', 'peers')
 export type PeerPackage = (typeof PACKAGES)[number]
 
 const versions = installed()
@@ -29,8 +32,7 @@ export async function peerVersions(): Promise<string> {
 
 /** Runs a script beside this file with one JSON argument; its last line of output is its answer, in JSON. */
 export async function askPeer(script: string, request: object): Promise<unknown> {
-  const path = join('test', 'bench', 'quality', 'peers', script)
-  const { stdout } = await execute(PYTHON, [path, JSON.stringify(request)], {
+  const { stdout } = await execute(PYTHON, [join(SCRIPTS, script), JSON.stringify(request)], {
     maxBuffer: 2 ** 26,
     env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
   })
