@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import type { Digest } from '../../shared/digest.ts'
 import { messageOf, UsageError } from '../../shared/errors.ts'
-import { parseTrustedKey, type TrustedKey } from '../../shared/signatures/index.ts'
+import { parseTrustPin } from '../../shared/trust/index.ts'
 import { createBench } from '../daemon/bench.ts'
 import { failPointsFrom, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
 import {
@@ -35,7 +36,8 @@ export async function runAgent(settings: Settings): Promise<void> {
     fleet: settings.fleet,
     device: settings.device,
     stateDir,
-    trusted: readTrusted(settings.trust),
+    trust: readTrust(settings.trust),
+    class: settings.class ?? null,
     storageLimitBytes,
     memoryLimitBytes,
     cacheLimitBytes: settings.cacheLimit,
@@ -101,9 +103,9 @@ function keepOwnRenewed(stateDir: string, leaving: AbortSignal, log: Log): Promi
   })
 }
 
-function readTrusted(text: string): TrustedKey {
+function readTrust(text: string): Digest {
   try {
-    return parseTrustedKey(text.startsWith('ed25519:') ? text : readFileSync(text, 'utf8'))
+    return parseTrustPin(text.startsWith('sha256:') ? text : readFileSync(text, 'utf8'))
   } catch (error) {
     throw new UsageError(`--trust: ${messageOf(error)}`, {}, { cause: error })
   }

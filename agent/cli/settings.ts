@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
+import { classNameSchema } from '../../shared/trust/index.ts'
 import { parseSize } from './size.ts'
 
 /** One setting: a flag, an environment variable `FITMENT_…` and a key of the configuration file. */
@@ -33,6 +34,7 @@ export const settingsSchema = z.object({
   device: deviceIdSchema,
   stateDir: z.string().min(1),
   trust: z.string().min(1),
+  class: classNameSchema.optional(),
   root: z.string().min(1).default('/'),
   storageLimit: sizeSchema.optional(),
   memoryLimit: sizeSchema.optional(),
@@ -64,8 +66,13 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
   },
   {
     key: 'trust',
-    flags: '--trust <key>',
-    description: 'public key of the planner: ed25519:…, or a file that holds it',
+    flags: '--trust <anchor>',
+    description: 'trust anchor of the planner: sha256:…, or a file that holds it',
+  },
+  {
+    key: 'class',
+    flags: '--class <name>',
+    description: 'take only variants for this class of devices, whatever the planner says',
   },
   {
     key: 'root',

@@ -2,6 +2,7 @@ import type { ProbeRecord } from '../../shared/measure/probe-record.ts'
 import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
 import type { ArtifactStore, Slots } from '../artifacts/index.ts'
 import type { Log } from '../link/index.ts'
+import type { DeviceTrust } from '../trust/index.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Quiet } from './quiet.ts'
@@ -11,6 +12,7 @@ import type { SelfTestJob } from './self-test-protocol.ts'
 export interface AgentContext {
   readonly stateDir: string
   readonly ledger: Ledger
+  readonly trust: DeviceTrust
   readonly slots: Slots
   readonly store: ArtifactStore
   readonly quiet: Quiet

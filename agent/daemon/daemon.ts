@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
-import { installedRuntimes } from '../../shared/runtime/index.ts'
-import type { TrustedKey } from '../../shared/signatures/index.ts'
+import { installedRuntimes, type RuntimeName } from '../../shared/runtime/index.ts'
 import { ArtifactStore, Room, Slots } from '../artifacts/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
+import { DeviceTrust } from '../trust/index.ts'
 import type { AgentContext, Bench } from './agent-context.ts'
 import type { Clock } from './clock.ts'
 import type { FailPoints } from './fail-points.ts'
@@ -26,7 +27,10 @@ export interface AgentOptions {
   readonly fleet: string
   readonly device: string
   readonly stateDir: string
-  readonly trusted: TrustedKey
+  /** Digest of the trust anchor. */
+  readonly trust: Digest
+  /** The only class of devices this one takes variants for; `null`: what the director says, within what was released. */
+  readonly class: string | null
   /** Bytes for all that lies under `stateDir`; `null`: what the file system has. */
   readonly storageLimitBytes: number | null
   /** Most memory a model may use while it runs; `null`: the machine's. */
@@ -53,6 +57,9 @@ export interface Agent {
   close(): Promise<void>
 }
 
+/** How late it is, is written down so often, ms. */
+const TIME_KEPT_MS = 3_600_000
+
 /**
  * Starts the daemon; resolves before the broker is reached, which may take for ever.
  * @throws AgentError `already-running`, `state-dir-unusable`; JournalError; ArtifactError
@@ -60,11 +67,21 @@ export interface Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const release = await claimStateDir(options.stateDir)
   try {
-    return await new Daemon(options, release).start()
+    const runtimes = (await installedRuntimes()).map(({ name }) => name)
+    return await new Daemon(options, await openTrust(options, runtimes), release).start(runtimes)
   } catch (error) {
     await release()
     throw error
   }
+}
+
+function openTrust(
+  { stateDir, device, trust, class: deviceClass, clock }: AgentOptions,
+  runtimes: readonly RuntimeName[],
+): Promise<DeviceTrust> {
+  // Another anchor is another world: nothing that was believed under the one holds under the other.
+  const dir = join(stateDir, 'trust', trust.slice(0, 16))
+  return DeviceTrust.open({ dir, device, class: deviceClass, runtimes, anchor: trust, clock })
 }
 
 class Daemon implements Agent {
@@ -79,8 +96,9 @@ class Daemon implements Agent {
   readonly #prober: Prober
   #desk: OrderDesk | undefined
   #closeSocket: () => Promise<void> = async () => {}
+  #timekeeper: NodeJS.Timeout | undefined
 
-  constructor(options: AgentOptions, release: () => Promise<void>) {
+  constructor(options: AgentOptions, trust: DeviceTrust, release: () => Promise<void>) {
     this.#options = options
     this.#release = release
     const { stateDir, clock, log } = options
@@ -109,6 +127,7 @@ class Daemon implements Agent {
     this.#context = {
       stateDir,
       ledger: new Ledger(this.#journal, this.#outbox, log),
+      trust,
       slots,
       store,
       quiet,
@@ -122,16 +141,15 @@ class Daemon implements Agent {
     this.#prober = new Prober(this.#context)
   }
 
-  async start(): Promise<Agent> {
+  async start(runtimes: readonly RuntimeName[]): Promise<Agent> {
     const { log, stateDir } = this.#options
     const { damagedLines } = this.#journal
     if (damagedLines > 0) log.warn({ damagedLines }, 'the journal was torn; the rest of it stands')
     await this.#context.store.open()
     await recoverSlots(this.#context)
-    const runtimes = await installedRuntimes()
     this.#desk = new OrderDesk(this.#context, {
       ...this.#options,
-      runtimes: runtimes.map(({ name }) => name),
+      runtimes,
       installer: this.#installer,
       prober: this.#prober,
       rebirth: () => void this.#link.rebirth(),
@@ -142,6 +160,7 @@ class Daemon implements Agent {
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
     this.#closeSocket = await answerOnSocket(stateDir, () => this.status(), log)
+    this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
     this.#link.start()
     log.info({ stateDir, runtimes, restarted: !wasClean }, 'agent started')
@@ -171,10 +190,17 @@ class Daemon implements Agent {
     this.#outbox.close()
     await this.#closeSocket()
     await this.idle()
+    clearInterval(this.#timekeeper)
+    await this.#keepTime()
     await this.#link.close()
     this.#writeLeave()
     this.#journal.close()
     await this.#release()
+  }
+
+  /** How late it is outlives a restart: a clock that then starts in 1970 makes nothing fresh again. */
+  async #keepTime(): Promise<void> {
+    await this.#context.trust.keepTime().catch((error) => this.#options.log.warn(messageOf(error)))
   }
 
   #writeLeave(): void {
@@ -197,6 +223,7 @@ class Daemon implements Agent {
       runtimes: await installedRuntimes(),
       memoryLimitBytes,
       slots: await this.#installedSlots(),
+      roots: await this.#context.trust.rootVersions(),
     }
   }
 

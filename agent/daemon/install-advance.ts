@@ -1,6 +1,7 @@
 import { invariant } from '../../shared/errors.ts'
-import type { Assignment, Report } from '../../shared/messages/index.ts'
+import type { Report } from '../../shared/messages/index.ts'
 import type { SlotLinks } from '../artifacts/index.ts'
+import type { TrustedAssignment } from '../trust/index.ts'
 import {
   INSTALLING,
   type InstallEvent,
@@ -17,7 +18,7 @@ export const SUPERSEDED: Refusal = {
   message: 'a newer assignment of this model took its place',
 }
 
-export function newInstallation(order: string, assignment: Assignment): Installation {
+export function newInstallation(order: string, assignment: TrustedAssignment): Installation {
   return { order, assignment, step: 'accepted', restarts: 0, before: null, error: null }
 }
 

@@ -1,6 +1,6 @@
-import type { Assignment } from '../../shared/messages/index.ts'
 import { ArtifactError, NO_LINKS, type SlotLinks } from '../artifacts/index.ts'
 import { ModelLocks } from '../client/index.ts'
+import type { TrustedAssignment } from '../trust/index.ts'
 import type { AgentContext } from './agent-context.ts'
 import type { InstallStep } from './install-table.ts'
 import type { Installation } from './records.ts'
@@ -75,6 +75,8 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     await context.quiet.during(signal, () =>
       context.bench.selfTest({ file, runtime, golden }, signal),
     )
+    // From here on no older release is believed. Before the commit: after a cut of power both are done again.
+    await context.trust.installed(assignment)
   },
 
   async 'rolling-back'({ assignment, before }, { slots }) {
@@ -85,7 +87,7 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
 }
 
 async function verifiedFile(
-  { artifact, variant }: Assignment,
+  { artifact, variant }: TrustedAssignment,
   store: AgentContext['store'],
 ): Promise<string> {
   const file = await store.locate(artifact.digest)
@@ -111,7 +113,7 @@ async function wayBack(
   return NO_LINKS
 }
 
-function progressTeller(order: string, assignment: Assignment, context: AgentContext) {
+function progressTeller(order: string, assignment: TrustedAssignment, context: AgentContext) {
   let toldAt = context.clock.monotonic()
   return (bytesDone: number) => {
     const now = context.clock.monotonic()

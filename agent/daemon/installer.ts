@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../../shared/errors.ts'
-import type { Assignment, Report } from '../../shared/messages/index.ts'
+import type { Report } from '../../shared/messages/index.ts'
+import type { TrustedAssignment } from '../trust/index.ts'
 import type { AgentContext } from './agent-context.ts'
 import type { CommitName } from './commit-names.ts'
 import { JournalError } from './errors.ts'
@@ -40,7 +41,7 @@ export class Installer {
   }
 
   /** The order was checked: from here on it is durable and acknowledged. @throws JournalError */
-  accept(order: string, assignment: Assignment): void {
+  accept(order: string, assignment: TrustedAssignment): void {
     const { model, counter, variant } = assignment
     const now = this.#context.clock.now()
     const reports = [ackReport(order, now), installReport(order, assignment, 'accepted', now)]

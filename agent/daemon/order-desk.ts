@@ -1,16 +1,15 @@
 import { AppError, messageOf } from '../../shared/errors.ts'
-import type { Assignment, Order, OrderKind, OrderOf, Report } from '../../shared/messages/index.ts'
+import type { Order, OrderKind, OrderOf, Report } from '../../shared/messages/index.ts'
 import type { RuntimeName } from '../../shared/runtime/index.ts'
-import type { TrustedKey } from '../../shared/signatures/index.ts'
-import { acceptAssignment, OrderRefused, parseAssignment } from './acceptance.ts'
+import { TrustError } from '../../shared/trust/index.ts'
+import { OrderRefused, requireAcceptable } from './acceptance.ts'
 import type { AgentContext } from './agent-context.ts'
+import { believedAssignment } from './believe.ts'
 import type { Installer } from './installer.ts'
 import type { Prober } from './prober.ts'
 import { ackReport, installReport, probeReport, refusalOf, repeated } from './told.ts'
 
 export interface OrderDeskOptions {
-  readonly device: string
-  readonly trusted: TrustedKey
   readonly runtimes: readonly RuntimeName[]
   readonly memoryLimitBytes: number | null
   readonly installer: Installer
@@ -86,9 +85,9 @@ export class OrderDesk {
   async #assign(order: OrderOf<'assign'>): Promise<void> {
     const { store, log, clock } = this.#context
     try {
-      const assignment = acceptAssignment(order.assignment, {
+      const assignment = await believedAssignment(order, this.#context)
+      requireAcceptable(assignment, {
         ...this.#options,
-        now: clock.now(),
         latest: (model) => this.#context.ledger.journal.get('counter', model),
       })
       const refusal = await store.refusal(assignment.artifact)
@@ -99,7 +98,7 @@ export class OrderDesk {
       log.warn({ order: order.id, code: error.code }, `assignment refused: ${error.message}`)
       this.#refuse(
         order.id,
-        installReport(order.id, named(order), 'refused', clock.now(), { error: refusalOf(error) }),
+        installReport(order.id, order, 'refused', clock.now(), { error: refusalOf(error) }),
       )
     }
   }
@@ -146,16 +145,8 @@ export class OrderDesk {
   }
 }
 
-/** The journal's troubles are no answer to the planner: the order is not lost, it comes again. */
+/** Troubles of our own disk are no answer to the planner: the order is not lost, it comes again. */
 function isRefusal(error: unknown): error is AppError & { code: string } {
+  if (error instanceof TrustError) return error.code !== 'trust-store'
   return error instanceof AppError && error.name !== 'JournalError'
-}
-
-/** What an assignment that is not believed says it is about, only to name it in the refusal. */
-function named(order: OrderOf<'assign'>): Pick<Assignment, 'model' | 'variant'> {
-  try {
-    return parseAssignment(order.assignment.payload)
-  } catch {
-    return { model: 'unknown', variant: '0'.repeat(64) }
-  }
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../shared/digest.ts'
-import type { Assignment, ProbeOrder } from '../../shared/messages/index.ts'
+import type { ProbeOrder } from '../../shared/messages/index.ts'
+import type { TrustedAssignment } from '../trust/index.ts'
 import { INSTALLING } from './install-table.ts'
 import type { JournalView } from './journal.ts'
 import { PROBING } from './probe-table.ts'
@@ -22,7 +23,7 @@ export function wantedArtifacts(journal: JournalView): Set<Digest> {
   ])
 }
 
-export function artifactsOfAssignment({ artifact, selfTest }: Assignment): Digest[] {
+export function artifactsOfAssignment({ artifact, selfTest }: TrustedAssignment): Digest[] {
   return selfTest ? [artifact.digest, selfTest.digest] : [artifact.digest]
 }
 

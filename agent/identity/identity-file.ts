@@ -16,7 +16,7 @@ const identitySchema = z.object({
   broker: z.string(),
   fleet: fleetSchema,
   device: deviceIdSchema,
-  /** The planner's signing key. */
+  /** Digest of the trust anchor: `sha256:…`. */
   trust: z.string(),
   authority: z.string(),
   certificate: z.string(),

@@ -1,33 +1,32 @@
 import { join } from 'node:path'
-import type { Assignment } from '../../shared/messages/index.ts'
+import type { Digest } from '../../shared/digest.ts'
 import {
+  anchorDigest,
+  metadataFile,
   type Offer,
   REPOSITORIES,
   type RepositoryName,
-  type TrustAnchor,
+  TRUST_LIMITS,
   TrustError,
   type TrustLimits,
 } from '../../shared/trust/index.ts'
 import { type DeviceFacts, directorTarget, imageTarget, requireAgreement } from './agreement.ts'
+import type { TrustedAssignment } from './assignment.ts'
 import { DurableStore } from './durable-store.ts'
 import { type RefreshedRepository, RepositoryClient, type RootSigned } from './repository-client.ts'
-import { type MetadataSource, sourceOf } from './source.ts'
+import { Deadline, fetchBounded, type MetadataSource, sourceOf } from './source.ts'
 import { spokenTo, statementOf } from './statement.ts'
 import { StateFile } from './trust-state.ts'
 import { TrustedClock, type WallClock } from './trusted-clock.ts'
 
 export interface DeviceTrustOptions extends DeviceFacts {
-  /** Owned by this alone. */
+  /** Owned by this alone; one per anchor. */
   readonly dir: string
   readonly device: string
-  readonly anchor: TrustAnchor
+  /** Digest of the anchor: the first root of each repository, which come with the first offer. */
+  readonly anchor: Digest
   readonly clock: WallClock
   readonly limits?: Partial<TrustLimits>
-}
-
-/** An assignment that both repositories vouch for. */
-export interface TrustedAssignment extends Assignment {
-  readonly releaseCounter: number
 }
 
 /** What the director wants of this device, all of it verified. */
@@ -52,14 +51,13 @@ export class DeviceTrust {
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(options: DeviceTrustOptions, state: StateFile) {
-    const { dir, device, anchor, clock, limits = {} } = options
+    const { dir, device, clock, limits = {} } = options
     this.#options = options
     this.#state = state
     this.#clock = new TrustedClock(clock, state)
     const client = (name: RepositoryName) =>
       new RepositoryClient({
         store: new DurableStore(join(dir, name)),
-        anchor: Buffer.from(anchor[name]),
         limits,
         ...(name === 'director' && { check: spokenTo(device) }),
       })
@@ -102,13 +100,40 @@ export class DeviceTrust {
 
   /** For the birth: newer roots are what the planner has to send. */
   async rootVersions(): Promise<Readonly<Record<RepositoryName, number>>> {
-    const [director, image] = await Promise.all(
+    const [director = 0, image = 0] = await Promise.all(
       REPOSITORIES.map((name) => this.#clients[name].rootVersion()),
     )
-    return { director: director ?? 0, image: image ?? 0 }
+    return { director, image }
+  }
+
+  /** The first roots, held against the digest that was given at setup. Done once, or once more after a spoiled disk. */
+  async #settle(sources: Sources): Promise<void> {
+    const versions = await this.rootVersions()
+    if (versions.director > 0 && versions.image > 0) return
+    const limits = { ...TRUST_LIMITS, ...this.#options.limits }
+    const first = async (name: RepositoryName) => {
+      const file = metadataFile('root', 1)
+      const bytes = await fetchBounded(sources[name], file, limits.rootBytes, new Deadline(limits))
+      if (bytes) return bytes
+      throw new TrustError('drop-request', `${file} of the ${name} repository is missing`)
+    }
+    const roots = { director: await first('director'), image: await first('image') }
+    const { director, image } = roots
+    if (
+      anchorDigest({ v: 1, director: `${director}`, image: `${image}` }) !== this.#options.anchor
+    ) {
+      throw new TrustError(
+        'arbitrary-software',
+        'the first roots are not those this device was set up to believe: check what was given as --trust',
+      )
+    }
+    for (const name of REPOSITORIES) {
+      if (versions[name] === 0) await this.#clients[name].adopt(roots[name])
+    }
   }
 
   async #verify(sources: Sources): Promise<Believed> {
+    await this.#settle(sources)
     const director = await this.#clients.director.refresh(sources.director, async (root) => {
       await this.#clock.forgetUnless(timeKeysOf(root))
       return this.#clock.now()

@@ -1,4 +1,4 @@
+export * from './assignment.ts'
 export * from './device-trust.ts'
 export * from './source.ts'
 export type { WallClock } from './trusted-clock.ts'
-export * from './verify-artifact.ts'

@@ -12,8 +12,6 @@ import { type ExtraCheck, TrustedSet } from './trusted-set.ts'
 
 export interface RepositoryClientOptions {
   readonly store: DurableStore
-  /** The root believed without proof, where the store has none, or none that is whole. */
-  readonly anchor: Uint8Array
   readonly limits?: Partial<TrustLimits>
   readonly check?: ExtraCheck
 }
@@ -37,7 +35,9 @@ export class RepositoryClient {
    * @throws TrustError named after the attack it looks like; what was believed before stays
    */
   async refresh(source: MetadataSource, time: TimeUnder): Promise<RefreshedRepository> {
-    const run = new Refresh(this.#options, this.#limits, source, await this.#trustedRoot())
+    const root = await this.#trustedRoot()
+    if (!root) throw new TrustError('trust-store', 'there is no root to begin with')
+    const run = new Refresh(this.#options, this.#limits, source, root)
     await run.roots()
     run.trusted.finishRoot(await time(run.trusted.root))
     await run.timestamp()
@@ -46,18 +46,21 @@ export class RepositoryClient {
     return run
   }
 
-  /** Version of the root believed now. */
+  /** Version of the root believed now; 0 for none, or none that is whole. */
   async rootVersion(): Promise<number> {
-    return (await this.#trustedRoot()).root.version
+    return (await this.#trustedRoot())?.root.version ?? 0
   }
 
-  async #trustedRoot(): Promise<TrustedSet> {
-    const { store, anchor, check } = this.#options
-    const stored = await store.readTwice('root.json', (bytes) => new TrustedSet(bytes, check))
-    if (stored) return stored
-    const first = new TrustedSet(anchor, check)
-    await store.writeTwice('root.json', anchor)
-    return first
+  /** From here on this root is believed, without proof: the caller knows where it is from. */
+  async adopt(root: Uint8Array): Promise<void> {
+    const { store, check } = this.#options
+    new TrustedSet(root, check)
+    await store.writeTwice('root.json', root)
+  }
+
+  #trustedRoot(): Promise<TrustedSet | null> {
+    const { store, check } = this.#options
+    return store.readTwice('root.json', (bytes) => new TrustedSet(bytes, check))
   }
 }
 

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { ensureSigningKey, printTrustedKey } from '../../shared/signatures/index.ts'
+import { anchorDigest, printTrustPin } from '../../shared/trust/index.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../api/index.ts'
 import { loadProfilesWith } from '../classes/index.ts'
 import { Conductor, type EngineSettings } from '../conductor/index.ts'
@@ -12,6 +11,7 @@ import {
   type PlannerIdentity,
 } from '../identity/index.ts'
 import { createArtifactStore, openDatabase } from '../storage/index.ts'
+import { openTrust } from '../trust/index.ts'
 import { VERSION } from './version.ts'
 
 export interface PlannerOptions {
@@ -60,10 +60,9 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     })
     closers.push(() => database.close())
     const { db } = database
-    await mkdir(join(data, 'keys'), { recursive: true, mode: 0o700 })
-    const signingKey = await ensureSigningKey(join(data, 'keys', 'assignments.pem'))
+    const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
     const artifacts = createArtifactStore(data, db, () => new Date())
-    const conductor = new Conductor({ data, db, artifacts, profiles, signingKey, settings, log })
+    const conductor = new Conductor({ data, db, artifacts, profiles, trust, settings, log })
     await conductor.recover()
     const identity = await openPlannerIdentity({
       data,
@@ -91,7 +90,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       fleet,
       broker: broker.url,
       database: database.place,
-      trust: printTrustedKey(signingKey.trusted),
+      trust: printTrustPin(anchorDigest(await trust.anchor())),
     }
     const { listener } = options
     const api = await startApi({

@@ -1,15 +1,12 @@
 import { newId } from '../../shared/ids.ts'
-import type { Assignment } from '../../shared/messages/orders.ts'
-import { signPayload } from '../../shared/signatures/index.ts'
 import {
   type Device,
-  type Model,
+  directions,
   orders,
   type Rollout,
   type RolloutDevice,
   rollouts,
   type Variant,
-  variants,
 } from '../storage/index.ts'
 import type { Engine } from './engine.ts'
 
@@ -17,49 +14,35 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface AssignmentInput {
   readonly rollout: Rollout
-  readonly model: Model
   readonly device: Device
   readonly variant: Variant
   /** What becomes of the device's place in the rollout. */
   readonly member: Pick<RolloutDevice, 'wave' | 'state' | 'attempt' | 'previous'>
 }
 
-/** Signs what the device shall run and puts it into its outbox, in place of what it was told before. */
-export async function assign(engine: Engine, input: AssignmentInput): Promise<void> {
+/**
+ * Directs the device to this variant and puts the order into its outbox, in place of what it was told
+ * before. False where the variant was not released: nothing is ordered that no device would believe.
+ */
+export async function assign(engine: Engine, input: AssignmentInput): Promise<boolean> {
   const { rollout, device, variant, member } = input
-  const { artifacts, db, now, settings, signingKey } = engine
-  if (!variant.digest) return
-  const artifact = await artifacts.refOf(variant.digest)
-  const selfTest = await selfTestFor(engine, input)
+  const { db, now, settings, trust } = engine
+  const released = await trust.image.variants(rollout.modelName)
+  const target = released.find(({ digest }) => digest === variant.digest)
+  if (!target?.classes.includes(rollout.class)) return false
   const at = now()
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const id = newId()
+  const { modelName: model, class: classId } = rollout
   await db.transaction().execute(async (trx) => {
-    const assignment: Assignment = {
-      device: device.id,
-      model: rollout.modelName,
-      variant: variant.digest ?? '',
-      artifact,
-      runtime: variant.runtime,
-      scheme: variant.scheme,
-      class: rollout.class,
-      counter: await rollouts.nextCounter(trx, device.id, rollout.modelName, at),
-      selfTest,
-      issuedAt: at.toISOString(),
-      expiresAt: expiresAt.toISOString(),
-    }
+    await rollouts.nextCounter(trx, device.id, model, at)
+    await directions.putDirection(trx, device.id, { model, variant: target.digest, class: classId })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
-    await rollouts.closeAssignments(trx, device.id, rollout.modelName)
-    const signed = signPayload(JSON.stringify(assignment), signingKey)
-    const files = [artifact, ...(selfTest ? [selfTest] : [])]
-    await orders.addOrder(
-      trx,
-      device.id,
-      { v: 1, id, kind: 'assign', assignment: signed },
-      files.flatMap(({ digest, blockList }) => [digest, blockList]),
-      at,
-      expiresAt,
-    )
+    await rollouts.closeAssignments(trx, device.id, model)
+    const { digest, blockList, selfTest } = target
+    const files = [digest, blockList, ...(selfTest ? [selfTest.digest, selfTest.blockList] : [])]
+    const order = { v: 1, id, kind: 'assign', model, variant: digest } as const
+    await orders.addOrder(trx, device.id, order, files, at, expiresAt)
     await rollouts.putMember(
       trx,
       { rollout: rollout.id, device: device.id, variant: variant.key, orderId: id, ...member },
@@ -67,11 +50,7 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<vo
     )
   })
   engine.nudge(device.id)
-}
-
-async function selfTestFor(engine: Engine, { model, variant }: AssignmentInput) {
-  const evaluation = await variants.findEvaluation(engine.db, variant.key, model.reference.whole)
-  return evaluation ? engine.artifacts.refOf(evaluation.selfTest) : null
+  return true
 }
 
 /** Digest of what the device runs for this model now, by its own word. */

@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import type { SigningKey } from '../../shared/signatures/index.ts'
 import type { Profile } from '../classes/index.ts'
 import type { FleetLink, FleetStore } from '../fleet/index.ts'
 import {
@@ -14,13 +13,15 @@ import {
   rollouts,
   variants,
 } from '../storage/index.ts'
+import type { TrustAuthority } from '../trust/index.ts'
 import { DEFAULT_SETTINGS, type Engine, type EngineSettings } from './engine.ts'
 import { createFleetStore, recordClass } from './fleet-store.ts'
 import { emptyInbox } from './inbox.ts'
 import { JobQueue } from './job-queue.ts'
 import { advanceModel } from './model.ts'
 import { ProgressHub } from './progress.ts'
-import { advanceRollout } from './rollout-engine.ts'
+import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './releases.ts'
+import { advanceRollout, noteReason } from './rollout-engine.ts'
 
 export interface ConductorOptions {
   /** Data directory of this planner. */
@@ -28,7 +29,7 @@ export interface ConductorOptions {
   readonly db: Db
   readonly artifacts: ArtifactStore
   readonly profiles: readonly Profile[]
-  readonly signingKey: SigningKey
+  readonly trust: TrustAuthority
   readonly settings?: Partial<EngineSettings>
   readonly log: Logger
   readonly now?: () => Date
@@ -54,13 +55,13 @@ export class Conductor {
   #prunedAt = 0
 
   constructor(options: ConductorOptions) {
-    const { data, db, artifacts, profiles, signingKey, log } = options
+    const { data, db, artifacts, profiles, trust, log } = options
     const now = options.now ?? (() => new Date())
     this.engine = {
       db,
       artifacts,
       profiles,
-      signingKey,
+      trust,
       log,
       now,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
@@ -71,7 +72,8 @@ export class Conductor {
       stopping: this.#stop.signal,
       nudge: (device) => this.#link?.nudge(device),
     }
-    this.store = createFleetStore({ db, artifacts, profiles, now, onChange: () => this.poke() })
+    const onChange = () => this.poke()
+    this.store = createFleetStore({ db, artifacts, trust, profiles, now, onChange })
   }
 
   /** Takes up what the last planner left. Call before the fleet is listened to. */
@@ -128,8 +130,10 @@ export class Conductor {
     const { engine } = this
     await emptyInbox(engine)
     for (const model of await models.drivenModels(engine.db)) await advanceModel(engine, model)
+    const waiting = await advanceReleases(engine)
     for (const rollout of await rollouts.openRollouts(engine.db)) {
-      await advanceRollout(engine, rollout)
+      if (waiting.has(rollout.id)) await noteReason(engine, rollout, WAITS_FOR_RELEASE)
+      else await advanceRollout(engine, rollout)
     }
     await this.#prune()
   }
@@ -138,6 +142,7 @@ export class Conductor {
     const now = this.engine.now().getTime()
     if (now - this.#prunedAt < HOUR_MS) return
     this.#prunedAt = now
+    await refreshTrust(this.engine)
     await reports.forgetReports(this.engine.db, new Date(now - REPORTS_KEPT_MS))
   }
 }

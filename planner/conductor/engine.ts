@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import type { SigningKey } from '../../shared/signatures/index.ts'
 import type { Profile } from '../classes/index.ts'
 import type { ArtifactStore, Db } from '../storage/index.ts'
+import type { TrustAuthority } from '../trust/index.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
 
@@ -16,6 +16,7 @@ export interface EngineSettings {
   readonly slowestLink: number
   /** Probes under way at a time, over all devices: fewer than devices only where they share a machine. */
   readonly probesAtOnce: number
+  /** An assignment that is not carried out by then is given again. */
   readonly assignmentDays: number
   /** After a start nobody's session is known: so long devices get to say birth before they count as offline, ms. */
   readonly settleMs: number
@@ -39,7 +40,7 @@ export interface Engine {
   readonly db: Db
   readonly artifacts: ArtifactStore
   readonly profiles: readonly Profile[]
-  readonly signingKey: SigningKey
+  readonly trust: TrustAuthority
   readonly settings: EngineSettings
   readonly jobs: JobQueue
   readonly progress: ProgressHub

@@ -1,3 +1,4 @@
+import type { Order } from '../../shared/messages/orders.ts'
 import { classify, effectiveBudget, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
@@ -9,10 +10,13 @@ import {
   orders,
   reports,
 } from '../storage/index.ts'
+import type { TrustAuthority } from '../trust/index.ts'
+import { toSend } from './offers.ts'
 
 export interface FleetStoreOptions {
   readonly db: Db
   readonly artifacts: ArtifactStore
+  readonly trust: TrustAuthority
   readonly profiles: readonly Profile[]
   readonly now: () => Date
   /** Something was recorded that the conductor may act on. */
@@ -21,7 +25,7 @@ export interface FleetStoreOptions {
 
 /** The database as the planner's MQTT side needs it. */
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { db, artifacts, profiles, now, onChange } = options
+  const { db, artifacts, trust, profiles, now, onChange } = options
   return {
     async recordBirth(device, birth) {
       const isNew = await db.transaction().execute(async (trx) => {
@@ -52,7 +56,13 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     },
     isOnline: (device) => devices.isOnline(db, device),
     knownDevices: () => devices.knownDevices(db),
-    pendingOrders: (device) => orders.pendingOrders(db, device, now()),
+    async pendingOrders(device) {
+      const pending: Order[] = []
+      for (const order of await orders.pendingOrders(db, device, now())) {
+        pending.push(await toSend({ db, artifacts, trust, now }, device, order))
+      }
+      return pending
+    },
     mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
     artifactFile: (artifact) => artifacts.fileOf(artifact),
   }

@@ -79,19 +79,19 @@ async function perform(engine: Engine, scene: Scene, step: RolloutStep): Promise
   if (step.kind === 'event') {
     return applyRolloutEvent(engine, scene.rollout, step.event, step.reason, 'planner')
   }
-  if (scene.rollout.reason === step.reason) return
-  await rollouts.moveRollout(
-    engine.db,
-    scene.rollout.id,
-    { ...scene.rollout, reason: step.reason },
-    engine.now(),
-  )
+  await noteReason(engine, scene.rollout, step.reason)
+}
+
+/** Why a rollout is where it is, for who asks. */
+export async function noteReason(engine: Engine, rollout: Rollout, reason: string): Promise<void> {
+  if (rollout.reason === reason) return
+  await rollouts.moveRollout(engine.db, rollout.id, { ...rollout, reason }, engine.now())
 }
 
 async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<void> {
   const device = scene.devices.find(({ id }) => id === deviceId)
   if (!device) return
-  const { rollout, model } = scene
+  const { rollout } = scene
   const variant = await variantFor(engine, scene.selection, device)
   const wave = rollout.wave
   if (!variant) {
@@ -114,7 +114,6 @@ async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<v
   const previous = active === variant.digest ? null : active
   await assign(engine, {
     rollout,
-    model,
     device,
     variant,
     member: { wave, state: 'ordered', attempt: 1, previous },
@@ -172,7 +171,7 @@ async function needsAnother(
 
 async function again(
   engine: Engine,
-  { rollout, model }: Scene,
+  { rollout }: Scene,
   member: RolloutDevice,
   device: Device,
 ): Promise<void> {
@@ -185,5 +184,5 @@ async function again(
   if (!variant) return
   const { wave, previous } = member
   const place = { wave, previous, state: 'ordered', attempt: member.attempt + 1 } as const
-  await assign(engine, { rollout, model, device, variant, member: place })
+  await assign(engine, { rollout, device, variant, member: place })
 }

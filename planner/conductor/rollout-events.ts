@@ -3,7 +3,6 @@ import {
   audit,
   devices as deviceRows,
   type Model,
-  models,
   orders,
   type Rollout,
   type RolloutDevice,
@@ -82,16 +81,14 @@ async function withdraw(engine: Engine, rollout: Rollout): Promise<void> {
   }
 }
 
-/** False where nothing is known to go back to. */
+/** False where nothing is known to go back to, or nothing that was released. */
 async function revert(engine: Engine, rollout: Rollout, member: RolloutDevice): Promise<boolean> {
   if (member.previous === null) return false
   const variant = await variants.variantByDigest(engine.db, member.previous)
   const device = await deviceRows.findDevice(engine.db, member.device)
-  const model = await models.modelById(engine.db, rollout.model)
-  if (!variant || !device || !model) return false
+  if (!variant || !device) return false
   const place = { wave: member.wave, state: 'reverting', attempt: 1, previous: null } as const
-  await assign(engine, { rollout, model, device, variant, member: place })
-  return true
+  return assign(engine, { rollout, device, variant, member: place })
 }
 
 async function release(engine: Engine, member: RolloutDevice): Promise<void> {
@@ -102,15 +99,14 @@ async function release(engine: Engine, member: RolloutDevice): Promise<void> {
 
 /** Failed devices get another chance. */
 export async function retryFailed(engine: Engine, rollout: Rollout): Promise<void> {
-  const model = await models.modelById(engine.db, rollout.model)
   for (const member of await rollouts.membersOf(engine.db, rollout.id)) {
     const device = await deviceRows.findDevice(engine.db, member.device)
     const variant = member.variant
       ? await variants.findVariant(engine.db, member.variant)
       : undefined
-    if (standingOf(member.state) !== 'failed' || !model || !device || !variant) continue
+    if (standingOf(member.state) !== 'failed' || !device || !variant) continue
     const { wave, previous, attempt } = member
     const place = { wave, previous, state: 'ordered', attempt: attempt + 1 } as const
-    await assign(engine, { rollout, model, device, variant, member: place })
+    await assign(engine, { rollout, device, variant, member: place })
   }
 }

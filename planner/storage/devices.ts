@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { DeviceId } from '../../shared/ids.ts'
 import { type Birth, birthSchema, type Epoch, epochSchema } from '../../shared/messages/birth.ts'
 import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
+import { recordRoots } from './directions.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -56,6 +57,7 @@ export async function recordBirth(
     .values({ id: device, first_seen: time, garbage: 0, ...row })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute()
+  await recordRoots(db, device, birth.roots)
   return true
 }
 

@@ -1,14 +1,27 @@
+import { z } from 'zod'
 import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
-import { type Order, orderSchema } from '../../shared/messages/orders.ts'
+import {
+  assignOrderSchema,
+  cancelOrderSchema,
+  probeOrderSchema,
+} from '../../shared/messages/orders.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
+
+/** What waits to be sent. An assignment is signed when it is sent, so it never goes out stale. */
+const outboxOrderSchema = z.discriminatedUnion('kind', [
+  assignOrderSchema.omit({ offer: true, image: true }),
+  probeOrderSchema,
+  cancelOrderSchema,
+])
+export type OutboxOrder = z.infer<typeof outboxOrderSchema>
 
 /** Into the outbox, with the artifacts it lets its device fetch. Call inside the transaction that decides it. */
 export async function addOrder(
   db: Db,
   device: DeviceId,
-  order: Order,
+  order: OutboxOrder,
   artifacts: readonly Digest[],
   at: Date,
   expiresAt: Date | null,
@@ -26,13 +39,31 @@ export async function addOrder(
       expires_at: expiresAt?.toISOString() ?? null,
     })
     .execute()
+  await allowFetching(db, device, order.id, artifacts)
+}
+
+/** The device may fetch these as long as the order is open. */
+export async function allowFetching(
+  db: Db,
+  device: DeviceId,
+  order: string,
+  artifacts: readonly Digest[],
+): Promise<void> {
   for (const digest of new Set(artifacts)) {
-    await db.insertInto('order_artifacts').values({ order_id: order.id, device, digest }).execute()
+    await db
+      .insertInto('order_artifacts')
+      .values({ order_id: order, device, digest })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
   }
 }
 
 /** Not acknowledged and not expired, oldest first. */
-export async function pendingOrders(db: Db, device: DeviceId, at: Date): Promise<readonly Order[]> {
+export async function pendingOrders(
+  db: Db,
+  device: DeviceId,
+  at: Date,
+): Promise<readonly OutboxOrder[]> {
   const rows = await db
     .selectFrom('orders')
     .select('body')
@@ -41,7 +72,7 @@ export async function pendingOrders(db: Db, device: DeviceId, at: Date): Promise
     .where((q) => q.or([q('expires_at', 'is', null), q('expires_at', '>', at.toISOString())]))
     .orderBy('seq')
     .execute()
-  return rows.map(({ body }) => readJson(orderSchema, body))
+  return rows.map(({ body }) => readJson(outboxOrderSchema, body))
 }
 
 /** Only the device it was sent to can acknowledge an order. */
@@ -66,7 +97,7 @@ export async function findOrder(
 ): Promise<
   | {
       readonly device: DeviceId
-      readonly order: Order
+      readonly order: OutboxOrder
       readonly state: string
       readonly expiresAt: string | null
     }
@@ -76,7 +107,7 @@ export async function findOrder(
   return (
     row && {
       device: row.device,
-      order: readJson(orderSchema, row.body),
+      order: readJson(outboxOrderSchema, row.body),
       state: row.state,
       expiresAt: row.expires_at,
     }

@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
 import type { loopTables } from './migrations/0001-loop.ts'
 import type { identityTables } from './migrations/0002-identity.ts'
+import type { trustTables } from './migrations/0003-trust.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
-export type Tables = RowsOf<typeof loopTables & typeof identityTables>
+export type Tables = RowsOf<typeof loopTables & typeof identityTables & typeof trustTables>
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */
 export type Db = Kysely<Tables>

@@ -14,14 +14,13 @@ import {
 import { type Direction, directorFiles } from './director.ts'
 import {
   delegatingDocument,
-  type ReleasedVariant,
   type RootPolicy,
   rootDocument,
   type SignedDocument,
 } from './documents.ts'
 import { DurableFolder } from './durable-folder.ts'
 import { KeysError } from './errors.ts'
-import { ImageRepository } from './image-repository.ts'
+import { ImageRepository, type Releases } from './image-repository.ts'
 import { type AskPassphrase, KeyRing } from './key-ring.ts'
 import { expiryAfter, LIFETIMES, type Lifetimes } from './lifetimes.ts'
 import {
@@ -37,6 +36,7 @@ import { changed, type PolicyChange, policyOf, requirementOf } from './policy.ts
 import { latestRoot, latestRootVersion, requireBytes, rootsAfter } from './roots.ts'
 import type { ScryptCost } from './sealed-key.ts'
 import { completed, requestFor, type SigningRequest } from './signing-request.ts'
+import { Turns } from './turns.ts'
 
 export interface AuthorityOptions {
   readonly dir: string
@@ -66,6 +66,8 @@ export const SIMPLEST_PLAN: KeyPlan = {
   publisher: { keys: ['publisher'], threshold: 1 },
 }
 
+type OfferedDirection = Omit<Direction, 'issuedAt' | 'days'>
+type RootVersions = Readonly<Record<RepositoryName, number>>
 type Done = SigningRequest & ReturnType<typeof completed>
 
 /** Which key of the plan holds which role. */
@@ -81,6 +83,7 @@ export class TrustAuthority {
   readonly #options: AuthorityOptions
   readonly #folders: Readonly<Record<RepositoryName, DurableFolder>>
   readonly #pending: PendingBatches
+  readonly #turns = new Turns()
 
   constructor(options: AuthorityOptions) {
     const { dir, lifetimes, scrypt } = options
@@ -156,12 +159,15 @@ export class TrustAuthority {
     )
   }
 
-  /** Makes `variants` all that is released of a model, once the release keys have signed. */
-  async release(model: string, variants: readonly ReleasedVariant[]): Promise<Batch> {
+  /** Makes these variants all that is released of their models, once the release keys have signed. */
+  async release(releases: Releases): Promise<Batch> {
     const policy = policyOf((await latestRoot(this.#folders.image)).signed)
-    const drafts = await this.image.draftModel(model, variants, this.#options.now())
+    const drafts = await this.image.draftModels(releases, this.#options.now())
     const requests = drafts.map(({ role, document }) => this.#imageRequest(document, role, policy))
-    return await this.#enter(newBatch(`release of ${model}: ${variants.length} variants`, requests))
+    const what = Object.entries(releases).map(
+      ([model, list]) => `${model} (${list.length} variants)`,
+    )
+    return await this.#enter(newBatch(`release of ${what.join(', ')}`.slice(0, 200), requests))
   }
 
   /** What waits for signatures. */
@@ -188,31 +194,41 @@ export class TrustAuthority {
    * Makes a completely signed batch true. Repeating it after a cut of power is harmless.
    * @throws KeysError `threshold-not-met`; then nothing was published
    */
-  async publish(batch: Batch): Promise<void> {
+  publish(batch: Batch): Promise<void> {
+    return this.#turns.take(() => this.#publish(batch))
+  }
+
+  async #publish(batch: Batch): Promise<void> {
     const done = batch.requests.map((request) => ({ ...request, ...completed(request) }))
     await this.#refuseStale(done)
     for (const { repository, kind, file, bytes } of done) {
       if (kind === 'root') await this.#folders[repository].write(file, bytes)
     }
+    this.image.forget()
     const released = done.filter(
       ({ repository, kind }) => repository === 'image' && kind !== 'root',
     )
     if (released.length > 0)
       await this.image.publish(released, await this.#onlineKeys('image'), this.#options.now())
-    else if (await this.isInitialised()) await this.refresh()
+    else if (await this.isInitialised()) await this.#refresh()
     await this.#pending.remove(batch)
   }
 
   /** Signs ageing timestamps again. Called at start and daily. */
-  async refresh(): Promise<boolean> {
+  refresh(): Promise<boolean> {
+    return this.#turns.take(() => this.#refresh())
+  }
+
+  async #refresh(): Promise<boolean> {
     return await this.image.refresh(await this.#onlineKeys('image'), this.#options.now())
   }
 
   /** All that a device needs to judge this direction. `since`: the roots it has by its own word. */
-  async offer(
-    direction: Omit<Direction, 'issuedAt' | 'days'>,
-    since: Readonly<Record<RepositoryName, number>>,
-  ): Promise<Offer> {
+  offer(direction: OfferedDirection, since: RootVersions): Promise<Offer> {
+    return this.#turns.take(() => this.#offer(direction, since))
+  }
+
+  async #offer(direction: OfferedDirection, since: RootVersions): Promise<Offer> {
     const root: MetadataOf<'root'> = await latestRoot(this.#folders.director)
     const { director: days } = this.#options.lifetimes ?? LIFETIMES
     const keys = await this.#onlineKeys('director')

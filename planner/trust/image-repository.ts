@@ -26,6 +26,9 @@ import { latestRoot, requireBytes } from './roots.ts'
 
 const MODEL_PREFIX = modelRole('')
 
+/** By model: all that shall be released of it. */
+export type Releases = Readonly<Record<string, readonly ReleasedVariant[]>>
+
 /** A document and who must sign it, before it is a request. */
 export interface Draft {
   readonly role: string
@@ -36,6 +39,8 @@ export interface Draft {
 export class ImageRepository {
   readonly #folder: DurableFolder
   readonly #lifetimes: Lifetimes
+  /** What was read last: this process alone writes the folder, and the planner asks all the time. */
+  #known: Promise<Current> | undefined
 
   constructor(folder: DurableFolder, lifetimes: Lifetimes = LIFETIMES) {
     this.#folder = folder
@@ -53,28 +58,18 @@ export class ImageRepository {
   async variants(model: string): Promise<ReleasedVariant[]> {
     const current = (await this.#current()).roles[modelRole(model)]
     if (!current) return []
-    const { targets } = parseMetadata('targets', current.bytes).signed
-    return Object.values(targets).map(({ length, hashes, unrecognizedFields }) => ({
-      ...imageCustomSchema.parse(unrecognizedFields.custom),
-      digest: hashes.sha256 ?? '',
-      bytes: length,
-    }))
+    return variantsIn(parseMetadata('targets', current.bytes).signed)
   }
 
-  /** Drafts that make `variants` all that is released of this model. */
-  async draftModel(
-    model: string,
-    variants: readonly ReleasedVariant[],
-    now: Date,
-  ): Promise<Draft[]> {
+  /** Drafts that make these variants all that is released of their models. */
+  async draftModels(releases: Releases, now: Date): Promise<Draft[]> {
     const { roles, root } = await this.#current()
-    const expires = expiryAfter(now, this.#lifetimes.targets)
-    const role = modelRole(model)
-    const version = (roles[role]?.version ?? 0) + 1
-    const drafts: Draft[] = [{ role, document: modelDocument(version, expires, variants) }]
-    if (!roles[role])
-      drafts.unshift(this.#draftTop([...(await this.models()), model], roles, root.signed, now))
-    return drafts
+    const known = await this.models()
+    const models = Object.keys(releases)
+    const drafts = models.map((model) => this.#draftModel(model, releases[model] ?? [], roles, now))
+    const added = models.filter((model) => !known.includes(model))
+    if (added.length === 0) return drafts
+    return [this.#draftTop([...known, ...added], roles, root.signed, now), ...drafts]
   }
 
   /** Drafts of everything the release keys sign, for the keys of this root. */
@@ -83,7 +78,7 @@ export class ImageRepository {
     const models = await this.models()
     const drafts = [this.#draftTop(models, roles, root, now)]
     for (const model of models)
-      drafts.push(...(await this.draftModel(model, await this.variants(model), now)))
+      drafts.push(this.#draftModel(model, await this.variants(model), roles, now))
     return drafts
   }
 
@@ -144,6 +139,13 @@ export class ImageRepository {
     return files
   }
 
+  #draftModel(model: string, variants: readonly ReleasedVariant[], roles: Roles, now: Date): Draft {
+    const role = modelRole(model)
+    const version = (roles[role]?.version ?? 0) + 1
+    const expires = expiryAfter(now, this.#lifetimes.targets)
+    return { role, document: modelDocument(version, expires, variants) }
+  }
+
   #draftTop(models: readonly string[], roles: Roles, root: SignedKinds['root'], now: Date): Draft {
     const version = (roles.targets?.version ?? 0) + 1
     const expires = expiryAfter(now, this.#lifetimes.targets)
@@ -172,9 +174,23 @@ export class ImageRepository {
     const timestampExpires = expiryAfter(now, this.#lifetimes.timestamp)
     const document = timestampDocument(timestampVersion, timestampExpires, named)
     await this.#folder.write('timestamp.json', signedOnline('timestamp', document, online, root))
+    this.forget()
   }
 
-  async #current(): Promise<Current> {
+  /** Something is written here: it must be read again. */
+  forget(): void {
+    this.#known = undefined
+  }
+
+  #current(): Promise<Current> {
+    this.#known ??= this.#read().catch((error) => {
+      this.forget()
+      throw error
+    })
+    return this.#known
+  }
+
+  async #read(): Promise<Current> {
     const root = await latestRoot(this.#folder)
     const stamp = await this.#folder.read('timestamp.json')
     if (!stamp) {
@@ -201,6 +217,15 @@ export class ImageRepository {
     const timestampVersion = timestamp.signed.version
     return { root, roles, snapshot, snapshotVersion, timestamp, timestampVersion }
   }
+}
+
+/** What a targets role describes. */
+export function variantsIn({ targets }: SignedKinds['targets']): ReleasedVariant[] {
+  return Object.values(targets).map(({ length, hashes, unrecognizedFields }) => ({
+    ...imageCustomSchema.parse(unrecognizedFields.custom),
+    digest: hashes.sha256 ?? '',
+    bytes: length,
+  }))
 }
 
 type Roles = Readonly<Record<string, { version: number; bytes: Buffer }>>

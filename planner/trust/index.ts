@@ -2,8 +2,10 @@ export * from './authority.ts'
 export type { DirectedVariant, Direction } from './director.ts'
 export type { ReleasedVariant } from './documents.ts'
 export * from './errors.ts'
+export type { Releases } from './image-repository.ts'
 export * from './key-ring.ts'
 export { LIFETIMES, type Lifetimes } from './lifetimes.ts'
+export { openTrust } from './open-trust.ts'
 export {
   type Batch,
   type BatchSignatures,
@@ -15,4 +17,5 @@ export {
   signBatch,
 } from './pending.ts'
 export type { PolicyChange } from './policy.ts'
+export { releasedBy } from './release-batch.ts'
 export { missingSignatures } from './signing-request.ts'

@@ -14,7 +14,7 @@ export const LIFETIMES: Lifetimes = {
   targets: 365,
   snapshot: 30,
   timestamp: 7,
-  director: 7,
+  director: 1,
 }
 
 /** As TUF 1.0 §4.1 writes it: UTC, whole seconds. */

@@ -2,12 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { type Digest, digestSchema } from '../digest.ts'
 import { deviceIdSchema, fleetSchema } from '../ids.ts'
-import {
-  parseTrustedKey,
-  printTrustedKey,
-  type SigningKey,
-  signingKeyFromSeed,
-} from '../signatures/index.ts'
+import { type SigningKey, signingKeyFromSeed } from '../signatures/index.ts'
+import { parseTrustPin, printTrustPin } from '../trust/pin.ts'
 import { IdentityError } from './errors.ts'
 import { parsePasteable, printPasteable } from './pasteable.ts'
 
@@ -18,7 +14,7 @@ export interface JoinToken {
   readonly fleet: string
   /** SHA-256 of the authority's public key. */
   readonly authority: Digest
-  /** The planner's signing key: `ed25519:…`. */
+  /** Digest of the trust anchor: `sha256:…`. */
   readonly trust: string
   /** 16 random bytes. */
   readonly secret: Uint8Array
@@ -29,9 +25,7 @@ export interface JoinToken {
 const PREFIX = 'fitjoin1'
 const SECRET_BYTES = 16
 const PIN_BYTES = 32
-const KEY_BYTES = 32
-const HEADER_BYTES = SECRET_BYTES + PIN_BYTES + KEY_BYTES
-const KEY_PREFIX = 'ed25519:'
+const HEADER_BYTES = SECRET_BYTES + 2 * PIN_BYTES
 
 export function newJoinSecret(): Uint8Array {
   return randomBytes(SECRET_BYTES)
@@ -47,14 +41,15 @@ export function joinKeyOf(secret: Uint8Array): SigningKey {
 
 export function printJoinToken(token: JoinToken): string {
   const { broker, fleet, authority, trust, secret, device } = token
-  const key = Buffer.from(
-    printTrustedKey(parseTrustedKey(trust)).slice(KEY_PREFIX.length),
-    'base64url',
-  )
   const words = device === undefined ? [broker, fleet] : [broker, fleet, device]
   return printPasteable(
     PREFIX,
-    Buffer.concat([secret, Buffer.from(authority, 'hex'), key, Buffer.from(words.join(' '))]),
+    Buffer.concat([
+      secret,
+      Buffer.from(authority, 'hex'),
+      Buffer.from(parseTrustPin(trust), 'hex'),
+      Buffer.from(words.join(' ')),
+    ]),
   )
 }
 
@@ -76,7 +71,7 @@ export function parseJoinToken(text: string): JoinToken {
     broker,
     fleet,
     authority: digestSchema.parse(bytes.subarray(SECRET_BYTES, pinEnd).toString('hex')),
-    trust: `${KEY_PREFIX}${bytes.subarray(pinEnd, HEADER_BYTES).toString('base64url')}`,
+    trust: printTrustPin(bytes.subarray(pinEnd, HEADER_BYTES).toString('hex')),
     secret: bytes.subarray(0, SECRET_BYTES),
     ...(device !== undefined && { device }),
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../digest.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
+import { MAX_VERSION } from '../trust/limits.ts'
 import { hardwareReportSchema } from './hardware-report.ts'
 
 /** Random per agent start plus a counter per connection: a death speaks only for its own epoch. */
@@ -18,6 +19,8 @@ export const installedSlotSchema = z.object({
   active: z.boolean(),
 })
 
+const rootVersionSchema = z.number().int().nonnegative().max(MAX_VERSION)
+
 /** agent → planner, on every connect and when the planner asks for it. */
 export const birthSchema = z.object({
   v: z.literal(1),
@@ -29,6 +32,8 @@ export const birthSchema = z.object({
   /** Most the agent lets a model use while it runs, bytes; null: no limit but the machine's. */
   memoryLimitBytes: z.number().int().positive().nullable(),
   slots: z.array(installedSlotSchema).max(256),
+  /** Versions of the trust roots it has; 0: none yet. Later ones are what it must be sent. */
+  roots: z.object({ director: rootVersionSchema, image: rootVersionSchema }),
 })
 export type Birth = z.infer<typeof birthSchema>
 

@@ -1,37 +1,24 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest.ts'
-import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
+import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
 import { schemeNameSchema } from '../schemes.ts'
-import { signedSchema } from '../signatures/envelope.ts'
+import { offerSchema } from '../trust/offer.ts'
 import { artifactRefSchema } from './artifact.ts'
 
-/** What a device shall run for one model. Signed: the device trusts nothing else about it. */
-export const assignmentSchema = z.object({
-  device: deviceIdSchema,
-  model: modelNameSchema,
-  /** Equal to `artifact.digest`: a variant is named by its bytes. */
-  variant: digestSchema,
-  artifact: artifactRefSchema,
-  runtime: z.enum(RUNTIME_NAMES),
-  scheme: schemeNameSchema,
-  /** The class the variant was chosen for. */
-  class: z.string().max(128),
-  /** Grows with every assignment of this model to this device; a device refuses to go back. */
-  counter: z.number().int().positive(),
-  /** Golden inputs and expected outputs for the self-test (`x`, `reference`), small. */
-  selfTest: artifactRefSchema.nullable(),
-  issuedAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime(),
-})
-export type Assignment = z.infer<typeof assignmentSchema>
-
+/**
+ * What a device shall run for one model. `model` and `variant` only name what the order is about: believed
+ * is what both repositories of the offer say (agent/trust). Where the image repository's files are too many
+ * for a message, `image` is an artifact that holds them.
+ */
 export const assignOrderSchema = z.object({
   v: z.literal(1),
   id: messageIdSchema,
   kind: z.literal('assign'),
-  /** Envelope around an Assignment. */
-  assignment: signedSchema,
+  model: modelNameSchema,
+  variant: digestSchema,
+  offer: offerSchema,
+  image: artifactRefSchema.nullable(),
 })
 
 export const probeOrderSchema = z.object({

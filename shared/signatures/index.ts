@@ -1,5 +1,4 @@
 export * from './envelope.ts'
 export * from './errors.ts'
-export * from './key-file.ts'
 export * from './keys.ts'
 export * from './sign.ts'

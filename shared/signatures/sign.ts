@@ -8,15 +8,11 @@ import type { SigningKey, TrustedKey } from './keys.ts'
  * What a signature is for: part of the signed bytes, so that a text signed for one purpose means
  * nothing for another.
  */
-export const SIGNATURE_PURPOSES = ['assignment', 'join'] as const
+export const SIGNATURE_PURPOSES = ['join'] as const
 export type SignaturePurpose = (typeof SIGNATURE_PURPOSES)[number]
 
 /** Ed25519, RFC 8032, over `fitment/1/<purpose>`, a zero byte, and the payload's UTF-8 bytes. */
-export function signPayload(
-  payload: string,
-  key: SigningKey,
-  purpose: SignaturePurpose = 'assignment',
-): Signed {
+export function signPayload(payload: string, key: SigningKey, purpose: SignaturePurpose): Signed {
   invariant(payload.isWellFormed(), 'a signed payload is well-formed text')
   return {
     payload,
@@ -29,7 +25,7 @@ export function signPayload(
 export function verifySigned(
   signed: Signed,
   trusted: TrustedKey,
-  purpose: SignaturePurpose = 'assignment',
+  purpose: SignaturePurpose,
 ): string {
   if (signed.keyId !== trusted.keyId) {
     throw new SignatureError(

@@ -23,7 +23,7 @@ export function parseAnchor(text: string): TrustAnchor {
   } catch (error) {
     throw new TrustError(
       'malformed-anchor',
-      'not a trust anchor: take the file that `fitment keys init` wrote',
+      'not a trust anchor: take what `fitment keys anchor` prints',
       {},
       { cause: error },
     )
@@ -34,7 +34,7 @@ export function printAnchor(anchor: TrustAnchor): string {
   return `${JSON.stringify(anchor)}\n`
 }
 
-/** For a join token to pin. */
+/** What a device is given to pin it: `printTrustPin`. */
 export function anchorDigest(anchor: TrustAnchor): Digest {
   return digestOf(printAnchor(anchor))
 }

@@ -25,8 +25,6 @@ const describedSchema = z.object({
 export const imageCustomSchema = describedSchema.extend({
   /** Classes of devices it was released for. */
   classes: z.array(classNameSchema).min(1).max(256),
-  /** Digest of the report that the release was decided on. */
-  evidence: digestSchema.nullable(),
 })
 export type ImageCustom = z.infer<typeof imageCustomSchema>
 

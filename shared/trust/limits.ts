@@ -34,5 +34,8 @@ export const TRUST_LIMITS: TrustLimits = {
  * so time grows with the square, and it does so before a signature is checked.
  */
 export const MAX_ENTRIES = 4096
-/** Versions and counters beyond are refused: whoever steals a key cannot use numbers up. */
-export const MAX_VERSION = 2 ** 31 - 1
+/**
+ * Versions and counters beyond are refused: whoever steals a key cannot use numbers up. Some follow the
+ * clock in seconds, so there is room for some thousand years of them.
+ */
+export const MAX_VERSION = 2 ** 40 - 1

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { printTrustedKey } from '../../shared/signatures/index.ts'
-import { releaseKey } from './orders.ts'
+import { printTrustPin } from '../../shared/trust/index.ts'
+import { ANCHOR } from './orders.ts'
 import { FLEET, type PlannerDriver } from './planner-driver.ts'
 
 export const MAIN = fileURLToPath(new URL('../../agent/cli/main.js', import.meta.url))
@@ -32,7 +32,7 @@ export function spawnAgent(
       FITMENT_FLEET: FLEET,
       FITMENT_DEVICE: 'd1',
       FITMENT_STATE_DIR: stateDir,
-      FITMENT_TRUST: printTrustedKey(releaseKey.trusted),
+      FITMENT_TRUST: printTrustPin(ANCHOR),
       ...environment,
     },
   })

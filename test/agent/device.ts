@@ -12,7 +12,7 @@ import {
 } from '../../agent/daemon/index.ts'
 import { readReport } from '../../agent/inventory/index.ts'
 import { parseEndpoint } from '../../agent/link/index.ts'
-import { releaseKey } from './orders.ts'
+import { ANCHOR } from './orders.ts'
 import { FLEET, PlannerDriver } from './planner-driver.ts'
 import { log } from './quiet-log.ts'
 
@@ -42,7 +42,8 @@ export function agentOptions(
     fleet: FLEET,
     device: 'd1',
     stateDir,
-    trusted: releaseKey.trusted,
+    trust: ANCHOR,
+    class: null,
     storageLimitBytes: null,
     memoryLimitBytes: null,
     cacheLimitBytes: 64 * 1024 * 1024,

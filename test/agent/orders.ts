@@ -1,13 +1,57 @@
+import type { TrustedAssignment } from '../../agent/trust/index.ts'
+import { directorFiles } from '../../planner/trust/director.ts'
+import {
+  delegatingDocument,
+  type MetaEntries,
+  modelDocument,
+  type ReleasedVariant,
+  rootDocument,
+  type SignedDocument,
+  snapshotDocument,
+  timestampDocument,
+} from '../../planner/trust/documents.ts'
 import { newId } from '../../shared/ids.ts'
-import type { ArtifactRef, Assignment, OrderOf } from '../../shared/messages/index.ts'
-import { generateKeyPair, type SigningKey, signPayload } from '../../shared/signatures/index.ts'
+import type { ArtifactRef, OrderOf } from '../../shared/messages/index.ts'
+import { generateKeyPair, type SigningKey } from '../../shared/signatures/index.ts'
+import {
+  anchorDigest,
+  metadataFile,
+  modelRole,
+  type Offer,
+  parseMetadata,
+  printMetadata,
+  signerOf,
+} from '../../shared/trust/index.ts'
 
-/** The key that devices in these tests trust. */
-export const releaseKey = generateKeyPair()
+/**
+ * Both repositories as a planner would sign them, in memory: every order releases its variant and directs
+ * its device to it.
+ */
+const KEYS = {
+  root: generateKeyPair(),
+  release: generateKeyPair(),
+  director: generateKeyPair(),
+  publisher: generateKeyPair(),
+}
+const DAY_MS = 86_400_000
+const FAR = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3650 * DAY_MS)
+  .toISOString()
+  .replace('.000Z', 'Z')
 
-export type AssignmentDraft = Partial<Assignment> & { readonly artifact: ArtifactRef }
+const by = (name: keyof typeof KEYS) => ({ keys: [KEYS[name].trusted], threshold: 1 })
+const ROOTS = {
+  director: rootOf(by('director'), by('director')),
+  image: rootOf(by('release'), by('publisher')),
+}
+/** What devices in these tests are set up with. */
+export const ANCHOR = anchorDigest({ v: 1, ...ROOTS })
 
-export function assignmentOf(draft: AssignmentDraft): Assignment {
+const releases = new Map<string, ReleasedVariant>()
+let version = 0
+
+export type AssignmentDraft = Partial<TrustedAssignment> & { readonly artifact: ArtifactRef }
+
+export function assignmentOf(draft: AssignmentDraft): TrustedAssignment {
   return {
     device: 'd1',
     model: 'motor',
@@ -16,6 +60,7 @@ export function assignmentOf(draft: AssignmentDraft): Assignment {
     scheme: 'float32',
     class: 'generic-x86-64',
     counter: 1,
+    releaseCounter: 1,
     selfTest: null,
     issuedAt: new Date(Date.now() - 1_000).toISOString(),
     expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
@@ -23,10 +68,84 @@ export function assignmentOf(draft: AssignmentDraft): Assignment {
   }
 }
 
-export function assignOrder(
-  draft: AssignmentDraft,
-  { id = newId(), key = releaseKey }: { id?: string; key?: SigningKey } = {},
-): OrderOf<'assign'> {
-  const assignment = signPayload(JSON.stringify(assignmentOf(draft)), key)
-  return { v: 1, id, kind: 'assign', assignment }
+export interface OrderChanges {
+  readonly id?: string
+  /** Who signs for the director. */
+  readonly key?: SigningKey
+  /** What was released, where it is not what is assigned. */
+  readonly released?: Partial<ReleasedVariant>
+}
+
+export function assignOrder(draft: AssignmentDraft, changes: OrderChanges = {}): OrderOf<'assign'> {
+  const { id = newId(), key = KEYS.director, released = {} } = changes
+  const assignment = assignmentOf(draft)
+  const { model, variant } = assignment
+  version += 1
+  releases.set(model, { ...described(assignment), classes: [assignment.class], ...released })
+  const offer = { director: direct(assignment, key), image: imageFiles() }
+  return { v: 1, id, kind: 'assign', model, variant, offer, image: null }
+}
+
+function described({ artifact, ...assignment }: TrustedAssignment) {
+  const { model, runtime, scheme, releaseCounter, selfTest } = assignment
+  const { digest, bytes, blockList } = artifact
+  return { model, runtime, scheme, releaseCounter, selfTest, digest, bytes, blockList }
+}
+
+function direct(assignment: TrustedAssignment, key: SigningKey): Offer['director'] {
+  const { device, class: deviceClass, counter, issuedAt, expiresAt } = assignment
+  const at = new Date(issuedAt)
+  const direction = {
+    device,
+    version,
+    variants: [{ ...described(assignment), class: deviceClass, counter }],
+    issuedAt: at,
+    days: (new Date(expiresAt).getTime() - at.getTime()) / DAY_MS,
+  }
+  const believing =
+    key === KEYS.director
+      ? ROOTS.director
+      : rootOf({ keys: [key.trusted], threshold: 1 }, { keys: [key.trusted], threshold: 1 })
+  const files = directorFiles(direction, [key], parseMetadata('root', Buffer.from(believing)))
+  return { '1.root.json': ROOTS.director, ...files }
+}
+
+function imageFiles(): Offer['image'] {
+  const models = [...releases.keys()]
+  const roles = [
+    { role: 'targets', document: delegatingDocument(version, FAR, models, by('release')) },
+    ...[...releases].map(([model, variant]) => ({
+      role: modelRole(model),
+      document: modelDocument(version, FAR, [variant]),
+    })),
+  ]
+  const files: Record<string, string> = { '1.root.json': ROOTS.image }
+  const meta: Record<string, MetaEntries[string]> = {}
+  for (const { role, document } of roles) {
+    const bytes = signed(document, KEYS.release)
+    files[metadataFile(role, version)] = bytes.toString()
+    meta[`${role}.json`] = { version, bytes }
+  }
+  const snapshot = signed(snapshotDocument(version, FAR, meta), KEYS.publisher)
+  files[metadataFile('snapshot', version)] = snapshot.toString()
+  const named = { 'snapshot.json': { version, bytes: snapshot } }
+  files['timestamp.json'] = signed(
+    timestampDocument(version, FAR, named),
+    KEYS.publisher,
+  ).toString()
+  return files
+}
+
+type Policy = ReturnType<typeof by>
+
+function rootOf(targets: Policy, online: Policy): string {
+  const policy = { root: by('root'), targets, snapshot: online, timestamp: online }
+  return signed(rootDocument(1, FAR, policy), KEYS.root).toString()
+}
+
+function signed(document: SignedDocument, key: SigningKey): Buffer {
+  const bytes = Buffer.from(JSON.stringify({ signed: document, signatures: [] }))
+  const metadata = parseMetadata(document._type, bytes)
+  metadata.sign(signerOf(key))
+  return printMetadata(metadata)
 }

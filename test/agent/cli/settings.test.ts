@@ -10,7 +10,7 @@ import {
 } from '../../../agent/cli/settings.ts'
 import { parseSize } from '../../../agent/cli/size.ts'
 
-const needed = { broker: 'mqtt://b', device: 'd1', stateDir: '/s', trust: 'ed25519:x' }
+const needed = { broker: 'mqtt://b', device: 'd1', stateDir: '/s', trust: 'sha256:x' }
 
 const sizes: readonly (readonly [string, number])[] = [
   ['65536', 65_536],

@@ -1,8 +1,8 @@
 import { cpSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { TrustedAssignment } from '../../../agent/trust/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
-import type { Assignment } from '../../../shared/messages/index.ts'
 import { generateKeyPair } from '../../../shared/signatures/index.ts'
 import { agentOf, driverOf, eventually, stateDirOf } from '../device.ts'
 import { goldenData, variantOf } from '../golden.ts'
@@ -70,23 +70,23 @@ t.test(
 interface Refusal {
   readonly name: string
   readonly error: string
-  readonly draft?: Partial<Assignment>
+  readonly draft?: Partial<TrustedAssignment>
   readonly sign?: boolean
 }
 
 const day = 86_400_000
 const REFUSALS: readonly Refusal[] = [
-  { name: 'another device', draft: { device: 'd2' }, error: 'refused: wrong-device' },
+  { name: 'another device', draft: { device: 'd2' }, error: 'refused: replayed-assignment' },
   {
     name: 'expired',
     draft: { expiresAt: new Date(Date.now() - day).toISOString() },
-    error: 'refused: expired',
+    error: 'refused: freeze',
   },
-  { name: 'an untrusted key', sign: false, error: 'refused: untrusted-key' },
+  { name: 'an untrusted key', sign: false, error: 'refused: arbitrary-software' },
   {
     name: 'a variant that is not its bytes',
     draft: { variant: '1'.repeat(64) },
-    error: 'refused: not-a-variant',
+    error: 'refused: mix-and-match',
   },
 ]
 

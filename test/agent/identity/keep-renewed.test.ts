@@ -36,7 +36,7 @@ async function deviceFor(t: Parameters<typeof folderOf>[0], untilDay: number) {
       broker: 'mqtts://localhost',
       fleet: 'default',
       device: 'pi-1',
-      trust: 'ed25519:x',
+      trust: 'sha256:x',
       authority: authority.pem,
       certificate,
       key,

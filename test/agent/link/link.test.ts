@@ -19,6 +19,7 @@ async function birthOf(epoch: Epoch): Promise<Birth> {
     runtimes: [],
     memoryLimitBytes: null,
     slots: [],
+    roots: { director: 0, image: 0 },
   }
 }
 

@@ -1,12 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import {
-  type MetadataSource,
-  type Sources,
-  sourceOf,
-  verifyArtifact,
-} from '../../../agent/trust/index.ts'
+import { type MetadataSource, type Sources, sourceOf } from '../../../agent/trust/index.ts'
 import { ATTACK_NAMES, type AttackName, type Offer } from '../../../shared/trust/index.ts'
 import {
   DAY_MS,
@@ -146,7 +141,7 @@ const ROWS: readonly Row[] = [
     how: 'an older image repository',
     mount: async (scene) => {
       const older = await image(scene)
-      await publish(scene.authority, await scene.authority.release('ic01', [OLDER, NEWEST]))
+      await publish(scene.authority, await scene.authority.release({ ic01: [OLDER, NEWEST] }))
       await installed(scene)
       return { ...(await scene.offer(6)), image: older }
     },
@@ -188,7 +183,7 @@ const ROWS: readonly Row[] = [
     how: 'targets of another moment of the image repository',
     mount: async (scene) => {
       const before = await image(scene)
-      await publish(scene.authority, await scene.authority.release('ic01', [OLDER, NEWEST]))
+      await publish(scene.authority, await scene.authority.release({ ic01: [OLDER, NEWEST] }))
       const other = before[fileOf(before, 'model.ic01.json')] ?? ''
       return withFile(await scene.offer(5), 'image', 'model.ic01.json', () => other)
     },
@@ -405,7 +400,7 @@ const ROWS: readonly Row[] = [
     how: 'of two assigned models only one arrives with its metadata',
     mount: async (scene) => {
       const second = variantOf('kws', 'another model', 1)
-      await publish(scene.authority, await scene.authority.release('kws', [second]))
+      await publish(scene.authority, await scene.authority.release({ kws: [second] }))
       const offer = await scene.offer(5, [directed(NEWEST), directed(second)])
       const { [fileOf(offer.image, 'model.kws.json')]: _dropped, ...rest } = offer.image
       return { ...offer, image: rest }
@@ -433,28 +428,22 @@ for (const { attack, how, mount, setup, recover } of ROWS) {
   })
 }
 
-t.test(
-  'partial-install, arbitrary-software, endless-data: the file itself, before it becomes a slot',
-  async (t) => {
-    const dir = t.testdir()
-    const path = join(dir, 'model.tflite')
-    await mkdir(dir, { recursive: true })
-    const artifact = { digest: NEWEST.digest, bytes: NEWEST.bytes, blockList: NEWEST.blockList }
-    const content = 'the bytes of release 2'
-    const rows = [
-      [null, 'partial-install'],
-      [content.slice(0, 5), 'partial-install'],
-      [`${content}!`, 'endless-data'],
-      [content.replace('2', '9'), 'arbitrary-software'],
-    ] as const
-    for (const [bytes, code] of rows) {
-      if (bytes !== null) await writeFile(path, bytes)
-      await t.rejects(verifyArtifact(path, { artifact }), { code })
-    }
-    await writeFile(path, content)
-    await t.resolves(verifyArtifact(path, { artifact }))
-  },
-)
+t.test('arbitrary-software: first roots that the device was not set up to believe', async (t) => {
+  const scene = await openScene(join(t.testdir(), 'honest'))
+  const other = await openScene(join(t.testdir(), 'other'))
+  const dir = join(t.testdir(), 'new')
+  const fresh = await scene.reopen({ dir })
+  t.strictSame(await fresh.rootVersions(), { director: 0, image: 0 })
+  const honest = await scene.offer(1)
+  for (const name of ['director', 'image'] as const) {
+    const mixed = { ...honest, [name]: (await other.offer(1))[name] }
+    await t.rejects(fresh.verifyOffer(mixed), { code: 'arbitrary-software' })
+    const { '1.root.json': _, ...files } = honest[name]
+    await t.rejects(fresh.verifyOffer({ ...honest, [name]: files }), { code: 'drop-request' })
+  }
+  t.strictSame(await fresh.rootVersions(), { director: 0, image: 0 }, 'nothing was believed')
+  t.match((await fresh.verifyOffer(honest)).assignments, [{ variant: NEWEST.digest }])
+})
 
 t.test('every attack has its rows, but eavesdropping, which TLS is for', async (t) => {
   const shown = new Set(ROWS.map(({ attack }) => attack))

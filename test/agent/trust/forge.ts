@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DurableStore } from '../../../agent/trust/durable-store.ts'
 import { DeviceTrust, type DeviceTrustOptions } from '../../../agent/trust/index.ts'
+import { RepositoryClient } from '../../../agent/trust/repository-client.ts'
 import { directorFiles } from '../../../planner/trust/director.ts'
 import type { ReleasedVariant } from '../../../planner/trust/documents.ts'
 import type { KeyPlan, PolicyChange, TrustAuthority } from '../../../planner/trust/index.ts'
@@ -8,11 +10,13 @@ import { TrustAuthority as Authority } from '../../../planner/trust/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import { generateKeyPair, type SigningKey } from '../../../shared/signatures/index.ts'
 import {
+  anchorDigest,
   type DirectorCustom,
   type Offer,
   parseMetadata,
   printMetadata,
   signerOf,
+  type TrustAnchor,
   type TopRole,
   tufKeyId,
 } from '../../../shared/trust/index.ts'
@@ -54,7 +58,6 @@ export function variantOf(model: string, content: string, releaseCounter: number
     releaseCounter,
     classes: ['pi4', 'pi5'],
     selfTest: null,
-    evidence: null,
   }
 }
 
@@ -64,7 +67,7 @@ export function directed(
   counter = 1,
   changes: Partial<DirectorCustom> = {},
 ) {
-  const { classes: _classes, evidence: _evidence, ...rest } = variant
+  const { classes: _classes, ...rest } = variant
   return { ...rest, class: 'pi4', counter, ...changes }
 }
 
@@ -76,7 +79,7 @@ export async function openAuthority(
 ): Promise<TrustAuthority> {
   const authority = new Authority({ dir, now: clock.now, scrypt: SCRYPT })
   await publish(authority, await authority.init(plan))
-  await publish(authority, await authority.release('ic01', [OLDER, NEWEST]))
+  await publish(authority, await authority.release({ ic01: [OLDER, NEWEST] }))
   return authority
 }
 
@@ -92,6 +95,14 @@ export async function replaced(authority: TrustAuthority, name: string): Promise
   const old = await authority.keys.publicKey(name)
   const { trusted } = await authority.keys.generate(`${name}-next`)
   return { add: [trusted], remove: [tufKeyId(old)] }
+}
+
+/** As after a first offer: the device has the roots it was set up to believe. */
+export async function adopt(deviceDir: string, anchor: TrustAnchor): Promise<void> {
+  for (const name of ['director', 'image'] as const) {
+    const client = new RepositoryClient({ store: new DurableStore(join(deviceDir, name)) })
+    await client.adopt(Buffer.from(anchor[name]))
+  }
 }
 
 export interface Scene {
@@ -119,7 +130,9 @@ export async function openScene(
   const clock = new TestClock()
   const authority = await openAuthority(join(dir, 'planner'), clock)
   const deviceDir = join(dir, 'device')
-  const anchor = await authority.anchor()
+  const first = await authority.anchor()
+  await adopt(deviceDir, first)
+  const anchor = anchorDigest(first)
   const reopen = (more: Partial<DeviceTrustOptions> = {}) =>
     DeviceTrust.open({
       dir: deviceDir,

@@ -36,7 +36,7 @@ t.test('an honest planner is believed: what to run, and every fact about it', as
       releaseCounter: 2,
       selfTest: null,
       issuedAt: '2026-11-23T12:00:00Z',
-      expiresAt: '2026-11-30T12:00:00.000Z',
+      expiresAt: '2026-11-24T12:00:00.000Z',
     },
   ])
   t.strictSame((await scene.device.verifyOffer(await scene.offer(2, []))).assignments, [])
@@ -82,7 +82,7 @@ t.test('an older release is refused only once a newer one was installed', async 
   )
   // Going back is the release keys' decision: the old bytes under a new release counter.
   const released = { ...OLDER, releaseCounter: 3 }
-  await publish(scene.authority, await scene.authority.release('ic01', [NEWEST, released]))
+  await publish(scene.authority, await scene.authority.release({ ic01: [NEWEST, released] }))
   const { assignments: back } = await scene.device.verifyOffer(
     await scene.offer(5, [directed(released)]),
   )
@@ -132,7 +132,7 @@ t.test(
   async (t) => {
     const scene = await openScene(t.testdir())
     const high = { ...NEWEST, releaseCounter: MAX }
-    await publish(scene.authority, await scene.authority.release('ic01', [high, OLDER]))
+    await publish(scene.authority, await scene.authority.release({ ic01: [high, OLDER] }))
     const [taken] = (await scene.device.verifyOffer(await scene.offer(1, [directed(high)])))
       .assignments
     if (taken) await scene.device.installed(taken)

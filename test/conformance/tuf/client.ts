@@ -43,7 +43,9 @@ const store = new DurableStore(given('metadata-dir'), `${given('metadata-dir')}-
 async function client(limits: SessionCommand['limits'] = {}): Promise<RepositoryClient> {
   const anchor = await store.read('root.json')
   if (!anchor) throw new Error('no trusted root: run init first')
-  return new RepositoryClient({ store, anchor, limits })
+  const client = new RepositoryClient({ store, limits })
+  if ((await client.rootVersion()) === 0) await client.adopt(anchor)
+  return client
 }
 
 async function refresh({

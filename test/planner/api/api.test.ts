@@ -19,7 +19,7 @@ const INFO = {
   fleet: 'default',
   broker: 'mqtt://127.0.0.1:1883',
   database: 'fitment.db',
-  trust: 'ed25519:x',
+  trust: 'sha256:x',
 }
 
 async function running(t: Test) {

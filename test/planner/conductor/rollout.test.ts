@@ -59,7 +59,7 @@ t.test('canary, then the rest; every assignment is signed and counts up', async 
     scheme: 'static-w8a8',
     class: CLASS,
     counter: p.clock.now.getTime() / 1000,
-    expiresAt: '2026-11-30T12:00:00.000Z',
+    expiresAt: '2026-11-24T12:00:00.000Z',
   })
   t.equal(await p.conductor.store.mayFetch('d0', digests.small), true)
   t.equal(await p.conductor.store.mayFetch('d1', digests.small), false)
@@ -204,7 +204,7 @@ t.test('an assignment that ran out before it arrived is not sent, a new one is',
   await a.join()
   const order = await one(a.take('assign'))
   t.not(order.id, stale?.id)
-  t.match(await p.assignmentOf(order), { expiresAt: '2026-12-08T12:00:00.000Z' })
+  t.match(await p.assignmentOf(order), { expiresAt: '2026-12-02T12:00:00.000Z' })
 })
 
 t.test('a device that lost its slot is given the variant again, but not for ever', async (t) => {

@@ -1,20 +1,17 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import { DeviceTrust, type TrustedAssignment } from '../../../agent/trust/index.ts'
 import { loadProfiles } from '../../../planner/classes/index.ts'
 import { Conductor, type EngineSettings } from '../../../planner/conductor/index.ts'
 import { createArtifactStore, type Database, openDatabase } from '../../../planner/storage/index.ts'
+import { openTrust } from '../../../planner/trust/index.ts'
 import { newId } from '../../../shared/ids.ts'
 import type { ProbeRecord } from '../../../shared/measure/probe-record.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
-import {
-  type Assignment,
-  assignmentSchema,
-  type OrderKind,
-  type OrderOf,
-} from '../../../shared/messages/orders.ts'
+import type { OrderKind, OrderOf } from '../../../shared/messages/orders.ts'
 import type { InstallState, Report } from '../../../shared/messages/reports.ts'
-import { ensureSigningKey, verifySigned } from '../../../shared/signatures/index.ts'
+import { anchorDigest } from '../../../shared/trust/index.ts'
 import { birth, hardware } from '../storage/sample.ts'
 
 export interface Planner {
@@ -22,8 +19,8 @@ export interface Planner {
   readonly nudged: string[]
   /** The planner's clock; move it to let time pass. */
   readonly clock: { now: Date }
-  /** Takes back the last word of a device's assignment, with its signature checked. */
-  assignmentOf(order: OrderOf<'assign'>): Promise<Assignment>
+  /** What a device makes of the order: both repositories verified, from the first roots on. */
+  assignmentOf(order: OrderOf<'assign'>, device?: string): Promise<TrustedAssignment>
   close(): Promise<void>
 }
 
@@ -36,14 +33,15 @@ export async function openPlanner(
 ): Promise<Planner> {
   const now = () => clock.now
   const database = await open()
-  const signingKey = await ensureSigningKey(join(data, 'key.pem'))
+  const trust = await openTrust({ dir: join(data, 'trust'), now })
+  const anchor = anchorDigest(await trust.anchor())
   const nudged: string[] = []
   const conductor = new Conductor({
     data,
     db: database.db,
     artifacts: createArtifactStore(data, database.db, now),
     profiles: await loadProfiles(),
-    signingKey,
+    trust,
     settings: { tickMs: 3_600_000, ...settings },
     log: pino({ level: process.env.FITMENT_TEST_LOG ?? 'silent' }),
     now,
@@ -54,8 +52,16 @@ export async function openPlanner(
     conductor,
     nudged,
     clock,
-    assignmentOf: async ({ assignment }) =>
-      assignmentSchema.parse(JSON.parse(verifySigned(assignment, signingKey.trusted))),
+    async assignmentOf({ model, variant, offer }, device = deviceOf(offer)) {
+      const runtimes = ['litert', 'onnxruntime'] as const
+      const clock = { now, monotonic: () => 0 }
+      const dir = join(data, 'devices', newId())
+      const options = { dir, device, class: null, runtimes, anchor, clock }
+      const { assignments } = await (await DeviceTrust.open(options)).verifyOffer(offer)
+      const found = assignments.find((assignment) => assignment.model === model)
+      if (found?.variant !== variant) throw new Error('the director says something else')
+      return found
+    },
     close: async () => {
       await conductor.close()
       await database.close()
@@ -68,6 +74,11 @@ export function planner(t: Test, settings?: Partial<EngineSettings>): Promise<Pl
     t.teardown(opened.close)
     return opened
   })
+}
+
+/** Whom the director speaks to, by the word of its timestamp. */
+function deviceOf({ director }: OrderOf<'assign'>['offer']): string {
+  return JSON.parse(director['timestamp.json'] ?? '').signed.fitment.device
 }
 
 /** One device as the planner sees it: what it says, and what it is told. */

@@ -12,15 +12,17 @@ import {
   Revocations,
 } from '../../../planner/identity/index.ts'
 import { type Db, openDatabase } from '../../../planner/storage/index.ts'
+import { digestOf } from '../../../shared/digest.ts'
 import { joinKeyOf, parseJoinToken, signRenewal } from '../../../shared/identity/index.ts'
 import { newId } from '../../../shared/ids.ts'
 import type { JoinAnswer, JoinRequest } from '../../../shared/messages/index.ts'
-import { generateKeyPair, printTrustedKey, signPayload } from '../../../shared/signatures/index.ts'
+import { signPayload } from '../../../shared/signatures/index.ts'
+import { printTrustPin } from '../../../shared/trust/index.ts'
 import { folderOf } from '../../broker/tls-broker.ts'
 import { TestClock } from '../../clock.ts'
 
 export const FLEET = 'default'
-export const trust = printTrustedKey(generateKeyPair().trusted)
+export const trust = printTrustPin(digestOf('an anchor'))
 
 export interface Registry {
   readonly db: Db

@@ -37,6 +37,7 @@ export function birth(connection: number, over: Partial<Birth> = {}): Birth {
     runtimes: [{ name: 'litert', version: '2.5.3' }],
     memoryLimitBytes: null,
     slots: [],
+    roots: { director: 0, image: 0 },
     ...over,
   }
 }

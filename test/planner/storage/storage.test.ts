@@ -3,6 +3,7 @@ import { readAudit, writeAudit } from '../../../planner/storage/audit.ts'
 import {
   devices,
   models,
+  type OutboxOrder,
   orders,
   pipelines,
   probes,
@@ -11,7 +12,6 @@ import {
   selections,
   variants,
 } from '../../../planner/storage/index.ts'
-import type { Order } from '../../../shared/messages/orders.ts'
 import type { Report } from '../../../shared/messages/reports.ts'
 import { DATABASES } from './databases.ts'
 import { birth, newModel } from './sample.ts'
@@ -27,7 +27,7 @@ const ack = (id: string): Report => ({
   order: 'order-1',
 })
 
-const cancel = (id: string): Order => ({ v: 1, id, kind: 'cancel', order: 'x' })
+const cancel = (id: string): OutboxOrder => ({ v: 1, id, kind: 'cancel', order: 'x' })
 
 for (const database of DATABASES) {
   t.test(database.name, { skip: database.skip ?? false }, async (t) => {

@@ -19,6 +19,7 @@ import {
   tufKeyId,
 } from '../../../shared/trust/index.ts'
 import {
+  adopt,
   directed,
   NEWEST,
   OLDER,
@@ -41,7 +42,9 @@ const newAuthority = (dir: string, clock = new TestClock()) =>
 const since = { director: 0, image: 0 }
 
 async function deviceOf(dir: string, authority: TrustAuthority, clock = new TestClock()) {
-  const anchor = parseAnchor(printAnchor(await authority.anchor()))
+  const first = parseAnchor(printAnchor(await authority.anchor()))
+  await adopt(dir, first)
+  const anchor = anchorDigest(first)
   return DeviceTrust.open({
     dir,
     device: 'dev1',
@@ -62,7 +65,7 @@ t.test('2 of 3 release keys on other machines: export, sign there, import', asyn
     (await authority.keys.list()).filter(({ kept }) => kept === 'plain').map(({ name }) => name),
     ['director', 'publisher'],
   )
-  const drafted = await authority.release('ic01', [NEWEST])
+  const drafted = await authority.release({ ic01: [NEWEST] })
   const signedHere = await authority.sign(drafted)
   t.ok(signedHere.requests.every((request) => missingSignatures(request)[0]?.missing === 2))
   await t.rejects(authority.publish(signedHere), { code: 'threshold-not-met' })
@@ -103,7 +106,7 @@ t.test(
     t.equal(await home.isInitialised(), true)
     t.strictSame(await home.pending(), [])
 
-    const release = await home.release('ic01', [NEWEST])
+    const release = await home.release({ ic01: [NEWEST] })
     const text = JSON.stringify(release)
     const came = parseBatchSignatures(await signAway(text, ['release-b', 'release-c']))
     // Not the same key twice, not a stranger's, not another batch's.
@@ -134,7 +137,7 @@ t.test(
     const dir = t.testdir()
     const authority = newAuthority(join(dir, 'planner'))
     await publish(authority, await authority.init())
-    await publish(authority, await authority.release('ic01', [NEWEST]))
+    await publish(authority, await authority.release({ ic01: [NEWEST] }))
     const early = await deviceOf(join(dir, 'early'), authority)
     const late = await deviceOf(join(dir, 'late'), authority)
     const direction = (version: number) => ({
@@ -173,8 +176,8 @@ t.test('new release keys: everything released is signed anew in the same batch',
   const dir = t.testdir()
   const authority = newAuthority(join(dir, 'planner'))
   await publish(authority, await authority.init())
-  await publish(authority, await authority.release('ic01', [OLDER, NEWEST]))
-  await publish(authority, await authority.release('root', [{ ...NEWEST, model: 'root' }]))
+  await publish(authority, await authority.release({ ic01: [OLDER, NEWEST] }))
+  await publish(authority, await authority.release({ root: [{ ...NEWEST, model: 'root' }] }))
   const device = await deviceOf(join(dir, 'device'), authority)
   const change = await replaced(authority, 'release')
   const batch = await authority.rotate('image', { targets: change })
@@ -195,13 +198,13 @@ t.test(
     const authority = newAuthority(t.testdir())
     await publish(authority, await authority.init())
     const [first, second] = [
-      await authority.release('a', [{ ...NEWEST, model: 'a' }]),
-      await authority.release('b', [{ ...NEWEST, model: 'b' }]),
+      await authority.release({ a: [{ ...NEWEST, model: 'a' }] }),
+      await authority.release({ b: [{ ...NEWEST, model: 'b' }] }),
     ]
     await publish(authority, first)
     await t.rejects(publish(authority, second), { code: 'stale-batch' })
     await authority.drop(second)
-    await publish(authority, await authority.release('b', [{ ...NEWEST, model: 'b' }]))
+    await publish(authority, await authority.release({ b: [{ ...NEWEST, model: 'b' }] }))
     t.strictSame(await authority.image.models(), ['a', 'b'])
   },
 )
@@ -210,7 +213,7 @@ t.test('publishing again after a cut of power changes nothing', async (t) => {
   const dir = t.testdir()
   const authority = newAuthority(join(dir, 'planner'))
   await publish(authority, await authority.init())
-  const batch = await authority.sign(await authority.release('ic01', [NEWEST]))
+  const batch = await authority.sign(await authority.release({ ic01: [NEWEST] }))
   await authority.publish(batch)
   await authority.publish(batch)
   const device = await deviceOf(join(dir, 'device'), authority)
@@ -278,7 +281,7 @@ t.test('an offer fits one message, and the anchor can be pinned', async (t) => {
     ...NEWEST,
     digest: String(index).padStart(64, '0'),
   }))
-  await publish(authority, await authority.release('ic01', many))
+  await publish(authority, await authority.release({ ic01: many }))
   const offer = await authority.offer(
     { device: 'dev1', version: 1, variants: [directed(NEWEST)] },
     { director: 1, image: 1 },

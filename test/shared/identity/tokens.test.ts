@@ -1,4 +1,5 @@
 import t from 'tap'
+import { digestOf } from '../../../shared/digest.ts'
 import {
   joinKeyOf,
   newJoinSecret,
@@ -8,13 +9,13 @@ import {
   printJoinToken,
   printOperatorToken,
 } from '../../../shared/identity/index.ts'
-import { generateKeyPair, printTrustedKey } from '../../../shared/signatures/index.ts'
+import { printTrustPin } from '../../../shared/trust/index.ts'
 
 const token = {
   broker: 'mqtts://planner.local:8883',
   fleet: 'plant-7',
   authority: 'ab'.repeat(32),
-  trust: printTrustedKey(generateKeyPair().trusted),
+  trust: printTrustPin(digestOf('an anchor')),
   secret: newJoinSecret(),
 }
 const operator = {

@@ -16,6 +16,7 @@ import {
   printTopic,
 } from '../../../shared/messages/topics.ts'
 import { signedSchema } from '../../../shared/signatures/envelope.ts'
+import { offerSchema } from '../../../shared/trust/index.ts'
 
 type Json = Record<string, unknown>
 
@@ -57,7 +58,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Signed: signedSchema,
   ArtifactRef: messages.artifactRefSchema,
   Refusal: messages.refusalSchema,
-  Assignment: messages.assignmentSchema,
+  Offer: offerSchema,
   HardwareReport: messages.hardwareReportSchema,
   ProbeRecord: probeRecordSchema,
   Birth: messages.birthSchema,

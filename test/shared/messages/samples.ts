@@ -1,6 +1,6 @@
 import { digestOf } from '../../../shared/digest.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
-import type { Assignment, OrderOf } from '../../../shared/messages/orders.ts'
+import type { OrderOf } from '../../../shared/messages/orders.ts'
 import type { ReportOf } from '../../../shared/messages/reports.ts'
 
 /** Messages as real ends send them, for tests that need one and do not care which. */
@@ -38,23 +38,7 @@ export function sampleBirth(changes: Partial<Birth> = {}): Birth {
     runtimes: [{ name: 'litert', version: '2.5.3' }],
     memoryLimitBytes: null,
     slots: [{ model: 'ic01', variant: DIGEST, active: true }],
-    ...changes,
-  }
-}
-
-export function sampleAssignment(changes: Partial<Assignment> = {}): Assignment {
-  return {
-    device: 'pi-1',
-    model: 'ic01',
-    variant: DIGEST,
-    artifact: { digest: DIGEST, bytes: 98_496, blockList: digestOf('its blocks') },
-    runtime: 'litert',
-    scheme: 'static-w8a8-io8',
-    class: 'raspberry-pi-4',
-    counter: 1,
-    selfTest: null,
-    issuedAt: '2026-11-23T12:00:00Z',
-    expiresAt: '2026-11-30T12:00:00Z',
+    roots: { director: 1, image: 1 },
     ...changes,
   }
 }

@@ -1,9 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import t from 'tap'
 import { signedSchema } from '../../../shared/signatures/envelope.ts'
-import { ensureSigningKey, readSigningKey } from '../../../shared/signatures/key-file.ts'
 import {
   generateKeyPair,
   parseSigningKey,
@@ -17,35 +14,36 @@ const key = generateKeyPair()
 const payload = JSON.stringify({ model: 'ic01', note: 'Größe ≤ 100 KB 🙂' })
 
 t.test('a signed payload is believed, after a trip through JSON and the pasted key', async (t) => {
-  const signed = signedSchema.parse(JSON.parse(JSON.stringify(signPayload(payload, key))))
-  t.equal(verifySigned(signed, parseTrustedKey(printTrustedKey(key.trusted))), payload)
+  const signed = signedSchema.parse(JSON.parse(JSON.stringify(signPayload(payload, key, 'join'))))
+  t.equal(verifySigned(signed, parseTrustedKey(printTrustedKey(key.trusted)), 'join'), payload)
 })
 
 t.test('refuses what was changed, mixed or signed by another', async (t) => {
-  const signed = signPayload(payload, key)
+  const signed = signPayload(payload, key, 'join')
   const other = generateKeyPair()
-  const byOther = signPayload(payload, other)
-  const verifying = (changes: object) => () => verifySigned({ ...signed, ...changes }, key.trusted)
+  const byOther = signPayload(payload, other, 'join')
+  const verifying = (changes: object) => () =>
+    verifySigned({ ...signed, ...changes }, key.trusted, 'join')
   t.throws(verifying({ payload: `${payload} ` }), { code: 'bad-signature' })
   t.throws(verifying({ signature: byOther.signature }), { code: 'bad-signature' })
   t.throws(verifying({ signature: '' }), { code: 'bad-signature' })
   t.throws(verifying({ signature: 'not base64 at all' }), { code: 'bad-signature' })
   t.throws(verifying({ keyId: other.trusted.keyId }), { code: 'untrusted-key' })
-  t.throws(() => verifySigned(byOther, key.trusted), { code: 'untrusted-key' })
+  t.throws(() => verifySigned(byOther, key.trusted, 'join'), { code: 'untrusted-key' })
 })
 
 t.test('a signature over the bare text, without the purpose, is worth nothing', async (t) => {
   const bare = sign(null, Buffer.from(payload), key.privateKey).toString('base64')
   const signed = { payload, keyId: key.trusted.keyId, signature: bare }
-  t.throws(() => verifySigned(signed, key.trusted), { code: 'bad-signature' })
+  t.throws(() => verifySigned(signed, key.trusted, 'join'), { code: 'bad-signature' })
 })
 
 t.test('two texts never share a signature: a lone surrogate is not U+FFFD', async (t) => {
-  const signed = signPayload('x\ufffd', key)
-  t.throws(() => verifySigned({ ...signed, payload: 'x\ud800' }, key.trusted), {
+  const signed = signPayload('x\ufffd', key, 'join')
+  t.throws(() => verifySigned({ ...signed, payload: 'x\ud800' }, key.trusted, 'join'), {
     code: 'bad-signature',
   })
-  t.throws(() => signPayload('x\ud800', key), { code: 'invariant' })
+  t.throws(() => signPayload('x\ud800', key, 'join'), { code: 'invariant' })
 })
 
 t.test('a pasted key must be whole', async (t) => {
@@ -70,15 +68,4 @@ t.test('a private key comes back from PEM; other keys and noise do not', async (
   t.throws(() => parseSigningKey(rsa.export({ format: 'pem', type: 'pkcs8' }).toString()), {
     code: 'malformed-key',
   })
-})
-
-t.test('the key file is made once, for its owner only', async (t) => {
-  const path = join(t.testdir({}), 'key.pem')
-  const racing = await Promise.all([1, 2, 3].map(() => ensureSigningKey(path)))
-  const again = await ensureSigningKey(path)
-  for (const one of racing) t.equal(one.trusted.keyId, again.trusted.keyId)
-  t.equal((await stat(path)).mode & 0o777, 0o600)
-  await writeFile(path, 'damaged')
-  await t.rejects(ensureSigningKey(path), { code: 'malformed-key' }, 'never overwritten')
-  await t.rejects(readSigningKey(`${path}.absent`), { code: 'ENOENT' })
 })

@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { digestSchema } from '../../shared/digest.ts'
+import { deviceIdSchema, modelNameSchema } from '../../shared/ids.ts'
+import { artifactRefSchema } from '../../shared/messages/index.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
+import { schemeNameSchema } from '../../shared/schemes.ts'
+import { classNameSchema } from '../../shared/trust/index.ts'
+
+/** What this device shall run for one model: both repositories vouch for every field. */
+export const trustedAssignmentSchema = z.object({
+  device: deviceIdSchema,
+  model: modelNameSchema,
+  /** Equal to `artifact.digest`: a variant is named by its bytes. */
+  variant: digestSchema,
+  artifact: artifactRefSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  scheme: schemeNameSchema,
+  /** The class the variant was chosen for. */
+  class: classNameSchema,
+  /** Grows with every assignment of this model to this device. */
+  counter: z.number().int().positive(),
+  /** Grows with every release of this model: the device never goes back. */
+  releaseCounter: z.number().int().positive(),
+  /** Golden inputs and expected outputs for the self-test (`x`, `reference`), small. */
+  selfTest: artifactRefSchema.nullable(),
+  issuedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+})
+export type TrustedAssignment = z.infer<typeof trustedAssignmentSchema>

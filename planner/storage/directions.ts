@@ -1,0 +1,88 @@
+import type { Digest } from '../../shared/digest.ts'
+import type { DeviceId } from '../../shared/ids.ts'
+import type { Birth } from '../../shared/messages/birth.ts'
+import type { Db } from './tables.ts'
+
+/** What a device shall run for one model. */
+export interface StoredDirection {
+  readonly model: string
+  readonly variant: Digest
+  readonly class: string
+  readonly counter: number
+}
+
+/** In place of what it was told of this model before. Call inside the transaction that decides it. */
+export async function putDirection(
+  db: Db,
+  device: DeviceId,
+  { model, variant, class: classId }: Omit<StoredDirection, 'counter'>,
+): Promise<void> {
+  const row = { variant, class: classId }
+  await db
+    .insertInto('directions')
+    .values({ device, model_name: model, ...row })
+    .onConflict((conflict) => conflict.columns(['device', 'model_name']).doUpdateSet(row))
+    .execute()
+}
+
+export async function directionsOf(db: Db, device: DeviceId): Promise<readonly StoredDirection[]> {
+  const rows = await db
+    .selectFrom('directions')
+    .innerJoin('counters', (join) =>
+      join
+        .onRef('counters.device', '=', 'directions.device')
+        .onRef('counters.model_name', '=', 'directions.model_name'),
+    )
+    .select(['directions.model_name', 'directions.variant', 'directions.class', 'counters.counter'])
+    .where('directions.device', '=', device)
+    .orderBy('directions.model_name')
+    .execute()
+  return rows.map((row) => ({
+    model: row.model_name,
+    variant: row.variant,
+    class: row.class,
+    counter: row.counter,
+  }))
+}
+
+/** Variants of a model that some device was told to run. */
+export async function directedVariants(db: Db, model: string): Promise<ReadonlySet<Digest>> {
+  const rows = await db
+    .selectFrom('directions')
+    .select('variant')
+    .distinct()
+    .where('model_name', '=', model)
+    .execute()
+  return new Set(rows.map(({ variant }) => variant))
+}
+
+export async function recordRoots(db: Db, device: DeviceId, roots: Birth['roots']): Promise<void> {
+  await db
+    .insertInto('device_roots')
+    .values({ device, ...roots })
+    .onConflict((conflict) => conflict.column('device').doUpdateSet(roots))
+    .execute()
+}
+
+export async function rootsOf(db: Db, device: DeviceId): Promise<Birth['roots']> {
+  const row = await db
+    .selectFrom('device_roots')
+    .select(['director', 'image'])
+    .where('device', '=', device)
+    .executeTakeFirst()
+  return row ?? { director: 0, image: 0 }
+}
+
+/** Release counters by rollout, for those that were drafted. */
+export async function releaseCounters(db: Db): Promise<ReadonlyMap<string, number>> {
+  const rows = await db.selectFrom('releases').selectAll().execute()
+  return new Map(rows.map(({ rollout, counter }) => [rollout, counter]))
+}
+
+export async function putReleaseCounter(db: Db, rollout: string, counter: number): Promise<void> {
+  await db
+    .insertInto('releases')
+    .values({ rollout, counter })
+    .onConflict((conflict) => conflict.column('rollout').doUpdateSet({ counter }))
+    .execute()
+}
