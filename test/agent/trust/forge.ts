@@ -16,8 +16,8 @@ import {
   parseMetadata,
   printMetadata,
   signerOf,
-  type TrustAnchor,
   type TopRole,
+  type TrustAnchor,
   tufKeyId,
 } from '../../../shared/trust/index.ts'
 
