@@ -22,7 +22,7 @@ export interface AssignmentInput {
 
 /**
  * Directs the device to this variant and puts the order into its outbox, in place of what it was told
- * before. False where the variant was not released: nothing is ordered that no device would believe.
+ * before. False where the variant was not released with the rollout: nothing is ordered that no device would believe.
  */
 export async function assign(engine: Engine, input: AssignmentInput): Promise<boolean> {
   const { rollout, device, variant, member } = input
@@ -30,6 +30,8 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<bo
   const released = await trust.image.variants(rollout.modelName)
   const target = released.find(({ digest }) => digest === variant.digest)
   if (!target?.classes.includes(rollout.class)) return false
+  // Devices that have this rollout's release do not go back behind it.
+  if (target.releaseCounter < (await directions.releaseCounterOf(db, rollout.id))) return false
   const at = now()
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const id = newId()

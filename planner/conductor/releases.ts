@@ -12,6 +12,7 @@ import {
   variants,
 } from '../storage/index.ts'
 import { isComplete, type ReleasedVariant, type Releases, releasedBy } from '../trust/index.ts'
+import { activeVariant } from './assignments.ts'
 import type { Engine } from './engine.ts'
 
 /** An open rollout with everything its devices may be given. */
@@ -136,15 +137,12 @@ async function describe(
   return [{ ...facts, digest, bytes, selfTest, classes }]
 }
 
-/** Digests of what devices of the class run now. */
+/** Digests of what devices of the class run now, or were told to run. */
 async function runningIn(engine: Engine, rollout: Rollout): Promise<ReadonlySet<string>> {
   const present = await deviceRows.devicesOfClass(engine.db, rollout.class)
-  const slots = present.flatMap(({ slots: all }) => all)
-  return new Set(
-    slots.flatMap(({ model, variant, active }) =>
-      active && model === rollout.modelName ? [variant] : [],
-    ),
-  )
+  const told = await directions.directedVariants(engine.db, rollout.modelName, rollout.class)
+  const run = present.flatMap((device) => activeVariant(device, rollout.modelName) ?? [])
+  return new Set([...run, ...told])
 }
 
 /** All that shall be released of a model: what open rollouts want, and what devices were told before. */

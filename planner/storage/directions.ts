@@ -45,13 +45,18 @@ export async function directionsOf(db: Db, device: DeviceId): Promise<readonly S
   }))
 }
 
-/** Variants of a model that some device was told to run. */
-export async function directedVariants(db: Db, model: string): Promise<ReadonlySet<Digest>> {
+/** Variants of a model that some device was told to run, as one of this class where it is given. */
+export async function directedVariants(
+  db: Db,
+  model: string,
+  classId?: string,
+): Promise<ReadonlySet<Digest>> {
   const rows = await db
     .selectFrom('directions')
     .select('variant')
     .distinct()
     .where('model_name', '=', model)
+    .$if(classId !== undefined, (q) => q.where('class', '=', classId ?? ''))
     .execute()
   return new Set(rows.map(({ variant }) => variant))
 }
@@ -71,6 +76,16 @@ export async function rootsOf(db: Db, device: DeviceId): Promise<Birth['roots']>
     .where('device', '=', device)
     .executeTakeFirst()
   return row ?? { director: 0, image: 0 }
+}
+
+/** 0 for a rollout that was never drafted. */
+export async function releaseCounterOf(db: Db, rollout: string): Promise<number> {
+  const row = await db
+    .selectFrom('releases')
+    .select('counter')
+    .where('rollout', '=', rollout)
+    .executeTakeFirst()
+  return row?.counter ?? 0
 }
 
 /** Release counters by rollout, for those that were drafted. */

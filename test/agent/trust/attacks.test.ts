@@ -429,9 +429,10 @@ for (const { attack, how, mount, setup, recover } of ROWS) {
 }
 
 t.test('arbitrary-software: first roots that the device was not set up to believe', async (t) => {
-  const scene = await openScene(join(t.testdir(), 'honest'))
-  const other = await openScene(join(t.testdir(), 'other'))
-  const dir = join(t.testdir(), 'new')
+  const folder = t.testdir()
+  const scene = await openScene(join(folder, 'honest'))
+  const other = await openScene(join(folder, 'other'))
+  const dir = join(folder, 'new')
   const fresh = await scene.reopen({ dir })
   t.strictSame(await fresh.rootVersions(), { director: 0, image: 0 })
   const honest = await scene.offer(1)
