@@ -7,6 +7,7 @@ import {
   RECOVERY_NAMES,
   SOURCE_TREATMENTS,
   SPARING_NAMES,
+  USUAL_RECOVERY,
 } from '../quantizer/index.ts'
 import type { CliOption } from './command.ts'
 
@@ -18,7 +19,7 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
   },
   {
     flags: '--recovery <methods>',
-    description: `ways to win accuracy back, by commas: ${RECOVERY_NAMES.join(', ')}; or none`,
+    description: `ways to win accuracy back, by commas: ${RECOVERY_NAMES.join(', ')}; or all, or none (default: ${USUAL_RECOVERY.join(', ')})`,
   },
   {
     flags: '--keep-float <selectors>',
@@ -46,13 +47,13 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
 
 const words = z.string().transform((list) => list.split(',').map((word) => word.trim()))
 
-const recovery = z.preprocess(
-  (text) => (text === 'none' ? '' : text),
-  z
-    .string()
-    .transform((list) => (list === '' ? [] : list.split(',').map((word) => word.trim())))
-    .pipe(z.array(z.enum(RECOVERY_NAMES))),
-)
+const recovery = z
+  .string()
+  .transform((list): string[] => {
+    if (list === 'none') return []
+    return list === 'all' ? RECOVERY_NAMES : list.split(',').map((word) => word.trim())
+  })
+  .pipe(z.array(z.enum(RECOVERY_NAMES)))
 
 const selectors = words.transform((list, context): OperatorSelector[] =>
   list.flatMap((text) => {

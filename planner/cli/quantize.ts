@@ -4,7 +4,7 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
-import { quantize } from '../quantizer/index.ts'
+import { quantize, type RecoveryStep } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { readModelFile } from './model-file.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
@@ -51,7 +51,7 @@ export const quantizeCommand = defineCommand({
     })
     progress.end()
     await writeWhole(input.output, result.bytes)
-    const { operators, findings, bytes, compression } = result
+    const { operators, findings, bytes, recovery, compression } = result
     io.findings(findings)
     io.result(
       {
@@ -62,13 +62,24 @@ export const quantizeCommand = defineCommand({
         sourceBytes: model.bytes.length,
         digest: digestOf(bytes),
         operators,
+        recovery,
         ...(compression && { compression }),
         findings,
       },
       () =>
         `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(model.bytes.length)}), ` +
-        `${operators.integer} of ${operators.total} operators on integers`,
+        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}`,
     )
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0
   },
 })
+
+/** What the outputs gained, measured on calibration samples. */
+function recoveryLine(steps: readonly RecoveryStep[]): string {
+  if (steps.length === 0) return ''
+  const gains = steps.map(({ method, sqnrDbBefore, sqnrDbAfter, kept }) => {
+    const gain = sqnrDbAfter - sqnrDbBefore
+    return kept ? `${method} +${gain.toFixed(1)} dB` : `${method} left out`
+  })
+  return `\nrecovery, at the outputs of calibration samples: ${gains.join(', ')}`
+}

@@ -90,7 +90,7 @@ export interface WindowAxis {
   readonly padding: number
 }
 
-export type FusedActivation = 'none' | 'relu' | 'relu6' | 'relu-n1-to-1' | 'tanh' | 'sign'
+export type FusedActivation = 'none' | 'relu' | 'relu6' | 'relu-n1-to-1' | 'clip' | 'tanh' | 'sign'
 
 export interface GraphOperator {
   readonly id: OperatorId

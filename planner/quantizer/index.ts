@@ -9,6 +9,12 @@ export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
 export type { QuantizeOptions } from './options.ts'
 export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'
 export { type OperatorSelector, parseSelector } from './plan/selectors.ts'
-export { type QuantizeRequest, type QuantizeResult, quantize } from './quantize.ts'
+export { type QuantizeResult, quantize } from './quantize.ts'
 export { RANGE_NAMES, type RangeMethod } from './ranges/methods.ts'
-export { RECOVERY_NAMES, type RecoveryMethod } from './recovery/recover.ts'
+export {
+  RECOVERY_NAMES,
+  type RecoveryMethod,
+  type RecoveryStep,
+  USUAL_RECOVERY,
+} from './recovery/recover.ts'
+export type { QuantizeRequest } from './request.ts'

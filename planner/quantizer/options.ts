@@ -7,7 +7,7 @@ import type { RecoveryMethod } from './recovery/recover.ts'
 export interface QuantizeOptions {
   /** How activation ranges are found. */
   readonly ranges?: RangeMethod | 'auto'
-  /** Ways to win accuracy back; all of them where absent. */
+  /** Ways to win accuracy back; the usual ones, which cost little, where absent. */
   readonly recovery?: readonly RecoveryMethod[]
   /** Operators to leave in float; the scheme's name then ends in `-mixed`. */
   readonly keepFloat?: readonly OperatorSelector[]

@@ -1,13 +1,9 @@
-import type { Dataset } from '../../shared/dataset/index.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { linksOf } from '../formats/links.ts'
-import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
-import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
-import { quantizableTflite } from '../formats/tflite/quantizable.ts'
+import type { QuantizableModel } from '../formats/quantizable.ts'
 import { calibrate } from './calibrate/calibrate.ts'
-import type { TensorStatistics } from './calibrate/statistics.ts'
 import { type Compressed, compress } from './compression/compress.ts'
 import { keepClusters } from './compression/keep-clusters.ts'
 import {
@@ -18,27 +14,24 @@ import {
 import { QuantizerError } from './errors.ts'
 import { FACTS } from './facts.ts'
 import { Laboratory } from './laboratory/laboratory.ts'
+import { type Measured, measure, rangesFor } from './measure.ts'
+import { openModel } from './open.ts'
 import type { QuantizeOptions } from './options.ts'
 import type { OperatorTally, Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest, PlanTarget } from './plan/request.ts'
-import { printSelector, selects } from './plan/selectors.ts'
-import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
-import { meansOf, RECOVERY_METHODS, RECOVERY_NAMES } from './recovery/recover.ts'
+import { Gauge } from './recovery/gauge.ts'
+import {
+  meansOf,
+  type RecoveryMethod,
+  type RecoveryStep,
+  recover,
+  USUAL_RECOVERY,
+} from './recovery/recover.ts'
+import type { Subject, Tools } from './recovery/subject.ts'
+import { isCalibrated, type QuantizeRequest } from './request.ts'
 import { targetOf } from './target.ts'
 import { verify } from './verify.ts'
-
-export interface QuantizeRequest {
-  readonly model: Uint8Array
-  readonly format: ModelFormat
-  /** For error messages. */
-  readonly fileName?: string
-  readonly scheme: Scheme
-  /** Needed by schemes with integer activations. */
-  readonly calibration?: Dataset
-  readonly options?: QuantizeOptions
-  readonly onProgress?: (done: number, total: number, what: string) => void
-}
 
 export interface QuantizeResult {
   readonly bytes: Uint8Array
@@ -47,13 +40,10 @@ export interface QuantizeResult {
   readonly findings: readonly Finding[]
   readonly plan: Plan
   readonly operators: OperatorTally
+  /** What each recovery method gave; empty where none ran. */
+  readonly recovery: readonly RecoveryStep[]
   /** Where pruning or clustering was asked for. */
   readonly compression?: CompressionReport
-}
-
-const FORMATS: Record<ModelFormat, QuantizableFormat> = {
-  tflite: quantizableTflite,
-  onnx: quantizableOnnx,
 }
 
 /**
@@ -78,24 +68,42 @@ async function quantizeIn(
   const target = targetOf(scheme, options, format)
   const compressed = await compressSource(request, target, laboratory)
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
-  const model = await openModel(source)
-  refuseIdleSelectors(model, options)
-  const measured = await measure(model, laboratory, source)
-  const planRequest = planRequestOf(model, measured, request, target)
-  const recovered = recover(planRequest, scheme, measured.statistics, options)
-  const plan = compressed === null ? recovered : keepClusters(recovered, model, compressed)
-  refuseEmpty(plan, scheme, model.findings)
+  const opened = await openModel(source)
+  const methods = recoveryMethods(options)
+  const measured = await measure(opened, laboratory, source, {
+    moments: methods.includes('rounding'),
+  })
+  const planRequest = planRequestOf(opened, measured, request, target)
+  const recovered = await recoverIn(laboratory, source, methods, {
+    model: opened,
+    statistics: measured.statistics,
+    request: planRequest,
+    plan: planScheme(scheme, planRequest),
+  })
+  const { model } = recovered.subject
+  const { plan: best } = recovered.subject
+  const plan = compressed === null ? best : keepClusters(best, model, compressed)
+  refuseEmpty(plan, scheme, opened.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   await verify(bytes, laboratory, calibration)
   const built = (await model.audit?.(bytes, plan)) ?? []
   const findings = [
-    ...(compressed ?? model).findings,
+    ...(compressed ?? opened).findings,
     ...measured.findings,
     ...plan.findings,
     ...built,
   ]
   const named = options.keepFloat?.length ? mixed(scheme) : scheme
-  const result = { bytes, format, scheme: named, findings, plan, operators: plan.operators }
+  const tally = plan.operators
+  const result = {
+    bytes,
+    format,
+    scheme: named,
+    findings,
+    plan,
+    operators: tally,
+    recovery: recovered.steps,
+  }
   if (compressed === null) return result
   const compression = await reportCompression(model, plan, bytes, compressed, target.weightBits)
   return {
@@ -116,7 +124,7 @@ async function compressSource(
   const sources = options.sources ?? 'dequantize'
   const model = await openModel({ ...request, options: { ...options, sources } })
   // Biases need the means of activations, whatever the scheme.
-  const measured = await measure(model, laboratory, request, true)
+  const measured = await measure(model, laboratory, request, {}, true)
   const plan = planScheme(scheme, planRequestOf(model, measured, request, target))
   const means = meansOf(measured.statistics)
   return compress(model, plan, target.weightBits, options.compression, means)
@@ -140,78 +148,49 @@ function planRequestOf(
   }
 }
 
-async function openModel({
-  format,
-  model,
-  fileName,
-  scheme,
-  options,
-}: QuantizeRequest): Promise<QuantizableModel> {
-  const forIntegers = isCalibrated(scheme)
-  const sources = options?.sources ?? (forIntegers ? 'dequantize' : 'keep')
-  const named = fileName === undefined ? {} : { fileName }
-  const opened = await FORMATS[format].open(model, { sources, forIntegers, ...named })
-  const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
-  if (sources !== 'refuse' || first === undefined) return opened
-  throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)
+/** Other methods would move what pruning made zero, and clustering equal. */
+const KEEPS_COMPRESSION: readonly RecoveryMethod[] = ['bias-correction']
+
+function recoveryMethods({ recovery, compression }: QuantizeOptions): readonly RecoveryMethod[] {
+  const asked = recovery ?? USUAL_RECOVERY
+  return compression === undefined
+    ? asked
+    : asked.filter((method) => KEEPS_COMPRESSION.includes(method))
 }
 
-/** A selector that picks nothing is a misspelling: the file would not be what was asked for. */
-function refuseIdleSelectors({ graph }: QuantizableModel, { keepFloat = [] }: QuantizeOptions) {
-  const idle = keepFloat.find((selector) => !graph.operators.some((one) => selects(selector, one)))
-  if (idle === undefined) return
-  const last = graph.operators.at(-1)
-  throw new QuantizerError(
-    'nothing-selected',
-    `"${printSelector(idle)}" picks no operator to keep in float: operators are named after their first output (the last one is "${last?.name ?? ''}"), and fitment inspect lists their kinds`,
-  )
-}
-
-interface Measured extends RangeChoice {
-  readonly statistics: readonly TensorStatistics[]
-}
-
-async function measure(
-  model: QuantizableModel,
+async function recoverIn(
   laboratory: Laboratory,
-  { scheme, options, calibration, onProgress }: QuantizeRequest,
-  wanted = isCalibrated(scheme),
-): Promise<Measured> {
-  if (!wanted || calibration === undefined) {
-    return { statistics: [], ranges: new Map(), unusable: new Map(), findings: [] }
+  request: QuantizeRequest,
+  methods: readonly RecoveryMethod[],
+  subject: Subject,
+) {
+  const { calibration, scheme } = request
+  const pointless = methods.length === 0 || subject.plan.instructions.length === 0
+  if (calibration === undefined || !isCalibrated(scheme) || pointless) {
+    return { subject, steps: [] }
   }
-  const onSample = (done: number, total: number) => onProgress?.(done, total, 'calibrating')
-  const { statistics, findings } = await calibrate(model, laboratory, calibration, onSample)
-  const steps = BASE_SCHEMES[scheme.base].activations === 'int16' ? 65534 : 255
-  const choice = chooseRanges(statistics, options?.ranges ?? 'auto', steps, model.graph)
-  return { statistics, ...choice, findings: [...findings, ...choice.findings] }
-}
-
-/** The first plan says which numbers get rounded; recovery revises them, and the last plan stands. */
-function recover(
-  request: PlanRequest,
-  scheme: Scheme,
-  statistics: readonly TensorStatistics[],
-  options: QuantizeOptions,
-): Plan {
-  let plan = planScheme(scheme, request)
-  if (statistics.length === 0) return plan
-  let revisions = request.revisions
-  for (const method of options.recovery ?? RECOVERY_NAMES) {
-    revisions = RECOVERY_METHODS[method](plan, { ...request, revisions }, statistics)
-    plan = planScheme(scheme, { ...request, revisions })
+  const moments = methods.includes('rounding')
+  const tools: Tools = {
+    thorough: request.options?.recovery !== undefined,
+    plan: (planRequest) => planScheme(scheme, planRequest),
+    open: (bytes) => openModel({ ...request, model: bytes }),
+    observe: async (model, only) => {
+      const { statistics } = await calibrate(model, laboratory, calibration, () => {}, {
+        only,
+        moments,
+      })
+      return statistics
+    },
+    chooseRanges: (statistics, model) => rangesFor(statistics, model, request),
   }
-  return plan
+  const gauge = new Gauge(laboratory, calibration, tools)
+  return await recover(subject, methods, tools, gauge)
 }
 
 /** A file with operators left in float on purpose says so in its scheme's name. */
 function mixed(scheme: Scheme): Scheme {
   if (!isCalibrated(scheme) || hasSuffix(scheme, 'mixed')) return scheme
   return { ...scheme, suffixes: [...scheme.suffixes, 'mixed'] }
-}
-
-function isCalibrated(scheme: Scheme): boolean {
-  return BASE_SCHEMES[scheme.base].calibrated
 }
 
 function refuseMissingCalibration({ scheme, calibration }: QuantizeRequest): void {

@@ -3,7 +3,7 @@ import { digestOf } from '../../shared/digest.ts'
 import type { Candidate } from './candidates.ts'
 
 /** Grows when the same input would be quantized to another file: builds of older quantizers are not reused. */
-export const QUANTIZER_VERSION = 1
+export const QUANTIZER_VERSION = 2
 
 /** Schemes whose file depends on nothing but the source. */
 const UNCALIBRATED = new Set(['float32', 'float16', 'dynamic-w8', 'weight-w4-b32'])

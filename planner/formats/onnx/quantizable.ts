@@ -27,7 +27,7 @@ export const quantizableOnnx: QuantizableFormat = {
       graph: view.graph,
       findings,
       entries: [entryOf(view.graph)],
-      instrument: () => instrument(model, view),
+      instrument: (_, asked) => instrument(model, view, asked),
       perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
       audit,
     }

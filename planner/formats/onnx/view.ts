@@ -161,6 +161,8 @@ function endsAt(value: string, editor: GraphEditor): boolean {
 
 function fusedName(activation: FollowingActivation | null): FusedActivation {
   if (activation === null) return 'none'
-  if (activation.low === 0) return activation.high === 6 ? 'relu6' : 'relu'
-  return activation.low === -1 && activation.high === 1 ? 'relu-n1-to-1' : 'relu'
+  const { low, high } = activation
+  if (low === 0 && high === Number.POSITIVE_INFINITY) return 'relu'
+  if (low === 0 && high === 6) return 'relu6'
+  return low === -1 && high === 1 ? 'relu-n1-to-1' : 'clip'
 }

@@ -6,8 +6,18 @@ import type { Graph, TensorId } from '../../formats/graph.ts'
 import type { Entry, QuantizableModel } from '../../formats/quantizable.ts'
 import { QuantizerError } from '../errors.ts'
 import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
+import type { MomentsPlan } from './moments.ts'
+import { momentsPlans } from './moments-plans.ts'
 import { type ObserverPlan, TensorObserver } from './observer.ts'
 import type { TensorStatistics } from './statistics.ts'
+
+/** What else to observe than ranges, and where. */
+export interface CalibrationWish {
+  /** Second moments of what products multiply. */
+  readonly moments?: boolean
+  /** Computed tensors of the first entry to look at; all where absent. */
+  readonly only?: readonly TensorId[]
+}
 
 export interface Calibration {
   readonly statistics: readonly TensorStatistics[]
@@ -24,10 +34,12 @@ export async function calibrate(
   laboratory: Laboratory,
   dataset: Dataset,
   onSample: (done: number, total: number) => void,
+  wish: CalibrationWish = {},
 ): Promise<Calibration> {
   const statistics: TensorStatistics[] = []
   const findings: Finding[] = []
   const averaged = readByProducts(model.graph)
+  const moments = wish.moments ? momentsPlans(model.graph) : new Map<TensorId, MomentsPlan[]>()
   for (const [at, entry] of model.entries.entries()) {
     const samples = samplesOf(entry, dataset, at === 0)
     if (samples === null) {
@@ -38,10 +50,18 @@ export async function calibrate(
       tensor,
       ...channelsOf(model.graph, tensor, averaged.get(tensor)),
       samples: samples.count,
+      moments: moments.get(tensor) ?? [],
     })
-    statistics.push(...(await calibrateEntry(model, entry, laboratory, samples, planFor, onSample)))
+    const watch = { planFor, onSample, only: wish.only }
+    statistics.push(...(await calibrateEntry(model, entry, laboratory, samples, watch)))
   }
   return { statistics, findings }
+}
+
+interface Watch {
+  readonly planFor: (tensor: TensorId) => ObserverPlan
+  readonly onSample: (done: number, total: number) => void
+  readonly only: readonly TensorId[] | undefined
 }
 
 async function calibrateEntry(
@@ -49,13 +69,14 @@ async function calibrateEntry(
   entry: Entry,
   laboratory: Laboratory,
   samples: SampleSource,
-  planFor: (tensor: TensorId) => ObserverPlan,
-  onSample: (done: number, total: number) => void,
+  { planFor, onSample, only }: Watch,
 ): Promise<TensorStatistics[]> {
-  const { bytes, outputs } = model.instrument(entry)
+  const { bytes, outputs } = model.instrument(entry, only)
   // Inputs are at hand before the runtime has them.
   const observers = entry.tensors.map((tensor, i) =>
-    entry.inputs[i]?.type === 'float32' ? new TensorObserver(planFor(tensor)) : null,
+    only === undefined && entry.inputs[i]?.type === 'float32'
+      ? new TensorObserver(planFor(tensor))
+      : null,
   )
   const watched: SampleSource = {
     count: samples.count,

@@ -1,33 +1,34 @@
 import type { TensorId } from '../../formats/graph.ts'
 import { SENTINEL_MAGNITUDE } from '../parameters/activation.ts'
+import { ChannelObserver } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
+import { MomentsObserver, type MomentsPlan } from './moments.ts'
 import type { TensorStatistics } from './statistics.ts'
+import { strideFor } from './stride.ts'
 
 /** Weight of the past in the moving averages (ai-edge-quantizer's default). */
 const MEMORY = 0.95
 
 /** Numbers that a histogram needs to tell tails apart; beyond, it counts every nth. Extremes are always exact. */
-const ENOUGH_NUMBERS = 2 ** 20
-
-/** Rows that a mean needs. */
-const ENOUGH_ROWS = 2 ** 16
+const ENOUGH_NUMBERS = 2 ** 18
 
 export interface ObserverPlan {
   readonly tensor: TensorId
-  /** How many channels' means are wanted, or 0. */
+  /** How many channels to tell apart, or 0. */
   readonly channels: number
   /** They are the second dimension instead of the last, and the first is 1. */
   readonly channelsFirst?: boolean
   /** Samples it is going to see. */
   readonly samples: number
+  readonly moments?: readonly MomentsPlan[]
 }
 
 /** Sees an activation once per sample and keeps statistics of constant size. */
 export class TensorObserver {
   readonly #plan: ObserverPlan
   readonly #histogram = new Histogram()
-  readonly #channelSums: Float64Array
-  #channelRows = 0
+  readonly #channels: ChannelObserver | null
+  readonly #moments: readonly MomentsObserver[]
   #samples = 0
   #count = 0
   #min = Number.POSITIVE_INFINITY
@@ -39,7 +40,8 @@ export class TensorObserver {
 
   constructor(plan: ObserverPlan) {
     this.#plan = plan
-    this.#channelSums = new Float64Array(plan.channels)
+    this.#channels = plan.channels === 0 ? null : new ChannelObserver(plan)
+    this.#moments = (plan.moments ?? []).map((one) => new MomentsObserver(one, plan.samples))
   }
 
   /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
@@ -47,14 +49,13 @@ export class TensorObserver {
     const { min, max, finite } = extremesOf(values)
     if (finite) this.#take(values, min, max)
     else this.#takeFinite(values)
-    if (!finite || this.#plan.channels === 0) return
-    if (this.#plan.channelsFirst) this.#addPlanes(values)
-    else this.#addChannels(values)
+    if (!finite) return
+    this.#channels?.see(values)
+    for (const observer of this.#moments) observer.see(values)
   }
 
   result(): TensorStatistics {
     const { bins, offset, width, zeros } = this.#histogram
-    const rows = this.#channelRows
     return {
       tensor: this.#plan.tensor,
       count: this.#count,
@@ -63,7 +64,8 @@ export class TensorObserver {
       movingMin: this.#movingMin,
       movingMax: this.#movingMax,
       histogram: { bins, offset, width, zeros },
-      channelMeans: rows === 0 ? null : this.#channelSums.map((sum) => sum / rows),
+      channels: this.#channels?.result() ?? null,
+      moments: this.#moments.map((observer) => observer.result()),
       ignored: this.#ignored,
       nan: this.#nan,
     }
@@ -94,39 +96,6 @@ export class TensorObserver {
     this.#max = Math.max(this.#max, max)
     this.#samples += 1
   }
-
-  /** Each channel's numbers lie together. */
-  #addPlanes(values: Float32Array): void {
-    const sums = this.#channelSums
-    const plane = values.length / sums.length
-    const stride = strideFor(plane * this.#plan.samples, ENOUGH_ROWS)
-    const first = this.#samples % stride
-    for (let channel = 0; channel < sums.length; channel += 1) {
-      let sum = 0
-      for (let i = first; i < plane; i += stride) sum += values[channel * plane + i] as number
-      sums[channel] = (sums[channel] as number) + sum
-    }
-    this.#channelRows += Math.max(0, Math.ceil((plane - first) / stride))
-  }
-
-  #addChannels(values: Float32Array): void {
-    const sums = this.#channelSums
-    const { channels, samples } = this.#plan
-    const stride = strideFor((values.length / channels) * samples, ENOUGH_ROWS)
-    const step = stride * channels
-    for (let row = (this.#samples % stride) * channels; row < values.length; row += step) {
-      for (let channel = 0; channel < channels; channel += 1) {
-        sums[channel] = (sums[channel] as number) + (values[row + channel] as number)
-      }
-      this.#channelRows += 1
-    }
-  }
-}
-
-/** Odd, so that it does not keep step with channels, which come in even numbers. */
-function strideFor(expected: number, enough: number): number {
-  const stride = Math.max(1, Math.floor(expected / enough))
-  return stride % 2 === 0 ? stride - 1 : stride
 }
 
 interface Extremes {

@@ -1,4 +1,4 @@
-import type { TensorId } from '../../formats/graph.ts'
+import type { OperatorId, TensorId } from '../../formats/graph.ts'
 
 /** What calibration remembers of one activation: constant in size, whatever the number of samples. */
 export interface TensorStatistics {
@@ -11,11 +11,39 @@ export interface TensorStatistics {
   readonly movingMin: number
   readonly movingMax: number
   readonly histogram: HistogramData
-  /** Means along the last dimension; null where nobody asked. */
-  readonly channelMeans: Float64Array | null
+  /** Null where nobody asked. */
+  readonly channels: ChannelStatistics | null
+  /** One for each product that asked. */
+  readonly moments: readonly SecondMoments[]
   /** Infinite numbers, and magnitudes of float maxima: kept out of everything above. */
   readonly ignored: number
   readonly nan: number
+}
+
+/** Of each channel of an activation, over positions and samples. */
+export interface ChannelStatistics {
+  readonly means: Float64Array
+  /** Mean squares. */
+  readonly squares: Float64Array
+  readonly min: Float64Array
+  readonly max: Float64Array
+}
+
+/** Σ x xᵀ of the numbers that a product multiplies with each row of its weight. */
+export interface SecondMoments {
+  readonly operator: OperatorId
+  /** Vectors seen. */
+  readonly rows: number
+  /** Where each matrix stands, and its lower triangle, row-major. */
+  readonly blocks: readonly MomentBlock[]
+}
+
+/** Matrices for a part of the inputs of one group of channels: `start` counts within the group. */
+export interface MomentBlock {
+  readonly group: number
+  readonly start: number
+  readonly size: number
+  readonly sums: Float64Array
 }
 
 /** Bin `i` counts numbers in [(i − offset) × width, (i + 1 − offset) × width). */

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { RuntimeError, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
 import type { ObserverPlan } from '../calibrate/observer.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import type { FromLaboratory, SampleInputs, ToLaboratory } from './messages.ts'
+import type { Answer, FromLaboratory, SampleInputs, ToLaboratory } from './messages.ts'
 import { Replies } from './replies.ts'
 
 const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
@@ -53,6 +53,14 @@ export class Laboratory {
       onRan(ran)
       sendBatch()
     }
+  }
+
+  /** What the loaded model, with float outputs, answers to a few samples. @throws RuntimeError */
+  async answer(samples: readonly SampleInputs[]): Promise<readonly Answer[]> {
+    const copies = samples.map(ownCopy)
+    const buffers = copies.flat().map((tensor) => tensor.data.buffer as ArrayBuffer)
+    this.#worker.postMessage({ kind: 'answer', samples: copies } satisfies ToLaboratory, buffers)
+    return (await this.#expect('answered')).answers
   }
 
   /** What the observers of the loaded model saw. @throws RuntimeError */

@@ -11,6 +11,9 @@ export interface LaboratoryTask {
 /** Inputs of one run, in the model's order. */
 export type SampleInputs = readonly Tensor[]
 
+/** Real numbers of every output. */
+export type Answer = readonly Float32Array[]
+
 /** Each message gets one reply, in order. */
 export type ToLaboratory =
   /** Takes the place of the model before; `observed` describes its outputs in their order, from the first. */
@@ -20,10 +23,12 @@ export type ToLaboratory =
       readonly observed: readonly ObserverPlan[]
     }
   | { readonly kind: 'run'; readonly samples: readonly SampleInputs[] }
+  | { readonly kind: 'answer'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'report' }
 
 export type FromLaboratory =
   | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
   | { readonly kind: 'ran'; readonly samples: number }
+  | { readonly kind: 'answered'; readonly answers: readonly Answer[] }
   | { readonly kind: 'reported'; readonly statistics: readonly TensorStatistics[] }
   | { readonly kind: 'failed'; readonly message: string }

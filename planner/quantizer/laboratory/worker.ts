@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { realValues } from '../../../shared/dataset/index.ts'
 import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
 import { TensorObserver } from '../calibrate/observer.ts'
-import type { FromLaboratory, LaboratoryTask, ToLaboratory } from './messages.ts'
+import type { Answer, FromLaboratory, LaboratoryTask, ToLaboratory } from './messages.ts'
 import { BENCHES, type Bench, type RunnableModel } from './runners.ts'
 
 // Entry of the laboratory thread: runtime and observers live together, so that activations are read where
@@ -27,11 +29,23 @@ async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaborato
         })
       }
       return { kind: 'ran', samples: message.samples.length }
+    case 'answer': {
+      const answers: Answer[] = []
+      for (const sample of message.samples) {
+        answers.push(((await model?.run(sample)) ?? []).map(realCopy))
+      }
+      return { kind: 'answered', answers }
+    }
     case 'report':
       return { kind: 'reported', statistics: observers.map((observer) => observer.result()) }
     default:
       return unreachable(message)
   }
+}
+
+/** Outputs lie in the runtime's memory until the next run. */
+function realCopy({ type, data }: Tensor): Float32Array {
+  return Float32Array.from(realValues(type, data))
 }
 
 const { runtime } = workerData as LaboratoryTask

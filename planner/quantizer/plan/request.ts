@@ -2,7 +2,7 @@ import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
 import type { Links } from '../../formats/links.ts'
 import type { FactsTable } from '../operators.ts'
 import type { Range } from '../parameters/activation.ts'
-import type { ActivationType } from '../parameters/forms.ts'
+import type { ActivationType, AffineParameters } from '../parameters/forms.ts'
 import type { WeightBits } from '../parameters/weight.ts'
 import type { OperatorSelector } from './selectors.ts'
 
@@ -25,6 +25,8 @@ export interface PlanRequest {
 export type Revisions = ReadonlyMap<OperatorId, Revision>
 export interface Revision {
   readonly weight?: Float32Array
+  /** Which `weight` was chosen for: its numbers lie on these codes. */
+  readonly weightParameters?: AffineParameters
   readonly bias?: Float32Array
 }
 

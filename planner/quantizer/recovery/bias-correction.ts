@@ -89,9 +89,10 @@ function productOf(
 ): Product | null {
   const input = operator.inputs.find(({ role }) => role === 'weight')
   const weight = graph.tensors[input?.tensor ?? -1]
-  const values = revisions.get(operator.id)?.weight ?? weight?.constant?.read() ?? null
+  const values = weight?.constant?.read() ?? null
   if (values === null) return null
-  const round = (shape: readonly number[]) => decode(values, shape, form)
+  const chosen = revisions.get(operator.id)?.weight ?? values
+  const round = (shape: readonly number[]) => decode(chosen, shape, form)
   return productWith(operator, values, round, graph, means)
 }
 

@@ -1,17 +1,25 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { demoFile } from '../../../planner/demo/fleet.ts'
+import type { RecoveryStep } from '../../../planner/quantizer/index.ts'
+import { formatNpz, readDataset, takeSamples, toArrays } from '../../../shared/dataset/index.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import { fitment } from './run-fitment.ts'
 
 const model = demoFile('motor-faults', 'model.tflite')
-const calibration = demoFile('motor-faults', 'calibration.npz')
+const calibration = join(t.testdir(), 'few.npz')
+
+t.before(async () => {
+  const all = await readDataset(demoFile('motor-faults', 'calibration.npz'))
+  writeFileSync(calibration, formatNpz(toArrays(takeSamples(all, 64))))
+})
 
 interface Said {
   readonly scheme: string
   readonly operators: { readonly integer: number; readonly float: number }
   readonly findings: readonly Finding[]
+  readonly recovery: readonly RecoveryStep[]
 }
 
 function quantized(out: string, ...options: string[]) {
@@ -28,14 +36,18 @@ async function said(out: string, ...options: string[]): Promise<Said> {
 t.test('operators are kept in float by name, kind, native kind and pattern', async (t) => {
   const out = join(t.testdir(), 'mixed.tflite')
   const rows: { select: string; float: number }[] = [
-    { select: 'kind:softmax', float: 1 },
     { select: 'kind:depthwise_conv_2d', float: 4 },
-    { select: 'pattern:^StatefulPartitionedCall', float: 1 },
-    { select: 'StatefulPartitionedCall_1:0', float: 1 },
-    { select: 'kind:softmax,kind:fully-connected', float: 2 },
+    { select: 'pattern:^StatefulPartitionedCall_1:0$', float: 1 },
+    { select: 'StatefulPartitionedCall_1:0,kind:softmax', float: 1 },
   ]
   for (const { select, float } of rows) {
-    const { scheme, operators, findings } = await said(out, '--keep-float', select)
+    const { scheme, operators, findings } = await said(
+      out,
+      '--recovery',
+      'none',
+      '--keep-float',
+      select,
+    )
     t.equal(scheme, 'static-w8a8-mixed', select)
     t.equal(operators.float, float, select)
     const told = findings.filter(({ message }) => message.endsWith('stays in float: as you asked'))
@@ -43,19 +55,34 @@ t.test('operators are kept in float by name, kind, native kind and pattern', asy
   }
 })
 
-t.test('ranges and recovery change the file, and none of it is still a model', async (t) => {
+t.test('ranges change the file, and auto is what nobody has to ask for', async (t) => {
   const dir = t.testdir()
   const bytesOf = async (name: string, ...options: string[]) => {
-    await said(join(dir, name), ...options)
+    await said(join(dir, name), '--recovery', 'none', ...options)
     return readFileSync(join(dir, name))
   }
   const usual = await bytesOf('usual.tflite')
-  const minMax = await bytesOf('min-max.tflite', '--ranges', 'min-max')
-  const bare = await bytesOf('bare.tflite', '--recovery', 'none')
-  const corrected = await bytesOf('corrected.tflite', '--recovery', 'bias-correction')
-  t.notSame(minMax, usual)
-  t.notSame(bare, corrected)
-  t.same(await bytesOf('auto.tflite', '--ranges', 'auto'), usual, 'auto is what nobody asks for')
+  t.notSame(await bytesOf('min-max.tflite', '--ranges', 'min-max'), usual)
+  t.same(await bytesOf('auto.tflite', '--ranges', 'auto'), usual)
+})
+
+t.test('recovery methods run as asked, and each reports its gain', async (t) => {
+  const out = join(t.testdir(), 'out.tflite')
+  const methodsOf = async (...options: string[]) =>
+    (await said(out, ...options)).recovery.map(({ method }) => method)
+  t.same(await methodsOf('--recovery', 'none'), [])
+  t.same(await methodsOf(), ['equalization', 'bias-correction'], 'the usual ones')
+  const { recovery } = await said(out, '--recovery', 'all')
+  t.same(
+    recovery.map(({ method }) => method),
+    ['equalization', 'rounding', 'bias-correction'],
+  )
+  for (const { method, sqnrDbBefore, sqnrDbAfter, kept } of recovery) {
+    t.equal(kept, sqnrDbAfter > sqnrDbBefore, `${method}: only what helps stays`)
+    t.ok(sqnrDbBefore > 20 && sqnrDbBefore < 60, `${sqnrDbBefore} dB`)
+  }
+  t.ok(recovery.some(({ kept }) => kept))
+  t.match((await quantized(out)).out, /recovery, at the outputs of calibration samples: /)
 })
 
 t.test('a source that is quantized already is kept, turned back, or refused', async (t) => {

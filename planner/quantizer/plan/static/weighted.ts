@@ -20,12 +20,13 @@ export function planWeights(
   const bias = planBias(operator, request, channelCount(tensor, source.channelAxis))
   const inputScale = input.scales[0] as number
   const parameters = guardBias(
-    weightParameters(
-      values,
-      tensor.shape ?? [],
-      channelAxis(operator, source, request),
-      request.target.weightBits,
-    ),
+    revision?.weightParameters ??
+      weightParameters(
+        values,
+        tensor.shape ?? [],
+        channelAxis(operator, source, request),
+        request.target.weightBits,
+      ),
     inputScale,
     bias?.values ?? new Float32Array(0),
   )

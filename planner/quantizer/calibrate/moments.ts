@@ -1,0 +1,151 @@
+import type { OperatorId, WindowAxis } from '../../formats/graph.ts'
+import { HELD_OUT_STEP, holdsOut } from './held-out.ts'
+import type { MomentBlock, SecondMoments } from './statistics.ts'
+
+/** Vectors that second moments need. */
+const ENOUGH_ROWS = 4096
+
+/** More inputs than this fall into parts, whose dependence on each other is not looked at: memory stays bounded. */
+const LARGEST_BLOCK = 768
+
+/** How the numbers that one product multiplies with a row of its weight lie in its activation. */
+export interface MomentsPlan {
+  readonly operator: OperatorId
+  /** Input channels of one group; all where there is one group. */
+  readonly width: number
+  readonly groups: number
+  readonly channelsFirst: boolean
+  /** Spatial dimensions in order; empty where each position is a vector. */
+  readonly window: readonly WindowAxis[]
+}
+
+/**
+ * Sums x xᵀ of the vectors that a product sees: input channels of one group under every tap of the window,
+ * taps first. Zeros of padding count, and so do those of ReLU, which cost nothing.
+ */
+export class MomentsObserver {
+  readonly #plan: MomentsPlan
+  readonly #samples: number
+  readonly #size: number
+  readonly #blocks: MomentBlock[]
+  readonly #vector: Float64Array
+  #seen = 0
+  #rows = 0
+
+  constructor(plan: MomentsPlan, samples: number) {
+    this.#plan = plan
+    this.#samples = samples
+    this.#size = vectorSize(plan)
+    this.#vector = new Float64Array(this.#size * plan.groups)
+    this.#blocks = blocksOf(plan)
+  }
+
+  see(values: Float32Array): void {
+    const sample = this.#seen
+    this.#seen += 1
+    if (holdsOut(this.#samples) && sample % HELD_OUT_STEP === 0) return
+    const positions = this.#positions(values)
+    const stride = Math.max(1, Math.floor((positions * this.#samples) / ENOUGH_ROWS))
+    for (let position = sample % stride; position < positions; position += stride) {
+      this.#gather(values, position)
+      for (const block of this.#blocks) this.#accumulate(block)
+      this.#rows += 1
+    }
+  }
+
+  result(): SecondMoments {
+    return { operator: this.#plan.operator, rows: this.#rows, blocks: this.#blocks }
+  }
+
+  #positions(values: Float32Array): number {
+    const { window, width } = this.#plan
+    if (window.length === 0) return Math.floor(values.length / width)
+    return window.reduce((count, { output }) => count * output, 1)
+  }
+
+  #gather(values: Float32Array, position: number): void {
+    const { window, width } = this.#plan
+    if (window.length === 0) {
+      this.#vector.set(values.subarray(position * width, (position + 1) * width))
+      return
+    }
+    const taps = window.reduce((count, axis) => count * axis.taps, 1)
+    for (let tap = 0; tap < taps; tap += 1)
+      this.#copyTap(values, tap, sourceAt(window, position, tap))
+  }
+
+  /** All channels at one position of the image; null is padding. */
+  #copyTap(values: Float32Array, tap: number, source: number | null): void {
+    const { width, groups, channelsFirst, window } = this.#plan
+    const channels = width * groups
+    const plane = window.reduce((count, { input }) => count * input, 1)
+    const [toChannel, toPosition] = channelsFirst ? [plane, 1] : [1, channels]
+    for (let channel = 0; channel < channels; channel += 1) {
+      const group = Math.floor(channel / width)
+      const at = group * this.#size + tap * width + (channel - group * width)
+      this.#vector[at] =
+        source === null ? 0 : (values[source * toPosition + channel * toChannel] as number)
+    }
+  }
+
+  #accumulate({ group, start, size, sums }: MomentBlock): void {
+    const from = group * this.#size + start
+    const vector = this.#vector
+    for (let i = 0; i < size; i += 1) {
+      const value = vector[from + i] as number
+      if (value === 0) continue
+      const row = i * size
+      for (let j = 0; j <= i; j += 1) {
+        sums[row + j] = (sums[row + j] as number) + value * (vector[from + j] as number)
+      }
+    }
+  }
+}
+
+/** Bytes that observing a product takes. */
+export function momentBytes(plan: MomentsPlan): number {
+  return blockSizes(plan).reduce((bytes, size) => bytes + size * size * 8, 0) * plan.groups
+}
+
+function vectorSize({ width, window }: MomentsPlan): number {
+  return window.reduce((size, { taps }) => size * taps, width)
+}
+
+function blockSizes(plan: MomentsPlan): number[] {
+  const size = vectorSize(plan)
+  const parts = Math.ceil(size / LARGEST_BLOCK)
+  return Array.from({ length: parts }, (_, part) => edge(part + 1) - edge(part))
+
+  function edge(part: number): number {
+    return Math.round((part * size) / parts)
+  }
+}
+
+function blocksOf(plan: MomentsPlan): MomentBlock[] {
+  const sizes = blockSizes(plan)
+  return Array.from({ length: plan.groups }, (_, group) => {
+    let start = 0
+    return sizes.map((size) => {
+      const block = { group, start, size, sums: new Float64Array(size * size) }
+      start += size
+      return block
+    })
+  }).flat()
+}
+
+/** Where the window's `tap` lies on the image when it gives the output at `position`. */
+function sourceAt(window: readonly WindowAxis[], position: number, tap: number): number | null {
+  let [place, within, source, step] = [position, tap, 0, 1]
+  for (let at = window.length - 1; at >= 0; at -= 1) {
+    const axis = window[at] as WindowAxis
+    const out = place % axis.output
+    const inside = within % axis.taps
+    place = Math.floor(place / axis.output)
+    within = Math.floor(within / axis.taps)
+    const along = out * axis.stride + inside * axis.dilation - axis.padding
+    if (along < 0 || along >= axis.input) return null
+    source += along * step
+    step *= axis.input
+  }
+  return source
+}

@@ -1,0 +1,40 @@
+import type { ModelFormat } from '../../shared/runtime/index.ts'
+import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
+import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
+import { quantizableTflite } from '../formats/tflite/quantizable.ts'
+import { QuantizerError } from './errors.ts'
+import { printSelector, selects } from './plan/selectors.ts'
+import { isCalibrated, type QuantizeRequest } from './request.ts'
+
+const FORMATS: Record<ModelFormat, QuantizableFormat> = {
+  tflite: quantizableTflite,
+  onnx: quantizableOnnx,
+}
+
+/** The source as the options want it. @throws QuantizerError `source-refused`, `nothing-selected`, or the format's own */
+export async function openModel(request: QuantizeRequest): Promise<QuantizableModel> {
+  const { format, model, fileName, scheme, options = {} } = request
+  const forIntegers = isCalibrated(scheme)
+  const sources = options.sources ?? (forIntegers ? 'dequantize' : 'keep')
+  const named = fileName === undefined ? {} : { fileName }
+  const opened = await FORMATS[format].open(model, { sources, forIntegers, ...named })
+  const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
+  if (sources === 'refuse' && first !== undefined) {
+    throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)
+  }
+  refuseIdleSelectors(opened, request)
+  return opened
+}
+
+/** A selector that picks nothing is a misspelling: the file would not be what was asked for. */
+function refuseIdleSelectors({ graph }: QuantizableModel, { options }: QuantizeRequest): void {
+  const idle = (options?.keepFloat ?? []).find(
+    (selector) => !graph.operators.some((operator) => selects(selector, operator)),
+  )
+  if (idle === undefined) return
+  const last = graph.operators.at(-1)
+  throw new QuantizerError(
+    'nothing-selected',
+    `"${printSelector(idle)}" picks no operator to keep in float: operators are named after their first output (the last one is "${last?.name ?? ''}"), and fitment inspect lists their kinds`,
+  )
+}

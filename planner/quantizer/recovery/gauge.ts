@@ -1,0 +1,136 @@
+import { type Dataset, samplesFor } from '../../../shared/dataset/index.ts'
+import { sqnrDb } from '../../../shared/measure/index.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+import type { Graph, TensorId } from '../../formats/graph.ts'
+import { linksOf } from '../../formats/links.ts'
+import type { QuantizableModel } from '../../formats/quantizable.ts'
+import { HELD_OUT_STEP, holdsOut } from '../calibrate/held-out.ts'
+import type { Laboratory } from '../laboratory/laboratory.ts'
+import type { Answer } from '../laboratory/messages.ts'
+import type { Subject, Tools } from './subject.ts'
+
+/** Samples whose outputs are compared: differences of a few tenths of a dB show. */
+const SAMPLES = 16
+
+interface Measured {
+  readonly of: QuantizableModel
+  /** The same, ending where it is measured. */
+  readonly shown: QuantizableModel
+  /** What it answers in float. */
+  readonly expected: readonly Answer[]
+}
+
+/**
+ * Tells how near a planned model's outputs come to the float model's, in the real runtime, on calibration samples.
+ * A softmax or logistic at the end would hide most differences: what it reads counts in its place.
+ */
+export class Gauge {
+  readonly #laboratory: Laboratory
+  readonly #dataset: Dataset
+  readonly #tools: Pick<Tools, 'plan' | 'open'>
+  /** The model last asked about. */
+  #measured: Measured | null = null
+
+  constructor(laboratory: Laboratory, dataset: Dataset, tools: Pick<Tools, 'plan' | 'open'>) {
+    this.#laboratory = laboratory
+    this.#dataset = dataset
+    this.#tools = tools
+  }
+
+  /**
+   * Signal to noise of all ends, each counting alike. Types at the model's edges do not matter, and are float here.
+   * @throws RuntimeError where the model does not run
+   */
+  async sqnrDb({ model, request }: Subject): Promise<number> {
+    const { shown, expected } = await this.#measure(model)
+    const { graph } = shown
+    const target = { ...request.target, edges: 'float32' } as const
+    const plan = this.#tools.plan({ ...request, graph, links: linksOf(graph), target })
+    const found = await this.#answers(model, shown.perform(plan), shown)
+    const ends = expected[0]?.map((_, end) => end) ?? []
+    const shares = ends.map((end) => noiseShare(expected, found, end))
+    return sqnrDb(1, shares.reduce((sum, share) => sum + share, 0) / shares.length)
+  }
+
+  async #measure(model: QuantizableModel): Promise<Measured> {
+    if (this.#measured?.of === model) return this.#measured
+    const shown = await this.#shown(model)
+    const expected = await this.#answers(model, shown.perform(NOTHING), shown)
+    this.#measured = { of: model, shown, expected }
+    return this.#measured
+  }
+
+  async #shown(model: QuantizableModel): Promise<QuantizableModel> {
+    const [entry] = model.entries
+    const ends = entry === undefined ? [] : endsOf(model.graph, entry.subgraph)
+    if (entry === undefined || ends.length === 0) return model
+    const shown = await this.#tools.open(model.instrument(entry, ends).bytes)
+    // Plans name tensors and operators by their places.
+    return isBeginningOf(shown.graph, model.graph) ? shown : model
+  }
+
+  async #answers(
+    model: QuantizableModel,
+    bytes: Uint8Array,
+    shown: QuantizableModel,
+  ): Promise<readonly Answer[]> {
+    const loaded = await this.#laboratory.load(bytes)
+    // Data files go by names of the signature, which the shown model has lost.
+    const infos = shown === model ? loaded : (model.entries[0]?.inputs ?? loaded)
+    const samples = samplesFor(this.#dataset, infos)
+    const chosen = spread(samples.count).map((sample) => {
+      const inputs = samples.at(sample)
+      return infos.map(({ name }) => inputs[name] as Tensor)
+    })
+    return await this.#laboratory.answer(chosen)
+  }
+}
+
+const NOTHING = { instructions: [], findings: [], operators: { total: 0, integer: 0, float: 0 } }
+
+const SATURATING: ReadonlySet<string> = new Set(['softmax', 'log-softmax', 'logistic'])
+
+/** Computed float tensors that tell most about the outputs of a subgraph. */
+function endsOf(graph: Graph, subgraph: number): TensorId[] {
+  const { producers } = linksOf(graph)
+  const ends = (graph.subgraphs[subgraph]?.outputs ?? []).map((output) => {
+    const maker = graph.operators[producers[output] ?? -1]
+    const source = maker?.inputs[0]?.tensor ?? null
+    return maker && SATURATING.has(maker.kind) && source !== null ? source : output
+  })
+  const told = ends.filter(
+    (end) => graph.tensors[end]?.type === 'float32' && (producers[end] ?? null) !== null,
+  )
+  return [...new Set(told)]
+}
+
+function isBeginningOf(part: Graph, whole: Graph): boolean {
+  return (
+    part.tensors.every(({ id, name }) => whole.tensors[id]?.name === name) &&
+    part.operators.every(({ id, name, kind }) => {
+      const other = whole.operators[id]
+      return other?.name === name && other.kind === kind
+    })
+  )
+}
+
+function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: number): number {
+  let [signal, noise] = [0, 0]
+  expected.forEach((answer, sample) => {
+    answer[end]?.forEach((value, i) => {
+      if (!Number.isFinite(value)) return
+      const error = value - (found[sample]?.[end]?.[i] ?? 0)
+      signal += value * value
+      noise += Number.isFinite(error) ? error * error : value * value
+    })
+  })
+  return signal === 0 ? noise : noise / signal
+}
+
+/** Samples from all over the set; of those that nothing was learnt from, where there are enough. */
+function spread(count: number): number[] {
+  const step = holdsOut(count) ? HELD_OUT_STEP : 1
+  const eligible = Math.ceil(count / step)
+  const taken = Math.min(SAMPLES, eligible)
+  return Array.from({ length: taken }, (_, i) => step * Math.floor((i * eligible) / taken))
+}

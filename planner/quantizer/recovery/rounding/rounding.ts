@@ -1,0 +1,84 @@
+import type { GraphOperator, OperatorId } from '../../../formats/graph.ts'
+import type { MomentBlock, SecondMoments } from '../../calibrate/statistics.ts'
+import type { AffineParameters } from '../../parameters/forms.ts'
+import { WEIGHT_CODE_MAX } from '../../parameters/weight.ts'
+import type { Plan } from '../../plan/instructions.ts'
+import type { PlanRequest, Revision } from '../../plan/request.ts'
+import { closestCodes, costOf, metricOf } from './lattice.ts'
+import { type WeightRows, weightRows } from './rows.ts'
+
+/**
+ * Weights on codes that keep the products near those of the float weights, instead of each number's nearest code.
+ * Layer by layer, in closed form, from second moments of the layer's inputs.
+ */
+export function optimiseRounding(
+  plan: Plan,
+  request: PlanRequest,
+  moments: readonly SecondMoments[],
+): Map<OperatorId, Revision> {
+  const seen = new Map(moments.map((one) => [one.operator, one]))
+  const revisions = new Map(request.revisions)
+  for (const instruction of plan.instructions) {
+    if (instruction.verb !== 'store-constant' || instruction.form.type !== 'int8') continue
+    const [use, ...others] = instruction.uses
+    // Operators that share a weight would need a copy each.
+    if (use?.kind !== 'input' || others.length > 0) continue
+    const operator = request.graph.operators[use.operator]
+    const found = seen.get(use.operator)
+    if (!operator || !found || operator.inputs[use.position]?.role !== 'weight') continue
+    const { parameters } = instruction.form
+    const weight = rounded(operator, instruction.tensor, parameters, found, request)
+    if (weight === null) continue
+    const before = revisions.get(operator.id)
+    revisions.set(operator.id, { ...before, weight, weightParameters: parameters })
+  }
+  return revisions
+}
+
+function rounded(
+  operator: GraphOperator,
+  tensor: number,
+  parameters: AffineParameters,
+  moments: SecondMoments,
+  { graph, target }: PlanRequest,
+): Float32Array | null {
+  const weight = graph.tensors[tensor]
+  const values = weight?.constant?.read() ?? null
+  const rows = weight === undefined ? null : weightRows(operator, weight)
+  if (values === null || rows === null) return null
+  const limit = WEIGHT_CODE_MAX[target.weightBits]
+  const result = new Float32Array(values.length)
+  const groups = 1 + Math.max(...moments.blocks.map(({ group }) => group))
+  for (const block of moments.blocks) {
+    const part = { rows, parameters, limit, groups, vectors: moments.rows }
+    roundBlock(block, part, values, result)
+  }
+  return result
+}
+
+interface Part {
+  readonly rows: WeightRows
+  readonly parameters: AffineParameters
+  readonly limit: number
+  readonly groups: number
+  readonly vectors: number
+}
+
+/** The inputs of one block, for every output channel of its group. */
+function roundBlock(block: MomentBlock, part: Part, values: Float32Array, into: Float32Array) {
+  const { rows, parameters, limit, groups } = part
+  const metric = metricOf(block, part.vectors)
+  const perGroup = rows.outputs / groups
+  const weights = new Float64Array(block.size)
+  for (let output = block.group * perGroup; output < (block.group + 1) * perGroup; output += 1) {
+    const scale = parameters.scales[parameters.axis === null ? 0 : output] as number
+    const place = (i: number) => rows.start(output) + (rows.offsets[block.start + i] as number)
+    for (let i = 0; i < block.size; i += 1) weights[i] = (values[place(i)] as number) / scale
+    const nearest = weights.map((weight) => Math.min(limit, Math.max(-limit, Math.round(weight))))
+    const chosen = metric === null ? nearest : closestCodes(weights, metric, limit)
+    const better =
+      metric !== null && costOf(chosen, weights, metric) < costOf(nearest, weights, metric)
+    const codes = better ? chosen : nearest
+    for (let i = 0; i < block.size; i += 1) into[place(i)] = (codes[i] as number) * scale
+  }
+}

@@ -1,0 +1,127 @@
+import t from 'tap'
+import type { TflUnion } from '../../../../planner/formats/tflite/index.ts'
+import { viewOf } from '../../../../planner/formats/tflite/view.ts'
+import { MomentsObserver } from '../../../../planner/quantizer/calibrate/moments.ts'
+import { momentsPlans } from '../../../../planner/quantizer/calibrate/moments-plans.ts'
+import type { MomentBlock } from '../../../../planner/quantizer/calibrate/statistics.ts'
+import { weightRows } from '../../../../planner/quantizer/recovery/rounding/rows.ts'
+import { toDataset } from '../../../../shared/dataset/index.ts'
+import { sizeOf } from '../../../../shared/tensors.ts'
+import { realOutputs } from '../compare.ts'
+import { buildModel, buildTflite, constant, type ModelSpec, numbers } from '../model-builder.ts'
+
+const SAMPLES = 3
+
+const step = { strideW: 2, strideH: 1, dilationWFactor: 1, dilationHFactor: 1 }
+
+/** One product without a bias; its name says what is special. */
+const products: Readonly<Record<string, ModelSpec>> = {
+  'fully connected': product('FULLY_CONNECTED', [2, 5], [3, 5], [2, 3], {
+    type: 'FullyConnectedOptions',
+    weightsFormat: 'DEFAULT',
+  }),
+  'convolution with padding and a stride': product(
+    'CONV_2D',
+    [1, 4, 6, 2],
+    [3, 3, 3, 2],
+    [1, 4, 3, 3],
+    { type: 'Conv2DOptions', padding: 'SAME', ...step },
+  ),
+  'grouped convolution': product('CONV_2D', [1, 4, 6, 4], [2, 3, 3, 2], [1, 2, 2, 2], {
+    type: 'Conv2DOptions',
+    padding: 'VALID',
+    ...step,
+  }),
+  'depthwise convolution with a multiplier': product(
+    'DEPTHWISE_CONV_2D',
+    [1, 4, 6, 2],
+    [1, 3, 3, 4],
+    [1, 4, 6, 4],
+    { type: 'DepthwiseConv2DOptions', padding: 'SAME', ...step, strideW: 1, depthMultiplier: 2 },
+  ),
+}
+
+function product(
+  code: string,
+  input: readonly number[],
+  weight: readonly number[],
+  output: readonly number[],
+  options: TflUnion,
+): ModelSpec {
+  const channels = code === 'DEPTHWISE_CONV_2D' ? weight[3] : weight[0]
+  return {
+    inputs: { x: input },
+    constants: {
+      w: constant(weight, -1, 1, 7),
+      b: { shape: [channels ?? 0], data: new Float32Array(channels ?? 0) },
+    },
+    operators: [{ code, inputs: ['x', 'w', 'b'], outputs: { y: output }, options }],
+    outputs: ['y'],
+  }
+}
+
+t.test('wᵀHw is the energy of what the runtime computes with w', async (t) => {
+  for (const [name, spec] of Object.entries(products)) {
+    const shape = spec.inputs.x as readonly number[]
+    const data = numbers([SAMPLES, ...shape], -1, 1, 3)
+    const graph = viewOf(buildModel(spec))
+    const [plan] = momentsPlans(graph).get(0) ?? []
+    const [operator] = graph.operators
+    const weight = graph.tensors[1]
+    if (!plan || !operator || !weight) throw new Error('the product is observed')
+    const observer = new MomentsObserver(plan, SAMPLES)
+    const size = sizeOf(shape)
+    for (let i = 0; i < SAMPLES; i += 1) observer.see(data.subarray(i * size, (i + 1) * size))
+    const rows = weightRows(operator, weight)
+    const values = weight.constant?.read() ?? new Float32Array(0)
+    const outputs = rows?.outputs ?? 0
+    const perGroup = outputs / plan.groups
+    const { blocks } = observer.result()
+    let energy = 0
+    for (const block of blocks) {
+      for (let i = 0; i < perGroup; i += 1) {
+        const start = rows?.start(block.group * perGroup + i) ?? 0
+        energy += quadratic(block, (k) => values[start + (rows?.offsets[k] ?? 0)] as number)
+      }
+    }
+    const x = { type: 'float32', shape: [SAMPLES, ...shape], data } as const
+    const found = await realOutputs(buildTflite(spec), toDataset(new Map([['x', x]]), 'noise'))
+    const expected = (found.get('y') ?? []).reduce((sum, value) => sum + value * value, 0)
+    t.ok(expected > 0, name)
+    t.ok(Math.abs(energy / expected - 1) < 1e-5, `${name}: ${energy} for ${expected}`)
+  }
+})
+
+function quadratic({ start, size, sums }: MomentBlock, weightAt: (k: number) => number): number {
+  let sum = 0
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j <= i; j += 1) {
+      const twice = i === j ? 1 : 2
+      sum += twice * (sums[i * size + j] as number) * weightAt(start + i) * weightAt(start + j)
+    }
+  }
+  return sum
+}
+
+t.test('of many samples every fourth is held out', async (t) => {
+  const plan = { operator: 0, width: 1, groups: 1, channelsFirst: false, window: [] }
+  const few = new MomentsObserver(plan, 63)
+  const many = new MomentsObserver(plan, 64)
+  for (let i = 0; i < 64; i += 1) {
+    if (i < 63) few.see(Float32Array.of(1))
+    many.see(Float32Array.of(1))
+  }
+  t.equal(few.result().rows, 63)
+  t.equal(many.result().rows, 48)
+})
+
+t.test('memory is bounded: many inputs fall into parts', async (t) => {
+  const plan = { operator: 0, width: 2000, groups: 1, channelsFirst: false, window: [] }
+  const { blocks } = new MomentsObserver(plan, 1).result()
+  t.equal(blocks.length, 3)
+  t.equal(
+    blocks.reduce((sum, { size }) => sum + size, 0),
+    2000,
+  )
+  t.ok(blocks.every(({ size }) => size <= 768))
+})
