@@ -2,6 +2,7 @@ import type { QualitySubject } from './subject.ts'
 import { autoencoder } from './subjects/autoencoder.ts'
 import { conformance } from './subjects/conformance.ts'
 import { cost } from './subjects/cost.ts'
+import { crossCheck } from './subjects/cross-check.ts'
 import { ic01 } from './subjects/ic01.ts'
 import { mobilenet } from './subjects/mobilenet.ts'
 import { motorFaults } from './subjects/motor-faults.ts'
@@ -12,6 +13,7 @@ export const SUBJECTS: readonly QualitySubject[] = [
   motorFaults,
   mobilenet,
   autoencoder,
+  crossCheck,
   conformance,
   cost,
 ]
