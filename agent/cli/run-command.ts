@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import type { Digest } from '../../shared/digest.ts'
 import { messageOf, UsageError } from '../../shared/errors.ts'
+import { failPointsFrom } from '../../shared/fail-points.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { createBench } from '../daemon/bench.ts'
-import { failPointsFrom, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
+import { failPointNames, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
 import {
   type DeviceIdentity,
   identityEndpoint,
@@ -45,7 +46,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     version: VERSION,
     backoff: RECONNECT_BACKOFF,
     clock: SYSTEM_CLOCK,
-    failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT),
+    failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames()),
     log,
     bench: createBench({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>

@@ -1,3 +1,4 @@
+import { momentsOf } from '../../shared/fail-points.ts'
 import { INSTALL_STEPS, type InstallStep } from './install-table.ts'
 import { PROBE_STEPS, type ProbeStep } from './probe-table.ts'
 
@@ -41,8 +42,5 @@ export const COMMIT_NAMES: readonly CommitName[] = [
 
 /** All that `FITMENT_FAIL_POINT` may name: before, in the middle of and after every write, and between. */
 export function failPointNames(): string[] {
-  const atCommits = COMMIT_NAMES.flatMap((name) =>
-    ['before', 'torn', 'after'].map((moment) => `${name}.${moment}`),
-  )
-  return [...atCommits, ...BETWEEN_COMMITS]
+  return [...momentsOf(COMMIT_NAMES), ...BETWEEN_COMMITS]
 }

@@ -10,10 +10,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import type { FailPoints } from '../../shared/fail-points.ts'
 import { errnoOf, isMissing } from '../artifacts/index.ts'
 import type { CommitName } from './commit-names.ts'
 import { JournalError } from './errors.ts'
-import type { FailPoints } from './fail-points.ts'
 import { printLine } from './journal-line.ts'
 import { type Change, JournalTables } from './journal-tables.ts'
 import type { RecordKind, Records } from './records.ts'

@@ -1,4 +1,4 @@
-import { withJob } from '../conductor/index.ts'
+import { commit, withJob } from '../conductor/index.ts'
 import { audit, models } from '../storage/index.ts'
 import { JobError } from '../variants/index.ts'
 import type { Call } from './call.ts'
@@ -34,7 +34,7 @@ export async function addModel(
       }),
     })
     const { whole, slice, wholeQuality, sliceQuality, ...rest } = prepared
-    const model = await db.transaction().execute(async (trx) => {
+    const model = await commit(engine, 'model.added', async (trx) => {
       const added = await models.addModel(
         trx,
         {

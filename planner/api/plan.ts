@@ -1,3 +1,4 @@
+import { commit } from '../conductor/index.ts'
 import {
   audit,
   devices as deviceRows,
@@ -59,7 +60,7 @@ async function ask(
   model: Model,
   again: boolean,
 ): Promise<void> {
-  await engine.db.transaction().execute(async (trx) => {
+  await commit(engine, 'plan.asked', async (trx) => {
     if (model.intent === 'registered') await models.setIntent(trx, model.id, 'plan')
     if (again) {
       await pipelines.startRound(trx, model.id, engine.now())

@@ -1,4 +1,10 @@
-import { applyRolloutEvent, isSettlingIn, retryFailed, startRollout } from '../conductor/index.ts'
+import {
+  applyRolloutEvent,
+  commit,
+  isSettlingIn,
+  retryFailed,
+  startRollout,
+} from '../conductor/index.ts'
 import { isPossible, type RolloutEvent, type RolloutOptions } from '../rollout/index.ts'
 import {
   audit,
@@ -25,7 +31,7 @@ export async function startRollouts(
   const { engine, conductor, actor } = call
   const model = await modelNamed(engine, input.model)
   const { model: _, wait, ...options } = input
-  await engine.db.transaction().execute(async (trx) => {
+  await commit(engine, 'rollout.asked', async (trx) => {
     await models.setIntent(trx, model.id, 'rollout', options)
     const entry = { actor, action: 'rollout.start', subject: model.name, detail: { ...options } }
     await audit.writeAudit(trx, entry, engine.now())

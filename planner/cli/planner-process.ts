@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { failPointsFrom } from '../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../shared/trust/index.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../api/index.ts'
 import { loadProfilesWith } from '../classes/index.ts'
-import { Conductor, type EngineSettings } from '../conductor/index.ts'
+import { Conductor, type EngineSettings, failPointNames } from '../conductor/index.ts'
 import { type FleetConnection, startFleet } from '../fleet/index.ts'
 import {
   DEVICE_CERTIFICATE_DAYS,
@@ -62,7 +63,10 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     const { db } = database
     const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
     const artifacts = createArtifactStore(data, db, () => new Date())
-    const conductor = new Conductor({ data, db, artifacts, profiles, trust, settings, log })
+    const failPoints = failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames())
+    const conductor = new Conductor({
+      ...{ data, db, artifacts, profiles, trust, settings, failPoints, log },
+    })
     await conductor.recover()
     const identity = await openPlannerIdentity({
       data,

@@ -8,6 +8,7 @@ import {
   rollouts,
   type Variant,
 } from '../storage/index.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -22,7 +23,8 @@ export interface AssignmentInput {
 
 /**
  * Directs the device to this variant and puts the order into its outbox, in place of what it was told
- * before. False where the variant was not released with the rollout: nothing is ordered that no device would believe.
+ * before. False where the variant was not released with the rollout (nothing is ordered that no device would
+ * believe), or somebody moved the rollout meanwhile.
  */
 export async function assign(engine: Engine, input: AssignmentInput): Promise<boolean> {
   const { rollout, device, variant, member } = input
@@ -36,7 +38,10 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<bo
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const id = newId()
   const { modelName: model, class: classId } = rollout
-  await db.transaction().execute(async (trx) => {
+  const isGiven = await commit(engine, 'assignment.given', async (trx) => {
+    const present = await rollouts.findRollout(trx, rollout.id)
+    // Somebody stopped it while this order was being made.
+    if (present?.state !== rollout.state) return false
     await rollouts.nextCounter(trx, device.id, model, at)
     await directions.putDirection(trx, device.id, { model, variant: target.digest, class: classId })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
@@ -50,9 +55,10 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<bo
       { rollout: rollout.id, device: device.id, variant: variant.key, orderId: id, ...member },
       at,
     )
+    return true
   })
-  engine.nudge(device.id)
-  return true
+  if (isGiven) engine.nudge(device.id)
+  return isGiven
 }
 
 /** Digest of what the device runs for this model now, by its own word. */

@@ -4,24 +4,28 @@ import { messageOf } from '../../shared/errors.ts'
 import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
 import { type Model, type Variant, variants } from '../storage/index.ts'
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../variants/index.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 
 /** Makes the file of a variant, or writes down why there is none. */
 export async function buildVariant(engine: Engine, model: Model, key: string): Promise<void> {
   const variant = await variants.findVariant(engine.db, key)
   if (!variant || variant.state === 'built') return
-  await variants.setVariantState(engine.db, key, 'building')
+  await commit(engine, 'variant.building', (trx) => variants.setVariantState(trx, key, 'building'))
   const started = performance.now()
   try {
     const built = isAsGiven(variant, model)
       ? asGiven(variant)
       : await quantized(engine, model, variant)
     const buildMs = performance.now() - started
-    await variants.recordBuilt(engine.db, key, { ...(await built), buildMs }, engine.now())
+    const facts = { ...(await built), buildMs }
+    await commit(engine, 'variant.built', (trx) =>
+      variants.recordBuilt(trx, key, facts, engine.now()),
+    )
   } catch (error) {
     if (engine.stopping.aborted) return
     engine.log.warn({ scheme: variant.scheme, reason: messageOf(error) }, 'a variant was not built')
-    await variants.recordBuildFailure(engine.db, key, messageOf(error))
+    await recordFailure(engine, key, messageOf(error))
   }
 }
 
@@ -31,7 +35,7 @@ export async function evaluateVariant(engine: Engine, model: Model, key: string)
   const { reference } = model
   if (!variant?.digest) return
   const { digest, scheme, runtime } = variant
-  const { artifacts, db } = engine
+  const { artifacts } = engine
   try {
     const evaluation = await withJob(engine, model, 'evaluate', scheme, {
       input: {
@@ -45,16 +49,22 @@ export async function evaluateVariant(engine: Engine, model: Model, key: string)
         return { variant: key, whole, slice, selfTest: selfTestDigest }
       },
     })
-    await variants.recordEvaluation(db, reference.whole, evaluation, engine.now())
+    await commit(engine, 'variant.evaluated', (trx) =>
+      variants.recordEvaluation(trx, reference.whole, evaluation, engine.now()),
+    )
   } catch (error) {
     if (engine.stopping.aborted) return
-    await variants.recordBuildFailure(db, key, `does not run on this host: ${messageOf(error)}`)
+    await recordFailure(engine, key, `does not run on this host: ${messageOf(error)}`)
   }
 }
 
 /** In the runtime of another format, float32 is a file to be made too. */
 function isAsGiven({ scheme, runtime }: Variant, { facts }: Model): boolean {
   return scheme === 'float32' && RUNTIME_FORMATS[runtime] === facts.format
+}
+
+function recordFailure(engine: Engine, key: string, reason: string): Promise<void> {
+  return commit(engine, 'variant.failed', (trx) => variants.recordBuildFailure(trx, key, reason))
 }
 
 function asGiven(variant: Variant) {

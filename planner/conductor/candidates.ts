@@ -8,6 +8,7 @@ import {
 } from '../storage/index.ts'
 import { contentKey, planVariants, type VariantPlan } from '../variants/index.ts'
 import { factsOfClass } from './class-facts.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import type { CandidateView } from './pipeline-plan.ts'
 
@@ -58,7 +59,7 @@ export async function planCandidates(
     })),
     ...dropped.map((c) => ({ ...c, kept: false, variant: null })),
   ]
-  await engine.db.transaction().execute(async (trx) => {
+  await commit(engine, 'candidates.planned', async (trx) => {
     await variants.replaceCandidates(trx, model.id, pipeline.class, rows)
     for (const { variant, scheme, runtime } of rows) {
       if (variant === null) continue

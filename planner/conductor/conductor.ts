@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
+import { type FailPoints, NO_FAIL_POINTS } from '../../shared/fail-points.ts'
 import type { Profile } from '../classes/index.ts'
 import type { FleetLink, FleetStore } from '../fleet/index.ts'
 import {
@@ -22,6 +23,7 @@ import { advanceModel } from './model.ts'
 import { ProgressHub } from './progress.ts'
 import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './releases.ts'
 import { advanceRollout, noteReason } from './rollout-engine.ts'
+import { sendBack } from './withdrawal.ts'
 
 export interface ConductorOptions {
   /** Data directory of this planner. */
@@ -31,6 +33,7 @@ export interface ConductorOptions {
   readonly profiles: readonly Profile[]
   readonly trust: TrustAuthority
   readonly settings?: Partial<EngineSettings>
+  readonly failPoints?: FailPoints
   readonly log: Logger
   readonly now?: () => Date
 }
@@ -57,12 +60,14 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     const { data, db, artifacts, profiles, trust, log } = options
     const now = options.now ?? (() => new Date())
+    const failPoints = options.failPoints ?? NO_FAIL_POINTS
     this.engine = {
       db,
       artifacts,
       profiles,
       trust,
       log,
+      failPoints,
       now,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       jobs: new JobQueue(() => this.poke()),
@@ -73,7 +78,9 @@ export class Conductor {
       nudge: (device) => this.#link?.nudge(device),
     }
     const onChange = () => this.poke()
-    this.store = createFleetStore({ db, artifacts, trust, profiles, now, onChange })
+    this.store = createFleetStore({
+      ...{ db, artifacts, trust, profiles, failPoints, now, onChange },
+    })
   }
 
   /** Takes up what the last planner left. Call before the fleet is listened to. */
@@ -135,6 +142,7 @@ export class Conductor {
       if (waiting.has(rollout.id)) await noteReason(engine, rollout, WAITS_FOR_RELEASE)
       else await advanceRollout(engine, rollout)
     }
+    await sendBack(engine)
     await this.#prune()
   }
 

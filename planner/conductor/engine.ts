@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Profile } from '../classes/index.ts'
 import type { ArtifactStore, Db } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
@@ -45,6 +46,8 @@ export interface Engine {
   readonly jobs: JobQueue
   readonly progress: ProgressHub
   readonly log: Logger
+  /** Where a test may cut the power. */
+  readonly failPoints: FailPoints
   readonly now: () => Date
   readonly startedAt: Date
   /** Folder for half-done work; emptied at start. */

@@ -1,3 +1,4 @@
+import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Order } from '../../shared/messages/orders.ts'
 import { classify, effectiveBudget, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
@@ -11,6 +12,7 @@ import {
   reports,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
+import { commit } from './commit.ts'
 import { toSend } from './offers.ts'
 
 export interface FleetStoreOptions {
@@ -18,6 +20,7 @@ export interface FleetStoreOptions {
   readonly artifacts: ArtifactStore
   readonly trust: TrustAuthority
   readonly profiles: readonly Profile[]
+  readonly failPoints: FailPoints
   readonly now: () => Date
   /** Something was recorded that the conductor may act on. */
   readonly onChange: () => void
@@ -28,7 +31,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   const { db, artifacts, trust, profiles, now, onChange } = options
   return {
     async recordBirth(device, birth) {
-      const isNew = await db.transaction().execute(async (trx) => {
+      const isNew = await commit(options, 'birth.stored', async (trx) => {
         const known = await devices.findDevice(trx, device)
         if (!(await devices.recordBirth(trx, device, birth, now()))) return false
         const recorded = await devices.findDevice(trx, device)
@@ -41,10 +44,15 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       if (isNew) onChange()
     },
     async recordDeath(device, epoch) {
-      if (await devices.recordDeath(db, device, epoch, now())) onChange()
+      const isNews = await commit(options, 'death.stored', (trx) =>
+        devices.recordDeath(trx, device, epoch, now()),
+      )
+      if (isNews) onChange()
     },
     async recordReport(device, report) {
-      const outcome = await reports.storeReport(db, device, report, now())
+      const outcome = await commit(options, 'report.stored', (trx) =>
+        reports.storeReport(trx, device, report, now()),
+      )
       if (outcome === 'new') onChange()
       return outcome
     },

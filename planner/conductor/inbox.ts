@@ -11,6 +11,7 @@ import {
   variants,
 } from '../storage/index.ts'
 import { activeVariant } from './assignments.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { extendDeadline } from './probe-orders.ts'
 
@@ -35,7 +36,7 @@ export async function emptyInbox(engine: Engine): Promise<void> {
 }
 
 async function handle(engine: Engine, { seq, device, report }: StoredReport): Promise<void> {
-  await engine.db.transaction().execute(async (trx) => {
+  await commit(engine, 'report.handled', async (trx) => {
     const handler = HANDLERS[report.kind] as (
       e: Engine,
       db: Db,

@@ -1,6 +1,7 @@
 export { withJob } from './builds.ts'
 export { candidateViews, variantPlanFor } from './candidates.ts'
 export { factsOfClass } from './class-facts.ts'
+export { commit, failPointNames } from './commit.ts'
 export { Conductor, type ConductorOptions } from './conductor.ts'
 export { DEFAULT_SETTINGS, type Engine, type EngineSettings, isSettlingIn } from './engine.ts'
 export type { ProgressEvent } from './progress.ts'

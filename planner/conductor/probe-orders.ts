@@ -15,6 +15,7 @@ import {
 import { contentKey } from '../variants/index.ts'
 import { baselineRuntime } from './baseline.ts'
 import { threadsFor } from './class-facts.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { proberOf } from './probers.ts'
 
@@ -54,7 +55,7 @@ export async function orderProbe(
   }
   const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
   const now = engine.now()
-  await db.transaction().execute(async (trx) => {
+  await commit(engine, 'probe.ordered', async (trx) => {
     const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
     await orders.addOrder(trx, deviceId, order, digests, now, null)
     await probes.addProbe(trx, {
@@ -83,7 +84,7 @@ export async function extendDeadline(engine: Engine, order: OrderOf<'probe'>): P
 export async function giveUpProbe(engine: Engine, probe: Probe): Promise<void> {
   const error = { code: 'no-answer', message: `no answer by ${probe.deadline}` }
   const cancel = { v: 1, id: newId(), kind: 'cancel', order: probe.id } as const
-  await engine.db.transaction().execute(async (trx) => {
+  await commit(engine, 'probe.given-up', async (trx) => {
     await probes.finishProbe(trx, probe.id, { state: 'lost', error }, engine.now())
     const order = await orders.findOrder(trx, probe.id)
     await orders.closeOrder(trx, probe.id)

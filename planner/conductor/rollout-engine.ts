@@ -15,6 +15,7 @@ import {
   variants,
 } from '../storage/index.ts'
 import { activeVariant, assign } from './assignments.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { proberOf } from './probers.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
@@ -103,11 +104,8 @@ async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<v
       variant: null,
     } as const
     const error = 'no variant that meets the constraints fits this device'
-    await rollouts.putMember(
-      engine.db,
-      { ...member, orderId: null, attempt: 0, previous: null, error },
-      engine.now(),
-    )
+    const unfit = { ...member, orderId: null, attempt: 0, previous: null, error }
+    await commit(engine, 'device.unfit', (trx) => rollouts.putMember(trx, unfit, engine.now()))
     return
   }
   const active = activeVariant(device, rollout.modelName)
@@ -177,7 +175,9 @@ async function again(
 ): Promise<void> {
   if (member.attempt >= MOST_ATTEMPTS) {
     const error = `given up after ${member.attempt} attempts: the device does not keep the variant`
-    await rollouts.setMemberState(engine.db, member, { state: 'failed', error }, engine.now())
+    await commit(engine, 'device.failed', (trx) =>
+      rollouts.setMemberState(trx, member, { state: 'failed', error }, engine.now()),
+    )
     return
   }
   const variant = await variants.findVariant(engine.db, member.variant ?? '')

@@ -1,21 +1,32 @@
-import { nextState, type RolloutEvent, type RolloutOptions, standingOf } from '../rollout/index.ts'
+import {
+  nextState,
+  type RolloutEvent,
+  type RolloutOptions,
+  type RolloutState,
+  standingOf,
+} from '../rollout/index.ts'
 import {
   audit,
+  type Db,
   devices as deviceRows,
   type Model,
-  orders,
   type Rollout,
-  type RolloutDevice,
   rollouts,
   type StoredSelection,
   variants,
 } from '../storage/index.ts'
 import { assign } from './assignments.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
+import { withdraw } from './withdrawal.ts'
 
+const PLANNER = 'planner'
 const FAILURES = ['rolled-back', 'refused', 'failed'] as const
 
-/** Moves a rollout through its table and does what the new state asks. @throws RolloutError */
+/**
+ * Moves a rollout through its table, with all that the new state means for its devices; their orders follow.
+ * @throws RolloutError
+ */
 export async function applyRolloutEvent(
   engine: Engine,
   rollout: Rollout,
@@ -23,23 +34,42 @@ export async function applyRolloutEvent(
   reason: string,
   actor: string,
 ): Promise<void> {
-  const what = `${rollout.modelName} to ${rollout.class}`
-  const state = nextState(rollout.state, event, what)
-  const wave = rollout.wave + (event === 'wave-passed' || event === 'approve' ? 1 : 0)
-  await engine.db.transaction().execute(async (trx) => {
-    await rollouts.moveRollout(trx, rollout.id, { state, wave, reason }, engine.now())
-    if (event === 'resume') await rollouts.forgive(trx, rollout.id, FAILURES)
-    const detail = { class: rollout.class, from: rollout.state, to: state, wave: wave + 1, reason }
-    const entry = { actor, action: `rollout.${event}`, subject: rollout.modelName, detail }
-    await audit.writeAudit(trx, entry, engine.now())
-  })
+  const state = await commit(engine, `rollout.${event}`, (trx) =>
+    move(trx, rollout, { event, reason, actor, at: engine.now() }),
+  )
   engine.progress.emit({
     model: rollout.modelName,
     what: `${rollout.class}: rollout ${state}${reason ? `: ${reason}` : ''}`,
     done: 0,
     total: 0,
   })
-  if (state === 'aborted') await withdraw(engine, rollout)
+}
+
+interface Move {
+  readonly event: RolloutEvent
+  readonly reason: string
+  readonly actor: string
+  readonly at: Date
+}
+
+/** Answers the new state, or the present one where an operator was faster than the planner. */
+async function move(
+  trx: Db,
+  seen: Rollout,
+  { event, reason, actor, at }: Move,
+): Promise<RolloutState> {
+  const rollout = (await rollouts.findRollout(trx, seen.id)) ?? seen
+  if (actor === PLANNER && rollout.state !== seen.state) return rollout.state
+  const what = `${rollout.modelName} to ${rollout.class}`
+  const state = nextState(rollout.state, event, what)
+  const wave = rollout.wave + (event === 'wave-passed' || event === 'approve' ? 1 : 0)
+  await rollouts.moveRollout(trx, rollout.id, { state, wave, reason }, at)
+  if (event === 'resume') await rollouts.forgive(trx, rollout.id, FAILURES)
+  if (state === 'aborted') await withdraw(trx, rollout, at)
+  const detail = { class: rollout.class, from: rollout.state, to: state, wave: wave + 1, reason }
+  const entry = { actor, action: `rollout.${event}`, subject: rollout.modelName, detail }
+  await audit.writeAudit(trx, entry, at)
+  return state
 }
 
 /** Starts the rollout of a class's selection, in place of one that an older selection had. */
@@ -49,16 +79,16 @@ export async function startRollout(
   selection: StoredSelection,
   options: RolloutOptions,
 ): Promise<void> {
-  const open = (await rollouts.openRollouts(engine.db)).filter(
-    ({ modelName, class: id }) => modelName === model.name && id === selection.class,
-  )
-  for (const older of open) {
-    const reason = `a newer selection takes its place`
-    await applyRolloutEvent(engine, older, 'supersede', reason, 'planner')
-  }
-  await rollouts.addRollout(
-    engine.db,
-    {
+  const at = engine.now()
+  const reason = 'a newer selection takes its place'
+  await commit(engine, 'rollout.started', async (trx) => {
+    const open = (await rollouts.openRollouts(trx)).filter(
+      ({ modelName, class: id }) => modelName === model.name && id === selection.class,
+    )
+    for (const older of open) {
+      await move(trx, older, { event: 'supersede', reason, actor: PLANNER, at })
+    }
+    const added = {
       model: model.id,
       modelName: model.name,
       class: selection.class,
@@ -66,35 +96,9 @@ export async function startRollout(
       state: 'running',
       options,
       reason: selection.selection.why,
-    },
-    engine.now(),
-  )
-}
-
-/** Nothing more is sent; where the operator asked for it, devices get back what they ran before. */
-async function withdraw(engine: Engine, rollout: Rollout): Promise<void> {
-  for (const member of await rollouts.membersOf(engine.db, rollout.id)) {
-    const standing = standingOf(member.state)
-    if (standing !== 'under-way' && standing !== 'active') continue
-    const isReverting = rollout.options.revert && (await revert(engine, rollout, member))
-    if (!isReverting && standing === 'under-way') await release(engine, member)
-  }
-}
-
-/** False where nothing is known to go back to, or nothing that was released. */
-async function revert(engine: Engine, rollout: Rollout, member: RolloutDevice): Promise<boolean> {
-  if (member.previous === null) return false
-  const variant = await variants.variantByDigest(engine.db, member.previous)
-  const device = await deviceRows.findDevice(engine.db, member.device)
-  if (!variant || !device) return false
-  const place = { wave: member.wave, state: 'reverting', attempt: 1, previous: null } as const
-  return assign(engine, { rollout, device, variant, member: place })
-}
-
-async function release(engine: Engine, member: RolloutDevice): Promise<void> {
-  if (member.orderId) await orders.closeOrder(engine.db, member.orderId)
-  const to = { state: 'released', error: 'the rollout was aborted' } as const
-  await rollouts.setMemberState(engine.db, member, to, engine.now())
+    } as const
+    await rollouts.addRollout(trx, added, at)
+  })
 }
 
 /** Failed devices get another chance. */

@@ -13,6 +13,7 @@ import {
 import { baselineRuntime } from './baseline.ts'
 import { candidateViews } from './candidates.ts'
 import { roomOf } from './class-facts.ts'
+import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { type CandidateView, readyOnes } from './pipeline-plan.ts'
 import { proberOf } from './probers.ts'
@@ -74,7 +75,7 @@ async function store(
   selection: Selection,
 ): Promise<void> {
   const stage = selection.winner === null ? 'no-fit' : 'selected'
-  await engine.db.transaction().execute(async (trx) => {
+  await commit(engine, 'selection.made', async (trx) => {
     const { class: classId, round } = pipeline
     await selections.addSelection(
       trx,

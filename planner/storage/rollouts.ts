@@ -196,7 +196,18 @@ export async function membershipsOf(
   return rows.map(memberOf)
 }
 
-/** Whatever a device was told of this model, by whichever rollout: nothing of it is sent any more. */
+/** Devices that were withdrawn and have no order yet. */
+export async function goingBack(db: Db): Promise<readonly RolloutDevice[]> {
+  const rows = await db
+    .selectFrom('rollout_devices')
+    .selectAll()
+    .where('state', '=', 'reverting')
+    .where('order_id', 'is', null)
+    .execute()
+  return rows.map(memberOf)
+}
+
+/** Whatever a device was told of this model, or was to be told, by whichever rollout: nothing of it is sent any more. */
 export async function closeAssignments(db: Db, device: string, modelName: string): Promise<void> {
   const told = db
     .selectFrom('rollout_devices')
@@ -205,6 +216,15 @@ export async function closeAssignments(db: Db, device: string, modelName: string
     .where('rollout_devices.device', '=', device)
     .where('rollouts.model_name', '=', modelName)
   await db.updateTable('orders').set({ state: 'closed' }).where('id', 'in', told).execute()
+  const ofModel = db.selectFrom('rollouts').select('id').where('model_name', '=', modelName)
+  await db
+    .updateTable('rollout_devices')
+    .set({ state: 'released', error: 'a newer assignment took its place' })
+    .where('device', '=', device)
+    .where('state', '=', 'reverting')
+    .where('order_id', 'is', null)
+    .where('rollout', 'in', ofModel)
+    .execute()
 }
 
 /**

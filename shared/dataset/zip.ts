@@ -23,11 +23,21 @@ const LOCAL = { signature: 0x04034b50, size: 30 }
 const ZIP64_EXTRA = 0x0001
 /** In place of a 32-bit number: the real one stands in the zip64 extra field. NumPy always writes those. */
 const IN_ZIP64 = 0xffffffff
+/** Node ends the process, without an error to catch, where one read is longer than 31 bits tell. */
+const MOST_AT_ONCE = 2 ** 30
 
+/** Nothing is allocated that the file has not, whatever it claims. @throws RangeError */
 export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { size } = await file.stat()
+  const isInside = position >= 0 && position + length <= size
+  if (!isInside) throw new RangeError(`the file ends at ${size}`)
   const buffer = Buffer.allocUnsafe(length)
-  const { bytesRead } = await file.read(buffer, 0, length, position)
-  if (bytesRead < length) throw new RangeError(`the file ends at ${position + bytesRead}`)
+  for (let done = 0; done < length; ) {
+    const most = Math.min(length - done, MOST_AT_ONCE)
+    const { bytesRead } = await file.read(buffer, done, most, position + done)
+    if (bytesRead === 0) throw new RangeError(`the file ends at ${position + done}`)
+    done += bytesRead
+  }
   return buffer
 }
 

@@ -6,12 +6,12 @@ import { createBench } from '../../agent/daemon/bench.ts'
 import {
   type Agent,
   type AgentOptions,
-  NO_FAIL_POINTS,
   SYSTEM_CLOCK,
   startAgent,
 } from '../../agent/daemon/index.ts'
 import { readReport } from '../../agent/inventory/index.ts'
 import { parseEndpoint } from '../../agent/link/index.ts'
+import { NO_FAIL_POINTS } from '../../shared/fail-points.ts'
 import { ANCHOR } from './orders.ts'
 import { FLEET, PlannerDriver } from './planner-driver.ts'
 import { log } from './quiet-log.ts'

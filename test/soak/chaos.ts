@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failPointNames } from '../../agent/daemon/commit-names.ts'
+import { failPointNames as plannerFailPoints } from '../../planner/conductor/index.ts'
 import { below, pick, type Random } from '../planner/formats/tflite/random.ts'
 import type { Device } from './device.ts'
 import type { Fleet } from './fleet.ts'
@@ -9,14 +10,20 @@ import type { Role, Tally } from './tally.ts'
 
 /** Longest pause between a death and the next start, ms. */
 const DEAD_MS = 500
-/** Of ten victims. */
-const VICTIMS: readonly Role[] = [...Array<Role>(8).fill('agent'), 'planner', 'broker']
+/** Mean lives in agents' lives: who others wait for lives longer, or nothing would ever go on. */
+const LIVES: Readonly<Record<Role, number>> = { agent: 1, planner: 3, broker: 4 }
+/** Of so many lives one ends before it is known to be up, within its first moments. */
+const EARLY_ONE_IN = 4
+const EARLY_MS = 1_000
+/** Who is not up by then is killed all the same, ms. */
+const UP_MS = 20_000
+const POLL_MS = 50
 /** Of so many starts one is of a device whose slot was spoiled meanwhile. */
 const SPOILED_ONE_IN = 6
 /** Of so many starts half are armed; a point nobody passes harms nobody. */
 const FAIL_POINTS: Readonly<Record<Role, readonly string[]>> = {
   agent: failPointNames().filter((name) => !name.startsWith('probe.')),
-  planner: [],
+  planner: plannerFailPoints(),
   broker: [],
 }
 /** Where a variant that the device does not survive would kill it, again and again. */
@@ -27,25 +34,24 @@ export class Chaos {
   readonly #fleet: Fleet
   readonly #random: Random
   readonly #tally: Tally
+  readonly #lifeMs: number
   readonly #lives: Promise<void>[]
   /** Those we killed ourselves: other deaths are at fail points. */
   readonly #aimedAt = new Set<Program>()
   #phase: 'killing' | 'calm' | 'over' = 'killing'
   #looping: Device | undefined
 
-  constructor(fleet: Fleet, random: Random, tally: Tally) {
+  constructor(fleet: Fleet, random: Random, tally: Tally, lifeMs: number) {
     this.#fleet = fleet
     this.#random = random
     this.#tally = tally
+    this.#lifeMs = lifeMs
     this.#lives = fleet.programs.map((program) => this.#live(program))
   }
 
-  async run(kills: number, paceMs: number): Promise<void> {
-    for (let told = 0; this.#tally.killed < kills; ) {
-      await sleep(below(this.#random, 2 * paceMs))
-      const role = pick(this.#random, VICTIMS)
-      const programs = this.#fleet.programs.filter((program) => program.role === role)
-      this.#kill(pick(this.#random, programs))
+  /** Resolves when so many were killed. */
+  async run(kills: number): Promise<void> {
+    for (let told = 0; this.#tally.killed < kills; await sleep(POLL_MS)) {
       if (this.#tally.killed < told + 50) continue
       told = this.#tally.killed
       const { installs, receipted } = this.#fleet.witness
@@ -80,12 +86,30 @@ export class Chaos {
   /** From one death to the next. */
   async #live(program: Program): Promise<void> {
     for (;;) {
+      const end = new AbortController()
+      const killer = this.#endLife(program, end.signal)
       const death = await program.ended
+      end.abort()
+      await killer
       if (this.#phase === 'over') return
       this.#bury(program, death)
       await sleep(below(this.#random, DEAD_MS))
       program.start(this.#failPointOf(program))
     }
+  }
+
+  /** Lets it come up, most times, and live for a while: so that death finds it at work. */
+  async #endLife(program: Program, ended: AbortSignal): Promise<void> {
+    const isEarly = below(this.#random, EARLY_ONE_IN) === 0
+    const mean = isEarly ? EARLY_MS / 2 : LIVES[program.role] * this.#lifeMs
+    const life = 2 * mean * this.#random()
+    const isUp = isEarly ? () => Promise.resolve(true) : this.#fleet.upProbe(program)
+    const started = performance.now()
+    while (!ended.aborted && performance.now() - started < UP_MS && !(await isUp())) {
+      await sleep(POLL_MS)
+    }
+    await sleep(life, undefined, { signal: ended }).catch(() => {})
+    if (!ended.aborted && this.#phase === 'killing') this.#kill(program)
   }
 
   #bury(program: Program, { signal, code }: Death): void {

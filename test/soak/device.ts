@@ -17,6 +17,7 @@ export class Device {
   readonly allowed = new Set<string>()
   /** Its active slot was spoiled by the soak itself: nothing is expected until the agent has said birth again. */
   isSpoiled = false
+  births = 0
 
   constructor(program: Program, stateDir: string) {
     this.program = program

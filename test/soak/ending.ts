@@ -14,7 +14,7 @@ const SETTLE_MS = 300_000
 
 /** After the last kill: one crash loop on purpose, then everything must come to rest in the right place. */
 export async function ending(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<void> {
-  await fleet.operator.abort().catch(() => {})
+  await fleet.operator.ask(() => fleet.operator.abort())
   await settle(fleet, tally, 'there')
   await settle(fleet, tally, 'back')
   await crashLoop(fleet, chaos, tally)
@@ -51,7 +51,7 @@ const GOALS = {
 
 async function settle(fleet: Fleet, tally: Tally, goal: keyof typeof GOALS): Promise<void> {
   const { operator } = fleet
-  await (goal === 'there' ? operator.start() : operator.abort())
+  await operator.ask(() => (goal === 'there' ? operator.start() : operator.abort()))
   if (await operator.everyDevice(GOALS[goal], SETTLE_MS)) return
   const status = await operator.status()
   const members = status?.rollouts.flatMap(({ devices, state, outside }) => [
@@ -68,7 +68,7 @@ async function crashLoop(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<void
   if (device === undefined) return tally.violate('no device went back: no crash loop to look at')
   const before = device.look().variant
   chaos.loop(device)
-  await operator.start()
+  await operator.ask(() => operator.start())
   const isOver = await operator.everyDevice(
     (state) => state === 'active' || state === 'rolled-back',
     SETTLE_MS,

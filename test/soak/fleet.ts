@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceTree } from '../device-trees.ts'
@@ -22,6 +22,7 @@ export class Fleet {
   readonly devices: readonly Device[]
   readonly operator: Operator
   readonly witness: Witness
+  readonly #brokerPort: number
   /** What devices trust; said by the planner. */
   #trust = ''
 
@@ -34,6 +35,7 @@ export class Fleet {
     const logs = join(dir, 'logs')
     mkdirSync(logs, { recursive: true })
     this.data = join(dir, 'planner')
+    this.#brokerPort = ports.broker
     this.witness = witness
     const secret = ['--secret-file', join(dir, 'broker-secret')]
     this.broker = new Program('broker', 'broker', logs, () => [
@@ -64,7 +66,9 @@ export class Fleet {
     const tap = new WireTap(brokerPort, (message) => {
       witness.hear(message)
       const device = devices.get(message.device)
-      if (device !== undefined && message.channel === 'birth') device.isSpoiled = false
+      if (device === undefined || message.channel !== 'birth') return
+      device.births += 1
+      device.isSpoiled = false
     })
     const ports = { broker: brokerPort, tap: await tap.listen() }
     const fleet = new Fleet(dir, agents, ports, witness)
@@ -75,6 +79,20 @@ export class Fleet {
 
   get programs(): readonly Program[] {
     return [this.broker, this.planner, ...this.devices.map(({ program }) => program)]
+  }
+
+  /** Asks whether what was just started does its work by now. */
+  upProbe(program: Program): () => Promise<boolean> {
+    const device = this.devices.find((one) => one.program === program)
+    const before = device?.births ?? 0
+    if (device !== undefined) return async () => device.births > before
+    if (program === this.broker) return () => isListening(this.#brokerPort)
+    const { planner } = this.operator
+    return () =>
+      planner.call('planner.info', {}).then(
+        () => true,
+        () => false,
+      )
   }
 
   /** Leaves in order, agents first. Answers those that did not. */
@@ -138,4 +156,14 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise<void>((resolve) => server.close(() => resolve()))
   return port
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => socket.destroy())
+    socket.end()
+  })
 }

@@ -21,11 +21,11 @@ console.log(
 
 const { fleet, tap } = await Fleet.start(dir, agents)
 const tally = new Tally()
-const chaos = new Chaos(fleet, randomOf(seed), tally)
+const chaos = new Chaos(fleet, randomOf(seed), tally, settings['life-ms'])
 const streaming = new AbortController()
 const stream = fleet.operator.stream(streaming.signal)
 try {
-  await chaos.run(kills, settings['pace-ms'])
+  await chaos.run(kills)
   streaming.abort()
   const turns = await stream
   const { installs, rollbacks, receipted, accepted } = fleet.witness

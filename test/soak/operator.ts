@@ -10,6 +10,7 @@ const FORWARD_MS = 6_000
 /** And for them to be back: who is not has nothing to go back to in the next turn. */
 const BACK_MS = 60_000
 const POLL_MS = 250
+const MOST_TRIES = 100
 
 /** Plans and rolls out as a person would, through the planner's own door, whether or not it is there. */
 export class Operator {
@@ -72,9 +73,9 @@ export class Operator {
   async stream(signal: AbortSignal): Promise<number> {
     let turns = 0
     for (; !signal.aborted; turns += 1) {
-      await this.#ask(() => this.start(), signal)
+      await this.ask(() => this.start(), signal)
       await this.everyDevice((state) => state === 'active', FORWARD_MS, signal)
-      await this.#ask(() => this.abort(), signal)
+      await this.ask(() => this.abort(), signal)
       await this.everyDevice((state) => state !== 'reverting', BACK_MS, signal)
     }
     return turns
@@ -103,8 +104,8 @@ export class Operator {
   }
 
   /** Until there is an answer; a refusal (nothing to abort, started already) is an answer too. */
-  async #ask(what: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
-    for (let tries = 0; tries < 20 && !signal.aborted; tries += 1) {
+  async ask(what: () => Promise<unknown>, signal?: AbortSignal): Promise<void> {
+    for (let tries = 0; tries < MOST_TRIES && !signal?.aborted; tries += 1) {
       try {
         await what()
         return

@@ -8,9 +8,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { NO_FAIL_POINTS } from '../../../agent/daemon/fail-points.ts'
 import { Journal, readJournal } from '../../../agent/daemon/journal.ts'
 import type { Change } from '../../../agent/daemon/journal-tables.ts'
+import { NO_FAIL_POINTS } from '../../../shared/fail-points.ts'
 import { fillUp, smallDisk, WITHOUT_SMALL_DISK } from '../small-disk.ts'
 
 const variant = 'a'.repeat(64)

@@ -6,6 +6,7 @@ import { loadProfiles } from '../../../planner/classes/index.ts'
 import { Conductor, type EngineSettings } from '../../../planner/conductor/index.ts'
 import { createArtifactStore, type Database, openDatabase } from '../../../planner/storage/index.ts'
 import { openTrust } from '../../../planner/trust/index.ts'
+import { type FailPoints, NO_FAIL_POINTS } from '../../../shared/fail-points.ts'
 import { newId } from '../../../shared/ids.ts'
 import type { ProbeRecord } from '../../../shared/measure/probe-record.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
@@ -30,6 +31,7 @@ export async function openPlanner(
   settings: Partial<EngineSettings> = {},
   clock = { now: new Date('2026-11-23T12:00:00.000Z') },
   open: () => Promise<Database> = () => openDatabase({ data }),
+  failPoints: FailPoints = NO_FAIL_POINTS,
 ): Promise<Planner> {
   const now = () => clock.now
   const database = await open()
@@ -43,6 +45,7 @@ export async function openPlanner(
     profiles: await loadProfiles(),
     trust,
     settings: { tickMs: 3_600_000, ...settings },
+    failPoints,
     log: pino({ level: process.env.FITMENT_TEST_LOG ?? 'silent' }),
     now,
   })

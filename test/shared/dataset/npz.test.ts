@@ -113,6 +113,19 @@ t.test('no mutation of a good file crashes or hangs the reader', async (t) => {
   t.ok(refused > 100, `${refused} of 300 refused`)
 })
 
+t.test(
+  'a directory longer than the file, by gigabytes: refused before a byte is made room for',
+  async (t) => {
+    const path = join(t.testdir(), 'long.npz')
+    const bytes = Buffer.from(formatNpz([['x', vector('float32', new Float32Array(8))]]))
+    for (const length of [0x90000000, 0xfffffffe]) {
+      bytes.writeUInt32LE(length, bytes.length - 22 + 12)
+      writeFileSync(path, bytes)
+      await t.rejects(readArrays(path), { name: 'DatasetError', code: 'corrupt' })
+    }
+  },
+)
+
 t.test('what we write, we read, in equal bytes each time', async (t) => {
   const arrays: [string, Tensor][] = Object.entries(VALUES).map(([type, values]) => [
     type,

@@ -1,9 +1,8 @@
-import { UsageError } from '../../shared/errors.ts'
-import { failPointNames } from './commit-names.ts'
+import { UsageError } from './errors.ts'
 
 /**
- * Places where a test may cut the power. Every journaled transition has three: `<name>.before` it is
- * written, `<name>.torn` with half of it on disk, `<name>.after` it is durable and before it is acted on.
+ * Places where a test may cut the power. Every transition that is written down has three: `<name>.before`
+ * it is written, `<name>.torn` with it half written, `<name>.after` it is durable and before it is acted on.
  */
 export interface FailPoints {
   /** Returns at once, unless this is the armed place: then the process is gone. */
@@ -16,12 +15,21 @@ export const NO_FAIL_POINTS: FailPoints = { reach: () => {}, isArmed: () => fals
 
 const ARMED = /^([a-z0-9.-]+)(?:#([1-9][0-9]*))?$/
 
-/** @param text `FITMENT_FAIL_POINT`: a name, or `name#3` for the third time it is passed @throws UsageError */
-export function failPointsFrom(text: string | undefined): FailPoints {
+/** The three of each transition. */
+export function momentsOf(names: readonly string[]): string[] {
+  return names.flatMap((name) => ['before', 'torn', 'after'].map((moment) => `${name}.${moment}`))
+}
+
+/**
+ * @param text `FITMENT_FAIL_POINT`: a name, or `name#3` for the third time it is passed
+ * @param known the names there are
+ * @throws UsageError
+ */
+export function failPointsFrom(text: string | undefined, known: readonly string[]): FailPoints {
   if (text === undefined || text === '') return NO_FAIL_POINTS
   const [, armed, count] = ARMED.exec(text) ?? []
-  if (armed === undefined || !failPointNames().includes(armed)) {
-    throw new UsageError(`FITMENT_FAIL_POINT="${text}" is none of ${failPointNames().join(', ')}`)
+  if (armed === undefined || !known.includes(armed)) {
+    throw new UsageError(`FITMENT_FAIL_POINT="${text}" is none of ${known.join(', ')}`)
   }
   let passes = Number(count ?? 1)
   return {
