@@ -2,6 +2,11 @@ import type { BrokerLimits } from './limits.ts'
 
 export type FrameViolation = 'frame-too-large' | 'malformed-length' | 'not-connect-first'
 
+export type Inspected =
+  | { readonly violation: FrameViolation }
+  /** Bytes that may pass, and frames that began in them. */
+  | { readonly violation?: undefined; readonly bytes: number; readonly frames: number }
+
 const CONNECT = 1
 /** [MQTT-2.2.3]: the remaining length has at most four bytes. */
 const MAX_LENGTH_BYTES = 4
@@ -30,8 +35,10 @@ export class FrameGuard {
     this.#limit = this.#limits.frameBytes
   }
 
-  inspect(chunk: Uint8Array): FrameViolation | undefined {
+  /** Reads on until the chunk ends, or another frame would begin that may not yet. */
+  inspect(chunk: Uint8Array, mostFrames = Number.POSITIVE_INFINITY): Inspected {
     let at = 0
+    let frames = 0
     while (at < chunk.length) {
       if (this.#body > 0) {
         const skipped = Math.min(this.#body, chunk.length - at)
@@ -39,12 +46,14 @@ export class FrameGuard {
         at += skipped
         continue
       }
+      if (!this.#inHeader && frames >= mostFrames) break
       const byte = chunk[at] as number
+      if (!this.#inHeader) frames += 1
       const violation = this.#inHeader ? this.#takeLength(byte) : this.#takeType(byte)
-      if (violation !== undefined) return violation
+      if (violation !== undefined) return { violation }
       at += 1
     }
-    return undefined
+    return { bytes: at, frames }
   }
 
   #takeType(byte: number): FrameViolation | undefined {

@@ -100,7 +100,7 @@ async function letIn(
   if (!joining.hasRoomFor(answer)) return turnAway('too-many-joining', new NotLetIn())
   identities.set(client, answer)
   // Who only asks for a certificate needs no larger frames.
-  if (answer.role !== 'bootstrap') client.conn.admit()
+  if (answer.role !== 'bootstrap') client.conn.admit(answer.role !== 'planner')
 }
 
 /** True for a message to a device or joiner, which goes straight to its socket instead of through the router. */

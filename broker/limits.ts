@@ -6,6 +6,11 @@ export interface BrokerLimits {
   /** Largest MQTT frame from a client that is not yet let in. */
   readonly frameBytesBeforeConnect: number
   readonly frameBytes: number
+  /** Of one client, planners excepted: what it sends beyond is read later. */
+  readonly framesPerSecond: number
+  readonly frameBurst: number
+  readonly bytesPerSecond: number
+  readonly byteBurst: number
   readonly connections: number
   readonly connectionsPerAddress: number
   /** A connection that has sent no CONNECT by then is closed. */
@@ -30,6 +35,11 @@ export interface BrokerLimits {
 export const DEFAULT_LIMITS: BrokerLimits = {
   frameBytesBeforeConnect: 16 * KIB,
   frameBytes: 256 * KIB,
+  // One request per block at 128 MB/s; nothing else a device says comes near.
+  framesPerSecond: 2_000,
+  frameBurst: 1_000,
+  bytesPerSecond: 4 * MIB,
+  byteBurst: MIB,
   connections: 20_000,
   connectionsPerAddress: 2_000,
   connectTimeoutMs: 8_000,

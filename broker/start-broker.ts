@@ -15,6 +15,7 @@ import { type Authenticate, believeClientIds, type Identity } from './identity.t
 import { Joining } from './joining.ts'
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts'
 import { createListener, listen, renewCertificate, type TlsMaterial } from './listener.ts'
+import { Pace } from './pace.ts'
 import { bytesOf } from './payload.ts'
 
 export interface BrokerOptions {
@@ -133,7 +134,7 @@ function admit(socket: Socket, { admission, refusals }: Door): boolean {
 function accept(socket: Socket, { limits, refusals, handle }: Door): void {
   const address = socket.remoteAddress
   const guard = new FrameGuard(limits)
-  const connection = new GuardedConnection(socket, guard, (violation) => {
+  const connection = new GuardedConnection(socket, guard, new Pace(limits), (violation) => {
     refusals.warn({ address, reason: violation }, 'connection closed')
   })
   handle(connection)

@@ -8,9 +8,10 @@ import type { Tables } from './tables.ts'
 
 /** Every commit is on disk before a receipt is sent; readers beside the one writer. */
 const PRAGMAS = [
+  // First: after a crash the log is replayed by whoever opens it, and a reader beside us may be that one.
+  'busy_timeout = 5000',
   'journal_mode = WAL',
   'synchronous = FULL',
-  'busy_timeout = 5000',
   'foreign_keys = ON',
 ]
 

@@ -21,6 +21,8 @@ const END64 = { signature: 0x06064b50, size: 56 }
 const CENTRAL = { signature: 0x02014b50, size: 46 }
 const LOCAL = { signature: 0x04034b50, size: 30 }
 const ZIP64_EXTRA = 0x0001
+/** In no name that NumPy writes; it would break the line of an error that quotes it. */
+const CONTROL = /\p{Cc}/u
 /** In place of a 32-bit number: the real one stands in the zip64 extra field. NumPy always writes those. */
 const IN_ZIP64 = 0xffffffff
 /** Node ends the process, without an error to catch, where one read is longer than 31 bits tell. */
@@ -59,12 +61,14 @@ export async function listZip(file: FileHandle): Promise<ZipEntry[]> {
       const short = bytes.readUInt32LE(position)
       return short === IN_ZIP64 ? Number(wide.shift() ?? short) : short
     }
+    const text = bytes.toString('utf8', nameAt, nameAt + name)
+    if (CONTROL.test(text)) throw new RangeError('damaged directory')
     // Order matters: the zip64 field holds only the numbers that are missing, in this order.
     const full = number(at + 24)
     const compressed = number(at + 20)
     const localHeader = number(at + 42)
     entries.push({
-      name: bytes.toString('utf8', nameAt, nameAt + name),
+      name: text,
       size: full,
       compressed,
       localHeader,

@@ -57,9 +57,19 @@ for (const [name, before, after, expected] of cases) {
   })
 }
 
+t.test('reads no further than the frames that may begin', async (t) => {
+  const guard = new FrameGuard(limits)
+  guard.inspect(hello)
+  const three = Buffer.concat([frame(3, 10), frame(3, 0), frame(3, 5)])
+  t.same(guard.inspect(three, 2), { bytes: 14, frames: 2 })
+  t.same(guard.inspect(three.subarray(14), 0), { bytes: 0, frames: 0 })
+  t.same(guard.inspect(three.subarray(14, 16), 1), { bytes: 2, frames: 1 })
+  t.same(guard.inspect(three.subarray(16), 0), { bytes: 5, frames: 0 }, 'a body is no new frame')
+})
+
 function inspectIn(guard: FrameGuard, bytes: Buffer, chunkBytes: number) {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    const violation = guard.inspect(bytes.subarray(at, at + chunkBytes))
+    const { violation } = guard.inspect(bytes.subarray(at, at + chunkBytes))
     if (violation !== undefined) return violation
   }
   return undefined
