@@ -4,14 +4,17 @@ import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts
 import { ROLES, type Role } from '../identity/roles.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
+import { batchSchema, batchSignaturesSchema, KEY_HOLDERS } from '../trust/index.ts'
 import {
   auditViewSchema,
+  batchViewSchema,
   candidateViewSchema,
   classDetailSchema,
   classPlanSchema,
   classViewSchema,
   deviceDetailSchema,
   deviceViewSchema,
+  keysViewSchema,
   modelDetailSchema,
   modelViewSchema,
   probeViewSchema,
@@ -25,6 +28,7 @@ const nothing = z.object({})
 const model = z.object({ model: modelNameSchema })
 const ofModel = z.object({ model: modelNameSchema.optional() })
 const change = model.extend({ class: z.string().optional() })
+const batchNamed = z.object({ batch: z.string().max(64) })
 const upload = z.object({ digest: digestSchema, name: z.string().max(1024) })
 
 /** Every operation of the planner: what goes in, what comes out, who may. Names are a contract. */
@@ -146,6 +150,30 @@ export const OPERATIONS = {
   },
   'rollout.abort': { role: 'operator', input: change, output: rolloutStatusSchema },
   'rollout.approve': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'keys.list': { role: 'viewer', input: nothing, output: keysViewSchema },
+  'keys.pending': { role: 'viewer', input: nothing, output: z.array(batchViewSchema) },
+  'keys.batch': { role: 'viewer', input: batchNamed, output: batchSchema },
+  'keys.submit': {
+    role: 'admin',
+    input: z.object({ signatures: batchSignaturesSchema }),
+    output: batchViewSchema,
+  },
+  'keys.drop': { role: 'admin', input: batchNamed, output: batchNamed },
+  'keys.rotate': {
+    role: 'admin',
+    input: z.object({
+      holder: z.enum(KEY_HOLDERS),
+      add: z.array(z.object({ name: nameSchema, publicKey: z.string().max(100) })).max(16),
+      remove: z.array(nameSchema).max(16),
+      threshold: z.number().int().positive().max(16).nullable(),
+    }),
+    output: z.array(batchViewSchema),
+  },
+  'keys.forget': {
+    role: 'admin',
+    input: z.object({ name: nameSchema }),
+    output: z.object({ name: z.string() }),
+  },
   'audit.list': {
     role: 'admin',
     input: z.object({ limit: z.number().int().min(1).max(10_000), subject: z.string().optional() }),

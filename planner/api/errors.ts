@@ -6,6 +6,8 @@ export type ApiErrorCode =
   | 'unknown-device'
   | 'unknown-class'
   | 'nothing-to-do'
+  /** No batch of that name waits for signatures. */
+  | 'unknown-batch'
   | 'broken-answer'
   /** The broker of this planner has no TLS: there is nothing to join. */
   | 'no-tls'

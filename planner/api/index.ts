@@ -14,6 +14,7 @@ export type { OperatorListener } from './operator-listener.ts'
 export { type Api, type ApiOptions, startApi } from './server.ts'
 export { socketPath } from './socket-path.ts'
 export type {
+  BatchView,
   CandidateRow,
   ClassPlan,
   ClassView,

@@ -5,6 +5,15 @@ import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { inviteDevice, revokeDevice } from './invite.ts'
+import {
+  batchNamed,
+  dropBatch,
+  forgetKey,
+  listKeys,
+  pendingBatches,
+  rotateKeys,
+  submitSignatures,
+} from './keys.ts'
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import { plan } from './plan.ts'
 import { classDetail, classViews } from './read-classes.ts'
@@ -79,6 +88,14 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'rollout.resume': resumeRollout,
   'rollout.abort': (input, call) => changeRollout('abort', input, call),
   'rollout.approve': (input, call) => changeRollout('approve', input, call),
+
+  'keys.list': listKeys,
+  'keys.pending': pendingBatches,
+  'keys.batch': ({ batch }, { engine }) => batchNamed(engine, batch),
+  'keys.submit': submitSignatures,
+  'keys.drop': dropBatch,
+  'keys.rotate': rotateKeys,
+  'keys.forget': forgetKey,
 
   'audit.list': ({ limit, subject }, { engine }) =>
     auditViews(engine.db, subject === undefined ? { limit } : { limit, subject }),

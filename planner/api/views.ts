@@ -209,3 +209,36 @@ export const auditViewSchema = z.object({
   detail: z.record(z.string(), z.unknown()),
 })
 export type AuditView = z.infer<typeof auditViewSchema>
+
+/** A key of the planner's trust: what it signs, and where its private part lies. */
+export const keysViewSchema = z.object({
+  anchor: z.string(),
+  keys: z.array(
+    z.object({
+      name: z.string(),
+      keyId: z.string(),
+      publicKey: z.string(),
+      kept: z.enum(['plain', 'sealed', 'elsewhere']),
+      /** `image targets`, with every role of every repository it signs for. */
+      signs: z.array(z.string()),
+    }),
+  ),
+  roles: z.array(
+    z.object({
+      repository: z.string(),
+      role: z.string(),
+      threshold: z.number(),
+      keys: z.array(z.string()),
+    }),
+  ),
+})
+export type KeysView = z.infer<typeof keysViewSchema>
+
+/** Metadata that waits for signatures. */
+export const batchViewSchema = z.object({
+  batch: z.string(),
+  what: z.string(),
+  lines: z.array(z.string()),
+  state: z.enum(['waiting', 'published']),
+})
+export type BatchView = z.infer<typeof batchViewSchema>

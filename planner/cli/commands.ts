@@ -9,6 +9,14 @@ import { devicesCommand } from './devices.ts'
 import { devicesInviteCommand, devicesRevokeCommand } from './devices-join.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { inspectCommand } from './inspect.ts'
+import { keysAnchorCommand, keysListCommand } from './keys.ts'
+import { keysExportCommand, keysMakeCommand, keysSignCommand } from './keys-apart.ts'
+import {
+  keysDropCommand,
+  keysPendingCommand,
+  keysRotateCommand,
+  keysSubmitCommand,
+} from './keys-batches.ts'
 import { modelsListCommand, modelsShowCommand } from './models.ts'
 import { modelsAddCommand } from './models-add.ts'
 import { operatorsAddCommand, operatorsListCommand, operatorsRevokeCommand } from './operators.ts'
@@ -54,6 +62,15 @@ export const commands: readonly CliCommand[] = [
   rolloutResumeCommand,
   rolloutAbortCommand,
   rolloutApproveCommand,
+  keysListCommand,
+  keysAnchorCommand,
+  keysPendingCommand,
+  keysSignCommand,
+  keysSubmitCommand,
+  keysDropCommand,
+  keysMakeCommand,
+  keysExportCommand,
+  keysRotateCommand,
   auditCommand,
   operatorsAddCommand,
   operatorsListCommand,

@@ -107,6 +107,7 @@ function newCommand(name: string, streams: CliStreams): Command {
 const GROUPS: Readonly<Record<string, string>> = {
   models: 'Registers float models, and shows those there are.',
   rollout: 'Starts rollouts, shows how far they are, and steers them.',
+  keys: 'Keys that sign releases and assignments: where they lie, what waits for them, their rotation.',
   operators: 'Says who may operate this planner from elsewhere.',
 }
 

@@ -61,7 +61,7 @@ async function release(
     const holds = waiting.every(({ rollout, variants: all }) =>
       includes(drafted[rollout.modelName] ?? [], all),
     )
-    if (holds && !isComplete(batch)) return false
+    if (holds && !isComplete(batch) && !(await trust.isStale(batch))) return false
     await trust.drop(batch)
   }
   const batch = await trust.sign(await trust.release(lacking))

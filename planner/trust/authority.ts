@@ -20,6 +20,7 @@ import {
 } from './documents.ts'
 import { DurableFolder } from './durable-folder.ts'
 import { KeysError } from './errors.ts'
+import { HOLDER_OF, type KeyHolder } from './holders.ts'
 import { ImageRepository, type Releases } from './image-repository.ts'
 import { type AskPassphrase, KeyRing } from './key-ring.ts'
 import { expiryAfter, LIFETIMES, type Lifetimes } from './lifetimes.ts'
@@ -51,13 +52,7 @@ export interface NamedPolicy {
   readonly threshold: number
 }
 
-/** Who signs what. `root` and `release` may lie offline; `director` and `publisher` sign by machine. */
-export interface KeyPlan {
-  readonly root: NamedPolicy
-  readonly release: NamedPolicy
-  readonly director: NamedPolicy
-  readonly publisher: NamedPolicy
-}
+export type KeyPlan = Readonly<Record<KeyHolder, NamedPolicy>>
 
 export const SIMPLEST_PLAN: KeyPlan = {
   root: { keys: ['root'], threshold: 1 },
@@ -69,12 +64,6 @@ export const SIMPLEST_PLAN: KeyPlan = {
 type OfferedDirection = Omit<Direction, 'issuedAt' | 'days'>
 type RootVersions = Readonly<Record<RepositoryName, number>>
 type Done = SigningRequest & ReturnType<typeof completed>
-
-/** Which key of the plan holds which role. */
-const HOLDERS: Readonly<Record<RepositoryName, Readonly<Record<TopRole, keyof KeyPlan>>>> = {
-  director: { root: 'root', targets: 'director', snapshot: 'director', timestamp: 'director' },
-  image: { root: 'root', targets: 'release', snapshot: 'publisher', timestamp: 'publisher' },
-}
 
 /** The planner's side of trust: keys, both repositories, and what waits for signatures. One process at a time. */
 export class TrustAuthority {
@@ -186,6 +175,28 @@ export class TrustAuthority {
     return await this.#enter(withBatchSignatures(batch, came))
   }
 
+  /** Something else was published since it was drafted: signing it is of no use any more. */
+  async isStale(batch: Batch): Promise<boolean> {
+    for (const { repository, role, kind, metadata } of batch.requests) {
+      const { version } = parseMetadata(kind, Buffer.from(metadata)).signed
+      const latest =
+        kind === 'root'
+          ? await latestRootVersion(this.#folders[repository])
+          : await this.image.versionOf(role)
+      if (version <= latest) return true
+    }
+    return false
+  }
+
+  /** Who may sign what now, by repository and role. */
+  async policies(): Promise<Readonly<Record<RepositoryName, RootPolicy>>> {
+    const [director, image] = [
+      policyOf((await latestRoot(this.#folders.director)).signed),
+      policyOf((await latestRoot(this.#folders.image)).signed),
+    ]
+    return { director, image }
+  }
+
   async drop(batch: Batch): Promise<void> {
     await this.#pending.remove(batch)
   }
@@ -291,7 +302,7 @@ export class TrustAuthority {
 
   async #policy(repository: RepositoryName, plan: KeyPlan): Promise<RootPolicy> {
     const entries = TOP_ROLES.map(async (role) => {
-      const { keys, threshold } = plan[HOLDERS[repository][role]]
+      const { keys, threshold } = plan[HOLDER_OF[repository][role]]
       const trusted: TrustedKey[] = await Promise.all(keys.map((name) => this.keys.publicKey(name)))
       return [role, { keys: trusted, threshold }] as const
     })

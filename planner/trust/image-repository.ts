@@ -99,6 +99,11 @@ export class ImageRepository {
     await this.#seal(meta, snapshotVersion + 1, timestampVersion + 1, { online, root, now })
   }
 
+  /** 0 for a role that nothing was published of. */
+  async versionOf(role: string): Promise<number> {
+    return (await this.#current()).roles[role]?.version ?? 0
+  }
+
   /** Its version is taken by other bytes: something was published since it was drafted. */
   async isTaken(role: string, version: number, bytes: Buffer): Promise<boolean> {
     const there = (await this.#current()).roles[role]

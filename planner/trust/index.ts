@@ -2,6 +2,7 @@ export * from './authority.ts'
 export type { DirectedVariant, Direction } from './director.ts'
 export type { ReleasedVariant } from './documents.ts'
 export * from './errors.ts'
+export * from './holders.ts'
 export type { Releases } from './image-repository.ts'
 export * from './key-ring.ts'
 export { LIFETIMES, type Lifetimes } from './lifetimes.ts'
@@ -10,6 +11,8 @@ export {
   type Batch,
   type BatchSignatures,
   batchKeyIds,
+  batchSchema,
+  batchSignaturesSchema,
   describeBatch,
   isComplete,
   parseBatch,

@@ -39,8 +39,12 @@ export class KeyRing {
   }
 
   /** @throws KeysError `key-exists` */
-  async generate(name: string, passphrase?: string): Promise<SigningKey> {
-    const key = generateKeyPair()
+  generate(name: string, passphrase?: string): Promise<SigningKey> {
+    return this.store(name, generateKeyPair(), passphrase)
+  }
+
+  /** Both parts of a key. @throws KeysError `key-exists` */
+  async store(name: string, key: SigningKey, passphrase?: string): Promise<SigningKey> {
     const text =
       passphrase === undefined ? printSigningKey(key) : await sealKey(key, passphrase, this.#cost)
     // The private part first: a public part alone would pass for a key kept elsewhere.

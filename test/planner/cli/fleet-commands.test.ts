@@ -1,39 +1,9 @@
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
-import t, { type Test } from 'tap'
-import { socketPath, startApi } from '../../../planner/api/index.ts'
+import t from 'tap'
 import { commands } from '../../../planner/cli/commands.ts'
-import { runProgram } from '../../../planner/cli/program.ts'
 import { type Model, selections, variants } from '../../../planner/storage/index.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
-import { openPlanner, type Planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
-
-async function fitment(...argv: string[]) {
-  const written = { out: '', err: '' }
-  const sink = (key: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        written[key] += String(chunk)
-        done()
-      },
-    })
-  const code = await runProgram(commands, argv, { stdout: sink('out'), stderr: sink('err') })
-  return { code, ...written }
-}
-
-async function running(t: Test) {
-  const data = t.testdir({})
-  const planner = await openPlanner(data)
-  t.teardown(planner.close)
-  const api = await startApi({
-    conductor: planner.conductor,
-    info: { version: '', fleet: 'default', broker: '', database: '', trust: '' },
-    socket: socketPath(data),
-    log: pino({ level: 'silent' }),
-  })
-  t.teardown(api.close)
-  return { data, planner }
-}
+import { type Planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
+import { fitment, running } from './in-process.ts'
 
 /** A selection with figures, as devices of the class would have given them. */
 async function withFigures(planner: Planner, model: Model): Promise<void> {

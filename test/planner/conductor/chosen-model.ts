@@ -25,14 +25,15 @@ export async function chosenModel(
   classId: string,
   over: Partial<RolloutOptions> = {},
   revision = 'a',
+  bytesOf = (key: string, index: number): Buffer =>
+    Buffer.alloc(index === 0 ? 100_000 : 300_000, `${key} ${revision}`),
 ): Promise<Model> {
   const { digest: slice } = await artifacts.put(Buffer.from('test data'))
   const reference = { ...newModel.reference, slice }
   const model = await models.addModel(db, { ...newModel, reference }, now())
   const keys = [`small-${revision}`, `large-${revision}`]
   for (const [index, key] of keys.entries()) {
-    const bytes = Buffer.alloc(index === 0 ? 100_000 : 300_000, `${key} ${revision}`)
-    const { digest } = await artifacts.put(bytes)
+    const { digest } = await artifacts.put(bytesOf(key, index))
     const scheme = index === 0 ? 'static-w8a8' : 'float16'
     await variants.ensureVariant(db, { key, source: newModel.source, scheme, runtime: 'litert' })
     await variants.recordBuilt(

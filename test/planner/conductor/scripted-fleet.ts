@@ -12,12 +12,14 @@ import type { ProbeRecord } from '../../../shared/measure/probe-record.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
 import type { OrderKind, OrderOf } from '../../../shared/messages/orders.ts'
 import type { InstallState, Report } from '../../../shared/messages/reports.ts'
-import { anchorDigest } from '../../../shared/trust/index.ts'
+import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { birth, hardware } from '../storage/sample.ts'
 
 export interface Planner {
   readonly conductor: Conductor
   readonly nudged: string[]
+  /** What devices are set up with. */
+  readonly trust: string
   /** The planner's clock; move it to let time pass. */
   readonly clock: { now: Date }
   /** What a device makes of the order: both repositories verified, from the first roots on. */
@@ -54,6 +56,7 @@ export async function openPlanner(
   return {
     conductor,
     nudged,
+    trust: printTrustPin(anchor),
     clock,
     async assignmentOf({ model, variant, offer }, device = deviceOf(offer)) {
       const runtimes = ['litert', 'onnxruntime'] as const
