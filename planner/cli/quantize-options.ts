@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { readDataset } from '../../shared/dataset/index.ts'
+import { UsageError } from '../../shared/errors.ts'
 import {
+  type AccuracyBudget,
   type OperatorSelector,
   parseSelector,
   type QuantizeOptions,
@@ -25,6 +28,15 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
     flags: '--keep-float <selectors>',
     description:
       'operators to leave in float, by commas: a name, kind:softmax, or pattern:^head/; the scheme then ends in -mixed',
+  },
+  {
+    flags: '--max-accuracy-drop <points>',
+    description:
+      'leave operators in float, the most harmful for their cost first, until no more than this is lost',
+  },
+  {
+    flags: '--test <file.npz>',
+    description: 'labelled samples to hold that on (without: agreement on calibration samples)',
   },
   {
     flags: '--sources <treatment>',
@@ -68,6 +80,8 @@ export const quantizeOptionsShape = {
   ranges: z.enum(['auto', ...RANGE_NAMES]).optional(),
   recovery: recovery.optional(),
   keepFloat: selectors.optional(),
+  maxAccuracyDrop: z.coerce.number('give percentage points').min(0).max(100).optional(),
+  test: z.string().optional(),
   sources: z.enum(SOURCE_TREATMENTS).optional(),
   prune: z.coerce.number('give a share between 0 and 1').optional(),
   cluster: z.coerce.number('give a number of values').optional(),
@@ -76,9 +90,12 @@ export const quantizeOptionsShape = {
 
 type Given = z.output<z.ZodObject<typeof quantizeOptionsShape>>
 
-export function optionsOf(given: Given): QuantizeOptions {
+/** @throws UsageError, DatasetError */
+export async function optionsOf(given: Given): Promise<QuantizeOptions> {
   const { ranges, recovery, keepFloat, sources, prune, cluster, compressAlso } = given
+  const budget = await budgetOf(given)
   return {
+    ...(budget && { budget }),
     ...(ranges && { ranges }),
     ...(recovery && { recovery }),
     ...(keepFloat && { keepFloat }),
@@ -91,4 +108,13 @@ export function optionsOf(given: Given): QuantizeOptions {
       },
     }),
   }
+}
+
+async function budgetOf({ maxAccuracyDrop, test }: Given): Promise<AccuracyBudget | undefined> {
+  if (maxAccuracyDrop === undefined && test === undefined) return undefined
+  if (maxAccuracyDrop === undefined) {
+    throw new UsageError('--test holds an accuracy budget: add --max-accuracy-drop POINTS')
+  }
+  const maxDrop = maxAccuracyDrop / 100
+  return test === undefined ? { maxDrop } : { maxDrop, test: await readDataset(test) }
 }

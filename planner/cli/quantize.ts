@@ -46,12 +46,12 @@ export const quantizeCommand = defineCommand({
       fileName: basename(input.model),
       scheme,
       ...(calibration ? { calibration } : {}),
-      options: optionsOf(input),
+      options: await optionsOf(input),
       onProgress: progress.update,
     })
     progress.end()
     await writeWhole(input.output, result.bytes)
-    const { operators, findings, bytes, recovery, compression } = result
+    const { operators, findings, bytes, recovery, budget, compression } = result
     io.findings(findings)
     io.result(
       {
@@ -63,6 +63,7 @@ export const quantizeCommand = defineCommand({
         digest: digestOf(bytes),
         operators,
         recovery,
+        ...(budget && { budget }),
         ...(compression && { compression }),
         findings,
       },

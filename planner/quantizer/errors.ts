@@ -8,6 +8,7 @@ export type QuantizerErrorCode =
   | 'nothing-to-quantize'
   | 'nothing-selected'
   | 'source-refused'
+  | 'budget-unmeasurable'
   | 'unusable-model'
   | 'verification-failed'
 

@@ -1,4 +1,6 @@
 export { SOURCE_TREATMENTS } from '../formats/quantizable.ts'
+export type { BudgetReport } from './budget/hold.ts'
+export type { AccuracyBudget } from './budget/options.ts'
 export {
   type CompressionOptions,
   SPARING_NAMES,

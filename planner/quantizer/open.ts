@@ -11,7 +11,7 @@ const FORMATS: Record<ModelFormat, QuantizableFormat> = {
   onnx: quantizableOnnx,
 }
 
-/** The source as the options want it. @throws QuantizerError `source-refused`, `nothing-selected`, or the format's own */
+/** The source as the options want it. @throws QuantizerError `source-refused`, or the format's own */
 export async function openModel(request: QuantizeRequest): Promise<QuantizableModel> {
   const { format, model, fileName, scheme, options = {} } = request
   const forIntegers = isCalibrated(scheme)
@@ -22,12 +22,17 @@ export async function openModel(request: QuantizeRequest): Promise<QuantizableMo
   if (sources === 'refuse' && first !== undefined) {
     throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)
   }
-  refuseIdleSelectors(opened, request)
   return opened
 }
 
-/** A selector that picks nothing is a misspelling: the file would not be what was asked for. */
-function refuseIdleSelectors({ graph }: QuantizableModel, { options }: QuantizeRequest): void {
+/**
+ * A selector that picks nothing is a misspelling: the file would not be what was asked for.
+ * @throws QuantizerError `nothing-selected`
+ */
+export function refuseIdleSelectors(
+  { graph }: QuantizableModel,
+  { options }: QuantizeRequest,
+): void {
   const idle = (options?.keepFloat ?? []).find(
     (selector) => !graph.operators.some((operator) => selects(selector, operator)),
   )

@@ -1,4 +1,5 @@
 import type { SourceTreatment } from '../formats/quantizable.ts'
+import type { AccuracyBudget } from './budget/options.ts'
 import type { CompressionOptions } from './compression/options.ts'
 import type { OperatorSelector } from './plan/selectors.ts'
 import type { RangeMethod } from './ranges/methods.ts'
@@ -20,6 +21,8 @@ export interface QuantizeOptions {
   readonly perChannelFullyConnected?: boolean
   /** The same for `dynamic-w8`: more accurate, but needs TensorFlow Lite 2.17 or LiteRT. */
   readonly perChannelHybridFullyConnected?: boolean
+  /** Leave operators in float where quantizing all of them loses more. */
+  readonly budget?: AccuracyBudget
   /** Prune or cluster the weights before anything else. */
   readonly compression?: CompressionOptions
 }

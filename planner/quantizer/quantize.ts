@@ -3,6 +3,8 @@ import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { linksOf } from '../formats/links.ts'
 import type { QuantizableModel } from '../formats/quantizable.ts'
+import { Examiner } from './budget/examiner.ts'
+import { type BudgetReport, budgetFinding, holdBudget } from './budget/hold.ts'
 import { calibrate } from './calibrate/calibrate.ts'
 import { type Compressed, compress } from './compression/compress.ts'
 import { keepClusters } from './compression/keep-clusters.ts'
@@ -15,7 +17,7 @@ import { QuantizerError } from './errors.ts'
 import { FACTS } from './facts.ts'
 import { Laboratory } from './laboratory/laboratory.ts'
 import { type Measured, measure, rangesFor } from './measure.ts'
-import { openModel } from './open.ts'
+import { openModel, refuseIdleSelectors } from './open.ts'
 import type { QuantizeOptions } from './options.ts'
 import type { OperatorTally, Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
@@ -42,6 +44,8 @@ export interface QuantizeResult {
   readonly operators: OperatorTally
   /** What each recovery method gave; empty where none ran. */
   readonly recovery: readonly RecoveryStep[]
+  /** Where an accuracy budget was given. */
+  readonly budget?: BudgetReport
   /** Where pruning or clustering was asked for. */
   readonly compression?: CompressionReport
 }
@@ -69,20 +73,25 @@ async function quantizeIn(
   const compressed = await compressSource(request, target, laboratory)
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
   const opened = await openModel(source)
+  refuseIdleSelectors(opened, request)
   const methods = recoveryMethods(options)
-  const measured = await measure(opened, laboratory, source, {
-    moments: methods.includes('rounding'),
-  })
+  const moments = methods.includes('rounding')
+  const measured = await measure(opened, laboratory, source, { moments })
   const planRequest = planRequestOf(opened, measured, request, target)
-  const recovered = await recoverIn(laboratory, source, methods, {
+  const { statistics } = measured
+  const first = {
     model: opened,
-    statistics: measured.statistics,
+    statistics,
     request: planRequest,
     plan: planScheme(scheme, planRequest),
-  })
-  const { model } = recovered.subject
-  const { plan: best } = recovered.subject
-  const plan = compressed === null ? best : keepClusters(best, model, compressed)
+  }
+  const tools = toolsFor(laboratory, source, methods)
+  const recovered = await recoverIn(first, source, methods, tools)
+  const planOf = ({ plan, model }: Subject) =>
+    compressed === null ? plan : keepClusters(plan, model, compressed)
+  const held = await holdIn(recovered.subject, source, tools, planOf)
+  const { model } = held.subject
+  const plan = planOf(held.subject)
   refuseEmpty(plan, scheme, opened.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   await verify(bytes, laboratory, calibration)
@@ -92,17 +101,18 @@ async function quantizeIn(
     ...measured.findings,
     ...plan.findings,
     ...built,
+    ...held.findings,
   ]
-  const named = options.keepFloat?.length ? mixed(scheme) : scheme
-  const tally = plan.operators
+  const { keepFloat } = held.subject.request
   const result = {
     bytes,
     format,
-    scheme: named,
+    scheme: keepFloat.length > 0 ? mixed(scheme) : scheme,
     findings,
     plan,
-    operators: tally,
+    operators: plan.operators,
     recovery: recovered.steps,
+    ...(held.report && { budget: held.report }),
   }
   if (compressed === null) return result
   const compression = await reportCompression(model, plan, bytes, compressed, target.weightBits)
@@ -158,33 +168,68 @@ function recoveryMethods({ recovery, compression }: QuantizeOptions): readonly R
     : asked.filter((method) => KEEPS_COMPRESSION.includes(method))
 }
 
-async function recoverIn(
+interface AllTools extends Tools {
+  /** Null where there are no samples. */
+  readonly gauge: Gauge | null
+}
+
+function toolsFor(
   laboratory: Laboratory,
   request: QuantizeRequest,
   methods: readonly RecoveryMethod[],
-  subject: Subject,
-) {
-  const { calibration, scheme } = request
-  const pointless = methods.length === 0 || subject.plan.instructions.length === 0
-  if (calibration === undefined || !isCalibrated(scheme) || pointless) {
-    return { subject, steps: [] }
-  }
+): AllTools {
+  const { calibration, scheme, options = {} } = request
+  const samples = calibration ?? options.budget?.test
   const moments = methods.includes('rounding')
   const tools: Tools = {
-    thorough: request.options?.recovery !== undefined,
+    thorough: options.recovery !== undefined,
     plan: (planRequest) => planScheme(scheme, planRequest),
     open: (bytes) => openModel({ ...request, model: bytes }),
     observe: async (model, only) => {
-      const { statistics } = await calibrate(model, laboratory, calibration, () => {}, {
-        only,
-        moments,
-      })
-      return statistics
+      if (calibration === undefined) return []
+      const wish = { only, moments }
+      return (await calibrate(model, laboratory, calibration, () => {}, wish)).statistics
     },
     chooseRanges: (statistics, model) => rangesFor(statistics, model, request),
   }
-  const gauge = new Gauge(laboratory, calibration, tools)
-  return await recover(subject, methods, tools, gauge)
+  return { ...tools, gauge: samples === undefined ? null : new Gauge(laboratory, samples, tools) }
+}
+
+async function recoverIn(
+  subject: Subject,
+  { scheme }: QuantizeRequest,
+  methods: readonly RecoveryMethod[],
+  tools: AllTools,
+) {
+  const pointless = methods.length === 0 || subject.plan.instructions.length === 0
+  if (tools.gauge === null || !isCalibrated(scheme) || pointless) return { subject, steps: [] }
+  return await recover(subject, methods, tools, tools.gauge)
+}
+
+async function holdIn(
+  subject: Subject,
+  { format, model, calibration, options = {}, onProgress }: QuantizeRequest,
+  tools: AllTools,
+  planOf: (subject: Subject) => Plan,
+): Promise<{ subject: Subject; report?: BudgetReport; findings: readonly Finding[] }> {
+  const { budget } = options
+  if (budget === undefined) return { subject, findings: [] }
+  const samples = budget.test ?? calibration
+  if (samples === undefined || tools.gauge === null) {
+    throw new QuantizerError(
+      'calibration-missing',
+      'an accuracy budget is held on samples: give labelled test data, or calibration samples',
+    )
+  }
+  const examiner = await Examiner.start(format, model, samples)
+  const held = await holdBudget(subject, budget.maxDrop, {
+    plan: tools.plan,
+    gauge: tools.gauge,
+    examiner,
+    write: (one) => one.model.perform(planOf(one)),
+    onTrial: (done, total) => onProgress?.(done, total, 'measuring what each operator does'),
+  })
+  return { ...held, findings: [budgetFinding(held.report)] }
 }
 
 /** A file with operators left in float on purpose says so in its scheme's name. */

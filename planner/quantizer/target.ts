@@ -16,10 +16,10 @@ export function targetOf(
       `scheme ${printScheme(scheme)} asks for int8 and uint8 edges at once: use one of -io8 and -iou8`,
     )
   }
-  if (hasSuffix(scheme, 'mixed') && !options.keepFloat?.length) {
+  if (hasSuffix(scheme, 'mixed') && !options.keepFloat?.length && !options.budget) {
     throw new QuantizerError(
       'unsupported-scheme',
-      `scheme ${printScheme(scheme)} leaves operators in float: say which (option keepFloat)`,
+      `scheme ${printScheme(scheme)} leaves operators in float: say which (--keep-float), or what may be lost (--max-accuracy-drop)`,
     )
   }
   return {

@@ -7,9 +7,8 @@ import {
   takeSamples,
   toArrays,
 } from '../../shared/dataset/index.ts'
-import { evaluate as measureQuality } from '../../shared/measure/index.ts'
+import { evaluate as measureQuality, withAnswers } from '../../shared/measure/index.ts'
 import { loadInProcess } from '../../shared/runtime/index.ts'
-import { withAnswers } from './float-answers.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 
 /** Enough to tell a broken installation from a working one in less than a second. */

@@ -4,7 +4,7 @@ import { QuantizerError } from '../errors.ts'
 import { leftFloat } from './findings.ts'
 import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
-import { selects } from './selectors.ts'
+import { whyKept } from './selectors.ts'
 import { tallyOf } from './tally.ts'
 
 /** Below this a kernel of its own costs more than the smaller weight saves. */
@@ -33,7 +33,8 @@ export function planBlocks(request: PlanRequest): Plan {
 }
 
 function obstacleOf(operator: GraphOperator, request: PlanRequest): string | null {
-  if (request.keepFloat.some((selector) => selects(selector, operator))) return 'as you asked'
+  const kept = whyKept(operator, request.keepFloat)
+  if (kept !== null) return kept
   if (operator.integerObstacle !== null) return operator.integerObstacle
   const weight = weightOf(operator, request)
   const values = weight?.type === 'float32' ? (weight.constant?.read() ?? null) : null

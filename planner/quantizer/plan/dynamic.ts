@@ -5,7 +5,7 @@ import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'
 import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
-import { selects } from './selectors.ts'
+import { whyKept } from './selectors.ts'
 import { mergeStores } from './stores.ts'
 import { tallyOf } from './tally.ts'
 
@@ -75,7 +75,8 @@ function obstacleOf(
   weight: GraphTensor,
   { keepFloat }: PlanRequest,
 ): string | null {
-  if (keepFloat.some((selector) => selects(selector, operator))) return 'as you asked'
+  const kept = whyKept(operator, keepFloat)
+  if (kept !== null) return kept
   const values = weight.constant?.read() ?? new Float32Array(0)
   if (values.length < LEAST_WEIGHT) {
     return `its weight has ${values.length} elements, too few to gain (${LEAST_WEIGHT} needed)`

@@ -9,7 +9,7 @@ export type OperatorSelector =
   /** The operator's own name, exactly. */
   | { readonly name: string }
   | { readonly pattern: RegExp }
-  | { readonly where: (operator: GraphOperator) => boolean }
+  | { readonly where: (operator: GraphOperator) => boolean; readonly because?: string }
 
 export function selects(selector: OperatorSelector, operator: GraphOperator): boolean {
   if ('kind' in selector) return operator.kind === selector.kind
@@ -19,6 +19,16 @@ export function selects(selector: OperatorSelector, operator: GraphOperator): bo
   if ('name' in selector) return operator.name === selector.name
   if ('pattern' in selector) return selector.pattern.test(operator.name)
   return selector.where(operator)
+}
+
+/** Why an operator stays in float; null where no selector picks it. */
+export function whyKept(
+  operator: GraphOperator,
+  selectors: readonly OperatorSelector[],
+): string | null {
+  const found = selectors.find((selector) => selects(selector, operator))
+  if (found === undefined) return null
+  return ('because' in found ? found.because : undefined) ?? 'as you asked'
 }
 
 /** `kind:softmax`, `kind:CONV_2D`, `pattern:REGEX`, or an operator's name; a string says what is wrong with it. */

@@ -1,7 +1,7 @@
 import type { GraphOperator, GraphTensor } from '../../../formats/graph.ts'
 import { rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
-import { selects } from '../selectors.ts'
+import { whyKept } from '../selectors.ts'
 
 /** Why an operator cannot compute on integers. Rows are tried in order; the first that answers is told to the user. */
 interface Obstacle {
@@ -11,8 +11,7 @@ interface Obstacle {
 
 const obstacles: readonly Obstacle[] = [
   {
-    reason: (operator, { keepFloat }) =>
-      keepFloat.some((selector) => selects(selector, operator)) ? 'as you asked' : null,
+    reason: (operator, { keepFloat }) => whyKept(operator, keepFloat),
   },
   {
     reason: (operator, { facts }) =>

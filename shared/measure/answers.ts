@@ -1,6 +1,6 @@
-import { type Dataset, realValues, samplesFor } from '../../shared/dataset/index.ts'
-import type { Session } from '../../shared/runtime/runtime.ts'
-import type { Tensor } from '../../shared/tensors.ts'
+import { type Dataset, realValues, samplesFor } from '../dataset/index.ts'
+import type { Session } from '../runtime/runtime.ts'
+import type { Tensor } from '../tensors.ts'
 
 /**
  * The data set with a model's answers beside it: `reference` for its only output, `reference.<name>`
