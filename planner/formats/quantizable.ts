@@ -1,5 +1,6 @@
 import type { Finding } from '../../shared/findings.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
+import type { ObserverPlan } from '../quantizer/calibrate/observer.ts'
 import type { Plan } from '../quantizer/plan/instructions.ts'
 import type { Graph, SubgraphId, TensorId } from './graph.ts'
 
@@ -29,6 +30,8 @@ export interface QuantizableModel {
   readonly entries: readonly Entry[]
   /** A model that gives out its activations, for one entry: all computed floats, or the computed ones of `asked`. */
   instrument(entry: Entry, asked?: readonly TensorId[]): Instrumented
+  /** The same for observers, where the runtime can find out itself what they want to know. */
+  summarise?(planFor: (tensor: TensorId) => ObserverPlan): Summarised
   perform(plan: Plan): Uint8Array
   /** What the runtime made of the file: whether operators really became integer kernels. */
   audit?(bytes: Uint8Array, plan: Plan): Promise<readonly Finding[]>
@@ -40,6 +43,17 @@ export interface Entry {
   /** Under the names that callers, and data files, use. */
   readonly inputs: readonly TensorInfo[]
   readonly tensors: readonly TensorId[]
+}
+
+export interface Summarised {
+  readonly bytes: Uint8Array
+  /** In the order of the model's outputs; a summarised one has several. */
+  readonly observed: readonly ObserverPlan[]
+  /** Constants that a file beside the model holds, so that they need not be in memory once more. */
+  readonly data?: {
+    readonly name: string
+    readonly pieces: readonly { readonly bytes: Uint8Array; readonly offset: number }[]
+  }
 }
 
 export interface Instrumented {

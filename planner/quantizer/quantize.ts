@@ -1,6 +1,7 @@
 import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
+import { sizeOf } from '../../shared/tensors.ts'
 import { linksOf } from '../formats/links.ts'
 import type { QuantizableModel } from '../formats/quantizable.ts'
 import { Examiner } from './budget/examiner.ts'
@@ -25,6 +26,7 @@ import type { PlanRequest, PlanTarget } from './plan/request.ts'
 import { Gauge } from './recovery/gauge.ts'
 import {
   meansOf,
+  RECOVERY_METHODS,
   type RecoveryMethod,
   type RecoveryStep,
   recover,
@@ -195,6 +197,14 @@ function toolsFor(
   return { ...tools, gauge: samples === undefined ? null : new Gauge(laboratory, samples, tools) }
 }
 
+/** Weights beyond which recovery costs more than the calibration: only what helps nearly always is done unasked. */
+const MOST_WEIGHED = 2 ** 23
+
+function weightsIn({ model }: Subject): number {
+  const constants = model.graph.tensors.filter(({ constant }) => constant !== null)
+  return constants.reduce((sum, { shape }) => sum + sizeOf(shape ?? []), 0)
+}
+
 async function recoverIn(
   subject: Subject,
   { scheme }: QuantizeRequest,
@@ -203,6 +213,10 @@ async function recoverIn(
 ) {
   const pointless = methods.length === 0 || subject.plan.instructions.length === 0
   if (tools.gauge === null || !isCalibrated(scheme) || pointless) return { subject, steps: [] }
+  if (!tools.thorough && weightsIn(subject) > MOST_WEIGHED) {
+    const corrected = await RECOVERY_METHODS['bias-correction'].run(subject, tools)
+    return { subject: corrected ?? subject, steps: [] }
+  }
   return await recover(subject, methods, tools, tools.gauge)
 }
 

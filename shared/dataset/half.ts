@@ -22,6 +22,31 @@ export function toHalf(value: number): number {
   return sign | (((exact + 15) << 10) + roundEven((size / 2 ** exact - 1) * 1024))
 }
 
+/** The same for many numbers; magnitudes above `largest` become it, infinities and NaN stay. */
+export function halvesOf(values: Float32Array, largest: number): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  const halves = new Uint16Array(values.length)
+  for (let i = 0; i < values.length; i += 1) {
+    const pattern = bits[i] as number
+    const size = pattern & 0x7fffffff
+    // Normal numbers that stay below the largest, rounded to even: other ones are rare.
+    if (size >= LEAST_NORMAL && size < GREATEST) {
+      halves[i] =
+        ((pattern >>> 16) & 0x8000) | ((size - REBIAS + 0xfff + ((size >>> 13) & 1)) >>> 13)
+    } else {
+      const value = values[i] as number
+      const bounded = Math.min(largest, Math.max(-largest, value))
+      halves[i] = toHalf(Number.isFinite(value) ? bounded : value)
+    }
+  }
+  return halves
+}
+
+/** Float32 patterns of 2⁻¹⁴ and 2¹⁵, and what lies between the two exponents' biases. */
+const LEAST_NORMAL = 0x38800000
+const GREATEST = 0x47000000
+const REBIAS = 0x38000000
+
 function roundEven(value: number): number {
   const low = Math.floor(value)
   const rest = value - low

@@ -1,8 +1,9 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { fromBinary } from '@bufbuild/protobuf'
 import { messageOf } from '../../../shared/errors.ts'
 import { OnnxError } from './errors.ts'
 import type { OnnxModel } from './model.ts'
 import { messageType } from './registry.ts'
+import { segmentsOf } from './segments.ts'
 
 /** protobuf's own bound on one message. */
 const MAX_BYTES = 2 ** 31 - 1
@@ -27,13 +28,19 @@ export function readOnnx(bytes: Uint8Array, fileName = 'model.onnx'): OnnxModel 
 
 /** @throws OnnxError `too-large` above protobuf's 2 GiB: move constants out with `storeExternalData`. */
 export function writeOnnx(model: OnnxModel): Uint8Array {
-  const bytes = toBinary(messageType('ModelProto'), model as never)
-  if (bytes.length > MAX_BYTES) {
+  const segments = segmentsOf(model)
+  const size = segments.reduce((sum, { length }) => sum + length, 0)
+  if (size > MAX_BYTES) {
     throw new OnnxError('too-large', 'the model passes 2 GiB: keep its constants in external data')
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const segment of segments) {
+    bytes.set(segment, at)
+    at += segment.length
   }
   return bytes
 }
-
 function decode(bytes: Uint8Array, fileName: string): OnnxModel {
   try {
     return fromBinary(messageType('ModelProto'), bytes) as unknown as OnnxModel

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../../../shared/errors.ts'
 import { OnnxError } from './errors.ts'
-import { newMessage, type OnnxModel, type OnnxTensor } from './model.ts'
+import { newMessage, type OnnxGraph, type OnnxModel, type OnnxTensor } from './model.ts'
 import { tensorsOf } from './walk.ts'
 
 /** Offsets are aligned to this so that runtimes may map the file (onnx/external_data_helper.py). */
@@ -27,6 +27,12 @@ export function hasExternalData(model: OnnxModel): boolean {
   return false
 }
 
+/** Bytes of a data file, each piece at its offset. */
+export interface DataFile {
+  readonly size: number
+  readonly pieces: readonly { readonly bytes: Uint8Array; readonly offset: number }[]
+}
+
 /**
  * Moves every constant of at least `thresholdBytes` out of the model.
  * @returns the bytes to write as `location` beside the .onnx file
@@ -36,23 +42,48 @@ export function storeExternalData(
   location: string,
   thresholdBytes = 1024,
 ): Uint8Array {
-  const moved: { bytes: Uint8Array; offset: number }[] = []
+  const movable = [...tensorsOf(model)].filter((tensor) => isMovable(tensor, thresholdBytes))
+  const { moved, data } = moveOut(movable, location)
+  movable.forEach((tensor, i) => {
+    Object.assign(tensor, moved[i])
+  })
+  const file = new Uint8Array(data.size)
+  for (const { bytes, offset } of data.pieces) file.set(bytes, offset)
+  return file
+}
+
+/** A graph whose large constants are elsewhere, and that file; `graph` stays as it is, and no number is copied. */
+export function withoutConstants(
+  graph: OnnxGraph,
+  location: string,
+  thresholdBytes = 1024,
+): { readonly graph: OnnxGraph; readonly data: DataFile } {
+  const movable = graph.initializer.filter((tensor) => isMovable(tensor, thresholdBytes))
+  const { moved, data } = moveOut(movable, location)
+  const replaced = new Map(movable.map((tensor, i) => [tensor, moved[i]]))
+  const initializer = graph.initializer.map((tensor) => replaced.get(tensor) ?? tensor)
+  return { graph: { ...graph, initializer }, data }
+}
+
+function isMovable({ rawData, dataLocation }: OnnxTensor, thresholdBytes: number): boolean {
+  return rawData.length >= thresholdBytes && dataLocation !== 1
+}
+
+function moveOut(tensors: readonly OnnxTensor[], location: string) {
+  const pieces: { bytes: Uint8Array; offset: number }[] = []
   let end = 0
-  for (const tensor of tensorsOf(model)) {
-    if (tensor.rawData.length < thresholdBytes || tensor.dataLocation === 1) continue
+  const moved = tensors.map((tensor): OnnxTensor => {
     const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT
-    end = offset + tensor.rawData.length
-    moved.push({ bytes: tensor.rawData, offset })
-    const entries = { location, offset: String(offset), length: String(tensor.rawData.length) }
-    tensor.externalData = Object.entries(entries).map(([key, value]) =>
+    const { rawData: bytes } = tensor
+    pieces.push({ bytes, offset })
+    end = offset + bytes.length
+    const entries = { location, offset: String(offset), length: String(bytes.length) }
+    const externalData = Object.entries(entries).map(([key, value]) =>
       newMessage('StringStringEntryProto', { key, value }),
     )
-    tensor.dataLocation = 1
-    tensor.rawData = new Uint8Array()
-  }
-  const file = new Uint8Array(end)
-  for (const { bytes, offset } of moved) file.set(bytes, offset)
-  return file
+    return { ...tensor, rawData: new Uint8Array(), externalData, dataLocation: 1 }
+  })
+  return { moved, data: { size: end, pieces } }
 }
 
 async function readExternal(tensor: OnnxTensor, directory: string): Promise<Uint8Array> {

@@ -1,8 +1,12 @@
+import type { ObserverPlan } from '../../quantizer/calibrate/observer.ts'
+import { sampleStride } from '../../quantizer/calibrate/observer.ts'
 import type { TensorId } from '../graph.ts'
 import { linksOf } from '../links.ts'
-import type { Instrumented } from '../quantizable.ts'
+import type { Instrumented, Summarised } from '../quantizable.ts'
 import { writeOnnx } from './codec.ts'
+import { withoutConstants } from './external-data.ts'
 import { newMessage, type OnnxGraph, type OnnxModel } from './model.ts'
+import { type Attributes, GraphEditor } from './prepare/graph-editor.ts'
 import type { OnnxView } from './view.ts'
 
 /** A copy of `model` that gives out all computed float tensors of the view, or those of `asked`. */
@@ -11,12 +15,85 @@ export function instrument(
   view: OnnxView,
   asked?: readonly TensorId[],
 ): Instrumented {
-  const { producers } = linksOf(view.graph)
   const wanted = new Set(asked ?? view.graph.tensors.map(({ id }) => id))
-  const observed = view.graph.tensors.filter(
-    ({ id, type }) => type === 'float32' && producers[id] !== null && wanted.has(id),
-  )
-  const output = observed.map(({ name }) => newMessage('ValueInfoProto', { name }))
-  const graph = { ...(model.graph as OnnxGraph), output }
-  return { bytes: writeOnnx({ ...model, graph }), outputs: observed.map(({ id }) => id) }
+  const observed = observable(view).filter(({ id }) => wanted.has(id))
+  const names = observed.map(({ name }) => name)
+  return {
+    bytes: withOutputs(model, model.graph as OnnxGraph, names),
+    outputs: observed.map(({ id }) => id),
+  }
+}
+
+/**
+ * A copy of `model` that gives out what an observer wants to know of large activations, and small ones whole: most of
+ * the time of a calibration would go into copying large ones out of the runtime.
+ */
+export function summarise(
+  model: OnnxModel,
+  view: OnnxView,
+  planFor: (tensor: TensorId) => ObserverPlan,
+): Summarised {
+  const source = model.graph as OnnxGraph
+  const graph = { ...source, node: [...source.node], initializer: [...source.initializer] }
+  const summaries = new Summaries(graph)
+  const names: string[] = []
+  const observed = observable(view).map(({ id, name, shape }): ObserverPlan => {
+    const plan = planFor(id)
+    const stride = shape === null || shape.some((dim) => dim < 0) ? 1 : sampleStride(plan, shape)
+    if (stride === 1) names.push(name)
+    else names.push(...summaries.of(name, stride, plan))
+    return { ...plan, summarised: stride > 1 }
+  })
+  const { graph: bare, data } = withoutConstants(graph, CONSTANTS_FILE)
+  return {
+    bytes: withOutputs(model, bare, names),
+    observed,
+    data: { ...data, name: CONSTANTS_FILE },
+  }
+}
+
+const CONSTANTS_FILE = 'constants'
+
+class Summaries {
+  readonly #editor: GraphEditor
+
+  constructor(graph: OnnxGraph) {
+    this.#editor = new GraphEditor(graph)
+  }
+
+  /** Names of the outputs that stand for `value`, as SUMMARY_PARTS has them. */
+  of(value: string, stride: number, plan: ObserverPlan): string[] {
+    const reductions = ['ReduceMin', 'ReduceMax', 'ReduceSum'].map((opType) =>
+      this.#add(opType, [value], { keepdims: ['int', 0] }),
+    )
+    // Second moments are of neighbours under a window.
+    const whole = (plan.moments ?? []).length > 0
+    return [...reductions, whole ? value : this.#sample(value, stride, plan)]
+  }
+
+  /** All channels at every nth position. */
+  #sample(value: string, stride: number, { channels, channelsFirst }: ObserverPlan): string {
+    const editor = this.#editor
+    const flat = channels === 0 ? [-1] : channelsFirst ? [channels, -1] : [-1, channels]
+    const axis = editor.addInt64s('axis', [flat.indexOf(-1)])
+    const bounds = [[0], [2 ** 31 - 1]].map((bound) => editor.addInt64s('bound', bound))
+    const rows = this.#add('Reshape', [value, editor.addInt64s('rows', flat)])
+    return this.#add('Slice', [rows, ...bounds, axis, editor.addInt64s('step', [stride])])
+  }
+
+  #add(opType: string, inputs: readonly string[], attributes: Attributes = {}): string {
+    const output = this.#editor.fresh(`${inputs[0]}/${opType}`)
+    this.#editor.graph.node.push(this.#editor.newNode(opType, inputs, [output], attributes))
+    return output
+  }
+}
+
+function observable(view: OnnxView) {
+  const { producers } = linksOf(view.graph)
+  return view.graph.tensors.filter(({ id, type }) => type === 'float32' && producers[id] !== null)
+}
+
+function withOutputs(model: OnnxModel, graph: OnnxGraph, names: readonly string[]): Uint8Array {
+  const output = names.map((name) => newMessage('ValueInfoProto', { name }))
+  return writeOnnx({ ...model, graph: { ...graph, output } })
 }

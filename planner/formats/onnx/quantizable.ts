@@ -9,7 +9,7 @@ import { readOnnx, writeOnnx } from './codec.ts'
 import { OnnxError } from './errors.ts'
 import { hasExternalData } from './external-data.ts'
 import { fusedOperators } from './fused.ts'
-import { instrument } from './instrument.ts'
+import { instrument, summarise } from './instrument.ts'
 import type { OnnxModel } from './model.ts'
 import { perform } from './perform/perform.ts'
 import { prepareModel } from './prepare/prepare.ts'
@@ -28,6 +28,7 @@ export const quantizableOnnx: QuantizableFormat = {
       findings,
       entries: [entryOf(view.graph)],
       instrument: (_, asked) => instrument(model, view, asked),
+      summarise: (planFor) => summarise(model, view, planFor),
       perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
       audit,
     }

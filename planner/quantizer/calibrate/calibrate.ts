@@ -3,9 +3,15 @@ import { messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { Graph, TensorId } from '../../formats/graph.ts'
-import type { Entry, QuantizableModel } from '../../formats/quantizable.ts'
+import type {
+  Entry,
+  Instrumented,
+  QuantizableModel,
+  Summarised,
+} from '../../formats/quantizable.ts'
 import { QuantizerError } from '../errors.ts'
 import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
+import type { ObserverReport } from '../laboratory/messages.ts'
 import type { MomentsPlan } from './moments.ts'
 import { momentsPlans } from './moments-plans.ts'
 import { type ObserverPlan, TensorObserver } from './observer.ts'
@@ -71,7 +77,6 @@ async function calibrateEntry(
   samples: SampleSource,
   { planFor, onSample, only }: Watch,
 ): Promise<TensorStatistics[]> {
-  const { bytes, outputs } = model.instrument(entry, only)
   // Inputs are at hand before the runtime has them.
   const observers = entry.tensors.map((tensor, i) =>
     only === undefined && entry.inputs[i]?.type === 'float32'
@@ -89,10 +94,13 @@ async function calibrateEntry(
     },
   }
   try {
-    await laboratory.load(bytes, outputs.map(planFor))
-    await laboratory.run(watched, (ran) => onSample(ran, samples.count))
-    const computed = await laboratory.report()
-    return [...observers.flatMap((observer) => observer?.result() ?? []), ...computed]
+    const whole = () => wholeActivations(model.instrument(entry, only), planFor)
+    const summed = only === undefined ? model.summarise?.(planFor) : undefined
+    const report = await observe(laboratory, summed ?? whole(), watched, onSample)
+    const { statistics } = report.sharp
+      ? report
+      : await observe(laboratory, whole(), samples, onSample)
+    return [...observers.flatMap((observer) => observer?.result() ?? []), ...statistics]
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause
     throw new QuantizerError(
@@ -102,6 +110,24 @@ async function calibrateEntry(
       { cause },
     )
   }
+}
+
+function wholeActivations(
+  { bytes, outputs }: Instrumented,
+  planFor: (tensor: TensorId) => ObserverPlan,
+): Summarised {
+  return { bytes, observed: outputs.map(planFor) }
+}
+
+async function observe(
+  laboratory: Laboratory,
+  { bytes, observed, data }: Summarised,
+  samples: SampleSource,
+  onSample: (done: number, total: number) => void,
+): Promise<ObserverReport> {
+  await laboratory.observe(bytes, observed, data)
+  await laboratory.run(samples, (ran) => onSample(ran, samples.count))
+  return await laboratory.report()
 }
 
 /** The data must fit the first entry; another that it does not fit stays without calibration. */

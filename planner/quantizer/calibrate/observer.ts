@@ -1,10 +1,12 @@
+import { sizeOf } from '../../../shared/tensors.ts'
 import type { TensorId } from '../../formats/graph.ts'
 import { SENTINEL_MAGNITUDE } from '../parameters/activation.ts'
-import { ChannelObserver } from './channel-observer.ts'
+import { ChannelObserver, ENOUGH_ROWS } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
 import { MomentsObserver, type MomentsPlan } from './moments.ts'
 import type { TensorStatistics } from './statistics.ts'
 import { strideFor } from './stride.ts'
+import type { ActivationSummary } from './summary.ts'
 
 /** Weight of the past in the moving averages (ai-edge-quantizer's default). */
 const MEMORY = 0.95
@@ -21,6 +23,20 @@ export interface ObserverPlan {
   /** Samples it is going to see. */
   readonly samples: number
   readonly moments?: readonly MomentsPlan[]
+  /** The runtime tells what it found out, instead of all numbers. */
+  readonly summarised?: boolean
+}
+
+/** At which share of an activation's positions an observer wants to see it: every nth. */
+export function sampleStride(
+  { samples, channels }: ObserverPlan,
+  shape: readonly number[],
+): number {
+  const numbers = sizeOf(shape) * samples
+  const forRanges = strideFor(numbers, ENOUGH_NUMBERS)
+  return channels === 0
+    ? forRanges
+    : Math.min(forRanges, strideFor(numbers / channels, ENOUGH_ROWS))
 }
 
 /** Sees an activation once per sample and keeps statistics of constant size. */
@@ -37,6 +53,7 @@ export class TensorObserver {
   #movingMax = 0
   #ignored = 0
   #nan = 0
+  #sharp = true
 
   constructor(plan: ObserverPlan) {
     this.#plan = plan
@@ -49,7 +66,25 @@ export class TensorObserver {
     const { min, max, finite } = extremesOf(values)
     if (finite) this.#take(values, min, max)
     else this.#takeFinite(values)
-    if (!finite) return
+    if (finite) this.#lookCloser(values)
+  }
+
+  /** The same from what the runtime found out. Numbers that are none can only be told when all are seen. */
+  seeSummary({ min, max, sum, values }: ActivationSummary): void {
+    if (!(Number.isFinite(sum) && min > -SENTINEL_MAGNITUDE && max < SENTINEL_MAGNITUDE)) {
+      this.#sharp = false
+      return
+    }
+    this.#take(values, min, max)
+    this.#lookCloser(values)
+  }
+
+  /** False where a summary was not enough to go by. */
+  get isSharp(): boolean {
+    return this.#sharp
+  }
+
+  #lookCloser(values: Float32Array): void {
     this.#channels?.see(values)
     for (const observer of this.#moments) observer.see(values)
   }

@@ -1,9 +1,17 @@
-import { extname } from 'node:path'
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { RuntimeError, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
+import type { Summarised } from '../../formats/quantizable.ts'
 import type { ObserverPlan } from '../calibrate/observer.ts'
-import type { TensorStatistics } from '../calibrate/statistics.ts'
-import type { Answer, FromLaboratory, SampleInputs, ToLaboratory } from './messages.ts'
+import type {
+  Answer,
+  FromLaboratory,
+  ObserverReport,
+  SampleInputs,
+  ToLaboratory,
+} from './messages.ts'
 import { Replies } from './replies.ts'
 
 const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
@@ -30,12 +38,27 @@ export class Laboratory {
   }
 
   /** The model's inputs. @throws RuntimeError */
-  async load(
-    model: Uint8Array,
-    observed: readonly ObserverPlan[] = [],
-  ): Promise<readonly TensorInfo[]> {
-    this.#worker.postMessage({ kind: 'load', model, observed } satisfies ToLaboratory)
+  async load(model: Uint8Array): Promise<readonly TensorInfo[]> {
+    this.#worker.postMessage({ kind: 'load', model, observed: [] } satisfies ToLaboratory)
     return (await this.#expect('loaded')).inputs
+  }
+
+  /** An instrumented model, perhaps with constants beside it. @throws RuntimeError */
+  async observe(
+    model: Uint8Array,
+    observed: readonly ObserverPlan[],
+    data?: Summarised['data'],
+  ): Promise<void> {
+    const folder = data && (await mkdtemp(join(tmpdir(), 'fitment-constants-')))
+    try {
+      if (folder && data) await writeConstants(join(folder, data.name), data.pieces)
+      const message: ToLaboratory = { kind: 'load', model, observed, ...(folder && { folder }) }
+      this.#worker.postMessage(message)
+      await this.#expect('loaded')
+    } finally {
+      // The runtime has read it, or holds it open.
+      if (folder) await rm(folder, { recursive: true, force: true })
+    }
   }
 
   /** Runs all samples through the loaded model. @throws RuntimeError */
@@ -64,9 +87,9 @@ export class Laboratory {
   }
 
   /** What the observers of the loaded model saw. @throws RuntimeError */
-  async report(): Promise<readonly TensorStatistics[]> {
+  async report(): Promise<ObserverReport> {
     this.#worker.postMessage({ kind: 'report' } satisfies ToLaboratory)
-    return (await this.#expect('reported')).statistics
+    return await this.#expect('reported')
   }
 
   async close(): Promise<void> {
@@ -91,4 +114,16 @@ export class Laboratory {
 /** A sample may be a view of the whole data set, which must not travel with it. */
 function ownCopy(inputs: SampleInputs): SampleInputs {
   return inputs.map((tensor) => ({ ...tensor, data: tensor.data.slice() }))
+}
+
+async function writeConstants(
+  path: string,
+  pieces: NonNullable<Summarised['data']>['pieces'],
+): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    for (const { bytes, offset } of pieces) await file.write(bytes, 0, bytes.length, offset)
+  } finally {
+    await file.close()
+  }
 }

@@ -21,14 +21,22 @@ export type ToLaboratory =
       readonly kind: 'load'
       readonly model: Uint8Array
       readonly observed: readonly ObserverPlan[]
+      /** Where the constants are that the model keeps in a file of its own. */
+      readonly folder?: string
     }
   | { readonly kind: 'run'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'answer'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'report' }
 
+/** What observers saw; not sharp where a summary hides what is no number, and all must be seen. */
+export interface ObserverReport {
+  readonly statistics: readonly TensorStatistics[]
+  readonly sharp: boolean
+}
+
 export type FromLaboratory =
   | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
   | { readonly kind: 'ran'; readonly samples: number }
   | { readonly kind: 'answered'; readonly answers: readonly Answer[] }
-  | { readonly kind: 'reported'; readonly statistics: readonly TensorStatistics[] }
+  | ({ readonly kind: 'reported' } & ObserverReport)
   | { readonly kind: 'failed'; readonly message: string }

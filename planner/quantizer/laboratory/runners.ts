@@ -1,11 +1,15 @@
-import { loadInProcess, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
+import type {
+  OnnxruntimeLoadOptions,
+  RuntimeName,
+  TensorInfo,
+} from '../../../shared/runtime/index.ts'
 import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { SampleInputs } from './messages.ts'
 
 /** A runtime in this thread. */
 export interface Bench {
-  load(model: Uint8Array): RunnableModel | Promise<RunnableModel>
+  load(model: Uint8Array, constantsFolder?: string): RunnableModel | Promise<RunnableModel>
 }
 
 export interface RunnableModel {
@@ -33,10 +37,13 @@ export const BENCHES: Record<RuntimeName, () => Promise<Bench>> = {
     }
   },
   onnxruntime: async () => {
-    const runtime = await loadInProcess('onnxruntime')
+    const { onnxruntime } = await import('../../../shared/runtime/onnxruntime/onnxruntime.ts')
     return {
-      async load(bytes) {
-        const { inputs, outputs, run, close } = await runtime.load(bytes)
+      async load(bytes, constantsFolder) {
+        const { inputs, outputs, run, close } = await onnxruntime.load(bytes, {
+          background: true,
+          ...(constantsFolder !== undefined && { constantsFolder }),
+        } as OnnxruntimeLoadOptions)
         return {
           inputs,
           run: async (values) => {

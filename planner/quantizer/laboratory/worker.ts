@@ -2,7 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { realValues } from '../../../shared/dataset/index.ts'
 import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import { TensorObserver } from '../calibrate/observer.ts'
+import { type ObserverPlan, TensorObserver } from '../calibrate/observer.ts'
+import { SUMMARY_PARTS, summaryFrom } from '../calibrate/summary.ts'
 import type { Answer, FromLaboratory, LaboratoryTask, ToLaboratory } from './messages.ts'
 import { BENCHES, type Bench, type RunnableModel } from './runners.ts'
 
@@ -12,21 +13,34 @@ const port = parentPort
 invariant(port, 'runs as a worker thread')
 
 let model: RunnableModel | undefined
-let observers: readonly TensorObserver[] = []
+let observers: readonly { readonly plan: ObserverPlan; readonly observer: TensorObserver }[] = []
+
+/** To each observer what it observes: an output of the model, or the few that sum one up. */
+function show(outputs: readonly Tensor[]): void {
+  let at = 0
+  for (const { plan, observer } of observers) {
+    if (plan.summarised) {
+      const end = at + SUMMARY_PARTS.length
+      observer.seeSummary(summaryFrom(outputs.slice(at, end)))
+      at = end
+    } else {
+      observer.see(outputs[at]?.data as Float32Array)
+      at += 1
+    }
+  }
+}
 
 async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaboratory> {
   switch (message.kind) {
     case 'load':
       await model?.close()
-      model = await bench.load(message.model)
-      observers = message.observed.map((plan) => new TensorObserver(plan))
+      model = await bench.load(message.model, message.folder)
+      observers = message.observed.map((plan) => ({ plan, observer: new TensorObserver(plan) }))
       return { kind: 'loaded', inputs: model.inputs }
     case 'run':
       for (const sample of message.samples) {
         const outputs = (await model?.run(sample)) ?? []
-        observers.forEach((observer, i) => {
-          observer.see(outputs[i]?.data as Float32Array)
-        })
+        show(outputs)
       }
       return { kind: 'ran', samples: message.samples.length }
     case 'answer': {
@@ -37,7 +51,14 @@ async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaborato
       return { kind: 'answered', answers }
     }
     case 'report':
-      return { kind: 'reported', statistics: observers.map((observer) => observer.result()) }
+      // What it takes is free for what comes next.
+      await model?.close()
+      model = undefined
+      return {
+        kind: 'reported',
+        statistics: observers.map(({ observer }) => observer.result()),
+        sharp: observers.every(({ observer }) => observer.isSharp),
+      }
     default:
       return unreachable(message)
   }

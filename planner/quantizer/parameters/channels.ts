@@ -17,6 +17,19 @@ export function sliceAt(slices: Slices, index: number): number {
   return Math.floor(index / slices.stride) % slices.count
 }
 
+/** Visits `length` elements as stretches that lie in one slice each: weights are large, and divisions slow. */
+export function eachRun(
+  length: number,
+  { count, stride }: Slices,
+  visit: (slice: number, from: number, to: number) => void,
+): void {
+  const run = count === 1 ? length : stride
+  for (let from = 0, slice = 0; from < length; from += run) {
+    visit(slice, from, from + run)
+    slice = slice + 1 === count ? 0 : slice + 1
+  }
+}
+
 /** Largest finite magnitude in each slice. */
 export function magnitudes(
   values: Float32Array,
@@ -25,10 +38,13 @@ export function magnitudes(
 ): Float64Array {
   const slices = slicesOf(shape, axis)
   const largest = new Float64Array(slices.count)
-  for (let i = 0; i < values.length; i += 1) {
-    const magnitude = Math.abs(values[i] as number)
-    const slice = sliceAt(slices, i)
-    if (magnitude > (largest[slice] as number)) largest[slice] = magnitude
-  }
+  eachRun(values.length, slices, (slice, from, to) => {
+    let most = largest[slice] as number
+    for (let i = from; i < to; i += 1) {
+      const magnitude = Math.abs(values[i] as number)
+      if (magnitude > most) most = magnitude
+    }
+    largest[slice] = most
+  })
   return largest
 }

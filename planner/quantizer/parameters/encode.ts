@@ -1,17 +1,18 @@
-import { toHalf } from '../../../shared/dataset/index.ts'
+import { halvesOf } from '../../../shared/dataset/index.ts'
 import { roundHalfAway } from './activation.ts'
-import { sliceAt, slicesOf } from './channels.ts'
+import { eachRun, slicesOf } from './channels.ts'
 import { FLOAT16_LARGEST, type Form, INTEGER_LIMITS, type IntegerType } from './forms.ts'
 
 /** Little-endian bytes of `values` in `form`; int4 codes go two to a byte, low nibble first. */
 export function encode(values: Float32Array, shape: readonly number[], form: Form): Uint8Array {
   if (form.type === 'float32') return bytesOf(Float32Array.from(values))
-  if (form.type === 'float16')
-    return bytesOf(Uint16Array.from(values, (value) => toHalf(clippedToHalf(value))))
-  return WRITERS[form.type](codesOf(values, shape, form))
+  // Numbers too large for float16 become its largest, as converters do, rather than infinite.
+  if (form.type === 'float16') return bytesOf(halvesOf(values, FLOAT16_LARGEST))
+  return WRITERS[form.type](values.length, (codes) => fill(codes, values, shape, form))
 }
 
 type IntegerForm = Extract<Form, { type: IntegerType }>
+type Codes = Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array
 
 /** Integer codes, saturated to the type: weights are limited by their scale, sentinels by the type. */
 export function codesOf(
@@ -19,45 +20,54 @@ export function codesOf(
   shape: readonly number[],
   form: IntegerForm,
 ): Float64Array {
+  return fill(new Float64Array(values.length), values, shape, form)
+}
+
+function fill<C extends Codes>(
+  codes: C,
+  values: Float32Array,
+  shape: readonly number[],
+  form: IntegerForm,
+): C {
   const { scales, zeroPoints, axis } = form.parameters
   const { min, max } = INTEGER_LIMITS[form.type]
-  const slices = slicesOf(shape, axis)
-  const codes = new Float64Array(values.length)
-  for (let i = 0; i < values.length; i += 1) {
-    const slice = axis === null ? 0 : sliceAt(slices, i)
-    const code =
-      roundHalfAway((values[i] as number) / (scales[slice] as number)) +
-      (zeroPoints[slice] as number)
-    codes[i] = code < min ? min : code > max ? max : code
-  }
+  eachRun(values.length, slicesOf(shape, axis), (slice, from, to) => {
+    const scale = scales[slice] as number
+    const zeroPoint = zeroPoints[slice] as number
+    for (let i = from; i < to; i += 1) {
+      const code = roundHalfAway((values[i] as number) / scale) + zeroPoint
+      codes[i] = code < min ? min : code > max ? max : code
+    }
+  })
   return codes
 }
 
 /** What the codes of `values` stand for: the numbers a kernel will compute with. */
 export function decode(values: Float32Array, shape: readonly number[], form: Form): Float32Array {
   if (!('parameters' in form)) return values
-  const codes = codesOf(values, shape, form)
   const { scales, zeroPoints, axis } = form.parameters
-  const slices = slicesOf(shape, axis)
-  return Float32Array.from(codes, (code, i) => {
-    const slice = axis === null ? 0 : sliceAt(slices, i)
-    return (code - (zeroPoints[slice] as number)) * (scales[slice] as number)
+  const { min, max } = INTEGER_LIMITS[form.type]
+  const numbers = new Float32Array(values.length)
+  eachRun(values.length, slicesOf(shape, axis), (slice, from, to) => {
+    const scale = scales[slice] as number
+    const zeroPoint = zeroPoints[slice] as number
+    for (let i = from; i < to; i += 1) {
+      const code = roundHalfAway((values[i] as number) / scale) + zeroPoint
+      numbers[i] = ((code < min ? min : code > max ? max : code) - zeroPoint) * scale
+    }
   })
+  return numbers
 }
 
-const WRITERS: Record<IntegerType, (codes: Float64Array) => Uint8Array> = {
-  int4: packNibbles,
-  int8: (codes) => bytesOf(Int8Array.from(codes)),
-  uint8: (codes) => bytesOf(Uint8Array.from(codes)),
-  int16: (codes) => bytesOf(Int16Array.from(codes)),
-  int32: (codes) => bytesOf(Int32Array.from(codes)),
-  int64: (codes) => bytesOf(BigInt64Array.from(codes, BigInt)),
-}
+type Write = <C extends Codes>(codes: C) => C
 
-/** Numbers too large for float16 become its largest, as converters do, rather than infinite. */
-function clippedToHalf(value: number): number {
-  if (!Number.isFinite(value)) return value
-  return Math.min(FLOAT16_LARGEST, Math.max(-FLOAT16_LARGEST, value))
+const WRITERS: Record<IntegerType, (length: number, write: Write) => Uint8Array> = {
+  int4: (length, write) => packNibbles(write(new Float64Array(length))),
+  int8: (length, write) => bytesOf(write(new Int8Array(length))),
+  uint8: (length, write) => bytesOf(write(new Uint8Array(length))),
+  int16: (length, write) => bytesOf(write(new Int16Array(length))),
+  int32: (length, write) => bytesOf(write(new Int32Array(length))),
+  int64: (length, write) => bytesOf(BigInt64Array.from(write(new Float64Array(length)), BigInt)),
 }
 
 function packNibbles(codes: Float64Array): Uint8Array {

@@ -1,6 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
 import { QuantizerError } from '../errors.ts'
+import { allFinite } from '../parameters/finite.ts'
 import { leftFloat } from './findings.ts'
 import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
@@ -42,7 +43,7 @@ function obstacleOf(operator: GraphOperator, request: PlanRequest): string | nul
   if (values.length < MINIMUM_ELEMENTS) {
     return `its weight has ${values.length} elements, too few to gain (${MINIMUM_ELEMENTS} needed)`
   }
-  return values.every(Number.isFinite) ? null : `"${weight?.name}" holds NaN or infinite numbers`
+  return allFinite(values) ? null : `"${weight?.name}" holds NaN or infinite numbers`
 }
 
 function weightOf(operator: GraphOperator, { graph }: PlanRequest): GraphTensor | undefined {

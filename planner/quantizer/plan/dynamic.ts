@@ -1,5 +1,6 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphInput, GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
+import { allFinite } from '../parameters/finite.ts'
 import { FLOAT32, type Form } from '../parameters/forms.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'
@@ -81,7 +82,7 @@ function obstacleOf(
   if (values.length < LEAST_WEIGHT) {
     return `its weight has ${values.length} elements, too few to gain (${LEAST_WEIGHT} needed)`
   }
-  return values.every(Number.isFinite) ? null : `"${weight.name}" holds NaN or infinite numbers`
+  return allFinite(values) ? null : `"${weight.name}" holds NaN or infinite numbers`
 }
 
 function hybridAxis(

@@ -1,17 +1,9 @@
-import type {
-  Graph,
-  GraphInput,
-  GraphOperator,
-  GraphTensor,
-  OperatorId,
-  TensorId,
-} from '../../formats/graph.ts'
-import { sliceAt, slicesOf } from '../parameters/channels.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../formats/graph.ts'
 import { decode } from '../parameters/encode.ts'
 import type { Form } from '../parameters/forms.ts'
 import type { Plan } from '../plan/instructions.ts'
 import type { PlanRequest, Revision } from '../plan/request.ts'
-import { coverageOf } from './windows.ts'
+import { meanShift, type Product } from './mean-shift.ts'
 
 /** Mean of every channel of an activation, over calibration data and positions. */
 export type ChannelMeans = ReadonlyMap<TensorId, Float64Array>
@@ -56,19 +48,6 @@ export function lostMeans(
   return product === null ? null : meanShift(product)
 }
 
-/** A matrix product whose weight was rounded. */
-interface Product {
-  readonly operator: GraphOperator
-  readonly input: GraphInput
-  readonly weight: GraphTensor
-  readonly values: Float32Array
-  readonly rounded: Float32Array
-  /** Output channels. */
-  readonly channels: number
-  /** Means of the input channels. */
-  readonly means: Float64Array
-}
-
 function storedWeights(plan: Plan, { graph }: PlanRequest) {
   return plan.instructions.flatMap((instruction) => {
     if (instruction.verb !== 'store-constant') return []
@@ -111,42 +90,8 @@ function productWith(
   if (operator.window === null || input.channelAxis === null) return null
   const shape = weight.shape ?? []
   const channels = shape[input.channelAxis] ?? 0
-  return { operator, input, weight, values, rounded: round(shape), channels, means: channelMeans }
-}
-
-/** Σ (w − ŵ) · E[x] for each output channel. */
-function meanShift(product: Product): Float64Array {
-  const { values, rounded, weight, input } = product
-  const shape = weight.shape ?? []
-  const outputs = slicesOf(shape, input.channelAxis)
-  const inputs = input.inputAxis === null ? null : slicesOf(shape, input.inputAxis)
-  const taps = (product.operator.window ?? []).map((axis) => ({
-    slices: slicesOf(shape, axis.weightAxis),
-    coverage: coverageOf(axis),
-  }))
-  const shift = new Float64Array(product.channels)
-  for (let i = 0; i < values.length; i += 1) {
-    const output = sliceAt(outputs, i)
-    const channel = inputChannel(product, output, inputs === null ? null : sliceAt(inputs, i))
-    // A fully-connected weight may read a flattened image: the channel is what remains.
-    let seen = product.means[channel % product.means.length] as number
-    for (const { slices, coverage } of taps) seen *= coverage[sliceAt(slices, i)] as number
-    const error = (values[i] as number) - (rounded[i] as number)
-    shift[output] = (shift[output] as number) + error * seen
-  }
-  return shift
-}
-
-/**
- * The channel that a weight meets. Grouped convolutions read a part of the channels each; a depthwise
- * one a single channel, shared by as many outputs as its multiplier says.
- */
-function inputChannel(product: Product, output: number, within: number | null): number {
-  const { channels, means, weight, input } = product
-  const width = input.inputAxis === null ? 1 : (weight.shape?.[input.inputAxis] ?? 1)
-  const groups = Math.max(1, Math.round(means.length / width))
-  const group = Math.floor((output * groups) / channels)
-  return group * width + (within ?? 0)
+  const { window } = operator
+  return { shape, input, window, values, rounded: round(shape), channels, means: channelMeans }
 }
 
 function biasOf(operator: GraphOperator, { graph }: PlanRequest, channels: number): Float32Array {

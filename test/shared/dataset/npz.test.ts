@@ -1,7 +1,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { fromHalf, toHalf } from '../../../shared/dataset/half.ts'
+import { fromHalf, halvesOf, toHalf } from '../../../shared/dataset/half.ts'
 import { parseNpy } from '../../../shared/dataset/npy.ts'
 import { readArrays } from '../../../shared/dataset/npz.ts'
 import { formatNpz, writeNpz } from '../../../shared/dataset/write-npz.ts'
@@ -156,6 +156,18 @@ t.test('every half survives a round trip, and rounding is to even', (t) => {
   t.equal(toHalf(2051), 0x6802, '2051 lies between 2050 and 2052')
   t.equal(toHalf(1.5 * 2 ** -24), 2)
   t.end()
+})
+
+t.test('many halves at once are each the same', async (t) => {
+  const values = new Float32Array(
+    new Uint32Array(2 ** 16).map((_, i) => i * 65521 + (i % 7)).buffer,
+  )
+  const expected = Array.from(values, (value) => {
+    const bounded = Math.min(65504, Math.max(-65504, value))
+    return toHalf(Number.isFinite(value) ? bounded : value)
+  })
+  t.same([...halvesOf(values, 65504)], expected)
+  t.same([...halvesOf(Float32Array.of(2049, 2051, -1e9, 1e-9), 65504)], [0x6800, 0x6802, 0xfbff, 0])
 })
 
 function vector(type: ElementType, data: Tensor['data']): Tensor {

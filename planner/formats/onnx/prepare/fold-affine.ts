@@ -1,3 +1,4 @@
+import { eachRun, type Slices } from '../../../quantizer/parameters/channels.ts'
 import { floatOf, intOf } from '../attributes.ts'
 import type { OnnxNode } from '../model.ts'
 import { type Affine, affineOf, type Channels, floats } from './affine.ts'
@@ -43,8 +44,11 @@ export const foldAffine = rule<Fold>({
   },
   rewrite({ product, follower, affine, weights, dims, bias }, editor) {
     const { scale, shift } = affine
-    const channelOf = channelFinder(product, dims)
-    const scaled = weights.map((weight, i) => weight * (scale[channelOf(i)] as number))
+    const scaled = new Float32Array(weights.length)
+    eachRun(weights.length, slicesOf(product, dims), (slice, from, to) => {
+      const factor = scale[channelOf(product, dims, slice)] as number
+      for (let i = from; i < to; i += 1) scaled[i] = (weights[i] as number) * factor
+    })
     const shifted = Float32Array.from(
       shift,
       (value, channel) => value + (bias?.[channel] ?? 0) * (scale[channel] as number),
@@ -75,17 +79,25 @@ function channelCount(product: OnnxNode, dims: readonly number[]): number {
   return product.opType === 'Gemm' && intOf(product, 'transB', 0) === 0 ? second : first
 }
 
-/** Output channel that element `i` of the weight adds to. */
-function channelFinder(product: OnnxNode, dims: readonly number[]): (i: number) => number {
-  const [first = 1, second = 1, ...kernel] = dims
+/** Stretches of the weight that add to one output channel each. */
+function slicesOf(
+  product: OnnxNode,
+  [first = 1, second = 1, ...kernel]: readonly number[],
+): Slices {
   const inner = kernel.reduce((a, b) => a * b, 1)
-  if (product.opType === 'ConvTranspose') {
-    const perGroup = first / intOf(product, 'group', 1)
-    return (i) => {
-      const row = Math.floor(i / (second * inner))
-      return Math.floor(row / perGroup) * second + (Math.floor(i / inner) % second)
-    }
-  }
-  if (product.opType === 'Gemm' && intOf(product, 'transB', 0) === 0) return (i) => i % second
-  return (i) => Math.floor(i / (second * inner))
+  if (product.opType === 'ConvTranspose') return { count: first * second, stride: inner }
+  if (product.opType === 'Gemm' && intOf(product, 'transB', 0) === 0)
+    return { count: second, stride: 1 }
+  return { count: first, stride: second * inner }
+}
+
+/** A ConvTranspose has rows of output channels for every input channel, those of its group. */
+function channelOf(
+  product: OnnxNode,
+  [first = 1, second = 1]: readonly number[],
+  slice: number,
+): number {
+  if (product.opType !== 'ConvTranspose') return slice
+  const perGroup = first / intOf(product, 'group', 1)
+  return Math.floor(Math.floor(slice / second) / perGroup) * second + (slice % second)
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../../shared/errors.ts'
 import { writeOnnx } from '../codec.ts'
 import { OnnxError } from '../errors.ts'
-import { newMessage, type OnnxModel } from '../model.ts'
+import { newMessage, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../model.ts'
 
 /** What is known of a value before the model runs. */
 export interface ValueType {
@@ -25,9 +25,34 @@ export async function inferValues(model: OnnxModel): Promise<ValueTypes> {
   const declared = new Set(graph.output.map(({ name }) => name))
   const rest = [...names].filter((name) => !declared.has(name))
   const output = [...graph.output, ...rest.map((name) => newMessage('ValueInfoProto', { name }))]
-  const values = await metadataOf({ ...model, graph: { ...graph, output } })
+  const large = new Set(graph.initializer.filter(isLarge))
+  const values = await metadataOf({
+    ...model,
+    graph: {
+      ...graph,
+      output,
+      // Their numbers say nothing about shapes: no need to copy them into a session.
+      initializer: graph.initializer.filter((tensor) => !large.has(tensor)),
+      input: [...graph.input, ...Array.from(large, inputFor)],
+    },
+  })
   for (const tensor of graph.initializer) values.delete(tensor.name)
   return values
+}
+
+/** More than any list of dimensions, axes or pads. */
+const LARGE_BYTES = 4096
+
+function isLarge({ rawData }: OnnxTensor): boolean {
+  return rawData.length > LARGE_BYTES
+}
+
+function inputFor({ name, dataType, dims }: OnnxTensor): OnnxValueInfo {
+  const dim = dims.map((size) => ({ value: { case: 'dimValue', value: size } }))
+  return newMessage('ValueInfoProto', {
+    name,
+    type: { value: { case: 'tensorType', value: { elemType: dataType, shape: { dim } } } },
+  })
 }
 
 async function metadataOf(model: OnnxModel): Promise<Map<string, ValueType>> {

@@ -1,5 +1,6 @@
 import type { GraphOperator, GraphTensor } from '../../../formats/graph.ts'
 import { rangeOf } from '../../parameters/activation.ts'
+import { allFinite } from '../../parameters/finite.ts'
 import type { PlanRequest } from '../request.ts'
 import { whyKept } from '../selectors.ts'
 
@@ -102,7 +103,7 @@ function parameterObstacle(operator: GraphOperator, { graph }: PlanRequest): str
     if (values === null) return `its ${input.role} "${tensor?.name}" is computed at run time`
     if (tensor?.type !== 'float32')
       return `its ${input.role} "${tensor?.name}" holds ${tensor?.type}`
-    if (!values.every(Number.isFinite)) {
+    if (!allFinite(values)) {
       return `its ${input.role} "${tensor.name}" holds NaN or infinite numbers`
     }
   }

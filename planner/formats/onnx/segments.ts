@@ -1,0 +1,71 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import type { OnnxModel, OnnxTensor } from './model.ts'
+import { messageType } from './registry.ts'
+import type { MessageName } from './schema.ts'
+
+/** Fields of onnx.proto that may hold megabytes. */
+const GRAPH = 7
+const INITIALIZER = 5
+const RAW_DATA = 9
+
+/**
+ * The file as pieces in their order, constants' bytes being the model's own: a writer of nested messages would copy
+ * them once for every level.
+ */
+export function segmentsOf(model: OnnxModel): Uint8Array[] {
+  const { graph } = model
+  if (graph === undefined) return [encoded('ModelProto', model)]
+  const [before, after] = around('ModelProto', model, GRAPH)
+  const [head, tail] = around('GraphProto', graph, INITIALIZER)
+  const constants = graph.initializer.flatMap((tensor) =>
+    delimited(INITIALIZER, tensorSegments(tensor)),
+  )
+  return [before, ...delimited(GRAPH, [head, ...constants, tail]), after]
+}
+
+function tensorSegments(tensor: OnnxTensor): Uint8Array[] {
+  if (tensor.rawData.length === 0) return [encoded('TensorProto', tensor)]
+  const [before, after] = around('TensorProto', tensor, RAW_DATA)
+  return [before, ...delimited(RAW_DATA, [tensor.rawData]), after]
+}
+
+/** The message's fields before one, and those behind it, where unknown ones stand too. */
+function around(name: MessageName, message: object, field: number): [Uint8Array, Uint8Array] {
+  const numbers = new Map(messageType(name).fields.map((one) => [one.localName, one.number]))
+  const entries = Object.entries(message)
+  const where = (test: (number: number) => boolean) =>
+    Object.assign(
+      create(messageType(name)),
+      Object.fromEntries(
+        entries.filter(([key]) => key !== '$typeName' && test(numbers.get(key) ?? Infinity)),
+      ),
+    )
+  return [
+    encoded(
+      name,
+      where((number) => number < field),
+    ),
+    encoded(
+      name,
+      where((number) => number > field),
+    ),
+  ]
+}
+
+/** A length-delimited field: wire type 2 (protobuf encoding). */
+function delimited(field: number, segments: Uint8Array[]): Uint8Array[] {
+  const size = segments.reduce((sum, { length }) => sum + length, 0)
+  return [Uint8Array.from([field * 8 + 2, ...varint(size)]), ...segments]
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = []
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest]
+    bytes.push((rest % 128) + 128)
+  }
+}
+
+function encoded(name: MessageName, message: object): Uint8Array {
+  return toBinary(messageType(name), message as never)
+}
