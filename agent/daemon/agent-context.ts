@@ -3,6 +3,7 @@ import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
 import type { ArtifactStore, Slots } from '../artifacts/index.ts'
 import type { Log } from '../link/index.ts'
 import type { DeviceTrust } from '../trust/index.ts'
+import type { MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Quiet } from './quiet.ts'
@@ -13,6 +14,7 @@ export interface AgentContext {
   readonly stateDir: string
   readonly ledger: Ledger
   readonly trust: DeviceTrust
+  readonly patience: MetadataPatience
   readonly slots: Slots
   readonly store: ArtifactStore
   readonly quiet: Quiet

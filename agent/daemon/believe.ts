@@ -4,14 +4,24 @@ import {
   MAX_IMAGE_FILES_BYTES,
   type Offer,
   parseImageFiles,
+  TRUST_LIMITS,
   TrustError,
 } from '../../shared/trust/index.ts'
 import { ArtifactError } from '../artifacts/index.ts'
 import type { TrustedAssignment } from '../trust/index.ts'
 import type { AgentContext } from './agent-context.ts'
+import { wantedArtifacts } from './wanted-artifacts.ts'
 
-/** Silence of a connected planner after which metadata is given up, ms. */
-const METADATA_GIVE_UP_MS = 120_000
+export interface MetadataPatience {
+  /** Silence of a connected planner after which metadata is given up, ms. */
+  readonly silenceMs: number
+  /** Until it must be here whole, however steadily it trickles, ms. */
+  readonly wholeMs: number
+}
+export const METADATA_PATIENCE: MetadataPatience = {
+  silenceMs: 120_000,
+  wholeMs: TRUST_LIMITS.refreshMs,
+}
 
 /**
  * What an order assigns, once both repositories vouch for it: nothing is downloaded before but metadata.
@@ -34,7 +44,7 @@ export async function believedAssignment(
 /** Metadata that did not fit into the message is fetched as any artifact is. */
 async function wholeOffer(
   { offer, image }: OrderOf<'assign'>,
-  { store, leaving }: AgentContext,
+  { store, ledger, leaving, patience }: AgentContext,
 ): Promise<Offer> {
   if (!image) return offer
   if (image.bytes > MAX_IMAGE_FILES_BYTES) {
@@ -43,12 +53,20 @@ async function wholeOffer(
       `${image.bytes} bytes of metadata are announced, over ${MAX_IMAGE_FILES_BYTES}`,
     )
   }
+  const late = AbortSignal.timeout(patience.wholeMs)
+  const signal = AbortSignal.any([leaving, late])
   try {
-    const file = await store.fetch(image, { giveUpMs: METADATA_GIVE_UP_MS, signal: leaving })
+    const file = await store.fetch(image, { giveUpMs: patience.silenceMs, signal })
     const files = parseImageFiles(await readFile(file))
     return { ...offer, image: { ...offer.image, ...files } }
   } catch (error) {
+    if (late.aborted && !leaving.aborted) {
+      throw new TrustError('slow-retrieval', 'metadata came so slowly that it was given up')
+    }
     throw asAttack(error)
+  } finally {
+    await store.forget(image.digest)
+    await store.collectPartials(wantedArtifacts(ledger.journal))
   }
 }
 

@@ -10,6 +10,7 @@ import { ArtifactStore, Room, Slots } from '../artifacts/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
 import type { AgentContext, Bench } from './agent-context.ts'
+import { METADATA_PATIENCE, type MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
 import { Installer } from './installer.ts'
 import { Journal } from './journal.ts'
@@ -37,6 +38,8 @@ export interface AgentOptions {
   readonly memoryLimitBytes: number | null
   /** Bytes of downloads kept for later beyond those in slots. */
   readonly cacheLimitBytes: number
+  /** How long metadata is waited for; default: METADATA_PATIENCE. */
+  readonly patience?: MetadataPatience
   /** Blocks in flight. */
   readonly window: number
   readonly version: string
@@ -128,6 +131,7 @@ class Daemon implements Agent {
       stateDir,
       ledger: new Ledger(this.#journal, this.#outbox, log),
       trust,
+      patience: options.patience ?? METADATA_PATIENCE,
       slots,
       store,
       quiet,

@@ -74,15 +74,22 @@ export interface OrderChanges {
   readonly key?: SigningKey
   /** What was released, where it is not what is assigned. */
   readonly released?: Partial<ReleasedVariant>
+  /** What the director assigns beside. */
+  readonly also?: AssignmentDraft
+  /** Version that the director gives its files. */
+  readonly says?: number
 }
 
 export function assignOrder(draft: AssignmentDraft, changes: OrderChanges = {}): OrderOf<'assign'> {
-  const { id = newId(), key = KEYS.director, released = {} } = changes
+  const { id = newId(), key = KEYS.director, released = {}, also } = changes
   const assignment = assignmentOf(draft)
   const { model, variant } = assignment
   version += 1
-  releases.set(model, { ...described(assignment), classes: [assignment.class], ...released })
-  const offer = { director: direct(assignment, key), image: imageFiles() }
+  const assigned = [assignment, ...(also ? [assignmentOf(also)] : [])]
+  for (const each of assigned) {
+    releases.set(each.model, { ...described(each), classes: [each.class], ...released })
+  }
+  const offer = { director: direct(assigned, key, changes.says ?? version), image: imageFiles() }
   return { v: 1, id, kind: 'assign', model, variant, offer, image: null }
 }
 
@@ -92,13 +99,23 @@ function described({ artifact, ...assignment }: TrustedAssignment) {
   return { model, runtime, scheme, releaseCounter, selfTest, digest, bytes, blockList }
 }
 
-function direct(assignment: TrustedAssignment, key: SigningKey): Offer['director'] {
-  const { device, class: deviceClass, counter, issuedAt, expiresAt } = assignment
+function direct(
+  assigned: readonly TrustedAssignment[],
+  key: SigningKey,
+  says: number,
+): Offer['director'] {
+  const [first] = assigned
+  if (!first) throw new Error('nothing is assigned')
+  const { device, issuedAt, expiresAt } = first
   const at = new Date(issuedAt)
   const direction = {
     device,
-    version,
-    variants: [{ ...described(assignment), class: deviceClass, counter }],
+    version: says,
+    variants: assigned.map((each) => ({
+      ...described(each),
+      class: each.class,
+      counter: each.counter,
+    })),
     issuedAt: at,
     days: (new Date(expiresAt).getTime() - at.getTime()) / DAY_MS,
   }
