@@ -38,6 +38,8 @@ export interface GraphTensor {
   readonly constant: GraphConstant | null
   /** Affine parameters the file already has: real = scale × (q − zeroPoint). */
   readonly quantization: GraphQuantization | null
+  /** Real numbers that the file says a float tensor holds, as quantization-aware training leaves them. */
+  readonly range: GraphRange | null
   /** Keeps its value from one run to the next. */
   readonly variable: boolean
 }
@@ -107,6 +109,11 @@ export interface GraphOperator {
   readonly window: readonly WindowAxis[] | null
   /** Why this one has no integer kernel although its kind has, e.g. a packed weight layout. */
   readonly integerObstacle: string | null
+}
+
+export interface GraphRange {
+  readonly min: number
+  readonly max: number
 }
 
 /** One place that reads a tensor: an operator's input, or a subgraph's output. */

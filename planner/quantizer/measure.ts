@@ -1,8 +1,10 @@
 import { BASE_SCHEMES } from '../../shared/schemes.ts'
+import type { Graph, TensorId } from '../formats/graph.ts'
 import type { QuantizableModel } from '../formats/quantizable.ts'
 import { type CalibrationWish, calibrate } from './calibrate/calibrate.ts'
 import type { TensorStatistics } from './calibrate/statistics.ts'
 import type { Laboratory } from './laboratory/laboratory.ts'
+import type { Range } from './parameters/activation.ts'
 import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'
 
@@ -20,7 +22,7 @@ export async function measure(
 ): Promise<Measured> {
   const { calibration, onProgress } = request
   if (!wanted || calibration === undefined) {
-    return { statistics: [], ranges: new Map(), unusable: new Map(), findings: [] }
+    return { statistics: [], ...rangesFor([], model, request), findings: [] }
   }
   const onSample = (done: number, total: number) => onProgress?.(done, total, 'calibrating')
   const seen = await calibrate(model, laboratory, calibration, onSample, wish)
@@ -36,5 +38,24 @@ export function rangesFor(
   { scheme, options }: QuantizeRequest,
 ): RangeChoice {
   const steps = BASE_SCHEMES[scheme.base].activations === 'int16' ? 65534 : 255
-  return chooseRanges(statistics, options?.ranges ?? 'auto', steps, graph)
+  const chosen = chooseRanges(statistics, options?.ranges ?? 'auto', steps, graph)
+  const known = learntRanges(graph)
+  return {
+    ranges: new Map([...chosen.ranges, ...known]),
+    unusable: new Map([...chosen.unusable].filter(([tensor]) => !known.has(tensor))),
+    findings: chosen.findings.filter(({ where }) => !namedIn(known, graph, where)),
+  }
+}
+
+/** What the file says of its activations: training knew more than calibration samples do. */
+export function learntRanges(graph: Graph): ReadonlyMap<TensorId, Range> {
+  return new Map(
+    graph.tensors.flatMap(({ id, range, constant }) =>
+      range === null || constant !== null ? [] : [[id, range] as const],
+    ),
+  )
+}
+
+function namedIn(known: ReadonlyMap<TensorId, Range>, graph: Graph, name: string | undefined) {
+  return [...known.keys()].some((id) => graph.tensors[id]?.name === name)
 }

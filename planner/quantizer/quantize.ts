@@ -17,10 +17,10 @@ import {
 import { QuantizerError } from './errors.ts'
 import { FACTS } from './facts.ts'
 import { Laboratory } from './laboratory/laboratory.ts'
-import { type Measured, measure, rangesFor } from './measure.ts'
+import { learntRanges, type Measured, measure, rangesFor } from './measure.ts'
 import { openModel, refuseIdleSelectors } from './open.ts'
 import type { QuantizeOptions } from './options.ts'
-import type { OperatorTally, Plan } from './plan/instructions.ts'
+import { NO_CHANGE, type OperatorTally, type Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest, PlanTarget } from './plan/request.ts'
 import { Gauge } from './recovery/gauge.ts'
@@ -57,7 +57,6 @@ export interface QuantizeResult {
  * @throws QuantizerError, DatasetError, or the format's own error where the bytes are no model.
  */
 export async function quantize(request: QuantizeRequest): Promise<QuantizeResult> {
-  refuseMissingCalibration(request)
   const laboratory = new Laboratory(runtimeFor(request.format))
   try {
     return await quantizeIn(laboratory, request)
@@ -75,8 +74,9 @@ async function quantizeIn(
   const compressed = await compressSource(request, target, laboratory)
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
   const opened = await openModel(source)
+  refuseMissingCalibration(opened, request)
   refuseIdleSelectors(opened, request)
-  const methods = recoveryMethods(options)
+  const methods = recoveryMethods(options, opened)
   const moments = methods.includes('rounding')
   const measured = await measure(opened, laboratory, source, { moments })
   const planRequest = planRequestOf(opened, measured, request, target)
@@ -160,14 +160,16 @@ function planRequestOf(
   }
 }
 
-/** Other methods would move what pruning made zero, and clustering equal. */
-const KEEPS_COMPRESSION: readonly RecoveryMethod[] = ['bias-correction']
+/** Other methods would move what pruning made zero, clustering equal, and training fit for its ranges. */
+const KEEPS_WEIGHTS: readonly RecoveryMethod[] = ['bias-correction']
 
-function recoveryMethods({ recovery, compression }: QuantizeOptions): readonly RecoveryMethod[] {
+function recoveryMethods(
+  { recovery, compression }: QuantizeOptions,
+  { graph }: QuantizableModel,
+): readonly RecoveryMethod[] {
   const asked = recovery ?? USUAL_RECOVERY
-  return compression === undefined
-    ? asked
-    : asked.filter((method) => KEEPS_COMPRESSION.includes(method))
+  const settled = compression !== undefined || learntRanges(graph).size > 0
+  return settled ? asked.filter((method) => KEEPS_WEIGHTS.includes(method)) : asked
 }
 
 interface AllTools extends Tools {
@@ -222,7 +224,7 @@ async function recoverIn(
 
 async function holdIn(
   subject: Subject,
-  { format, model, calibration, options = {}, onProgress }: QuantizeRequest,
+  { format, calibration, options = {}, onProgress }: QuantizeRequest,
   tools: AllTools,
   planOf: (subject: Subject) => Plan,
 ): Promise<{ subject: Subject; report?: BudgetReport; findings: readonly Finding[] }> {
@@ -235,7 +237,7 @@ async function holdIn(
       'an accuracy budget is held on samples: give labelled test data, or calibration samples',
     )
   }
-  const examiner = await Examiner.start(format, model, samples)
+  const examiner = await Examiner.start(format, subject.model.perform(NO_CHANGE), samples)
   const held = await holdBudget(subject, budget.maxDrop, {
     plan: tools.plan,
     gauge: tools.gauge,
@@ -252,8 +254,12 @@ function mixed(scheme: Scheme): Scheme {
   return { ...scheme, suffixes: [...scheme.suffixes, 'mixed'] }
 }
 
-function refuseMissingCalibration({ scheme, calibration }: QuantizeRequest): void {
+function refuseMissingCalibration(
+  { graph }: QuantizableModel,
+  { scheme, calibration }: QuantizeRequest,
+): void {
   if (!isCalibrated(scheme) || calibration !== undefined) return
+  if (learntRanges(graph).size > 0) return
   throw new QuantizerError(
     'calibration-missing',
     `scheme ${printScheme(scheme)} needs calibration data: give some samples of the model's inputs`,

@@ -89,6 +89,7 @@ function viewTensor(
     shape: initializer ? dimsOf(initializer) : (known?.shape ?? null),
     constant: initializer ? viewConstant(initializer, id) : null,
     quantization: null,
+    range: null,
     variable: false,
   }
 }

@@ -4,6 +4,7 @@ import type {
   GraphConstant,
   GraphOperator,
   GraphQuantization,
+  GraphRange,
   GraphSubgraph,
   GraphTensor,
 } from '../graph.ts'
@@ -45,8 +46,18 @@ function viewTensor(model: TflModel, tensor: TflTensor, subgraph: number, id: nu
     shape: tensor.shapeSignature?.length ? tensor.shapeSignature : tensor.shape,
     constant,
     quantization: viewQuantization(tensor),
+    range: viewRange(tensor),
     variable: tensor.isVariable,
   }
+}
+
+function viewRange({ type, quantization }: TflTensor): GraphRange | null {
+  const { scale, min, max } = quantization ?? {}
+  if (type !== 'FLOAT32' || scale?.length || min?.length !== 1 || max?.length !== 1) return null
+  const range = { min: min[0] as number, max: max[0] as number }
+  return Number.isFinite(range.min) && range.min < range.max && Number.isFinite(range.max)
+    ? range
+    : null
 }
 
 function viewQuantization({ quantization }: TflTensor): GraphQuantization | null {

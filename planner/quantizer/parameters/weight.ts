@@ -1,4 +1,5 @@
-import { magnitudes } from './channels.ts'
+import type { GraphTensor } from '../../formats/graph.ts'
+import { magnitudes, slicesOf } from './channels.ts'
 import type { AffineParameters } from './forms.ts'
 
 /** Largest code of a symmetric weight, by bits; the narrow range keeps -128 out so that products fit. */
@@ -27,6 +28,29 @@ export function weightParameters(
   const scales = Array.from(largest, (magnitude) =>
     Math.fround((magnitude < DEAD_MAGNITUDE ? standIn : magnitude) / WEIGHT_CODE_MAX[bits]),
   )
+  return { scales, zeroPoints: scales.map(() => 0), axis }
+}
+
+/** How far from a code, in steps, a number may lie that was rounded to it in float32. */
+const ON_CODE = 1e-2
+
+/**
+ * Parameters that training rounded a weight for, so that rounding again changes nothing: the narrow codes of its
+ * range, or all 256. Null where the file states no symmetric range, or the numbers do not lie on its codes.
+ */
+export function learntParameters(
+  { range, shape }: Pick<GraphTensor, 'range' | 'shape'>,
+  values: Float32Array,
+  axis: number | null,
+): AffineParameters | null {
+  if (range === null) return null
+  const { min, max } = range
+  const scale = [max / 127, (max - min) / 255].find((step) =>
+    values.every((value) => Math.abs(value / step - Math.round(value / step)) < ON_CODE),
+  )
+  if (scale === undefined || !(scale > 0)) return null
+  const { count } = slicesOf(shape ?? [], axis)
+  const scales = Array.from({ length: count }, () => Math.fround(scale))
   return { scales, zeroPoints: scales.map(() => 0), axis }
 }
 

@@ -60,3 +60,10 @@ export interface OperatorTally {
   readonly integer: number
   readonly float: number
 }
+
+/** The model as it was opened. */
+export const NO_CHANGE: Plan = {
+  instructions: [],
+  findings: [],
+  operators: { total: 0, integer: 0, float: 0 },
+}

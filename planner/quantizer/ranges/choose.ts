@@ -13,7 +13,7 @@ export interface ChosenRange extends Range {
 }
 
 export interface RangeChoice {
-  readonly ranges: ReadonlyMap<TensorId, ChosenRange>
+  readonly ranges: ReadonlyMap<TensorId, Range>
   /** Activations that calibration reached but that have no usable range, and why. */
   readonly unusable: ReadonlyMap<TensorId, string>
   readonly findings: readonly Finding[]

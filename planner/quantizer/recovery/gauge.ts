@@ -7,6 +7,7 @@ import type { QuantizableModel } from '../../formats/quantizable.ts'
 import { HELD_OUT_STEP, holdsOut } from '../calibrate/held-out.ts'
 import type { Laboratory } from '../laboratory/laboratory.ts'
 import type { Answer } from '../laboratory/messages.ts'
+import { NO_CHANGE } from '../plan/instructions.ts'
 import type { Subject, Tools } from './subject.ts'
 
 /** Samples whose outputs are compared: differences of a few tenths of a dB show. */
@@ -55,7 +56,7 @@ export class Gauge {
   async #measure(model: QuantizableModel): Promise<Measured> {
     if (this.#measured?.of === model) return this.#measured
     const shown = await this.#shown(model)
-    const expected = await this.#answers(model, shown.perform(NOTHING), shown)
+    const expected = await this.#answers(model, shown.perform(NO_CHANGE), shown)
     this.#measured = { of: model, shown, expected }
     return this.#measured
   }
@@ -85,8 +86,6 @@ export class Gauge {
     return await this.#laboratory.answer(chosen)
   }
 }
-
-const NOTHING = { instructions: [], findings: [], operators: { total: 0, integer: 0, float: 0 } }
 
 const SATURATING: ReadonlySet<string> = new Set(['softmax', 'log-softmax', 'logistic'])
 

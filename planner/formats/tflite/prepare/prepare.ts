@@ -1,6 +1,7 @@
 import type { Finding } from '../../../../shared/findings.ts'
 import type { Preparation } from '../../quantizable.ts'
 import type { TflModel } from '../model.ts'
+import { learntRanges } from './fake-quant.ts'
 import { poolsAsMeans } from './pools-as-means.ts'
 import { restoreFloats } from './restore-floats.ts'
 
@@ -13,6 +14,7 @@ export interface Prepared {
 /** The steps in order; each leaves the model's results as they were. */
 const STEPS: readonly ((model: TflModel, how: Preparation) => Prepared)[] = [
   (model, { sources }) => restoreFloats(model, sources),
+  (model, { forIntegers }) => (forIntegers ? learntRanges(model) : { model, findings: [] }),
   (model, { forIntegers }) => (forIntegers ? poolsAsMeans(model) : { model, findings: [] }),
 ]
 

@@ -1,7 +1,12 @@
 import { invariant } from '../../../../shared/errors.ts'
 import type { GraphInput, GraphOperator, GraphTensor } from '../../../formats/graph.ts'
 import type { AffineParameters, Form } from '../../parameters/forms.ts'
-import { biasParameters, guardBias, weightParameters } from '../../parameters/weight.ts'
+import {
+  biasParameters,
+  guardBias,
+  learntParameters,
+  weightParameters,
+} from '../../parameters/weight.ts'
 import type { Instruction } from '../instructions.ts'
 import type { PlanRequest } from '../request.ts'
 
@@ -21,6 +26,7 @@ export function planWeights(
   const inputScale = input.scales[0] as number
   const parameters = guardBias(
     revision?.weightParameters ??
+      learntParameters(tensor, values, channelAxis(operator, source, request)) ??
       weightParameters(
         values,
         tensor.shape ?? [],
