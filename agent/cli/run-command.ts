@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Digest } from '../../shared/digest.ts'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { createBench } from '../daemon/bench.ts'
-import { failPointNames, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
+import { failPointNames, type HealthSettings, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
 import {
   type DeviceIdentity,
   identityEndpoint,
@@ -48,6 +49,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     clock: SYSTEM_CLOCK,
     failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames()),
     log,
+    health: healthOf(settings),
     bench: createBench({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>
       readReport({
@@ -76,6 +78,20 @@ function identityFor(settings: Settings): DeviceIdentity | undefined {
   throw new UsageError(
     `this state directory joined as ${identity.fleet}/${identity.device}, not as ${fleet}/${device}: leave out --fleet and --device, or choose another --state-dir`,
   )
+}
+
+/** A hook that cannot be run would take every variant back. */
+function healthOf({ healthCommand, healthSeconds, watchSeconds }: Settings): HealthSettings {
+  const times = { answerMs: 1000 * healthSeconds, watchMs: 1000 * watchSeconds }
+  if (healthCommand === undefined) return { command: null, ...times }
+  try {
+    accessSync(healthCommand, constants.X_OK)
+  } catch {
+    throw new UsageError(
+      `--health-command ${healthCommand} cannot be run: is it there and executable?`,
+    )
+  }
+  return { command: resolve(healthCommand), ...times }
 }
 
 function endpointFor(

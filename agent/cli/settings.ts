@@ -28,6 +28,9 @@ const sizeSchema = z
     }
   })
 
+/** Longer than a day is a mistake, and longer than timers take. */
+const secondsSchema = z.coerce.number().min(0).max(86_400)
+
 export const settingsSchema = z.object({
   broker: z.string(),
   fleet: fleetSchema.default('default'),
@@ -40,6 +43,9 @@ export const settingsSchema = z.object({
   memoryLimit: sizeSchema.optional(),
   cacheLimit: sizeSchema.default(256 * 2 ** 20),
   threads: z.coerce.number().int().min(1).max(64).optional(),
+  healthCommand: z.string().min(1).optional(),
+  healthSeconds: secondsSchema.default(30),
+  watchSeconds: secondsSchema.default(0),
   ca: z.string().optional(),
   cert: z.string().optional(),
   key: z.string().optional(),
@@ -95,6 +101,22 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     description: 'downloads kept beyond the installed ones (default: 256MiB)',
   },
   { key: 'threads', flags: '--threads <n>', description: 'most threads a measurement may use' },
+  {
+    key: 'healthCommand',
+    flags: '--health-command <file>',
+    description: 'program asked after a switch with model, variant and file; exit code 0: healthy',
+  },
+  {
+    key: 'healthSeconds',
+    flags: '--health-seconds <s>',
+    description: 'time it has for its answer (default: 30)',
+  },
+  {
+    key: 'watchSeconds',
+    flags: '--watch-seconds <s>',
+    description:
+      'watch applications for so long after a switch, and go back if they die (default: 0)',
+  },
   { key: 'ca', flags: '--ca <file>', description: 'authority of the broker, PEM, for mqtts' },
   {
     key: 'cert',

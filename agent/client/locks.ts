@@ -48,6 +48,16 @@ export class ModelLocks {
     return held
   }
 
+  /** Removes the locks of processes that died without a word, and answers how many there were. */
+  async takeCrashed(): Promise<number> {
+    let crashed = 0
+    for (const name of await this.#names()) {
+      if (name === AGENT || (await this.#isHeld(name))) continue
+      crashed += 1
+    }
+    return crashed
+  }
+
   /** Resolves when no application holds a lock. */
   async whenFree(signal: AbortSignal): Promise<void> {
     while ((await this.holders()).length > 0) await sleep(POLL_MS, undefined, { signal })

@@ -2,7 +2,12 @@ import { AppError } from '../../shared/errors.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { TrustedAssignment } from '../trust/index.ts'
 
-export type RefusedCode = 'rollback' | 'wrong-runtime' | 'memory-limit' | 'too-many-probes'
+export type RefusedCode =
+  | 'rollback'
+  | 'quarantined'
+  | 'wrong-runtime'
+  | 'memory-limit'
+  | 'too-many-probes'
 
 /** An order this device will not follow. What is not believed, and storage, have errors of their own. */
 export class OrderRefused extends AppError {
@@ -17,6 +22,8 @@ export class OrderRefused extends AppError {
 /** What an assignment that is believed is held against, beside the disk. */
 export interface Acceptance {
   readonly memoryLimitBytes: number | null
+  /** Why a variant is not tried again here; `undefined`: nothing is known against it. */
+  quarantine(variant: string): { readonly at: string; readonly message: string } | undefined
   /** The highest counter accepted so far for a model, and the variant it named. */
   latest(model: string): { readonly counter: number; readonly variant: string } | undefined
 }
@@ -41,6 +48,19 @@ const CHECKS: readonly Check[] = [
       'rollback',
       `counter ${counter} of ${model} is not above ${latest.counter}, which was accepted before`,
       { counter, latest: latest.counter },
+    )
+  },
+
+  // What brought the runtime down here is not tried again, whoever asks.
+  ({ variant }, against) => {
+    const known = against.quarantine(variant)
+    return (
+      known &&
+      new OrderRefused(
+        'quarantined',
+        `it was given up here on ${known.at}: ${known.message}; a probe that succeeds here lifts that`,
+        { variant },
+      )
     )
   },
 

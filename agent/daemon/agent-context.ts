@@ -5,6 +5,7 @@ import type { Log } from '../link/index.ts'
 import type { DeviceTrust } from '../trust/index.ts'
 import type { MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
+import type { HealthSettings } from './health.ts'
 import type { Ledger } from './ledger.ts'
 import type { Quiet } from './quiet.ts'
 import type { SelfTestJob } from './self-test-protocol.ts'
@@ -19,6 +20,7 @@ export interface AgentContext {
   readonly store: ArtifactStore
   readonly quiet: Quiet
   readonly bench: Bench
+  readonly health: HealthSettings
   readonly clock: Clock
   readonly log: Log
   /** Best effort, not kept: progress that the next one overtakes. */

@@ -12,6 +12,7 @@ import { DeviceTrust } from '../trust/index.ts'
 import type { AgentContext, Bench } from './agent-context.ts'
 import { METADATA_PATIENCE, type MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
+import type { HealthSettings } from './health.ts'
 import { Installer } from './installer.ts'
 import { Journal } from './journal.ts'
 import { Ledger } from './ledger.ts'
@@ -48,6 +49,7 @@ export interface AgentOptions {
   readonly failPoints: FailPoints
   readonly log: Log
   readonly bench: Bench
+  readonly health: HealthSettings
   /** What this device is, read anew for every birth. */
   readHardware(): Promise<HardwareReport>
 }
@@ -136,6 +138,7 @@ class Daemon implements Agent {
       store,
       quiet,
       bench: options.bench,
+      health: options.health,
       clock,
       log,
       tell: (report) => void this.#link.report(report),

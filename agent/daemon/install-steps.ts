@@ -2,6 +2,7 @@ import { ArtifactError, NO_LINKS, type SlotLinks } from '../artifacts/index.ts'
 import { ModelLocks } from '../client/index.ts'
 import type { TrustedAssignment } from '../trust/index.ts'
 import type { AgentContext } from './agent-context.ts'
+import { watchHealth } from './health.ts'
 import type { InstallStep } from './install-table.ts'
 import type { Installation } from './records.ts'
 import { installReport } from './told.ts'
@@ -70,8 +71,7 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     const golden = selfTest
       ? await context.store.fetch(selfTest, { giveUpMs: GOLDEN_GIVE_UP_MS, signal })
       : null
-    const file = await context.slots.file(model, variant)
-    if (!file) throw new ArtifactError('slot-missing', `the slot of ${model} vanished`, { variant })
+    const file = await slotFile(model, variant, context.slots)
     await context.quiet.during(signal, () =>
       context.bench.selfTest({ file, runtime, golden }, signal),
     )
@@ -79,11 +79,27 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     await context.trust.installed(assignment)
   },
 
+  async watching({ assignment }, { stateDir, slots, health }, signal) {
+    const { model, variant } = assignment
+    const file = await slotFile(model, variant, slots)
+    await watchHealth({ stateDir, model, variant, file }, health, signal)
+  },
+
   async 'rolling-back'({ assignment, before }, { slots }) {
     const { model, variant } = assignment
     await slots.restore(model, await wayBack(model, before ?? NO_LINKS, variant, slots))
     await slots.remove(model, variant)
   },
+}
+
+async function slotFile(
+  model: string,
+  variant: string,
+  slots: AgentContext['slots'],
+): Promise<string> {
+  const file = await slots.file(model, variant)
+  if (file) return file
+  throw new ArtifactError('slot-missing', `the slot of ${model} vanished`, { variant })
 }
 
 async function verifiedFile(

@@ -10,6 +10,7 @@ export const INSTALL_STEPS = [
   'waiting',
   'switching',
   'testing',
+  'watching',
   'rolling-back',
   'active',
   'rolled-back',
@@ -37,7 +38,8 @@ export const INSTALLING: Transitions<InstallStep, InstallEvent> = {
   installing:     { done: 'waiting',     failed: 'failed',         superseded: 'superseded', looped: 'failed'       },
   waiting:        { done: 'switching',   failed: 'failed',         superseded: 'superseded', looped: 'failed'       },
   switching:      { done: 'testing',     failed: 'rolling-back',                             looped: 'rolling-back' }, // The newer one waits: links are moved one at a time.
-  testing:        { done: 'active',      failed: 'rolling-back',                             looped: 'rolling-back' }, // The newer one waits: an untested variant is no variant to go back to.
+  testing:        { done: 'watching',    failed: 'rolling-back',                             looped: 'rolling-back' }, // The newer one waits: an untested variant is no variant to go back to.
+  watching:       { done: 'active',      failed: 'rolling-back',                             looped: 'rolling-back' }, // Likewise one that applications do not get on with.
   'rolling-back': { done: 'rolled-back', failed: 'failed'                                                           }, // Not given up for looping: an agent that dies here has nothing better to do.
   active:         {},
   'rolled-back':  {},
@@ -54,6 +56,7 @@ export const RESTARTS_ALLOWED: Readonly<Record<InstallStep, number>> = {
   waiting: 100,
   switching: 5,
   testing: 3,
+  watching: 3,
   'rolling-back': Number.POSITIVE_INFINITY,
   active: 0,
   'rolled-back': 0,
@@ -70,6 +73,7 @@ export const TOLD: Readonly<Record<InstallStep, InstallState | null>> = {
   waiting: 'installed',
   switching: null,
   testing: null,
+  watching: null,
   'rolling-back': null,
   active: 'active',
   'rolled-back': 'rolled-back',

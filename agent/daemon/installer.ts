@@ -9,6 +9,7 @@ import { advance, loopedIn, newInstallation, SUPERSEDED } from './install-advanc
 import { INSTALL_WORK, type WorkingStep } from './install-steps.ts'
 import { INSTALLING, type InstallEvent, RESTARTS_ALLOWED } from './install-table.ts'
 import type { Change } from './journal-tables.ts'
+import { quarantined } from './quarantine.ts'
 import type { Installation } from './records.ts'
 import { ackReport, installReport, type Refusal, refusalOf } from './told.ts'
 import { isTerminal, nextState } from './transitions.ts'
@@ -140,8 +141,11 @@ export class Installer {
   async #advance(job: Installation, event: InstallEvent, error: Refusal | null): Promise<void> {
     const { model, variant } = job.assignment
     const links = await this.#context.slots.links(model)
-    const next = advance(job, event, error, { links, now: this.#context.clock.now() })
-    this.#write(`install.${next.job.step}`, next.job, next.reports)
+    const now = this.#context.clock.now()
+    const next = advance(job, event, error, { links, now })
+    const { step, error: reason } = next.job
+    const kept = step === 'rolled-back' ? quarantined(variant, reason, now) : []
+    this.#write(`install.${step}`, next.job, next.reports, kept)
     const level = next.job.error ? 'warn' : 'info'
     const facts = { model, variant: variant.slice(0, 12), order: job.order, ...next.job.error }
     this.#context.log[level](facts, `installation: ${job.step} → ${next.job.step}`)

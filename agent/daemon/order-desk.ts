@@ -7,6 +7,8 @@ import type { AgentContext } from './agent-context.ts'
 import { believedAssignment } from './believe.ts'
 import type { Installer } from './installer.ts'
 import type { Prober } from './prober.ts'
+import { isInForce } from './quarantine.ts'
+import type { Records } from './records.ts'
 import { ackReport, installReport, probeReport, refusalOf, repeated } from './told.ts'
 
 export interface OrderDeskOptions {
@@ -88,6 +90,7 @@ export class OrderDesk {
       const assignment = await believedAssignment(order, this.#context)
       requireAcceptable(assignment, {
         ...this.#options,
+        quarantine: (variant) => this.#quarantineOf(variant),
         latest: (model) => this.#context.ledger.journal.get('counter', model),
       })
       const refusal = await store.refusal(assignment.artifact)
@@ -101,6 +104,12 @@ export class OrderDesk {
         installReport(order.id, order, 'refused', clock.now(), { error: refusalOf(error) }),
       )
     }
+  }
+
+  #quarantineOf(variant: string): Records['quarantine'] | undefined {
+    const { ledger, clock } = this.#context
+    const known = ledger.journal.get('quarantine', variant)
+    return known && isInForce(known, clock.now()) ? known : undefined
   }
 
   async #probe(order: OrderOf<'probe'>): Promise<void> {

@@ -6,6 +6,7 @@ import type { CommitName } from './commit-names.ts'
 import { JournalError } from './errors.ts'
 import type { Change } from './journal-tables.ts'
 import { PROBE_RESTARTS_ALLOWED, PROBING, type ProbeEvent } from './probe-table.ts'
+import { quarantined } from './quarantine.ts'
 import type { ProbeJob } from './records.ts'
 import { ackReport, probeReport, type Refusal, refusalOf } from './told.ts'
 import { isTerminal, nextState } from './transitions.ts'
@@ -164,9 +165,10 @@ export class Prober {
     if (step === undefined) return
     const { id, variant } = job.order
     const isEnd = isTerminal(PROBING, step)
-    const answer =
-      isEnd && result ? probeReport(job.order, result, this.#context.clock.now()) : null
-    const drops = isEnd ? this.#forgetOldest() : []
+    const now = this.#context.clock.now()
+    const answer = isEnd && result ? probeReport(job.order, result, now) : null
+    const verdict = result ? verdictOn(variant, result, now) : []
+    const drops = [...(isEnd ? this.#forgetOldest() : []), ...verdict]
     this.#write(
       `probe.${step}`,
       { ...job, step, restarts: 0, answer },
@@ -192,6 +194,12 @@ export class Prober {
     const over = ended.slice(0, Math.max(0, ended.length + 1 - ANSWERS_KEPT))
     return over.map(({ order }) => ({ kind: 'probe', key: order.id }))
   }
+}
+
+/** What brings the runtime down is kept off this device; what runs is let in again. */
+function verdictOn(variant: string, result: Result, now: Date): Change[] {
+  if (result.outcome === 'measured') return [{ kind: 'quarantine', key: variant }]
+  return quarantined(variant, result.error, now)
 }
 
 function failed(error: Refusal): Result {

@@ -47,6 +47,8 @@ export const RECORDS = {
   }),
   /** By order. */
   probe: probeJobSchema,
+  /** By variant: it brought the runtime down on this device. */
+  quarantine: refusalSchema.extend({ variant: digestSchema, at: z.iso.datetime() }),
   /** By order: orders that were refused, with the answer that was given. */
   refused: z.object({ order: messageIdSchema, answer: reportSchema }),
   /** By order: installations that ended, with the answer that was given. */

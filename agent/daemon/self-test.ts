@@ -57,7 +57,7 @@ function answerOf(job: SelfTestJob, signal: AbortSignal, limitMs: number): Promi
       else fail('self-test-crashed', 'the self-test answered garbage')
     })
     child.once('error', (error) =>
-      fail('self-test-crashed', `cannot run a child process: ${error.message}`),
+      fail('no-child-process', `cannot run a child process: ${error.message}`),
     )
     child.once('exit', (code, killedBy) => {
       clearTimeout(timer)

@@ -8,6 +8,7 @@ import {
   type AgentOptions,
   SYSTEM_CLOCK,
   startAgent,
+  UNWATCHED,
 } from '../../agent/daemon/index.ts'
 import { readReport } from '../../agent/inventory/index.ts'
 import { parseEndpoint } from '../../agent/link/index.ts'
@@ -53,6 +54,7 @@ export function agentOptions(
     clock: SYSTEM_CLOCK,
     failPoints: NO_FAIL_POINTS,
     log,
+    health: UNWATCHED,
     bench: createBench({ memoryLimitBytes: null, threads: null, root: '/' }),
     readHardware: () => readReport({ stateDir }),
     ...overrides,

@@ -35,6 +35,8 @@ export class Chaos {
   readonly #random: Random
   readonly #tally: Tally
   readonly #lifeMs: number
+  /** Time an agent lately took to come up: on a busy machine everything takes longer, and lives do too. */
+  #upMs = 0
   readonly #lives: Promise<void>[]
   /** Those we killed ourselves: other deaths are at fail points. */
   readonly #aimedAt = new Set<Program>()
@@ -101,13 +103,16 @@ export class Chaos {
   /** Lets it come up, most times, and live for a while: so that death finds it at work. */
   async #endLife(program: Program, ended: AbortSignal): Promise<void> {
     const isEarly = below(this.#random, EARLY_ONE_IN) === 0
-    const mean = isEarly ? EARLY_MS / 2 : LIVES[program.role] * this.#lifeMs
-    const life = 2 * mean * this.#random()
     const isUp = isEarly ? () => Promise.resolve(true) : this.#fleet.upProbe(program)
     const started = performance.now()
     while (!ended.aborted && performance.now() - started < UP_MS && !(await isUp())) {
       await sleep(POLL_MS)
     }
+    if (program.role === 'agent' && !isEarly && !ended.aborted) {
+      this.#upMs += (performance.now() - started - this.#upMs) / 8
+    }
+    const mean = isEarly ? EARLY_MS / 2 : LIVES[program.role] * (this.#lifeMs + this.#upMs)
+    const life = 2 * mean * this.#random()
     await sleep(life, undefined, { signal: ended }).catch(() => {})
     if (!ended.aborted && this.#phase === 'killing') this.#kill(program)
   }

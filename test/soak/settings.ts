@@ -6,7 +6,7 @@ const settingsSchema = z.object({
   kills: z.coerce.number().int().positive().default(1000),
   seed: z.coerce.number().int().nonnegative(),
   agents: z.coerce.number().int().min(1).max(64).default(4),
-  /** Mean life of an agent once it is up. */
+  /** Mean life of an agent once it is up, beside the time that took. */
   'life-ms': z.coerce.number().int().positive().default(2500),
   /** Keeps state and logs of the run here instead of removing them. */
   keep: z.string().optional(),

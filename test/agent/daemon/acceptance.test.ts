@@ -8,6 +8,7 @@ const artifact = { digest, bytes: 1_000, blockList: 'b'.repeat(64) }
 
 const here: Acceptance = {
   memoryLimitBytes: 1_000,
+  quarantine: () => undefined,
   latest: () => ({ counter: 3, variant: digest }),
 }
 
@@ -28,6 +29,11 @@ const ROWS: readonly Row[] = [
     draft: { counter: 3 },
     here: { latest: () => ({ counter: 3, variant: 'c'.repeat(64) }) },
     code: 'rollback',
+  },
+  {
+    name: 'what brought the runtime down here',
+    here: { quarantine: () => ({ at: '2026-11-25T00:00:00Z', message: 'it hung' }) },
+    code: 'quarantined',
   },
   { name: 'more bytes than memory', here: { memoryLimitBytes: 999 }, code: 'memory-limit' },
 ]

@@ -41,8 +41,8 @@ const way: readonly InstallStep[] = [
 const STORIES: readonly Story[] = [
   {
     name: 'all goes well',
-    events: forward(7),
-    steps: [...way, 'active'],
+    events: forward(8),
+    steps: [...way, 'watching', 'active'],
     told: ['downloading', 'verified', 'installed', 'active'],
   },
   {
@@ -136,7 +136,7 @@ t.test('in both tables every state can be reached, and leads to an end', (t) => 
 })
 
 t.test('once the links may have moved there is no way to an end but forward or back', (t) => {
-  for (const state of ['switching', 'testing'] as const) {
+  for (const state of ['switching', 'testing', 'watching'] as const) {
     t.equal(nextState(INSTALLING, state, 'superseded'), undefined)
     t.equal(nextState(INSTALLING, state, 'failed'), 'rolling-back')
     t.equal(nextState(INSTALLING, state, 'looped'), 'rolling-back')

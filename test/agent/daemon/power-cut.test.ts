@@ -31,6 +31,7 @@ t.test(
       'waiting',
       'switching',
       'testing',
+      'watching',
     ]
     const points = pointsOf(steps).flatMap((point) => [point, ...(BETWEEN[point] ?? [])])
     for (const point of [...points, 'install.active.torn']) {
