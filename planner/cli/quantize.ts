@@ -8,6 +8,7 @@ import { quantize, type RecoveryStep } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { readModelFile } from './model-file.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
+import { TARGET_OPTION, targetFor } from './quantize-target.ts'
 import { writeWhole } from './write-whole.ts'
 
 export const quantizeCommand = defineCommand({
@@ -23,6 +24,7 @@ export const quantizeCommand = defineCommand({
       flags: '--calibration <file.npz>',
       description: 'samples of the inputs, for schemes with integer activations',
     },
+    TARGET_OPTION,
     ...QUANTIZE_OPTIONS,
     { flags: '-o, --output <file>', description: 'the file to write' },
   ],
@@ -32,12 +34,14 @@ export const quantizeCommand = defineCommand({
     model: z.string(),
     scheme: z.string('give the scheme with --scheme NAME'),
     calibration: z.string().optional(),
+    target: z.string().optional(),
     ...quantizeOptionsShape,
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
-    const scheme = parseScheme(input.scheme)
     const model = await readModelFile(input.model)
+    const asked = parseScheme(input.scheme)
+    const { scheme, options } = await targetFor(input.target, asked, model.format)
     const calibration = input.calibration && (await readDataset(input.calibration))
     const progress = io.progress(`quantizing ${input.model}`)
     const result = await quantize({
@@ -46,7 +50,7 @@ export const quantizeCommand = defineCommand({
       fileName: basename(input.model),
       scheme,
       ...(calibration ? { calibration } : {}),
-      options: await optionsOf(input),
+      options: { ...options, ...(await optionsOf(input)) },
       onProgress: progress.update,
     })
     progress.end()

@@ -1,8 +1,9 @@
 import type { Finding } from '../../shared/findings.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
 import type { ObserverPlan } from '../quantizer/calibrate/observer.ts'
-import type { Plan } from '../quantizer/plan/instructions.ts'
-import type { Graph, SubgraphId, TensorId } from './graph.ts'
+import type { Computation, Plan } from '../quantizer/plan/instructions.ts'
+import type { PlanTarget } from '../quantizer/plan/request.ts'
+import type { Graph, GraphOperator, SubgraphId, TensorId } from './graph.ts'
 
 /** What the quantizer asks of a model format. One implementation per format; the quantizer knows no other. */
 export interface QuantizableFormat {
@@ -33,6 +34,15 @@ export interface QuantizableModel {
   /** The same for observers, where the runtime can find out itself what they want to know. */
   summarise?(planFor: (tensor: TensorId) => ObserverPlan): Summarised
   perform(plan: Plan): Uint8Array
+  /** Why a runtime of this release could not load the operator once it computes so; null where it can. */
+  newerForm?(
+    operator: GraphOperator,
+    as: Computation,
+    target: PlanTarget,
+    release: string,
+  ): string | null
+  /** What of the file that we wrote a runtime of this release cannot load. */
+  unloadable?(bytes: Uint8Array, release: string): readonly Finding[]
   /** What the runtime made of the file: whether operators really became integer kernels. */
   audit?(bytes: Uint8Array, plan: Plan): Promise<readonly Finding[]>
 }

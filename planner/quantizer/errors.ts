@@ -11,6 +11,7 @@ export type QuantizerErrorCode =
   | 'budget-unmeasurable'
   | 'unusable-model'
   | 'verification-failed'
+  | 'target-too-old'
 
 /** The model, the scheme and the calibration data do not go together; the message says what to change. */
 export class QuantizerError extends AppError {

@@ -19,10 +19,15 @@ export interface QuantizeOptions {
    * runtimes and accelerators that take one scale only.
    */
   readonly perChannelFullyConnected?: boolean
-  /** The same for `dynamic-w8`: more accurate, but needs TensorFlow Lite 2.17 or LiteRT. */
+  /** The same for `dynamic-w8`: far more accurate, but needs TensorFlow Lite 2.17 or LiteRT. Off for older ones. */
   readonly perChannelHybridFullyConnected?: boolean
   /** Leave operators in float where quantizing all of them loses more. */
   readonly budget?: AccuracyBudget
+  /**
+   * Oldest TensorFlow Lite release that must load the file, e.g. `2.5.0`. Operators whose integer form is newer stay in
+   * float; where even float is newer there is no file.
+   */
+  readonly release?: string
   /** Prune or cluster the weights before anything else. */
   readonly compression?: CompressionOptions
 }

@@ -96,6 +96,7 @@ async function quantizeIn(
   const plan = planOf(held.subject)
   refuseEmpty(plan, scheme, opened.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
+  refuseUnloadable(model, bytes, options.release)
   await verify(bytes, laboratory, calibration)
   const built = (await model.audit?.(bytes, plan)) ?? []
   const findings = [
@@ -143,11 +144,13 @@ async function compressSource(
 }
 
 function planRequestOf(
-  { graph }: QuantizableModel,
+  model: QuantizableModel,
   { ranges, unusable }: Measured,
   { format, options = {} }: QuantizeRequest,
   target: PlanTarget,
 ): PlanRequest {
+  const { graph } = model
+  const { release } = options
   return {
     graph,
     links: linksOf(graph),
@@ -156,6 +159,8 @@ function planRequestOf(
     unusable,
     revisions: new Map(),
     keepFloat: options.keepFloat ?? [],
+    runtimeObstacle: (operator, as) =>
+      release === undefined ? null : (model.newerForm?.(operator, as, target, release) ?? null),
     target,
   }
 }
@@ -264,6 +269,18 @@ function refuseMissingCalibration(
     'calibration-missing',
     `scheme ${printScheme(scheme)} needs calibration data: give some samples of the model's inputs`,
   )
+}
+
+/** Float operators have no older form to fall back to. */
+function refuseUnloadable(
+  model: QuantizableModel,
+  bytes: Uint8Array,
+  release: string | undefined,
+): void {
+  const findings = release === undefined ? [] : (model.unloadable?.(bytes, release) ?? [])
+  if (findings.length === 0) return
+  const reasons = findings.map(({ message }) => message).join('; ')
+  throw new QuantizerError('target-too-old', reasons, { findings })
 }
 
 /** A variant that computes like its source is none. */

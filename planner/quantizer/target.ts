@@ -27,7 +27,7 @@ export function targetOf(
     weightBits: hasSuffix(scheme, 'rr') ? 7 : 8,
     edges: hasSuffix(scheme, 'io8') ? 'int8' : hasSuffix(scheme, 'iou8') ? 'uint8' : 'float32',
     perChannelFullyConnected: options.perChannelFullyConnected ?? true,
-    perChannelHybridFullyConnected: options.perChannelHybridFullyConnected ?? format === 'onnx',
+    perChannelHybridFullyConnected: options.perChannelHybridFullyConnected ?? true,
   }
 }
 

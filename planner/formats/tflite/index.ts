@@ -10,6 +10,7 @@ export { readTflite } from './codec/read.ts'
 export { writeTflite } from './codec/write.ts'
 export { TfliteError, type TfliteErrorCode } from './errors.ts'
 export type * from './model.ts'
+export { compareReleases } from './releases.ts'
 export {
   bytesOfElements,
   TENSOR_TYPES,

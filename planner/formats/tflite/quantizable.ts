@@ -1,5 +1,6 @@
-import type { Plan } from '../../quantizer/plan/instructions.ts'
-import type { TensorId } from '../graph.ts'
+import type { Computation, Plan } from '../../quantizer/plan/instructions.ts'
+import type { PlanTarget } from '../../quantizer/plan/request.ts'
+import type { GraphOperator, TensorId } from '../graph.ts'
 import type { Entry, Instrumented, Preparation, QuantizableFormat } from '../quantizable.ts'
 import { checkTflite } from './check.ts'
 import { readTflite } from './codec/read.ts'
@@ -7,6 +8,7 @@ import { writeTflite } from './codec/write.ts'
 import { entriesOf } from './entries.ts'
 import { TfliteError } from './errors.ts'
 import { instrument } from './instrument.ts'
+import { newerForm, unloadable } from './loadable.ts'
 import type { TflModel } from './model.ts'
 import { numberingOf } from './numbering.ts'
 import { perform } from './perform/perform.ts'
@@ -27,6 +29,12 @@ export const quantizableTflite: QuantizableFormat = {
       instrument: (entry: Entry, asked?: readonly TensorId[]): Instrumented =>
         instrument(model, graph, entry.subgraph, asked),
       perform: (plan: Plan) => writeTflite(perform(model, plan)),
+      newerForm: (operator: GraphOperator, as: Computation, target: PlanTarget, release: string) =>
+        newerForm(model, operator, as, target, release),
+      unloadable: (written: Uint8Array, release: string) => {
+        const result = readTflite(written, fileName)
+        return unloadable(result, viewOf(result), release)
+      },
     }
   },
 }

@@ -103,8 +103,9 @@ const RULES: Record<string, readonly VersionRule[]> = {
     when(5, ({ inputs }) => inputs[0]?.type === 'INT8' && inputs[0].scales.length > 1),
   ],
   DIV: [when(2, broadcastAbove4)],
+  DYNAMIC_UPDATE_SLICE: [...types('INT64:2', 2), ...types('FLOAT16:3 INT16:4 INT4:5 BFLOAT16:6')],
   EMBEDDING_LOOKUP: [...types('UINT8:2 INT8:3 INT4:4', 1)],
-  EQUAL: types('INT8:2 STRING:3 INT16:4'),
+  EQUAL: types('INT8:2 STRING:3 INT16:5'),
   EXP: types('INT8:2 INT16:2'),
   FILL: types('BOOL:2 STRING:2 INT8:3 INT16:3 FLOAT16:4', 1),
   FULLY_CONNECTED: [

@@ -74,10 +74,13 @@ function isMatrix(input: GraphInput, request: PlanRequest): boolean {
 function obstacleOf(
   operator: GraphOperator,
   weight: GraphTensor,
-  { keepFloat }: PlanRequest,
+  { keepFloat, runtimeObstacle, facts }: PlanRequest,
 ): string | null {
   const kept = whyKept(operator, keepFloat)
   if (kept !== null) return kept
+  const kernel = facts[operator.kind].hybrid !== 'through-dequantize'
+  const tooNew = kernel ? runtimeObstacle(operator, 'hybrid') : null
+  if (tooNew !== null) return tooNew
   const values = weight.constant?.read() ?? new Float32Array(0)
   if (values.length < LEAST_WEIGHT) {
     return `its weight has ${values.length} elements, too few to gain (${LEAST_WEIGHT} needed)`

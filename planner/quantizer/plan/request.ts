@@ -1,9 +1,10 @@
-import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../formats/graph.ts'
 import type { Links } from '../../formats/links.ts'
 import type { FactsTable } from '../operators.ts'
 import type { Range } from '../parameters/activation.ts'
 import type { ActivationType, AffineParameters } from '../parameters/forms.ts'
 import type { WeightBits } from '../parameters/weight.ts'
+import type { Computation } from './instructions.ts'
 import type { OperatorSelector } from './selectors.ts'
 
 /** All a planner may look at. Plans are pure: the same request gives the same plan. */
@@ -18,6 +19,8 @@ export interface PlanRequest {
   readonly unusable: ReadonlyMap<TensorId, string>
   readonly revisions: Revisions
   readonly keepFloat: readonly OperatorSelector[]
+  /** Why the runtime that the file is for could not load an operator that computes so; null where it can. */
+  readonly runtimeObstacle: (operator: GraphOperator, as: Computation) => string | null
   readonly target: PlanTarget
 }
 

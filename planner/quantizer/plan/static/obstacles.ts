@@ -27,6 +27,7 @@ const obstacles: readonly Obstacle[] = [
         : null,
   },
   { reason: (operator) => operator.integerObstacle },
+  { reason: (operator, { runtimeObstacle }) => runtimeObstacle(operator, 'integer') },
   {
     reason: (operator, { graph }) =>
       graph.subgraphs[operator.subgraph]?.entry === false

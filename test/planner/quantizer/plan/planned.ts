@@ -42,6 +42,7 @@ export function planned(planning: Planning): { plan: Plan; request: PlanRequest;
     unusable: new Map<number, string>(),
     revisions: new Map(),
     keepFloat: planning.keepFloat ?? [],
+    runtimeObstacle: () => null,
     target: {
       activations: planning.scheme.includes('a16') ? ('int16' as const) : ('int8' as const),
       weightBits: 8 as const,
