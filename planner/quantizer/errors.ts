@@ -6,6 +6,7 @@ export type QuantizerErrorCode =
   | 'calibration-missing'
   | 'calibration-unusable'
   | 'nothing-to-quantize'
+  | 'nothing-fused'
   | 'nothing-selected'
   | 'source-refused'
   | 'budget-unmeasurable'

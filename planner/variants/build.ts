@@ -4,7 +4,7 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
 import { parseScheme } from '../../shared/schemes.ts'
 import { convertModel } from '../formats/convert.ts'
-import { quantize } from '../quantizer/index.ts'
+import { QuantizerError, quantize } from '../quantizer/index.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 import { formatOf } from './read-graph.ts'
 
@@ -27,6 +27,8 @@ export async function build(
     ...(calibration ? { calibration } : {}),
     onProgress,
   })
+  const useless = result.findings.find(({ code }) => code === 'nothing-fused')
+  if (useless !== undefined) throw new QuantizerError('nothing-fused', useless.message)
   const file = join(input.out, `model.${result.format}`)
   await writeFile(file, result.bytes)
   return { file, findings: [...model.findings, ...result.findings], operators: result.operators }

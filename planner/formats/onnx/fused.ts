@@ -1,7 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onnxruntime } from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
+import {
+  type OnnxruntimeLoadOptions,
+  onnxruntime,
+} from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { readOnnx } from './codec.ts'
 import type { OnnxNode } from './model.ts'
 
@@ -21,15 +24,19 @@ const INTEGER =
   /^(QLinear|QGemm|QAttention|MatMulInteger|DynamicQuantizeMatMul|MatMulNBits|ConvInteger)/
 
 /** Loads the file, lets the optimiser write what it made of it, and counts. @throws RuntimeError */
-export async function fusedOperators(bytes: Uint8Array): Promise<FusedOperators> {
+export async function fusedOperators(
+  bytes: Uint8Array,
+  options: Pick<OnnxruntimeLoadOptions, 'signedActivations'> = {},
+): Promise<FusedOperators> {
   const directory = await mkdtemp(join(tmpdir(), 'fitment-fused-'))
   const path = join(directory, 'optimized.onnx')
   try {
     // Beyond `extended` come memory layouts of this machine alone.
     const session = await onnxruntime.load(bytes, {
+      ...options,
       optimization: 'extended',
       optimizedModelPath: path,
-    } as Parameters<typeof onnxruntime.load>[1])
+    } as OnnxruntimeLoadOptions)
     await session.close()
     return count(readOnnx(await readFile(path)).graph?.node ?? [])
   } finally {

@@ -4,11 +4,11 @@ import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
 import type { Plan } from '../../quantizer/plan/instructions.ts'
 import type { Graph } from '../graph.ts'
 import type { Entry, Preparation, QuantizableFormat, SourceTreatment } from '../quantizable.ts'
+import { audit } from './audit.ts'
 import { checkOnnx } from './check.ts'
 import { readOnnx, writeOnnx } from './codec.ts'
 import { OnnxError } from './errors.ts'
 import { hasExternalData } from './external-data.ts'
-import { fusedOperators } from './fused.ts'
 import { instrument, summarise } from './instrument.ts'
 import type { OnnxModel } from './model.ts'
 import { perform } from './perform/perform.ts'
@@ -30,7 +30,7 @@ export const quantizableOnnx: QuantizableFormat = {
       instrument: (_, asked) => instrument(model, view, asked),
       summarise: (planFor) => summarise(model, view, planFor),
       perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
-      audit,
+      audit: (bytes, plan) => audit(bytes, plan, view.graph),
     }
   },
 }
@@ -77,20 +77,4 @@ function entryOf(graph: Graph): Entry {
     return { name, type: type as ElementType, shape: shape ?? [] }
   })
   return { subgraph: 0, inputs, tensors }
-}
-
-/** Integers that no kernel computes on are float operators between two conversions: slower than before. */
-async function audit(bytes: Uint8Array, plan: Plan): Promise<Finding[]> {
-  const wanted = plan.instructions.filter(({ verb }) => verb === 'compute').length
-  if (wanted === 0) return []
-  const { integer } = await fusedOperators(bytes)
-  const fused = Object.values(integer).reduce((sum, count) => sum + count, 0)
-  if (fused > 0) return []
-  return [
-    {
-      code: 'nothing-fused',
-      severity: 'error',
-      message: `ONNX Runtime computes none of the ${wanted} quantized operators on integers: this variant is slower than the float model`,
-    },
-  ]
 }

@@ -22,6 +22,8 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
   readonly optimizedModelPath?: string
   /** Less memory, and threads that wait for work instead of spinning: where latency does not count. */
   readonly background?: boolean
+  /** Integer kernels for signed activations, as ARM has them; elsewhere they become unsigned when a model loads. */
+  readonly signedActivations?: boolean
   /** Folder of the files in which the model keeps constants. */
   readonly constantsFolder?: string
   /** Operator times go to `<prefix>_<date>.json` when the session closes. */
@@ -105,9 +107,11 @@ function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.S
 }
 
 /** onnxruntime_session_options_config_keys.h */
-function sessionEntries({ background, constantsFolder }: OnnxruntimeLoadOptions) {
+function sessionEntries(options: OnnxruntimeLoadOptions) {
+  const { background, signedActivations, constantsFolder } = options
   return {
     ...(background === true && { 'intra_op.allow_spinning': '0' }),
+    ...(signedActivations === true && { qdqisint8allowed: '1' }),
     ...(constantsFolder !== undefined && {
       model_external_initializers_file_folder_path: constantsFolder,
     }),

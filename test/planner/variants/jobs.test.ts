@@ -1,12 +1,14 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { writeOnnx } from '../../../planner/formats/onnx/index.ts'
 import { leastBytes } from '../../../planner/variants/candidates.ts'
 import { runJob } from '../../../planner/variants/run-job.ts'
 import { formatNpz, readDataset, toArrays } from '../../../shared/dataset/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import { modelPath } from '../../fixture-models.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'
+import { smallOnnx } from '../formats/onnx/small-onnx.ts'
 import { fewSamples, SMALL_MODEL } from './small-model.ts'
 
 async function files(t: Test) {
@@ -120,6 +122,30 @@ t.test('an .onnx source', async (t) => {
     { code: 'no-conversion', message: /cannot become .tflite/ },
   )
 })
+
+t.test(
+  'a variant of which the runtime computes nothing on integers is dropped, with the reason',
+  async (t) => {
+    const { dir, out } = await files(t)
+    const source = join(dir, 'pool.onnx')
+    const pool = smallOnnx({
+      inputs: { x: [1, 2, 4, 4] },
+      outputs: ['y'],
+      rows: [['MaxPool', ['x'], ['y'], { kernel_shape: ['ints', [2, 2]] }]],
+    })
+    writeFileSync(source, writeOnnx(pool))
+    const calibration = join(dir, 'pool.npz')
+    writeFileSync(
+      calibration,
+      formatNpz(new Map([['x', floats([4, 2, 4, 4], (i) => Math.sin(i))]])),
+    )
+    const scheme = 'static-w8a8-u8s8'
+    await t.rejects(runJob('build', { source, calibration, scheme, runtime: 'onnxruntime', out }), {
+      code: 'nothing-fused',
+      message: /computes none of the 1 quantized operators on integers/,
+    })
+  },
+)
 
 t.test('without test data the calibration samples serve, and it is said', async (t) => {
   const { calibration, out } = await files(t)

@@ -2,6 +2,7 @@ import { intOf, intsOf, setAttribute, stringOf } from '../attributes.ts'
 import type { OnnxNode } from '../model.ts'
 import { dataOf } from '../tensor-data.ts'
 import { floats } from './affine.ts'
+import { channelShuffle } from './channel-shuffle.ts'
 import { foldAffine } from './fold-affine.ts'
 import type { GraphEditor } from './graph-editor.ts'
 import { type Rule, rule } from './rule.ts'
@@ -150,4 +151,4 @@ const sumOfTwo = rule({
 export const RULES: readonly Rule[] = [identity, sumOfTwo, foldAffine, matmulAdd, padConv]
 
 /** Those that only pay when operators compute on integers. */
-export const INTEGER_RULES: readonly Rule[] = [meanOfPixels, subtractConstant]
+export const INTEGER_RULES: readonly Rule[] = [meanOfPixels, subtractConstant, channelShuffle]

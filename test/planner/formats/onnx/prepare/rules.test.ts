@@ -25,6 +25,34 @@ const normalization = { gamma: [5], beta: [5], mean: [5], variance: numbers(1, 2
 
 const CASES: readonly Case[] = [
   {
+    title: 'a shuffle of channels moves whole images',
+    rule: 'channel-shuffle',
+    inputs: { x: [1, 6, 4, 5] },
+    outputs: ['y'],
+    constants: { apart: int64s(1, 3, 2, 4, 5), together: int64s(1, 6, 4, 5) },
+    rows: [
+      ['Reshape', ['x', 'apart'], ['a']],
+      ['Transpose', ['a'], ['b'], { perm: ['ints', [0, 2, 1, 3, 4]] }],
+      ['Reshape', ['b', 'together'], ['c']],
+      ['Relu', ['c'], ['y']],
+    ],
+    left: ['Gather', 'Relu'],
+  },
+  {
+    title: 'a transposition that is no shuffle stays',
+    rule: null,
+    inputs: { x: [1, 6, 4, 5] },
+    outputs: ['y'],
+    constants: { apart: int64s(1, 3, 2, 4, 5), together: int64s(1, 6, 4, 5) },
+    rows: [
+      ['Reshape', ['x', 'apart'], ['a']],
+      ['Transpose', ['a'], ['b'], { perm: ['ints', [0, 1, 2, 4, 3]] }],
+      ['Reshape', ['b', 'together'], ['c']],
+      ['Relu', ['c'], ['y']],
+    ],
+    left: ['Reshape', 'Transpose', 'Reshape', 'Relu'],
+  },
+  {
     title: 'Identity and Dropout inside go',
     rule: 'identity',
     inputs: image,
