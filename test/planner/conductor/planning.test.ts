@@ -18,7 +18,7 @@ import {
 const CLASS = 'raspberry-pi-4'
 
 // Real builds, each in a process of its own, on a machine that may be busy.
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 async function register(p: Planner, limits: Partial<Constraints> = {}) {
   const { engine } = p.conductor
