@@ -29,4 +29,6 @@ export interface InspectedOperator {
   /** How the quantizer knows it. */
   readonly kind: string
   readonly integerKernel: boolean
+  /** Why the runtime of the format cannot run it, on any device; null where it can. */
+  readonly obstacle: string | null
 }

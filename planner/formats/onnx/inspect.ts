@@ -49,6 +49,15 @@ export function inspectOnnx(bytes: Uint8Array, fileName: string): Inspection {
   }
 }
 
+/** What ONNX Runtime knows without libraries of custom operators. */
+const KNOWN_DOMAINS = ['ai.onnx.ml', 'com.microsoft']
+
+function domainObstacle(operator: string): string | null {
+  const domain = operator.split('.').slice(0, -1).join('.')
+  if (domain === '' || KNOWN_DOMAINS.includes(domain)) return null
+  return `"${operator}" is a custom operator of domain ${domain}, which no runtime for devices here carries: export the model with standard operators only`
+}
+
 function endOf({ name, type }: OnnxValueInfo): InspectedTensor {
   if (type?.value.case !== 'tensorType')
     return { name, type: type?.value.case ?? 'unknown', shape: [] }
@@ -73,6 +82,7 @@ function operatorsOf(
       count,
       kind: operator,
       integerKernel: INTEGER_KERNELS.has(operator),
+      obstacle: domainObstacle(operator),
     }))
     .sort((a, b) => b.count - a.count)
 }

@@ -1,3 +1,4 @@
+import { customOperatorObstacle } from '../../../shared/runtime/index.ts'
 import { OPERATOR_FACTS } from '../../quantizer/operators.ts'
 import type { InspectedOperator, InspectedTensor, Inspection } from '../inspection.ts'
 import { operatorName } from './access.ts'
@@ -47,6 +48,8 @@ function operatorsOf(model: TflModel): InspectedOperator[] {
       count,
       kind,
       integerKernel: OPERATOR_FACTS[kind].integer !== null,
+      obstacle:
+        code?.builtinCode === 'CUSTOM' ? customOperatorObstacle(code.customCode ?? '') : null,
     })
   }
   return [...found.values()].sort((a, b) => b.count - a.count)

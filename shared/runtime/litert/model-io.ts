@@ -1,6 +1,7 @@
 import type { ElementType } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import type { TensorInfo } from '../runtime.ts'
+import { refuseUnknownOperators } from './custom-operators.ts'
 import { type FlatTable, rootTable } from './flat-table.ts'
 
 /** `TensorType` of TensorFlow Lite's schema.fbs; types absent here cannot be model inputs or outputs. */
@@ -37,10 +38,11 @@ export interface ModelIo {
  * The ends of the first signature, under the signature's names; of the first subgraph under its tensors' names
  * where the model has no signature. Order is the subgraph's, which is the order LiteRT runs them in.
  * A name that occurs twice gets `#2`, `#3`.
- * @throws RuntimeError `not-loadable`
+ * @throws RuntimeError `not-loadable`, also where the model uses operators that LiteRT.js lacks and would not report
  */
 export function readModelIo(model: Uint8Array): ModelIo {
   return readable(() => {
+    refuseUnknownOperators(model)
     const { subgraph, names } = entryPoint(model)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
     const ends = (field: number, map: ReadonlyMap<number, string>) =>
