@@ -1,12 +1,19 @@
 import { z } from 'zod'
 import { readDataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
+import { UsageError } from '../../shared/errors.ts'
 import { budgetOf, type LatencyRecord, measureLatency } from '../../shared/measure/index.ts'
-import { loadInProcess, runtimeFor, type TensorInfo } from '../../shared/runtime/index.ts'
+import {
+  loadInProcess,
+  printType,
+  runtimeFor,
+  type TensorInfo,
+} from '../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
 import { formatMs } from '../../shared/units.ts'
 import { defineCommand } from './command.ts'
 import { table } from './io.ts'
 import { readModelFile } from './model-file.ts'
+import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 
 export const benchCommand = defineCommand({
   path: 'bench',
@@ -18,6 +25,7 @@ export const benchCommand = defineCommand({
       flags: '--data <file.npz>',
       description: 'real inputs to rotate; noise of a fixed seed where absent',
     },
+    SHAPE_OPTION,
     { flags: '--threads <n>', description: 'threads of the runtime', default: '1' },
     { flags: '--seconds <n>', description: 'most time to spend measuring', default: '10' },
   ],
@@ -25,11 +33,12 @@ export const benchCommand = defineCommand({
   input: z.object({
     model: z.string(),
     data: z.string().optional(),
+    shape: shapeInput,
     threads: z.coerce.number().int().min(1).max(256),
     seconds: z.coerce.number().min(0.5).max(600),
   }),
   run: async (input, io) => {
-    const model = await readModelFile(input.model)
+    const model = await readModelFile(input.model, input.shape)
     const samples = input.data === undefined ? undefined : await readDataset(input.data)
     const runtime = await loadInProcess(runtimeFor(model.format))
     const loadStart = performance.now()
@@ -71,7 +80,12 @@ function noiseFor(inputs: readonly TensorInfo[]): Samples {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return (state >>> 8) / 2 ** 24
   }
-  const make = ({ type, shape }: TensorInfo): Tensor => {
+  const make = ({ name, type, shape }: TensorInfo): Tensor => {
+    if (shape.slice(1).some((dim) => dim < 0)) {
+      throw new UsageError(
+        `input "${name}" takes ${printType({ type, shape })}: say how large with --shape "${name}=…", or give --data`,
+      )
+    }
     const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
     const data = new ARRAY_OF[type](sizeOf(closed))
     const wide = type === 'int64' || type === 'uint64'

@@ -38,7 +38,7 @@ export const compareCommand = defineCommand({
   }),
   run: async (input, io) => {
     const float = await readModelFile(input.float)
-    const quantized = await Promise.all(input.quantized.map(readModelFile))
+    const quantized = await Promise.all(input.quantized.map((path) => readModelFile(path)))
     const data = await readDataset(input.data)
     const progress = io.progress(`comparing with ${input.float}`)
     const comparison = await compareModels({

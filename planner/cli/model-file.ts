@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import { UsageError } from '../../shared/errors.ts'
 import {
   loadRuntime,
@@ -8,6 +8,14 @@ import {
   runtimeFor,
   type Session,
 } from '../../shared/runtime/index.ts'
+import {
+  fixShapes,
+  hasExternalData,
+  type InputShapes,
+  loadExternalData,
+  readOnnx,
+  writeOnnx,
+} from '../formats/onnx/index.ts'
 
 export interface ModelFile {
   readonly path: string
@@ -17,14 +25,42 @@ export interface ModelFile {
 
 const FORMATS: readonly string[] = Object.values(RUNTIME_FORMATS)
 
-/** @throws UsageError when the file is absent or its ending is no model format's */
-export async function readModelFile(path: string): Promise<ModelFile> {
-  const format = extname(path).slice(1).toLowerCase()
-  if (!FORMATS.includes(format)) {
+/**
+ * The file, with constants that it keeps in others, and open sizes filled in.
+ * @throws UsageError when the file is absent or its ending is no model format's, OnnxError
+ */
+export async function readModelFile(path: string, shapes?: InputShapes): Promise<ModelFile> {
+  const format = formatOfEnding(path)
+  if (format === undefined) {
     const endings = FORMATS.map((name) => `.${name}`).join(' or ')
     throw new UsageError(`${path} is no model file: give one ending in ${endings}`, { path })
   }
-  return { path, format: format as ModelFormat, bytes: await readUserFile(path) }
+  const bytes = await readUserFile(path)
+  if (format === 'onnx') return { path, format, bytes: await wholeOnnx(path, bytes, shapes) }
+  if (shapes)
+    throw new UsageError('--shape is for .onnx models: a .tflite takes its sizes from data')
+  return { path, format, bytes }
+}
+
+export function formatOfEnding(path: string): ModelFormat | undefined {
+  const ending = extname(path).slice(1).toLowerCase()
+  return FORMATS.includes(ending) ? (ending as ModelFormat) : undefined
+}
+
+async function wholeOnnx(
+  path: string,
+  bytes: Uint8Array,
+  shapes: InputShapes | undefined,
+): Promise<Uint8Array> {
+  const whole = await withConstants(path, bytes)
+  return shapes === undefined ? whole : fixShapes(whole, shapes, basename(path))
+}
+
+async function withConstants(path: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const model = readOnnx(bytes, basename(path))
+  if (!hasExternalData(model)) return bytes
+  await loadExternalData(model, dirname(path))
+  return writeOnnx(model)
 }
 
 /** Opens the model in its runtime; the caller closes the session. */
@@ -47,4 +83,9 @@ export async function readUserFile(path: string): Promise<Uint8Array> {
     const code = (cause as NodeJS.ErrnoException).code ?? ''
     throw new UsageError(`cannot read ${path}: ${REASONS[code] ?? code}`, { path }, { cause })
   }
+}
+
+/** Whether an .onnx file is only a part of its model. @throws UsageError, OnnxError */
+export async function keepsConstantsElsewhere(path: string): Promise<boolean> {
+  return hasExternalData(readOnnx(await readUserFile(path), basename(path)))
 }

@@ -1,4 +1,6 @@
-import { basename } from 'node:path'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { formatBytes, formatPercent } from '../../shared/units.ts'
@@ -6,6 +8,7 @@ import { connectPlanner, type ModelView, type PlannerClient } from '../api/index
 import { OBJECTIVES } from '../selection/index.ts'
 import { defineCommand } from './command.ts'
 import { bytesInput, dataInput, dataOption } from './fleet-options.ts'
+import { formatOfEnding, keepsConstantsElsewhere, readModelFile } from './model-file.ts'
 
 export const modelsAddCommand = defineCommand({
   path: 'models add',
@@ -14,7 +17,7 @@ export const modelsAddCommand = defineCommand({
   arguments: [{ name: 'name', description: 'name of the model in the fleet' }],
   options: [
     dataOption,
-    { flags: '--model <file>', description: 'the float .tflite model' },
+    { flags: '--model <file>', description: 'the float .tflite or .onnx model' },
     {
       flags: '--calibration <file.npz>',
       description: 'samples x that show the ranges of activations',
@@ -35,7 +38,7 @@ export const modelsAddCommand = defineCommand({
   input: z.object({
     ...dataInput,
     name: modelNameSchema,
-    model: z.string('give the model with --model FILE.tflite'),
+    model: z.string('give the model with --model FILE'),
     calibration: z.string().optional(),
     test: z.string().optional(),
     maxAccuracyDrop: z.coerce.number().min(0).max(100),
@@ -47,7 +50,7 @@ export const modelsAddCommand = defineCommand({
   run: async (input, io) => {
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
-    const source = await upload(planner, input.model)
+    const source = await uploadModel(planner, input.model)
     const model = await planner.call(
       'models.add',
       {
@@ -71,6 +74,20 @@ export const modelsAddCommand = defineCommand({
     return 0
   },
 })
+
+/** A model that keeps constants in other files goes as one. */
+async function uploadModel(planner: PlannerClient, path: string) {
+  const name = basename(path)
+  const scattered = formatOfEnding(path) === 'onnx' && (await keepsConstantsElsewhere(path))
+  if (!scattered) return upload(planner, path)
+  const folder = await mkdtemp(join(tmpdir(), 'fitment-model-'))
+  try {
+    await writeFile(join(folder, name), (await readModelFile(path)).bytes)
+    return await upload(planner, join(folder, name))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 async function upload(planner: PlannerClient, path: string) {
   return { digest: await planner.upload(path), name: basename(path) }

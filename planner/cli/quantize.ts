@@ -4,9 +4,11 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
+import { convertModel } from '../formats/convert.ts'
 import { quantize, type RecoveryStep } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
-import { readModelFile } from './model-file.ts'
+import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
+import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
 import { TARGET_OPTION, targetFor } from './quantize-target.ts'
 import { writeWhole } from './write-whole.ts'
@@ -26,7 +28,11 @@ export const quantizeCommand = defineCommand({
     },
     TARGET_OPTION,
     ...QUANTIZE_OPTIONS,
-    { flags: '-o, --output <file>', description: 'the file to write' },
+    SHAPE_OPTION,
+    {
+      flags: '-o, --output <file>',
+      description: 'the file to write; a .tflite source becomes .onnx where its name ends so',
+    },
   ],
   example:
     'fitment quantize float.tflite --scheme static-w8a8-io8 --calibration samples.npz -o int8.tflite',
@@ -35,11 +41,13 @@ export const quantizeCommand = defineCommand({
     scheme: z.string('give the scheme with --scheme NAME'),
     calibration: z.string().optional(),
     target: z.string().optional(),
+    shape: shapeInput,
     ...quantizeOptionsShape,
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
-    const model = await readModelFile(input.model)
+    const file = await readModelFile(input.model, input.shape)
+    const model = asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
     const { scheme, options } = await targetFor(input.target, asked, model.format)
     const calibration = input.calibration && (await readDataset(input.calibration))
@@ -63,7 +71,7 @@ export const quantizeCommand = defineCommand({
         format: model.format,
         scheme: printScheme(result.scheme),
         bytes: bytes.length,
-        sourceBytes: model.bytes.length,
+        sourceBytes: file.bytes.length,
         digest: digestOf(bytes),
         operators,
         recovery,
@@ -72,7 +80,7 @@ export const quantizeCommand = defineCommand({
         findings,
       },
       () =>
-        `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(model.bytes.length)}), ` +
+        `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
         `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}`,
     )
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0
@@ -87,4 +95,10 @@ function recoveryLine(steps: readonly RecoveryStep[]): string {
     return kept ? `${method} +${gain.toFixed(1)} dB` : `${method} left out`
   })
   return `\nrecovery, at the outputs of calibration samples: ${gains.join(', ')}`
+}
+
+/** In the format that the output's name asks for. */
+function asWritten({ path, format, bytes }: ModelFile, output: string) {
+  const wanted = formatOfEnding(output) ?? format
+  return { format: wanted, ...convertModel(bytes, format, wanted, basename(path)) }
 }

@@ -14,13 +14,18 @@ export async function verify(
   laboratory: Laboratory,
   dataset: Dataset | undefined,
 ): Promise<void> {
+  let hint = ''
   try {
     const inputs = await laboratory.load(bytes)
+    const open = inputs.find(({ shape }) => shape.some((dim) => dim < 0))
+    if (open !== undefined && dataset === undefined) {
+      hint = `; input "${open.name}" leaves sizes open: say them with --shape, or give calibration data`
+    }
     await laboratory.run({ count: 1, at: () => firstSample(inputs, dataset) })
   } catch (cause) {
     throw new QuantizerError(
       'verification-failed',
-      `the quantized model does not run: ${messageOf(cause)}`,
+      `the quantized model does not run: ${messageOf(cause)}${hint}`,
       {},
       { cause },
     )

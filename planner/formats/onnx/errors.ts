@@ -9,6 +9,7 @@ export type OnnxErrorCode =
   | 'too-large'
   | 'not-loadable'
   | 'unsupported-opset'
+  | 'unsuitable-shape'
 
 /** A file that cannot be read or written as ONNX: which file, where in it, and why. */
 export class OnnxError extends AppError {

@@ -90,8 +90,8 @@ async function open(
 
 function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.SessionOptions {
   return {
-    // Only errors: warnings about unused initialisers would go to the terminal.
-    logSeverityLevel: 3,
+    // Errors come as exceptions; warnings about unused initialisers would go to the terminal.
+    logSeverityLevel: 4,
     executionProviders: [...(options.providers ?? ['cpu'])],
     graphOptimizationLevel: options.optimization ?? 'all',
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),

@@ -1,5 +1,6 @@
 import { OnnxError } from '../errors.ts'
 import { newMessage, type OnnxModel } from '../model.ts'
+import { opsetOf } from '../opset.ts'
 import type { ValueTypes } from '../shapes/infer.ts'
 import { graphsOf } from '../walk.ts'
 import { GraphEditor } from './graph-editor.ts'
@@ -11,11 +12,6 @@ const IR_VERSION = 7n
 
 /** Before it, operators changed in ways that files of today no longer carry. */
 const OLDEST = 7
-
-export function opsetOf(model: OnnxModel): number {
-  const standard = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')
-  return Number(standard?.version ?? WANTED)
-}
 
 /**
  * Brings a model below opset 13 up to it; newer ones stay as they are. Changes `model`.

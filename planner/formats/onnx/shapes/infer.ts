@@ -2,6 +2,7 @@ import { messageOf } from '../../../../shared/errors.ts'
 import { writeOnnx } from '../codec.ts'
 import { OnnxError } from '../errors.ts'
 import { newMessage, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../model.ts'
+import { opsetOf } from '../opset.ts'
 
 /** What is known of a value before the model runs. */
 export interface ValueType {
@@ -67,13 +68,36 @@ async function metadataOf(model: OnnxModel): Promise<Map<string, ValueType>> {
     await session.release()
     return values
   } catch (cause) {
-    throw new OnnxError(
-      'not-loadable',
-      `ONNX Runtime cannot load the model: ${messageOf(cause).split('\n')[0]}`,
-      {},
-      { cause },
-    )
+    throw new OnnxError('not-loadable', reasonFor(model, messageOf(cause)), {}, { cause })
   }
+}
+
+const NEWEST_OPSET = /till opset (\d+)/
+/** Domains whose operators come with ONNX Runtime. */
+const KNOWN_DOMAINS: ReadonlySet<string> = new Set([
+  '',
+  'ai.onnx',
+  'ai.onnx.ml',
+  'ai.onnx.preview.training',
+  'com.microsoft',
+  'com.microsoft.nchwc',
+  'com.ms.internal.nhwc',
+])
+
+/** The runtime's own words name source files: what users can do something about is said in ours. */
+function reasonFor(model: OnnxModel, words: string): string {
+  const newest = NEWEST_OPSET.exec(words)?.[1]
+  if (newest !== undefined) {
+    return `the model is of opset ${opsetOf(model)}, and ONNX Runtime here loads ${newest} at most: export it with opset ${newest} or older`
+  }
+  const local = new Set(model.functions.map(({ domain }) => domain))
+  const foreign = model.graph?.node.find(
+    ({ domain }) => !KNOWN_DOMAINS.has(domain) && !local.has(domain),
+  )
+  if (foreign !== undefined) {
+    return `the model uses ${foreign.domain}.${foreign.opType}, an operator that does not come with ONNX Runtime: export it with standard operators`
+  }
+  return `ONNX Runtime cannot load the model: ${words.split('\n')[0]}`
 }
 
 type Metadata = { isTensor: false } | { isTensor: true; type: string; shape: readonly unknown[] }

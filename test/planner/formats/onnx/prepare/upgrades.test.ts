@@ -1,6 +1,7 @@
 import t from 'tap'
 import { readOnnx, writeOnnx } from '../../../../../planner/formats/onnx/codec.ts'
-import { opsetOf, upgradeOpset } from '../../../../../planner/formats/onnx/prepare/upgrade-opset.ts'
+import { opsetOf } from '../../../../../planner/formats/onnx/opset.ts'
+import { upgradeOpset } from '../../../../../planner/formats/onnx/prepare/upgrade-opset.ts'
 import { UPGRADES } from '../../../../../planner/formats/onnx/prepare/upgrades.ts'
 import { inferValues } from '../../../../../planner/formats/onnx/shapes/infer.ts'
 import type { Tensor } from '../../../../../shared/tensors.ts'

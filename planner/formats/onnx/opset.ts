@@ -1,0 +1,7 @@
+import type { OnnxModel } from './model.ts'
+
+/** Of the standard operators; 1 where the file does not say (onnx.proto, opset_import). */
+export function opsetOf({ opsetImport }: OnnxModel): number {
+  const standard = opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')
+  return Number(standard?.version ?? 1)
+}
