@@ -6,6 +6,7 @@ import {
   type QuantizedComparison,
   type WeightComparison,
   worstFirst,
+  worstWeights,
 } from '../comparison/index.ts'
 import { cell } from './cell.ts'
 import { table } from './io.ts'
@@ -23,7 +24,7 @@ export function printComparison(comparison: Comparison, worst: number): string {
         `Worst activations (${Math.min(worst, one.layers.length)} of ${one.layers.length})`,
         layerTable(worstFirst(one.layers).slice(0, worst)),
         `Worst weights (${Math.min(worst, one.weights.length)} of ${one.weights.length})`,
-        weightTable(worstFirst(one.weights).slice(0, worst)),
+        weightTable(worstWeights(one.weights).slice(0, worst)),
         'Operators',
         operatorTable(one),
       ].join('\n\n'),

@@ -63,6 +63,13 @@ export interface Comparison {
   readonly findings: readonly Finding[]
 }
 
+/** Worst first, and biases last: they are changed on purpose, to take back what rounding does to means. */
+export function worstWeights(weights: readonly WeightComparison[]): WeightComparison[] {
+  const isBias = ({ role }: WeightComparison) => role === 'bias'
+  const matrices = weights.filter((weight) => !isBias(weight))
+  return [...worstFirst(matrices), ...worstFirst(weights.filter(isBias))]
+}
+
 /** Worst first; equals in order of execution. */
 export function worstFirst<T extends { readonly sqnrDb: number }>(rows: readonly T[]): T[] {
   return [...rows].sort((a, b) => a.sqnrDb - b.sqnrDb)

@@ -103,7 +103,7 @@ function clippedFinding(file: string, layers: readonly LayerComparison[]): Findi
     {
       code: 'range-too-narrow',
       severity: 'warning',
-      message: `${file}: more than ${CLIPPED * 100} % of the numbers of ${clipped.length} activations lie beyond what they can hold (${list(clipped.map(({ name }) => name))}): calibrate with data like this`,
+      message: `${file}: more than ${CLIPPED * 100} % of the numbers lie beyond what an activation can hold in ${list(clipped.map(({ name }) => name))}: calibrate with data like this`,
     },
   ]
 }

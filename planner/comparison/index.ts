@@ -5,6 +5,7 @@ export {
   type ModelFacts,
   type QuantizedComparison,
   worstFirst,
+  worstWeights,
 } from './comparison.ts'
 export { ComparisonError, type ComparisonErrorCode } from './errors.ts'
 export { COMPUTATIONS, type Computation } from './inside/computation.ts'

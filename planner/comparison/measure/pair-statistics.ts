@@ -53,9 +53,10 @@ export class PairStatistics {
   /** @param seed of the points kept for a plot */
   constructor(representable: Representable, samples: number, seed: number) {
     const { lowest, highest, step } = representable
-    // Half a step beyond the last code still rounds to it; the rest forgives float32 arithmetic.
-    this.#lowest = lowest - 0.501 * step
-    this.#highest = highest + 0.501 * step
+    // A step beyond the last code is lost by rule where scales are fixed: a probability of 1 has no code. The rest
+    // forgives float32 arithmetic.
+    this.#lowest = lowest - 1.001 * step
+    this.#highest = highest + 1.001 * step
     this.#scatter = new ScatterSample(samples, seed)
   }
 

@@ -1,6 +1,11 @@
 import type { Finding } from '../../../shared/findings.ts'
 import { formatBytes, formatMs, formatPercent } from '../../../shared/units.ts'
-import { type Comparison, type QuantizedComparison, worstFirst } from '../comparison.ts'
+import {
+  type Comparison,
+  type QuantizedComparison,
+  worstFirst,
+  worstWeights,
+} from '../comparison.ts'
 import { baseName, decibels } from './format.ts'
 import { type Markup, markup } from './markup.ts'
 import { byteUnit } from './plots/axis.ts'
@@ -97,13 +102,14 @@ ${latency.length > 0 ? barPlot({ title: 'Latency p50', rows: times, print: forma
 }
 
 function insideOf(one: QuantizedComparison, colour: string): Markup {
-  const weights = worstFirst(one.weights)
+  const weights = worstWeights(one.weights)
   return markup`<h2>${baseName(one.file)}</h2>
 <h3>Float and quantized numbers: outputs, then the worst layers</h3>
 <div class="plots">${one.scatters.map((scatter) => scatterPlot(scatter, colour))}</div>
 <h3>Activations, worst first</h3>
 ${layerTable(worstFirst(one.layers))}
 <h3>Weights, worst first</h3>
+<p>Biases last: they differ where they take back what rounding the weights does to the mean of their products.</p>
 ${weightTable(weights.slice(0, WORST))}
 ${weights.length > WORST ? markup`<details><summary>${weights.length - WORST} more</summary>${weightTable(weights.slice(WORST))}</details>` : null}
 <h3>Operators by how they compute</h3>

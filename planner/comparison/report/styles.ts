@@ -13,7 +13,7 @@ export const STYLES = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem;
+  margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 88rem;
   background: var(--page); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
 }
@@ -22,13 +22,13 @@ h2 { font-size: 1.15rem; margin: 2.5rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; }
 p { margin: .25rem 0 .75rem; color: var(--soft); max-width: 48rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
+table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .4rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
 td.number, th.number { text-align: right; }
 tbody tr:hover { background: var(--band); }
 svg { display: block; max-width: 100%; height: auto; }
-svg.wide { width: 100%; }
+svg.wide { width: 100%; max-width: 72rem; }
 svg text { fill: var(--text); font-size: 12px; }
 svg .soft { fill: var(--soft); }
 svg .grid { stroke: var(--line); stroke-width: 1; }

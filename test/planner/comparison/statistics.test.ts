@@ -30,9 +30,9 @@ t.test('codes are read through scale and zero point, on either side', async (t) 
   t.equal(statistics.summary().sqnrDb, 200)
 })
 
-t.test('numbers beyond what a type holds count as clipped; half a step does not', async (t) => {
+t.test('numbers beyond what a type holds count as clipped; a step does not', async (t) => {
   const statistics = new PairStatistics({ lowest: -1, highest: 1, step: 0.5 }, 1, 0)
-  statistics.add([-1.2, 1.3, 0, 1.24], AS_IS, [-1, 1, 0, 1], AS_IS)
+  statistics.add([-1.5, 1.6, 0, 1.24], AS_IS, [-1, 1, 0, 1], AS_IS)
   t.equal(statistics.summary().clipped, 1 / 4)
 })
 

@@ -15,7 +15,10 @@ const BOTTOM_DB = -20
 /** SQNR of every activation in order of execution, one line per model. */
 export function layerErrorsPlot({ quantized }: Comparison): Markup {
   const layers = quantized.flatMap((one) => one.layers)
-  const shown = layers.map(({ sqnrDb }) => Math.min(TOP_DB, Math.max(BOTTOM_DB, sqnrDb)))
+  // What is exact needs no room: it stands at the top, hollow.
+  const shown = layers.flatMap(({ sqnrDb }) =>
+    sqnrDb < TOP_DB ? [Math.max(BOTTOM_DB, sqnrDb)] : [],
+  )
   const y = axisOver(Math.min(0, ...shown), Math.max(40, ...shown), [
     HEIGHT - MARGIN.bottom,
     MARGIN.top,
