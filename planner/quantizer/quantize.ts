@@ -18,6 +18,7 @@ import { QuantizerError } from './errors.ts'
 import { FACTS } from './facts.ts'
 import { Laboratory } from './laboratory/laboratory.ts'
 import { learntRanges, type Measured, measure, rangesFor } from './measure.ts'
+import { namesakes } from './namesakes.ts'
 import { openModel, refuseIdleSelectors } from './open.ts'
 import type { QuantizeOptions } from './options.ts'
 import { NO_CHANGE, type OperatorTally, type Plan } from './plan/instructions.ts'
@@ -101,6 +102,7 @@ async function quantizeIn(
   const built = (await model.audit?.(bytes, plan)) ?? []
   const findings = [
     ...(compressed ?? opened).findings,
+    ...namesakes(opened.graph),
     ...measured.findings,
     ...plan.findings,
     ...built,

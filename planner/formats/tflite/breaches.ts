@@ -24,9 +24,26 @@ export function ofOperators(
 ): Iterable<Breach> {
   return ofSubgraphs(model, function* (subgraph, where) {
     for (const [index, operator] of subgraph.operators.entries()) {
-      yield* breaches(operator, `${where}.operators[${index}]`, subgraph)
+      const found = breaches(operator, `${where}.operators[${index}]`, subgraph)
+      yield* named(found, operatorName(model, subgraph, operator))
     }
   })
+}
+
+/** Places are for programs; people know names. */
+function* named(breaches: Iterable<Breach>, name: string): Iterable<Breach> {
+  for (const { where, problem } of breaches) yield { where, problem: `${problem} (${name})` }
+}
+
+/** `CONV_2D "out"`: operators go by their first output. */
+export function operatorName(
+  { operatorCodes }: TflModel,
+  { tensors }: TflSubgraph,
+  { opcodeIndex, outputs }: TflOperator,
+): string {
+  const code = operatorCodes[opcodeIndex]
+  const kind = code?.customCode ?? code?.builtinCode ?? 'an operator'
+  return `${kind} "${tensors[outputs[0] ?? -1]?.name ?? ''}"`
 }
 
 export function ofTensors(
@@ -35,7 +52,8 @@ export function ofTensors(
 ): Iterable<Breach> {
   return ofSubgraphs(model, function* (subgraph, where) {
     for (const [index, tensor] of subgraph.tensors.entries()) {
-      yield* breaches(tensor, `${where}.tensors[${index}]`, subgraph)
+      const found = breaches(tensor, `${where}.tensors[${index}]`, subgraph)
+      yield* named(found, `tensor "${tensor.name ?? ''}"`)
     }
   })
 }

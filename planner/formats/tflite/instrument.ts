@@ -2,7 +2,7 @@ import type { Graph, GraphTensor, SubgraphId, TensorId } from '../graph.ts'
 import { linksOf } from '../links.ts'
 import type { Instrumented } from '../quantizable.ts'
 import { writeTflite } from './codec/write.ts'
-import { type Draft, type DraftSubgraph, draftOf } from './draft.ts'
+import { type Draft, type DraftSubgraph, type DraftTensor, draftOf } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import type { TflModel } from './model.ts'
 
@@ -26,8 +26,21 @@ export function instrument(
   draft.signatures = []
   const home = draft.subgraphs[subgraph] as DraftSubgraph
   home.outputs = observed.flatMap((tensor) => home.tensors[tensor.id - first] ?? [])
+  nameApart(home.outputs)
   bringForward(draft, subgraph)
   return { bytes: writeTflite(finishDraft(draft)), outputs: observed.map((tensor) => tensor.id) }
+}
+
+/** LiteRT finds outputs by name, and files may give one to several tensors. */
+function nameApart(outputs: readonly DraftTensor[]): void {
+  const taken = new Set<string>()
+  for (const tensor of outputs) {
+    const own = tensor.fields.name ?? ''
+    let name = own
+    for (let n = 2; taken.has(name); n += 1) name = `${own}#${n}`
+    taken.add(name)
+    if (name !== own) tensor.fields = { ...tensor.fields, name }
+  }
 }
 
 function isFloat(tensor: GraphTensor): boolean {

@@ -10,6 +10,7 @@ import {
   subgraphReferences,
 } from './breaches.ts'
 import type { TflModel } from './model.ts'
+import { outOfOrder } from './order.ts'
 
 /** What holds in every usable model beyond the grammar of the file. */
 export interface Law {
@@ -22,7 +23,7 @@ export interface Law {
 const SCHEMA_VERSION = 3
 const NO_BREACHES: readonly Breach[] = []
 
-/** Errors are what LiteRT 2.3 refuses to load (tried), and indices that lead nowhere. */
+/** Errors are what LiteRT 2.3 refuses to load (tried), indices that lead nowhere, and numbers that are not there. */
 export const LAWS: readonly Law[] = [
   {
     code: 'schema-version',
@@ -72,6 +73,12 @@ export const LAWS: readonly Law[] = [
         ...outOfRange(operator.intermediates ?? [], tensors.length, `${where}.intermediates`, -1),
       ])
     },
+  },
+  {
+    code: 'order',
+    severity: 'error',
+    breaches: (model) =>
+      ofSubgraphs(model, (subgraph, where) => outOfOrder(model, subgraph, where)),
   },
   {
     code: 'buffer-index',

@@ -2,7 +2,7 @@ import { type Dataset, DatasetError, samplesFor } from '../../../shared/dataset/
 import { messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { Graph, TensorId } from '../../formats/graph.ts'
+import type { Graph, GraphTensor, TensorId } from '../../formats/graph.ts'
 import type {
   Entry,
   Instrumented,
@@ -105,7 +105,7 @@ async function calibrateEntry(
     if (cause instanceof DatasetError) throw cause
     throw new QuantizerError(
       'calibration-unusable',
-      `the model does not run on the calibration data: ${messageOf(cause)}`,
+      `the model does not run on the calibration data: ${messageOf(cause)}${withoutElements(model.graph)}`,
       {},
       { cause },
     )
@@ -128,6 +128,21 @@ async function observe(
   await laboratory.observe(bytes, observed, data)
   await laboratory.run(samples, (ran) => onSample(ran, samples.count))
   return await laboratory.report()
+}
+
+/** Runtimes do not say which tensor they stumble over. */
+function withoutElements({ tensors, operators }: Graph): string {
+  const reader = operators.find(({ inputs }) =>
+    inputs.some(({ tensor, role }) => role !== 'shape' && isEmpty(tensors[tensor ?? -1])),
+  )
+  const input = reader?.inputs.find(({ tensor }) => isEmpty(tensors[tensor ?? -1]))
+  if (reader === undefined || input === undefined) return ''
+  const { name = '' } = tensors[input.tensor ?? -1] ?? {}
+  return `; perhaps because "${name}", which ${reader.nativeKind} "${reader.name}" reads, has no elements`
+}
+
+function isEmpty(tensor: GraphTensor | undefined): boolean {
+  return tensor?.shape?.includes(0) ?? false
 }
 
 /** The data must fit the first entry; another that it does not fit stays without calibration. */

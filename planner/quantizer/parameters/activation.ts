@@ -9,6 +9,9 @@ export interface Range {
 /** Values beyond this are masks and sentinels (-inf paddings, float maxima), never measurements. */
 export const SENTINEL_MAGNITUDE = 3e38
 
+/** Kernels multiply scales with each other: what reaches further gives scales that overflow. */
+export const LARGEST_MAGNITUDE = 1e18
+
 /** Below this a float32 scale loses bits (subnormals), and kernels' multipliers overflow. */
 const SMALLEST_WIDTH = 1e-30
 

@@ -21,6 +21,7 @@ export function planHalf(request: PlanRequest): Plan {
       { verb: 'store-constant', tensor: tensor.id, form: FLOAT16, uses: [] },
       { verb: 'convert', tensor: tensor.id, from: FLOAT16, to: FLOAT32, uses },
     )
+    if (values.some(Number.isNaN)) findings.push(notANumber(tensor))
     if (values.some((value) => Math.abs(value) > FLOAT16_LARGEST)) findings.push(clipped(tensor))
   }
   const total = graph.operators.length
@@ -31,6 +32,15 @@ function halvable(tensor: GraphTensor): Float32Array | null {
   if (tensor.constant === null || tensor.type !== 'float32' || tensor.variable) return null
   const values = tensor.constant.read()
   return values !== null && values.length >= MINIMUM_ELEMENTS ? values : null
+}
+
+function notANumber(tensor: GraphTensor): Finding {
+  return {
+    code: 'constant-not-a-number',
+    severity: 'warning',
+    message: `"${tensor.name}" holds NaN, and so will the answers: the source is damaged`,
+    where: tensor.name,
+  }
 }
 
 function clipped(tensor: GraphTensor): Finding {

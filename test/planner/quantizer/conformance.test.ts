@@ -20,7 +20,7 @@ const EXPECTED: Readonly<
   Record<string, { readonly codes?: readonly string[]; readonly leastDb?: number }>
 > = {
   // Squares, their mean, its inverse root, and products of these: noise adds up.
-  'duplicated_tensor_names.tflite': { leastDb: 30 },
+  'duplicated_tensor_names.tflite': { leastDb: 30, codes: ['duplicate-names'] },
   'conv_fc_mnist.tflite': { leastDb: 28 },
   'mnist_quantized.tflite': { leastDb: 28, codes: ['source-already-quantized'] },
   'partly_quantized_mnist.tflite': {

@@ -1,5 +1,5 @@
 import type { GraphOperator, GraphTensor } from '../../../formats/graph.ts'
-import { rangeOf } from '../../parameters/activation.ts'
+import { LARGEST_MAGNITUDE, type Range, rangeOf } from '../../parameters/activation.ts'
 import { allFinite } from '../../parameters/finite.ts'
 import type { PlanRequest } from '../request.ts'
 import { whyKept } from '../selectors.ts'
@@ -125,6 +125,13 @@ function rangeObstacle(
     const bounded = follows || rangeOf(values) !== null
     return bounded ? null : `constant "${tensor.name}" holds no finite number`
   }
-  if (ranges.has(tensor.id)) return null
+  const range = ranges.get(tensor.id)
+  if (range !== undefined) return widthObstacle(tensor, range)
   return unusable.get(tensor.id) ?? `calibration never reached "${tensor.name}"`
+}
+
+function widthObstacle({ name }: GraphTensor, { min, max }: Range): string | null {
+  const largest = Math.max(-min, max)
+  if (largest <= LARGEST_MAGNITUDE) return null
+  return `"${name}" reaches ${largest.toExponential(1)}, and products of scales would leave float32 (at most ${LARGEST_MAGNITUDE.toExponential()})`
 }
