@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   frameBytes: 256 * KIB,
   // One request per block at 128 MB/s; nothing else a device says comes near.
   framesPerSecond: 2_000,
-  frameBurst: 1_000,
+  frameBurst: 500,
   bytesPerSecond: 4 * MIB,
   byteBurst: MIB,
   connections: 20_000,

@@ -135,7 +135,7 @@ export class Conductor {
 
   async #look(): Promise<void> {
     const { engine } = this
-    await emptyInbox(engine)
+    if (!(await emptyInbox(engine))) this.#again = true
     for (const model of await models.drivenModels(engine.db)) await advanceModel(engine, model)
     const waiting = await advanceReleases(engine)
     for (const rollout of await rollouts.openRollouts(engine.db)) {

@@ -16,6 +16,7 @@ import type { Engine } from './engine.ts'
 import { extendDeadline } from './probe-orders.ts'
 
 const BATCH = 200
+const MOST_BATCHES = 5
 
 type Handlers = {
   readonly [K in ReportKind]: (
@@ -26,13 +27,17 @@ type Handlers = {
   ) => Promise<void>
 }
 
-/** Applies what devices reported, oldest first, each in one transaction with its own mark: never twice, never not. */
-export async function emptyInbox(engine: Engine): Promise<void> {
-  for (;;) {
+/**
+ * Applies what devices reported, oldest first, each in one transaction with its own mark: never twice, never
+ * not. False where more is left: whoever says much must not keep rollouts from going on.
+ */
+export async function emptyInbox(engine: Engine): Promise<boolean> {
+  for (let batches = 0; batches < MOST_BATCHES; batches += 1) {
     const batch = await reports.unhandledReports(engine.db, BATCH)
     for (const stored of batch) await handle(engine, stored)
-    if (batch.length < BATCH) return
+    if (batch.length < BATCH) return true
   }
+  return false
 }
 
 async function handle(engine: Engine, { seq, device, report }: StoredReport): Promise<void> {

@@ -5,6 +5,9 @@ const MIB = 1024 * KIB
 export interface FleetLimits {
   /** Births, deaths and reports of one device that wait for the database; more are dropped and come again. */
   readonly mailbox: number
+  /** Of those, how many are taken at all: so many at once, then one per interval; the rest comes again. */
+  readonly reportBurst: number
+  readonly reportIntervalMs: number
   /** Block requests of one device that wait their turn; more are dropped and come again. */
   readonly wants: number
   /** Blocks of one device between its file and its socket. */
@@ -24,6 +27,9 @@ export interface FleetLimits {
 
 export const DEFAULT_LIMITS: FleetLimits = {
   mailbox: 512,
+  // A whole outbox at once; an agent at work says a report or two a second.
+  reportBurst: 1024,
+  reportIntervalMs: 20,
   wants: 64,
   inflightBytesPerDevice: MIB,
   inflightBytes: 64 * MIB,

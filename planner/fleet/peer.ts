@@ -41,6 +41,7 @@ export class Peer {
   readonly #mailbox: Mailbox
   readonly #orders: OrderSender
   readonly #garbage: TokenBucket
+  readonly #recorded: TokenBucket
   readonly #rebirths: TokenBucket
   #received: string[] = []
   #session: Session = 'unknown'
@@ -61,13 +62,15 @@ export class Peer {
       limits,
       log: this.#log,
     })
+    this.#recorded = new TokenBucket(limits.reportBurst, limits.reportIntervalMs, now)
     this.#garbage = new TokenBucket(limits.garbageBurst, limits.garbageIntervalMs, now)
     this.#rebirths = new TokenBucket(1, limits.rebirthMs, now)
   }
 
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
-    else this.#post(() => this.#record(message))
+    else if (this.#recorded.take()) this.#post(() => this.#record(message))
+    else this.#log.debug('too many messages: dropped one')
   }
 
   takeGarbage(channel: string, reason: string): void {

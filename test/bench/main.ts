@@ -3,11 +3,17 @@ import { cpus } from 'node:os'
 import { table } from '../../planner/cli/io.ts'
 import { installedRuntimes } from '../../shared/runtime/index.ts'
 import type { Benchmark, BenchRow } from './bench.ts'
+import { brokerBenchmark } from './broker.ts'
 import * as delivery from './delivery.ts'
 import { idleAgentBenchmark } from './idle-agent.ts'
 import { quantizeBenchmark } from './quantize.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [quantizeBenchmark, idleAgentBenchmark, delivery]
+const BENCHMARKS: readonly Benchmark[] = [
+  quantizeBenchmark,
+  idleAgentBenchmark,
+  delivery,
+  brokerBenchmark,
+]
 
 const asked = process.argv.slice(2)
 const chosen = BENCHMARKS.filter(({ name }) => asked.length === 0 || asked.includes(name))

@@ -14,7 +14,7 @@ export async function testBroker(t: Test, options: Partial<BrokerOptions> = {}):
 }
 
 export async function connectDevice(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   port: number,
   device: string,
   options: IClientOptions = {},
@@ -35,7 +35,7 @@ export function connectPlanner(t: Test, port: number, fleet = 'default'): Promis
 }
 
 /** A socket that says what it is told and nothing else. */
-export async function rawSocket(t: Test, port: number): Promise<Socket> {
+export async function rawSocket(t: Pick<Test, 'teardown'>, port: number): Promise<Socket> {
   const socket = connectSocket(port, '127.0.0.1')
   socket.on('error', () => {})
   t.teardown(() => socket.destroy())
@@ -44,7 +44,11 @@ export async function rawSocket(t: Test, port: number): Promise<Socket> {
 }
 
 /** Connected and subscribed to its blocks, then never reading again. */
-export async function frozenDevice(t: Test, port: number, device: string): Promise<Socket> {
+export async function frozenDevice(
+  t: Pick<Test, 'teardown'>,
+  port: number,
+  device: string,
+): Promise<Socket> {
   const socket = await rawSocket(t, port)
   const said = nextBytes(socket)
   socket.write(connectPacket(device))

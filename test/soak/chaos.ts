@@ -51,9 +51,9 @@ export class Chaos {
     this.#lives = fleet.programs.map((program) => this.#live(program))
   }
 
-  /** Resolves when so many were killed. */
-  async run(kills: number): Promise<void> {
-    for (let told = 0; this.#tally.killed < kills; await sleep(POLL_MS)) {
+  /** Resolves when so many were killed, or somebody has seen enough. */
+  async run(kills: number, enough: AbortSignal): Promise<void> {
+    for (let told = 0; this.#tally.killed < kills && !enough.aborted; await sleep(POLL_MS)) {
       if (this.#tally.killed < told + 50) continue
       told = this.#tally.killed
       const { installs, receipted } = this.#fleet.witness

@@ -23,9 +23,12 @@ const { fleet, tap } = await Fleet.start(dir, agents)
 const tally = new Tally()
 const chaos = new Chaos(fleet, randomOf(seed), tally, settings['life-ms'])
 const streaming = new AbortController()
+// Ctrl-C ends the killing; what must hold in the end is still looked at.
+const enough = new AbortController()
+process.once('SIGINT', () => enough.abort())
 const stream = fleet.operator.stream(streaming.signal)
 try {
-  await chaos.run(kills)
+  await chaos.run(kills, enough.signal)
   streaming.abort()
   const turns = await stream
   const { installs, rollbacks, receipted, accepted } = fleet.witness

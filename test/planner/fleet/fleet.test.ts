@@ -197,6 +197,19 @@ for (const kind of BROKERS) {
       },
     )
 
+    t.test('of a flood of reports so many are taken, and others are heard', async (t) => {
+      const limits = { ...QUICK, reportBurst: 30, reportIntervalMs: 3_600_000 }
+      const { store, device } = await setUp(t, kind, limits)
+      const [loud, quiet] = [await device('loud'), await device('quiet')]
+      await born(loud, store)
+      for (let i = 0; i < 200; i += 1) await loud.say('reports', sampleAck(`loud-${i}`))
+      await born(quiet, store)
+      await quiet.say('reports', sampleAck('quiet-1'))
+      await until(() => store.reports.has('quiet/quiet-1'))
+      const taken = [...store.reports.keys()].filter((key) => key.startsWith('loud/')).length
+      t.ok(taken > 0 && taken < 30, `${taken} of 200 taken`)
+    })
+
     t.test('garbage is recorded, so much of it, and disturbs nobody', async (t) => {
       const { store, device } = await setUp(t, kind, { ...QUICK, garbageIntervalMs: 3_600_000 })
       const bad = await device('bad')
