@@ -13,4 +13,10 @@ export {
 } from './identity.ts'
 export { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts'
 export type { TlsMaterial } from './listener.ts'
+export {
+  MOSQUITTO_FILES,
+  type MosquittoOptions,
+  mosquittoAcl,
+  mosquittoSettings,
+} from './mosquitto.ts'
 export { type Broker, type BrokerOptions, startBroker } from './start-broker.ts'

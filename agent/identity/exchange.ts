@@ -19,6 +19,9 @@ export interface ExchangeOptions {
   open(): Duplex
 }
 
+/** A planner that was away when it was asked hears it again; asking twice is no second use of a token. */
+const REPEAT_MS = 5_000
+
 /** Asks for a certificate and hears the answer, on a connection of its own. @throws IdentityError `broker-unreachable` */
 export async function exchange(options: ExchangeOptions): Promise<JoinAnswer> {
   const { url, fleet, request, timeoutMs } = options
@@ -30,6 +33,7 @@ export async function exchange(options: ExchangeOptions): Promise<JoinAnswer> {
     reconnectPeriod: 0,
     connectTimeout: timeoutMs,
   })
+  let repeat: NodeJS.Timeout | undefined
   const answerTopic = printJoinTopic({ fleet, joiner, channel: 'answer' })
   try {
     return await new Promise<JoinAnswer>((resolve, reject) => {
@@ -49,12 +53,15 @@ export async function exchange(options: ExchangeOptions): Promise<JoinAnswer> {
           if (error || granted?.some(({ qos }) => qos > 2)) fail('the broker lets nobody join')
           else {
             const topic = printJoinTopic({ fleet, joiner, channel: 'request' })
-            client.publish(topic, JSON.stringify(request), { qos: 1 })
+            const ask = () => client.publish(topic, JSON.stringify(request), { qos: 1 })
+            repeat = setInterval(ask, REPEAT_MS)
+            ask()
           }
         })
       })
     })
   } finally {
+    clearInterval(repeat)
     client.end(true)
   }
 }

@@ -14,6 +14,8 @@ import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
 const identitySchema = z.object({
   v: z.literal(1),
   broker: z.string(),
+  /** Where certificates are asked for, if that is another listener. */
+  door: z.string().optional(),
   fleet: fleetSchema,
   device: deviceIdSchema,
   /** Digest of the trust anchor: `sha256:…`. */

@@ -65,9 +65,11 @@ export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
     open: () => openTrusted(broker, authority),
   })
   const certificate = granted(answer, { fleet, device, key, authority })
+  const member = answer.outcome === 'issued' ? answer.broker : undefined
   const identity: DeviceIdentity = {
     v: 1,
-    broker,
+    broker: member ?? broker,
+    ...(member !== undefined && { door: broker }),
     fleet,
     device,
     trust,

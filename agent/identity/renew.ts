@@ -19,11 +19,12 @@ export async function renewIdentity(stateDir: string, timeoutMs: number): Promis
       `this device has not joined a fleet: run fitment-agent join TOKEN --state-dir ${stateDir}`,
     )
   }
-  const { broker, fleet, device, authority } = present
+  const { fleet, device, authority } = present
+  const door = present.door ?? present.broker
   const { key, csr } = await makeKeyWithRequest(device)
   const payload = JSON.stringify({ fleet, device, csr })
   const answer = await exchange({
-    url: broker,
+    url: door,
     fleet,
     timeoutMs,
     request: {
@@ -34,7 +35,7 @@ export async function renewIdentity(stateDir: string, timeoutMs: number): Promis
       payload,
       signature: signRenewal(payload, createPrivateKey(present.key)),
     },
-    open: () => openTrusted(broker, authority),
+    open: () => openTrusted(door, authority),
   })
   const certificate = granted(answer, { fleet, device, key, authority })
   const identity = { ...present, certificate, key }

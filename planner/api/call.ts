@@ -8,6 +8,8 @@ export interface PlannerInfo {
   readonly version: string
   readonly fleet: string
   readonly broker: string
+  /** Where devices without a certificate ask for one, if that is another listener. */
+  readonly joinBroker?: string
   readonly database: string
   readonly trust: string
 }

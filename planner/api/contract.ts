@@ -150,6 +150,18 @@ export const OPERATIONS = {
   },
   'rollout.abort': { role: 'operator', input: change, output: rolloutStatusSchema },
   'rollout.approve': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'broker.credentials': {
+    role: 'admin',
+    input: z.object({ names: z.array(z.string().max(253)).max(32) }),
+    output: z.object({
+      authority: z.string(),
+      certificate: z.string(),
+      key: z.string(),
+      validUntil: z.string(),
+      revoked: z.string(),
+      revokedCount: z.number(),
+    }),
+  },
   'keys.list': { role: 'viewer', input: nothing, output: keysViewSchema },
   'keys.pending': { role: 'viewer', input: nothing, output: z.array(batchViewSchema) },
   'keys.batch': { role: 'viewer', input: batchNamed, output: batchSchema },

@@ -1,4 +1,5 @@
 import { invite, type PlannerIdentity } from '../identity/index.ts'
+import { audit } from '../storage/index.ts'
 import type { Call } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
@@ -10,7 +11,8 @@ export async function inviteDevice(
   { device, hours }: OperationInput<'devices.invite'>,
   { engine, info, identity, actor }: Call,
 ): Promise<OperationOutput<'devices.invite'>> {
-  const { fleet, trust, broker } = info
+  const { fleet, trust } = info
+  const broker = info.joinBroker ?? info.broker
   const { authority } = needed(identity)
   if (!broker.startsWith('mqtts:')) throw noTls()
   const place = { broker, fleet, trust, authority: authority.pin }
@@ -25,6 +27,25 @@ export async function revokeDevice(
 ): Promise<OperationOutput<'devices.revoke'>> {
   const { revocations } = needed(identity)
   return { device, certificates: await revocations.revokeDevice(device, actor, reason) }
+}
+
+/** For a broker elsewhere: its certificate, and which ones of devices it must not believe. */
+export async function brokerCredentials(
+  { names }: OperationInput<'broker.credentials'>,
+  { engine, identity, actor }: Call,
+): Promise<OperationOutput<'broker.credentials'>> {
+  const tls = await needed(identity).brokerTls(names)
+  const detail = { names, revoked: tls.revokedCount }
+  const entry = { actor, action: 'broker.credentials', subject: 'mosquitto', detail }
+  await audit.writeAudit(engine.db, entry, engine.now())
+  return {
+    authority: tls.ca,
+    certificate: tls.cert,
+    key: tls.key,
+    validUntil: tls.notAfter.toISOString(),
+    revoked: tls.revoked,
+    revokedCount: tls.revokedCount,
+  }
 }
 
 export function needed(identity: PlannerIdentity | undefined): PlannerIdentity {

@@ -4,7 +4,7 @@ import { addModel } from './add-model.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
-import { inviteDevice, revokeDevice } from './invite.ts'
+import { brokerCredentials, inviteDevice, revokeDevice } from './invite.ts'
 import {
   batchNamed,
   dropBatch,
@@ -89,6 +89,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'rollout.abort': (input, call) => changeRollout('abort', input, call),
   'rollout.approve': (input, call) => changeRollout('approve', input, call),
 
+  'broker.credentials': brokerCredentials,
   'keys.list': listKeys,
   'keys.pending': pendingBatches,
   'keys.batch': ({ batch }, { engine }) => batchNamed(engine, batch),

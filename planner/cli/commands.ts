@@ -8,6 +8,7 @@ import { demoCommand } from './demo.ts'
 import { devicesCommand } from './devices.ts'
 import { devicesInviteCommand, devicesRevokeCommand } from './devices-join.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { brokerExportCommand } from './export-mosquitto.ts'
 import { inspectCommand } from './inspect.ts'
 import { keysAnchorCommand, keysListCommand } from './keys.ts'
 import { keysExportCommand, keysMakeCommand, keysSignCommand } from './keys-apart.ts'
@@ -45,6 +46,7 @@ export const commands: readonly CliCommand[] = [
   benchCommand,
   serveCommand,
   brokerCommand,
+  brokerExportCommand,
   plannerCommand,
   devicesCommand,
   devicesInviteCommand,

@@ -28,6 +28,8 @@ export interface PlannerOptions {
   readonly names?: readonly string[]
   /** Life of a device's certificate; default 30. */
   readonly certificateDays?: number
+  /** Of a broker elsewhere: where devices connect, and where they ask for a certificate before. */
+  readonly outside?: { readonly broker: string; readonly joinBroker: string } | undefined
   /** Where operators elsewhere ask; absent: nowhere. */
   readonly listener?: OperatorListener
   /** Opens the way to the broker; called once the database is this planner's alone. */
@@ -74,6 +76,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       fleet,
       names: options.names ?? [],
       days: options.certificateDays ?? DEVICE_CERTIFICATE_DAYS,
+      memberBroker: options.outside?.broker,
       now: () => new Date(),
       log,
     })
@@ -93,6 +96,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       version: VERSION,
       fleet,
       broker: broker.url,
+      ...(options.outside && { joinBroker: options.outside.joinBroker }),
       database: database.place,
       trust: printTrustPin(anchorDigest(await trust.anchor())),
     }

@@ -5,6 +5,7 @@ import { fleetSchema } from '../../shared/ids.ts'
 import { readSecret } from './broker-secret.ts'
 import { defineCommand } from './command.ts'
 import { plannerInput, plannerOptions, settingsOf } from './fleet-options.ts'
+import { joinUrl, openOutsideBroker } from './outside-broker.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
 
@@ -15,7 +16,14 @@ export const plannerCommand = defineCommand({
     ...plannerOptions,
     { flags: '--broker <url>', description: 'mqtt://host:port or mqtts://host:port' },
     { flags: '--username <name>', description: 'user of the broker', default: 'planner' },
-    { flags: '--secret-file <file>', description: 'its password (default: <data>/broker-secret)' },
+    {
+      flags: '--secret-file <file>',
+      description: 'its password, for mqtt:// (default: <data>/broker-secret)',
+    },
+    {
+      flags: '--join-broker <url>',
+      description: 'where devices ask for a certificate, for mqtts:// (default: the port after)',
+    },
   ],
   example: 'fitment planner --broker mqtt://broker.local:1883 --secret-file broker-secret',
   input: z.object({
@@ -24,21 +32,30 @@ export const plannerCommand = defineCommand({
     broker: z.string('give the broker with --broker mqtt://host:port'),
     username: z.string(),
     secretFile: z.string().optional(),
+    joinBroker: z.string().optional(),
   }),
-  run: async ({ broker: url, username, secretFile, ...input }, io) => {
+  run: async ({ broker: url, username, secretFile, joinBroker, ...input }, io) => {
     const log = pino({ level: input.logLevel }, pino.destination(2))
-    const password = await readSecret(secretFile ?? join(input.data, 'broker-secret'))
+    const { fleet } = input
+    const isTls = url.startsWith('mqtts:')
+    const password = isTls
+      ? undefined
+      : await readSecret(secretFile ?? join(input.data, 'broker-secret'))
     const planner = await startPlanner({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
       settings: settingsOf(input),
       log,
-      connect: async () => ({
-        connection: { kind: 'mqtt', url, username, password },
-        url,
-        close: async () => {},
-      }),
+      ...(isTls && { outside: { broker: url, joinBroker: joinUrl(url, joinBroker) } }),
+      connect: async (identity) =>
+        password === undefined
+          ? openOutsideBroker(identity, { url, fleet, log })
+          : {
+              connection: { kind: 'mqtt', url, username, password },
+              url,
+              close: async () => {},
+            },
     })
     announce(planner, input.data, io)
     return runUntilStopped(planner, io)

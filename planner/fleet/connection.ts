@@ -1,5 +1,6 @@
 import type { Message } from '../../shared/messages/parse-message.ts'
 import type { Channel, DeviceTopic } from '../../shared/messages/topics.ts'
+import type { RelayedJoins } from './relayed-joins.ts'
 
 /** What the fleet side asks of a broker in its own process; the broker does not know that it is asked. */
 export interface EmbeddedBroker {
@@ -29,6 +30,8 @@ export type FleetConnection =
       readonly username?: string
       readonly password?: string
       readonly tls?: TlsMaterial
+      /** Who answers requests for certificates that come this way; absent: nobody. */
+      readonly joins?: RelayedJoins
     }
 
 /** Channels that agents publish on. */

@@ -3,7 +3,13 @@ import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
-import { CHANNELS, fleetFilter, printTopic } from '../../shared/messages/topics.ts'
+import {
+  CHANNELS,
+  fleetFilter,
+  joinFilter,
+  parseJoinTopic,
+  printTopic,
+} from '../../shared/messages/topics.ts'
 import { SparseLog } from '../../shared/sparse-log.ts'
 import {
   AGENT_CHANNELS,
@@ -28,7 +34,10 @@ export function mqttTransport(
 ): Transport {
   const client = connect(checkUrl(connection.url), clientOptions(connection, fleet))
   const outstanding = new Set<(error: Error) => void>()
-  listen(client, connection.url, fleet, events, log)
+  listen(client, connection, fleet, events, log)
+  connection.joins?.answerWith(async (topic, bytes) => {
+    await client.publishAsync(topic, Buffer.from(bytes), { qos: 1 })
+  })
   client.on('close', () => {
     // The library forgets the callbacks of what waited for a socket that is gone.
     const error = new UnreachableError(`the broker ${connection.url} went away`)
@@ -75,20 +84,24 @@ function clientOptions(connection: MqttConnection, fleet: string): IClientOption
 
 function listen(
   client: MqttClient,
-  url: string,
+  { url, joins }: MqttConnection,
   fleet: string,
   events: TransportEvents,
   log: Logger,
 ): void {
   const errors = new SparseLog(log)
   let up = false
-  client.on('message', (topic, payload) => events.message(topic, payload))
+  client.on('message', (topic, payload) => {
+    if (joins && parseJoinTopic(topic)) joins.receive(topic, payload)
+    else events.message(topic, payload)
+  })
   client.on('error', (error) =>
     errors.warn({ broker: url, reason: messageOf(error) }, 'broker error'),
   )
   client.on('connect', () => {
     setNoDelay(client)
     const filters = AGENT_CHANNELS.map((channel) => fleetFilter(fleet, channel))
+    if (joins) filters.push(joinFilter(fleet, 'request'))
     client.subscribe(filters, { qos: 1 }, (error) => {
       if (error) {
         log.error({ broker: url, reason: messageOf(error) }, deniedMessage(fleet))

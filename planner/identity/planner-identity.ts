@@ -3,7 +3,9 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { Db } from '../storage/index.ts'
 import { type Authority, openAuthority } from './authority.ts'
+import { plannerCertificate } from './client-certificate.ts'
 import { Registrar } from './registrar.ts'
+import { revocationList } from './revocation-list.ts'
 import { Revocations } from './revocations.ts'
 import { ensureServerCertificate, serverNames } from './server-certificate.ts'
 
@@ -22,7 +24,18 @@ export interface PlannerIdentity {
   serverTls(): ServerTls
   /** Told when it was renewed. */
   onServerRenewed(listener: (tls: ServerTls) => void): void
+  /** For the planner's own connection to a broker elsewhere. */
+  clientTls(): Promise<ServerTls>
+  /** What a broker elsewhere needs: its certificate for these names, and what it must not believe. */
+  brokerTls(names: readonly string[]): Promise<BrokerTls>
   close(): void
+}
+
+export interface BrokerTls extends ServerTls {
+  readonly notAfter: Date
+  /** PEM list of revoked certificates, and how many they are. */
+  readonly revoked: string
+  readonly revokedCount: number
 }
 
 export interface PlannerIdentityOptions {
@@ -34,6 +47,8 @@ export interface PlannerIdentityOptions {
   readonly names: readonly string[]
   /** Life of a device's certificate. */
   readonly days: number
+  /** Where devices connect once they have a certificate; absent: where they asked for it. */
+  readonly memberBroker?: string | undefined
   readonly now: () => Date
   readonly log: Logger
 }
@@ -54,7 +69,15 @@ export async function openPlannerIdentity(
   const names = serverNames(options.names)
   const authority = await openAuthority(folder, now)
   const revocations = await Revocations.load(db, now)
-  const registrar = new Registrar({ db, authority, revocations, fleet, days, now })
+  const registrar = new Registrar({
+    db,
+    authority,
+    revocations,
+    fleet,
+    days,
+    now,
+    memberBroker: options.memberBroker,
+  })
   let server = await ensureServerCertificate(folder, authority, names, now())
   const listeners = new Set<(tls: ServerTls) => void>()
   const serverTls = () => ({ key: server.key, cert: server.cert, ca: authority.pem })
@@ -76,6 +99,14 @@ export async function openPlannerIdentity(
     registrar,
     serverTls,
     onServerRenewed: (listener) => void listeners.add(listener),
+    clientTls: () => plannerCertificate(authority, fleet, now()),
+    async brokerTls(given) {
+      const place = join(folder, 'broker')
+      const made = await ensureServerCertificate(place, authority, serverNames(given), now())
+      const serials = revocations.serials()
+      const revoked = await revocationList(authority, serials, now())
+      return { ...made, ca: authority.pem, revoked, revokedCount: serials.length }
+    },
     close: () => clearInterval(timer),
   }
 }

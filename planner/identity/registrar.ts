@@ -16,6 +16,8 @@ export interface RegistrarOptions {
   /** Life of a device's certificate. */
   readonly days: number
   readonly now: () => Date
+  /** Where devices connect once they have a certificate; absent: where they asked for it. */
+  readonly memberBroker?: string | undefined
 }
 
 /** Gives certificates to devices: for a join token, or for the certificate they have. */
@@ -30,7 +32,9 @@ export class Registrar {
   async answer(request: JoinRequest): Promise<JoinAnswer> {
     try {
       const certificate = await this.#grant(request)
-      return { v: 1, request: request.id, outcome: 'issued', certificate }
+      const { memberBroker: broker } = this.#options
+      const issued = { v: 1, request: request.id, outcome: 'issued', certificate } as const
+      return broker === undefined ? issued : { ...issued, broker }
     } catch (error) {
       if (!(error instanceof IdentityError)) throw error
       const { code, message } = error

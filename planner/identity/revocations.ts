@@ -30,6 +30,10 @@ export class Revocations {
     )
   }
 
+  serials(): readonly string[] {
+    return [...this.#serials]
+  }
+
   has(serial: string): boolean {
     return this.#serials.has(serial)
   }

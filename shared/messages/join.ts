@@ -47,6 +47,8 @@ export const joinIssuedSchema = z.object({
   outcome: z.literal('issued'),
   /** DER in base64. */
   certificate: z.string().max(4096),
+  /** `mqtts://host:port` to connect to from here on; absent: where it was asked for. */
+  broker: z.string().max(300).optional(),
 })
 
 export const joinRefusedSchema = z.object({

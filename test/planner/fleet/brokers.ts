@@ -69,7 +69,8 @@ async function startApart(t: Test): Promise<TestBroker> {
   }
 }
 
-function withoutMosquitto(): string | false {
+/** Why it cannot be tested here; false where it can. */
+export function withoutMosquitto(): string | false {
   // With --help it exits 3; where there is none, there is no status.
   const { status } = spawnSync('mosquitto', ['--help'])
   return status === null && 'needs mosquitto on the PATH (apt-get install mosquitto)'
@@ -103,7 +104,7 @@ async function startMosquitto(t: Test): Promise<TestBroker> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -111,7 +112,8 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-async function listening(port: number): Promise<void> {
+/** Resolves once somebody answers there. */
+export async function listening(port: number): Promise<void> {
   const answered = await new Promise<boolean>((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => resolve(true))

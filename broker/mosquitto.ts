@@ -1,0 +1,94 @@
+import type { Channel, JoinChannel } from '../shared/messages/topics.ts'
+import { fleetFilter, joinFilter } from '../shared/messages/topics.ts'
+import { ACCESS, type Action } from './access.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+
+export interface MosquittoOptions {
+  /** Who shows a certificate connects here. */
+  readonly port: number
+  /** Who has none yet asks for one here. */
+  readonly joinPort: number
+}
+
+/** Names of the files of a folder that Mosquitto is pointed at. */
+export const MOSQUITTO_FILES = {
+  settings: 'mosquitto.conf',
+  access: 'access.acl',
+  authority: 'authority.pem',
+  certificate: 'server.pem',
+  key: 'server.key.pem',
+  revoked: 'revoked.crl.pem',
+} as const
+
+const WORDS: Readonly<Record<Action, string>> = { publish: 'write', subscribe: 'read' }
+
+/**
+ * The access table as Mosquitto reads it. A certificate's common name is the user: a device's is its name,
+ * the planner's holds a colon, which no device's can. Rules before the first user are for who has none.
+ */
+export function mosquittoAcl(fleet: string): string {
+  const lines = [
+    '# Written by fitment broker export-mosquitto: what is not allowed here is denied.',
+    '# Who has no certificate yet may ask for one.',
+    ...rules('topic', 'bootstrap', fleet, '+'),
+    '',
+    `user planner:${fleet}`,
+    ...rules('topic', 'planner', fleet, '+'),
+    '',
+    '# Every device its own topics.',
+    ...rules('pattern', 'device', fleet, '%u'),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function rules(
+  word: 'topic' | 'pattern',
+  role: keyof typeof ACCESS,
+  fleet: string,
+  who: string,
+): string[] {
+  return Object.entries(ACCESS[role]).flatMap(([channel, actions]) =>
+    actions.map((action) => `${word} ${WORDS[action]} ${filterOf(fleet, channel, who)}`),
+  )
+}
+
+function filterOf(fleet: string, channel: string, who: string): string {
+  const isJoin = channel === 'request' || channel === 'answer'
+  const anyone = isJoin
+    ? joinFilter(fleet, channel as JoinChannel)
+    : fleetFilter(fleet, channel as Channel)
+  return anyone.replace('+', who)
+}
+
+/** Settings for Mosquitto 2; every path is relative to the folder it is started in. */
+export function mosquittoSettings({ port, joinPort }: MosquittoOptions): string {
+  const tls = [
+    `cafile ${MOSQUITTO_FILES.authority}`,
+    `certfile ${MOSQUITTO_FILES.certificate}`,
+    `keyfile ${MOSQUITTO_FILES.key}`,
+    'tls_version tlsv1.2',
+  ]
+  const lines = [
+    '# Written by fitment broker export-mosquitto. Start it in this folder: mosquitto -c mosquitto.conf',
+    'per_listener_settings false',
+    'allow_anonymous true',
+    `acl_file ${MOSQUITTO_FILES.access}`,
+    'persistence false',
+    'set_tcp_nodelay true',
+    `max_packet_size ${DEFAULT_LIMITS.frameBytes}`,
+    '',
+    '# Devices and planner: a certificate says who they are, and no other client id than that name.',
+    `listener ${port}`,
+    ...tls,
+    'require_certificate true',
+    `crlfile ${MOSQUITTO_FILES.revoked}`,
+    'use_identity_as_username true',
+    'use_username_as_clientid true',
+    '',
+    '# Who has no certificate yet: may ask for one, and nothing else.',
+    `listener ${joinPort}`,
+    ...tls,
+    'max_connections 32',
+  ]
+  return `${lines.join('\n')}\n`
+}
