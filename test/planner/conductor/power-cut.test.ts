@@ -10,7 +10,7 @@ const PROGRAM = fileURLToPath(new URL('./story-process.js', import.meta.url))
 /** The others are left to the soak: a transaction that was cut in the middle is one that was not begun. */
 const ALSO_TORN = new Set(['model.added', 'report.stored', 'report.handled', 'assignment.given'])
 
-t.setTimeout(180_000)
+t.setTimeout(400_000)
 
 t.test(
   'killed at every commit from a model’s registration to the end of its rollout',
