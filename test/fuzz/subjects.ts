@@ -1,8 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkOnnx, OnnxError, readOnnx, writeOnnx } from '../../planner/formats/onnx/index.ts'
-import { inspectOnnx } from '../../planner/formats/onnx/inspect.ts'
 import { DatasetError, readArrays } from '../../shared/dataset/index.ts'
 import {
   parseMessage,
@@ -10,18 +8,18 @@ import {
   printMessage,
   printTopic,
 } from '../../shared/messages/index.ts'
-import { smallOnnx } from '../planner/formats/onnx/small-onnx.ts'
+import {
+  wholeFiles as onnxFiles,
+  outcomeOf as outcomeOfOnnx,
+} from '../planner/formats/onnx/damaged.ts'
 import {
   outcomeOf as outcomeOfTflite,
   wholeFiles,
 } from '../planner/formats/tflite/codec/damaged.ts'
 import { DIGEST, sampleAck, sampleBirth, sampleCancel } from '../shared/messages/samples.ts'
-import { sharedData } from '../shared-data.ts'
-import type { Subject, WholeFile } from './damage.ts'
+import type { Subject } from './damage.ts'
 
 const FIXTURES = join(process.cwd(), 'test', 'fixtures', 'datasets')
-/** Larger models only make rounds slower. */
-const MOST_BYTES = 6e6
 
 /** What reads bytes of others, each with whole files of its kind. */
 export function subjects(rounds: number): readonly Subject[] {
@@ -33,43 +31,7 @@ function tflite(rounds: number): Subject {
 }
 
 function onnx(rounds: number): Subject {
-  const outcomeOf = (bytes: Uint8Array): string => {
-    try {
-      const model = readOnnx(bytes, 'damaged.onnx')
-      readOnnx(writeOnnx(model), 'rewritten.onnx')
-      checkOnnx(model)
-      inspectOnnx(bytes, 'damaged.onnx')
-      return 'read'
-    } catch (error) {
-      return refusal(error, error instanceof OnnxError ? error.code : undefined)
-    }
-  }
-  return { name: '.onnx files', rounds, files: onnxFiles(), outcomeOf }
-}
-
-function onnxFiles(): WholeFile[] {
-  const small = smallOnnx({
-    inputs: { x: [1, 3, 8, 8] },
-    outputs: ['y'],
-    constants: { w: [4, 3, 3, 3], b: [4] },
-    rows: [
-      ['Conv', ['x', 'w', 'b'], ['c'], { pads: ['ints', [1, 1, 1, 1]] }],
-      ['Relu', ['c'], ['r']],
-      ['GlobalAveragePool', ['r'], ['y']],
-    ],
-  })
-  const root = sharedData()
-  const folder = root && join(root, 'onnx')
-  const real = folder
-    ? readdirSync(folder).map((name) => ({
-        name,
-        bytes: new Uint8Array(readFileSync(join(folder, name))),
-      }))
-    : []
-  return [
-    { name: 'small.onnx', bytes: writeOnnx(small) },
-    ...real.filter(({ bytes }) => bytes.length < MOST_BYTES),
-  ]
+  return { name: '.onnx files', rounds, files: onnxFiles(), outcomeOf: outcomeOfOnnx }
 }
 
 function npz(rounds: number): Subject {

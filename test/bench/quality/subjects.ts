@@ -6,6 +6,9 @@ import { crossCheck } from './subjects/cross-check.ts'
 import { ic01 } from './subjects/ic01.ts'
 import { mobilenet } from './subjects/mobilenet.ts'
 import { motorFaults } from './subjects/motor-faults.ts'
+import { onnxCost } from './subjects/onnx-cost.ts'
+import { onnxEncoder } from './subjects/onnx-encoder.ts'
+import { onnxImages } from './subjects/onnx-images.ts'
 
 /** In the order they are printed. A new subject is a file in `subjects/` and a line here. */
 export const SUBJECTS: readonly QualitySubject[] = [
@@ -16,4 +19,7 @@ export const SUBJECTS: readonly QualitySubject[] = [
   crossCheck,
   conformance,
   cost,
+  onnxImages,
+  onnxEncoder,
+  onnxCost,
 ]
