@@ -5,7 +5,7 @@ import { SETTING_FLAGS } from './settings.ts'
 import { VERSION } from './version.ts'
 
 const EXAMPLES = {
-  run: 'fitment-agent run --broker mqtt://planner.local --fleet plant-7 --device press-12 --state-dir /var/lib/fitment --trust sha256:…',
+  run: 'fitment-agent run --state-dir /var/lib/fitment',
   join: 'fitment-agent join fitjoin1_… --state-dir /var/lib/fitment',
   renew: 'fitment-agent renew --state-dir /var/lib/fitment',
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Digest } from '../../shared/digest.ts'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
+import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { createBench } from '../daemon/bench.ts'
 import { failPointNames, type HealthSettings, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
@@ -99,6 +100,7 @@ function endpointFor(
   identity: DeviceIdentity | undefined,
 ): Endpoint {
   if (identity !== undefined) return identityEndpoint(stateDir, identity)
+  requireTlsBeyondLoopback(broker, 'join with a token of fitment devices invite')
   return parseEndpoint(broker, {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),

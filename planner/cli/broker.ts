@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { startBroker } from '../../broker/index.ts'
 import { fleetSchema } from '../../shared/ids.ts'
+import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { ensureSecret } from './broker-secret.ts'
 import { defineCommand } from './command.ts'
 import { dataInput, dataOption, portInput } from './fleet-options.ts'
@@ -10,18 +11,22 @@ import { signalled } from './run-until-stopped.ts'
 
 export const brokerCommand = defineCommand({
   path: 'broker',
-  summary: 'Runs the broker alone, for a planner in another process or on another machine.',
+  summary: 'Runs the broker alone on this machine, for a planner in another process.',
   options: [
     dataOption,
     { flags: '--fleet <name>', description: 'name of the fleet', default: 'default' },
-    { flags: '--host <address>', description: 'address to listen on', default: '127.0.0.1' },
+    {
+      flags: '--host <address>',
+      description: 'loopback address to listen on',
+      default: '127.0.0.1',
+    },
     { flags: '--port <port>', description: 'port to listen on; 0: any free one', default: '1883' },
     {
       flags: '--secret-file <file>',
       description: 'what the planner logs in with (default: <data>/broker-secret)',
     },
   ],
-  example: 'fitment broker --host 0.0.0.0 --port 1883',
+  example: 'fitment broker --port 1883',
   input: z.object({
     ...dataInput,
     fleet: fleetSchema,
@@ -30,6 +35,10 @@ export const brokerCommand = defineCommand({
     secretFile: z.string().optional(),
   }),
   run: async ({ data, fleet, host, port, secretFile }, io) => {
+    requireTlsBeyondLoopback(
+      `mqtt://${host}`,
+      'use fitment serve, which has TLS, or Mosquitto with fitment broker export-mosquitto',
+    )
     await mkdir(data, { recursive: true })
     const { secret, file } = await ensureSecret(data, secretFile)
     const log = pino({ level: 'warn' }, pino.destination(2))

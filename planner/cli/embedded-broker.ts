@@ -69,13 +69,6 @@ async function openTls(
   return broker
 }
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
-
-/** Only this machine can reach it. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host)
-}
-
 /** An address that listens everywhere is none to connect to. */
 export function reachable(host: string): string {
   return host === '0.0.0.0' || host === '::' ? hostname() : host

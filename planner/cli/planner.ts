@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { fleetSchema } from '../../shared/ids.ts'
+import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { readSecret } from './broker-secret.ts'
 import { defineCommand } from './command.ts'
 import { plannerInput, plannerOptions, settingsOf } from './fleet-options.ts'
@@ -14,7 +15,7 @@ export const plannerCommand = defineCommand({
   summary: 'Runs the planner against a broker elsewhere.',
   options: [
     ...plannerOptions,
-    { flags: '--broker <url>', description: 'mqtt://host:port or mqtts://host:port' },
+    { flags: '--broker <url>', description: 'mqtts://host:port, or mqtt:// on this machine' },
     { flags: '--username <name>', description: 'user of the broker', default: 'planner' },
     {
       flags: '--secret-file <file>',
@@ -25,7 +26,7 @@ export const plannerCommand = defineCommand({
       description: 'where devices ask for a certificate, for mqtts:// (default: the port after)',
     },
   ],
-  example: 'fitment planner --broker mqtt://broker.local:1883 --secret-file broker-secret',
+  example: 'fitment planner --broker mqtts://broker.local:8883',
   input: z.object({
     ...plannerInput,
     fleet: fleetSchema,
@@ -37,6 +38,7 @@ export const plannerCommand = defineCommand({
   run: async ({ broker: url, username, secretFile, joinBroker, ...input }, io) => {
     const log = pino({ level: input.logLevel }, pino.destination(2))
     const { fleet } = input
+    requireTlsBeyondLoopback(url, 'give an mqtts:// broker')
     const isTls = url.startsWith('mqtts:')
     const password = isTls
       ? undefined

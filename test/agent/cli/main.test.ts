@@ -80,3 +80,13 @@ t.test('a state directory that cannot be used is one line', async (t) => {
   chmodSync(locked, 0o500)
   t.match(await spawnAgent(driver, locked).ended, { code: 1, stderr: /^error \[journal-failed\]/ })
 })
+
+t.test('without TLS no word leaves this machine', async (t) => {
+  const stateDir = t.testdir({})
+  const { code, stderr } = await spawnAgent({ url: 'mqtt://planner.example' }, stateDir).ended
+  t.equal(code, 2)
+  t.match(
+    stderr,
+    /mqtt:\/\/planner\.example has no TLS, and leaves this machine: join with a token/,
+  )
+})

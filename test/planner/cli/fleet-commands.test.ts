@@ -122,7 +122,7 @@ t.test('tables for people, the same values for machines', async (t) => {
 t.test('wrong command lines: exit code 2, and what is wrong', async (t) => {
   const { data } = await running(t)
   const rows: [string[], RegExp][] = [
-    [['models', 'add', 'motor'], /--model: give the model with --model FILE.tflite/],
+    [['models', 'add', 'motor'], /--model: give the model with --model FILE/],
     [['models', 'add', '../motor', '--model', 'm.tflite'], /name: /],
     [
       ['models', 'add', 'motor', '--model', 'absent.tflite'],
