@@ -13,6 +13,9 @@ import type { Subject, Tools } from './subject.ts'
 /** Samples whose outputs are compared: differences of a few tenths of a dB show. */
 const SAMPLES = 16
 
+/** Numbers of the outputs that are kept; models that give out images are compared on fewer samples, two at least. */
+const MOST_NUMBERS = 2 ** 23
+
 interface Measured {
   readonly of: QuantizableModel
   /** The same, ending where it is measured. */
@@ -79,7 +82,8 @@ export class Gauge {
     // Data files go by names of the signature, which the shown model has lost.
     const infos = shown === model ? loaded : (model.entries[0]?.inputs ?? loaded)
     const samples = samplesFor(this.#dataset, infos)
-    const chosen = spread(samples.count).map((sample) => {
+    const wanted = Math.floor(MOST_NUMBERS / numbersOf(shown.graph))
+    const chosen = spread(samples.count, Math.max(2, wanted)).map((sample) => {
       const inputs = samples.at(sample)
       return infos.map(({ name }) => inputs[name] as Tensor)
     })
@@ -101,6 +105,14 @@ function endsOf(graph: Graph, subgraph: number): TensorId[] {
     (end) => graph.tensors[end]?.type === 'float32' && (producers[end] ?? null) !== null,
   )
   return [...new Set(told)]
+}
+
+/** Of all outputs, for one sample. */
+function numbersOf({ subgraphs, tensors }: Graph): number {
+  return (subgraphs[0]?.outputs ?? []).reduce((sum, output) => {
+    const shape = tensors[output]?.shape ?? []
+    return sum + shape.reduce((count, dim) => count * Math.max(1, dim), 1)
+  }, 1)
 }
 
 function isBeginningOf(part: Graph, whole: Graph): boolean {
@@ -127,9 +139,9 @@ function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: 
 }
 
 /** Samples from all over the set; of those that nothing was learnt from, where there are enough. */
-function spread(count: number): number[] {
+function spread(count: number, most: number): number[] {
   const step = holdsOut(count) ? HELD_OUT_STEP : 1
   const eligible = Math.ceil(count / step)
-  const taken = Math.min(SAMPLES, eligible)
+  const taken = Math.min(SAMPLES, most, eligible)
   return Array.from({ length: taken }, (_, i) => step * Math.floor((i * eligible) / taken))
 }
