@@ -79,7 +79,7 @@ export class Conductor {
     }
     const onChange = () => this.poke()
     this.store = createFleetStore({
-      ...{ db, artifacts, trust, profiles, failPoints, now, onChange },
+      ...{ db, artifacts, trust, profiles, failPoints, now, log, onChange },
     })
   }
 

@@ -1,3 +1,5 @@
+import type { Logger } from 'pino'
+import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Order } from '../../shared/messages/orders.ts'
 import { classify, effectiveBudget, type Profile } from '../classes/index.ts'
@@ -22,13 +24,14 @@ export interface FleetStoreOptions {
   readonly profiles: readonly Profile[]
   readonly failPoints: FailPoints
   readonly now: () => Date
+  readonly log: Logger
   /** Something was recorded that the conductor may act on. */
   readonly onChange: () => void
 }
 
 /** The database as the planner's MQTT side needs it. */
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { db, artifacts, trust, profiles, now, onChange } = options
+  const { db, artifacts, trust, profiles, now, log, onChange } = options
   return {
     async recordBirth(device, birth) {
       const isNew = await commit(options, 'birth.stored', async (trx) => {
@@ -66,8 +69,18 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     knownDevices: () => devices.knownDevices(db),
     async pendingOrders(device) {
       const pending: Order[] = []
+      const context = { db, artifacts, trust, now }
       for (const order of await orders.pendingOrders(db, device, now())) {
-        pending.push(await toSend({ db, artifacts, trust, now }, device, order))
+        try {
+          pending.push(await toSend(context, device, order))
+        } catch (error) {
+          const facts = { device, order: order.id, reason: messageOf(error) }
+          log.error(
+            facts,
+            'an assignment cannot be signed; it is tried again: see fitment keys list',
+          )
+          throw error
+        }
       }
       return pending
     },
