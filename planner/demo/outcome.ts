@@ -87,7 +87,8 @@ function measurements(candidate: CandidateRow | undefined, own: ProbeView | unde
     runtime,
     bytes,
     p50Ms: source?.p50Ms ?? null,
-    p50RatioToFloat32: scheme === 'float32' ? 1 : (source?.ratio ?? null),
+    // The baseline itself has no ratio of its own; its class says 1.
+    p50RatioToFloat32: source?.ratio ?? measured?.ratio ?? null,
     accuracy: host?.accuracy ?? null,
     memoryBytes: source?.memoryBytes ?? null,
     measuredBy: own ? ('itself' as const) : measured ? ('its class' as const) : null,
