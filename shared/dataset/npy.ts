@@ -104,7 +104,7 @@ function elementType(descr: string, name: string): ElementType {
   if (type === undefined)
     throw new DatasetError(
       'unknown-type',
-      `${name} has NumPy type ${descr}: save it as bool, an integer or a float of at most 64 bits`,
+      `${name} has NumPy type ${printable(descr)}: save it as bool, an integer or a float of at most 64 bits`,
       { name, descr },
     )
   return type
@@ -131,4 +131,9 @@ function toRowMajor({ type, shape, data }: Tensor): Tensor {
     }
   }
   return { type, shape, data: out }
+}
+
+/** A damaged header may say anything; an error is one line all the same. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)
 }
