@@ -9,6 +9,7 @@ const NEWEST: readonly (readonly [release: string, opset: number])[] = [
   ['1.21', 22],
   ['1.23', 23],
   ['1.24', 25],
+  ['1.30', 26],
 ]
 
 /** Why a device's ONNX Runtime cannot load a model; undefined when it can, or nobody knows. */
