@@ -31,7 +31,7 @@ export class Pace {
     return this.#bytes > 0 ? Math.floor(this.#frames) : 0
   }
 
-  /** Bytes may be overdrawn by the frame that began while there were some. */
+  /** Bytes may be overdrawn by what one read of the socket brought, and the rest of a frame that began in it. */
   spend(frames: number, bytes: number): void {
     this.#frames -= frames
     this.#bytes -= bytes

@@ -8,7 +8,7 @@ export abstract class AppError extends Error {
     details: Readonly<Record<string, unknown>> = {},
     options?: { cause?: unknown },
   ) {
-    super(message, options)
+    super(oneLine(message), options)
     this.name = new.target.name
     this.details = details
   }
@@ -30,6 +30,13 @@ export function invariant(condition: unknown, law: string): asserts condition {
 
 export function unreachable(value: never): never {
   throw new InvariantError(`unreachable case: ${JSON.stringify(value)}`)
+}
+
+/** What a damaged or hostile file puts into a message must neither break the line nor steer a terminal. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/\s*[\r\n\u2028\u2029]\s*/g, ' ')
+    .replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** The one line of any thrown value. */

@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { oneLine } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { type Progress, startProgress } from './progress.ts'
 
@@ -32,7 +33,7 @@ export function createIo(json: boolean, streams: CliStreams): CliIo {
     note,
     findings: (findings) => {
       if (json) return
-      for (const finding of findings) note(`${finding.severity}: ${finding.message}`)
+      for (const finding of findings) note(`${finding.severity}: ${oneLine(finding.message)}`)
     },
     progress: (what) => startProgress(what, json ? undefined : streams.stderr),
   }

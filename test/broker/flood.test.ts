@@ -58,8 +58,10 @@ t.test('a flood of bytes is read at its pace too', async (t) => {
   const started = performance.now()
   const device = await connectDevice(t, broker.port, 'large')
   for (let i = 0; i < 20; i += 1) device.publish(topicOf('large', 'birth'), Buffer.alloc(60_000))
-  while (bytes < 400_000) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (bytes < 600_000) await new Promise((resolve) => setTimeout(resolve, 10))
   const seconds = (performance.now() - started) / 1000
-  // One frame may be begun with a single byte left.
-  t.ok(bytes <= limits.byteBurst + 60_100 + limits.bytesPerSecond * seconds, `${bytes} bytes read`)
+  // With a single byte left, one read of the socket may pass, and the rest of a frame that begins in it.
+  const overdraft = 65_536 + 60_100
+  const most = limits.byteBurst + overdraft + limits.bytesPerSecond * seconds
+  t.ok(bytes <= most, `${bytes} bytes read`)
 })
