@@ -56,6 +56,6 @@ export function needed(identity: PlannerIdentity | undefined): PlannerIdentity {
 function noTls(): ApiError {
   return new ApiError(
     'no-tls',
-    'devices join over TLS only, and this planner’s broker has none: start it with fitment serve --tls',
+    'devices join over TLS only, and this planner’s broker has none: start it without --insecure-loopback',
   )
 }

@@ -19,17 +19,17 @@ export const serveCommand = defineCommand({
     ...plannerOptions,
     {
       flags: '--host <address>',
-      description: 'address the broker listens on; with TLS wherever others reach it',
+      description: 'address the broker listens on, with TLS and certificates',
       default: '127.0.0.1',
     },
     {
       flags: '--port <port>',
-      description: `port of the broker; 0: any free one (default: ${PLAIN_PORT}, with TLS ${TLS_PORT})`,
+      description: `port of the broker; 0: any free one (default: ${TLS_PORT}, without TLS ${PLAIN_PORT})`,
     },
-    { flags: '--tls', description: 'TLS and certificates on the loopback address too' },
     {
       flags: '--insecure-loopback',
-      description: 'no TLS, and client ids are believed: what happens on loopback without --tls',
+      description:
+        'no TLS, and client ids are believed: for trying things out on this machine alone',
     },
     {
       flags: '--name <names>',
@@ -53,7 +53,6 @@ export const serveCommand = defineCommand({
     fleet: fleetSchema,
     host: z.string(),
     port: portInput.optional(),
-    tls: z.boolean().default(false),
     insecureLoopback: z.boolean().default(false),
     name: z
       .string()
@@ -63,14 +62,11 @@ export const serveCommand = defineCommand({
     apiHost: z.string().optional(),
     apiPort: portInput,
   }),
-  run: async (
-    { host, port, tls: asked, insecureLoopback, name, apiHost, apiPort, ...input },
-    io,
-  ) => {
-    if (insecureLoopback && (asked || !isLoopback(host))) {
-      throw new UsageError(`--insecure-loopback goes with a loopback --host and without --tls`)
+  run: async ({ host, port, insecureLoopback, name, apiHost, apiPort, ...input }, io) => {
+    if (insecureLoopback && !isLoopback(host)) {
+      throw new UsageError(`--insecure-loopback goes with a loopback --host: leave out one of them`)
     }
-    const tls = asked || !isLoopback(host)
+    const tls = !insecureLoopback
     const log = pino({ level: input.logLevel }, pino.destination(2))
     const planner = await startPlanner({
       ...input,

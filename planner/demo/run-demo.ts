@@ -53,13 +53,14 @@ async function play(
   listener: DemoListener,
 ): Promise<DeviceOutcome[]> {
   const data = join(dir, 'planner')
-  listener.step('broker and planner', 'fitment serve')
+  listener.step('broker and planner', 'fitment serve --insecure-loopback')
   processes.start('serve', 'fitment', [
     'serve',
     '--data',
     data,
     '--port',
     '0',
+    '--insecure-loopback',
     '--probe-ms',
     PROBE_MS,
   ])

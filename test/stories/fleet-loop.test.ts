@@ -52,11 +52,13 @@ async function ask<T>(...argv: string[]): Promise<T> {
   return JSON.parse(out)
 }
 
+const PLAIN = ['--insecure-loopback']
+
 /** Starts `fitment serve` and reads the one JSON value it says when it is ready. */
 async function serve(data: string, port: string) {
   const child = spawn(
     process.execPath,
-    [FITMENT, 'serve', '--data', data, '--port', port, '--probe-ms', '200', '--json'],
+    [FITMENT, 'serve', ...PLAIN, '--data', data, '--port', port, '--probe-ms', '200', '--json'],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   processes.push(child)

@@ -67,7 +67,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 t.test('a fleet whose devices join, operated from elsewhere', async (t) => {
   const data = folderOf(t)
-  const { facts } = await serving(t, data, '--tls', '--api-host', '127.0.0.1', '--api-port', '0')
+  const { facts } = await serving(t, data, '--api-host', '127.0.0.1', '--api-port', '0')
   t.match(facts.broker, /^mqtts:\/\/127\.0\.0\.1:\d+$/)
   for (const file of ['authority.key.pem', 'authority.pem', 'server.pem']) {
     t.equal(statSync(join(data, 'identity', file)).mode & 0o777, 0o600, file)
@@ -139,14 +139,14 @@ t.test('a fleet whose devices join, operated from elsewhere', async (t) => {
 
 t.test('a planner that restarts is the same to its devices', async (t) => {
   const data = folderOf(t)
-  const first = await serving(t, data, '--tls')
+  const first = await serving(t, data)
   const here = connectPlanner(data, '')
   const { token } = await here.call('devices.invite', { device: 'pi-1', hours: 1 })
   const gone = once(first.child, 'exit')
   first.child.kill('SIGKILL')
   await gone
   const port = new URL(first.facts.broker ?? '').port
-  const again = start(t, FITMENT, ['serve', '--data', data, '--tls', '--port', port, '--json'])
+  const again = start(t, FITMENT, ['serve', '--data', data, '--port', port, '--json'])
   again.stdout?.resume()
   await until(() =>
     here.call('planner.info', {}).then(
@@ -162,7 +162,7 @@ t.test('a planner that restarts is the same to its devices', async (t) => {
 
 t.test('without TLS nobody joins, and nobody listens for others', async (t) => {
   const data = folderOf(t)
-  const { facts } = await serving(t, data)
+  const { facts } = await serving(t, data, '--insecure-loopback')
   t.match(facts.broker, /^mqtt:\/\/127\.0\.0\.1:/)
   const here = connectPlanner(data, '')
   await t.rejects(here.call('devices.invite', { device: null, hours: 1 }), { code: 'no-tls' })
