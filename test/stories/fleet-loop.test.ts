@@ -8,12 +8,12 @@ import t from 'tap'
 import { connectPlanner, type ModelView, type RolloutStatus } from '../../planner/api/index.ts'
 import { deviceTree } from '../device-trees.ts'
 import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
+import { FITMENT, fitment } from './command-line.ts'
 
 /**
  * The loop as an operator runs it: every command a process of its own, real broker, real agents with the
  * identity of captured boards. The planner is killed in the middle, and one device comes late.
  */
-const FITMENT = fileURLToPath(new URL('../../planner/cli/main.js', import.meta.url))
 const AGENT = fileURLToPath(new URL('../../agent/cli/main.js', import.meta.url))
 
 t.setTimeout(240_000)
@@ -27,27 +27,8 @@ t.teardown(async () => {
   }
 })
 
-interface Told {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-async function run(...argv: string[]): Promise<Told> {
-  const child = spawn(process.execPath, [FITMENT, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const told = { out: '', err: '' }
-  child.stdout.on('data', (chunk) => {
-    told.out += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    told.err += chunk
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, ...told }
-}
-
 async function ask<T>(...argv: string[]): Promise<T> {
-  const { out, err } = await run(...argv, '--json')
+  const { out, err } = await fitment(...argv, '--json')
   if (out === '') throw new Error(`fitment ${argv.join(' ')}: ${err}`)
   return JSON.parse(out)
 }
@@ -143,7 +124,7 @@ t.test(
     )
     t.match(model, { name: 'motor', revision: 1, labelled: true, testSamples: 40 })
 
-    const refused = await run('serve', ...here, '--port', '0')
+    const refused = await fitment('serve', ...here, '--port', '0')
     t.match(refused, {
       code: 1,
       err: /error \[in-use\]: another planner \(process \d+\) is running on/,

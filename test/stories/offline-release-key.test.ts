@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import t from 'tap'
 import { openBroker } from '../../planner/cli/embedded-broker.ts'
@@ -12,26 +11,13 @@ import { digestOf } from '../../shared/digest.ts'
 import { MAIN } from '../agent/agent-process.ts'
 import { variantOf } from '../agent/golden.ts'
 import { chosenModel } from '../planner/conductor/chosen-model.ts'
+import { fitment } from './command-line.ts'
 
 /**
  * The release key lies on a stick in a drawer: a rollout waits for it, and goes on once its release was signed
  * there. Real planner, real agent, real command line.
  */
-const FITMENT = fileURLToPath(new URL('../../planner/cli/main.js', import.meta.url))
 const log = pino({ level: 'silent' })
-
-async function fitment(...argv: string[]) {
-  const child = spawn(process.execPath, [FITMENT, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const told = { out: '', err: '' }
-  child.stdout.on('data', (chunk) => {
-    told.out += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    told.err += chunk
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, ...told }
-}
 
 async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
   for (;;) {

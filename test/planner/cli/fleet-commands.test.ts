@@ -3,7 +3,8 @@ import { commands } from '../../../planner/cli/commands.ts'
 import { type Model, selections, variants } from '../../../planner/storage/index.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
 import { type Planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
-import { fitment, running } from './in-process.ts'
+import { fitment } from './run-fitment.ts'
+import { running } from './running-planner.ts'
 
 /** A selection with figures, as devices of the class would have given them. */
 async function withFigures(planner: Planner, model: Model): Promise<void> {

@@ -5,7 +5,8 @@ import type { KeysView } from '../../../planner/api/views.ts'
 import { audit } from '../../../planner/storage/index.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
 import { ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
-import { fitment, running } from './in-process.ts'
+import { fitment } from './run-fitment.ts'
+import { running } from './running-planner.ts'
 
 const CLASS = 'raspberry-pi-4'
 

@@ -11,7 +11,13 @@ const motor = (name: string) => demoFile('motor-faults', name)
 
 t.test('quantize, then evaluate: the demo model keeps its answers in every scheme', async (t) => {
   const dir = t.testdir()
-  for (const scheme of ['float16', 'dynamic-w8', 'static-w8a8-iou8']) {
+  for (const scheme of [
+    'float16',
+    'dynamic-w8',
+    'static-w8a8',
+    'static-w8a8-io8',
+    'static-w8a8-iou8',
+  ]) {
     const out = join(dir, `${scheme}.tflite`)
     const made = await fitment(
       'quantize',

@@ -1,28 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import t from 'tap'
-import { compareCommand } from '../../../planner/cli/compare.ts'
-import { runProgram } from '../../../planner/cli/program.ts'
 import { modelPath } from '../../fixture-models.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'
+import { fitment } from '../cli/run-fitment.ts'
 import { demoDataPath, demoModelPath, quantized } from './models.ts'
-
-async function fitment(...argv: string[]) {
-  const written = { out: '', err: '' }
-  const sink = (key: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        written[key] += String(chunk)
-        done()
-      },
-    })
-  const code = await runProgram([compareCommand], argv, {
-    stdout: sink('out'),
-    stderr: sink('err'),
-  })
-  return { code, ...written }
-}
 
 const DATA = ['--data', demoDataPath, '--samples', '4', '--seconds', '0']
 

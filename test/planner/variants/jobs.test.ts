@@ -197,6 +197,7 @@ t.test('bad input: one clear line each, and no result', async (t) => {
       { calibration: write('shape.npz', new Map([['x', floats([4, 3, 3], () => 0)]])) },
       /takes .* but one sample of the data is/,
     ],
+    ['no array x', { calibration: write('none.npz', new Map()) }, /has no array "x"/],
     [
       'no samples',
       { calibration: write('empty.npz', new Map([['x', floats([0, ...sample], () => 0)]])) },
@@ -208,6 +209,7 @@ t.test('bad input: one clear line each, and no result', async (t) => {
       { test: write('labels.npz', wrongLabels) },
       /label 99 .* belong to another model/,
     ],
+    ['an .npz that is none', { test: SMALL_MODEL }, /zip|npz/i],
   ]
   for (const [name, over, message] of rows) {
     await t.rejects(runJob('prepare', { ...good, ...over }), { message, name: 'JobError' }, name)
