@@ -5,11 +5,12 @@ import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { convertModel } from '../formats/convert.ts'
-import { quantize, type RecoveryStep } from '../quantizer/index.ts'
+import type { RecoveryStep } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
+import { FASTEST_OPTION, quantizeFastest, quantizeTimed } from './quantize-speed.ts'
 import { TARGET_OPTION, targetFor } from './quantize-target.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -28,6 +29,7 @@ export const quantizeCommand = defineCommand({
     },
     TARGET_OPTION,
     ...QUANTIZE_OPTIONS,
+    FASTEST_OPTION,
     SHAPE_OPTION,
     {
       flags: '-o, --output <file>',
@@ -43,6 +45,7 @@ export const quantizeCommand = defineCommand({
     target: z.string().optional(),
     shape: shapeInput,
     ...quantizeOptionsShape,
+    fastest: z.boolean().optional(),
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
@@ -52,7 +55,7 @@ export const quantizeCommand = defineCommand({
     const { scheme, options } = await targetFor(input.target, asked, model.format)
     const calibration = input.calibration && (await readDataset(input.calibration))
     const progress = io.progress(`quantizing ${input.model}`)
-    const result = await quantize({
+    const request = {
       model: model.bytes,
       format: model.format,
       fileName: basename(input.model),
@@ -60,10 +63,14 @@ export const quantizeCommand = defineCommand({
       ...(calibration ? { calibration } : {}),
       options: { ...options, ...(await optionsOf(input)) },
       onProgress: progress.update,
-    })
+    }
+    const { result, speed, ...timed } = input.fastest
+      ? await quantizeFastest(request)
+      : await quantizeTimed(request, input.target === undefined)
     progress.end()
     await writeWhole(input.output, result.bytes)
-    const { operators, findings, bytes, recovery, budget, compression } = result
+    const { operators, bytes, recovery, budget, compression } = result
+    const findings = [...result.findings, ...timed.findings]
     io.findings(findings)
     io.result(
       {
@@ -75,6 +82,7 @@ export const quantizeCommand = defineCommand({
         digest: digestOf(bytes),
         operators,
         recovery,
+        speed,
         ...(budget && { budget }),
         ...(compression && { compression }),
         findings,

@@ -1,9 +1,10 @@
 import type { Finding } from '../../shared/findings.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
+import type { Tensor } from '../../shared/tensors.ts'
 import type { ObserverPlan } from '../quantizer/calibrate/observer.ts'
 import type { Computation, Plan } from '../quantizer/plan/instructions.ts'
 import type { PlanTarget } from '../quantizer/plan/request.ts'
-import type { Graph, GraphOperator, SubgraphId, TensorId } from './graph.ts'
+import type { Graph, GraphOperator, OperatorId, SubgraphId, TensorId } from './graph.ts'
 
 /** What the quantizer asks of a model format. One implementation per format; the quantizer knows no other. */
 export interface QuantizableFormat {
@@ -45,6 +46,21 @@ export interface QuantizableModel {
   unloadable?(bytes: Uint8Array, release: string): readonly Finding[]
   /** What the runtime made of the file: whether operators really became integer kernels. */
   audit?(bytes: Uint8Array, plan: Plan): Promise<readonly Finding[]>
+  /** Where the time of a file that `perform` wrote goes on this machine, where the runtime can tell; over `ms` of runs. */
+  times?(
+    bytes: Uint8Array,
+    inputs: Readonly<Record<string, Tensor>>,
+    ms: number,
+  ): Promise<OperatorTimes>
+}
+
+/** By operators of the graph, on one thread; µs. Operators without a time were done with another, or not at all. */
+export interface OperatorTimes {
+  readonly operators: ReadonlyMap<OperatorId, number>
+  /** Changes of numbers or of their layout that stand apart. */
+  readonly conversions: readonly { readonly elements: number; readonly us: number }[]
+  /** The cheapest node: what calling a kernel costs. */
+  readonly leastUs: number
 }
 
 /** A way into the model: its main graph, or the graph of a signature. */

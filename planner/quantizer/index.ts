@@ -8,6 +8,7 @@ export {
 } from './compression/options.ts'
 export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
+export { type Mixed, type MixingReport, ratioToFloat, searchMixed } from './mixing/search.ts'
 export type { QuantizeOptions } from './options.ts'
 export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'
 export { type OperatorSelector, parseSelector } from './plan/selectors.ts'

@@ -1,4 +1,4 @@
-import { type Dataset, samplesFor } from '../../shared/dataset/index.ts'
+import { type Dataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
@@ -34,14 +34,26 @@ export async function verify(
 
 /** Zeros where nobody gave data. */
 function firstSample(inputs: readonly TensorInfo[], dataset: Dataset | undefined): Tensor[] {
-  const sample = dataset && !inputs.some(isCoded) ? samplesFor(dataset, inputs).at(0) : undefined
-  return inputs.map(({ name, type, shape }) => {
-    const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
-    return sample?.[name] ?? { type, shape: closed, data: new ARRAY_OF[type](sizeOf(closed)) }
-  })
+  const sample = dataset === undefined ? zerosFor(inputs) : samplesOrZeros(inputs, dataset).at(0)
+  return inputs.map(({ name }) => sample[name] as Tensor)
 }
 
 /** ONNX does not say what the codes of an integer input stand for, so real numbers cannot be fed. */
+export function samplesOrZeros(inputs: readonly TensorInfo[], dataset: Dataset): Samples {
+  if (!inputs.some(isCoded)) return samplesFor(dataset, inputs)
+  const zeros = zerosFor(inputs)
+  return { count: 1, at: () => zeros }
+}
+
+function zerosFor(inputs: readonly TensorInfo[]): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    inputs.map(({ name, type, shape }) => {
+      const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
+      return [name, { type, shape: closed, data: new ARRAY_OF[type](sizeOf(closed)) }]
+    }),
+  )
+}
+
 function isCoded({ type, quantization }: TensorInfo): boolean {
   return (type === 'int8' || type === 'uint8') && quantization === undefined
 }

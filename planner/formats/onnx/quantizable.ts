@@ -13,6 +13,7 @@ import { instrument, summarise } from './instrument.ts'
 import type { OnnxModel } from './model.ts'
 import { perform } from './perform/perform.ts'
 import { prepareModel } from './prepare/prepare.ts'
+import { operatorTimes } from './times.ts'
 import { viewOf } from './view.ts'
 
 /** .onnx for the quantizer: checks, preparation, view, instrumented copies, performer, audit. */
@@ -31,6 +32,7 @@ export const quantizableOnnx: QuantizableFormat = {
       summarise: (planFor) => summarise(model, view, planFor),
       perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
       audit: (bytes, plan) => audit(bytes, plan, view.graph),
+      times: (bytes, inputs, ms) => operatorTimes(bytes, view.graph, inputs, ms),
     }
   },
 }

@@ -1,6 +1,7 @@
 import { formatPercent } from '../../../shared/units.ts'
 import type { Graph, GraphOperator, OperatorId } from '../../formats/graph.ts'
 import { usesOf } from '../../formats/links.ts'
+import { workOf } from '../plan/work.ts'
 import type { Gauge } from '../recovery/gauge.ts'
 import type { Subject, Tools } from '../recovery/subject.ts'
 
@@ -33,12 +34,12 @@ export async function islandsBySensitivity(
   const all = noiseAt(await gauge.sqnrDb(subject))
   const groups = candidates(subject)
   const found: Island[] = []
-  const total = workOf(subject.request.graph.operators, subject.request.graph)
+  const total = workOfAll(subject.request.graph.operators, subject.request.graph)
   for (const [at, operators] of groups.entries()) {
     const trial = inFloat(subject, [{ operators, removes: 0, costs: 0 }], tools)
     const left = noiseAt(await gauge.sqnrDb(trial))
     const members = operators.flatMap((id) => subject.request.graph.operators[id] ?? [])
-    const costs = workOf(members, subject.request.graph) / total
+    const costs = workOfAll(members, subject.request.graph) / total
     found.push({ operators, removes: all === 0 ? 0 : 1 - left / all, costs })
     onTrial(at + 1, groups.length)
   }
@@ -79,18 +80,8 @@ function candidates({ plan, request }: Subject): OperatorId[][] {
   return [...alone, ...withReaders]
 }
 
-/** Multiply-adds, or numbers made where nothing is multiplied with a weight. */
-function workOf(operators: readonly GraphOperator[], graph: Graph): number {
-  const elements = (id: number | null | undefined) =>
-    (graph.tensors[id ?? -1]?.shape ?? []).reduce((count, dim) => count * Math.max(1, dim), 1)
-  return operators.reduce((sum, { inputs, outputs }) => {
-    const weight = inputs.find(({ role }) => role === 'weight')
-    const made = outputs.reduce((count, output) => count + elements(output), 0)
-    if (weight === undefined) return sum + made
-    const shape = graph.tensors[weight.tensor ?? -1]?.shape ?? []
-    const channels = weight.channelAxis === null ? 1 : (shape[weight.channelAxis] ?? 1)
-    return sum + (made * elements(weight.tensor)) / Math.max(1, channels)
-  }, 0)
+function workOfAll(operators: readonly GraphOperator[], graph: Graph): number {
+  return operators.reduce((sum, operator) => sum + workOf(operator, graph), 0)
 }
 
 function noiseAt(sqnrDb: number): number {

@@ -152,3 +152,29 @@ t.test('a loop stays in float, the rest does not', async (t) => {
   t.match(told.err, /Loop "l" stays in float/)
   t.match(told.out, /1 of 2 operators on integers/)
 })
+
+t.test('integers are timed beside float32, and --fastest is told what it cannot do', async (t) => {
+  const { write, data, out } = files(t)
+  const x = data('x.npz', { x: images(8, 3, 8, 8) })
+  const path = write('conv.onnx', smallOnnx(CONV))
+  const quantize = (file: string, ...more: string[]) =>
+    run('quantize', file, '--scheme', 'static-w8a8-iou8', '--calibration', x, '-o', out, ...more)
+  const { code, out: told } = await quantize(path, '--json')
+  const { speed, findings } = JSON.parse(told) as {
+    speed: { ratio: number }
+    findings: { code: string; message: string }[]
+  }
+  t.equal(code, 0)
+  t.ok(speed.ratio > 0)
+  const slower = findings.find((finding) => finding.code === 'slower-than-float')
+  t.equal(slower !== undefined, speed.ratio > 1.05)
+  const forOthers = await quantize(path, '--target', 'raspberry-pi-4', '--json')
+  t.equal(JSON.parse(forOthers.out).speed, null, 'this machine tells nothing of that one')
+
+  const fastest = await quantize(path, '--fastest', '--recovery', 'none')
+  if (fastest.code === 0) t.match(fastest.err, /everything on integers takes \d+\.\d\d× the time/)
+  else t.match(fastest.err, /nothing is written: everything on integers takes \d+\.\d\d× the time/)
+  const wrong = await run('quantize', path, '--scheme', 'float16', '-o', out, '--fastest')
+  t.equal(wrong.code, 2)
+  t.match(wrong.err, /--fastest is for .onnx files in static-w8a8 with --calibration/)
+})
