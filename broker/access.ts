@@ -3,6 +3,7 @@ import {
   type JoinChannel,
   parseJoinTopic,
   parseTopic,
+  printJoinerId,
 } from '../shared/messages/topics.ts'
 import type { Identity, Role } from './identity.ts'
 
@@ -70,5 +71,8 @@ function isOwn(
 /** `fit/1/<fleet>/d/+/<channel>` and `fit/1/<fleet>/join/+/request` are the only wildcards with a use. */
 function nameAnyone(filter: string): string {
   const levels = filter.split('/')
-  return levels[NAME_LEVEL] === '+' ? levels.with(NAME_LEVEL, 'any').join('/') : filter
+  if (levels[NAME_LEVEL] !== '+') return filter
+  const [, , fleet = '', tree] = levels
+  const any = tree === 'join' ? printJoinerId({ fleet, joiner: 'any' }) : 'any'
+  return levels.with(NAME_LEVEL, any).join('/')
 }

@@ -9,7 +9,7 @@ import {
   mayConnectAs,
   type TimeVerdict,
 } from '../shared/identity/index.ts'
-import { fleetSchema, nameSchema } from '../shared/ids.ts'
+import { parseJoinerId } from '../shared/messages/topics.ts'
 import type { Authenticate, Credentials, Identity, Refused } from './identity.ts'
 
 export interface CertificateRules {
@@ -77,14 +77,7 @@ function isAuthorized(socket: TLSSocket): boolean {
 }
 
 function joiner(clientId: string, fleets: readonly string[]): Identity | Refused {
-  const [role, fleet, name, ...more] = clientId.split(':')
-  const legal =
-    role === 'join' &&
-    more.length === 0 &&
-    fleetSchema.safeParse(fleet).success &&
-    nameSchema.safeParse(name).success
-  if (!legal || fleet === undefined || name === undefined) return { refused: 'certificate-missing' }
-  return fleets.includes(fleet)
-    ? { role: 'bootstrap', fleet, joiner: name }
-    : { refused: 'wrong-fleet' }
+  const named = parseJoinerId(clientId)
+  if (named === undefined) return { refused: 'certificate-missing' }
+  return fleets.includes(named.fleet) ? { role: 'bootstrap', ...named } : { refused: 'wrong-fleet' }
 }

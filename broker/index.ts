@@ -17,6 +17,7 @@ export {
   MOSQUITTO_FILES,
   type MosquittoOptions,
   mosquittoAcl,
+  mosquittoJoinAcl,
   mosquittoSettings,
 } from './mosquitto.ts'
 export { type Broker, type BrokerOptions, startBroker } from './start-broker.ts'

@@ -1,5 +1,9 @@
-import type { Channel, JoinChannel } from '../shared/messages/topics.ts'
-import { fleetFilter, joinFilter } from '../shared/messages/topics.ts'
+import {
+  type Channel,
+  fleetFilter,
+  type JoinChannel,
+  joinFilter,
+} from '../shared/messages/topics.ts'
 import { ACCESS, type Action } from './access.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 
@@ -14,24 +18,26 @@ export interface MosquittoOptions {
 export const MOSQUITTO_FILES = {
   settings: 'mosquitto.conf',
   access: 'access.acl',
+  joinAccess: 'join.acl',
   authority: 'authority.pem',
   certificate: 'server.pem',
   key: 'server.key.pem',
   revoked: 'revoked.crl.pem',
+  /** Written by Mosquitto itself: who is told to read certificates and revocations again. */
+  process: 'mosquitto.pid',
 } as const
 
 const WORDS: Readonly<Record<Action, string>> = { publish: 'write', subscribe: 'read' }
 
+const HEADER = '# Written by fitment broker export-mosquitto: what is not allowed here is denied.'
+
 /**
- * The access table as Mosquitto reads it. A certificate's common name is the user: a device's is its name,
- * the planner's holds a colon, which no device's can. Rules before the first user are for who has none.
+ * The access table as Mosquitto reads it, where a certificate was shown. Its common name is the user: a
+ * device's is its name, the planner's holds a colon, which no device's can.
  */
 export function mosquittoAcl(fleet: string): string {
   const lines = [
-    '# Written by fitment broker export-mosquitto: what is not allowed here is denied.',
-    '# Who has no certificate yet may ask for one.',
-    ...rules('topic', 'bootstrap', fleet, '+'),
-    '',
+    HEADER,
     `user planner:${fleet}`,
     ...rules('topic', 'planner', fleet, '+'),
     '',
@@ -39,6 +45,14 @@ export function mosquittoAcl(fleet: string): string {
     ...rules('pattern', 'device', fleet, '%u'),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/**
+ * The same where none was shown: no user at all, since there anybody calls himself what he likes; each asks and
+ * hears under its own client id.
+ */
+export function mosquittoJoinAcl(fleet: string): string {
+  return `${[HEADER, ...rules('pattern', 'bootstrap', fleet, '%c')].join('\n')}\n`
 }
 
 function rules(
@@ -70,24 +84,26 @@ export function mosquittoSettings({ port, joinPort }: MosquittoOptions): string 
   ]
   const lines = [
     '# Written by fitment broker export-mosquitto. Start it in this folder: mosquitto -c mosquitto.conf',
-    'per_listener_settings false',
-    'allow_anonymous true',
-    `acl_file ${MOSQUITTO_FILES.access}`,
+    'per_listener_settings true',
     'persistence false',
     'set_tcp_nodelay true',
     `max_packet_size ${DEFAULT_LIMITS.frameBytes}`,
+    `pid_file ${MOSQUITTO_FILES.process}`,
     '',
-    '# Devices and planner: a certificate says who they are, and no other client id than that name.',
+    '# Devices and planner: a certificate says who they are.',
     `listener ${port}`,
     ...tls,
+    'allow_anonymous false',
+    `acl_file ${MOSQUITTO_FILES.access}`,
     'require_certificate true',
     `crlfile ${MOSQUITTO_FILES.revoked}`,
     'use_identity_as_username true',
-    'use_username_as_clientid true',
     '',
-    '# Who has no certificate yet: may ask for one, and nothing else.',
+    '# Who has no certificate yet: may ask for one, and nothing else, whatever it calls itself.',
     `listener ${joinPort}`,
     ...tls,
+    'allow_anonymous true',
+    `acl_file ${MOSQUITTO_FILES.joinAccess}`,
     'max_connections 32',
   ]
   return `${lines.join('\n')}\n`

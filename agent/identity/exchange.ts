@@ -7,6 +7,7 @@ import {
   type JoinAnswer,
   type JoinRequest,
   parseJoinAnswer,
+  printJoinerId,
   printJoinTopic,
 } from '../../shared/messages/index.ts'
 
@@ -27,7 +28,7 @@ export async function exchange(options: ExchangeOptions): Promise<JoinAnswer> {
   const { url, fleet, request, timeoutMs } = options
   const joiner = randomUUID()
   const client = new MqttClient(() => options.open(), {
-    clientId: `join:${fleet}:${joiner}`,
+    clientId: printJoinerId({ fleet, joiner }),
     protocolVersion: 4,
     clean: true,
     reconnectPeriod: 0,

@@ -48,7 +48,7 @@ export class Connection {
         return socket
       },
       {
-        clientId: `${options.fleet}/${options.device}`,
+        clientId: options.endpoint.clientId?.() ?? `${options.fleet}/${options.device}`,
         protocolVersion: 4,
         clean: true,
         keepalive: KEEPALIVE_S,

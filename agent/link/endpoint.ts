@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly url: string
   readonly username: string | undefined
   readonly password: string | undefined
+  /** Absent: `<fleet>/<device>`. */
+  clientId?(): string
   /** A new socket on its way to the broker, with Nagle's algorithm off. */
   open(): Socket
 }

@@ -1,7 +1,12 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { MOSQUITTO_FILES, mosquittoAcl, mosquittoSettings } from '../../broker/index.ts'
+import {
+  MOSQUITTO_FILES,
+  mosquittoAcl,
+  mosquittoJoinAcl,
+  mosquittoSettings,
+} from '../../broker/index.ts'
 import { connectPlanner } from '../api/index.ts'
 import { defineCommand } from './command.ts'
 import { dataInput, dataOption, portInput } from './fleet-options.ts'
@@ -37,9 +42,10 @@ export const brokerExportCommand = defineCommand({
     const { fleet } = await planner.call('planner.info', {})
     const given = await planner.call('broker.credentials', { names })
     await mkdir(dir, { recursive: true })
-    const files: Record<keyof typeof MOSQUITTO_FILES, string> = {
+    const files: Record<Exclude<keyof typeof MOSQUITTO_FILES, 'process'>, string> = {
       settings: mosquittoSettings({ port, joinPort }),
       access: mosquittoAcl(fleet),
+      joinAccess: mosquittoJoinAcl(fleet),
       authority: given.authority,
       certificate: given.certificate,
       key: given.key,
@@ -55,9 +61,10 @@ export const brokerExportCommand = defineCommand({
       [
         `${dir} holds settings, access rules and certificates for fleet ${fleet}:`,
         `  cd ${dir} && mosquitto -c ${MOSQUITTO_FILES.settings}`,
-        `  fitment planner --broker mqtts://${host}:${port} --join-broker mqtts://${host}:${joinPort}`,
+        `  fitment planner --broker mqtts://${host}:${port} --join-broker mqtts://${host}:${joinPort} --mosquitto ${dir}`,
         '',
-        `export again after fitment devices revoke, and before ${given.validUntil}; then restart Mosquitto`,
+        'with --mosquitto, on the same machine, revocations and a new certificate reach it by themselves; without,',
+        `export again after fitment devices revoke, and before ${given.validUntil}; then send Mosquitto SIGHUP`,
         'its key belongs to the user that Mosquitto runs as',
       ].join('\n'),
     )

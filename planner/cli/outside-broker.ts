@@ -3,6 +3,7 @@ import { UsageError } from '../../shared/errors.ts'
 import { type FleetConnection, RelayedJoins } from '../fleet/index.ts'
 import { openJoinDesk, type PlannerIdentity } from '../identity/index.ts'
 import type { OpenedBroker } from './embedded-broker.ts'
+import { keepMosquitto } from './mosquitto-folder.ts'
 
 const TLS_PORT = 8883
 
@@ -17,11 +18,23 @@ export function joinUrl(url: string, given: string | undefined): string {
   return `mqtts://${parsed.hostname}:${port}`
 }
 
+export interface OutsideBrokerOptions {
+  readonly url: string
+  readonly fleet: string
+  readonly log: Logger
+  /** Folder of the Mosquitto that is this broker, where it runs on this machine. */
+  readonly mosquitto?: string | undefined
+}
+
 /** A broker elsewhere that goes by certificates: the planner shows one of its own, and answers who asks for one. */
 export async function openOutsideBroker(
   identity: PlannerIdentity,
-  { url, fleet, log }: { readonly url: string; readonly fleet: string; readonly log: Logger },
+  { url, fleet, log, mosquitto }: OutsideBrokerOptions,
 ): Promise<OpenedBroker> {
+  const kept =
+    mosquitto === undefined
+      ? undefined
+      : await keepMosquitto({ dir: mosquitto, url, fleet, identity, log })
   const joins = new RelayedJoins()
   const desk = await openJoinDesk(joins, identity.registrar, { fleet, log })
   const connection: FleetConnection = {
@@ -30,5 +43,12 @@ export async function openOutsideBroker(
     tls: await identity.clientTls(),
     joins,
   }
-  return { connection, url, close: () => desk.close() }
+  return {
+    connection,
+    url,
+    async close() {
+      kept?.close()
+      await desk.close()
+    },
+  }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
+import { UsageError } from '../../shared/errors.ts'
 import { fleetSchema } from '../../shared/ids.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { readSecret } from './broker-secret.ts'
@@ -25,6 +26,10 @@ export const plannerCommand = defineCommand({
       flags: '--join-broker <url>',
       description: 'where devices ask for a certificate, for mqtts:// (default: the port after)',
     },
+    {
+      flags: '--mosquitto <dir>',
+      description: 'what export-mosquitto wrote, on this machine: revocations reach it at once',
+    },
   ],
   example: 'fitment planner --broker mqtts://broker.local:8883',
   input: z.object({
@@ -34,12 +39,16 @@ export const plannerCommand = defineCommand({
     username: z.string(),
     secretFile: z.string().optional(),
     joinBroker: z.string().optional(),
+    mosquitto: z.string().optional(),
   }),
-  run: async ({ broker: url, username, secretFile, joinBroker, ...input }, io) => {
+  run: async ({ broker: url, username, secretFile, joinBroker, mosquitto, ...input }, io) => {
     const log = pino({ level: input.logLevel }, pino.destination(2))
     const { fleet } = input
     requireTlsBeyondLoopback(url, 'give an mqtts:// broker')
     const isTls = url.startsWith('mqtts:')
+    if (mosquitto !== undefined && !isTls) {
+      throw new UsageError('--mosquitto is for a broker with TLS: use --broker mqtts://host[:port]')
+    }
     const password = isTls
       ? undefined
       : await readSecret(secretFile ?? join(input.data, 'broker-secret'))
@@ -52,7 +61,7 @@ export const plannerCommand = defineCommand({
       ...(isTls && { outside: { broker: url, joinBroker: joinUrl(url, joinBroker) } }),
       connect: async (identity) =>
         password === undefined
-          ? openOutsideBroker(identity, { url, fleet, log })
+          ? openOutsideBroker(identity, { url, fleet, log, mosquitto })
           : {
               connection: { kind: 'mqtt', url, username, password },
               url,

@@ -1,4 +1,5 @@
 export type { EmbeddedBroker, FleetConnection, TlsMaterial } from './connection.ts'
+export { endSession } from './end-session.ts'
 export { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
 export { RelayedJoins } from './relayed-joins.ts'
 export { type FleetOptions, startFleet } from './start-fleet.ts'

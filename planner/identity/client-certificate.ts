@@ -1,21 +1,18 @@
 import { generateKeyPairSync } from 'node:crypto'
+import type { CertificateName } from '../../shared/identity/index.ts'
 import type { Authority } from './authority.ts'
 import { issue } from './issue.ts'
 import type { ServerTls } from './planner-identity.ts'
 
-/** As long as the authority may live: the key is in the memory of this process only, and ends with it. */
-const DAYS = 3650
-
-/** With which the planner itself goes to a broker elsewhere. */
-export async function plannerCertificate(
+/** A certificate with which this process itself goes to a broker elsewhere: its key is in memory only. */
+export async function ownCertificate(
   authority: Authority,
-  fleet: string,
-  now: Date,
+  name: CertificateName,
+  life: { readonly now: Date; readonly days: number },
 ): Promise<ServerTls> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const spki = publicKey.export({ format: 'der', type: 'spki' })
-  const subject = { use: 'client', name: { role: 'planner', fleet } } as const
-  const certificate = await issue(authority, subject, spki, { now, days: DAYS })
+  const certificate = await issue(authority, { use: 'client', name }, spki, life)
   return {
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     cert: certificate.toString(),

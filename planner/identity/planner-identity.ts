@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { Db } from '../storage/index.ts'
 import { type Authority, openAuthority } from './authority.ts'
-import { plannerCertificate } from './client-certificate.ts'
+import { ownCertificate } from './client-certificate.ts'
 import { Registrar } from './registrar.ts'
 import { revocationList } from './revocation-list.ts'
 import { Revocations } from './revocations.ts'
@@ -26,6 +26,8 @@ export interface PlannerIdentity {
   onServerRenewed(listener: (tls: ServerTls) => void): void
   /** For the planner's own connection to a broker elsewhere. */
   clientTls(): Promise<ServerTls>
+  /** In a device's own name, for minutes: to end the session of one that was revoked. */
+  deviceTls(device: string): Promise<ServerTls>
   /** What a broker elsewhere needs: its certificate for these names, and what it must not believe. */
   brokerTls(names: readonly string[]): Promise<BrokerTls>
   close(): void
@@ -56,6 +58,10 @@ export interface PlannerIdentityOptions {
 export const DEVICE_CERTIFICATE_DAYS = 30
 export const IDENTITY_FOLDER = 'identity'
 const HOUR_MS = 3_600_000
+/** Its key ends with this process. */
+const PLANNER_DAYS = 3650
+/** A quarter of an hour: clocks of two machines may differ. */
+const MOMENT_DAYS = 0.01
 
 /**
  * Authority, server certificate and revocations of this planner; made on first start, the server's renewed
@@ -99,7 +105,14 @@ export async function openPlannerIdentity(
     registrar,
     serverTls,
     onServerRenewed: (listener) => void listeners.add(listener),
-    clientTls: () => plannerCertificate(authority, fleet, now()),
+    clientTls: () =>
+      ownCertificate(authority, { role: 'planner', fleet }, { now: now(), days: PLANNER_DAYS }),
+    deviceTls: (device) =>
+      ownCertificate(
+        authority,
+        { role: 'device', fleet, device },
+        { now: now(), days: MOMENT_DAYS },
+      ),
     async brokerTls(given) {
       const place = join(folder, 'broker')
       const made = await ensureServerCertificate(place, authority, serverNames(given), now())

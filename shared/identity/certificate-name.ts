@@ -39,3 +39,14 @@ export function mayConnectAs(name: CertificateName, clientId: string): boolean {
     ? clientId === `${name.fleet}/${name.device}`
     : clientId.startsWith(`planner:${name.fleet}:`)
 }
+
+/**
+ * The client id of a device at a broker elsewhere, which holds no client id against a certificate: whoever knows
+ * one ends that session by connecting under it [MQTT-3.1.4-2], and a serial is random and shown inside TLS only.
+ */
+export function outsideClientId(
+  { fleet, device }: { readonly fleet: string; readonly device: string },
+  serial: string,
+): string {
+  return `device:${fleet}:${device}:${serial}`
+}

@@ -44,7 +44,10 @@ export function parseTopic(topic: string): DeviceTopic | undefined {
   return { fleet, device, channel }
 }
 
-/** The exchange `fit/1/<fleet>/join/<joiner>/` by which a device gets a certificate, before it has a name. */
+/**
+ * The exchange `fit/1/<fleet>/join/<client id>/` by which a device gets a certificate, before it has a name. Its
+ * level is the whole client id, so that a broker elsewhere can bind the one to the other (Mosquitto's `%c`).
+ */
 export const JOIN_CHANNELS = {
   request: { from: 'agent', qos: 1 },
   answer: { from: 'planner', qos: 1 },
@@ -58,17 +61,37 @@ export interface JoinTopic {
   readonly channel: JoinChannel
 }
 
+export type Joiner = Pick<JoinTopic, 'fleet' | 'joiner'>
+
+const JOINER_PREFIX = 'join:'
+
+const joinerPartsSchema = z.tuple([fleetSchema, nameSchema])
+
+/** The client id under which somebody joins. */
+export function printJoinerId({ fleet, joiner }: Joiner): string {
+  return `${JOINER_PREFIX}${fleet}:${joiner}`
+}
+
+/** `undefined` for the client id of nobody who joins. */
+export function parseJoinerId(clientId: string): Joiner | undefined {
+  if (!clientId.startsWith(JOINER_PREFIX)) return undefined
+  const parsed = joinerPartsSchema.safeParse(clientId.slice(JOINER_PREFIX.length).split(':'))
+  if (!parsed.success) return undefined
+  const [fleet, joiner] = parsed.data
+  return { fleet, joiner }
+}
+
 const joinTopicPartsSchema = z.tuple([
   z.literal('fit'),
   z.literal('1'),
   fleetSchema,
   z.literal('join'),
-  nameSchema,
+  z.string(),
   z.enum(Object.keys(JOIN_CHANNELS) as [JoinChannel, ...JoinChannel[]]),
 ])
 
 export function printJoinTopic(topic: JoinTopic): string {
-  return `fit/1/${topic.fleet}/join/${topic.joiner}/${topic.channel}`
+  return `fit/1/${topic.fleet}/join/${printJoinerId(topic)}/${topic.channel}`
 }
 
 /** Subscription filter over all joiners of a fleet. */
@@ -80,6 +103,7 @@ export function joinFilter(fleet: string, channel: JoinChannel): string {
 export function parseJoinTopic(topic: string): JoinTopic | undefined {
   const parsed = joinTopicPartsSchema.safeParse(topic.split('/'))
   if (!parsed.success) return undefined
-  const [, , fleet, , joiner, channel] = parsed.data
-  return { fleet, joiner, channel }
+  const [, , fleet, , clientId, channel] = parsed.data
+  const named = parseJoinerId(clientId)
+  return named?.fleet === fleet ? { ...named, channel } : undefined
 }

@@ -23,7 +23,9 @@ function mayReach(role: Role, action: Action, topic: string): boolean {
     const joiner = topic.split('/')[4]
     const fromAgent = JOIN_CHANNELS[join].from === 'agent'
     if (role === 'device') return false
-    if (role === 'bootstrap') return joiner === 'own' && fromAgent === (action === 'publish')
+    if (joiner !== '+' && !joiner?.startsWith('join:default:')) return false
+    if (role === 'bootstrap')
+      return joiner === 'join:default:own' && fromAgent === (action === 'publish')
     return action === 'publish' ? joiner !== '+' && !fromAgent : fromAgent
   }
   if (role === 'bootstrap') return false
@@ -44,6 +46,8 @@ const topics = [
   ...joinChannels.map((channel) => joinTopicOf('other', channel)),
   ...joinChannels.map((channel) => joinTopicOf('own', channel, 'elsewhere')),
   'fit/1/default/join/own',
+  'fit/1/default/join/own/request',
+  'fit/1/default/join/join:elsewhere:own/answer',
   ...channels.map((channel) => topicOf('own', channel)),
   ...channels.map((channel) => topicOf('other', channel)),
   ...channels.map((channel) => topicOf('own', channel, 'elsewhere')),
@@ -60,7 +64,7 @@ const filters = [
   ...channels.map((channel) => `$share/group/fit/1/default/d/own/${channel}`),
   ...joinChannels.map((channel) => joinFilter('default', channel)),
   ...joinChannels.map((channel) => joinFilter('elsewhere', channel)),
-  'fit/1/default/join/own/#',
+  'fit/1/default/join/join:default:own/#',
   '#',
   '+/+/+/+/+/+',
   'fit/#',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
@@ -47,7 +48,8 @@ async function groundOf(t: Test): Promise<Ground> {
     settings: {},
     log,
     outside: { broker: url(port), joinBroker: url(joinPort) },
-    connect: (identity) => openOutsideBroker(identity, { url: url(port), fleet: 'default', log }),
+    connect: (identity) =>
+      openOutsideBroker(identity, { url: url(port), fleet: 'default', log, mosquitto: dir }),
   })
   let broker: ChildProcess | undefined
   const stop = async () => {
@@ -87,6 +89,7 @@ async function enter(
   { data, port, joinPort }: Ground,
   name: Subject | null,
   clientId: string,
+  username?: string,
 ): Promise<MqttClient> {
   const authority = await openAuthority(join(data, 'identity'), () => new Date())
   const clock = new TestClock()
@@ -95,9 +98,12 @@ async function enter(
     ca: authority.pem,
     clientId,
     reconnectPeriod: 0,
+    ...(username !== undefined && { username }),
     ...own,
   })
   client.on('error', () => {})
+  // Else every word waits for the acknowledgement of the one before.
+  if (client.stream instanceof TLSSocket) client.stream.setNoDelay(true)
   t.teardown(() => client.end(true))
   return client
 }
@@ -160,8 +166,8 @@ t.test('Mosquitto: role × topic × action, as the access table says', { skip },
     },
     bootstrap: {
       client: await enter(t, ground, null, 'join:default:own'),
-      says: 'join/own/request',
-      hears: 'join/own/answer',
+      says: 'join/join:default:own/request',
+      hears: 'join/join:default:own/answer',
     },
   } as const
   for (const [role, { client: speaker, says, hears }] of Object.entries(roles)) {
@@ -170,9 +176,7 @@ t.test('Mosquitto: role × topic × action, as the access table says', { skip },
     await speaker.subscribeAsync(['#', '$SYS/#'], { qos: 1 })
     for (const place of PLACES) {
       const rules = place.channel ? ACCESS[role as keyof typeof ACCESS][place.channel] : []
-      // Who has no name yet is not told apart by Mosquitto: a join topic is any joiner's.
-      const isOpen = role === 'planner' || role === 'bootstrap'
-      const isTheirs = place.owner === 'own' || (isOpen && place.owner === 'other')
+      const isTheirs = place.owner === 'own' || (role === 'planner' && place.owner === 'other')
       const [mayPublish, mayHear] = [rules.includes('publish'), rules.includes('subscribe')]
       const sentinel = `fit/1/default/${says}`
       seen.clear()
@@ -197,6 +201,26 @@ t.test('Mosquitto: role × topic × action, as the access table says', { skip },
     )
   }
   await t.rejects(enter(t, ground, { use: 'server', names: [] }, 'x'), 'a server’s certificate')
+
+  // Where no certificate is asked for, anybody may call himself what he likes.
+  for (const username of ['planner:default', 'own', 'watcher']) {
+    const liar = await enter(t, ground, null, `join:default:${username.length}`, username)
+    const heard: string[] = []
+    liar.on('message', (topic) => heard.push(topic))
+    await liar.subscribeAsync('#', { qos: 1 })
+    seen.clear()
+    for (const { topic } of PLACES) await liar.publishAsync(topic, 'x', { qos: 1 })
+    t.strictSame([...seen], [], `the user name ${username} says nothing`)
+    for (const { topic } of PLACES) await watcher.publishAsync(topic, 'x', { qos: 1 })
+    const answer = printJoinTopic({
+      fleet: 'default',
+      joiner: username.length.toString(),
+      channel: 'answer',
+    })
+    await watcher.publishAsync(answer, 'x', { qos: 1 })
+    await until(() => heard.includes(answer))
+    t.strictSame(heard, [answer], `the user name ${username} hears nothing`)
+  }
   t.ok(roles.device.client.connected)
 })
 
@@ -234,19 +258,18 @@ t.test('Mosquitto: a device joins, works, renews, and is out when revoked', { sk
   const renewed = await renewIdentity(stateDir, 30_000)
   t.not(renewed.certificate, identity.certificate, 'renewed through the door')
 
-  await fitment('devices', 'revoke', 'press-1', '--data', data)
-  await ground.stop()
-  await ground.launch()
   const authority = await openAuthority(join(data, 'identity'), () => new Date())
   const { certificate: cert, key } = renewed
-  const again = connectAsync(identity.broker, {
-    ca: authority.pem,
-    cert,
-    key,
-    clientId: 'x',
-    reconnectPeriod: 0,
-    connectTimeout: 10_000,
-  })
+  const withIt = () =>
+    connectAsync(identity.broker, {
+      ...{ ca: authority.pem, cert, key, clientId: 'x' },
+      reconnectPeriod: 0,
+      connectTimeout: 10_000,
+    })
+  await fitment('devices', 'revoke', 'press-1', '--data', data)
+  await untilAsync(async () => !(await devices.isOnline(engine.db, 'press-1')))
+  t.pass('its live connection ended: the agent, which would come back, does not')
+  const again = withIt()
   await t.rejects(again, 'the revoked certificate is not believed')
   await t.rejects(renewIdentity(stateDir, 30_000), { code: 'certificate-revoked' })
 })
