@@ -82,8 +82,9 @@ function identityFor(settings: Settings): DeviceIdentity | undefined {
 }
 
 /** A hook that cannot be run would take every variant back. */
-function healthOf({ healthCommand, healthSeconds, watchSeconds }: Settings): HealthSettings {
-  const times = { answerMs: 1000 * healthSeconds, watchMs: 1000 * watchSeconds }
+function healthOf(settings: Settings): HealthSettings {
+  const { healthCommand, healthWord: word, healthSeconds, watchSeconds } = settings
+  const times = { word, answerMs: 1000 * healthSeconds, watchMs: 1000 * watchSeconds }
   if (healthCommand === undefined) return { command: null, ...times }
   try {
     accessSync(healthCommand, constants.X_OK)

@@ -31,6 +31,9 @@ const sizeSchema = z
 /** Longer than a day is a mistake, and longer than timers take. */
 const secondsSchema = z.coerce.number().min(0).max(86_400)
 
+/** A flag of the command line, `true` in a file, `1` or `true` in the environment. */
+const flagSchema = z.union([z.boolean(), z.stringbool()])
+
 export const settingsSchema = z.object({
   broker: z.string(),
   fleet: fleetSchema.default('default'),
@@ -44,6 +47,7 @@ export const settingsSchema = z.object({
   cacheLimit: sizeSchema.default(256 * 2 ** 20),
   threads: z.coerce.number().int().min(1).max(64).optional(),
   healthCommand: z.string().min(1).optional(),
+  healthWord: flagSchema.default(false),
   healthSeconds: secondsSchema.default(30),
   watchSeconds: secondsSchema.default(0),
   ca: z.string().optional(),
@@ -107,9 +111,14 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     description: 'program asked after a switch with model, variant and file; exit code 0: healthy',
   },
   {
+    key: 'healthWord',
+    flags: '--health-word',
+    description: 'after a switch an application must say on health.sock that it is healthy',
+  },
+  {
     key: 'healthSeconds',
     flags: '--health-seconds <s>',
-    description: 'time it has for its answer (default: 30)',
+    description: 'time each of them has for its answer (default: 30)',
   },
   {
     key: 'watchSeconds',

@@ -9,11 +9,21 @@ export function socketPath(stateDir: string): string {
   return join(stateDir, 'agent.sock')
 }
 
+/** Where it hears how applications are; for its own user and group. */
+export function healthSocketPath(stateDir: string): string {
+  return join(stateDir, 'health.sock')
+}
+
 /** `undefined` where no agent runs on this state directory. @throws Error when one does and does not answer */
 export function askAgent(stateDir: string, question: string): Promise<unknown> {
+  return askOn(socketPath(stateDir), question)
+}
+
+/** One question, one answer; `undefined` where nobody listens. */
+export function askOn(path: string, question: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let text = ''
-    const socket = connect(socketPath(stateDir))
+    const socket = connect(path)
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('the agent does not answer')))
     socket.setEncoding('utf8')
     socket.once('connect', () => socket.write(`${question}\n`))

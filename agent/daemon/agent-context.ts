@@ -6,6 +6,7 @@ import type { DeviceTrust } from '../trust/index.ts'
 import type { MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
 import type { HealthSettings } from './health.ts'
+import type { HealthWords } from './health-words.ts'
 import type { Ledger } from './ledger.ts'
 import type { Quiet } from './quiet.ts'
 import type { SelfTestJob } from './self-test-protocol.ts'
@@ -21,6 +22,7 @@ export interface AgentContext {
   readonly quiet: Quiet
   readonly bench: Bench
   readonly health: HealthSettings
+  readonly words: HealthWords
   readonly clock: Clock
   readonly log: Log
   /** Best effort, not kept: progress that the next one overtakes. */

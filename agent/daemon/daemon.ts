@@ -13,6 +13,7 @@ import type { AgentContext, Bench } from './agent-context.ts'
 import { METADATA_PATIENCE, type MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
 import type { HealthSettings } from './health.ts'
+import { HealthWords } from './health-words.ts'
 import { Installer } from './installer.ts'
 import { Journal } from './journal.ts'
 import { Ledger } from './ledger.ts'
@@ -21,7 +22,7 @@ import { Prober } from './prober.ts'
 import { Quiet } from './quiet.ts'
 import { recoverSlots } from './recovery.ts'
 import { claimStateDir } from './single-instance.ts'
-import { answerOnSocket } from './socket.ts'
+import { openSockets } from './sockets.ts'
 import { type AgentStatus, readStatus } from './status.ts'
 
 export interface AgentOptions {
@@ -139,6 +140,7 @@ class Daemon implements Agent {
       quiet,
       bench: options.bench,
       health: options.health,
+      words: new HealthWords(),
       clock,
       log,
       tell: (report) => void this.#link.report(report),
@@ -166,7 +168,7 @@ class Daemon implements Agent {
     this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
-    this.#closeSocket = await answerOnSocket(stateDir, () => this.status(), log)
+    this.#closeSocket = await openSockets(stateDir, () => this.status(), this.#context.words, log)
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
     this.#link.start()

@@ -2,18 +2,26 @@ import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../shared/errors.ts'
 import { ModelLocks } from '../client/index.ts'
+import type { HealthWords } from './health-words.ts'
 
 /** What the operator of the device wants to see before a variant counts as active. */
 export interface HealthSettings {
   /** A program that is asked `<command> <model> <variant> <file>`; exit code 0: healthy. `null`: nobody is asked. */
   readonly command: string | null
-  /** Time it has for its answer, ms. */
+  /** An application must say on the agent's health socket that it is healthy. */
+  readonly word: boolean
+  /** Time that program and application each have for their answer, ms. */
   readonly answerMs: number
   /** Time for which applications are watched after the switch, ms. */
   readonly watchMs: number
 }
 
-export const UNWATCHED: HealthSettings = { command: null, answerMs: 30_000, watchMs: 0 }
+export const UNWATCHED: HealthSettings = {
+  command: null,
+  word: false,
+  answerMs: 30_000,
+  watchMs: 0,
+}
 
 export type HealthCode = 'unhealthy' | 'health-timeout' | 'applications-crash'
 
@@ -39,16 +47,70 @@ const CRASHES_ALLOWED = 2
 const LOOK_MS = 250
 const MOST_OUTPUT_BYTES = 64 * 1024
 
-/** Asks, watches, and asks again. @throws HealthError */
+/** Asks, listens, watches, and asks again. An application that says it is unhealthy ends it at any moment. @throws HealthError */
 export async function watchHealth(
   watched: Watched,
   settings: HealthSettings,
+  words: HealthWords,
+  signal: AbortSignal,
+): Promise<void> {
+  const said = wordsAbout(watched, words)
+  const over = new AbortController()
+  const until = AbortSignal.any([signal, over.signal])
+  try {
+    await Promise.race([said.unhealthy, steps(watched, settings, said, until)])
+  } finally {
+    over.abort()
+    said.stop()
+  }
+}
+
+async function steps(
+  watched: Watched,
+  settings: HealthSettings,
+  { healthy }: Said,
   signal: AbortSignal,
 ): Promise<void> {
   await ask(watched, settings, signal)
+  if (settings.word) await Promise.race([healthy, silence(watched, settings, signal)])
   if (settings.watchMs === 0) return
   await countCrashes(watched, settings.watchMs, signal)
   await ask(watched, settings, signal)
+}
+
+interface Said {
+  readonly healthy: Promise<void>
+  /** Never resolves. */
+  readonly unhealthy: Promise<never>
+  stop(): void
+}
+
+function wordsAbout({ model, variant }: Watched, words: HealthWords): Said {
+  let stop = () => {}
+  let isHealthy = () => {}
+  const healthy = new Promise<void>((resolve) => {
+    isHealthy = resolve
+  })
+  const unhealthy = new Promise<never>((_, reject) => {
+    stop = words.listen((word) => {
+      if (word.model !== model || word.variant !== variant) return false
+      if (word.healthy) isHealthy()
+      else
+        reject(new HealthError('unhealthy', `an application said so: ${word.detail || 'no more'}`))
+      return true
+    })
+  })
+  return { healthy, unhealthy, stop: () => stop() }
+}
+
+async function silence(
+  { model }: Watched,
+  { answerMs }: HealthSettings,
+  signal: AbortSignal,
+): Promise<never> {
+  await sleep(answerMs, undefined, { signal })
+  const message = `no application said within ${answerMs / 1000} s that it is healthy with ${model}`
+  throw new HealthError('health-timeout', message)
 }
 
 async function countCrashes(

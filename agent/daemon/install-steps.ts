@@ -79,10 +79,10 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     await context.trust.installed(assignment)
   },
 
-  async watching({ assignment }, { stateDir, slots, health }, signal) {
+  async watching({ assignment }, { stateDir, slots, health, words }, signal) {
     const { model, variant } = assignment
     const file = await slotFile(model, variant, slots)
-    await watchHealth({ stateDir, model, variant, file }, health, signal)
+    await watchHealth({ stateDir, model, variant, file }, health, words, signal)
   },
 
   async 'rolling-back'({ assignment, before }, { slots }) {

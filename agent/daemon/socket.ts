@@ -1,10 +1,6 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { messageOf } from '../../shared/errors.ts'
-import { modelNameSchema } from '../../shared/ids.ts'
-import { socketPath } from '../client/index.ts'
 import type { Log } from '../link/index.ts'
-import type { AgentStatus } from './status.ts'
 
 const MAX_QUESTION_BYTES = 1024
 const IDLE_MS = 30_000
@@ -12,17 +8,22 @@ const IDLE_MS = 30_000
 /** Longest path of a Unix socket, unix(7), without the final zero. */
 const MAX_PATH_BYTES = 107
 
+export interface LineSocket {
+  readonly path: string
+  /** Whoever may write to the file may ask. */
+  readonly mode: number
+  answer(line: string): Promise<unknown>
+}
+
 /**
- * Answers applications on `<state-dir>/agent.sock`: `status` and `current <model>`, one JSON value per
- * line. Where the path is too long for a socket the agent runs without one.
+ * Answers applications on a Unix socket: one question per line, one JSON value per line. Where the path is too
+ * long for a socket the agent runs without one.
  * @returns how to stop
  */
 export async function answerOnSocket(
-  stateDir: string,
-  status: () => Promise<AgentStatus>,
+  { path, mode, answer }: LineSocket,
   log: Log,
 ): Promise<() => Promise<void>> {
-  const path = socketPath(stateDir)
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     log.warn({ path }, 'no socket for applications: the path of the state directory is too long')
     return async () => {}
@@ -33,11 +34,10 @@ export async function answerOnSocket(
   const server = createServer((socket) => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
-    converse(socket, status)
+    converse(socket, answer)
   })
   await listen(server, path)
-  // Applications of other users may ask: an answer tells nothing that the links do not.
-  await chmod(path, 0o666)
+  await chmod(path, mode)
   return async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const socket of open) socket.destroy()
@@ -45,7 +45,7 @@ export async function answerOnSocket(
   }
 }
 
-function converse(socket: Socket, status: () => Promise<AgentStatus>): void {
+function converse(socket: Socket, answer: LineSocket['answer']): void {
   let text = ''
   socket.setEncoding('utf8')
   socket.setTimeout(IDLE_MS, () => socket.destroy())
@@ -56,25 +56,10 @@ function converse(socket: Socket, status: () => Promise<AgentStatus>): void {
     text = lines.pop() ?? ''
     if (text.length > MAX_QUESTION_BYTES) socket.destroy()
     for (const line of lines) {
-      const answer = await answerTo(line.trim(), status)
-      if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`)
+      const said = await answer(line.trim())
+      if (!socket.destroyed) socket.write(`${JSON.stringify(said)}\n`)
     }
   })
-}
-
-async function answerTo(question: string, status: () => Promise<AgentStatus>): Promise<unknown> {
-  const [verb = '', model = '', ...rest] = question.split(' ')
-  try {
-    if (verb === 'status' && model === '') return await status()
-    if (verb === 'current' && rest.length === 0 && modelNameSchema.safeParse(model).success) {
-      const { models } = await status()
-      const found = models.find((candidate) => candidate.model === model)
-      return { v: 1, model, variant: found?.current ?? null, file: found?.file ?? null }
-    }
-    return { error: 'ask "status" or "current <model>"' }
-  } catch (error) {
-    return { error: messageOf(error) }
-  }
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -1,8 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readlinkSync, writeFileSync } from 'node:fs'
+import { readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import {
+  type Health,
+  healthSocketPath,
+  readCurrent,
+  sayHealth,
+} from '../../../agent/client/index.ts'
 import { createBench } from '../../../agent/daemon/bench.ts'
 import { type AgentOptions, UNWATCHED } from '../../../agent/daemon/index.ts'
 import { runSelfTest } from '../../../agent/daemon/self-test.ts'
@@ -73,6 +79,52 @@ t.test('a hook that is content is asked once more after the watch', async (t) =>
   })
   t.equal(end.state, 'active')
   t.equal(current, artifact.digest)
+})
+
+/** Says it until the agent that watches this variant has heard it, as an application does. */
+async function sayUntilWatched(stateDir: string, health: Health): Promise<void> {
+  for (;;) {
+    const current = await readCurrent(stateDir, 'motor')
+    // What is said of another variant counts for nothing.
+    await sayHealth(stateDir, 'motor', digestOf('another'), { healthy: !health.healthy })
+    if (current && (await sayHealth(stateDir, 'motor', current.slot.variant, health))) return
+    await new Promise((r) => setTimeout(r, 20))
+  }
+}
+
+t.test('an application says on the socket that it is unhealthy, and why', async (t) => {
+  const detail = 'camera sees\nnothing'
+  const { end, current, old } = await second(
+    t,
+    { health: { ...UNWATCHED, watchMs: 60_000 } },
+    (stateDir) => sayUntilWatched(stateDir, { healthy: false, detail }),
+  )
+  t.match(end, {
+    state: 'rolled-back',
+    error: { code: 'unhealthy', message: /said so: camera sees nothing/ },
+  })
+  t.equal(current, old)
+})
+
+t.test('an application must say that it is healthy, and says it', async (t) => {
+  const { end, current, artifact } = await second(
+    t,
+    { health: { ...UNWATCHED, word: true, answerMs: 60_000 } },
+    async (stateDir) => {
+      await sayUntilWatched(stateDir, { healthy: true })
+      await t.rejects(sayHealth(stateDir, 'motor', 'newest', { healthy: true }), /say "healthy/)
+      t.equal(statSync(healthSocketPath(stateDir)).mode & 0o777, 0o660, 'not for everybody')
+    },
+  )
+  t.equal(end.state, 'active')
+  t.equal(current, artifact.digest)
+})
+
+t.test('an application must say that it is healthy, and nobody does', async (t) => {
+  const health = { ...UNWATCHED, word: true, answerMs: 200 }
+  const { end, current, old } = await second(t, { health })
+  t.match(end, { state: 'rolled-back', error: { code: 'health-timeout', message: /motor/ } })
+  t.equal(current, old)
 })
 
 t.test('applications that die with the model in use take it back', async (t) => {
