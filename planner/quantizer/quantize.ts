@@ -261,7 +261,7 @@ async function holdIn(
 function saturation({ request, model, statistics }: Subject, plan: Plan): Finding[] {
   const { activations, weightBits } = request.target
   const asked = activations === 'uint8' && weightBits === 8
-  return asked ? saturationFindings(plan, model.graph, statistics) : []
+  return asked ? saturationFindings(plan, model.graph, statistics, '-u8s8-rr') : []
 }
 
 /** A file with operators left in float on purpose says so in its scheme's name. */

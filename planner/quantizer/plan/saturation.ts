@@ -1,87 +1,190 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, GraphOperator } from '../../formats/graph.ts'
+import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../formats/graph.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import { slicesOf } from '../parameters/channels.ts'
 import { codesOf } from '../parameters/encode.ts'
+import { type Form, INTEGER_LIMITS } from '../parameters/forms.ts'
 import type { InstructionArguments, Plan } from './instructions.ts'
 
-/** VPMADDUBSW adds two products of neighbouring input channels in 16 bits, and saturates (Intel SDM). */
+/** VPMADDUBSW adds two neighbouring products in 16 bits, and saturates (Intel SDM). */
 const MOST = 2 ** 15 - 1
-const LARGEST_CODE = 255
+const LARGEST_CODE = INTEGER_LIMITS.uint8.max
+/** Held against a Haswell on three models: layers above it differ in more than a hundredth of their outputs. */
+const USUAL_DEVIATIONS = 2
 
 type Stored = InstructionArguments['store-constant']
 
-/**
- * Layers whose sums could saturate on x86 without VNNI, from the weights and the largest codes that calibration saw in
- * each input channel: there the same file answers otherwise than elsewhere.
- */
+/** A product whose sums could pass 16 bits, and the pairs of products, added there, that would. */
+export interface SaturationRisk {
+  readonly operator: string
+  /** Share of the pairs where neighbours are as large as each ever was: a bound. */
+  readonly atMost: number
+  /** Share where both are two deviations above their means, as happens every day. */
+  readonly often: number
+}
+
+/** Layers that x86 without VNNI computes otherwise than other processors do, and what to ask for there. */
 export function saturationFindings(
   plan: Plan,
   graph: Graph,
   statistics: readonly TensorStatistics[],
+  instead: string,
 ): Finding[] {
-  const seen = new Map(statistics.map((one) => [one.tensor, one]))
-  const risky = plan.instructions.flatMap((one) => {
-    if (one.verb !== 'store-constant' || one.form.type !== 'int8') return []
-    const [use] = one.uses
-    const operator = use?.kind === 'input' ? graph.operators[use.operator] : undefined
-    const isWeight = use?.kind === 'input' && operator?.inputs[use.position]?.role === 'weight'
-    if (operator === undefined || !isWeight) return []
-    const share = saturatingShare(operator, one, graph, seen)
-    return share > 0 ? [{ name: operator.name, share }] : []
-  })
-  if (risky.length === 0) return []
-  const worst = [...risky].sort((a, b) => b.share - a.share).slice(0, 3)
-  const names = worst.map(({ name, share }) => `"${name}" ${(100 * share).toFixed(1)} %`)
+  const risks = saturationRisks(plan, graph, statistics)
+  if (risks.length === 0) return []
+  const often = risks.filter((risk) => risk.often > 0).sort((a, b) => b.often - a.often)
+  const [first] = [...risks].sort((a, b) => b.atMost - a.atMost)
+  const told =
+    often.length > 0
+      ? `and often will in ${often.map((risk) => named(risk, risk.often)).join(', ')}`
+      : `though seldom, most in ${first && named(first, first.atMost)}`
   return [
     {
       code: 'int16-saturation',
       severity: 'info',
-      message: `on x86 without VNNI, sums of ${risky.length} layers could saturate (pairs of weights that can: ${names.join(', ')}): use -u8s8-rr there`,
+      message: `on x86 without VNNI, sums of ${risks.length} layers could saturate, ${told} (of its pairs of weights): use ${instead} there`,
+      where: risks.map(({ operator }) => operator).join(', '),
     },
   ]
 }
 
-/** Share of pairs of weights that can pass 16 bits. */
-function saturatingShare(
+function named({ operator }: SaturationRisk, share: number): string {
+  return `"${operator}" ${(100 * share).toFixed(1)} %`
+}
+
+/** From the weights and the codes that calibration saw in each input channel. */
+export function saturationRisks(
+  plan: Plan,
+  graph: Graph,
+  statistics: readonly TensorStatistics[],
+): SaturationRisk[] {
+  const seen = new Map(statistics.map((one) => [one.tensor, one]))
+  return plan.instructions.flatMap((one) => {
+    if (one.verb !== 'store-constant' || one.form.type !== 'int8') return []
+    const [use] = one.uses
+    const operator = use?.kind === 'input' ? graph.operators[use.operator] : undefined
+    const weight = use?.kind === 'input' ? operator?.inputs[use.position] : undefined
+    if (operator === undefined || weight?.role !== 'weight') return []
+    const product = productOf(operator, weight, one, graph, plan, seen)
+    if (product === null) return []
+    const atMost = saturatingShare(product, product.largest)
+    if (atMost === 0) return []
+    return [{ operator: operator.name, atMost, often: saturatingShare(product, product.usual) }]
+  })
+}
+
+/** A weight as its kernel walks through it: `outputs` rows of `taps` × `channels` codes. */
+interface Product {
+  readonly codes: Float64Array
+  readonly outputs: number
+  readonly channels: number
+  readonly taps: number
+  /** Elements between neighbours along the output and the input channels; taps are neighbours of their own. */
+  readonly toOutput: number
+  readonly toChannel: number
+  /** Codes of each channel of the activation: the largest, and those that many reach. */
+  readonly largest: Float64Array
+  readonly usual: Float64Array
+}
+
+function productOf(
   operator: GraphOperator,
+  { channelAxis, inputAxis }: GraphInput,
   { tensor, form, values }: Stored,
   graph: Graph,
+  plan: Plan,
   seen: ReadonlyMap<number, TensorStatistics>,
-): number {
+): Product | null {
   const weight = graph.tensors[tensor]
-  const input = operator.inputs.find(({ role }) => role === 'weight')
-  const source = operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? -1
-  const numbers = values ?? weight?.constant?.read() ?? null
   const shape = weight?.shape ?? null
-  // A depthwise product has one input channel: nothing is added in pairs.
-  if (!numbers || !shape || form.type !== 'int8' || typeof input?.inputAxis !== 'number') return 0
-  const { count, stride } = slicesOf(shape, input.inputAxis)
-  const most = largestCodes(seen.get(source), count)
-  const codes = codesOf(numbers, shape, form)
+  const numbers = values ?? weight?.constant?.read() ?? null
+  const position = operator.inputs.findIndex(({ role }) => role === 'activation')
+  const source = graph.tensors[operator.inputs[position]?.tensor ?? -1]
+  if (!numbers || !shape || !source || form.type !== 'int8') return null
+  if (channelAxis === null || numbers.length === 0 || readsItsOwn(shape, inputAxis, source)) {
+    return null
+  }
+  // A weight of one input channel says so by no axis: its second dimension.
+  const [outputs = 1, channels = 1] = [shape[channelAxis], shape[inputAxis ?? 1]]
+  const stride = (axis: number) => shape.slice(axis + 1).reduce((all, dim) => all * dim, 1)
+  return {
+    codes: codesOf(numbers, shape, form),
+    outputs,
+    channels,
+    taps: numbers.length / (outputs * channels),
+    toOutput: stride(channelAxis),
+    toChannel: stride(inputAxis ?? 1),
+    ...codesSeen(seen.get(source.id), heldIn(plan, operator.id, position, source), channels),
+  }
+}
+
+/** As many output as input channels, each with a window of its own: that kernel adds in 32 bits. */
+function readsItsOwn(
+  shape: readonly number[],
+  inputAxis: number | null,
+  source: GraphTensor,
+): boolean {
+  return inputAxis === null && shape[0] === source.shape?.[1]
+}
+
+/**
+ * Share of pairs that can pass 16 bits. Images are laid out channels last first (im2col), so that neighbours are
+ * channels of one tap, and where their number is odd the last of one tap and the first of the next.
+ */
+function saturatingShare(product: Product, most: Float64Array): number {
+  const { codes, outputs, channels, taps, toOutput, toChannel } = product
+  const depth = channels * taps
+  const groups = Math.max(1, Math.floor(most.length / channels))
   let [pairs, saturating] = [0, 0]
-  for (let i = 0; i + stride < codes.length; i += 1) {
-    const channel = Math.floor(i / stride) % count
-    if (channel % 2 === 1 || channel + 1 === count) continue
-    const products = [(codes[i] as number) * (most[channel] as number)]
-    products.push((codes[i + stride] as number) * (most[channel + 1] as number))
-    const up = products.reduce((sum, product) => sum + Math.max(0, product), 0)
-    const down = products.reduce((sum, product) => sum - Math.min(0, product), 0)
-    pairs += 1
-    if (up > MOST || down > MOST + 1) saturating += 1
+  for (let output = 0; output < outputs; output += 1) {
+    const first = Math.floor((output * groups) / outputs) * channels
+    const largest = (k: number) => {
+      const channel = k % channels
+      const at = output * toOutput + channel * toChannel + Math.floor(k / channels)
+      return (codes[at] as number) * (most[first + channel] as number)
+    }
+    for (let k = 0; k + 1 < depth; k += 2) {
+      const [a, b] = [largest(k), largest(k + 1)]
+      const up = Math.max(0, a) + Math.max(0, b)
+      const down = Math.min(0, a) + Math.min(0, b)
+      pairs += 1
+      if (up > MOST || down < -MOST - 1) saturating += 1
+    }
   }
   return pairs === 0 ? 0 : saturating / pairs
 }
 
-/** The largest code of each channel, in the tensor's own range. */
-function largestCodes(one: TensorStatistics | undefined, count: number): Float64Array {
-  const all = new Float64Array(count).fill(LARGEST_CODE)
-  const channels = one?.channels
-  if (!one || !channels || channels.max.length !== count) return all
-  const [low, high] = [Math.min(0, one.min), Math.max(0, one.max)]
-  if (!(high > low)) return all
-  return all.map((_, channel) => {
-    const reached = ((channels.max[channel] as number) - low) / (high - low)
-    return Math.ceil(LARGEST_CODE * Math.min(1, Math.max(0, reached)))
+/** The form in which an operator reads its activation. */
+function heldIn(plan: Plan, operator: number, position: number, { id }: GraphTensor): Form | null {
+  let held: Form | null = null
+  for (const one of plan.instructions) {
+    if (one.verb === 'set-activation' && one.tensor === id) held ??= one.form
+    const converts = one.verb === 'convert' && one.tensor === id
+    const here = (use: (typeof one & { verb: 'convert' })['uses'][number]) =>
+      use.kind === 'input' && use.operator === operator && use.position === position
+    if (converts && one.uses.some(here)) held = one.to
+  }
+  return held
+}
+
+/** In the form of the tensor, whose padding is the zero point; at least as many as a row of the weight reads. */
+function codesSeen(
+  statistics: TensorStatistics | undefined,
+  form: Form | null,
+  channels: number,
+): Pick<Product, 'largest' | 'usual'> {
+  const seen = statistics?.channels
+  if (!seen || seen.max.length % channels !== 0 || form === null || !('parameters' in form)) {
+    const all = new Float64Array(channels).fill(LARGEST_CODE)
+    return { largest: all, usual: all }
+  }
+  const [scale = 1] = form.parameters.scales
+  const [zeroPoint = 0] = form.parameters.zeroPoints
+  const code = (value: number) =>
+    Math.min(LARGEST_CODE, Math.max(0, Math.round(Math.max(0, value) / scale) + zeroPoint))
+  const usual = seen.max.map((max, i) => {
+    const mean = seen.means[i] as number
+    const deviation = Math.sqrt(Math.max(0, (seen.squares[i] as number) - mean ** 2))
+    return Math.min(max, mean + USUAL_DEVIATIONS * deviation)
   })
+  return { largest: seen.max.map(code), usual: usual.map(code) }
 }

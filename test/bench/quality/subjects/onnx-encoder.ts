@@ -11,9 +11,11 @@ import type { QualityRow, QualitySubject } from '../subject.ts'
 
 const SLOWER = 1.05
 const PAIRS = [
-  ['dynamic-w8', 'dynamic', 'quantize_dynamic'],
-  ['weight-w4-b32', 'blocks', 'MatMulNBitsQuantizer'],
+  ['dynamic-w8', 'dynamic', 'quantize_dynamic', 8],
+  ['weight-w4-b32', 'blocks', 'MatMulNBitsQuantizer', 4],
 ] as const
+/** Rounding, done twice, may end on either side of a step. */
+const STEPS = 1
 
 /** Weights alone in fewer bits: ours and the peer's must be the same model but for rounding. */
 export const onnxEncoder: QualitySubject = {
@@ -24,15 +26,18 @@ export const onnxEncoder: QualitySubject = {
     const missing = await withoutPeer('onnxruntime')
     const expected = await answer(float, x)
     const rows: QualityRow[] = []
-    for (const [scheme, kind, peer] of PAIRS) {
+    for (const [scheme, kind, peer, bits] of PAIRS) {
       const ours = await quantize({ model: float, format: 'onnx', scheme: parseScheme(scheme) })
-      const our = decibels(expected, await answer(ours.bytes, x))
+      const found = await answer(ours.bytes, x)
+      const our = decibels(expected, found)
       if (missing !== undefined) {
-        rows.push({ cells: [scheme, peer, '—', `${our.toFixed(1)} dB`, '—', '—'] })
+        rows.push({ cells: [scheme, peer, '—', `${our.toFixed(1)} dB`, '—', '—', '—'] })
         continue
       }
       const theirs = await quantizeByOrt(float, { kind })
-      const their = decibels(expected, await answer(theirs.bytes, x))
+      const others = await answer(theirs.bytes, x)
+      const their = decibels(expected, others)
+      const apart = stepsApart(others, found, stepOf(expected, bits))
       const [slow = 1, fast = 1] = await latencies([theirs.bytes, ours.bytes], { x })
       rows.push({
         cells: [
@@ -40,24 +45,41 @@ export const onnxEncoder: QualitySubject = {
           peer,
           `${their.toFixed(1)} dB`,
           `${our.toFixed(1)} dB`,
+          `${apart.most.toFixed(2)}, ${apart.mean.toFixed(3)}`,
           `${slow.toFixed(2)} → ${fast.toFixed(2)} ms`,
           `${(fast / slow).toFixed(2)}×`,
         ],
         promise: {
-          text: `as near to float; latency ≤ ${SLOWER}×`,
-          kept: our >= their - 0.1 && fast <= SLOWER * slow,
+          text: `as near to float, outputs at most ${STEPS} step apart; latency ≤ ${SLOWER}×`,
+          kept: our >= their - 0.1 && apart.most <= STEPS && fast <= SLOWER * slow,
         },
       })
     }
     return [
       {
         title: 'a transformer encoder (2 layers of 256, generated weights), one thread',
-        columns: ['SCHEME', 'PEER', 'ITS SQNR', 'OUR SQNR', 'LATENCY', 'RATIO'],
+        columns: ['SCHEME', 'PEER', 'ITS SQNR', 'OUR SQNR', 'STEPS APART', 'LATENCY', 'RATIO'],
         rows,
-        notes: missing === undefined ? [] : [missing],
+        notes: missing === undefined ? [APART] : [missing],
       },
     ]
   },
+}
+
+const APART =
+  'STEPS APART: the largest and the mean difference of an output of ours from the peer’s; a step is the range of the float outputs in as many levels as weights have'
+
+/** One level of outputs that have as many bits as the weights. */
+function stepOf(float: Float32Array, bits: number): number {
+  const low = float.reduce((least, value) => Math.min(least, value), 0)
+  const high = float.reduce((most, value) => Math.max(most, value), 0)
+  return (high - low) / (2 ** bits - 1)
+}
+
+function stepsApart(a: Float32Array, b: Float32Array, step: number) {
+  const steps = a.map((value, i) => Math.abs(value - (b[i] as number)) / step)
+  const most = steps.reduce((largest, one) => Math.max(largest, one), 0)
+  return { most, mean: steps.reduce((sum, one) => sum + one, 0) / steps.length }
 }
 
 async function answer(model: Uint8Array, x: Tensor): Promise<Float32Array> {

@@ -1,50 +1,85 @@
 import t from 'tap'
+import type { Attributes } from '../../../../planner/formats/onnx/prepare/graph-editor.ts'
+import { newTensor } from '../../../../planner/formats/onnx/tensor-data.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
+import { sizeOf } from '../../../../shared/tensors.ts'
 import { quantizeOnnx } from '../../formats/onnx/quantized.ts'
 import { smallOnnx } from '../../formats/onnx/small-onnx.ts'
 
-const model = smallOnnx({
-  inputs: { x: [1, 2, 8, 8] },
-  outputs: ['y'],
-  constants: { w: new Float32Array(8).fill(0.5) },
-  rows: [
-    ['Reshape', ['w', 'kernel'], ['k']],
-    ['Conv', ['x', 'k'], ['y']],
-  ],
-})
-model.graph?.initializer.push(
-  ...(smallOnnx({
-    inputs: {},
-    outputs: [],
-    constants: { kernel: BigInt64Array.of(4n, 2n, 1n, 1n) },
-    rows: [],
-  }).graph?.initializer ?? []),
-)
-
-/** Both channels reach the largest code, or the second stays near zero. */
-function images(second: number): Dataset {
-  const data = Float32Array.from({ length: 8 * 128 }, (_, i) => {
-    const channel = Math.floor(i / 64) % 2
-    return ((i % 8) / 7) * (channel === 0 ? 1 : second)
+/** One convolution with weights that are all the same. */
+function convolution(channels: number, kernel: readonly number[], attributes: Attributes = {}) {
+  const model = smallOnnx({
+    inputs: { x: [1, channels, 8, 8] },
+    outputs: ['y'],
+    rows: [['Conv', ['x', 'k'], ['y'], attributes]],
   })
-  return toDataset(new Map([['x', { type: 'float32', shape: [8, 2, 8, 8], data }]]), 'images')
+  const weights = new Float32Array(sizeOf(kernel)).fill(0.5)
+  model.graph?.initializer.push(newTensor('k', 'float32', [...kernel], weights))
+  return model
 }
 
-async function codes(scheme: string, data: Dataset): Promise<string[]> {
-  const { findings } = await quantizeOnnx(model, scheme, data)
-  return findings.map(({ code, message }) => `${code}: ${message}`)
+/** Each channel reaches its own largest value, 0 to that in steps; seldom: once. */
+function images(largest: readonly number[], seldom = false): Dataset {
+  const channels = largest.length
+  const shape = [8, channels, 8, 8]
+  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const most = largest[Math.floor(i / 64) % channels] ?? 0
+    return seldom ? (i % 64 === 9 && i < 64 * channels ? most : 0.01) : ((i % 8) / 7) * most
+  })
+  return toDataset(new Map([['x', { type: 'float32', shape, data }]]), 'images')
 }
+
+async function told(
+  model: ReturnType<typeof convolution>,
+  data: Dataset,
+  scheme = 'static-w8a8-u8s8',
+): Promise<string[]> {
+  const { findings } = await quantizeOnnx(model, scheme, data)
+  return findings.map(({ code, message, where }) => `${code}: ${message} [${where}]`)
+}
+
+const ONE_PIXEL = [4, 2, 1, 1]
 
 t.test('two full products pass 16 bits: 2 × 127 × 255', async (t) => {
-  const [told] = await codes('static-w8a8-u8s8', images(1))
-  t.match(told, /int16-saturation: .*1 layers could saturate .*"y" 100.0 %.*use -u8s8-rr/)
+  const [finding] = await told(convolution(2, ONE_PIXEL), images([1, 1]))
+  t.match(
+    finding,
+    /int16-saturation: .*1 layers could .*often will in "y" 100.0 %.*-u8s8-rr.*\[y\]/,
+  )
 })
 
 t.test('one alone does not, and calibration tells which channels are small', async (t) => {
-  t.same(await codes('static-w8a8-u8s8', images(0.01)), [])
+  t.same(await told(convolution(2, ONE_PIXEL), images([1, 0.01])), [])
+})
+
+t.test('what hardly ever comes is told as seldom', async (t) => {
+  const [finding] = await told(convolution(2, ONE_PIXEL), images([1, 1], true))
+  t.match(finding, /1 layers could saturate, though seldom, most in "y" 100.0 %/)
 })
 
 t.test('7-bit weights and signed activations are not asked', async (t) => {
-  t.same(await codes('static-w8a8-u8s8-rr', images(1)), [])
-  t.same(await codes('static-w8a8-s8s8', images(1)), [])
+  const model = convolution(2, ONE_PIXEL)
+  t.same(await told(model, images([1, 1]), 'static-w8a8-u8s8-rr'), [])
+  t.same(await told(model, images([1, 1]), 'static-w8a8-s8s8'), [])
+})
+
+/** Held against an emulated Haswell (`npm run emulated`), where the first three saturate and the last does not. */
+t.test('neighbours are those that the kernel reads one after another', async (t) => {
+  const group: Attributes = { group: ['int', 2] }
+  t.match(
+    await told(convolution(1, [4, 1, 3, 3]), images([1])),
+    ['int16-saturation: '],
+    'taps of one channel',
+  )
+  t.match(
+    await told(convolution(2, [4, 1, 3, 3], group), images([1, 1])),
+    ['int16-saturation: '],
+    'a group of one channel that gives several',
+  )
+  t.match(
+    await told(convolution(3, [4, 3, 3, 3]), images([1, 0.01, 1])),
+    ['int16-saturation: '],
+    'the last channel of one tap and the first of the next',
+  )
+  t.same(await told(convolution(2, [2, 1, 3, 3], group), images([1, 1])), [], 'depthwise')
 })
