@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../../shared/errors.ts'
-import type { Order, OrderKind, OrderOf, Report } from '../../shared/messages/index.ts'
+import type { Order, OrderKind, OrderOf, ProbeOrder, Report } from '../../shared/messages/index.ts'
 import type { RuntimeName } from '../../shared/runtime/index.ts'
 import { TrustError } from '../../shared/trust/index.ts'
 import { OrderRefused, requireAcceptable } from './acceptance.ts'
@@ -113,26 +113,33 @@ export class OrderDesk {
   }
 
   async #probe(order: OrderOf<'probe'>): Promise<void> {
-    const refusal = this.#probeRefusal(order) ?? (await this.#context.store.refusal(order.artifact))
-    if (!refusal) {
-      this.#options.prober.accept(order)
-      return
+    const { trust, store, log, clock } = this.#context
+    try {
+      const believed = await trust.verifyProbe(order)
+      this.#requireMeasurable(believed)
+      const refusal = await store.refusal(believed.artifact)
+      if (refusal) throw refusal
+      this.#options.prober.accept(believed)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      log.warn({ order: order.id, code: error.code }, `probe refused: ${error.message}`)
+      const result = { outcome: 'failed', error: refusalOf(error) } as const
+      this.#refuse(order.id, probeReport(order, result, clock.now()))
     }
-    const result = { outcome: 'failed', error: refusalOf(refusal) } as const
-    this.#refuse(order.id, probeReport(order, result, this.#context.clock.now()))
   }
 
-  #probeRefusal(order: OrderOf<'probe'>): OrderRefused | undefined {
+  /** @throws OrderRefused */
+  #requireMeasurable(order: ProbeOrder): void {
     const { runtimes, memoryLimitBytes, prober } = this.#options
     const wrong = [order.runtime, order.baseline?.runtime].find(
       (runtime) => runtime !== undefined && !runtimes.includes(runtime),
     )
-    if (wrong) return new OrderRefused('wrong-runtime', `needs ${wrong}, which is not here`)
+    if (wrong) throw new OrderRefused('wrong-runtime', `needs ${wrong}, which is not here`)
     if (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes) {
-      return new OrderRefused('memory-limit', 'has more bytes than this device may use memory')
+      throw new OrderRefused('memory-limit', 'has more bytes than this device may use memory')
     }
-    if (prober.open < MAX_OPEN_PROBES) return undefined
-    return new OrderRefused('too-many-probes', `${MAX_OPEN_PROBES} probes wait here already`)
+    if (prober.open < MAX_OPEN_PROBES) return
+    throw new OrderRefused('too-many-probes', `${MAX_OPEN_PROBES} probes wait here already`)
   }
 
   #cancel(order: OrderOf<'cancel'>): void {

@@ -45,7 +45,7 @@ export function installReport(
 }
 
 export function probeReport(
-  { id, model, variant }: ProbeOrder,
+  { id, model, variant }: Pick<ProbeOrder, 'id' | 'model' | 'variant'>,
   result: ReportOf<'probe'>['result'],
   now: Date,
 ): ReportOf<'probe'> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Digest } from '../../shared/digest.ts'
+import type { ProbeOrder, VouchedProbe } from '../../shared/messages/orders.ts'
 import {
   anchorDigest,
   metadataFile,
@@ -13,6 +14,7 @@ import {
 import { type DeviceFacts, directorTarget, imageTarget, requireAgreement } from './agreement.ts'
 import type { TrustedAssignment } from './assignment.ts'
 import { DurableStore } from './durable-store.ts'
+import { believedProbe } from './probe-word.ts'
 import { type RefreshedRepository, RepositoryClient, type RootSigned } from './repository-client.ts'
 import { Deadline, fetchBounded, type MetadataSource, sourceOf } from './source.ts'
 import { spokenTo, statementOf } from './statement.ts'
@@ -79,6 +81,23 @@ export class DeviceTrust {
     return this.verify({ director: sourceOf(offer.director), image: sourceOf(offer.image) })
   }
 
+  /** What the director asks this device to measure. @throws TrustError named after the attack */
+  verifyProbe(probe: VouchedProbe): Promise<ProbeOrder> {
+    const sources = {
+      director: sourceOf(probe.roots.director),
+      image: sourceOf(probe.roots.image),
+    }
+    return this.#queued(async () => {
+      await this.#settle(sources)
+      const root = await this.#clients.director.followRoots(sources.director, (root) =>
+        this.#timeUnder(root),
+      )
+      const statement = believedProbe(probe, root, this.#options.device, this.#clock.now())
+      await this.#clock.witness(new Date(statement.issuedAt), timeKeysOf(root))
+      return statement.order
+    })
+  }
+
   /** To be called when a variant is committed: from now on no older release is accepted. Durable when it resolves. */
   installed({ model, releaseCounter }: TrustedAssignment): Promise<void> {
     return this.#queued(async () => {
@@ -134,10 +153,9 @@ export class DeviceTrust {
 
   async #verify(sources: Sources): Promise<Believed> {
     await this.#settle(sources)
-    const director = await this.#clients.director.refresh(sources.director, async (root) => {
-      await this.#clock.forgetUnless(timeKeysOf(root))
-      return this.#clock.now()
-    })
+    const director = await this.#clients.director.refresh(sources.director, (root) =>
+      this.#timeUnder(root),
+    )
     const targets = director.trusted.targets('targets')
     if (!targets) throw new TrustError('drop-request', 'the director has no targets')
     const statement = statementOf({ signed: targets })
@@ -156,6 +174,11 @@ export class DeviceTrust {
     }
     requireOnePerModel(assignments)
     return { version: targets.version, issuedAt: statement.issuedAt, assignments }
+  }
+
+  async #timeUnder(root: RootSigned): Promise<Date> {
+    await this.#clock.forgetUnless(timeKeysOf(root))
+    return this.#clock.now()
   }
 
   async #assignment(

@@ -35,14 +35,25 @@ export class RepositoryClient {
    * @throws TrustError named after the attack it looks like; what was believed before stays
    */
   async refresh(source: MetadataSource, time: TimeUnder): Promise<RefreshedRepository> {
+    const run = await this.#begin(source, time)
+    await run.timestamp()
+    await run.snapshot()
+    await run.targets('targets', 'root')
+    return run
+  }
+
+  /** The newest root only: for what its keys sign beside metadata. @throws TrustError */
+  async followRoots(source: MetadataSource, time: TimeUnder): Promise<RootSigned> {
+    const run = await this.#begin(source, time)
+    return run.trusted.root
+  }
+
+  async #begin(source: MetadataSource, time: TimeUnder): Promise<Refresh> {
     const root = await this.#trustedRoot()
     if (!root) throw new TrustError('trust-store', 'there is no root to begin with')
     const run = new Refresh(this.#options, this.#limits, source, root)
     await run.roots()
     run.trusted.finishRoot(await time(run.trusted.root))
-    await run.timestamp()
-    await run.snapshot()
-    await run.targets('targets', 'root')
     return run
   }
 

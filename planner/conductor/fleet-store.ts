@@ -75,10 +75,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
           pending.push(await toSend(context, device, order))
         } catch (error) {
           const facts = { device, order: order.id, reason: messageOf(error) }
-          log.error(
-            facts,
-            'an assignment cannot be signed; it is tried again: see fitment keys list',
-          )
+          log.error(facts, 'an order cannot be signed; it is tried again: see fitment keys list')
           throw error
         }
       }

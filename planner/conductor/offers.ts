@@ -21,15 +21,16 @@ export interface OfferContext {
 
 const ROOT_FILE = /^\d+\.root\.json$/
 
-/** The order as it goes out: an assignment with the director's word on this device, signed this moment. */
+/** The order as it goes out, with the director's word to this device, signed this moment. */
 export async function toSend(
   context: OfferContext,
   device: string,
   order: OutboxOrder,
 ): Promise<Order> {
-  if (order.kind !== 'assign') return order
+  if (order.kind === 'cancel') return order
   const { db, trust, now } = context
   const since = await directions.rootsOf(db, device)
+  if (order.kind === 'probe') return trust.vouch(device, order, since)
   const version = await rollouts.nextCounter(db, device, DIRECTOR, now())
   const variants = await directedNow(context, device)
   const offer = await trust.offer({ device, version, variants }, since)

@@ -1,5 +1,5 @@
 import { newId } from '../../shared/ids.ts'
-import type { OrderOf } from '../../shared/messages/orders.ts'
+import type { ProbeOrder } from '../../shared/messages/orders.ts'
 import { fits } from '../probing/index.ts'
 import {
   type Device,
@@ -35,7 +35,7 @@ export async function orderProbe(
   const others = artifact.bytes + data.bytes
   const baseline =
     floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
-  const order: OrderOf<'probe'> = {
+  const order: ProbeOrder = {
     v: 1,
     id: newId(),
     kind: 'probe',
@@ -73,7 +73,7 @@ export async function orderProbe(
 }
 
 /** The device has the order: from here on it may take its downloads and the probe itself. */
-export async function extendDeadline(engine: Engine, order: OrderOf<'probe'>): Promise<void> {
+export async function extendDeadline(engine: Engine, order: ProbeOrder): Promise<void> {
   const { settings, now } = engine
   const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
   const ms = order.timeoutMs + settings.answerMs + (1000 * bytes) / settings.slowestLink

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ProbeOrder, VouchedProbe } from '../../shared/messages/orders.ts'
 import type { TrustedKey } from '../../shared/signatures/index.ts'
 import {
   type MetadataOf,
@@ -34,6 +35,7 @@ import {
   withBatchSignatures,
 } from './pending.ts'
 import { changed, type PolicyChange, policyOf, requirementOf } from './policy.ts'
+import { probeWord } from './probe-word.ts'
 import { latestRoot, latestRootVersion, requireBytes, rootsAfter } from './roots.ts'
 import type { ScryptCost } from './sealed-key.ts'
 import { completed, requestFor, type SigningRequest } from './signing-request.ts'
@@ -254,6 +256,22 @@ export class TrustAuthority {
         ...(await this.image.filesFor(models)),
       },
     }
+  }
+
+  /** A probe order that the director's keys vouch for, with the roots that say so. */
+  vouch(device: string, order: ProbeOrder, since: RootVersions): Promise<VouchedProbe> {
+    return this.#turns.take(async () => {
+      const { director: days } = this.#options.lifetimes ?? LIFETIMES
+      const keys = await this.#onlineKeys('director')
+      const { v, id, kind, model, variant } = order
+      const roots = {
+        director: await rootsAfter(this.#folders.director, since.director),
+        // The two first roots are believed together; who has them needs no more of this one here.
+        image: since.image > 0 ? {} : await rootsAfter(this.#folders.image, 0),
+      }
+      const vouched = probeWord(device, order, keys, { issuedAt: this.#options.now(), days })
+      return { v, id, kind, model, variant, roots, vouched }
+    })
   }
 
   /** For devices at setup: the first roots, from which they follow the chain. */

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest.ts'
-import { messageIdSchema, modelNameSchema } from '../ids.ts'
+import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
 import { schemeNameSchema } from '../schemes.ts'
+import { vouchedSchema } from '../signatures/envelope.ts'
 import { offerSchema } from '../trust/offer.ts'
 import { artifactRefSchema } from './artifact.ts'
 
@@ -21,6 +22,7 @@ export const assignOrderSchema = z.object({
   image: artifactRefSchema.nullable(),
 })
 
+/** What to measure. On the wire it is the text that the director's keys sign: `vouchedProbeSchema`. */
 export const probeOrderSchema = z.object({
   v: z.literal(1),
   id: messageIdSchema,
@@ -40,6 +42,24 @@ export const probeOrderSchema = z.object({
   timeoutMs: z.number().int().min(1_000).max(600_000),
 })
 export type ProbeOrder = z.infer<typeof probeOrderSchema>
+
+/** The payload that is signed: to whom it is said, and until when it holds. */
+export const probeStatementSchema = z.object({
+  device: deviceIdSchema,
+  issuedAt: z.iso.datetime(),
+  expires: z.iso.datetime(),
+  order: probeOrderSchema,
+})
+export type ProbeStatement = z.infer<typeof probeStatementSchema>
+
+/**
+ * A probe order as it goes out. `id`, `model` and `variant` only name what it is about: believed is what the
+ * keys vouch for that the director's root names for its targets. `roots` leads to that root.
+ */
+export const vouchedProbeSchema = probeOrderSchema
+  .pick({ v: true, id: true, kind: true, model: true, variant: true })
+  .extend({ roots: offerSchema, vouched: vouchedSchema })
+export type VouchedProbe = z.infer<typeof vouchedProbeSchema>
 
 /** The planner has stored these reports; the agent's outbox may drop them. */
 export const receiptOrderSchema = z.object({
@@ -66,7 +86,7 @@ export const cancelOrderSchema = z.object({
 
 export const orderSchema = z.discriminatedUnion('kind', [
   assignOrderSchema,
-  probeOrderSchema,
+  vouchedProbeSchema,
   receiptOrderSchema,
   rebirthOrderSchema,
   cancelOrderSchema,

@@ -11,3 +11,10 @@ export const signedSchema = z.object({
   signature: z.string().max(128),
 })
 export type Signed = z.infer<typeof signedSchema>
+
+/** A payload that several keys may vouch for, each as in `Signed`. */
+export const vouchedSchema = z.object({
+  payload: signedSchema.shape.payload,
+  signatures: z.array(signedSchema.omit({ payload: true })).max(16),
+})
+export type Vouched = z.infer<typeof vouchedSchema>

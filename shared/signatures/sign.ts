@@ -1,6 +1,6 @@
 import { sign, verify } from 'node:crypto'
 import { invariant } from '../errors.ts'
-import type { Signed } from './envelope.ts'
+import type { Signed, Vouched } from './envelope.ts'
 import { SignatureError } from './errors.ts'
 import type { SigningKey, TrustedKey } from './keys.ts'
 
@@ -8,7 +8,7 @@ import type { SigningKey, TrustedKey } from './keys.ts'
  * What a signature is for: part of the signed bytes, so that a text signed for one purpose means
  * nothing for another.
  */
-export const SIGNATURE_PURPOSES = ['join'] as const
+export const SIGNATURE_PURPOSES = ['join', 'probe'] as const
 export type SignaturePurpose = (typeof SIGNATURE_PURPOSES)[number]
 
 /** Ed25519, RFC 8032, over `fitment/1/<purpose>`, a zero byte, and the payload's UTF-8 bytes. */
@@ -34,12 +34,7 @@ export function verifySigned(
       { keyId: signed.keyId, trusted: trusted.keyId },
     )
   }
-  const signature = Buffer.from(signed.signature, 'base64')
-  // A lone surrogate has no UTF-8: it would be signed as U+FFFD, and two texts share one signature.
-  const genuine =
-    signed.payload.isWellFormed() &&
-    verify(null, signedBytes(signed.payload, purpose), trusted.publicKey, signature)
-  if (!genuine) {
+  if (!isGenuine(signed, trusted, purpose)) {
     throw new SignatureError(
       'bad-signature',
       `the signature does not fit the ${purpose}: it was changed on its way, or never signed`,
@@ -47,6 +42,45 @@ export function verifySigned(
     )
   }
   return signed.payload
+}
+
+/** By all of these keys. */
+export function vouchFor(
+  payload: string,
+  keys: readonly SigningKey[],
+  purpose: SignaturePurpose,
+): Vouched {
+  const signatures = keys.map((key) => {
+    const { keyId, signature } = signPayload(payload, key, purpose)
+    return { keyId, signature }
+  })
+  return { payload, signatures }
+}
+
+/** How many of these keys, each counted once, vouch for the payload. */
+export function countVouchers(
+  { payload, signatures }: Vouched,
+  trusted: readonly TrustedKey[],
+  purpose: SignaturePurpose,
+): number {
+  const keys = new Map(trusted.map((key) => [key.keyId, key]))
+  return [...keys.values()].filter((key) =>
+    signatures.some(
+      (named) => named.keyId === key.keyId && isGenuine({ ...named, payload }, key, purpose),
+    ),
+  ).length
+}
+
+function isGenuine(
+  { payload, signature }: Signed,
+  { publicKey }: TrustedKey,
+  purpose: SignaturePurpose,
+): boolean {
+  // A lone surrogate has no UTF-8: it would be signed as U+FFFD, and two texts share one signature.
+  return (
+    payload.isWellFormed() &&
+    verify(null, signedBytes(payload, purpose), publicKey, Buffer.from(signature, 'base64'))
+  )
 }
 
 function signedBytes(payload: string, purpose: SignaturePurpose): Buffer {

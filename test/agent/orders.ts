@@ -10,8 +10,9 @@ import {
   snapshotDocument,
   timestampDocument,
 } from '../../planner/trust/documents.ts'
+import { probeWord } from '../../planner/trust/probe-word.ts'
 import { newId } from '../../shared/ids.ts'
-import type { ArtifactRef, OrderOf } from '../../shared/messages/index.ts'
+import type { ArtifactRef, OrderOf, ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
 import { generateKeyPair, type SigningKey } from '../../shared/signatures/index.ts'
 import {
   anchorDigest,
@@ -92,6 +93,27 @@ export function assignOrder(draft: AssignmentDraft, changes: OrderChanges = {}):
   const offer = { director: direct(assigned, key, changes.says ?? version), image: imageFiles() }
   return { v: 1, id, kind: 'assign', model, variant, offer, image: null }
 }
+
+export interface ProbeChanges {
+  readonly device?: string
+  /** Who signs for the director. */
+  readonly keys?: readonly SigningKey[]
+  readonly issuedAt?: Date
+}
+
+export function vouchedProbe(order: ProbeOrder, changes: ProbeChanges = {}): VouchedProbe {
+  const { device = 'd1', keys = [KEYS.director], issuedAt = new Date() } = changes
+  const { v, id, kind, model, variant } = order
+  const roots = {
+    director: { '1.root.json': ROOTS.director },
+    image: { '1.root.json': ROOTS.image },
+  }
+  const vouched = probeWord(device, order, keys, { issuedAt, days: 1 })
+  return { v, id, kind, model, variant, roots, vouched }
+}
+
+/** For what must not be signed with it. */
+export const PUBLISHER = KEYS.publisher
 
 function described({ artifact, ...assignment }: TrustedAssignment) {
   const { model, runtime, scheme, releaseCounter, selfTest } = assignment

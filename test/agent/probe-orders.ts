@@ -1,15 +1,22 @@
 import { newId } from '../../shared/ids.ts'
-import type { OrderOf } from '../../shared/messages/index.ts'
+import type { ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
 import { goldenData } from './golden.ts'
+import { type ProbeChanges, vouchedProbe } from './orders.ts'
 import type { PlannerDriver } from './planner-driver.ts'
 
+/** Made once: it takes a runtime. */
+let golden: Promise<Buffer> | undefined
+
+/** Asks to measure these bytes, signed as a planner signs it. */
 export async function probeOrder(
   driver: PlannerDriver,
   bytes: Uint8Array,
-  rest: Partial<OrderOf<'probe'>> = {},
-): Promise<OrderOf<'probe'>> {
+  rest: Partial<ProbeOrder> = {},
+  changes: ProbeChanges = {},
+): Promise<VouchedProbe> {
   const artifact = driver.offer(bytes)
-  return {
+  golden ??= goldenData()
+  const order: ProbeOrder = {
     v: 1,
     id: newId(),
     kind: 'probe',
@@ -18,11 +25,12 @@ export async function probeOrder(
     artifact,
     runtime: 'litert',
     scheme: 'float32',
-    data: driver.offer(await goldenData()),
+    data: driver.offer(await golden),
     baseline: null,
     threads: 1,
     measureMs: 200,
     timeoutMs: 30_000,
     ...rest,
   }
+  return vouchedProbe(order, changes)
 }

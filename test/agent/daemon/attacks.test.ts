@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { AgentOptions } from '../../../agent/daemon/index.ts'
@@ -15,6 +15,7 @@ import { agentOf, driverOf, stateDirOf } from '../device.ts'
 import { variantOf } from '../golden.ts'
 import { type AssignmentDraft, assignOrder, type OrderChanges } from '../orders.ts'
 import type { PlannerDriver } from '../planner-driver.ts'
+import { filesOf } from '../state-files.ts'
 
 /**
  * Attacks by name against a real daemon: what arrives over the wire is refused under that name, nothing on
@@ -178,7 +179,7 @@ for (const rows of [ALIKE, ...ROWS.filter(({ agent }) => agent).map((row) => [ro
     await driver.send('d1', good)
     await settled(driver, good, 'active')
     await agent.idle()
-    const before = stateOf(stateDir)
+    const before = filesOf(stateDir)
 
     for (const { attack, how, mount } of rows) {
       const wanted = driver.wants.length
@@ -187,7 +188,7 @@ for (const rows of [ALIKE, ...ROWS.filter(({ agent }) => agent).map((row) => [ro
       const refused = await settled(driver, hostile, 'refused')
       t.equal(refused.error?.code, attack, how)
       await agent.idle()
-      t.strictSame(stateOf(stateDir), before, 'nothing has changed on the device')
+      t.strictSame(filesOf(stateDir), before, 'nothing has changed on the device')
       const fetched = driver.wants.slice(wanted).map(({ artifact }) => artifact)
       t.notOk(fetched.includes(hostile.variant), 'nothing of it was downloaded')
     }
@@ -251,20 +252,6 @@ function settled(driver: PlannerDriver, order: OrderOf<'assign'>, state: 'active
       if (report.state !== state) throw new Error(`${report.state}: ${report.error?.message}`)
       return report
     })
-}
-
-/** Slots, links, downloads: every file by name, with its bytes. */
-function stateOf(stateDir: string): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const folder of ['slots', 'artifacts']) {
-    const root = join(stateDir, folder)
-    if (!existsSync(root)) continue
-    for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-      const path = join(root, name)
-      if (statSync(path).isFile()) found[join(folder, name)] = digestOf(readFileSync(path))
-    }
-  }
-  return found
 }
 
 function without(

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { newId } from '../../../shared/ids.ts'
+import { askedProbe } from '../../asked-probe.ts'
 import { agentOf, driverOf, stateDirOf } from '../device.ts'
 import { variantOf } from '../golden.ts'
 import { assignOrder } from '../orders.ts'
@@ -20,7 +21,7 @@ t.test(
     t.ok(driver.reports.some((report) => report.kind === 'ack' && report.order === order.id))
 
     const sent = driver.blocksSent
-    const assign = assignOrder({ artifact: driver.offer(bytes), selfTest: order.data })
+    const assign = assignOrder({ artifact: driver.offer(bytes), selfTest: askedProbe(order).data })
     await driver.send('d1', assign)
     await driver.report('install', ({ state }) => state === 'active')
     t.equal(driver.blocksSent, sent)
@@ -63,7 +64,7 @@ t.test('a cancelled probe ends at once, whether it waits or runs', async (t) => 
   await agentOf(t, stateDirOf(t), driver)
   await driver.until(() => driver.births[0])
   const stuck = await probeOrder(driver, variantOf())
-  driver.withdraw(stuck.artifact)
+  driver.withdraw(askedProbe(stuck).artifact)
   const waiting = await probeOrder(driver, variantOf())
   for (const order of [stuck, waiting]) await driver.send('d1', order)
   await driver.report('ack', ({ order }) => order === waiting.id)

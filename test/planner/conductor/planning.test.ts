@@ -4,7 +4,8 @@ import { addModel } from '../../../planner/api/add-model.ts'
 import type { Call } from '../../../planner/api/call.ts'
 import type { Constraints } from '../../../planner/selection/index.ts'
 import { models, pipelines, selections, variants } from '../../../planner/storage/index.ts'
-import type { OrderOf } from '../../../shared/messages/orders.ts'
+import type { ProbeOrder } from '../../../shared/messages/orders.ts'
+import { askedProbe } from '../../asked-probe.ts'
 import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
 import {
   openPlanner,
@@ -74,7 +75,7 @@ const P50: Readonly<Record<string, number>> = {
   'static-w8a8': 5,
 }
 
-async function answer(device: ScriptedDevice, order: OrderOf<'probe'>): Promise<void> {
+async function answer(device: ScriptedDevice, order: ProbeOrder): Promise<void> {
   const p50 = P50[order.scheme] ?? 99
   const result = {
     outcome: 'measured',
@@ -89,8 +90,11 @@ async function answer(device: ScriptedDevice, order: OrderOf<'probe'>): Promise<
   })
 }
 
-const only = async (device: ScriptedDevice): Promise<OrderOf<'probe'>> => {
-  const [order, ...rest] = await device.take('probe')
+const probesOf = async (device: ScriptedDevice): Promise<ProbeOrder[]> =>
+  (await device.take('probe')).map(askedProbe)
+
+const only = async (device: ScriptedDevice): Promise<ProbeOrder> => {
+  const [order, ...rest] = await probesOf(device)
   if (!order || rest.length > 0) throw new Error(`expected one probe order`)
   return order
 }
@@ -101,7 +105,7 @@ t.test('from a registered model to a selection, through a restart in the middle'
   const a = await new ScriptedDevice('a', first).join()
   const model = await register(first)
   const { store } = first.conductor
-  const order = await until(first, async () => (await a.take('probe'))[0])
+  const order = await until(first, async () => (await probesOf(a))[0])
   t.match(order, { scheme: 'dynamic-w8', runtime: 'litert', model: 'motor', measureMs: 3000 })
   t.equal(order.baseline?.artifact.digest, model.source, 'in turns with float32')
   for (const ref of [order.artifact, order.data, order.baseline?.artifact]) {
@@ -109,7 +113,7 @@ t.test('from a registered model to a selection, through a restart in the middle'
     t.equal(await store.mayFetch('a', ref?.blockList ?? ''), true)
     t.ok(await store.artifactFile(ref?.blockList ?? ''))
   }
-  t.same(await a.take('probe'), [], 'one at a time')
+  t.same(await probesOf(a), [], 'one at a time')
   await answer(a, order)
   t.equal(await store.mayFetch('a', order.artifact.digest), false, 'answered: nothing to fetch')
   const second = await only(a)
@@ -140,7 +144,7 @@ t.test('from a registered model to a selection, through a restart in the middle'
 
   // A class that appears later is planned for by itself, from the builds there are.
   const late = await new ScriptedDevice('late', again).join({ report: otherBoard() })
-  const built = await until(again, async () => (await late.take('probe'))[0])
+  const built = await until(again, async () => (await probesOf(late))[0])
   t.ok(built)
   t.match(await pipelines.pipelinesOf(engine.db, model.id), [
     { class: 'generic-arm64', stage: 'probing' },
@@ -153,7 +157,7 @@ t.test('probes without an answer go elsewhere; refusals and small rooms are reas
   const { engine } = p.conductor
   const a = await new ScriptedDevice('a', p).join()
   const model = await register(p, { maxBytes: 70_000 })
-  const order = await until(p, async () => (await a.take('probe'))[0])
+  const order = await until(p, async () => (await probesOf(a))[0])
   // The device goes away in the middle; after the deadline another is asked.
   await a.leave()
   const b = await new ScriptedDevice('b', p).join()
@@ -185,7 +189,7 @@ t.test('a budget nothing meets: the best so far is shown, nothing ships', async 
   const a = await new ScriptedDevice('a', p).join({ memoryLimitBytes: 100_000 })
   const model = await register(p, { maxLatencyMs: 1, maxBytes: 70_000 })
   await until(p, async () => {
-    for (const order of await a.take('probe')) await answer(a, order)
+    for (const order of await probesOf(a)) await answer(a, order)
     return selections.currentSelection(engine.db, model.id, CLASS)
   })
   const chosen = await selections.currentSelection(engine.db, model.id, CLASS)

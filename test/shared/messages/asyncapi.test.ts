@@ -15,7 +15,7 @@ import {
   printJoinTopic,
   printTopic,
 } from '../../../shared/messages/topics.ts'
-import { signedSchema } from '../../../shared/signatures/envelope.ts'
+import { signedSchema, vouchedSchema } from '../../../shared/signatures/envelope.ts'
 import { offerSchema } from '../../../shared/trust/index.ts'
 
 type Json = Record<string, unknown>
@@ -56,6 +56,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Time: z.iso.datetime(),
   Epoch: messages.epochSchema,
   Signed: signedSchema,
+  Vouched: vouchedSchema,
   ArtifactRef: messages.artifactRefSchema,
   Refusal: messages.refusalSchema,
   Offer: offerSchema,
@@ -64,6 +65,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Birth: messages.birthSchema,
   Death: messages.deathSchema,
   AssignOrder: messages.assignOrderSchema,
+  VouchedProbe: messages.vouchedProbeSchema,
+  ProbeStatement: messages.probeStatementSchema,
   ProbeOrder: messages.probeOrderSchema,
   ReceiptOrder: messages.receiptOrderSchema,
   RebirthOrder: messages.rebirthOrderSchema,

@@ -1,0 +1,10 @@
+import {
+  type ProbeOrder,
+  probeStatementSchema,
+  type VouchedProbe,
+} from '../shared/messages/orders.ts'
+
+/** What a signed probe order asks for; whether it is believed is another question. */
+export function askedProbe({ vouched }: VouchedProbe): ProbeOrder {
+  return probeStatementSchema.parse(JSON.parse(vouched.payload)).order
+}
