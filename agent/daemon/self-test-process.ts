@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
 import { readDataset } from '../../shared/dataset/index.ts'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import { evaluate } from '../../shared/measure/index.ts'
@@ -14,6 +15,12 @@ import { type SelfTestAnswer, selfTestJobSchema } from './self-test-protocol.ts'
  * one flipped answer in eight still leaves 6 dB: 3 dB lies between.
  */
 const LEAST_AGREEMENT_DB = 3
+
+/**
+ * How long a wasm function runs before V8 compiles it once more, better: fifty times the default. A few
+ * samples are over before that pays, and it is half of the processor time; a heavy model still gets there.
+ */
+setFlagsFromString('--wasm-tiering-budget=90000000')
 
 // A process of its own, because a variant may crash or hang its runtime. One job as an argument, one answer.
 const answer = await selfTest(process.argv[2] ?? '')

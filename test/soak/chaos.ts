@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { failPointNames } from '../../agent/daemon/commit-names.ts'
-import { failPointNames as plannerFailPoints } from '../../planner/conductor/index.ts'
-import { below, pick, type Random } from '../planner/formats/tflite/random.ts'
+import { below, type Random } from '../planner/formats/tflite/random.ts'
+import { agentAmbush, loopAmbush, plannerAmbush } from './ambush.ts'
 import type { Device } from './device.ts'
 import type { Fleet } from './fleet.ts'
 import { checkReceipts } from './ledger-check.ts'
@@ -9,24 +8,26 @@ import type { Death, Program } from './program.ts'
 import type { Role, Tally } from './tally.ts'
 
 /** Longest pause between a death and the next start, ms. */
-const DEAD_MS = 500
+const DEAD_MS = 300
 /** Mean lives in agents' lives: who others wait for lives longer, or nothing would ever go on. */
-const LIVES: Readonly<Record<Role, number>> = { agent: 1, planner: 3, broker: 4 }
-/** Of so many lives one ends before it is known to be up, within its first moments. */
+const LIVES: Readonly<Record<Role, number>> = { agent: 1, planner: 2, broker: 3 }
+/** Of so many lives one is left to chance; the others are to end at a fail point. */
+const BY_CHANCE_ONE_IN = 4
+/** Of those by chance, so many end before they are known to be up, within their first moments. */
 const EARLY_ONE_IN = 4
 const EARLY_MS = 1_000
-/** Who is not up by then is killed all the same, ms. */
+/** Who does not come to its fail point is killed after so many mean lives all the same. */
+const AMBUSH_LIVES = 2
+/** Who is not up by then is killed, ms. */
 const UP_MS = 20_000
+/** Time to leave in order, for who was asked to, ms. */
+const LEAVE_MS = 5_000
 const POLL_MS = 50
 /** Of so many starts one is of a device whose slot was spoiled meanwhile. */
 const SPOILED_ONE_IN = 6
-/** What the stream makes each pass; of starts half are armed. */
-const PASSED = /^(install|slot|run\.started|report|order\.repeated|assignment|birth|death|rollout)/
-const FAIL_POINTS: Readonly<Record<Role, readonly string[]>> = {
-  agent: failPointNames().filter((name) => PASSED.test(name)),
-  planner: plannerFailPoints().filter((name) => PASSED.test(name)),
-  broker: [],
-}
+/** Of so many agents' lives one begins a crash loop: deaths at one place until the agent must have noticed. */
+const LOOP_ONE_IN = 60
+const LOOP_LIVES = 7
 /** Where a variant that the device does not survive would kill it, again and again. */
 const CRASH_LOOP = 'install.active.before'
 
@@ -41,6 +42,7 @@ export class Chaos {
   readonly #lives: Promise<void>[]
   /** Those we killed ourselves: other deaths are at fail points. */
   readonly #aimedAt = new Set<Program>()
+  readonly #loops = new Map<Program, { readonly point: string; left: number }>()
   #phase: 'killing' | 'calm' | 'over' = 'killing'
   #looping: Device | undefined
 
@@ -62,6 +64,10 @@ export class Chaos {
       console.log(`${told} kills, ${pace} s each; ${installs} installs, ${receipted} receipts`)
     }
     this.#phase = 'calm'
+    this.#loops.clear()
+    this.#tally.calm()
+    // Nobody who is still to die somewhere goes into the calm.
+    for (const program of this.#fleet.programs) if (program.failPoint !== '') this.#kill(program)
   }
 
   /** From its next start on the device dies whenever it is about to call a variant active; undefined: no more. */
@@ -103,7 +109,8 @@ export class Chaos {
 
   /** Lets it come up, most times, and live for a while: so that death finds it at work. */
   async #endLife(program: Program, ended: AbortSignal): Promise<void> {
-    const isEarly = below(this.#random, EARLY_ONE_IN) === 0
+    const isAmbush = program.failPoint !== ''
+    const isEarly = !isAmbush && below(this.#random, EARLY_ONE_IN) === 0
     const isUp = isEarly ? () => Promise.resolve(true) : this.#fleet.upProbe(program)
     const started = performance.now()
     while (!ended.aborted && performance.now() - started < UP_MS && !(await isUp())) {
@@ -113,16 +120,20 @@ export class Chaos {
       this.#upMs += (performance.now() - started - this.#upMs) / 8
     }
     const mean = isEarly ? EARLY_MS / 2 : LIVES[program.role] * (this.#lifeMs + this.#upMs)
-    const life = 2 * mean * this.#random()
-    await sleep(life, undefined, { signal: ended }).catch(() => {})
+    const life = mean * (isAmbush ? AMBUSH_LIVES : 2 * this.#random())
+    if (program.failPoint.startsWith('run.ended.')) {
+      await lasting(this.#lifeMs * this.#random(), ended)
+      if (!ended.aborted && this.#phase === 'killing') program.kill('SIGTERM')
+      await lasting(LEAVE_MS, ended)
+    } else await lasting(life, ended)
     if (!ended.aborted && this.#phase === 'killing') this.#kill(program)
   }
 
   #bury(program: Program, { signal, code }: Death): void {
-    const { role, name } = program
+    const { role, name, failPoint } = program
     if (signal === 'SIGKILL') {
       this.#tally.kills[role] += 1
-      if (!this.#aimedAt.delete(program)) this.#tally.atFailPoints[role] += 1
+      if (!this.#aimedAt.delete(program)) this.#tally.diedAt(role, nameOf(failPoint))
     } else {
       this.#tally.violate(`${name} ended by itself (${signal ?? code}): ${program.lastWords()}`)
     }
@@ -136,15 +147,42 @@ export class Chaos {
     const { fault } = device.look()
     if (fault !== undefined && !device.isSpoiled) this.#tally.violate(`${device.id}: ${fault}`)
     const mayBeSpoiled = this.#phase === 'killing' && !device.isSpoiled && fault === undefined
-    if (mayBeSpoiled && below(this.#random, SPOILED_ONE_IN) === 0 && device.spoil(this.#random)) {
-      this.#tally.spoiled += 1
-    }
+    if (!mayBeSpoiled || below(this.#random, SPOILED_ONE_IN) > 0) return
+    const brought = device.variantOf(this.#fleet.operator.revision)
+    if (device.spoil(this.#random, brought)) this.#tally.spoiled += 1
   }
 
   #failPointOf(program: Program): string {
     if (program === this.#looping?.program) return CRASH_LOOP
-    const points = FAIL_POINTS[program.role]
-    const isArmed = this.#phase === 'killing' && points.length > 0 && below(this.#random, 2) === 0
-    return isArmed ? `${pick(this.#random, points)}#${1 + below(this.#random, 2)}` : ''
+    if (this.#phase !== 'killing' || program.role === 'broker') return ''
+    const deaths = (point: string) => this.#tally.deathsAt(program.role, point)
+    const isByChance = below(this.#random, BY_CHANCE_ONE_IN) === 0
+    if (program.role === 'planner') return isByChance ? '' : plannerAmbush(this.#random, deaths)
+    const loop = this.#loopOf(program)
+    if (loop !== undefined) return loop
+    const device = this.#fleet.devices.find((one) => one.program === program)
+    if (isByChance || device === undefined) return ''
+    return agentAmbush(this.#random, device.outlook(), deaths)
   }
+
+  #loopOf(program: Program): string | undefined {
+    const present = this.#loops.get(program)
+    const starts = !present && below(this.#random, LOOP_ONE_IN) === 0
+    const loop = starts ? { point: loopAmbush(this.#random), left: LOOP_LIVES } : present
+    if (loop === undefined) return undefined
+    loop.left -= 1
+    if (loop.left > 0) this.#loops.set(program, loop)
+    else this.#loops.delete(program)
+    return loop.point
+  }
+}
+
+/** `report.settled.after#2` is the place `report.settled.after`. */
+function nameOf(failPoint: string): string {
+  return failPoint.replace(/#.*$/, '')
+}
+
+/** So long, or until the life is over. */
+async function lasting(ms: number, ended: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: ended }).catch(() => {})
 }

@@ -1,19 +1,19 @@
-import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { slotSchema } from '../../agent/artifacts/slot.ts'
 import { readJournal } from '../../agent/daemon/journal.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { below, type Random } from '../planner/formats/tflite/random.ts'
+import type { Outlook } from './ambush.ts'
+import { MODEL, type Revision } from './operator.ts'
 import type { Program } from './program.ts'
-
-export const MODEL = 'motor'
 
 /** A device of the soak: its program, its disk, and what may be on it. */
 export class Device {
   readonly program: Program
   readonly stateDir: string
-  /** Digests of the variants that were ever chosen for it; empty until the fleet is set up. */
+  /** Digests of the variants that were ever chosen for it, by revision; empty until the fleet is set up. */
   readonly allowed = new Set<string>()
   /** Its active slot was spoiled by the soak itself: nothing is expected until the agent has said birth again. */
   isSpoiled = false
@@ -24,9 +24,8 @@ export class Device {
     this.stateDir = stateDir
   }
 
-  /** What the rollout that goes there and back brings. */
-  get newest(): string | undefined {
-    return [...this.allowed].at(-1)
+  variantOf(revision: Revision): string | undefined {
+    return [...this.allowed][revision - 1]
   }
 
   get id(): string {
@@ -56,6 +55,20 @@ export class Device {
     return isRight ? { variant } : { fault: `current is ${variant}, which is not for this device` }
   }
 
+  outlook(): Outlook {
+    const path = join(this.stateDir, 'journal')
+    const journal = readJournal(path)
+    return {
+      job: journal.get('installation', MODEL),
+      probes: journal.all('probe').map(({ step }) => step),
+      hasQueued: journal.get('queued', MODEL) !== undefined,
+      isSpoiled: this.isSpoiled,
+      isAlone: !isGood(join(this.#slots, 'previous')),
+      unconfirmed: journal.keys('report').length,
+      journalBytes: statSync(path).size,
+    }
+  }
+
   modelFile(): string | undefined {
     return fileIn(join(this.#slots, 'current'))
   }
@@ -63,15 +76,16 @@ export class Device {
   /**
    * Spoils an installed variant as a bad block of the flash would, where the other one is good and nothing
    * is under way: two faults at once are not survived by anybody. False: nothing was done.
+   * @param brought what the present rollout brings here
    */
-  spoil(random: Random): boolean {
+  spoil(random: Random, brought: string | undefined): boolean {
     const job = readJournal(join(this.stateDir, 'journal')).get('installation', MODEL)
     const links = ['current', 'previous'].map((name) => join(this.#slots, name))
     const files = links.map((link) => fileIn(link))
     const isSafe = job?.step === 'active' && links.every((link) => isGood(link))
     if (!isSafe) return false
     // What a rollout brought is brought again; what a device went back to is not.
-    const victim = readlinkSync(join(this.#slots, 'current')) === this.newest ? below(random, 2) : 1
+    const victim = readlinkSync(join(this.#slots, 'current')) === brought ? below(random, 2) : 1
     const file = files[victim]
     if (file === undefined) return false
     this.isSpoiled = victim === 0

@@ -4,23 +4,27 @@ import { readJournal } from '../../agent/daemon/journal.ts'
 import { runSelfTest } from '../../agent/daemon/self-test.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { Chaos } from './chaos.ts'
-import { MODEL } from './device.ts'
 import type { Fleet } from './fleet.ts'
 import { checkAcceptedOrders, checkReceipts } from './ledger-check.ts'
+import { MODEL } from './operator.ts'
 import type { Tally } from './tally.ts'
 
 /** Longest pauses of senders and reconnecting agents are a minute or two. */
 const SETTLE_MS = 300_000
+const POLL_MS = 500
 
 /** After the last kill: one crash loop on purpose, then everything must come to rest in the right place. */
 export async function ending(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<void> {
-  await fleet.operator.ask(() => fleet.operator.abort())
-  await settle(fleet, tally, 'there')
-  await settle(fleet, tally, 'back')
-  await crashLoop(fleet, chaos, tally)
-  await settle(fleet, tally, 'back')
-  await settle(fleet, tally, 'there')
-  await outboxesEmpty(fleet, tally)
+  // Twice: whatever a device runs by now, the second one moves it, and there is a way back.
+  for (const _ of [1, 2]) {
+    await fleet.operator.swap()
+    await timed('planned and there', settle(fleet, tally, 'there'))
+  }
+  await timed('back', settle(fleet, tally, 'back'))
+  await timed('a crash loop', crashLoop(fleet, chaos, tally))
+  await timed('back', settle(fleet, tally, 'back'))
+  await timed('there', settle(fleet, tally, 'there'))
+  await timed('outboxes empty', outboxesEmpty(fleet, tally))
   const installed = await fleet.operator.planner.call('devices.list', {})
   chaos.over()
   for (const failure of await fleet.stop()) tally.violate(failure)
@@ -44,15 +48,26 @@ export async function ending(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<
   }
 }
 
+async function timed(what: string, work: Promise<void>): Promise<void> {
+  const started = performance.now()
+  await work
+  console.log(`calm: ${what} after ${((performance.now() - started) / 1000).toFixed(1)} s`)
+}
+
 const GOALS = {
   there: (state: string) => state === 'active',
   back: (state: string) => state !== 'reverting',
 } as const
 
 async function settle(fleet: Fleet, tally: Tally, goal: keyof typeof GOALS): Promise<void> {
-  const { operator } = fleet
+  const { operator, devices } = fleet
   await operator.ask(() => (goal === 'there' ? operator.start() : operator.abort()))
-  if (await operator.everyDevice(GOALS[goal], SETTLE_MS)) return
+  const isThere = () =>
+    devices.every((one) => one.look().variant === one.variantOf(operator.revision))
+  for (const end = performance.now() + SETTLE_MS; performance.now() < end; await sleep(POLL_MS)) {
+    const isSaid = await operator.everyDevice(GOALS[goal], SETTLE_MS)
+    if (isSaid && (goal === 'back' || isThere())) return
+  }
   const status = await operator.status()
   const members = status?.rollouts.flatMap(({ devices, state, outside }) => [
     `${state}, outside ${JSON.stringify(outside)}`,
@@ -64,7 +79,9 @@ async function settle(fleet: Fleet, tally: Tally, goal: keyof typeof GOALS): Pro
 /** A variant that its device does not survive is given up after the allowed deaths, and the old one runs. */
 async function crashLoop(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<void> {
   const { operator } = fleet
-  const device = fleet.devices.find((one) => one.look().variant !== one.newest)
+  const device = fleet.devices.find(
+    (one) => one.look().variant !== one.variantOf(operator.revision),
+  )
   if (device === undefined) return tally.violate('no device went back: no crash loop to look at')
   const before = device.look().variant
   chaos.loop(device)
@@ -92,7 +109,7 @@ async function outboxesEmpty(fleet: Fleet, tally: Tally): Promise<void> {
     )
   for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline; ) {
     if (waiting().length === 0) return
-    await sleep(500)
+    await sleep(POLL_MS)
   }
   for (const { id } of waiting()) tally.violate(`${id} still waits for a receipt`)
 }

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceTree } from '../device-trees.ts'
-import { Device, MODEL } from './device.ts'
-import { Operator } from './operator.ts'
+import { Device } from './device.ts'
+import { MODEL, Operator } from './operator.ts'
 import { Program } from './program.ts'
 import { WireTap } from './wire-tap.ts'
 import { Witness } from './witness.ts'
@@ -125,9 +125,9 @@ export class Fleet {
       const online = (await planner.call('devices.list', {})).filter((device) => device.online)
       return online.length === this.devices.length ? true : undefined
     })
-    for (const revision of [1, 2]) {
+    for (const revision of [1, 2] as const) {
       console.log(`revision ${revision} is planned, measured and rolled out`)
-      await this.operator.addRevision()
+      await this.operator.setUp(revision)
       for (const device of await planner.call('devices.list', {})) {
         const slot = device.installed.find(({ model, active }) => active && model === MODEL)
         const own = this.devices.find(({ id }) => id === device.id)

@@ -23,6 +23,8 @@ export class Program {
   readonly #args: () => readonly string[]
   readonly #log: string
   #child: ChildProcess | undefined
+  /** Where the present life, or the last one, was to end. */
+  failPoint = ''
   #ended: Promise<Death> | undefined
 
   constructor(role: Role, name: string, logs: string, args: () => readonly string[]) {
@@ -42,6 +44,7 @@ export class Program {
 
   /** @param failPoint where it shall kill itself; empty: nowhere */
   start(failPoint: string): void {
+    this.failPoint = failPoint
     const log = openSync(this.#log, 'a')
     const main = fileURLToPath(new URL(MAINS[this.role], import.meta.url))
     const { FITMENT_FAIL_POINT: _, FITMENT_TOKEN: __, ...environment } = process.env
