@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, rm } from 'node:fs/promises'
+import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, digestOfFile, digestSchema } from '../../shared/digest.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
@@ -8,6 +8,7 @@ import {
   readLink,
   removeLink,
   syncDirectory,
+  syncFile,
   writeDurably,
 } from './durable-files.ts'
 import { ArtifactError, isMissing, storageError } from './errors.ts'
@@ -55,11 +56,8 @@ export class Slots {
   }
 
   /** The variant's file, unless the slot lacks it. */
-  async file(model: string, variant: Digest): Promise<string | undefined> {
-    const directory = this.#directory(model, variant)
-    const names = await entriesOf(directory)
-    const file = MODEL_FILES.find((name) => names.includes(name))
-    return file && join(directory, file)
+  file(model: string, variant: Digest): Promise<string | undefined> {
+    return fileIn(this.#directory(model, variant))
   }
 
   /** An installed file with these bytes, whichever model it belongs to. */
@@ -72,13 +70,41 @@ export class Slots {
   }
 
   /** Reads the whole file: a variant is good when its bytes have the digest that names it. */
-  async isGood(model: string, variant: Digest): Promise<boolean> {
-    const file = await this.file(model, variant)
+  isGood(model: string, variant: Digest): Promise<boolean> {
+    return holds(this.#directory(model, variant), variant)
+  }
+
+  /**
+   * A second copy of what runs, with blocks of the disk of its own: for a device whose other variant was
+   * taken back, so that it has nothing to fall back to.
+   */
+  async keepSpare(model: string, variant: Digest): Promise<void> {
+    const directory = this.#directory(model, variant)
+    const spare = spareOf(directory)
+    const draft = `${spare}.new`
     try {
-      return file !== undefined && (await digestOfFile(file)) === variant
-    } catch {
-      return false
+      if (await holds(spare, variant)) return
+      await rm(draft, { recursive: true, force: true })
+      await mkdir(draft, { recursive: true })
+      for (const name of await entriesOf(directory)) {
+        await copyFile(join(directory, name), join(draft, name))
+        await syncFile(join(draft, name))
+      }
+      await syncDirectory(draft)
+      await rm(spare, { recursive: true, force: true })
+      await moveDurably(draft, spare)
+    } catch (error) {
+      throw storageError(error, `cannot copy ${model} ${variant.slice(0, 12)}`)
     }
+  }
+
+  /** Puts the spare copy in the place of a slot that was spoiled. False: there is no good one. */
+  async mend(model: string, variant: Digest): Promise<boolean> {
+    const directory = this.#directory(model, variant)
+    if (!(await holds(spareOf(directory), variant))) return false
+    await rm(directory, { recursive: true, force: true })
+    await moveDurably(spareOf(directory), directory)
+    return true
   }
 
   /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
@@ -128,42 +154,50 @@ export class Slots {
     await rm(this.#directory(model, variant), { recursive: true, force: true })
   }
 
-  /** Removes every slot that neither a link nor `keep` names, and drafts that a power cut left. */
-  async collect(model: string, keep: readonly Digest[] = []): Promise<void> {
+  /** Nobody goes back to this variant any more. */
+  async forgetPrevious(model: string, variant: Digest): Promise<void> {
+    if ((await this.links(model)).previous === variant) await this.#point(model, 'previous', null)
+  }
+
+  /** Removes every slot that no link names, spares of others than the current, and drafts that a power cut left. */
+  async collect(model: string): Promise<void> {
     const { current, previous } = await this.links(model)
-    const kept = new Set([current, previous, ...keep])
+    const kept = new Set([current, previous, current && spareOf(current)])
     for (const name of await entriesOf(join(this.#root, model))) {
-      const isDraft = name.endsWith('.new')
-      const isSlot = digestSchema.safeParse(name).success
-      if (isDraft || (isSlot && !kept.has(name))) {
-        await rm(join(this.#root, model, name), { recursive: true, force: true })
-      }
+      if (isSlotName(name) && !kept.has(name)) await this.#removeEntry(model, name)
     }
   }
 
-  /** Bytes of the slots kept only for going back: the last thing given up for room. */
+  /** Bytes of what is kept only for going back: the last thing given up for room. */
   async previousBytes(): Promise<number> {
     let sum = 0
-    for (const [model, variant] of await this.#previousOnly()) {
-      sum += await treeBytes(this.#directory(model, variant))
+    for (const [model, name] of await this.#spareEntries()) {
+      sum += await treeBytes(join(this.#root, model, name))
     }
     return sum
   }
 
   async dropPrevious(): Promise<void> {
-    for (const [model] of await this.#previousOnly()) {
-      await this.#point(model, 'previous', null)
-      await this.collect(model)
+    for (const [model, name] of await this.#spareEntries()) {
+      await this.forgetPrevious(model, name)
+      await this.#removeEntry(model, name)
     }
   }
 
-  async #previousOnly(): Promise<[string, Digest][]> {
-    const found: [string, Digest][] = []
+  /** Slots of variants to go back to, and spare copies. */
+  async #spareEntries(): Promise<[string, string][]> {
+    const found: [string, string][] = []
     for (const model of await this.models()) {
       const { current, previous } = await this.links(model)
       if (previous !== null && previous !== current) found.push([model, previous])
+      const names = await entriesOf(join(this.#root, model))
+      if (current && names.includes(spareOf(current))) found.push([model, spareOf(current)])
     }
     return found
+  }
+
+  async #removeEntry(model: string, name: string): Promise<void> {
+    await rm(join(this.#root, model, name), { recursive: true, force: true })
   }
 
   async #point(model: string, name: keyof SlotLinks, variant: Digest | null): Promise<void> {
@@ -186,6 +220,32 @@ export class Slots {
 
   #directory(model: string, variant: Digest): string {
     return join(this.#root, model, variant)
+  }
+}
+
+const SPARE = '.spare'
+
+function spareOf(slot: string): string {
+  return `${slot}${SPARE}`
+}
+
+/** A slot, a spare copy of one, or the draft of either. */
+function isSlotName(name: string): boolean {
+  return name.endsWith('.new') || digestSchema.safeParse(name.replace(SPARE, '')).success
+}
+
+async function fileIn(directory: string): Promise<string | undefined> {
+  const names = await entriesOf(directory)
+  const file = MODEL_FILES.find((name) => names.includes(name))
+  return file && join(directory, file)
+}
+
+async function holds(directory: string, variant: Digest): Promise<boolean> {
+  try {
+    const file = await fileIn(directory)
+    return file !== undefined && (await digestOfFile(file)) === variant
+  } catch {
+    return false
   }
 }
 

@@ -1,4 +1,5 @@
-import { ArtifactError, NO_LINKS, type SlotLinks } from '../artifacts/index.ts'
+import { messageOf } from '../../shared/errors.ts'
+import { ArtifactError, NO_LINKS } from '../artifacts/index.ts'
 import { ModelLocks } from '../client/index.ts'
 import type { TrustedAssignment } from '../trust/index.ts'
 import type { AgentContext } from './agent-context.ts'
@@ -6,6 +7,7 @@ import { watchHealth } from './health.ts'
 import type { InstallStep } from './install-table.ts'
 import type { Installation } from './records.ts'
 import { installReport } from './told.ts'
+import { leftBehind, wayBack } from './way-back.ts'
 
 /** Between two reports of progress, ms. */
 const PROGRESS_MS = 2_000
@@ -79,10 +81,12 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     await context.trust.installed(assignment)
   },
 
-  async watching({ assignment }, { stateDir, slots, health, words }, signal) {
-    const { model, variant } = assignment
+  async watching(job, { stateDir, slots, health, words, log }, signal) {
+    const { model, variant } = job.assignment
     const file = await slotFile(model, variant, slots)
     await watchHealth({ stateDir, model, variant, file }, health, words, signal)
+    if (leftBehind(job) === null) return
+    await slots.keepSpare(model, variant).catch((error) => log.warn({ model }, messageOf(error)))
   },
 
   async 'rolling-back'({ assignment, before }, { slots }) {
@@ -113,20 +117,6 @@ async function verifiedFile(
     `variant ${variant.slice(0, 12)} was spoiled on disk after its download; check the storage`,
     { variant },
   )
-}
-
-/** The links before, without slots that have been lost since: rather one variant than a dangling link. */
-async function wayBack(
-  model: string,
-  before: SlotLinks,
-  failed: string,
-  slots: AgentContext['slots'],
-): Promise<SlotLinks> {
-  for (const current of [before.current, before.previous]) {
-    if (current === null || current === failed || !(await slots.isGood(model, current))) continue
-    return { current, previous: current === before.current ? before.previous : null }
-  }
-  return NO_LINKS
 }
 
 function progressTeller(order: string, assignment: TrustedAssignment, context: AgentContext) {

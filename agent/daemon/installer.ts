@@ -14,6 +14,7 @@ import type { Installation } from './records.ts'
 import { ackReport, installReport, type Refusal, refusalOf } from './told.ts'
 import { isTerminal, nextState } from './transitions.ts'
 import { artifactsOfAssignment, wantedArtifacts } from './wanted-artifacts.ts'
+import { notGoneBackTo } from './way-back.ts'
 
 /** Pause before a step is tried again because the journal could not be written, ms. */
 const JOURNAL_PAUSE_MS = 5_000
@@ -220,11 +221,13 @@ export class Installer {
     }
   }
 
-  /** Keeps `current` and `previous`; the slot holds the variant now, so its download may go. */
+  /** Keeps `current`, and `previous` unless it was taken back; the slot holds the variant now, so its download may go. */
   async #tidy(model: string): Promise<void> {
     const { slots, store, quiet, leaving } = this.#context
     if (leaving.aborted) return
     await quiet.during(leaving, async () => {
+      const left = notGoneBackTo(this.#journal.get('installation', model))
+      if (left !== null) await slots.forgetPrevious(model, left)
       await slots.collect(model)
       for (const variant of await slots.variants(model)) await store.forget(variant)
     })

@@ -11,6 +11,9 @@ import {
 import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 
+/** After so many tries a device that keeps losing what it was given is given up. */
+export const MOST_ATTEMPTS = 5
+
 const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface AssignmentInput {

@@ -10,12 +10,15 @@ import {
   type Db,
   type Device,
   devices,
+  directions,
   orders,
   reports,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
+import { activeVariant } from './assignments.ts'
 import { commit } from './commit.ts'
 import { toSend } from './offers.ts'
+import { noteLost } from './withdrawal.ts'
 
 export interface FleetStoreOptions {
   readonly db: Db
@@ -39,6 +42,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
         if (!(await devices.recordBirth(trx, device, birth, now()))) return false
         const recorded = await devices.findDevice(trx, device)
         if (recorded) await recordClass(trx, recorded, profiles)
+        if (recorded) await noteAllLost(trx, recorded, now())
         if (known) return true
         const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
         await audit.writeAudit(trx, joined, now())
@@ -83,6 +87,12 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     },
     mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
     artifactFile: (artifact) => artifacts.fileOf(artifact),
+  }
+}
+
+async function noteAllLost(db: Db, device: Device, at: Date): Promise<void> {
+  for (const { model } of await directions.directionsOf(db, device.id)) {
+    await noteLost(db, device.id, model, activeVariant(device, model), at)
   }
 }
 

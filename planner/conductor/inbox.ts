@@ -14,6 +14,7 @@ import { activeVariant } from './assignments.ts'
 import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { extendDeadline } from './probe-orders.ts'
+import { noteLost } from './withdrawal.ts'
 
 const BATCH = 200
 const MOST_BATCHES = 5
@@ -88,6 +89,7 @@ const HANDLERS: Handlers = {
 
   async health(engine, db, device, report) {
     await noteActive(db, device, report.model, report.variant)
+    await noteLost(db, device, report.model, report.variant, engine.now())
     for (const member of await rollouts.membershipsOf(db, device, report.model)) {
       const variant = member.variant ? await variants.findVariant(db, member.variant) : undefined
       const isThis = variant?.digest === report.variant

@@ -14,14 +14,11 @@ import {
   type Variant,
   variants,
 } from '../storage/index.ts'
-import { activeVariant, assign } from './assignments.ts'
+import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
 import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { proberOf } from './probers.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
-
-/** After so many tries a device that keeps losing what it was given counts as failed. */
-const MOST_ATTEMPTS = 5
 
 interface Scene {
   readonly rollout: Rollout

@@ -8,7 +8,7 @@ import {
   rollouts,
   variants,
 } from '../storage/index.ts'
-import { assign } from './assignments.ts'
+import { assign, MOST_ATTEMPTS } from './assignments.ts'
 import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 
@@ -32,6 +32,26 @@ export async function withdraw(trx: Db, rollout: Rollout, at: Date): Promise<voi
 const GOING_BACK = { state: 'reverting', orderId: null, attempt: 0 } as const
 const RELEASED = { state: 'released', error: 'the rollout was aborted' } as const
 
+/**
+ * A device that went back and, by its own word, runs something else has lost what it got: it gets it once
+ * more. Only written down, as above.
+ */
+export async function noteLost(
+  trx: Db,
+  device: string,
+  model: string,
+  active: string | null,
+  at: Date,
+): Promise<void> {
+  const member = await rollouts.lastMemberOf(trx, device, model)
+  if (member?.state !== 'reverted' || member.attempt >= MOST_ATTEMPTS) return
+  const variant = await variants.findVariant(trx, member.variant ?? '')
+  if (!variant?.digest || variant.digest === active) return
+  const { error: _, ...place } = member
+  const again = { state: 'reverting', orderId: null, previous: variant.digest } as const
+  await rollouts.putMember(trx, { ...place, ...again }, at)
+}
+
 /** Gives the orders that withdrawn devices wait for. */
 export async function sendBack(engine: Engine): Promise<void> {
   for (const member of await rollouts.goingBack(engine.db)) await sendOneBack(engine, member)
@@ -43,7 +63,8 @@ async function sendOneBack(engine: Engine, member: RolloutDevice): Promise<void>
   const variant = await variants.variantByDigest(db, member.previous ?? '')
   const device = await deviceRows.findDevice(db, member.device)
   if (rollout && variant && device) {
-    const place = { wave: member.wave, state: 'reverting', attempt: 1, previous: null } as const
+    const { wave, attempt } = member
+    const place = { wave, state: 'reverting', attempt: attempt + 1, previous: null } as const
     if (await assign(engine, { rollout, device, variant, member: place })) return
   }
   const error = 'what it ran before is not known, or not released'

@@ -207,6 +207,25 @@ export async function goingBack(db: Db): Promise<readonly RolloutDevice[]> {
   return rows.map(memberOf)
 }
 
+/** The device's place in the rollout of this model that gave it its latest order. */
+export async function lastMemberOf(
+  db: Db,
+  device: string,
+  modelName: string,
+): Promise<RolloutDevice | undefined> {
+  const row = await db
+    .selectFrom('rollout_devices')
+    .innerJoin('rollouts', 'rollouts.id', 'rollout_devices.rollout')
+    .innerJoin('orders', 'orders.id', 'rollout_devices.order_id')
+    .selectAll('rollout_devices')
+    .where('rollout_devices.device', '=', device)
+    .where('rollouts.model_name', '=', modelName)
+    .orderBy('orders.seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && memberOf(row)
+}
+
 /** Whatever a device was told of this model, or was to be told, by whichever rollout: nothing of it is sent any more. */
 export async function closeAssignments(db: Db, device: string, modelName: string): Promise<void> {
   const told = db

@@ -121,7 +121,7 @@ export class Chaos {
     }
     const mean = isEarly ? EARLY_MS / 2 : LIVES[program.role] * (this.#lifeMs + this.#upMs)
     const life = mean * (isAmbush ? AMBUSH_LIVES : 2 * this.#random())
-    if (program.failPoint.startsWith('run.ended.')) {
+    if (program.failPoint.startsWith('run.ended.') && (await isUp())) {
       await lasting(this.#lifeMs * this.#random(), ended)
       if (!ended.aborted && this.#phase === 'killing') program.kill('SIGTERM')
       await lasting(LEAVE_MS, ended)
@@ -148,8 +148,7 @@ export class Chaos {
     if (fault !== undefined && !device.isSpoiled) this.#tally.violate(`${device.id}: ${fault}`)
     const mayBeSpoiled = this.#phase === 'killing' && !device.isSpoiled && fault === undefined
     if (!mayBeSpoiled || below(this.#random, SPOILED_ONE_IN) > 0) return
-    const brought = device.variantOf(this.#fleet.operator.revision)
-    if (device.spoil(this.#random, brought)) this.#tally.spoiled += 1
+    if (device.spoil(this.#random)) this.#tally.spoiled += 1
   }
 
   #failPointOf(program: Program): string {

@@ -1,5 +1,13 @@
-import { existsSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
 import { slotSchema } from '../../agent/artifacts/slot.ts'
 import { readJournal } from '../../agent/daemon/journal.ts'
 import { digestOf } from '../../shared/digest.ts'
@@ -74,29 +82,21 @@ export class Device {
   }
 
   /**
-   * Spoils an installed variant as a bad block of the flash would, where the other one is good and nothing
-   * is under way: two faults at once are not survived by anybody. False: nothing was done.
-   * @param brought what the present rollout brings here
+   * Spoils an installed variant as a bad block of the flash would, where there is another to fall back to, or
+   * a spare copy, and nothing is under way: two faults at once are not survived by anybody. False: nothing was done.
    */
-  spoil(random: Random, brought: string | undefined): boolean {
+  spoil(random: Random): boolean {
     const job = readJournal(join(this.stateDir, 'journal')).get('installation', MODEL)
-    const links = ['current', 'previous'].map((name) => join(this.#slots, name))
-    const files = links.map((link) => fileIn(link))
-    const isSafe = job?.step === 'active' && links.every((link) => isGood(link))
-    if (!isSafe) return false
-    // What a rollout brought is brought again; what a device went back to is not.
-    const victim = readlinkSync(join(this.#slots, 'current')) === brought ? below(random, 2) : 1
-    const file = files[victim]
-    if (file === undefined) return false
-    this.isSpoiled = victim === 0
-    if (victim === 1 && below(random, 2) === 0) {
-      rmSync(join(this.#slots, readlinkSync(links[1] ?? '')), { recursive: true })
-      return true
-    }
-    const bytes = readFileSync(file)
-    bytes.writeUInt8((bytes[0] ?? 0) ^ 0xff, below(random, bytes.length))
-    // In place: a download that the slot was linked from is spoiled with it, as on a bad disk.
-    writeFileSync(file, bytes)
+    const current = join(this.#slots, 'current')
+    if (job?.step !== 'active' || !isGood(current)) return false
+    const spare = join(this.#slots, `${readlinkSync(current)}.spare`)
+    const other = [join(this.#slots, 'previous'), spare].find((slot) => isGood(slot))
+    if (other === undefined) return false
+    const isCurrent = below(random, 2) === 0
+    const victim = isCurrent ? current : other
+    this.isSpoiled = isCurrent
+    if (below(random, 2) === 0) rmSync(realpathSync(victim), { recursive: true })
+    else spoilFile(fileIn(victim), random)
     return true
   }
 
@@ -105,9 +105,19 @@ export class Device {
   }
 }
 
-function isGood(link: string): boolean {
-  const file = fileIn(link)
-  return file !== undefined && digestOf(readFileSync(file)) === readlinkSync(link)
+/** In place: a download that the slot was linked from is spoiled with it, as on a bad disk. */
+function spoilFile(file: string | undefined, random: Random): void {
+  if (file === undefined) return
+  const bytes = readFileSync(file)
+  bytes.writeUInt8((bytes[0] ?? 0) ^ 0xff, below(random, bytes.length))
+  writeFileSync(file, bytes)
+}
+
+/** Of a slot, a spare copy, or a link to a slot. */
+function isGood(slot: string): boolean {
+  const file = fileIn(slot)
+  if (file === undefined) return false
+  return digestOf(readFileSync(file)) === basename(realpathSync(slot)).slice(0, 64)
 }
 
 function fileIn(slot: string): string | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Slot, Slots } from '../../../agent/artifacts/index.ts'
@@ -88,3 +88,34 @@ t.test('drafts that a power cut left are collected, strangers are not', async (t
   await slots.collect('motor')
   t.same(new Set(readdirSync(model)), new Set([variant, 'current', 'notes.txt']))
 })
+
+t.test('a spare copy shares no bytes with its slot, mends it, and goes with it', async (t) => {
+  const { root, slots, install } = setUp(t)
+  const a = await install()
+  await slots.switchTo('motor', a)
+  t.notOk(await slots.mend('motor', a), 'there is none yet')
+  await slots.keepSpare('motor', a)
+  await slots.keepSpare('motor', a)
+  await slots.collect('motor')
+  writeFileSync((await slots.file('motor', a)) as string, 'rust')
+  t.ok(await slots.mend('motor', a))
+  t.ok(await slots.isGood('motor', a))
+  await slots.keepSpare('motor', a)
+  t.equal(
+    await slots.previousBytes(),
+    1000 + slotJsonBytes(root, a),
+    'given up where room is short',
+  )
+  await slots.dropPrevious()
+  t.notOk(await slots.mend('motor', a))
+
+  await slots.keepSpare('motor', a)
+  const b = await install()
+  await slots.switchTo('motor', b)
+  await slots.collect('motor')
+  t.same(new Set(readdirSync(join(root, 'slots', 'motor'))), new Set([a, b, 'current', 'previous']))
+})
+
+function slotJsonBytes(root: string, variant: string): number {
+  return statSync(join(root, 'slots', 'motor', variant, 'slot.json')).size
+}

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { TrustedAssignment } from '../../../agent/trust/index.ts'
@@ -189,72 +189,4 @@ t.test('a newer assignment takes the place of one that is under way', async (t) 
   t.equal(await errorOf(driver, stuck.id), 'failed: superseded')
   t.equal(await errorOf(driver, displaced.id), 'failed: superseded')
   t.equal(currentOf(stateDir), digestOf(wanted))
-})
-
-interface Spoiled {
-  readonly name: string
-  spoil(slots: string, present: string): void
-  /** Which of the two runs after the next start, and what the fleet hears of it. */
-  readonly runs: 'old' | 'present' | 'none'
-  readonly healthy?: boolean
-}
-
-const SPOILED: readonly Spoiled[] = [
-  {
-    name: 'a spoiled current variant falls back to the previous one',
-    spoil: (slots, present) => writeFileSync(join(slots, present, 'model.tflite'), 'rust'),
-    runs: 'old',
-    healthy: true,
-  },
-  {
-    name: 'a lost link falls back to the previous one',
-    spoil: (slots) => rmSync(join(slots, 'current')),
-    runs: 'old',
-    healthy: true,
-  },
-  {
-    name: 'with every variant lost there is no link',
-    spoil: (slots) => {
-      for (const name of readdirSync(slots)) {
-        if (name.length === 64) rmSync(join(slots, name), { recursive: true })
-      }
-    },
-    runs: 'none',
-    healthy: false,
-  },
-  {
-    name: 'a lost journal loses no variant',
-    spoil: (slots) => writeFileSync(join(slots, '../../journal'), Buffer.alloc(4096)),
-    runs: 'present',
-  },
-]
-
-t.test('what a device runs after its disk was spoiled', async (t) => {
-  const driver = await driverOf(t)
-  const stateDir = stateDirOf(t)
-  const agent = await agentOf(t, stateDir, driver)
-  await driver.until(() => driver.births[0])
-  const digests: string[] = []
-  for (const counter of [1, 2]) {
-    const bytes = variantOf()
-    digests.push(digestOf(bytes))
-    const order = assignOrder({ artifact: driver.offer(bytes), counter })
-    await driver.send('d1', order)
-    await statesOf(driver, order.id, 'active')
-  }
-  await agent.close()
-  const [old = '', present = ''] = digests
-  for (const { name, spoil, runs, healthy } of SPOILED) {
-    await t.test(name, async (t) => {
-      const copy = stateDirOf(t)
-      cpSync(stateDir, copy, { recursive: true, verbatimSymlinks: true })
-      spoil(join(copy, 'slots', 'motor'), present)
-      driver.reports.length = 0
-      await agentOf(t, copy, driver)
-      const expected = { old, present, none: undefined }[runs]
-      t.equal(currentOf(copy), expected)
-      if (healthy === undefined) return
-      t.match(await driver.report('health', () => true), { variant: expected ?? null, healthy })
-    })
-  }
 })

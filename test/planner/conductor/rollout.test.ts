@@ -150,6 +150,21 @@ t.test('failures beyond doubt abort, and devices get back what they had', async 
   t.match(given, { variant: digests.large, scheme: 'float16' })
   await first.install(back, 'active')
   t.match((await newest(engine)).members, { d0: 'reverted' })
+
+  const there = { model: 'motor', variant: digests.large, active: true }
+  await first.join({ slots: [there] })
+  t.same(await first.take('assign'), [], 'it has what it got back')
+  await first.join({ slots: [{ ...there, variant: digests.small }] })
+  const again = await one(first.take('assign'))
+  t.match(await p.assignmentOf(again), { variant: digests.large }, 'lost, and given once more')
+  await first.install(again, 'active')
+  const lost = { model: 'motor', variant: null, healthy: false, detail: 'spoiled' } as const
+  for (let attempt = 3; attempt <= 5; attempt += 1) {
+    await first.say({ kind: 'health', ...lost })
+    await first.install(await one(first.take('assign')), 'active')
+  }
+  await first.say({ kind: 'health', ...lost })
+  t.same(await first.take('assign'), [], 'but not for ever')
 })
 
 t.test(
