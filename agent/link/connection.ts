@@ -92,7 +92,7 @@ export class Connection {
   #listen(handlers: ConnectionHandlers): void {
     this.#client.on('message', (topic, payload) => handlers.onMessage(topic, payload))
     this.#client.on('error', (error) => {
-      this.#reason = messageOf(error) || this.#reason
+      this.#reason = refusalOf(error) ?? (messageOf(error) || this.#reason)
     })
     const deadline = setTimeout(() => this.drop('it does not answer'), this.#options.answerMs)
     this.#client.once('close', () => {
@@ -128,4 +128,15 @@ export class Connection {
   #death(): Buffer {
     return printMessage('death', { v: 1, epoch: this.#options.epoch })
   }
+}
+
+/** Return codes of a broker that does not let a client in, MQTT 3.1.1 §3.2.2.3, in words that help. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  2: 'the broker knows this device under another name',
+  4: 'its certificate is not believed: check its clock, or join again with a new token',
+  5: 'this device is not let in: it was revoked, or is of another fleet; join again with a new token',
+}
+
+function refusalOf(error: Error & { readonly code?: unknown }): string | undefined {
+  return typeof error.code === 'number' ? REFUSALS[error.code] : undefined
 }

@@ -64,7 +64,7 @@ export const OPERATIONS = {
   'devices.revoke': {
     role: 'operator',
     input: z.object({ device: deviceIdSchema, reason: z.string().max(200) }),
-    output: z.object({ device: z.string(), certificates: z.number() }),
+    output: z.object({ device: z.string(), certificates: z.number(), tokens: z.number() }),
   },
   'operators.add': {
     role: 'admin',

@@ -26,7 +26,7 @@ export async function revokeDevice(
   { identity, actor }: Call,
 ): Promise<OperationOutput<'devices.revoke'>> {
   const { revocations } = needed(identity)
-  return { device, certificates: await revocations.revokeDevice(device, actor, reason) }
+  return { device, ...(await revocations.revokeDevice(device, actor, reason)) }
 }
 
 /** For a broker elsewhere: its certificate, and which ones of devices it must not believe. */

@@ -1,5 +1,6 @@
 import {
   audit,
+  certificates,
   type Db,
   type Device,
   devices as deviceRows,
@@ -21,6 +22,7 @@ export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
   return {
     id: device.id,
     online: device.online,
+    revoked: await certificates.isRevoked(db, device.id),
     class: device.class,
     board: report.board.model ?? report.cpu.model,
     emulated: report.emulated,

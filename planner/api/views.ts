@@ -13,6 +13,8 @@ const runtimeName = z.enum(RUNTIME_NAMES)
 export const deviceViewSchema = z.object({
   id: z.string(),
   online: z.boolean(),
+  /** Its certificates were taken from it. */
+  revoked: z.boolean(),
   class: z.string().nullable(),
   /** Board or processor, in words. */
   board: z.string(),

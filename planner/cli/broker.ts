@@ -39,7 +39,7 @@ export const brokerCommand = defineCommand({
       `mqtt://${host}`,
       'use fitment serve, which has TLS, or Mosquitto with fitment broker export-mosquitto',
     )
-    await mkdir(data, { recursive: true })
+    await mkdir(data, { recursive: true, mode: 0o700 })
     const { secret, file } = await ensureSecret(data, secretFile)
     const log = pino({ level: 'warn' }, pino.destination(2))
     const broker = await startBroker({ fleets: [fleet], host, port, plannerSecret: secret, log })

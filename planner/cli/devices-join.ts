@@ -50,11 +50,12 @@ export const devicesRevokeCommand = defineCommand({
   input: z.object({ ...dataInput, device: deviceIdSchema, reason: z.string().max(200) }),
   run: async ({ data, device, reason }, io) => {
     const done = await connectPlanner(data).call('devices.revoke', { device, reason })
+    const taken = done.certificates + done.tokens
     io.result(done, () =>
-      done.certificates === 0
-        ? `${device} has no valid certificate: nothing to revoke`
-        : `${device} is out: ${done.certificates} certificate(s) revoked; it joins again with a new token only`,
+      taken === 0
+        ? `${device} has no valid certificate and no unused token: nothing to revoke`
+        : `${device} is out: ${done.certificates} certificate(s) and ${done.tokens} unused token(s) revoked; it joins again with a new token only`,
     )
-    return done.certificates === 0 ? 1 : 0
+    return taken === 0 ? 1 : 0
   },
 })

@@ -64,8 +64,8 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
   return table(['FACT', 'VALUE'], facts)
 }
 
-function stateOf({ online, garbage, garbageNote }: DeviceView): string {
-  const state = online ? 'online' : 'offline'
+function stateOf({ online, revoked, garbage, garbageNote }: DeviceView): string {
+  const state = revoked ? 'revoked' : online ? 'online' : 'offline'
   return garbage > 0 ? `${state}, ${garbage} unreadable messages (${garbageNote})` : state
 }
 

@@ -31,7 +31,7 @@ export const operatorsAddCommand = defineCommand({
       [
         made.token,
         '',
-        `${name} may now what a ${role} may; on their machine:`,
+        `${name} is now ${role} here; from their own machine:`,
         '  FITMENT_TOKEN=TOKEN fitment devices',
       ].join('\n'),
     )

@@ -37,8 +37,10 @@ export async function invite(
     expiresAt,
   }
   await db.transaction().execute(async (trx) => {
+    // Two tokens for one device would be one too many: the older may lie anywhere.
+    const voided = device === null ? 0 : await joinTokens.expireJoinTokens(trx, device, now)
     await joinTokens.addJoinToken(trx, row, now)
-    const detail = { token: row.id.slice(0, 12), expiresAt: expiresAt.toISOString() }
+    const detail = { token: row.id.slice(0, 12), expiresAt: expiresAt.toISOString(), voided }
     const subject = device ?? place.fleet
     await audit.writeAudit(trx, { actor: by, action: 'devices.invite', subject, detail }, now)
   })

@@ -60,7 +60,7 @@ export class Registrar {
   ): Promise<string | undefined> {
     const { db, revocations, now } = this.#options
     if (token.used === null) {
-      if (now() > token.expiresAt) throw refusal('join-token-expired')
+      if (now() >= token.expiresAt) throw refusal('join-token-expired')
       return undefined
     }
     const isSame = token.used.key === key && token.used.device === wish.device

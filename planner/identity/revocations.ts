@@ -1,4 +1,4 @@
-import { audit, certificates, type Db } from '../storage/index.ts'
+import { audit, certificates, type Db, joinTokens } from '../storage/index.ts'
 
 export interface Revocation {
   readonly serials: readonly string[]
@@ -44,22 +44,27 @@ export class Revocations {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Takes every valid certificate from the device. Answers how many there were. */
-  async revokeDevice(device: string, by: string, reason: string): Promise<number> {
+  /** Takes every valid certificate from the device, and its unused tokens. */
+  async revokeDevice(
+    device: string,
+    by: string,
+    reason: string,
+  ): Promise<{ readonly certificates: number; readonly tokens: number }> {
     const at = this.#now()
-    const serials = await this.#db.transaction().execute(async (trx) => {
+    const { serials, tokens } = await this.#db.transaction().execute(async (trx) => {
       const valid = await certificates.validCertificates(trx, device, at)
       await certificates.revokeCertificates(trx, valid, { by, reason }, at)
-      const detail = { reason, certificates: valid.length }
+      const tokens = await joinTokens.expireJoinTokens(trx, device, at)
+      const detail = { reason, certificates: valid.length, tokens }
       await audit.writeAudit(
         trx,
         { actor: by, action: 'devices.revoke', subject: device, detail },
         at,
       )
-      return valid
+      return { serials: valid, tokens }
     })
     this.announce({ serials, device })
-    return serials.length
+    return { certificates: serials.length, tokens }
   }
 
   /** These are in the database as revoked: from now on they are refused, and live connections with them end. */

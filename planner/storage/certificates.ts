@@ -75,3 +75,14 @@ export async function revokedCertificates(
     .execute()
   return rows.map((row) => ({ serial: row.serial, revokedAt: new Date(row.revoked_at ?? 0) }))
 }
+
+/** The last certificate it was given was taken from it: it is not let in, whatever it says. */
+export async function isRevoked(db: Db, device: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('certificates')
+    .select('revoked_at')
+    .where('device', '=', device)
+    .orderBy('issued_at', 'desc')
+    .executeTakeFirst()
+  return row !== undefined && row.revoked_at !== null
+}

@@ -40,6 +40,18 @@ export async function findJoinToken(db: Db, id: string): Promise<StoredJoinToken
   return row && fromRow(row)
 }
 
+/** What was given for this device and not used is good no more. Answers how many there were. */
+export async function expireJoinTokens(db: Db, device: string, at: Date): Promise<number> {
+  const result = await db
+    .updateTable('join_tokens')
+    .set({ expires_at: at.toISOString() })
+    .where('device', '=', device)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', at.toISOString())
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
 /** True for the one caller that was first; everybody else finds it used. */
 export async function useJoinToken(
   db: Db,
@@ -57,6 +69,7 @@ export async function useJoinToken(
     })
     .where('id', '=', id)
     .where('used_at', 'is', null)
+    .where('expires_at', '>', at.toISOString())
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
 }

@@ -28,7 +28,8 @@ export interface DatabaseLocation {
  * @throws StorageError `in-use` when another planner runs on it
  */
 export async function openDatabase({ data, url }: DatabaseLocation): Promise<Database> {
-  await mkdir(data, { recursive: true })
+  // Models, and who may operate, are nobody else's business.
+  await mkdir(data, { recursive: true, mode: 0o700 })
   const opened = url ? await openPostgres(url) : await openSqlite(join(data, 'fitment.db'))
   try {
     await migrate(opened.db, opened.kind)

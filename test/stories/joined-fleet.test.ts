@@ -113,6 +113,7 @@ t.test('a fleet whose devices join, operated from elsewhere', async (t) => {
   })
   t.equal(revoked.code, 0, revoked.err)
   await until(async () => (await here.call('devices.list', {})).every(({ online }) => !online))
+  t.match(await here.call('devices.list', {}), [{ id: 'pi-1', revoked: true }])
   const refused = await run(AGENT, ['renew', '--state-dir', stateDir])
   t.match(refused.err, /^error \[certificate-revoked\]/)
 

@@ -206,7 +206,10 @@ t.test('a revoked device gets nothing for its old token or certificate', async (
   const token = await invite('pi-1')
   const made = await makeKeyWithRequest('pi-1')
   const first = certificateIn(await registrar.answer(await joinRequest(token, 'pi-1', made)))
-  t.equal(await revocations.revokeDevice('pi-1', 'cli:tester', 'stolen'), 1)
+  t.strictSame(await revocations.revokeDevice('pi-1', 'cli:tester', 'stolen'), {
+    certificates: 1,
+    tokens: 0,
+  })
   const again = await registrar.answer(await joinRequest(token, 'pi-1', made))
   t.equal(verdict(again), 'certificate-revoked')
   const present = { cert: first.toString(), key: made.key }
@@ -227,6 +230,24 @@ t.test('a revoked device gets nothing for its old token or certificate', async (
     'issued',
   )
 })
+
+t.test(
+  'of the tokens for one device the last one counts, and none after its revocation',
+  async (t) => {
+    const { registrar, revocations, invite } = await registryOf(t)
+    const use = async (token: string, device: string) =>
+      verdict(await registrar.answer(await joinRequest(token, device)))
+    const [lost, found, other] = [await invite('pi-1'), await invite('pi-1'), await invite('pi-2')]
+    t.equal(await use(lost, 'pi-1'), 'join-token-expired', 'a newer one was made')
+    t.strictSame(await revocations.revokeDevice('pi-1', 'cli:tester', 'stolen'), {
+      certificates: 0,
+      tokens: 1,
+    })
+    t.equal(await use(found, 'pi-1'), 'join-token-expired', 'the device was revoked')
+    t.equal(await use(other, 'pi-2'), 'issued')
+    t.equal(await use(await invite('pi-1'), 'pi-1'), 'issued')
+  },
+)
 
 t.test('a restart forgets no use of a token', async (t) => {
   const { db, authority, clock, registrar, invite } = await registryOf(t)
