@@ -68,8 +68,9 @@ function reportsOf(job: Installation, { links, now }: Moment): Report[] {
   if (told === null) return []
   const report = installReport(order, assignment, told, now, { error })
   if (step !== 'rolled-back') return [report]
-  const { model } = assignment
-  const detail = `went back from ${assignment.variant.slice(0, 12)}: ${error?.message ?? 'no reason kept'}`
+  const { model, variant } = assignment
+  const what = links.current === variant ? 'still runs, for want of another,' : 'went back from'
+  const detail = `${what} ${variant.slice(0, 12)}: ${error?.message ?? 'no reason kept'}`
   return [healthReport(model, links.current, links.current !== null, detail, now), report]
 }
 

@@ -13,7 +13,9 @@ export async function wayBack(
     if (current === null || current === failed || !(await slots.isGood(model, current))) continue
     return { current, previous: current === before.current ? before.previous : null }
   }
-  return NO_LINKS
+  // It ran already and was assigned once more: better in doubt than without any.
+  const ranAlready = before.current === failed && (await slots.isGood(model, failed))
+  return ranAlready ? { current: failed, previous: null } : NO_LINKS
 }
 
 /**

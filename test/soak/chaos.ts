@@ -13,7 +13,7 @@ const DEAD_MS = 300
 const LIVES: Readonly<Record<Role, number>> = { agent: 1, planner: 2, broker: 3 }
 /** Of so many lives one is left to chance; the others are to end at a fail point. */
 const BY_CHANCE_ONE_IN = 4
-/** Of those by chance, so many end before they are known to be up, within their first moments. */
+/** Of agents' and planners' lives by chance, so many end before they are known to be up, within their first moments. */
 const EARLY_ONE_IN = 4
 const EARLY_MS = 1_000
 /** Who does not come to its fail point is killed after so many mean lives all the same. */
@@ -110,7 +110,9 @@ export class Chaos {
   /** Lets it come up, most times, and live for a while: so that death finds it at work. */
   async #endLife(program: Program, ended: AbortSignal): Promise<void> {
     const isAmbush = program.failPoint !== ''
-    const isEarly = !isAmbush && below(this.#random, EARLY_ONE_IN) === 0
+    // Without a broker nothing happens at all.
+    const mayBeEarly = !isAmbush && program.role !== 'broker'
+    const isEarly = mayBeEarly && below(this.#random, EARLY_ONE_IN) === 0
     const isUp = isEarly ? () => Promise.resolve(true) : this.#fleet.upProbe(program)
     const started = performance.now()
     while (!ended.aborted && performance.now() - started < UP_MS && !(await isUp())) {

@@ -170,6 +170,23 @@ t.test('stories of one device that has a good variant', async (t) => {
   })
 })
 
+t.test('the only variant, assigned once more, is not thrown away when it fails', async (t) => {
+  const driver = await driverOf(t)
+  const stateDir = stateDirOf(t)
+  await agentOf(t, stateDir, driver)
+  await driver.until(() => driver.births[0])
+  const artifact = driver.offer(variantOf())
+  const first = assignOrder({ artifact, counter: 1 })
+  await driver.send('d1', first)
+  await statesOf(driver, first.id, 'active')
+  const selfTest = driver.offer(await goldenData(true))
+  const again = assignOrder({ artifact, counter: 2, selfTest })
+  await driver.send('d1', again)
+  await statesOf(driver, again.id, 'rolled-back')
+  t.equal(currentOf(stateDir), artifact.digest)
+  t.match(await driver.report('health', () => true), { variant: artifact.digest, healthy: true })
+})
+
 t.test('a newer assignment takes the place of one that is under way', async (t) => {
   const driver = await driverOf(t)
   const stateDir = stateDirOf(t)
