@@ -1,3 +1,4 @@
+import { ImportError } from '../errors.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
 import { type Layout, shapeIn } from '../layout.ts'
 import {
@@ -56,6 +57,30 @@ const notEqual: Lowering = (operator, graph) => {
   const { layout, names } = operands(operator, graph)
   const result = graph.define(output(operator), layout)
   graph.node('Not', [graph.compute('Equal', names, result)], [result])
+}
+
+/** Rounds down, where integers of ONNX are cut off towards zero. */
+const floorDiv: Lowering = (operator, graph) => {
+  onlyFloats(operator, graph)
+  const { layout, names } = operands(operator, graph)
+  const result = graph.define(output(operator), layout)
+  graph.node('Floor', [graph.compute('Div', names, result)], [result])
+}
+
+/** The remainder takes the divisor's sign; that of fmod has the dividend's. */
+const floorMod: Lowering = (operator, graph) => {
+  onlyFloats(operator, graph)
+  const { layout, names } = operands(operator, graph)
+  const [dividend = '', divisor = ''] = names
+  const result = graph.define(output(operator), layout)
+  const fmod = { fmod: ['int', 1] } as const
+  const rest = graph.compute('Mod', [dividend, divisor], result, fmod)
+  graph.node('Mod', [graph.compute('Add', [rest, divisor], result), divisor], [result], fmod)
+}
+
+function onlyFloats(operator: SourceOperator, graph: GraphBuilder): void {
+  if (graph.typeOf(input(operator, 0)) === 'float32') return
+  throw new ImportError('unsupported-model', `${operator.kind} of integers has no ONNX form here`)
 }
 
 /** x in, one result out, in the layout where x is. */
@@ -152,6 +177,9 @@ export const ARITHMETIC: Readonly<Record<string, Lowering>> = {
   LOGICAL_OR: binary('Or'),
   NOT_EQUAL: notEqual,
   SQUARED_DIFFERENCE: squaredDifference,
+  FLOOR_DIV: floorDiv,
+  FLOOR_MOD: floorMod,
+  ADD_N: binary('Sum'),
   SELECT: selectRows,
   SELECT_V2: select,
   PRELU: prelu,

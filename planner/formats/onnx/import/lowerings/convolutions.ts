@@ -14,6 +14,8 @@ import {
 const CONV_ORDER = [0, 3, 1, 2]
 /** Depthwise C·M,1,H,W from 1,H,W,C·M. */
 const DEPTHWISE_ORDER = [3, 0, 1, 2]
+/** Conv O,I,D,H,W from D,H,W,I,O. */
+const VOLUME_ORDER = [4, 3, 0, 1, 2]
 /** ConvTranspose I,O,H,W from O,H,W,I. */
 const TRANSPOSE_ORDER = [3, 0, 1, 2]
 
@@ -49,6 +51,35 @@ function convolve(
       group: ['int', group],
     }),
   )
+}
+
+/** Volumes stand outside the layouts of images: they are turned around where they are used. */
+const conv3d: Lowering = (operator, graph) => {
+  const [data, filter, bias] = [input(operator, 0), input(operator, 1), input(operator, 2)]
+  const kernel = graph.shapeOf(filter).slice(0, 3)
+  const sizes = graph.shapeOf(data).slice(1, 4)
+  const along = (name: string) =>
+    ['D', 'H', 'W'].map((axis) => option(operator, name.replace('*', axis), 1))
+  const [strides, dilations] = [along('stride*'), along('dilation*Factor')]
+  const same = option(operator, 'padding', 'SAME') === 'SAME'
+  const pads = same ? samePads(sizes, kernel, strides, dilations) : new Array<number>(6).fill(0)
+  const turned = graph.compute('Transpose', [graph.value(data)], graph.value(data), {
+    perm: ['ints', [0, 4, 1, 2, 3]],
+  })
+  const inputs = [turned, filterValue(graph, filter, VOLUME_ORDER)]
+  if (bias >= 0) inputs.push(graph.value(bias))
+  const perGroup = graph.shapeOf(filter)[3] ?? 1
+  const channels = graph.shapeOf(data)[4] ?? perGroup
+  defineActivated(operator, graph, 'native', (name) => {
+    const convolved = graph.compute('Conv', inputs, name, {
+      kernel_shape: ['ints', kernel],
+      strides: ['ints', strides],
+      dilations: ['ints', dilations],
+      pads: ['ints', pads],
+      group: ['int', channels / perGroup],
+    })
+    graph.node('Transpose', [convolved], [name], { perm: ['ints', [0, 2, 3, 4, 1]] })
+  })
 }
 
 const transposeConv: Lowering = (operator, graph) => {
@@ -103,15 +134,24 @@ function windowAttributes(
   const sizes = spatial(shape)
   if (sizes.some((size) => size < 0))
     return { ...base, auto_pad: ['string', 'SAME_UPPER'] as const }
-  const dilations = dilationsOf(operator)
+  const pads = samePads(sizes, kernel, strides, dilationsOf(operator))
+  return { ...base, pads: ['ints', pads] as const }
+}
+
+/** What SAME adds, with the odd one at the end: all that goes before, then all behind. */
+function samePads(
+  sizes: readonly number[],
+  kernel: readonly number[],
+  strides: readonly number[],
+  dilations: readonly number[],
+): number[] {
   const totals = sizes.map((size, i) => {
     const stride = strides[i] as number
     const reach = ((kernel[i] as number) - 1) * (dilations[i] as number) + 1
     return Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size)
   })
   const begin = totals.map((total) => Math.floor(total / 2))
-  const end = totals.map((total, i) => total - (begin[i] as number))
-  return { ...base, pads: ['ints', [...begin, ...end]] as const }
+  return [...begin, ...totals.map((total, i) => total - (begin[i] as number))]
 }
 
 function spatial(shape: readonly number[]): number[] {
@@ -148,6 +188,7 @@ export const CONVOLUTIONS: Readonly<Record<string, Lowering>> = {
   CONV_2D: conv2d,
   DEPTHWISE_CONV_2D: depthwiseConv2d,
   TRANSPOSE_CONV: transposeConv,
+  CONV_3D: conv3d,
   AVERAGE_POOL_2D: pool('AveragePool'),
   MAX_POOL_2D: pool('MaxPool'),
 }

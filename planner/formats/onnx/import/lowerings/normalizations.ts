@@ -35,8 +35,21 @@ const l2Normalization: Lowering = (operator, graph) => {
   graph.node('Div', [from, graph.compute('Sqrt', [guarded], result)], [result])
 }
 
+/** ONNX divides its alpha by the number of neighbours. */
+const localResponse: Lowering = (operator, graph) => {
+  const size = 2 * option(operator, 'radius', 0) + 1
+  const from = graph.value(input(operator, 0), 'channels-first')
+  graph.node('LRN', [from], [graph.define(output(operator), 'channels-first')], {
+    size: ['int', size],
+    alpha: ['float', option(operator, 'alpha', 0) * size],
+    beta: ['float', option(operator, 'beta', 0)],
+    bias: ['float', option(operator, 'bias', 0)],
+  })
+}
+
 export const NORMALIZATIONS: Readonly<Record<string, Lowering>> = {
   SOFTMAX: alongChannels('Softmax'),
   LOG_SOFTMAX: alongChannels('LogSoftmax'),
   L2_NORMALIZATION: l2Normalization,
+  LOCAL_RESPONSE_NORMALIZATION: localResponse,
 }

@@ -1,3 +1,4 @@
+import { DATA_TYPES } from '../../schema.ts'
 import { elementType } from '../element-types.ts'
 import { ImportError } from '../errors.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
@@ -31,6 +32,31 @@ function reduction(opType: string): Lowering {
       graph.node(opType, [from], [result], { axes: ['ints', placed], ...keepdims })
     }
   }
+}
+
+/** Of conditions: ONNX reduces numbers only. */
+function ofConditions(opType: 'ReduceMax' | 'ReduceMin'): Lowering {
+  return (operator, graph) => {
+    const axes = constantAxes(operator, graph)
+    const result = graph.define(output(operator), 'native')
+    const to = (type: 'int32' | 'bool') => ({ to: ['int', DATA_TYPES[type].code] }) as const
+    const counts = graph.compute('Cast', [graph.value(input(operator, 0))], result, to('int32'))
+    const keepdims = ['int', option(operator, 'keepDims', false) ? 1 : 0] as const
+    const reduced = graph.compute(opType, [counts], result, { axes: ['ints', axes], keepdims })
+    graph.node('Cast', [reduced], [result], to('bool'))
+  }
+}
+
+const cumulativeSum: Lowering = (operator, graph) => {
+  const [axis = 0] = constantAxes(operator, graph)
+  const result = graph.define(output(operator), 'native')
+  const flag = (name: string) => ['int', option(operator, name, false) ? 1 : 0] as const
+  graph.node(
+    'CumSum',
+    [graph.value(input(operator, 0)), graph.scalar(`${result}/axis`, 'int64', axis)],
+    [result],
+    { exclusive: flag('exclusive'), reverse: flag('reverse') },
+  )
 }
 
 /** Mean over height and width: runtimes have integer kernels for the pool, none for the mean. */
@@ -79,6 +105,9 @@ export const REDUCTIONS: Readonly<Record<string, Lowering>> = {
   REDUCE_MAX: reduction('ReduceMax'),
   REDUCE_MIN: reduction('ReduceMin'),
   REDUCE_PROD: reduction('ReduceProd'),
+  REDUCE_ANY: ofConditions('ReduceMax'),
+  REDUCE_ALL: ofConditions('ReduceMin'),
+  CUMSUM: cumulativeSum,
   ARG_MAX: argument('ArgMax'),
   ARG_MIN: argument('ArgMin'),
 }

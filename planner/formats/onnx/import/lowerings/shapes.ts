@@ -221,17 +221,22 @@ const unpack: Lowering = (operator, graph) => {
 
 const gather: Lowering = (operator, graph) => {
   const rank = graph.shapeOf(input(operator, 0)).length
-  if (option(operator, 'batchDims', 0) !== 0) {
-    throw new ImportError('unsupported-model', 'GATHER with batch dimensions has no ONNX form here')
+  const axis = axisIn('native', option(operator, 'axis', 0), rank)
+  const batchDims = option(operator, 'batchDims', 0)
+  const [data, indices] = [graph.value(input(operator, 0)), graph.value(input(operator, 1))]
+  const result = graph.define(output(operator), 'native')
+  if (batchDims === 0) {
+    return graph.node('Gather', [data, indices], [result], { axis: ['int', axis] })
   }
-  graph.node(
-    'Gather',
-    [graph.value(input(operator, 0)), graph.value(input(operator, 1))],
-    [graph.define(output(operator), 'native')],
-    {
-      axis: ['int', axisIn('native', option(operator, 'axis', 0), rank)],
-    },
-  )
+  if (axis !== batchDims) {
+    throw new ImportError(
+      'unsupported-model',
+      'GATHER behind its batch dimensions has no ONNX form',
+    )
+  }
+  const wide = graph.compute('Cast', [indices], result, { to: ['int', DATA_TYPES.int64.code] })
+  const each = graph.compute('Unsqueeze', [wide, graph.int64s(`${result}/each`, [-1])], result)
+  graph.node('GatherND', [data, each], [result], { batch_dims: ['int', batchDims] })
 }
 
 const gatherNd: Lowering = (operator, graph) => {
@@ -269,7 +274,7 @@ const cast: Lowering = (operator, graph) => {
 }
 
 /** A computed shape, permutation or axis would need the graph to compute it too: not of the families we import. */
-function needed(
+export function needed(
   operator: SourceOperator,
   graph: GraphBuilder,
   position: number,

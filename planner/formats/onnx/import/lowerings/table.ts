@@ -5,6 +5,7 @@ import { ARITHMETIC } from './arithmetic.ts'
 import { CONVOLUTIONS } from './convolutions.ts'
 import { MATRICES } from './matrices.ts'
 import { NORMALIZATIONS } from './normalizations.ts'
+import { REARRANGEMENTS } from './rearrangements.ts'
 import { REDUCTIONS } from './reductions.ts'
 import { RESIZES } from './resizes.ts'
 import { SHAPES } from './shapes.ts'
@@ -35,5 +36,6 @@ export const LOWERINGS: Readonly<Record<string, Lowering>> = {
   ...REDUCTIONS,
   ...RESIZES,
   ...SHAPES,
+  ...REARRANGEMENTS,
   DEQUANTIZE: dequantizeHalf,
 }

@@ -42,6 +42,8 @@ export const table = (rows: number, ...values: number[]): Operand => ({
 /** Written `KIND words about the case`: the operator, then what is particular about this row. */
 export interface Case extends OneOperator {
   readonly title: string
+  /** LiteRT.js gives out nothing of a result that is known when the model loads: only with an open batch. */
+  readonly openOnly?: true
 }
 
 export function row(

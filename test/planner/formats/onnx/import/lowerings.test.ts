@@ -63,8 +63,8 @@ t.test('every lowering has a case', async (t) => {
 
 for (const one of CASES) {
   t.test(one.title, async (t) => {
-    t.ok((await errorOf(one, BARE)) <= 1e-5, 'as it stands')
-    if (one.inputs.some(poolable)) {
+    if (!one.openOnly) t.ok((await errorOf(one, BARE)) <= 1e-5, 'as it stands')
+    if (!one.openOnly && one.inputs.some(poolable)) {
       t.ok((await errorOf(one, { ...BARE, behindPool: true })) <= 1e-5, 'channels first')
     }
     t.ok((await errorOf(one, { behindPool: true, openBatch: true })) <= 1e-5, 'open batch')

@@ -63,6 +63,10 @@ export const ARITHMETIC: readonly Case[] = [
   ...binary('MAXIMUM'),
   ...binary('MINIMUM'),
   ...binary('SQUARED_DIFFERENCE'),
+  ...binary('FLOOR_DIV', 'positive'),
+  ...binary('FLOOR_MOD', 'positive'),
+  row('FLOOR_MOD of both signs', null, [x(2, 9), noise(2, 9)], x(2, 9)),
+  row('ADD_N', null, [x(2, 3), x(2, 3), x(2, 3)], x(2, 3)),
   ...['EQUAL', 'NOT_EQUAL', 'GREATER', 'GREATER_EQUAL', 'LESS', 'LESS_EQUAL'].flatMap(compared),
   row('LOGICAL_AND', null, [flags(2, 3), flags(2, 3)], flags(2, 3)),
   row('LOGICAL_OR', null, [flags(2, 3), flags(2, 3)], flags(2, 3)),
@@ -93,6 +97,12 @@ export const NORMALIZATIONS: readonly Case[] = [
   row('LOG_SOFTMAX', null, [x(2, 5)], x(2, 5)),
   row('LOG_SOFTMAX image', null, [x(1, 2, 3, 4)], x(1, 2, 3, 4)),
   ...unary('L2_NORMALIZATION', 'signed', fused('L2NormOptions', 'NONE')),
+  row(
+    'LOCAL_RESPONSE_NORMALIZATION',
+    { type: 'LocalResponseNormalizationOptions', radius: 2, bias: 1, alpha: 0.3, beta: 0.5 },
+    [x(1, 2, 3, 8)],
+    x(1, 2, 3, 8),
+  ),
 ]
 
 function reduced(kind: string): Case[] {
@@ -113,6 +123,24 @@ const argument = (kind: string, type: string, outputType: string): Case[] => [
 
 export const REDUCTIONS: readonly Case[] = [
   ...['MEAN', 'SUM', 'REDUCE_MAX', 'REDUCE_MIN', 'REDUCE_PROD'].flatMap(reduced),
+  ...['REDUCE_ANY', 'REDUCE_ALL'].flatMap((kind) =>
+    reduced(kind).map(
+      (one): Case => ({
+        ...one,
+        inputs: one.inputs.map((operand, i) =>
+          i === 0 ? flags(...(operand?.shape ?? [])) : operand,
+        ),
+        outputs: one.outputs.map(({ shape }) => flags(...shape)),
+      }),
+    ),
+  ),
+  row('CUMSUM', { type: 'CumsumOptions' }, [x(1, 3, 4, 2), int(1)], x(1, 3, 4, 2)),
+  row(
+    'CUMSUM backwards, without itself',
+    { type: 'CumsumOptions', exclusive: true, reverse: true },
+    [x(2, 5), int(-1)],
+    x(2, 5),
+  ),
   ...argument('ARG_MAX', 'ArgMaxOptions', 'INT64'),
   ...argument('ARG_MIN', 'ArgMinOptions', 'INT64'),
 ]

@@ -56,6 +56,22 @@ export const CONVOLUTIONS: readonly Case[] = [
     x(1, 5, 5, 6),
   ),
   row(
+    'CONV_3D same, odd strides, relu',
+    {
+      type: 'Conv3DOptions',
+      padding: 'SAME',
+      strideD: 1,
+      strideH: 2,
+      strideW: 3,
+      dilationDFactor: 1,
+      dilationHFactor: 1,
+      dilationWFactor: 1,
+      fusedActivationFunction: 'RELU',
+    },
+    [x(1, 4, 5, 6, 2), noise(2, 3, 3, 2, 4), noise(4)],
+    x(1, 4, 3, 2, 4),
+  ),
+  row(
     'DEPTHWISE_CONV_2D same, stride 2, relu',
     depthwise('SAME', 2, { depthMultiplier: 1, fusedActivationFunction: 'RELU' }),
     [x(1, 7, 6, 3), noise(1, 3, 3, 3), noise(3)],

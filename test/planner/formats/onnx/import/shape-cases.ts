@@ -8,6 +8,7 @@ const slices = (masks: Record<string, number>): TflUnion => ({
   ...masks,
 })
 const mirror = (mode: string): TflUnion => ({ type: 'MirrorPadOptions', mode })
+const number = (value: number): Operand => ({ ...x(), data: Float32Array.of(value) })
 const half = (...values: number[]): Operand => ({
   type: 'FLOAT16',
   shape: [values.length],
@@ -162,4 +163,26 @@ export const SHAPES: readonly Case[] = [
     [x(2, 3), half(0x3c00, 0xc000, 0x3555)],
     x(2, 3),
   ),
+  row(
+    'GATHER in batches',
+    { type: 'GatherOptions', axis: 1, batchDims: 1 },
+    [x(2, 5, 3), table(2, 4, 0, 2, 1)],
+    x(2, 2, 3),
+  ),
+  row('REVERSE_V2', null, [x(1, 3, 4, 2), ints(1, 2)], x(1, 3, 4, 2)),
+  row('SPACE_TO_BATCH_ND', null, [x(2, 3, 5, 2), ints(2, 3), table(2, 0, 1, 1, 0)], x(12, 2, 2, 2)),
+  row('BATCH_TO_SPACE_ND', null, [x(12, 2, 2, 2), ints(2, 3), table(2, 0, 1, 1, 0)], x(2, 3, 5, 2)),
+  row('TOPK_V2', null, [x(2, 7), int(3)], x(2, 3), counts(2, 3)),
+  row(
+    'ONE_HOT',
+    { type: 'OneHotOptions', axis: -1 },
+    [counts(2, 3), int(4), number(2), number(-1)],
+    x(2, 3, 4),
+  ),
+  row('SCATTER_ND twice into one place', null, [table(3, 1, 0, 1), x(3, 2), ints(4, 2)], x(4, 2)),
+  row('FILL', null, [ints(2, 3), x()], x(2, 3)),
+  {
+    ...row('SHAPE', { type: 'ShapeOptions', outType: 'INT32' }, [x(1, 3, 4, 2)], counts(4)),
+    openOnly: true,
+  },
 ]
