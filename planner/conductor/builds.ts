@@ -73,12 +73,16 @@ function asGiven(variant: Variant) {
 
 async function quantized(engine: Engine, model: Model, variant: Variant) {
   const { artifacts } = engine
+  const { tuning } = variant
   return withJob(engine, model, 'build', variant.scheme, {
     input: {
       source: await artifacts.pathOf(variant.source),
       calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
       scheme: variant.scheme,
       runtime: variant.runtime,
+      ...(tuning && {
+        tuned: { tuning, test: await artifacts.pathOf(model.reference.whole) },
+      }),
     },
     keep: async ({ file, findings, operators }) => {
       const { digest } = await artifacts.putFile(file)

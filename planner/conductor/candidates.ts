@@ -6,10 +6,11 @@ import {
   pipelines,
   variants,
 } from '../storage/index.ts'
-import { contentKey, planVariants, type VariantPlan } from '../variants/index.ts'
+import { type Candidate, contentKey, planVariants, type VariantPlan } from '../variants/index.ts'
 import { factsOfClass } from './class-facts.ts'
 import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
+import type { Mixture } from './mixtures.ts'
 import type { CandidateView } from './pipeline-plan.ts'
 
 /** Which variants shall exist for this class, now; nothing is stored. */
@@ -51,20 +52,43 @@ export async function planCandidates(
   pipeline: Pipeline,
 ): Promise<void> {
   const { kept, dropped } = await variantPlanFor(engine, model, pipeline.class)
+  const planned = kept.map((c) => ({ ...c, kept: true, variant: keyOf(model, c) }))
   const rows: PlannedCandidate[] = [
-    ...kept.map((c) => ({
-      ...c,
-      kept: true,
-      variant: contentKey(c, model.source, model.calibration),
-    })),
+    ...planned,
     ...dropped.map((c) => ({ ...c, kept: false, variant: null })),
   ]
   await commit(engine, 'candidates.planned', async (trx) => {
     await variants.replaceCandidates(trx, model.id, pipeline.class, rows)
-    for (const { variant, scheme, runtime } of rows) {
-      if (variant === null) continue
-      await variants.ensureVariant(trx, { key: variant, source: model.source, scheme, runtime })
+    for (const { variant, scheme, runtime, tuning = null } of planned) {
+      const { source } = model
+      await variants.ensureVariant(trx, { key: variant, source, scheme, runtime, tuning })
     }
     await pipelines.setStage(trx, pipeline, { stage: 'building', waiting: '' }, engine.now())
   })
+}
+
+/** One candidate more for this round, and why. */
+export async function addMixture(
+  engine: Engine,
+  model: Model,
+  pipeline: Pipeline,
+  { scheme, runtime, tuning, reason }: Mixture,
+): Promise<void> {
+  const { source } = model
+  const key = keyOf(model, { scheme, runtime, tuning })
+  await commit(engine, 'candidates.planned', async (trx) => {
+    const candidate = { scheme, runtime, variant: key, kept: true, reason }
+    await variants.addCandidate(trx, model.id, pipeline.class, candidate)
+    await variants.ensureVariant(trx, { key, source, scheme, runtime, tuning })
+  })
+  const what = `${pipeline.class}: ${reason}; builds ${scheme}`
+  engine.progress.emit({ model: model.name, what, done: 0, total: 0 })
+}
+
+function keyOf(
+  { source, calibration, reference }: Model,
+  { tuning, ...candidate }: Candidate,
+): string {
+  const tuned = tuning && { tuning, test: reference.whole }
+  return contentKey(candidate, source, calibration, tuned)
 }

@@ -7,6 +7,7 @@ import type {
   Stage,
   Variant,
 } from '../storage/index.ts'
+import { type Mixture, mixturesForAccuracy, mixturesForLatency } from './mixtures.ts'
 
 /** How often a device is asked for one measurement before it counts as one that cannot make it. */
 export const MOST_TRIES = 2
@@ -48,6 +49,7 @@ export interface CandidateView {
 
 export type PipelineStep =
   | { readonly kind: 'plan-candidates' }
+  | { readonly kind: 'add-mixture'; readonly mixture: Mixture }
   | { readonly kind: 'build' | 'evaluate'; readonly variant: Variant }
   | { readonly kind: 'probe'; readonly variant: Variant; readonly device: string }
   | { readonly kind: 'give-up'; readonly probe: Probe }
@@ -74,7 +76,16 @@ export function planPipeline(view: PipelineView): readonly PipelineStep[] {
   if (view.candidates === null) return [{ kind: 'plan-candidates' }]
   const work = buildSteps(view.candidates)
   if (work.length > 0) return work
-  return probeSteps(view, readyOnes(view.candidates, view.maxAccuracyDrop))
+  const steps =
+    added(mixturesForAccuracy(view.candidates, view.maxAccuracyDrop)) ??
+    probeSteps(view, readyOnes(view.candidates, view.maxAccuracyDrop))
+  if (!steps.some(({ kind }) => kind === 'select')) return steps
+  return added(mixturesForLatency(view.candidates, view.probes)) ?? steps
+}
+
+function added(mixtures: readonly Mixture[]): readonly PipelineStep[] | undefined {
+  if (mixtures.length === 0) return undefined
+  return mixtures.map((mixture) => ({ kind: 'add-mixture', mixture }))
 }
 
 function buildSteps(candidates: readonly CandidateView[]): readonly PipelineStep[] {

@@ -8,7 +8,7 @@ import {
 } from '../storage/index.ts'
 import { openOrderCounts } from '../storage/orders.ts'
 import { buildVariant, evaluateVariant } from './builds.ts'
-import { candidateViews, planCandidates } from './candidates.ts'
+import { addMixture, candidateViews, planCandidates } from './candidates.ts'
 import { type Engine, isSettlingIn } from './engine.ts'
 import { type PipelineStep, type PipelineView, planPipeline } from './pipeline-plan.ts'
 import { giveUpProbe, orderProbe } from './probe-orders.ts'
@@ -18,6 +18,7 @@ import { select } from './select.ts'
 /** Steps that change what the next steps are: the plan is made again after them. */
 const SETTLING: ReadonlySet<PipelineStep['kind']> = new Set([
   'plan-candidates',
+  'add-mixture',
   'give-up',
   'select',
 ])
@@ -79,6 +80,8 @@ async function perform(
   switch (step.kind) {
     case 'plan-candidates':
       return planCandidates(engine, model, pipeline)
+    case 'add-mixture':
+      return addMixture(engine, model, pipeline, step.mixture)
     case 'build':
       return engine.jobs.add(`build ${step.variant.key}`, () =>
         buildVariant(engine, model, step.variant.key),

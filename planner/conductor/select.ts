@@ -1,4 +1,4 @@
-import { type DeviceRecord, fits, judgeOnHost, measuredRow, summarise } from '../probing/index.ts'
+import { fits, judgeOnHost, measuredRow, summarise } from '../probing/index.ts'
 import { choose, type Measured, type Selection, type SelectionRow } from '../selection/index.ts'
 import {
   devices as deviceRows,
@@ -17,6 +17,7 @@ import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { type CandidateView, readyOnes } from './pipeline-plan.ts'
 import { proberOf } from './probers.ts'
+import { recordsOf } from './records.ts'
 
 /** Chooses from what was measured in this round, and writes down why. */
 export async function select(engine: Engine, model: Model, pipeline: Pipeline): Promise<void> {
@@ -108,14 +109,6 @@ function whyUnmeasured(
   const last = failures.at(-1)
   if (last?.error) return `not measured: ${last.device}: ${last.error.message}`
   return 'not measured: it fits none of the devices that measured'
-}
-
-function recordsOf(variant: string, probes: readonly Probe[]): readonly DeviceRecord[] {
-  return probes.flatMap((probe) =>
-    probe.variant === variant && probe.record
-      ? [{ device: probe.device, record: probe.record }]
-      : [],
-  )
 }
 
 /** What the class runs today, whichever revision it came from: equal files have equal keys. */

@@ -32,6 +32,11 @@ export function judgeOnHost(quality: QualityRecord, maxAccuracyDrop: number): Ho
   return { send: false, reason, drop: lost.drop }
 }
 
+/** Share of answers lost on this host, as measured; null where outputs name no class, or are no numbers. */
+export function dropOnHost(quality: QualityRecord): number | null {
+  return quality.notFinite > 0 ? null : (lostOnHost(quality)?.drop ?? null)
+}
+
 /** Share of answers lost, and the lower end of its 95 % interval; undefined where outputs name no class. */
 function lostOnHost(quality: QualityRecord): { drop: number; atLeast: number } | undefined {
   const { mcnemar, samples, agreement } = quality

@@ -9,6 +9,7 @@ export {
 export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
 export { type Mixed, type MixingReport, ratioToFloat, searchMixed } from './mixing/search.ts'
+export { slowOnIntegers } from './mixing/slow-on-integers.ts'
 export type { QuantizeOptions } from './options.ts'
 export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'
 export { type OperatorSelector, parseSelector } from './plan/selectors.ts'

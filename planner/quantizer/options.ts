@@ -21,6 +21,8 @@ export interface QuantizeOptions {
   readonly perChannelFullyConnected?: boolean
   /** The same for `dynamic-w8`: far more accurate, but needs TensorFlow Lite 2.17 or LiteRT. Off for older ones. */
   readonly perChannelHybridFullyConnected?: boolean
+  /** Leave operators in float whose sums often saturate in 16 bits, on x86 without VNNI. */
+  readonly spareSaturating?: boolean
   /** Leave operators in float where quantizing all of them loses more. */
   readonly budget?: AccuracyBudget
   /**

@@ -2,6 +2,7 @@ import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { sizeOf } from '../../shared/tensors.ts'
+import type { GraphOperator } from '../formats/graph.ts'
 import { linksOf } from '../formats/links.ts'
 import type { QuantizableModel } from '../formats/quantizable.ts'
 import { Examiner } from './budget/examiner.ts'
@@ -24,7 +25,7 @@ import type { QuantizeOptions } from './options.ts'
 import { NO_CHANGE, type OperatorTally, type Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest, PlanTarget } from './plan/request.ts'
-import { saturationFindings } from './plan/saturation.ts'
+import { saturationFindings, saturationRisks } from './plan/saturation.ts'
 import { Gauge } from './recovery/gauge.ts'
 import {
   meansOf,
@@ -93,7 +94,8 @@ async function quantizeIn(
   const recovered = await recoverIn(first, source, methods, tools)
   const planOf = ({ plan, model }: Subject) =>
     compressed === null ? plan : keepClusters(plan, model, compressed)
-  const held = await holdIn(recovered.subject, source, tools, planOf)
+  const safe = options.spareSaturating ? inFloatWhereSaturating(recovered.subject, tools) : null
+  const held = await holdIn(safe ?? recovered.subject, source, tools, planOf)
   const { model } = held.subject
   const plan = planOf(held.subject)
   refuseEmpty(plan, scheme, opened.findings)
@@ -255,6 +257,18 @@ async function holdIn(
     onTrial: (done, total) => onProgress?.(done, total, 'measuring what each operator does'),
   })
   return { ...held, findings: [budgetFinding(held.report)] }
+}
+
+/** By the weights as recovery left them; sums that saturate seldom cost less than float would. */
+function inFloatWhereSaturating(subject: Subject, tools: Tools): Subject {
+  const { plan, model, statistics, request } = subject
+  const risks = saturationRisks(plan, model.graph, statistics).filter(({ often }) => often > 0)
+  if (risks.length === 0) return subject
+  const risky = new Set(risks.map(({ operator }) => operator))
+  const because = 'its sums often saturate on x86 without VNNI'
+  const selector = { where: ({ name }: GraphOperator) => risky.has(name), because }
+  const spared = { ...request, keepFloat: [...request.keepFloat, selector] }
+  return { ...subject, request: spared, plan: tools.plan(spared) }
 }
 
 /** Only unsigned activations with weights of 8 bits meet the kernels that could. */

@@ -16,7 +16,8 @@ export function targetOf(
       `scheme ${printScheme(scheme)} asks for int8 and uint8 edges at once: use one of -io8 and -iou8`,
     )
   }
-  if (hasSuffix(scheme, 'mixed') && !options.keepFloat?.length && !options.budget) {
+  const chooses = options.keepFloat?.length || options.budget || options.spareSaturating
+  if (hasSuffix(scheme, 'mixed') && !chooses) {
     throw new QuantizerError(
       'unsupported-scheme',
       `scheme ${printScheme(scheme)} leaves operators in float: say which (--keep-float), or what may be lost (--max-accuracy-drop)`,

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../shared/units.ts'
+import { behindFloat } from './behind-float.ts'
 import { brokenConstraints, points } from './constraints.ts'
 import type { Constraints, Measured, ObjectiveName, Room } from './measured.ts'
 import { near, type Objective, objectiveFor } from './objective.ts'
@@ -42,8 +43,10 @@ export function choose(input: SelectionInput): Selection {
 
   const objective = objectiveFor(input.objective, admissible)
   const latency = objectiveFor('latency', admissible)
-  const front = paretoFront(admissible)
-  const { winner, because } = pick(front.front, admissible, objective, input.incumbent)
+  const behind = objective.name === 'latency' ? behindFloat(admissible) : new Map()
+  const ahead = admissible.filter((variant) => !behind.has(variant))
+  const front = paretoFront(ahead)
+  const { winner, because } = pick(front.front, ahead, objective, input.incumbent)
   const others = admissible
     .filter((variant) => variant !== winner)
     .sort((a, b) => objective.value(a) - objective.value(b) || order(a, b))
@@ -53,7 +56,7 @@ export function choose(input: SelectionInput): Selection {
     ranking: [winner.key, ...others.map(({ key }) => key)],
     rows: judged.map(({ variant, broken }) => ({
       key: variant.key,
-      ...verdictOn(variant, broken, { winner, because, objective, front }),
+      ...verdictOn(variant, broken, { winner, because, objective, front, behind }),
     })),
     why: `${name(winner)}: ${because}${qualityClause(winner, input.constraints)}${beside(winner, admissible, latency.value)}`,
   }
@@ -107,15 +110,18 @@ function order(a: Measured, b: Measured): number {
 interface Outcome extends Picked {
   readonly objective: Objective
   readonly front: Front
+  readonly behind: ReadonlyMap<Measured, string>
 }
 
 function verdictOn(
   variant: Measured,
   broken: readonly string[],
-  { winner, because, objective, front }: Outcome,
+  { winner, because, objective, front, behind }: Outcome,
 ): Pick<SelectionRow, 'verdict' | 'reason'> {
   if (broken.length > 0) return { verdict: 'dropped', reason: broken.join('; ') }
   if (variant === winner) return { verdict: 'chosen', reason: because }
+  const slow = behind.get(variant)
+  if (slow !== undefined) return { verdict: 'dropped', reason: slow }
   const beaten = front.dominated.find((entry) => entry.variant === variant)
   if (beaten) {
     return {

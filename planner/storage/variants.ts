@@ -3,6 +3,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { type Finding, findingSchema } from '../../shared/findings.ts'
 import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
 import { type Quality, qualitySchema } from '../variants/reference.ts'
+import { type Tuning, tuningSchema } from '../variants/tuning.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -15,6 +16,8 @@ export interface Variant {
   readonly source: Digest
   readonly scheme: string
   readonly runtime: RuntimeName
+  /** Of mixed schemes: which operators stay in float. */
+  readonly tuning: Tuning | null
   readonly state: VariantState
   /** Of the built file. */
   readonly digest: Digest | null
@@ -42,11 +45,18 @@ export interface PlannedCandidate {
   readonly reason: string
 }
 
+type Planned = Pick<Variant, 'key' | 'source' | 'scheme' | 'runtime'> &
+  Partial<Pick<Variant, 'tuning'>>
+
 /** Planned unless it is known already: a build is never repeated for the same content. */
-export async function ensureVariant(
-  db: Db,
-  variant: Pick<Variant, 'key' | 'source' | 'scheme' | 'runtime'>,
-): Promise<void> {
+export async function ensureVariant(db: Db, { tuning = null, ...variant }: Planned): Promise<void> {
+  if (tuning !== null) {
+    await db
+      .insertInto('tunings')
+      .values({ variant: variant.key, tuning: JSON.stringify(tuning) })
+      .onConflict((conflict) => conflict.column('variant').doNothing())
+      .execute()
+  }
   await db
     .insertInto('variants')
     .values({
@@ -170,6 +180,20 @@ export async function findEvaluation(
   )
 }
 
+/** One more, that what was measured so far asks for. */
+export async function addCandidate(
+  db: Db,
+  model: string,
+  classId: string,
+  candidate: PlannedCandidate,
+): Promise<void> {
+  await db
+    .insertInto('candidates')
+    .values(rowOf(model, classId, candidate))
+    .onConflict((conflict) => conflict.columns(['model', 'class', 'scheme', 'runtime']).doNothing())
+    .execute()
+}
+
 /** Replaces what was planned for this model and class. */
 export async function replaceCandidates(
   db: Db,
@@ -185,18 +209,13 @@ export async function replaceCandidates(
   if (candidates.length === 0) return
   await db
     .insertInto('candidates')
-    .values(
-      candidates.map((c) => ({
-        model,
-        class: classId,
-        scheme: c.scheme,
-        runtime: c.runtime,
-        variant: c.variant,
-        kept: Number(c.kept),
-        reason: c.reason,
-      })),
-    )
+    .values(candidates.map((candidate) => rowOf(model, classId, candidate)))
     .execute()
+}
+
+function rowOf(model: string, classId: string, candidate: PlannedCandidate): Tables['candidates'] {
+  const { scheme, runtime, variant, kept, reason } = candidate
+  return { model, class: classId, scheme, runtime, variant, kept: Number(kept), reason }
 }
 
 export async function candidatesOf(
@@ -223,16 +242,23 @@ function variantRows(db: Db) {
   return db
     .selectFrom('variants')
     .leftJoin('artifacts', 'artifacts.digest', 'variants.digest')
+    .leftJoin('tunings', 'tunings.variant', 'variants.key')
     .selectAll('variants')
-    .select('artifacts.bytes')
+    .select(['artifacts.bytes', 'tunings.tuning'])
 }
 
-function variantOf(row: Tables['variants'] & { readonly bytes: number | null }): Variant {
+type VariantRow = Tables['variants'] & {
+  readonly bytes: number | null
+  readonly tuning: string | null
+}
+
+function variantOf(row: VariantRow): Variant {
   return {
     key: row.key,
     source: row.source,
     scheme: row.scheme,
     runtime: runtimeOf(row.runtime),
+    tuning: row.tuning === null ? null : readJson(tuningSchema, row.tuning),
     state: z.enum(VARIANT_STATES).parse(row.state),
     digest: row.digest,
     bytes: row.bytes,

@@ -1,10 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readDataset } from '../../shared/dataset/index.ts'
+import { readDataset, takeSamples } from '../../shared/dataset/index.ts'
 import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
 import { parseScheme } from '../../shared/schemes.ts'
 import { convertModel } from '../formats/convert.ts'
-import { QuantizerError, quantize } from '../quantizer/index.ts'
+import {
+  type QuantizeOptions,
+  QuantizerError,
+  quantize,
+  slowOnIntegers,
+} from '../quantizer/index.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 import { formatOf } from './read-graph.ts'
 
@@ -25,6 +30,7 @@ export async function build(
     format,
     scheme: parseScheme(input.scheme),
     ...(calibration ? { calibration } : {}),
+    options: await optionsOf(input, model.bytes),
     onProgress,
   })
   const useless = result.findings.find(({ code }) => code === 'nothing-fused')
@@ -32,4 +38,23 @@ export async function build(
   const file = join(input.out, `model.${result.format}`)
   await writeFile(file, result.bytes)
   return { file, findings: [...model.findings, ...result.findings], operators: result.operators }
+}
+
+/** More test samples than this make islands no better, only slower to find. */
+const MOST_TESTED = 2_000
+
+async function optionsOf(
+  { tuned, scheme, runtime }: JobInput<'build'>,
+  model: Uint8Array,
+): Promise<QuantizeOptions> {
+  if (tuned === undefined) return {}
+  const { tuning, test } = tuned
+  if ('maxDrop' in tuning) {
+    const data = await readDataset(test)
+    const samples = takeSamples(data, Math.min(MOST_TESTED, data.samples))
+    return { budget: { maxDrop: tuning.maxDrop, test: samples } }
+  }
+  if (tuning.spare === 'saturating') return { spareSaturating: true }
+  const format = RUNTIME_FORMATS[runtime]
+  return { keepFloat: [await slowOnIntegers({ model, format, scheme: parseScheme(scheme) })] }
 }

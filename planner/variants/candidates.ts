@@ -4,10 +4,13 @@ import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
 import { opsetObstacle } from './onnxruntime-opsets.ts'
+import type { Tuning } from './tuning.ts'
 
 export interface Candidate {
   readonly scheme: string
   readonly runtime: RuntimeName
+  /** Of mixed schemes. */
+  readonly tuning?: Tuning
 }
 
 export interface PlanInput {
@@ -67,6 +70,8 @@ const NEEDS = {
       ? undefined
       : `${target.id} computes best on -${form}: ${FORM_REASONS[form]}`
   },
+  narrowSums: ({ target }) =>
+    formOf(target) === 'u8s8-rr' ? undefined : `sums of products do not saturate on ${target.id}`,
   int16Activations: ({ target }) => feature(target, 'int16-activations', '16-bit activations'),
   int4Weights: ({ target }) => feature(target, 'int4-weights', '4-bit weights in blocks'),
   storage: ({ model, target, maxBytes }, candidate) => {
@@ -107,6 +112,7 @@ interface CandidateRow {
   readonly scheme: string
   readonly runtimes: readonly RuntimeName[]
   readonly needs: readonly NeedName[]
+  readonly tuning?: Tuning
   /** Why it is worth building. */
   readonly because: string
 }
@@ -156,6 +162,13 @@ const CANDIDATES: readonly CandidateRow[] = [
     because: `a quarter of the file, integer arithmetic; ${FORM_REASONS['u8s8-rr']}`,
   },
   {
+    scheme: 'static-w8a8-u8s8-mixed',
+    runtimes: ['onnxruntime'],
+    needs: ['integerKernels', 'calibration', 'narrowSums'],
+    tuning: { spare: 'saturating' },
+    because: '8-bit weights, and float where their sums would often saturate int16',
+  },
+  {
     scheme: 'static-w8a16',
     runtimes: ['litert'],
     needs: ['integerKernels', 'calibration', 'int16Activations'],
@@ -179,18 +192,15 @@ const CANDIDATES: readonly CandidateRow[] = [
 export function planVariants(input: PlanInput): VariantPlan {
   const judged = CANDIDATES.flatMap((row) =>
     row.runtimes.map((runtime) => {
-      const candidate = { scheme: row.scheme, runtime }
+      const { scheme, tuning } = row
+      const candidate: Candidate = { scheme, runtime, ...(tuning && { tuning }) }
       const obstacles = [...ALWAYS, ...row.needs].flatMap(
         (need) => (NEEDS[need] as Need)(input, candidate) ?? [],
       )
       return { ...candidate, obstacles, reason: obstacles[0] ?? row.because }
     }),
   )
-  const bare = ({ scheme, runtime, reason }: (typeof judged)[number]) => ({
-    scheme,
-    runtime,
-    reason,
-  })
+  const bare = ({ obstacles: _, ...candidate }: (typeof judged)[number]) => candidate
   return {
     kept: judged.filter(({ obstacles }) => obstacles.length === 0).map(bare),
     dropped: judged.filter(({ obstacles }) => obstacles.length > 0).map(bare),

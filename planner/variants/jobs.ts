@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { findingSchema } from '../../shared/findings.ts'
 import { qualityRecordSchema } from '../../shared/measure/index.ts'
 import { modelFactsSchema, runtimeNameSchema } from './facts.ts'
+import { tuningSchema } from './tuning.ts'
 
 const path = z.string().min(1)
 
@@ -37,6 +38,8 @@ export const JOBS = {
       calibration: path.nullable(),
       scheme: z.string(),
       runtime: runtimeNameSchema,
+      /** Of mixed schemes, with test data to hold an accuracy on. */
+      tuned: z.object({ tuning: tuningSchema, test: path }).optional(),
       out: path,
     }),
     output: z.object({

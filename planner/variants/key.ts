@@ -1,6 +1,7 @@
 import type { Digest } from '../../shared/digest.ts'
 import { digestOf } from '../../shared/digest.ts'
 import type { Candidate } from './candidates.ts'
+import type { Tuning } from './tuning.ts'
 
 /** Grows when the same input would be quantized to another file: builds of older quantizers are not reused. */
 export const QUANTIZER_VERSION = 2
@@ -13,8 +14,13 @@ export function contentKey(
   candidate: Candidate,
   source: Digest,
   calibration: Digest | null,
+  tuned?: { readonly tuning: Tuning; readonly test: Digest },
 ): string {
   const { scheme, runtime } = candidate
   const used = UNCALIBRATED.has(scheme) ? null : calibration
-  return digestOf(JSON.stringify([QUANTIZER_VERSION, source, used, scheme, runtime]))
+  const parts = [QUANTIZER_VERSION, source, used, scheme, runtime]
+  if (tuned === undefined) return digestOf(JSON.stringify(parts))
+  const { tuning, test } = tuned
+  const held = 'maxDrop' in tuning ? test : null
+  return digestOf(JSON.stringify([...parts, tuning, held]))
 }

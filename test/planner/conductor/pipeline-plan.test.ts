@@ -53,6 +53,7 @@ function candidate({
     source: 's',
     scheme,
     runtime: 'litert',
+    tuning: null,
     state,
     digest: state === 'built' ? 'd' : null,
     bytes: state === 'built' ? bytes : null,
@@ -151,6 +152,16 @@ const rows: {
     },
     steps: ['evaluate float32', 'build float16', 'build dynamic-w8', 'wait'],
     waits: /to be built and checked on this host: float32, float16, dynamic-w8/,
+  },
+  {
+    name: 'integers that lose too much here: first a mixture, before any device is asked',
+    view: {
+      candidates: [
+        candidate({ scheme: 'float32' }),
+        candidate({ scheme: 'static-w8a8', lost: 13 }),
+      ],
+    },
+    steps: ['add-mixture'],
   },
   {
     name: 'one probe per device at a time',
@@ -257,6 +268,7 @@ const rows: {
       candidates: [
         candidate({ scheme: 'float32' }),
         candidate({ scheme: 'static-w8a8', lost: 60 }),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'failed' }),
       ],
       probes: [probe('a', 'float32', 'measured')],
     },
@@ -268,6 +280,7 @@ const rows: {
       candidates: [
         candidate({ scheme: 'float32' }),
         candidate({ scheme: 'static-w8a8', lost: 13 }),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'failed' }),
       ],
       probes: [probe('a', 'float32', 'measured')],
     },
@@ -290,6 +303,7 @@ const rows: {
       candidates: [
         candidate({ scheme: 'dynamic-w8', lost: 90 }),
         candidate({ scheme: 'static-w8a8', lost: 60 }),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'failed' }),
       ],
     },
     steps: ['probe a static-w8a8', 'wait'],

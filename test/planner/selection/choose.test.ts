@@ -83,7 +83,33 @@ const stories: Story[] = [
     name: 'int8 slower than float32 does not ship for latency',
     candidates: [float32, measured('static-w8a8', { p50: 17, bytes: 110_000 })],
     winner: 'float32',
-    says: { 'static-w8a8': /meets the constraints; 1.70×/ },
+    ranking: ['float32', 'static-w8a8'],
+    says: { 'static-w8a8': /^1.70× the latency of float32 on litert$/ },
+  },
+  {
+    name: 'nor when intervals overlap so far that it would be a tie',
+    candidates: [
+      measured('float32', { p50: 10, ci: 0.2 }),
+      measured('static-w8a8', { p50: 11, ci: 0.2, bytes: 110_000 }),
+    ],
+    winner: 'float32',
+    says: { 'static-w8a8': /1.10×/ },
+  },
+  {
+    name: 'where float32 may not ship, a slower int8 is what there is',
+    candidates: [float32, measured('static-w8a8', { p50: 17, bytes: 110_000 })],
+    constraints: { maxBytes: 200_000 },
+    winner: 'static-w8a8',
+  },
+  {
+    name: 'the mixed form that wins over float32 ships instead',
+    candidates: [
+      float32,
+      measured('static-w8a8-u8s8', { p50: 12, bytes: 110_000 }),
+      measured('static-w8a8-u8s8-mixed', { p50: 7.2, bytes: 120_000 }),
+    ],
+    winner: 'static-w8a8-u8s8-mixed',
+    says: { '': /best latency, 0.72×/, 'static-w8a8-u8s8': /1.20× the latency of float32/ },
   },
   {
     name: 'the same int8 ships when size is the objective',

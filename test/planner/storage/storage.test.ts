@@ -146,6 +146,11 @@ for (const database of DATABASES) {
           runtime: 'litert',
         } as const
         await variants.ensureVariant(db, row)
+        t.equal((await variants.findVariant(db, 'k1'))?.tuning, null)
+        const mixed = { ...row, key: 'k2', tuning: { maxDrop: 0.01 } }
+        await variants.ensureVariant(db, mixed)
+        await variants.ensureVariant(db, mixed)
+        t.match(await variants.findVariant(db, 'k2'), { tuning: { maxDrop: 0.01 } })
         await variants.setVariantState(db, 'k1', 'building')
         await variants.ensureVariant(db, row)
         t.match(await variants.findVariant(db, 'k1'), { state: 'building' })

@@ -108,6 +108,44 @@ t.test(
   },
 )
 
+t.test('mixed variants: operators stay in float as a tuning says', async (t) => {
+  const { dir, out } = await files(t)
+  const source = join(dir, 'scores.onnx')
+  const scores = smallOnnx({
+    inputs: { x: [1, 3, 32, 32] },
+    outputs: ['y'],
+    constants: { w: [16, 3, 3, 3], v: [64, 16, 3, 3], u: [64, 5] },
+    rows: [
+      ['Conv', ['x', 'w'], ['a']],
+      ['Relu', ['a'], ['b']],
+      ['Conv', ['b', 'v'], ['c']],
+      ['GlobalAveragePool', ['c'], ['d']],
+      ['Flatten', ['d'], ['e']],
+      ['MatMul', ['e', 'u'], ['y']],
+    ],
+  })
+  writeFileSync(source, writeOnnx(scores))
+  const calibration = join(dir, 'images.npz')
+  const images = floats([8, 3, 32, 32], (i) => Math.sin(i * i))
+  writeFileSync(calibration, formatNpz(new Map([['x', images]])))
+  const common = { source, calibration, out, runtime: 'onnxruntime' } as const
+  const scheme = 'static-w8a8-u8s8-mixed'
+  const rows = [
+    [{ maxDrop: 0.5 }, /of agreement is lost on 8 samples, 50.0 % may be/],
+    [{ spare: 'slow' }, /Conv "b" stays in float: kernels for such sizes are known to be slower/],
+  ] as const
+  for (const [tuning, says] of rows) {
+    const tuned = { tuning, test: calibration }
+    const { findings } = await runJob('build', { ...common, scheme, tuned })
+    t.match(findings.map(({ message }) => message).join('\n'), says)
+  }
+  const tuned = { tuning: { spare: 'saturating' }, test: calibration } as const
+  await t.rejects(runJob('build', { ...common, scheme, tuned }), {
+    code: 'nothing-to-quantize',
+    message: /Conv "b" stays in float: its sums often saturate on x86 without VNNI/,
+  })
+})
+
 t.test('an .onnx source', async (t) => {
   const { dir, out } = await files(t)
   const calibration = join(dir, 'dense.npz')

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Attributes } from '../../../../planner/formats/onnx/prepare/graph-editor.ts'
 import { newTensor } from '../../../../planner/formats/onnx/tensor-data.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
+import { printScheme } from '../../../../shared/schemes.ts'
 import { sizeOf } from '../../../../shared/tensors.ts'
 import { quantizeOnnx } from '../../formats/onnx/quantized.ts'
 import { smallOnnx } from '../../formats/onnx/small-onnx.ts'
@@ -82,4 +83,29 @@ t.test('neighbours are those that the kernel reads one after another', async (t)
     'the last channel of one tap and the first of the next',
   )
   t.same(await told(convolution(2, [2, 1, 3, 3], group), images([1, 1])), [], 'depthwise')
+})
+
+t.test('layers that often do stay in float where asked, the others do not', async (t) => {
+  const two = smallOnnx({
+    inputs: { x: [1, 2, 8, 8] },
+    outputs: ['z'],
+    rows: [
+      ['Conv', ['x', 'k'], ['y']],
+      ['Conv', ['y', 'l'], ['z']],
+    ],
+  })
+  // Of each pair of channels that the second reads one counts: nothing is added in 16 bits.
+  const apart = Float32Array.of(0.5, 0, 0.3, 0, 0, 0.5, 0, 0.2)
+  two.graph?.initializer.push(
+    newTensor('k', 'float32', [4, 2, 1, 1], new Float32Array(8).fill(0.5)),
+    newTensor('l', 'float32', [2, 4, 1, 1], apart),
+  )
+  const asked = { spareSaturating: true }
+  const made = await quantizeOnnx(two, 'static-w8a8-u8s8', images([1, 1]), asked)
+  t.match(made.operators, { integer: 1, float: 1 })
+  t.match(
+    made.findings.map(({ message }) => message),
+    [/Conv "y" stays in float: its sums often saturate on x86 without VNNI/],
+  )
+  t.equal(printScheme(made.scheme), 'static-w8a8-u8s8-mixed')
 })

@@ -1,0 +1,88 @@
+import type { RuntimeName } from '../../shared/runtime/runtime.ts'
+import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../shared/schemes.ts'
+import { formatRatio } from '../../shared/units.ts'
+import { type ClassSummary, dropOnHost, summarise } from '../probing/index.ts'
+import { NOISE, points } from '../selection/index.ts'
+import type { Probe } from '../storage/index.ts'
+import type { Tuning } from '../variants/index.ts'
+import type { CandidateView } from './pipeline-plan.ts'
+import { recordsOf } from './records.ts'
+
+/** A candidate more: the same scheme with some operators in float. */
+export interface Mixture {
+  readonly scheme: string
+  readonly runtime: RuntimeName
+  readonly tuning: Tuning
+  readonly reason: string
+}
+
+/** Integer candidates that lose more than allowed on this host get a mixture that holds the budget. */
+export function mixturesForAccuracy(
+  candidates: readonly CandidateView[],
+  maxAccuracyDrop: number,
+): readonly Mixture[] {
+  return unmixed(candidates).flatMap(({ plan, evaluation }) => {
+    const drop = evaluation ? dropOnHost(evaluation.whole) : null
+    if (drop === null || drop <= maxAccuracyDrop) return []
+    const reason = `${plan.scheme} loses ${points(drop)} on this host, budget ${points(maxAccuracyDrop)}: operators that cost most go back to float until it holds`
+    return mixtureOf(plan, { maxDrop: maxAccuracyDrop }, reason)
+  })
+}
+
+/**
+ * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixture without what is
+ * known to be slower on integers. Such knowledge is of ONNX Runtime's kernels.
+ */
+export function mixturesForLatency(
+  candidates: readonly CandidateView[],
+  probes: readonly Probe[],
+): readonly Mixture[] {
+  const summaryOf = ({ variant }: CandidateView) =>
+    variant && summarise(recordsOf(variant.key, probes))
+  return unmixed(candidates).flatMap((candidate) => {
+    const { plan } = candidate
+    const float = candidates.find(
+      ({ plan: { scheme, runtime } }) => scheme === 'float32' && runtime === plan.runtime,
+    )
+    const ratio = ratioBetween(summaryOf(candidate), float && summaryOf(float))
+    if (plan.runtime !== 'onnxruntime' || ratio === null || ratio < 1 - NOISE) return []
+    const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
+    return mixtureOf(plan, { spare: 'slow' }, reason)
+  })
+}
+
+/** Both were measured in turns with the baseline; what is the baseline has no ratio. */
+function ratioBetween(
+  ours: ClassSummary | undefined,
+  float: ClassSummary | undefined,
+): number | null {
+  const ratio = ours?.latency.ratio
+  if (!ratio || !float) return null
+  return ratio.p50 / (float.latency.ratio?.p50 ?? 1)
+}
+
+/** Built candidates of integers throughout that have no mixture yet. */
+function unmixed(candidates: readonly CandidateView[]): readonly CandidateView[] {
+  return candidates.filter(({ plan, variant }) => {
+    const scheme = parseScheme(plan.scheme)
+    if (!plan.kept || variant?.state !== 'built') return false
+    if (BASE_SCHEMES[scheme.base].activations !== 'int8' || hasSuffix(scheme, 'mixed')) return false
+    const mixed = mixedName(plan.scheme)
+    return !candidates.some(
+      (other) => other.plan.scheme === mixed && other.plan.runtime === plan.runtime,
+    )
+  })
+}
+
+function mixtureOf(
+  { scheme, runtime }: CandidateView['plan'],
+  tuning: Tuning,
+  reason: string,
+): Mixture {
+  return { scheme: mixedName(scheme), runtime, tuning, reason }
+}
+
+function mixedName(name: string): string {
+  const scheme = parseScheme(name)
+  return printScheme({ ...scheme, suffixes: [...scheme.suffixes, 'mixed'] })
+}
