@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
@@ -85,6 +85,8 @@ const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR'])
 
 async function write(path: string, value: unknown): Promise<void> {
   try {
+    // The folder is this agent's alone; what lies around it is read by applications of other users.
+    await mkdir(dirname(dirname(path)), { recursive: true })
     await writeOwnerOnly(path, `${JSON.stringify(value, null, 2)}\n`)
   } catch (error) {
     throw unusable(path, messageOf(error), 'make room or correct its rights, then try again', error)

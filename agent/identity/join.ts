@@ -43,8 +43,10 @@ export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
   const tokenKey = joinKeyOf(token.secret)
   const before = readIdentity(stateDir)
   if (before?.token === tokenKey.trusted.keyId) return before
-  if (before !== undefined) throw alreadyJoined(before, stateDir)
   const { broker, fleet, trust } = token
+  // The same device again, after its certificate expired or was revoked: it keeps all it has but its key.
+  const isAgain = before?.device === device && before.fleet === fleet && before.trust === trust
+  if (before !== undefined && !isAgain) throw alreadyJoined(before, stateDir)
   const authority = await fetchAuthority(
     { url: broker, address: addressOf(broker) },
     token.authority,

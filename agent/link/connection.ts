@@ -130,13 +130,24 @@ export class Connection {
   }
 }
 
-/** Return codes of a broker that does not let a client in, MQTT 3.1.1 §3.2.2.3, in words that help. */
-const REFUSALS: Readonly<Record<number, string>> = {
+const NOT_BELIEVED =
+  'its certificate is not believed: check its clock, or join again with a new token'
+const REVOKED =
+  'this device is not let in: it was revoked, or is of another fleet; join again with a new token'
+
+/**
+ * What a broker says that does not let a client in, in words that help: return codes of MQTT 3.1.1 §3.2.2.3,
+ * alerts of TLS (RFC 8446 §6) as OpenSSL names them.
+ */
+const REFUSALS: Readonly<Record<string, string>> = {
   2: 'the broker knows this device under another name',
-  4: 'its certificate is not believed: check its clock, or join again with a new token',
-  5: 'this device is not let in: it was revoked, or is of another fleet; join again with a new token',
+  4: NOT_BELIEVED,
+  5: REVOKED,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: NOT_BELIEVED,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: NOT_BELIEVED,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: REVOKED,
 }
 
 function refusalOf(error: Error & { readonly code?: unknown }): string | undefined {
-  return typeof error.code === 'number' ? REFUSALS[error.code] : undefined
+  return REFUSALS[String(error.code)]
 }
