@@ -86,6 +86,7 @@ export function mosquittoSettings({ port, joinPort }: MosquittoOptions): string 
     '# Written by fitment broker export-mosquitto. Start it in this folder: mosquitto -c mosquitto.conf',
     'per_listener_settings true',
     'persistence false',
+    'retain_available false',
     'set_tcp_nodelay true',
     `max_packet_size ${DEFAULT_LIMITS.frameBytes}`,
     `pid_file ${MOSQUITTO_FILES.process}`,

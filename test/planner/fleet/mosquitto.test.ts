@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TLSSocket } from 'node:tls'
+import { setImmediate } from 'node:timers/promises'
+import { TLSSocket, connect as tlsConnect } from 'node:tls'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
@@ -222,6 +223,24 @@ t.test('Mosquitto: role × topic × action, as the access table says', { skip },
     t.strictSame(heard, [answer], `the user name ${username} hears nothing`)
   }
   t.ok(roles.device.client.connected)
+
+  await t.test('a CONNECT of 200 MB is closed before anybody is known, and not kept', async (t) => {
+    const { pem: ca } = await openAuthority(join(ground.data, 'identity'), () => new Date())
+    const socket = tlsConnect({ host: '127.0.0.1', port: ground.joinPort, ca })
+    socket.on('error', () => {})
+    await once(socket, 'secureConnect')
+    const closed = once(socket, 'close')
+    // Fixed header, length 200,000,000, and the protocol's name; then whatever it takes.
+    socket.write(
+      Buffer.from([0x10, 0x80, 0x84, 0xaf, 0x5f, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60]),
+    )
+    while (!socket.destroyed && socket.write(Buffer.alloc(65_536))) await setImmediate()
+    await closed
+    const pid = readFileSync(join(ground.dir, 'mosquitto.pid'), 'utf8').trim()
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const resident = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1])
+    t.ok(resident < 64 * 1024, `${resident} kB resident`)
+  })
 })
 
 t.test('Mosquitto: a device joins, works, renews, and is out when revoked', { skip }, async (t) => {
