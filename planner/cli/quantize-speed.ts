@@ -1,18 +1,20 @@
 import { takeSamples } from '../../shared/dataset/index.ts'
 import { AppError, UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
-import { BASE_SCHEMES, printScheme } from '../../shared/schemes.ts'
+import { BASE_SCHEMES, hasSuffix, printScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
 import {
   type MixingReport,
   type QuantizeRequest,
   type QuantizeResult,
   quantize,
+  quantizeForNarrowSums,
   ratioToFloat,
   searchMixed,
 } from '../quantizer/index.ts'
 import { NOISE } from '../selection/index.ts'
 import type { CliOption } from './command.ts'
+import type { Target } from './quantize-target.ts'
 
 export const FASTEST_OPTION: CliOption = {
   flags: '--fastest',
@@ -55,15 +57,29 @@ export async function quantizeFastest(request: QuantizeRequest): Promise<Sped> {
   return { result, findings: [finding], speed: report }
 }
 
+/** What this machine takes tells nothing of others, so nothing is timed. */
+export async function quantizeForTarget(
+  request: QuantizeRequest,
+  { narrowSums }: Pick<Target, 'narrowSums'>,
+): Promise<Sped> {
+  const { calibration, scheme } = request
+  const realEdges = !hasSuffix(scheme, 'io8') && !hasSuffix(scheme, 'iou8')
+  const both = narrowSums && realEdges && calibration !== undefined
+  const result = both
+    ? await quantizeForNarrowSums({ ...request, calibration })
+    : await quantize(request)
+  return { result, findings: [], speed: null }
+}
+
 /**
- * Says when integers gain nothing here. A file for other machines tells nothing on this one, and a .tflite runs faster
- * in native builds of TensorFlow Lite than in the one that this program has.
+ * Says when integers gain nothing here. Not of a .tflite: native builds of TensorFlow Lite run it faster than the one that
+ * this program has.
  */
-export async function quantizeTimed(request: QuantizeRequest, forHere: boolean): Promise<Sped> {
+export async function quantizeTimed(request: QuantizeRequest): Promise<Sped> {
   const { format, model, calibration } = request
   const result = await quantize(request)
   const silent = { result, findings: [], speed: null }
-  const timed = forHere && format === 'onnx' && isIntegers(request)
+  const timed = format === 'onnx' && isIntegers(request)
   if (!timed || calibration === undefined) return silent
   const data = takeSamples(calibration, CHECK_SAMPLES)
   const ratio = await ratioToFloat(format, model, result.bytes, data, CHECK_MS)

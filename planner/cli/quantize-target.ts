@@ -1,6 +1,6 @@
 import { UsageError } from '../../shared/errors.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
-import { BASE_SCHEMES, type Scheme, type SchemeSuffix } from '../../shared/schemes.ts'
+import { BASE_SCHEMES, hasSuffix, type Scheme, type SchemeSuffix } from '../../shared/schemes.ts'
 import { loadProfiles, type Profile } from '../classes/index.ts'
 import { compareReleases } from '../formats/tflite/index.ts'
 import type { QuantizeOptions } from '../quantizer/index.ts'
@@ -16,6 +16,8 @@ export const TARGET_OPTION: CliOption = {
 export interface Target {
   readonly scheme: Scheme
   readonly options: QuantizeOptions
+  /** Its processors add products in 16 bits, and the form was left open: the better of two. */
+  readonly narrowSums?: boolean
 }
 
 const RELEASE = /^\d+\.\d+(\.\d+)?$/
@@ -60,7 +62,10 @@ function classTarget(profile: Profile, scheme: Scheme, format: ModelFormat): Tar
       class: profile.id,
     })
   }
-  return { scheme: format === 'onnx' ? inFormOf(profile, scheme) : scheme, options: {} }
+  if (format !== 'onnx') return { scheme, options: {} }
+  const formed = inFormOf(profile, scheme)
+  const narrowSums = formed !== scheme && hasSuffix(formed, 'rr')
+  return { scheme: formed, options: {}, ...(narrowSums && { narrowSums }) }
 }
 
 /** The integer form that the class computes best in, where the scheme's name leaves it open. */

@@ -10,7 +10,12 @@ import { defineCommand } from './command.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
-import { FASTEST_OPTION, quantizeFastest, quantizeTimed } from './quantize-speed.ts'
+import {
+  FASTEST_OPTION,
+  quantizeFastest,
+  quantizeForTarget,
+  quantizeTimed,
+} from './quantize-speed.ts'
 import { TARGET_OPTION, targetFor } from './quantize-target.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -52,21 +57,23 @@ export const quantizeCommand = defineCommand({
     const file = await readModelFile(input.model, input.shape)
     const model = asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
-    const { scheme, options } = await targetFor(input.target, asked, model.format)
+    const target = await targetFor(input.target, asked, model.format)
     const calibration = input.calibration && (await readDataset(input.calibration))
     const progress = io.progress(`quantizing ${input.model}`)
     const request = {
       model: model.bytes,
       format: model.format,
       fileName: basename(input.model),
-      scheme,
+      scheme: target.scheme,
       ...(calibration ? { calibration } : {}),
-      options: { ...options, ...(await optionsOf(input)) },
+      options: { ...target.options, ...(await optionsOf(input)) },
       onProgress: progress.update,
     }
     const { result, speed, ...timed } = input.fastest
       ? await quantizeFastest(request)
-      : await quantizeTimed(request, input.target === undefined)
+      : input.target === undefined
+        ? await quantizeTimed(request)
+        : await quantizeForTarget(request, target)
     progress.end()
     await writeWhole(input.output, result.bytes)
     const { operators, bytes, recovery, budget, compression } = result

@@ -68,8 +68,9 @@ function unmixed(candidates: readonly CandidateView[]): readonly CandidateView[]
     if (!plan.kept || variant?.state !== 'built') return false
     if (BASE_SCHEMES[scheme.base].activations !== 'int8' || hasSuffix(scheme, 'mixed')) return false
     const mixed = mixedName(plan.scheme)
+    const { runtime } = plan
     return !candidates.some(
-      (other) => other.plan.scheme === mixed && other.plan.runtime === plan.runtime,
+      (other) => other.plan.kept && other.plan.scheme === mixed && other.plan.runtime === runtime,
     )
   })
 }

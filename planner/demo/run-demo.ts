@@ -14,7 +14,7 @@ import { DemoError, ProcessGroup } from './processes.ts'
 
 const MODEL = 'motor-faults'
 /** Less than the default of three seconds: six devices take their turns on one host. */
-const PROBE_MS = '800'
+const PROBE_MS = '600'
 const POLL_MS = 200
 const START_MS = 30_000
 const JOIN_MS = 60_000

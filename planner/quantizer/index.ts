@@ -8,6 +8,7 @@ export {
 } from './compression/options.ts'
 export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
+export { quantizeForNarrowSums } from './mixing/narrow-sums.ts'
 export { type Mixed, type MixingReport, ratioToFloat, searchMixed } from './mixing/search.ts'
 export { slowOnIntegers } from './mixing/slow-on-integers.ts'
 export type { QuantizeOptions } from './options.ts'

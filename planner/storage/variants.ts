@@ -180,17 +180,20 @@ export async function findEvaluation(
   )
 }
 
-/** One more, that what was measured so far asks for. */
+/** One more, or one that was dropped at first, that what was measured so far asks for. */
 export async function addCandidate(
   db: Db,
   model: string,
   classId: string,
   candidate: PlannedCandidate,
 ): Promise<void> {
+  const row = rowOf(model, classId, candidate)
   await db
     .insertInto('candidates')
-    .values(rowOf(model, classId, candidate))
-    .onConflict((conflict) => conflict.columns(['model', 'class', 'scheme', 'runtime']).doNothing())
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.columns(['model', 'class', 'scheme', 'runtime']).doUpdateSet(row),
+    )
     .execute()
 }
 

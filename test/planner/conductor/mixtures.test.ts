@@ -21,13 +21,15 @@ interface Row {
   /** Answers of 200 lost on the host. */
   lost?: number
   state?: 'built' | 'failed'
+  kept?: boolean
   /** Of the baseline's latency; null: it is the baseline. */
   ratio?: number | null
 }
 
-function candidate({ scheme, runtime = 'onnxruntime', lost = 0, state = 'built' }: Row) {
+function candidate(row: Row) {
+  const { scheme, runtime = 'onnxruntime', lost = 0, state = 'built', kept = true } = row
   const key = `${scheme} ${runtime}`
-  const plan = { scheme, runtime, variant: key, kept: true, reason: '' }
+  const plan = { scheme, runtime, variant: key, kept, reason: '' }
   const whole = {
     ...newModel.reference.wholeQuality,
     mcnemar: { onlyThisRight: 0, onlyReferenceRight: lost, pValue: 1 },
@@ -83,6 +85,8 @@ t.test('a mixture is added once', async (t) => {
   const mixed = { scheme: 'static-w8a8-mixed', runtime: 'litert', state: 'failed' } as const
   const integer = { scheme: 'static-w8a8', runtime: 'litert', lost: 8 } as const
   t.same(mixturesForAccuracy([integer, mixed].map(candidate), 0.01), [])
+  const dropped = { ...mixed, kept: false }
+  t.equal(mixturesForAccuracy([integer, dropped].map(candidate), 0.01).length, 1)
   const elsewhere = { ...mixed, runtime: 'onnxruntime' } as const
   t.equal(mixturesForAccuracy([integer, elsewhere].map(candidate), 0.01).length, 1)
 })

@@ -176,6 +176,10 @@ for (const database of DATABASES) {
           { scheme: 'float16', runtime: 'litert', variant: 'k1', kept: true, reason: 'again' },
         ])
         t.match(await variants.candidatesOf(db, 'm', 'rpi4'), [{ reason: 'again', kept: true }])
+        const mixture = { scheme: 'static-w8a8-mixed', runtime: 'litert', variant: 'k2' } as const
+        await variants.addCandidate(db, 'm', 'rpi4', { ...mixture, kept: false, reason: 'no' })
+        await variants.addCandidate(db, 'm', 'rpi4', { ...mixture, kept: true, reason: 'yes' })
+        t.match(await variants.candidatesOf(db, 'm', 'rpi4'), [{}, { reason: 'yes', kept: true }])
       },
     )
 

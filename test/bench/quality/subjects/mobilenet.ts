@@ -14,7 +14,7 @@ const SCRIPT = 'mobilenet.py'
 export const mobilenet: QualitySubject = {
   name: 'mobilenet',
   run: async () => {
-    const folder = folderOfScript()
+    const folder = mobilenetFolder()
     const title = 'mobilenet (MobileNetV1-0.25, 96 × 96): 300 calibration images, 1,000 unseen ones'
     if (!existsSync(join(folder, 'float32.tflite'))) {
       const missing = await withoutPeer('tensorflow-cpu')
@@ -41,7 +41,7 @@ export const mobilenet: QualitySubject = {
 }
 
 /** Training takes minutes: it is done once for each state of the script. */
-function folderOfScript(): string {
+export function mobilenetFolder(): string {
   const digest = createHash('sha256')
     .update(readFileSync(join(SCRIPTS, SCRIPT)))
     .digest('hex')

@@ -1,8 +1,11 @@
 import t from 'tap'
+import { writeOnnx } from '../../../../planner/formats/onnx/codec.ts'
+import type { OnnxModel } from '../../../../planner/formats/onnx/model.ts'
 import type { Attributes } from '../../../../planner/formats/onnx/prepare/graph-editor.ts'
 import { newTensor } from '../../../../planner/formats/onnx/tensor-data.ts'
+import { quantizeForNarrowSums } from '../../../../planner/quantizer/index.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
-import { printScheme } from '../../../../shared/schemes.ts'
+import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import { sizeOf } from '../../../../shared/tensors.ts'
 import { quantizeOnnx } from '../../formats/onnx/quantized.ts'
 import { smallOnnx } from '../../formats/onnx/small-onnx.ts'
@@ -108,4 +111,34 @@ t.test('layers that often do stay in float where asked, the others do not', asyn
     [/Conv "y" stays in float: its sums often saturate on x86 without VNNI/],
   )
   t.equal(printScheme(made.scheme), 'static-w8a8-u8s8-mixed')
+})
+
+t.test('for such processors the nearer of two forms is written', async (t) => {
+  const chosen = async (model: OnnxModel, data: Dataset) => {
+    const { scheme, findings } = await quantizeForNarrowSums({
+      model: writeOnnx(model),
+      format: 'onnx',
+      scheme: parseScheme('static-w8a8-u8s8-rr'),
+      calibration: data,
+    })
+    return { scheme: printScheme(scheme), codes: findings.map(({ code }) => code) }
+  }
+  const calm = convolution(2, ONE_PIXEL)
+  const noise = newTensor(
+    'k',
+    'float32',
+    ONE_PIXEL,
+    Float32Array.from({ length: 8 }, (_, i) => Math.sin(i + 1)),
+  )
+  if (calm.graph) calm.graph.initializer = [noise]
+  t.same(
+    await chosen(calm, images([1, 0.01])),
+    { scheme: 'static-w8a8-u8s8', codes: ['narrow-sums'] },
+    'where nothing saturates, 8 bits are nearer than 7',
+  )
+  t.same(
+    await chosen(convolution(2, ONE_PIXEL), images([1, 1])),
+    { scheme: 'static-w8a8-u8s8-rr', codes: [] },
+    'where all does, nothing would be left on integers',
+  )
 })

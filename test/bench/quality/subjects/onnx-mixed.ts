@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { convertModel } from '../../../../planner/formats/convert.ts'
+import { quantize, searchMixed } from '../../../../planner/quantizer/index.ts'
+import { type Dataset, readDataset, toDataset } from '../../../../shared/dataset/index.ts'
+import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
+import { formatRatio } from '../../../../shared/units.ts'
+import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
+import { normalNumbers } from '../random.ts'
+import type { QualityRow, QualitySubject } from '../subject.ts'
+import { mobilenetFolder } from './mobilenet.ts'
+
+interface Source {
+  readonly name: string
+  readonly model: Uint8Array
+  readonly calibration: Dataset
+}
+
+/** Models whose operators are slow on integers: the mixed form that beats float32 on this machine, or none. */
+export const onnxMixed: QualitySubject = {
+  name: 'onnx-mixed',
+  unavailable: () => (sharedData() === undefined ? WITHOUT_SHARED_DATA : undefined),
+  run: async () => {
+    const folder = mobilenetFolder()
+    const trained = existsSync(join(folder, 'float32.tflite'))
+    const sources = [
+      await mnist(),
+      await imported('ic01', mlperf('ic01_float32.tflite'), mlperf('ic01_calibration.npz')),
+      ...(trained
+        ? [
+            await imported(
+              'MobileNetV1-0.25',
+              join(folder, 'float32.tflite'),
+              join(folder, 'calibration.npz'),
+            ),
+          ]
+        : []),
+    ]
+    const rows: QualityRow[] = []
+    for (const source of sources) rows.push(await rowOf(source))
+    return [
+      {
+        title: 'static-w8a8-u8s8 of .onnx models, latency of float32 in turns on one thread',
+        columns: ['MODEL', 'ALL ON INTEGERS', 'MIXED FORMS', 'WRITTEN'],
+        rows,
+        notes: trained ? [] : ['MobileNet is trained by the subject "mobilenet": run that before'],
+      },
+    ]
+  },
+}
+
+async function rowOf({ name, model, calibration }: Source): Promise<QualityRow> {
+  const scheme = parseScheme('static-w8a8-u8s8')
+  const request = { model, format: 'onnx', scheme, calibration } as const
+  const { result, report } = await searchMixed(request, await quantize(request))
+  const [integer, ...mixed] = report.forms
+  const ratios = mixed.map(({ ratio, inFloat }) => `${formatRatio(ratio)} (${inFloat.length})`)
+  const { ship } = report.decision
+  const written = ship === null ? undefined : report.forms[ship]
+  return {
+    cells: [
+      name,
+      formatRatio(integer?.ratio ?? Number.NaN),
+      ratios.join(', ') || '—',
+      result === null ? 'nothing: float32 is faster' : printScheme(result.scheme),
+    ],
+    promise: { text: 'nothing slower than float32', kept: (written?.ratio ?? 0) < 1 },
+  }
+}
+
+function mlperf(name: string): string {
+  return join(sharedData() ?? '', 'mlperf-tiny', name)
+}
+
+async function imported(name: string, model: string, calibration: string): Promise<Source> {
+  const bytes = new Uint8Array(await readFile(model))
+  return {
+    name,
+    model: convertModel(bytes, 'tflite', 'onnx', name).bytes,
+    calibration: await readDataset(calibration),
+  }
+}
+
+async function mnist(): Promise<Source> {
+  const path = join(sharedData() ?? '', 'onnx', 'mnist.onnx')
+  const shape = [32, 1, 28, 28]
+  const data = normalNumbers(32 * 28 * 28, 1).map((value) => Math.abs(value) * 64)
+  const x = { type: 'float32', shape, data } as const
+  return {
+    name: 'MNIST (two convolutions)',
+    model: new Uint8Array(await readFile(path)),
+    calibration: toDataset(new Map([['x', x]]), 'noise'),
+  }
+}
