@@ -79,7 +79,9 @@ export class Registrar {
     const base64 = certificate.raw.toString('base64')
     const replaced = await db.transaction().execute(async (trx) => {
       const predecessors =
-        proven.by === 'token' ? await this.#admit(trx, proven, { key, serial }, at) : []
+        proven.by === 'token'
+          ? await this.#admit(trx, proven, { key, serial }, at)
+          : await this.#succeed(trx, proven)
       const issued = { serial, device, certificate: base64, issuedAt: at, expiresAt: notAfter }
       await certificates.addCertificate(trx, issued)
       const action = proven.by === 'token' ? 'device.join' : 'device.renew'
@@ -90,6 +92,15 @@ export class Registrar {
     })
     revocations.announce({ serials: replaced, device })
     return base64
+  }
+
+  /** It may have been revoked while its successor was made, which would then be out of reach. */
+  async #succeed(
+    trx: Db,
+    { serial }: ProvenWish & { by: 'certificate' },
+  ): Promise<readonly string[]> {
+    if (await certificates.holdCertificate(trx, serial)) return []
+    throw refusal('certificate-revoked')
   }
 
   /** Uses the token up, and takes from the device's predecessor what it had. Inside the transaction. */

@@ -52,8 +52,14 @@ export class Revocations {
   ): Promise<{ readonly certificates: number; readonly tokens: number }> {
     const at = this.#now()
     const { serials, tokens } = await this.#db.transaction().execute(async (trx) => {
-      const valid = await certificates.validCertificates(trx, device, at)
-      await certificates.revokeCertificates(trx, valid, { by, reason }, at)
+      const valid: string[] = []
+      // A renewal that came in between has left one more.
+      for (;;) {
+        const found = await certificates.validCertificates(trx, device, at)
+        if (found.length === 0) break
+        await certificates.revokeCertificates(trx, found, { by, reason }, at)
+        valid.push(...found)
+      }
       const tokens = await joinTokens.expireJoinTokens(trx, device, at)
       const detail = { reason, certificates: valid.length, tokens }
       await audit.writeAudit(

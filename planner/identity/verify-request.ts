@@ -22,7 +22,7 @@ import type { Revocations } from './revocations.ts'
 /** A wish, and what speaks for it. */
 export type ProvenWish =
   | { readonly by: 'token'; readonly wish: CertificateWish; readonly token: StoredJoinToken }
-  | { readonly by: 'certificate'; readonly wish: CertificateWish }
+  | { readonly by: 'certificate'; readonly wish: CertificateWish; readonly serial: string }
 
 interface Place {
   readonly db: Db
@@ -89,7 +89,7 @@ function byCertificate(
   const { name } = facts
   const isOwn = name?.role === 'device' && name.device === wish.device && name.fleet === fleet
   if (!isOwn) throw refusal('certificate-wrong-name')
-  return { by: 'certificate', wish }
+  return { by: 'certificate', wish, serial: facts.serial }
 }
 
 function readCertificate(base64: string): X509Certificate {

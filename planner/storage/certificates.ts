@@ -76,6 +76,20 @@ export async function revokedCertificates(
   return rows.map((row) => ({ serial: row.serial, revokedAt: new Date(row.revoked_at ?? 0) }))
 }
 
+/**
+ * True for one that was given and not taken back; nobody takes it back before this transaction ends, since a
+ * row that is written is locked.
+ */
+export async function holdCertificate(trx: Db, serial: string): Promise<boolean> {
+  const held = await trx
+    .updateTable('certificates')
+    .set({ revoked_at: null })
+    .where('serial', '=', serial)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return held.numUpdatedRows === 1n
+}
+
 /** The last certificate it was given was taken from it: it is not let in, whatever it says. */
 export async function isRevoked(db: Db, device: string): Promise<boolean> {
   const row = await db

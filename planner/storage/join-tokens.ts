@@ -44,7 +44,8 @@ export async function findJoinToken(db: Db, id: string): Promise<StoredJoinToken
 export async function expireJoinTokens(db: Db, device: string, at: Date): Promise<number> {
   const result = await db
     .updateTable('join_tokens')
-    .set({ expires_at: at.toISOString() })
+    // As if it had never been good: who began to use it a moment ago must not get through either.
+    .set(({ ref }) => ({ expires_at: ref('created_at') }))
     .where('device', '=', device)
     .where('used_at', 'is', null)
     .where('expires_at', '>', at.toISOString())

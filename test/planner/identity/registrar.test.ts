@@ -3,7 +3,7 @@ import t from 'tap'
 import { makeKeyWithRequest } from '../../../agent/identity/certificate-request.ts'
 import { openAuthority, Registrar, Revocations } from '../../../planner/identity/index.ts'
 import { x509 } from '../../../planner/identity/x509.ts'
-import { audit } from '../../../planner/storage/index.ts'
+import { audit, certificates } from '../../../planner/storage/index.ts'
 import { factsOf, isForClients, isIssuedBy } from '../../../shared/identity/index.ts'
 import type { JoinRequest } from '../../../shared/messages/index.ts'
 import { credentialsFrom, device, folderOf } from '../../broker/tls-broker.ts'
@@ -230,6 +230,25 @@ t.test('a revoked device gets nothing for its old token or certificate', async (
     'issued',
   )
 })
+
+t.test(
+  'a renewal that is under way while its device is revoked leaves nothing valid',
+  async (t) => {
+    const { db, clock, registrar, invite, revocations } = await registryOf(t)
+    const made = await makeKeyWithRequest('pi-1')
+    const first = certificateIn(
+      await registrar.answer(await joinRequest(await invite('pi-1'), 'pi-1', made)),
+    )
+    const present = { cert: first.toString(), key: made.key }
+    const requests = await Promise.all(
+      Array.from({ length: 8 }, () => renewRequest(present, 'pi-1')),
+    )
+    const answers = requests.map((request) => registrar.answer(request))
+    await revocations.revokeDevice('pi-1', 'cli:tester', 'stolen')
+    await Promise.all(answers)
+    t.strictSame(await certificates.validCertificates(db, 'pi-1', clock.now()), [])
+  },
+)
 
 t.test(
   'of the tokens for one device the last one counts, and none after its revocation',
