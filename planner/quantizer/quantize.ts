@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
@@ -60,12 +61,22 @@ export interface QuantizeResult {
  * @throws QuantizerError, DatasetError, or the format's own error where the bytes are no model.
  */
 export async function quantize(request: QuantizeRequest): Promise<QuantizeResult> {
-  const laboratory = new Laboratory(runtimeFor(request.format))
+  const laboratory = new Laboratory(runtimeFor(request.format), handsFor(request))
   try {
     return await quantizeIn(laboratory, request)
   } finally {
     await laboratory.close()
   }
+}
+
+/** A second hand takes as long to start as some samples take to run, and as much memory as the first. */
+const WORTH_TWO_HANDS = { samples: 64, modelBytes: 2 ** 25 }
+
+/** onnxruntime uses all processors by itself. */
+function handsFor({ format, model, calibration }: QuantizeRequest): 1 | 2 {
+  const { samples, modelBytes } = WORTH_TWO_HANDS
+  const worth = (calibration?.samples ?? 0) >= samples && model.length <= modelBytes
+  return format === 'tflite' && worth && availableParallelism() > 1 ? 2 : 1
 }
 
 async function quantizeIn(

@@ -11,7 +11,6 @@ import type {
 } from '../../formats/quantizable.ts'
 import { QuantizerError } from '../errors.ts'
 import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
-import type { ObserverReport } from '../laboratory/messages.ts'
 import type { MomentsPlan } from './moments.ts'
 import { momentsPlans } from './moments-plans.ts'
 import { type ObserverPlan, TensorObserver } from './observer.ts'
@@ -88,7 +87,7 @@ async function calibrateEntry(
     at: (sample) => {
       const inputs = samples.at(sample)
       observers.forEach((observer, i) => {
-        observer?.see(inputs[i]?.data as Float32Array)
+        observer?.see(inputs[i]?.data as Float32Array, sample)
       })
       return inputs
     },
@@ -96,10 +95,9 @@ async function calibrateEntry(
   try {
     const whole = () => wholeActivations(model.instrument(entry, only), planFor)
     const summed = only === undefined ? model.summarise?.(planFor) : undefined
-    const report = await observe(laboratory, summed ?? whole(), watched, onSample)
-    const { statistics } = report.sharp
-      ? report
-      : await observe(laboratory, whole(), samples, onSample)
+    const onRan = (ran: number) => onSample(ran, samples.count)
+    const report = await laboratory.watch(summed ?? whole(), watched, onRan)
+    const { statistics } = report.sharp ? report : await laboratory.watch(whole(), samples, onRan)
     return [...observers.flatMap((observer) => observer?.result() ?? []), ...statistics]
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause
@@ -117,17 +115,6 @@ function wholeActivations(
   planFor: (tensor: TensorId) => ObserverPlan,
 ): Summarised {
   return { bytes, observed: outputs.map(planFor) }
-}
-
-async function observe(
-  laboratory: Laboratory,
-  { bytes, observed, data }: Summarised,
-  samples: SampleSource,
-  onSample: (done: number, total: number) => void,
-): Promise<ObserverReport> {
-  await laboratory.observe(bytes, observed, data)
-  await laboratory.run(samples, (ran) => onSample(ran, samples.count))
-  return await laboratory.report()
 }
 
 /** Runtimes do not say which tensor they stumble over. */

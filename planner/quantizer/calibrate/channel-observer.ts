@@ -18,7 +18,6 @@ export class ChannelObserver {
   readonly #squares: Float64Array
   readonly #min: Float64Array
   readonly #max: Float64Array
-  #samples = 0
   #rows = 0
 
   constructor(plan: ChannelPlan) {
@@ -29,23 +28,23 @@ export class ChannelObserver {
     this.#max = new Float64Array(plan.channels).fill(Number.NEGATIVE_INFINITY)
   }
 
-  see(values: Float32Array): void {
+  see(values: Float32Array, sample: number): void {
     const { channels, channelsFirst, samples } = this.#plan
     const positions = values.length / channels
     const stride = strideFor(positions * samples, ENOUGH_ROWS)
-    const first = this.#samples % stride
+    const first = sample % stride
     const [toChannel, toPosition] = channelsFirst ? [positions, 1] : [1, channels]
     for (let position = first; position < positions; position += stride) {
       this.#add(values, position * toPosition, toChannel)
     }
     this.#rows += Math.max(0, Math.ceil((positions - first) / stride))
-    this.#samples += 1
   }
 
   result(): ChannelStatistics | null {
     const rows = this.#rows
     if (rows === 0) return null
     return {
+      rows,
       means: this.#sums.map((sum) => sum / rows),
       squares: this.#squares.map((sum) => sum / rows),
       min: this.#min,

@@ -1,3 +1,5 @@
+import type { HistogramData } from './statistics.ts'
+
 /** Enough for an 8-bit code to span several bins even when half of them are empty. */
 const BINS = 4096
 
@@ -34,11 +36,25 @@ export class Histogram {
     this.zeros += zeros
   }
 
-  #cover(min: number, max: number): void {
-    if (this.width > 0 && min >= this.#low && max <= this.#high) return
+  /** What another counted of numbers between `min` and `max`: the wider bins of the two hold both. */
+  merge(other: HistogramData, min: number, max: number): void {
+    if (other.width === 0) return
+    this.#cover(min, max, other.width)
+    const factor = this.width / other.width
+    other.bins.forEach((count, i) => {
+      if (count === 0) return
+      const bin = Math.floor((i - other.offset) / factor) + this.offset
+      this.bins[bin] = (this.bins[bin] as number) + count
+    })
+    this.zeros += other.zeros
+  }
+
+  #cover(min: number, max: number, atLeast = 0): void {
+    const wide = this.width > 0 && this.width >= atLeast
+    if (wide && min >= this.#low && max <= this.#high) return
     this.#low = Math.min(this.#low, min)
     this.#high = Math.max(this.#high, max)
-    let width = this.width || firstWidth(this.#high - this.#low)
+    let width = Math.max(this.width || firstWidth(this.#high - this.#low), atLeast)
     while (binsNeeded(this.#low, this.#high, width) > BINS) width *= 2
     const offset = MARGIN - Math.floor(this.#low / width)
     if (width !== this.width || offset !== this.offset) this.#rebin(width, offset)

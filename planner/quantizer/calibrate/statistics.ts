@@ -10,6 +10,8 @@ export interface TensorStatistics {
   /** Moving averages of the samples' extremes. */
   readonly movingMin: number
   readonly movingMax: number
+  /** Sum of the weights in them: below 1 where some samples were not seen. */
+  readonly movingWeight: number
   readonly histogram: HistogramData
   /** Null where nobody asked. */
   readonly channels: ChannelStatistics | null
@@ -22,6 +24,8 @@ export interface TensorStatistics {
 
 /** Of each channel of an activation, over positions and samples. */
 export interface ChannelStatistics {
+  /** Positions seen. */
+  readonly rows: number
   readonly means: Float64Array
   /** Mean squares. */
   readonly squares: Float64Array

@@ -1,22 +1,13 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { RuntimeError, type RuntimeName, type TensorInfo } from '../../../shared/runtime/index.ts'
+import { join } from 'node:path'
+import type { RuntimeName, TensorInfo } from '../../../shared/runtime/index.ts'
 import type { Summarised } from '../../formats/quantizable.ts'
-import type { ObserverPlan } from '../calibrate/observer.ts'
-import type {
-  Answer,
-  FromLaboratory,
-  ObserverReport,
-  SampleInputs,
-  ToLaboratory,
-} from './messages.ts'
-import { Replies } from './replies.ts'
+import { mergeStatistics } from '../calibrate/merge.ts'
+import { Hand, ownCopy } from './hand.ts'
+import { type Answer, buffersOf, type ObserverReport, type SampleInputs } from './messages.ts'
 
-const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
-
-/** Samples per message, and messages under way: the thread never waits, and memory stays flat. */
+/** Samples per message, and messages under way to each thread: none ever waits, and memory stays flat. */
 const BATCH = 8
 const IN_FLIGHT = 2
 
@@ -26,94 +17,94 @@ export interface SampleSource {
   at(sample: number): SampleInputs
 }
 
-/** A runtime in a thread of its own, in which models are run, and watched, one after the other. */
+/**
+ * A runtime in threads of its own, in which models are run, and watched, one after the other. With two hands, samples
+ * are watched by turns; everything else is the first one's work.
+ */
 export class Laboratory {
-  readonly #worker: Worker
-  readonly #replies: Replies
+  readonly #first: Hand
+  readonly #hands: readonly Hand[]
 
   /** Starts the runtime at once; the first `load` waits for it. */
-  constructor(runtime: RuntimeName) {
-    this.#worker = new Worker(ENTRY, { workerData: { runtime } })
-    this.#replies = new Replies(this.#worker)
+  constructor(runtime: RuntimeName, hands: 1 | 2 = 1) {
+    this.#first = new Hand(runtime)
+    this.#hands = hands === 1 ? [this.#first] : [this.#first, new Hand(runtime)]
   }
 
   /** The model's inputs. @throws RuntimeError */
   async load(model: Uint8Array): Promise<readonly TensorInfo[]> {
-    this.#worker.postMessage({ kind: 'load', model, observed: [] } satisfies ToLaboratory)
-    return (await this.#expect('loaded')).inputs
-  }
-
-  /** An instrumented model, perhaps with constants beside it. @throws RuntimeError */
-  async observe(
-    model: Uint8Array,
-    observed: readonly ObserverPlan[],
-    data?: Summarised['data'],
-  ): Promise<void> {
-    const folder = data && (await mkdtemp(join(tmpdir(), 'fitment-constants-')))
-    try {
-      if (folder && data) await writeConstants(join(folder, data.name), data.pieces)
-      const message: ToLaboratory = { kind: 'load', model, observed, ...(folder && { folder }) }
-      this.#worker.postMessage(message)
-      await this.#expect('loaded')
-    } finally {
-      // The runtime has read it, or holds it open.
-      if (folder) await rm(folder, { recursive: true, force: true })
-    }
+    return (await this.#first.ask('loaded', { kind: 'load', model, observed: [] })).inputs
   }
 
   /** Runs all samples through the loaded model. @throws RuntimeError */
-  async run(samples: SampleSource, onRan: (samples: number) => void = () => {}): Promise<void> {
-    let sent = 0
-    const sendBatch = () => {
-      if (sent >= samples.count) return
-      const size = Math.min(BATCH, samples.count - sent)
-      this.#send(Array.from({ length: size }, (_, i) => ownCopy(samples.at(sent + i))))
-      sent += size
-    }
-    for (let i = 0; i < IN_FLIGHT; i += 1) sendBatch()
-    for (let ran = 0; ran < samples.count; ) {
-      ran += (await this.#expect('ran')).samples
-      onRan(ran)
-      sendBatch()
-    }
+  async run(samples: SampleSource): Promise<void> {
+    await share(samples, [this.#first], () => {})
   }
 
   /** What the loaded model, with float outputs, answers to a few samples. @throws RuntimeError */
   async answer(samples: readonly SampleInputs[]): Promise<readonly Answer[]> {
     const copies = samples.map(ownCopy)
-    const buffers = copies.flat().map((tensor) => tensor.data.buffer as ArrayBuffer)
-    this.#worker.postMessage({ kind: 'answer', samples: copies } satisfies ToLaboratory, buffers)
-    return (await this.#expect('answered')).answers
+    const message = { kind: 'answer', samples: copies } as const
+    return (await this.#first.ask('answered', message, buffersOf(copies))).answers
   }
 
-  /** What the observers of the loaded model saw. @throws RuntimeError */
-  async report(): Promise<ObserverReport> {
-    this.#worker.postMessage({ kind: 'report' } satisfies ToLaboratory)
-    return await this.#expect('reported')
+  /**
+   * What observers see of an instrumented model, perhaps with constants beside it, on all samples.
+   * @throws RuntimeError
+   */
+  async watch(
+    { bytes, observed, data }: Summarised,
+    samples: SampleSource,
+    onRan: (samples: number) => void,
+  ): Promise<ObserverReport> {
+    const folder = data && (await mkdtemp(join(tmpdir(), 'fitment-constants-')))
+    try {
+      if (folder && data) await writeConstants(join(folder, data.name), data.pieces)
+      const message = { kind: 'load', model: bytes, observed, ...(folder && { folder }) } as const
+      await Promise.all(this.#hands.map((hand) => hand.ask('loaded', message)))
+    } finally {
+      // The runtime has read it, or holds it open.
+      if (folder) await rm(folder, { recursive: true, force: true })
+    }
+    await share(samples, this.#hands, onRan)
+    const reports = await Promise.all(
+      this.#hands.map((hand) => hand.ask('reported', { kind: 'report' })),
+    )
+    return {
+      statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
+      sharp: reports.every(({ sharp }) => sharp),
+    }
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate()
-  }
-
-  #send(samples: SampleInputs[]): void {
-    const buffers = samples.flat().map((tensor) => tensor.data.buffer as ArrayBuffer)
-    this.#worker.postMessage({ kind: 'run', samples } satisfies ToLaboratory, buffers)
-  }
-
-  async #expect<K extends FromLaboratory['kind']>(
-    kind: K,
-  ): Promise<Extract<FromLaboratory, { kind: K }>> {
-    const reply = await this.#replies.next()
-    if (reply.kind === kind) return reply as Extract<FromLaboratory, { kind: K }>
-    const reason = reply.kind === 'failed' ? reply.message : `answered "${reply.kind}" out of turn`
-    throw new RuntimeError('run-failed', reason)
+    await Promise.all(this.#hands.map((hand) => hand.close()))
   }
 }
 
-/** A sample may be a view of the whole data set, which must not travel with it. */
-function ownCopy(inputs: SampleInputs): SampleInputs {
-  return inputs.map((tensor) => ({ ...tensor, data: tensor.data.slice() }))
+/** Batches go round the hands in a fixed order: what each one sees does not depend on which is faster. */
+async function share(
+  samples: SampleSource,
+  hands: readonly Hand[],
+  onRan: (samples: number) => void,
+): Promise<void> {
+  let ran = 0
+  const work = async (hand: Hand, first: number) => {
+    const underWay: Promise<void>[] = []
+    for (let start = first; start < samples.count; start += hands.length * BATCH) {
+      const size = Math.min(BATCH, samples.count - start)
+      if (underWay.length === IN_FLIGHT) await underWay.shift()
+      const batch = Array.from({ length: size }, (_, i) => samples.at(start + i))
+      const done = hand.run(batch, start).then(() => {
+        ran += size
+        onRan(ran)
+      })
+      // Awaited in its turn, which an earlier failure may prevent.
+      done.catch(() => {})
+      underWay.push(done)
+    }
+    for (const done of underWay) await done
+  }
+  await Promise.all(hands.map((hand, i) => work(hand, i * BATCH)))
 }
 
 async function writeConstants(

@@ -24,7 +24,8 @@ export type ToLaboratory =
       /** Where the constants are that the model keeps in a file of its own. */
       readonly folder?: string
     }
-  | { readonly kind: 'run'; readonly samples: readonly SampleInputs[] }
+  /** The place of the first sample among all. */
+  | { readonly kind: 'run'; readonly samples: readonly SampleInputs[]; readonly first: number }
   | { readonly kind: 'answer'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'report' }
 
@@ -36,7 +37,13 @@ export interface ObserverReport {
 
 export type FromLaboratory =
   | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
-  | { readonly kind: 'ran'; readonly samples: number }
+  /** The samples come back, for their memory. */
+  | { readonly kind: 'ran'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'answered'; readonly answers: readonly Answer[] }
   | ({ readonly kind: 'reported' } & ObserverReport)
   | { readonly kind: 'failed'; readonly message: string }
+
+/** What travels without being copied. */
+export function buffersOf(samples: readonly SampleInputs[]): ArrayBuffer[] {
+  return samples.flat().map((tensor) => tensor.data.buffer as ArrayBuffer)
+}

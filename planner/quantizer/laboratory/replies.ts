@@ -2,33 +2,32 @@ import type { Worker } from 'node:worker_threads'
 import { messageOf } from '../../../shared/errors.ts'
 import type { FromLaboratory } from './messages.ts'
 
-/** Replies of a thread in order; one that died answers every further question with why. */
+/** Replies of a thread, each to who has waited longest; one that died answers every further question with why. */
 export class Replies {
   readonly #arrived: FromLaboratory[] = []
+  readonly #waiting: ((reply: FromLaboratory) => void)[] = []
   #dead: FromLaboratory | undefined
-  #wake: () => void = () => {}
 
   constructor(worker: Worker) {
     worker.on('message', (reply: FromLaboratory) => {
-      this.#arrived.push(reply)
-      this.#wake()
+      const wake = this.#waiting.shift()
+      if (wake === undefined) this.#arrived.push(reply)
+      else wake(reply)
     })
     worker.on('error', (error) => this.#die(messageOf(error)))
     worker.on('exit', () => this.#die('the thread that runs it stopped without an answer'))
   }
 
-  async next(): Promise<FromLaboratory> {
-    for (;;) {
-      const reply = this.#arrived.shift() ?? this.#dead
-      if (reply !== undefined) return reply
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
+  next(): Promise<FromLaboratory> {
+    const reply = this.#arrived.shift() ?? this.#dead
+    if (reply !== undefined) return Promise.resolve(reply)
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
   }
 
   #die(message: string): void {
     this.#dead ??= { kind: 'failed', message }
-    this.#wake()
+    for (const wake of this.#waiting.splice(0)) wake(this.#dead)
   }
 }

@@ -4,7 +4,13 @@ import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import { type ObserverPlan, TensorObserver } from '../calibrate/observer.ts'
 import { SUMMARY_PARTS, summaryFrom } from '../calibrate/summary.ts'
-import type { Answer, FromLaboratory, LaboratoryTask, ToLaboratory } from './messages.ts'
+import {
+  type Answer,
+  buffersOf,
+  type FromLaboratory,
+  type LaboratoryTask,
+  type ToLaboratory,
+} from './messages.ts'
 import { BENCHES, type Bench, type RunnableModel } from './runners.ts'
 
 // Entry of the laboratory thread: runtime and observers live together, so that activations are read where
@@ -16,15 +22,15 @@ let model: RunnableModel | undefined
 let observers: readonly { readonly plan: ObserverPlan; readonly observer: TensorObserver }[] = []
 
 /** To each observer what it observes: an output of the model, or the few that sum one up. */
-function show(outputs: readonly Tensor[]): void {
+function show(outputs: readonly Tensor[], sample: number): void {
   let at = 0
   for (const { plan, observer } of observers) {
     if (plan.summarised) {
       const end = at + SUMMARY_PARTS.length
-      observer.seeSummary(summaryFrom(outputs.slice(at, end)))
+      observer.seeSummary(summaryFrom(outputs.slice(at, end)), sample)
       at = end
     } else {
-      observer.see(outputs[at]?.data as Float32Array)
+      observer.see(outputs[at]?.data as Float32Array, sample)
       at += 1
     }
   }
@@ -38,11 +44,10 @@ async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaborato
       observers = message.observed.map((plan) => ({ plan, observer: new TensorObserver(plan) }))
       return { kind: 'loaded', inputs: model.inputs }
     case 'run':
-      for (const sample of message.samples) {
-        const outputs = (await model?.run(sample)) ?? []
-        show(outputs)
+      for (const [i, sample] of message.samples.entries()) {
+        show((await model?.run(sample)) ?? [], message.first + i)
       }
-      return { kind: 'ran', samples: message.samples.length }
+      return { kind: 'ran', samples: message.samples }
     case 'answer': {
       const answers: Answer[] = []
       for (const sample of message.samples) {
@@ -77,5 +82,5 @@ port.on('message', (message: ToLaboratory) => {
   turn = turn
     .then(async () => answer(await starting, message))
     .catch((error: unknown): FromLaboratory => ({ kind: 'failed', message: messageOf(error) }))
-    .then((reply) => port.postMessage(reply))
+    .then((reply) => port.postMessage(reply, reply.kind === 'ran' ? buffersOf(reply.samples) : []))
 })

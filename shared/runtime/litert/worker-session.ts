@@ -5,6 +5,7 @@ import type { Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Session, SessionDetails, TensorInfo } from '../runtime.ts'
 import type { EngineOptions } from './engine.ts'
+import { holdMachineCode } from './machine-code.ts'
 import type { RunRequest, WorkerReply, WorkerTask } from './worker-messages.ts'
 
 const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
@@ -33,6 +34,7 @@ export class WorkerSession implements Session {
     options: EngineOptions,
     timeoutMs: number,
   ): Promise<WorkerSession> {
+    void holdMachineCode()
     const thread = new SessionThread({ model, options })
     const timer = setTimeout(() => {
       void thread.stop(

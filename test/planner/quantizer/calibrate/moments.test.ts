@@ -71,7 +71,7 @@ t.test('wᵀHw is the energy of what the runtime computes with w', async (t) => 
     if (!plan || !operator || !weight) throw new Error('the product is observed')
     const observer = new MomentsObserver(plan, SAMPLES)
     const size = sizeOf(shape)
-    for (let i = 0; i < SAMPLES; i += 1) observer.see(data.subarray(i * size, (i + 1) * size))
+    for (let i = 0; i < SAMPLES; i += 1) observer.see(data.subarray(i * size, (i + 1) * size), i)
     const rows = weightRows(operator, weight)
     const values = weight.constant?.read() ?? new Float32Array(0)
     const outputs = rows?.outputs ?? 0
@@ -108,8 +108,8 @@ t.test('of many samples every fourth is held out', async (t) => {
   const few = new MomentsObserver(plan, 63)
   const many = new MomentsObserver(plan, 64)
   for (let i = 0; i < 64; i += 1) {
-    if (i < 63) few.see(Float32Array.of(1))
-    many.see(Float32Array.of(1))
+    if (i < 63) few.see(Float32Array.of(1), i)
+    many.see(Float32Array.of(1), i)
   }
   t.equal(few.result().rows, 63)
   t.equal(many.result().rows, 48)

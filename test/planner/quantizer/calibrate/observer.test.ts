@@ -1,4 +1,5 @@
 import t from 'tap'
+import { mergeStatistics } from '../../../../planner/quantizer/calibrate/merge.ts'
 import { TensorObserver } from '../../../../planner/quantizer/calibrate/observer.ts'
 import { numbers } from '../model-builder.ts'
 
@@ -6,9 +7,9 @@ const observer = (channels = 0, samples = 10) =>
   new TensorObserver({ tensor: 7, channels, samples })
 
 t.test('extremes, moving averages and counts are those of the numbers', async (t) => {
-  const one = observer()
-  one.see(Float32Array.of(0, 4))
-  one.see(Float32Array.of(-1, 8))
+  const one = observer(0, 2)
+  one.see(Float32Array.of(0, 4), 0)
+  one.see(Float32Array.of(-1, 8), 1)
   const { tensor, count, min, max, movingMin, movingMax, ignored, nan } = one.result()
   t.same(
     { tensor, count, min, max, ignored, nan },
@@ -20,8 +21,8 @@ t.test('extremes, moving averages and counts are those of the numbers', async (t
 
 t.test('infinite, huge and absent numbers are counted and kept out', async (t) => {
   const one = observer(2)
-  one.see(Float32Array.of(1, Number.NEGATIVE_INFINITY, Number.NaN, 3.39e38))
-  one.see(Float32Array.of(2, 3, 2, 3))
+  one.see(Float32Array.of(1, Number.NEGATIVE_INFINITY, Number.NaN, 3.39e38), 0)
+  one.see(Float32Array.of(2, 3, 2, 3), 1)
   const { count, min, max, ignored, nan, channels } = one.result()
   t.same({ count, min, max, ignored, nan }, { count: 5, min: 1, max: 3, ignored: 2, nan: 1 })
   t.same([...(channels?.means ?? [])], [2, 3], 'means come from samples of numbers only')
@@ -29,8 +30,8 @@ t.test('infinite, huge and absent numbers are counted and kept out', async (t) =
 
 t.test('a tensor that holds no number has an empty result', async (t) => {
   const one = observer()
-  one.see(Float32Array.of(Number.NaN))
-  one.see(new Float32Array(0))
+  one.see(Float32Array.of(Number.NaN), 0)
+  one.see(new Float32Array(0), 1)
   t.match(one.result(), { count: 0, nan: 1 })
 })
 
@@ -42,7 +43,7 @@ t.test('the histogram counts every number once, whatever range comes when', asyn
     numbers([100], -700, 3),
     numbers([100], 0, 9),
   ]
-  for (const batch of batches) one.see(batch)
+  for (const [i, batch] of batches.entries()) one.see(batch, i)
   const { bins, offset, width } = one.result().histogram
   const all = batches.flatMap((batch) => [...batch])
   const inBin = new Map<number, number>()
@@ -65,7 +66,7 @@ t.test('the histogram counts every number once, whatever range comes when', asyn
 
 t.test('zeros are told apart, for they are coded without error', async (t) => {
   const one = observer()
-  one.see(Float32Array.of(0, 0, 0, 1))
+  one.see(Float32Array.of(0, 0, 0, 1), 0)
   t.equal(one.result().histogram.zeros, 3)
 })
 
@@ -74,9 +75,9 @@ t.test(
   async (t) => {
     const one = new TensorObserver({ tensor: 0, channels: 4, samples: 2000 })
     const values = numbers([40_000], 0, 1)
-    for (let i = 0; i < 50; i += 1) one.see(values)
+    for (let i = 0; i < 50; i += 1) one.see(values, i)
     values[17] = 5
-    one.see(values)
+    one.see(values, 50)
     const { max, histogram, channels } = one.result()
     t.equal(max, 5)
     t.equal(histogram.bins.length, 4096)
@@ -85,3 +86,50 @@ t.test(
     for (const mean of channels?.means ?? []) t.ok(Math.abs(mean - 0.5) < 0.02)
   },
 )
+
+t.test('two observers that share the samples see what one sees', async (t) => {
+  const samples = 130
+  const plan = { operator: 3, width: 4, groups: 1, channelsFirst: false, window: [] }
+  const watcher = () => new TensorObserver({ tensor: 7, channels: 4, samples, moments: [plan] })
+  const [all, even, odd] = [watcher(), watcher(), watcher()]
+  for (let i = 0; i < samples; i += 1) {
+    // Ranges grow, so that the two come to bins of different widths.
+    const values = numbers([4000], -1, (i + 1) ** (1 + (i % 2)), i + 1)
+    if (i === 40) values[5] = Number.NaN
+    all.see(values, i)
+    const half = i % 2 === 0 ? even : odd
+    half.see(values, i)
+  }
+  const one = all.result()
+  const [two] = mergeStatistics([[even.result()], [odd.result()]])
+  const exact = ({ count, min, max, ignored, nan }: typeof one) => ({
+    count,
+    min,
+    max,
+    ignored,
+    nan,
+  })
+  t.same(two && exact(two), exact(one))
+  t.equal(two?.histogram.width, one.histogram.width)
+  t.equal(two?.histogram.zeros, one.histogram.zeros)
+  t.same(countsOf(two), countsOf(one), 'the same bins')
+  const near = (a: number | undefined, b: number | undefined) =>
+    t.ok(Math.abs((a ?? Number.NaN) - (b ?? 0)) <= 1e-9 * Math.abs(b ?? 0), `${a} for ${b}`)
+  near(two?.movingMin, one.movingMin)
+  near(two?.movingMax, one.movingMax)
+  for (const part of ['means', 'squares', 'min', 'max'] as const) {
+    one.channels?.[part].forEach((value, i) => {
+      near(two?.channels?.[part][i], value)
+    })
+  }
+  t.equal(two?.moments[0]?.rows, one.moments[0]?.rows)
+  one.moments[0]?.blocks[0]?.sums.forEach((sum, i) => {
+    near(two?.moments[0]?.blocks[0]?.sums[i], sum)
+  })
+})
+
+/** By the numbers that bins stand for. */
+function countsOf(statistics: ReturnType<TensorObserver['result']> | undefined) {
+  const { bins, offset, width } = statistics?.histogram ?? { bins: [], offset: 0, width: 0 }
+  return [...bins].flatMap((count, i) => (count === 0 ? [] : [[(i - offset) * width, count]]))
+}

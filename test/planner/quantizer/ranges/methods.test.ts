@@ -7,7 +7,7 @@ import { numbers } from '../model-builder.ts'
 
 function statisticsOf(...samples: Float32Array[]): TensorStatistics {
   const observer = new TensorObserver({ tensor: 0, channels: 0, samples: samples.length })
-  for (const sample of samples) observer.see(sample)
+  for (const [i, sample] of samples.entries()) observer.see(sample, i)
   return observer.result()
 }
 
