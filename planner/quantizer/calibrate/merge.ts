@@ -1,4 +1,5 @@
 import { Histogram } from './histogram.ts'
+import { Levels } from './levels.ts'
 import type { ChannelStatistics, SecondMoments, TensorStatistics } from './statistics.ts'
 
 /** What observers with the same plans saw of different samples, as if one had seen them all. */
@@ -18,6 +19,9 @@ function mergeTensor(a: TensorStatistics, b: TensorStatistics): TensorStatistics
   histogram.merge(a.histogram, a.min, a.max)
   histogram.merge(b.histogram, b.min, b.max)
   const { bins, offset, width, zeros } = histogram
+  const levels = new Levels()
+  levels.merge(a.levels)
+  levels.merge(b.levels)
   const movingWeight = a.movingWeight + b.movingWeight
   const moving = (one: number, other: number) =>
     (one * a.movingWeight + other * b.movingWeight) / (movingWeight || 1)
@@ -30,6 +34,7 @@ function mergeTensor(a: TensorStatistics, b: TensorStatistics): TensorStatistics
     movingMax: moving(a.movingMax, b.movingMax),
     movingWeight,
     histogram: { bins, offset, width, zeros },
+    levels: levels.counts,
     channels: mergeChannels(a.channels, b.channels),
     moments: a.moments.map((one, i) => mergeMoments(one, b.moments[i])),
     ignored: a.ignored + b.ignored,

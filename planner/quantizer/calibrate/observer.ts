@@ -3,6 +3,7 @@ import type { TensorId } from '../../formats/graph.ts'
 import { SENTINEL_MAGNITUDE } from '../parameters/activation.ts'
 import { ChannelObserver, ENOUGH_ROWS } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
+import { Levels } from './levels.ts'
 import { MomentsObserver, type MomentsPlan } from './moments.ts'
 import type { TensorStatistics } from './statistics.ts'
 import { strideFor } from './stride.ts'
@@ -46,6 +47,7 @@ export function sampleStride(
 export class TensorObserver {
   readonly #plan: ObserverPlan
   readonly #histogram = new Histogram()
+  readonly #levels = new Levels()
   readonly #channels: ChannelObserver | null
   readonly #moments: readonly MomentsObserver[]
   #count = 0
@@ -103,6 +105,7 @@ export class TensorObserver {
       movingMax: this.#movingMax / (this.#movingWeight || 1),
       movingWeight: this.#movingWeight,
       histogram: { bins, offset, width, zeros },
+      levels: this.#levels.counts,
       channels: this.#channels?.result() ?? null,
       moments: this.#moments.map((observer) => observer.result()),
       ignored: this.#ignored,
@@ -114,6 +117,7 @@ export class TensorObserver {
     if (values.length === 0) return
     const stride = strideFor(values.length * this.#plan.samples, ENOUGH_NUMBERS)
     this.#histogram.add(values, min, max, sample % stride, stride)
+    this.#levels.add(values, sample % stride, stride)
     this.#count += values.length
     this.#remember(min, max, sample)
   }

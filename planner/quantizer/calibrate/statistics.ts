@@ -1,4 +1,5 @@
 import type { OperatorId, TensorId } from '../../formats/graph.ts'
+import type { LevelCounts } from './levels.ts'
 
 /** What calibration remembers of one activation: constant in size, whatever the number of samples. */
 export interface TensorStatistics {
@@ -13,6 +14,7 @@ export interface TensorStatistics {
   /** Sum of the weights in them: below 1 where some samples were not seen. */
   readonly movingWeight: number
   readonly histogram: HistogramData
+  readonly levels: LevelCounts
   /** Null where nobody asked. */
   readonly channels: ChannelStatistics | null
   /** One for each product that asked. */

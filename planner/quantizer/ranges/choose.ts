@@ -6,10 +6,11 @@ import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { includeZero, type Range } from '../parameters/activation.ts'
 import { operatorLabel } from '../plan/print.ts'
 import { ClippingError } from './clipping.ts'
+import { latticeRange } from './lattice.ts'
 import { RANGE_METHODS, type RangeMethod } from './methods.ts'
 
 export interface ChosenRange extends Range {
-  readonly method: RangeMethod
+  readonly method: RangeMethod | 'lattice'
 }
 
 export interface RangeChoice {
@@ -50,6 +51,8 @@ function by(method: RangeMethod, statistics: TensorStatistics, steps: number): C
 }
 
 function best(statistics: TensorStatistics, steps: number): ChosenRange {
+  const lattice = latticeRange(statistics, steps)
+  if (lattice !== null) return { ...lattice, method: 'lattice' }
   const error = new ClippingError(statistics.histogram)
   const errorOf = (range: Range) => error.of(includeZero(range), steps)
   return AUTOMATIC.map((method) => by(method, statistics, steps)).reduce((a, b) =>
