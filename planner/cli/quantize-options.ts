@@ -22,7 +22,7 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
   },
   {
     flags: '--recovery <methods>',
-    description: `ways to win accuracy back, by commas: ${RECOVERY_NAMES.join(', ')}; or all, or none (default: ${USUAL_RECOVERY.join(', ')})`,
+    description: `ways to win accuracy back, by commas: ${RECOVERY_NAMES.join(', ')}; or all, or none (default: ${USUAL_RECOVERY.join(', ')}; the others where much noise is left)`,
   },
   {
     flags: '--keep-float <selectors>',

@@ -1,7 +1,7 @@
 import { BASE_SCHEMES } from '../../shared/schemes.ts'
 import type { Graph, TensorId } from '../formats/graph.ts'
 import type { QuantizableModel } from '../formats/quantizable.ts'
-import { type CalibrationWish, calibrate } from './calibrate/calibrate.ts'
+import { calibrate } from './calibrate/calibrate.ts'
 import type { TensorStatistics } from './calibrate/statistics.ts'
 import type { Laboratory } from './laboratory/laboratory.ts'
 import type { Range } from './parameters/activation.ts'
@@ -17,7 +17,6 @@ export async function measure(
   model: QuantizableModel,
   laboratory: Laboratory,
   request: QuantizeRequest,
-  wish: CalibrationWish = {},
   wanted = isCalibrated(request.scheme),
 ): Promise<Measured> {
   const { calibration, onProgress } = request
@@ -25,7 +24,7 @@ export async function measure(
     return { statistics: [], ...rangesFor([], model, request), findings: [] }
   }
   const onSample = (done: number, total: number) => onProgress?.(done, total, 'calibrating')
-  const seen = await calibrate(model, laboratory, calibration, onSample, wish)
+  const seen = await calibrate(model, laboratory, calibration, onSample)
   const choice = rangesFor(seen.statistics, model, request)
   const findings = [...seen.findings, ...choice.findings]
   return { statistics: seen.statistics, ...choice, findings }

@@ -8,7 +8,7 @@ import { linksOf } from '../formats/links.ts'
 import type { QuantizableModel } from '../formats/quantizable.ts'
 import { Examiner } from './budget/examiner.ts'
 import { type BudgetReport, budgetFinding, holdBudget } from './budget/hold.ts'
-import { calibrate } from './calibrate/calibrate.ts'
+import { calibrate, channelMeans } from './calibrate/calibrate.ts'
 import { type Compressed, compress } from './compression/compress.ts'
 import { keepClusters } from './compression/keep-clusters.ts'
 import {
@@ -31,10 +31,10 @@ import { Gauge } from './recovery/gauge.ts'
 import {
   meansOf,
   RECOVERY_METHODS,
+  RECOVERY_NAMES,
   type RecoveryMethod,
   type RecoveryStep,
   recover,
-  USUAL_RECOVERY,
 } from './recovery/recover.ts'
 import type { Subject, Tools } from './recovery/subject.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'
@@ -91,8 +91,7 @@ async function quantizeIn(
   refuseMissingCalibration(opened, request)
   refuseIdleSelectors(opened, request)
   const methods = recoveryMethods(options, opened)
-  const moments = methods.includes('rounding')
-  const measured = await measure(opened, laboratory, source, { moments })
+  const measured = await measure(opened, laboratory, source)
   const planRequest = planRequestOf(opened, measured, request, target)
   const { statistics } = measured
   const first = {
@@ -101,7 +100,7 @@ async function quantizeIn(
     request: planRequest,
     plan: planScheme(scheme, planRequest),
   }
-  const tools = toolsFor(laboratory, source, methods)
+  const tools = toolsFor(laboratory, source)
   const recovered = await recoverIn(first, source, methods, tools)
   const planOf = ({ plan, model }: Subject) =>
     compressed === null ? plan : keepClusters(plan, model, compressed)
@@ -154,7 +153,7 @@ async function compressSource(
   const sources = options.sources ?? 'dequantize'
   const model = await openModel({ ...request, options: { ...options, sources } })
   // Biases need the means of activations, whatever the scheme.
-  const measured = await measure(model, laboratory, request, {}, true)
+  const measured = await measure(model, laboratory, request, true)
   const plan = planScheme(scheme, planRequestOf(model, measured, request, target))
   const means = meansOf(measured.statistics)
   return compress(model, plan, target.weightBits, options.compression, means)
@@ -183,13 +182,13 @@ function planRequestOf(
 }
 
 /** Other methods would move what pruning made zero, clustering equal, and training fit for its ranges. */
-const KEEPS_WEIGHTS: readonly RecoveryMethod[] = ['bias-correction']
+const KEEPS_WEIGHTS: readonly RecoveryMethod[] = ['bias-correction', 'sequential-bias-correction']
 
 function recoveryMethods(
   { recovery, compression }: QuantizeOptions,
   { graph }: QuantizableModel,
 ): readonly RecoveryMethod[] {
-  const asked = recovery ?? USUAL_RECOVERY
+  const asked = recovery ?? RECOVERY_NAMES
   const settled = compression !== undefined || learntRanges(graph).size > 0
   return settled ? asked.filter((method) => KEEPS_WEIGHTS.includes(method)) : asked
 }
@@ -199,23 +198,21 @@ interface AllTools extends Tools {
   readonly gauge: Gauge | null
 }
 
-function toolsFor(
-  laboratory: Laboratory,
-  request: QuantizeRequest,
-  methods: readonly RecoveryMethod[],
-): AllTools {
+function toolsFor(laboratory: Laboratory, request: QuantizeRequest): AllTools {
   const { calibration, scheme, options = {} } = request
   const samples = calibration ?? options.budget?.test
-  const moments = methods.includes('rounding')
   const tools: Tools = {
     thorough: options.recovery !== undefined,
     plan: (planRequest) => planScheme(scheme, planRequest),
     open: (bytes) => openModel({ ...request, model: bytes }),
-    observe: async (model, only) => {
-      if (calibration === undefined) return []
-      const wish = { only, moments }
-      return (await calibrate(model, laboratory, calibration, () => {}, wish)).statistics
-    },
+    observe: async (model, wish) =>
+      calibration === undefined
+        ? []
+        : (await calibrate(model, laboratory, calibration, () => {}, wish)).statistics,
+    channelMeans: async (model, copy) =>
+      calibration === undefined
+        ? new Map()
+        : await channelMeans(model, copy, laboratory, calibration),
     chooseRanges: (statistics, model) => rangesFor(statistics, model, request),
   }
   return { ...tools, gauge: samples === undefined ? null : new Gauge(laboratory, samples, tools) }

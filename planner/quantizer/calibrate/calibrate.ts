@@ -11,6 +11,7 @@ import type {
 } from '../../formats/quantizable.ts'
 import { QuantizerError } from '../errors.ts'
 import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
+import { learntFrom } from './held-out.ts'
 import type { MomentsPlan } from './moments.ts'
 import { momentsPlans } from './moments-plans.ts'
 import { type ObserverPlan, TensorObserver } from './observer.ts'
@@ -61,6 +62,37 @@ export async function calibrate(
     statistics.push(...(await calibrateEntry(model, entry, laboratory, samples, watch)))
   }
   return { statistics, findings }
+}
+
+/** Samples whose means tell what to correct: positions count, too. */
+const ENOUGH_FOR_MEANS = 64
+
+/**
+ * Means of the channels of what `copy` gives out, an instrumented copy of the model's first entry, on samples that are
+ * not held out. Shapes are the model's; numbers are real, whatever it computes on.
+ * @throws RuntimeError
+ */
+export async function channelMeans(
+  model: QuantizableModel,
+  { bytes, outputs }: Instrumented,
+  laboratory: Laboratory,
+  dataset: Dataset,
+): Promise<ReadonlyMap<TensorId, Float64Array>> {
+  const [entry] = model.entries
+  const samples = entry === undefined ? null : samplesOf(entry, dataset, true)
+  if (samples === null) return new Map()
+  const places = learntFrom(samples.count, ENOUGH_FOR_MEANS)
+  const some = { count: places.length, at: (i: number) => samples.at(places[i] ?? 0) }
+  const averaged = readByProducts(model.graph)
+  const observed = outputs.map((tensor) => ({
+    tensor,
+    ...channelsOf(model.graph, tensor, averaged.get(tensor) ?? null),
+    samples: places.length,
+  }))
+  const { statistics } = await laboratory.watch({ bytes, observed }, some, () => {})
+  return new Map(
+    statistics.flatMap(({ tensor, channels }) => (channels ? [[tensor, channels.means]] : [])),
+  )
 }
 
 interface Watch {

@@ -5,7 +5,14 @@ import type { RuntimeName, TensorInfo } from '../../../shared/runtime/index.ts'
 import type { Summarised } from '../../formats/quantizable.ts'
 import { mergeStatistics } from '../calibrate/merge.ts'
 import { Hand, ownCopy } from './hand.ts'
-import { type Answer, buffersOf, type ObserverReport, type SampleInputs } from './messages.ts'
+import {
+  type Answer,
+  buffersOf,
+  type FromLaboratory,
+  type ObserverReport,
+  type SampleInputs,
+  type ToLaboratory,
+} from './messages.ts'
 
 /** Samples per message, and messages under way to each thread: none ever waits, and memory stays flat. */
 const BATCH = 8
@@ -18,34 +25,40 @@ export interface SampleSource {
 }
 
 /**
- * A runtime in threads of its own, in which models are run, and watched, one after the other. With two hands, samples
- * are watched by turns; everything else is the first one's work.
+ * A runtime in threads of its own, in which models are run, and watched, one after the other. Two hands share the
+ * samples.
  */
 export class Laboratory {
-  readonly #first: Hand
   readonly #hands: readonly Hand[]
 
   /** Starts the runtime at once; the first `load` waits for it. */
   constructor(runtime: RuntimeName, hands: 1 | 2 = 1) {
-    this.#first = new Hand(runtime)
-    this.#hands = hands === 1 ? [this.#first] : [this.#first, new Hand(runtime)]
+    this.#hands = Array.from({ length: hands }, () => new Hand(runtime))
   }
 
   /** The model's inputs. @throws RuntimeError */
   async load(model: Uint8Array): Promise<readonly TensorInfo[]> {
-    return (await this.#first.ask('loaded', { kind: 'load', model, observed: [] })).inputs
+    const message = { kind: 'load', model, observed: [] } as const
+    const [loaded] = await this.#askAll('loaded', message)
+    return loaded?.inputs ?? []
   }
 
   /** Runs all samples through the loaded model. @throws RuntimeError */
   async run(samples: SampleSource): Promise<void> {
-    await share(samples, [this.#first], () => {})
+    await share(samples, this.#hands, () => {})
   }
 
   /** What the loaded model, with float outputs, answers to a few samples. @throws RuntimeError */
   async answer(samples: readonly SampleInputs[]): Promise<readonly Answer[]> {
-    const copies = samples.map(ownCopy)
-    const message = { kind: 'answer', samples: copies } as const
-    return (await this.#first.ask('answered', message, buffersOf(copies))).answers
+    const share = Math.ceil(samples.length / this.#hands.length)
+    const parts = this.#hands.map((_, i) => samples.slice(i * share, (i + 1) * share).map(ownCopy))
+    const answered = await Promise.all(
+      this.#hands.map((hand, i) => {
+        const part = parts[i] ?? []
+        return hand.ask('answered', { kind: 'answer', samples: part }, buffersOf(part))
+      }),
+    )
+    return answered.flatMap(({ answers }) => answers)
   }
 
   /**
@@ -61,15 +74,13 @@ export class Laboratory {
     try {
       if (folder && data) await writeConstants(join(folder, data.name), data.pieces)
       const message = { kind: 'load', model: bytes, observed, ...(folder && { folder }) } as const
-      await Promise.all(this.#hands.map((hand) => hand.ask('loaded', message)))
+      await this.#askAll('loaded', message)
     } finally {
       // The runtime has read it, or holds it open.
       if (folder) await rm(folder, { recursive: true, force: true })
     }
     await share(samples, this.#hands, onRan)
-    const reports = await Promise.all(
-      this.#hands.map((hand) => hand.ask('reported', { kind: 'report' })),
-    )
+    const reports = await this.#askAll('reported', { kind: 'report' })
     return {
       statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
       sharp: reports.every(({ sharp }) => sharp),
@@ -78,6 +89,10 @@ export class Laboratory {
 
   async close(): Promise<void> {
     await Promise.all(this.#hands.map((hand) => hand.close()))
+  }
+
+  #askAll<K extends FromLaboratory['kind']>(kind: K, message: ToLaboratory) {
+    return Promise.all(this.#hands.map((hand) => hand.ask(kind, message)))
   }
 }
 

@@ -1,6 +1,9 @@
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { includeZero, type Range } from '../parameters/activation.ts'
 
+/** Steps of 8-bit codes; finer codes have room for everything. */
+const MOST_STEPS = 255
+
 /** How far from a multiple of the step, in steps, a number of the lattice may lie: rounding of float32. */
 const ON_LATTICE = 1e-2
 
@@ -12,7 +15,7 @@ export function latticeRange(
   { levels, min, max }: Pick<TensorStatistics, 'levels' | 'min' | 'max'>,
   steps: number,
 ): Range | null {
-  if (levels === null || levels.size < 2) return null
+  if (levels === null || levels.size < 2 || steps > MOST_STEPS) return null
   const { min: low, max: high } = includeZero({ min, max })
   const step = stepOf([...levels.keys(), 0, low, high])
   if (step === null || (high - low) / step > steps + ON_LATTICE) return null

@@ -48,7 +48,13 @@ export function lostMeans(
   return product === null ? null : meanShift(product)
 }
 
-function storedWeights(plan: Plan, { graph }: PlanRequest) {
+export interface StoredWeight {
+  readonly operator: GraphOperator
+  readonly form: Form
+}
+
+/** Weights that a plan writes in another form, with the products that read them. */
+export function storedWeights(plan: Plan, { graph }: PlanRequest): StoredWeight[] {
   return plan.instructions.flatMap((instruction) => {
     if (instruction.verb !== 'store-constant') return []
     const { form, uses } = instruction
@@ -94,7 +100,12 @@ function productWith(
   return { shape, input, window, values, rounded: round(shape), channels, means: channelMeans }
 }
 
-function biasOf(operator: GraphOperator, { graph }: PlanRequest, channels: number): Float32Array {
+/** Of the file; zeros where it has none. */
+export function biasOf(
+  operator: GraphOperator,
+  { graph }: PlanRequest,
+  channels: number,
+): Float32Array {
   const tensor = operator.inputs.find(({ role }) => role === 'bias')?.tensor ?? null
   const values = tensor === null ? null : graph.tensors[tensor]?.constant?.read()
   return values ?? new Float32Array(channels)

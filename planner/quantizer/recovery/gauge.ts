@@ -8,10 +8,11 @@ import { HELD_OUT_STEP, holdsOut } from '../calibrate/held-out.ts'
 import type { Laboratory } from '../laboratory/laboratory.ts'
 import type { Answer } from '../laboratory/messages.ts'
 import { NO_CHANGE } from '../plan/instructions.ts'
+import { planFor, show } from './shown.ts'
 import type { Subject, Tools } from './subject.ts'
 
-/** Samples whose outputs are compared: differences of a few tenths of a dB show. */
-const SAMPLES = 16
+/** Samples whose outputs are compared: with 16, methods were kept and dropped by chance. */
+const SAMPLES = 48
 
 /** Numbers of the outputs that are kept; models that give out images are compared on fewer samples, two at least. */
 const MOST_NUMBERS = 2 ** 23
@@ -42,14 +43,12 @@ export class Gauge {
   }
 
   /**
-   * Signal to noise of all ends, each counting alike. Types at the model's edges do not matter, and are float here.
+   * Signal to noise of all ends, each counting alike.
    * @throws RuntimeError where the model does not run
    */
   async sqnrDb({ model, request }: Subject): Promise<number> {
     const { shown, expected } = await this.#measure(model)
-    const { graph } = shown
-    const target = { ...request.target, edges: 'float32' } as const
-    const plan = this.#tools.plan({ ...request, graph, links: linksOf(graph), target })
+    const plan = planFor(shown, request, this.#tools)
     const found = await this.#answers(model, shown.perform(plan), shown)
     const ends = expected[0]?.map((_, end) => end) ?? []
     const shares = ends.map((end) => noiseShare(expected, found, end))
@@ -67,10 +66,7 @@ export class Gauge {
   async #shown(model: QuantizableModel): Promise<QuantizableModel> {
     const [entry] = model.entries
     const ends = entry === undefined ? [] : endsOf(model.graph, entry.subgraph)
-    if (entry === undefined || ends.length === 0) return model
-    const shown = await this.#tools.open(model.instrument(entry, ends).bytes)
-    // Plans name tensors and operators by their places.
-    return isBeginningOf(shown.graph, model.graph) ? shown : model
+    return (await show(model, ends, this.#tools))?.model ?? model
   }
 
   async #answers(
@@ -113,16 +109,6 @@ function numbersOf({ subgraphs, tensors }: Graph): number {
     const shape = tensors[output]?.shape ?? []
     return sum + shape.reduce((count, dim) => count * Math.max(1, dim), 1)
   }, 1)
-}
-
-function isBeginningOf(part: Graph, whole: Graph): boolean {
-  return (
-    part.tensors.every(({ id, name }) => whole.tensors[id]?.name === name) &&
-    part.operators.every(({ id, name, kind }) => {
-      const other = whole.operators[id]
-      return other?.name === name && other.kind === kind
-    })
-  )
 }
 
 function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: number): number {

@@ -3,39 +3,49 @@ import { correctBiases } from './bias-correction.ts'
 import { equalize } from './equalization/equalize.ts'
 import type { Gauge } from './gauge.ts'
 import { optimiseRounding } from './rounding/rounding.ts'
+import { correctSequentially } from './sequential.ts'
 import { type RecoveryRun, revised, type Subject, type Tools } from './subject.ts'
+
+/** When a method runs that nobody chose: it costs little beside calibration, or much noise is left for it. */
+type Occasion = 'usual' | 'noisy'
 
 interface RecoveryMethodRow {
   readonly run: RecoveryRun
-  /** Whether it runs where nobody chose: it costs little beside calibration. */
-  readonly usual: boolean
+  readonly occasion: Occasion
+  /** Methods that move weights, or what they multiply, are judged with biases corrected behind them. */
+  readonly moves: 'weights' | 'biases'
 }
+
+/** Signal to noise of the outputs below which quantized models are known to change their answers, dB. */
+const NOISY_DB = 30
 
 /** Ways to win accuracy back after a first plan, in the order in which they help each other. */
 export const RECOVERY_METHODS = {
-  equalization: { usual: true, run: equalize },
-  rounding: {
-    usual: false,
-    run: async (subject, tools) => {
-      const moments = subject.statistics.flatMap((one) => one.moments)
-      const revisions = optimiseRounding(subject.plan, subject.request, moments)
-      return revisions.size === 0 ? null : revised(subject, revisions, tools)
-    },
-  },
-  'bias-correction': {
-    usual: true,
-    run: async (subject, tools) => {
-      const means = meansOf(subject.statistics)
-      const revisions = correctBiases(subject.plan, subject.request, means)
-      return revisions.size === 0 ? null : revised(subject, revisions, tools)
-    },
-  },
+  equalization: { occasion: 'usual', moves: 'weights', run: equalize },
+  rounding: { occasion: 'noisy', moves: 'weights', run: roundBetter },
+  'bias-correction': { occasion: 'usual', moves: 'biases', run: correct },
+  'sequential-bias-correction': { occasion: 'noisy', moves: 'biases', run: correctSequentially },
 } as const satisfies Record<string, RecoveryMethodRow>
+
+async function correct(subject: Subject, tools: Tools): Promise<Subject | null> {
+  const means = meansOf(subject.statistics)
+  const revisions = correctBiases(subject.plan, subject.request, means)
+  return revisions.size === 0 ? null : revised(subject, revisions, tools)
+}
+
+async function roundBetter(subject: Subject, tools: Tools): Promise<Subject | null> {
+  const seen = await tools.observe(subject.model, { moments: true })
+  const moments = seen.flatMap((one) => one.moments)
+  const revisions = optimiseRounding(subject.plan, subject.request, moments)
+  return revisions.size === 0 ? null : revised(subject, revisions, tools)
+}
 
 export type RecoveryMethod = keyof typeof RECOVERY_METHODS
 
 export const RECOVERY_NAMES = Object.keys(RECOVERY_METHODS) as RecoveryMethod[]
-export const USUAL_RECOVERY = RECOVERY_NAMES.filter((name) => RECOVERY_METHODS[name].usual)
+export const USUAL_RECOVERY = RECOVERY_NAMES.filter(
+  (name) => RECOVERY_METHODS[name].occasion === 'usual',
+)
 
 /** What one method did for the model's outputs, measured in its runtime. */
 export interface RecoveryStep {
@@ -55,19 +65,45 @@ export async function recover(
   tools: Tools,
   gauge: Gauge,
 ): Promise<{ readonly subject: Subject; readonly steps: readonly RecoveryStep[] }> {
-  let subject = start
-  let before = methods.length === 0 ? 0 : await gauge.sqnrDb(start)
+  const chosen = RECOVERY_NAMES.filter((name) => methods.includes(name))
+  if (chosen.length === 0) return { subject: start, steps: [] }
+  const corrects = chosen.includes('bias-correction')
+  const trials = { tools, gauge, finish: corrects ? correct : async () => null }
   const steps: RecoveryStep[] = []
-  for (const method of RECOVERY_NAMES.filter((name) => methods.includes(name))) {
-    const next = await RECOVERY_METHODS[method].run(subject, tools)
-    const after = next === null ? before : await gauge.sqnrDb(next)
+  let subject = start
+  let reached = await gauge.sqnrDb((await trials.finish(start, tools)) ?? start)
+  for (const method of chosen) {
+    const needless = !tools.thorough && reached >= NOISY_DB
+    if (RECOVERY_METHODS[method].occasion === 'noisy' && needless) continue
+    const { before, after, next } = await tryOut(method, subject, reached, trials)
     const kept = next !== null && after > before
     steps.push({ method, sqnrDbBefore: before, sqnrDbAfter: after, kept })
-    if (next === null || !kept) continue
-    subject = next
-    before = after
+    if (kept) subject = next
+    reached = kept ? after : before
   }
   return { subject, steps }
+}
+
+interface Trials {
+  readonly tools: Tools
+  readonly gauge: Gauge
+  /** What will correct the biases in the end. */
+  readonly finish: RecoveryRun
+}
+
+async function tryOut(
+  method: RecoveryMethod,
+  subject: Subject,
+  reached: number,
+  { tools, gauge, finish }: Trials,
+): Promise<{ before: number; after: number; next: Subject | null }> {
+  const { run, moves } = RECOVERY_METHODS[method]
+  const next = await run(subject, tools)
+  // What is reached with corrected biases is known already.
+  if (run === correct) return { before: await gauge.sqnrDb(subject), after: reached, next }
+  if (next === null) return { before: reached, after: reached, next }
+  const judged = moves === 'weights' ? ((await finish(next, tools)) ?? next) : next
+  return { before: reached, after: await gauge.sqnrDb(judged), next }
 }
 
 export function meansOf(statistics: readonly TensorStatistics[]): Map<number, Float64Array> {

@@ -1,9 +1,10 @@
-import type { TensorId } from '../../formats/graph.ts'
-import type { QuantizableModel } from '../../formats/quantizable.ts'
+import type { Instrumented, QuantizableModel } from '../../formats/quantizable.ts'
+import type { CalibrationWish } from '../calibrate/calibrate.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import type { Plan } from '../plan/instructions.ts'
 import type { PlanRequest } from '../plan/request.ts'
 import type { RangeChoice } from '../ranges/choose.ts'
+import type { ChannelMeans } from './bias-correction.ts'
 
 /** A model with a plan: what recovery methods improve. */
 export interface Subject {
@@ -19,8 +20,10 @@ export interface Tools {
   readonly thorough: boolean
   plan(request: PlanRequest): Plan
   open(bytes: Uint8Array): Promise<QuantizableModel>
-  /** Statistics of some tensors that a changed model computes. */
-  observe(model: QuantizableModel, only: readonly TensorId[]): Promise<readonly TensorStatistics[]>
+  /** Statistics of activations on all calibration samples. */
+  observe(model: QuantizableModel, wish: CalibrationWish): Promise<readonly TensorStatistics[]>
+  /** Of the channels of what an instrumented copy of the model's first entry gives out, on some samples. */
+  channelMeans(model: QuantizableModel, copy: Instrumented): Promise<ChannelMeans>
   chooseRanges(statistics: readonly TensorStatistics[], model: QuantizableModel): RangeChoice
 }
 

@@ -74,7 +74,8 @@ class SessionThread {
     this.#worker = new Worker(ENTRY, { workerData: task, execArgv: [] })
     this.#worker.on('message', (reply: WorkerReply) => {
       this.#waiting.shift()?.resolve(reply)
-      if (this.#waiting.length === 0) this.#worker.unref()
+      // Who stops the thread waits for its end, and late answers must not let the process go before.
+      if (this.#waiting.length === 0 && this.#gone === undefined) this.#worker.unref()
     })
     this.#worker.on('error', (error) => {
       this.#end(

@@ -47,7 +47,7 @@ async function remeasured(
   })
   const moved = new Set(changed.flatMap(({ tensors }) => tensors.map((id) => places.get(id))))
   const only = placed.flatMap(({ tensor }) => (moved.has(tensor) ? tensor : []))
-  const seen = await tools.observe(model, only)
+  const seen = await tools.observe(model, { only })
   const merged = [...placed.filter(({ tensor }) => !moved.has(tensor)), ...seen]
   const { ranges, unusable } = tools.chooseRanges(merged, model)
   const { graph } = model

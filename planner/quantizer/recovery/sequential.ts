@@ -1,0 +1,76 @@
+import type { TensorId } from '../../formats/graph.ts'
+import { NO_CHANGE } from '../plan/instructions.ts'
+import type { PlanRequest, Revision } from '../plan/request.ts'
+import {
+  biasOf,
+  type ChannelMeans,
+  lostMeans,
+  type StoredWeight,
+  storedWeights,
+} from './bias-correction.ts'
+import { planFor, show } from './shown.ts'
+import { revised, type Subject, type Tools } from './subject.ts'
+
+/**
+ * Biases that take back how far the mean of each input channel has moved once everything before it computes on
+ * integers: by rounding noise that a ReLU cuts on one side, and by what was clipped. One product after the other, each
+ * measured behind those that are corrected already. (Nagel et al., "Data-Free Quantization Through Weight Equalization
+ * and Bias Correction", 2019, appendix D.) Null where there is nothing to correct.
+ */
+export async function correctSequentially(subject: Subject, tools: Tools): Promise<Subject | null> {
+  const { model } = subject
+  const products = storedWeights(subject.plan, subject.request)
+    .flatMap((stored) => sourceOf(stored, subject) ?? [])
+    .sort((a, b) => a.operator.id - b.operator.id)
+  const sources = [...new Set(products.map(({ source }) => source))]
+  const shown = await show(model, sources, tools)
+  if (shown === null) return null
+  const meansIn = (bytes: Uint8Array) => tools.channelMeans(model, { ...shown, bytes })
+  const expected = await meansIn(shown.model.perform(NO_CHANGE))
+  let { request } = subject
+  for (const product of products) {
+    const found = await meansIn(shown.model.perform(planFor(shown.model, request, tools)))
+    const revision = corrected(product, moved(product.source, expected, found), request)
+    if (revision === null) continue
+    const revisions = new Map([...request.revisions, [product.operator.id, revision]])
+    request = { ...request, revisions }
+  }
+  return request === subject.request ? null : revised(subject, request.revisions, tools)
+}
+
+interface Product extends StoredWeight {
+  readonly source: TensorId
+}
+
+/** Null where the model's caller gives what it reads: nothing comes before it. */
+function sourceOf(stored: StoredWeight, { model, request }: Subject): Product | null {
+  const source = stored.operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
+  const [entry] = model.entries
+  const within = stored.operator.subgraph === entry?.subgraph
+  const computed = source !== null && request.links.producers[source] !== null
+  return within && computed ? { ...stored, source } : null
+}
+
+/** E[x] − E[x̂] of each channel. */
+function moved(source: TensorId, expected: ChannelMeans, found: ChannelMeans): ChannelMeans {
+  const [before, after] = [expected.get(source), found.get(source)]
+  if (before === undefined || after === undefined) return new Map()
+  return new Map([[source, before.map((mean, i) => mean - (after[i] as number))]])
+}
+
+function corrected(
+  { operator, form }: Product,
+  means: ChannelMeans,
+  request: PlanRequest,
+): Revision | null {
+  const { graph, revisions } = request
+  const position = operator.inputs.findIndex(({ role }) => role === 'weight')
+  const revision = revisions.get(operator.id)
+  const weight = graph.tensors[operator.inputs[position]?.tensor ?? -1]
+  const values = revision?.weight ?? weight?.constant?.read() ?? null
+  if (values === null || form.type === 'float32') return null
+  const lost = lostMeans(operator, values, new Float32Array(values.length), graph, means)
+  if (lost === null || !lost.every(Number.isFinite)) return null
+  const bias = revision?.bias ?? biasOf(operator, request, lost.length)
+  return { ...revision, bias: bias.map((value, i) => value + (lost[i] as number)) }
+}

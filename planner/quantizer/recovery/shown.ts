@@ -1,0 +1,46 @@
+import type { Graph, TensorId } from '../../formats/graph.ts'
+import { linksOf } from '../../formats/links.ts'
+import type { QuantizableModel } from '../../formats/quantizable.ts'
+import type { Plan } from '../plan/instructions.ts'
+import type { PlanRequest } from '../plan/request.ts'
+import type { Tools } from './subject.ts'
+
+/** A model that gives out other tensors than its own outputs, of which the same plans can be made. */
+export interface Shown {
+  readonly model: QuantizableModel
+  /** In the order of its outputs. */
+  readonly outputs: readonly TensorId[]
+}
+
+/** Null where places in the two models differ: plans name tensors and operators by them. */
+export async function show(
+  model: QuantizableModel,
+  tensors: readonly TensorId[],
+  tools: Pick<Tools, 'open'>,
+): Promise<Shown | null> {
+  const [entry] = model.entries
+  if (entry === undefined || tensors.length === 0) return null
+  const { bytes, outputs } = model.instrument(entry, tensors)
+  const shown = await tools.open(bytes)
+  return isBeginningOf(shown.graph, model.graph) ? { model: shown, outputs } : null
+}
+
+/** The model's plan for what is shown of it. Types at its edges do not matter, and are float here. */
+export function planFor(
+  { graph }: QuantizableModel,
+  request: PlanRequest,
+  tools: Pick<Tools, 'plan'>,
+): Plan {
+  const target = { ...request.target, edges: 'float32' } as const
+  return tools.plan({ ...request, graph, links: linksOf(graph), target })
+}
+
+function isBeginningOf(part: Graph, whole: Graph): boolean {
+  return (
+    part.tensors.every(({ id, name }) => whole.tensors[id]?.name === name) &&
+    part.operators.every(({ id, name, kind }) => {
+      const other = whole.operators[id]
+      return other?.name === name && other.kind === kind
+    })
+  )
+}
