@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { convertModel } from '../../../../planner/formats/convert.ts'
-import { quantize, searchMixed } from '../../../../planner/quantizer/index.ts'
+import { quantize, ratioToFloat, searchMixed } from '../../../../planner/quantizer/index.ts'
 import { type Dataset, readDataset, toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import { formatRatio } from '../../../../shared/units.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
+import { quantizeByOrt } from '../peers/onnxruntime.ts'
+import { withoutPeer } from '../peers/python.ts'
 import { normalNumbers } from '../random.ts'
 import type { QualityRow, QualitySubject } from '../subject.ts'
 import { mobilenetFolder } from './mobilenet.ts'
@@ -37,20 +39,35 @@ export const onnxMixed: QualitySubject = {
           ]
         : []),
     ]
+    const missing = await withoutPeer('onnxruntime')
     const rows: QualityRow[] = []
-    for (const source of sources) rows.push(await rowOf(source))
+    for (const source of sources) {
+      const peer = missing === undefined ? await ratioOfPeer(source) : null
+      rows.push(await rowOf(source, peer))
+    }
+    const untrained = 'MobileNet is trained by the subject "mobilenet": run that before'
     return [
       {
         title: 'static-w8a8-u8s8 of .onnx models, latency of float32 in turns on one thread',
-        columns: ['MODEL', 'ALL ON INTEGERS', 'MIXED FORMS', 'WRITTEN'],
+        columns: ['MODEL', 'QUANTIZE_STATIC', 'ALL ON INTEGERS', 'MIXED FORMS', 'WRITTEN'],
         rows,
-        notes: trained ? [] : ['MobileNet is trained by the subject "mobilenet": run that before'],
+        notes: [...(missing === undefined ? [] : [missing]), ...(trained ? [] : [untrained])],
       },
     ]
   },
 }
 
-async function rowOf({ name, model, calibration }: Source): Promise<QualityRow> {
+/** The peer at the settings that suit this processor: U8S8, a scale per channel, after its own preparation. */
+async function ratioOfPeer({ model, calibration }: Source): Promise<number> {
+  const job = { kind: 'static', method: 'MinMax', prepare: true, calibration } as const
+  const { bytes } = await quantizeByOrt(model, job)
+  return ratioToFloat('onnx', model, bytes, calibration)
+}
+
+async function rowOf(
+  { name, model, calibration }: Source,
+  peer: number | null,
+): Promise<QualityRow> {
   const scheme = parseScheme('static-w8a8-u8s8')
   const request = { model, format: 'onnx', scheme, calibration } as const
   const { result, report } = await searchMixed(request, await quantize(request))
@@ -61,6 +78,7 @@ async function rowOf({ name, model, calibration }: Source): Promise<QualityRow> 
   return {
     cells: [
       name,
+      peer === null ? '—' : formatRatio(peer),
       formatRatio(integer?.ratio ?? Number.NaN),
       ratios.join(', ') || '—',
       result === null ? 'nothing: float32 is faster' : printScheme(result.scheme),
