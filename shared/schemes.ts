@@ -17,7 +17,7 @@ export type BaseScheme = keyof typeof BASE_SCHEMES
 export const SCHEME_SUFFIXES = {
   u8s8: 'uint8 activations, int8 weights',
   s8s8: 'int8 activations, int8 weights',
-  rr: '7-bit weights, for x86 without VNNI',
+  rr: 'weights whose sums of two fit 16 bits, for x86 without VNNI',
   io8: 'int8 model input and output',
   iou8: 'uint8 model input and output',
   mixed: 'some operators left in float',
@@ -49,8 +49,14 @@ export function parseScheme(name: string): Scheme {
   const scheme: Scheme = { base, suffixes }
   const legal = suffixes.every((suffix) => suffixOrder.includes(suffix))
   if (!legal || printScheme(scheme) !== name) throw unknownScheme(name)
-  if (suffixes.length > 0 && !BASE_SCHEMES[base].calibrated) throw unknownScheme(name)
+  if (!suffixes.every((suffix) => takes(base, suffix))) throw unknownScheme(name)
   return scheme
+}
+
+/** Quantized activations are where the suffixes make a difference; dynamic ones are the kernel's own. */
+function takes(base: BaseScheme, suffix: SchemeSuffix): boolean {
+  const { calibrated, activations } = BASE_SCHEMES[base]
+  return calibrated || (activations === 'dynamic' && suffix === 'rr')
 }
 
 export function hasSuffix(scheme: Scheme, suffix: SchemeSuffix): boolean {
@@ -69,7 +75,7 @@ export const schemeNameSchema = z.string().refine((name) => {
 function unknownScheme(name: string): UsageError {
   const bases = Object.keys(BASE_SCHEMES).join(', ')
   return new UsageError(
-    `unknown scheme "${name}": use one of ${bases}; static schemes take the suffixes ${suffixOrder.map((s) => `-${s}`).join(' ')} in this order`,
+    `unknown scheme "${name}": use one of ${bases}; static schemes take the suffixes ${suffixOrder.map((s) => `-${s}`).join(' ')} in this order, dynamic-w8 takes -rr`,
     { name },
   )
 }

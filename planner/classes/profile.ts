@@ -97,7 +97,9 @@ export const profileSchema = z.strictObject({
     onnxForm: z
       .enum(ONNX_FORMS)
       .nullable()
-      .describe('Activation and weight types of a static int8 ONNX model; rr: 7-bit weights.'),
+      .describe(
+        'Activation and weight types of a static int8 ONNX model; rr: weights whose sums of two fit 16 bits.',
+      ),
   }),
   threads: z.strictObject({ recommended: z.int().min(1).max(256), why: text }),
   notes: z.array(z.strictObject({ text, source: text })),

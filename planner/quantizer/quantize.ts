@@ -118,7 +118,7 @@ async function quantizeIn(
     ...namesakes(opened.graph),
     ...measured.findings,
     ...plan.findings,
-    ...saturation(held.subject, plan),
+    ...saturation(scheme, held.subject, plan),
     ...built,
     ...held.findings,
   ]
@@ -280,10 +280,15 @@ function inFloatWhereSaturating(subject: Subject, tools: Tools): Subject {
 }
 
 /** Only unsigned activations with weights of 8 bits meet the kernels that could. */
-function saturation({ request, model, statistics }: Subject, plan: Plan): Finding[] {
+function saturation(
+  scheme: Scheme,
+  { request, model, statistics }: Subject,
+  plan: Plan,
+): Finding[] {
   const { activations, weightBits } = request.target
   const asked = activations === 'uint8' && weightBits === 8
-  return asked ? saturationFindings(plan, model.graph, statistics, '-u8s8-rr') : []
+  const instead = isCalibrated(scheme) ? '-u8s8-rr' : `${scheme.base}-rr`
+  return asked ? saturationFindings(plan, model.graph, statistics, instead) : []
 }
 
 /** A file with operators left in float on purpose says so in its scheme's name. */

@@ -72,6 +72,10 @@ const NEEDS = {
   },
   narrowSums: ({ target }) =>
     formOf(target) === 'u8s8-rr' ? undefined : `sums of products do not saturate on ${target.id}`,
+  wideSums: ({ target }, { runtime }) =>
+    runtime === 'litert' || formOf(target) !== 'u8s8-rr'
+      ? undefined
+      : `${target.id} computes right on dynamic-w8-rr: ${FORM_REASONS['u8s8-rr']}`,
   int16Activations: ({ target }) => feature(target, 'int16-activations', '16-bit activations'),
   int4Weights: ({ target }) => feature(target, 'int4-weights', '4-bit weights in blocks'),
   storage: ({ model, target, maxBytes }, candidate) => {
@@ -100,7 +104,7 @@ function formOf({ onnxForm, architecture }: ClassFacts): OnnxForm {
 const FORM_REASONS: Readonly<Record<OnnxForm, string>> = {
   s8s8: 'kernels for signed activations, as ARM has them',
   u8s8: 'VNNI multiplies unsigned by signed bytes and adds in 32 bits',
-  'u8s8-rr': 'without VNNI two products are added in int16, which 7-bit weights cannot overflow',
+  'u8s8-rr': 'without VNNI two products are added in int16, which these weights cannot overflow',
 }
 
 /** A file of float32 weights is a file of its runtime's format; kernels are its runtime's. */
@@ -134,8 +138,14 @@ const CANDIDATES: readonly CandidateRow[] = [
   {
     scheme: 'dynamic-w8',
     runtimes: ['litert', 'onnxruntime'],
-    needs: ['floatWeights', 'hybridKernels'],
+    needs: ['floatWeights', 'hybridKernels', 'wideSums'],
     because: 'a quarter of the file, needs no calibration',
+  },
+  {
+    scheme: 'dynamic-w8-rr',
+    runtimes: ['onnxruntime'],
+    needs: ['floatWeights', 'hybridKernels', 'narrowSums'],
+    because: `a quarter of the file, needs no calibration; ${FORM_REASONS['u8s8-rr']}`,
   },
   {
     scheme: 'static-w8a8',

@@ -7,7 +7,7 @@ import { type QuantizeResult, quantize } from '../quantize.ts'
 import type { QuantizeRequest } from '../request.ts'
 
 /**
- * For processors that add products in 16 bits: 7-bit weights cannot saturate there, nor can 8-bit ones whose risky layers
+ * For processors that add products in 16 bits: weights scaled by pairs cannot saturate there, and 8-bit ones hardly where layers that often would
  * stay in float. Both are made, and the one whose outputs are nearer to the float model's is the answer: neither depends on
  * the processor that runs it.
  */
@@ -66,7 +66,7 @@ function better(narrow: Judged, islands: Judged): QuantizeResult {
   const finding: Finding = {
     code: 'narrow-sums',
     severity: 'info',
-    message: `such processors add products in 16 bits: 7-bit weights keep ${narrow.sqnrDb.toFixed(1)} dB of the outputs on the calibration samples, ${wide}; the nearer form is written`,
+    message: `such processors add products in 16 bits: weights scaled for that keep ${narrow.sqnrDb.toFixed(1)} dB of the outputs on the calibration samples, ${wide}; the nearer form is written`,
   }
   return { ...result, findings: [...result.findings, finding] }
 }

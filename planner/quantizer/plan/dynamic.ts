@@ -1,7 +1,8 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphInput, GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
 import { allFinite } from '../parameters/finite.ts'
-import { FLOAT32, type Form } from '../parameters/forms.ts'
+import { type AffineParameters, FLOAT32, type Form } from '../parameters/forms.ts'
+import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'
 import type { Instruction, Plan } from './instructions.ts'
@@ -49,7 +50,7 @@ function planOperator(
   const axis = hybridAxis(operator, position, request)
   const form: Form = {
     type: 'int8',
-    parameters: weightParameters(values, tensor.shape ?? [], axis),
+    parameters: pairedOr(operator, values, tensor.shape ?? [], axis, request),
   }
   const uses = [{ kind: 'input', operator: operator.id, position } as const]
   if (request.facts[operator.kind].hybrid === 'through-dequantize') {
@@ -62,6 +63,19 @@ function planOperator(
     { verb: 'store-constant', tensor: tensor.id, form, uses },
     { verb: 'compute', operator: operator.id, as: 'hybrid' },
   ]
+}
+
+function pairedOr(
+  operator: GraphOperator,
+  values: Float32Array,
+  shape: readonly number[],
+  axis: number | null,
+  { graph, target }: PlanRequest,
+): AffineParameters {
+  const paired = codesInPairs(operator, graph, target)
+    ? pairedParameters(operator, graph, values, axis)
+    : null
+  return paired ?? weightParameters(values, shape, axis, target.weightBits)
 }
 
 /** The constant a hybrid kernel takes as int8: a weight, or the constant side of a product. */

@@ -3,6 +3,7 @@ import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../format
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { codesOf } from '../parameters/encode.ts'
 import { type Form, INTEGER_LIMITS } from '../parameters/forms.ts'
+import { addsNothing } from '../parameters/pairs.ts'
 import type { InstructionArguments, Plan } from './instructions.ts'
 
 /** VPMADDUBSW adds two neighbouring products in 16 bits, and saturates (Intel SDM). */
@@ -36,7 +37,7 @@ export function saturationFindings(
   const told =
     often.length > 0
       ? `and often will in ${often.map((risk) => named(risk, risk.often)).join(', ')}`
-      : `though seldom, most in ${first && named(first, first.atMost)}`
+      : `most in ${first && named(first, first.atMost)}`
   return [
     {
       code: 'int16-saturation',
@@ -81,7 +82,7 @@ interface Product {
   /** Elements between neighbours along the output and the input channels; taps are neighbours of their own. */
   readonly toOutput: number
   readonly toChannel: number
-  /** Codes of each channel of the activation: the largest, and those that many reach. */
+  /** Codes of each channel of the activation: the largest, and those that many reach, 0 where nobody knows. */
   readonly largest: Float64Array
   readonly usual: Float64Array
 }
@@ -100,7 +101,7 @@ function productOf(
   const position = operator.inputs.findIndex(({ role }) => role === 'activation')
   const source = graph.tensors[operator.inputs[position]?.tensor ?? -1]
   if (!numbers || !shape || !source || form.type !== 'int8') return null
-  if (channelAxis === null || numbers.length === 0 || readsItsOwn(shape, inputAxis, source)) {
+  if (channelAxis === null || numbers.length === 0 || addsNothing(operator, graph)) {
     return null
   }
   // A weight of one input channel says so by no axis: its second dimension.
@@ -115,15 +116,6 @@ function productOf(
     toChannel: stride(inputAxis ?? 1),
     ...codesSeen(seen.get(source.id), heldIn(plan, operator.id, position, source), channels),
   }
-}
-
-/** As many output as input channels, each with a window of its own: that kernel adds in 32 bits. */
-function readsItsOwn(
-  shape: readonly number[],
-  inputAxis: number | null,
-  source: GraphTensor,
-): boolean {
-  return inputAxis === null && shape[0] === source.shape?.[1]
 }
 
 /**
@@ -174,8 +166,10 @@ function codesSeen(
 ): Pick<Product, 'largest' | 'usual'> {
   const seen = statistics?.channels
   if (!seen || seen.max.length % channels !== 0 || form === null || !('parameters' in form)) {
-    const all = new Float64Array(channels).fill(LARGEST_CODE)
-    return { largest: all, usual: all }
+    return {
+      largest: new Float64Array(channels).fill(LARGEST_CODE),
+      usual: new Float64Array(channels),
+    }
   }
   const [scale = 1] = form.parameters.scales
   const [zeroPoint = 0] = form.parameters.zeroPoints

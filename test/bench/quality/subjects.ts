@@ -7,6 +7,7 @@ import { fleet } from './subjects/fleet.ts'
 import { ic01 } from './subjects/ic01.ts'
 import { mobilenet } from './subjects/mobilenet.ts'
 import { motorFaults } from './subjects/motor-faults.ts'
+import { onnxChecker } from './subjects/onnx-checker.ts'
 import { onnxCost } from './subjects/onnx-cost.ts'
 import { onnxEncoder } from './subjects/onnx-encoder.ts'
 import { onnxImages } from './subjects/onnx-images.ts'
@@ -19,6 +20,7 @@ export const SUBJECTS: readonly QualitySubject[] = [
   mobilenet,
   autoencoder,
   crossCheck,
+  onnxChecker,
   conformance,
   cost,
   onnxImages,

@@ -94,6 +94,7 @@ const rows: Row[] = [
     says: {
       'static-w8a8-u8s8-rr onnxruntime': /adds in 32 bits/,
       'static-w8a8-u8s8-mixed onnxruntime': /do not saturate on rpi4/,
+      'dynamic-w8-rr onnxruntime': /do not saturate on rpi4/,
     },
   },
   {
@@ -101,9 +102,12 @@ const rows: Row[] = [
     target: { ...both, architecture: 'x64' },
     kept: [
       ...ON_LITERT,
-      ...['float32', 'float16', 'dynamic-w8', 'static-w8a8-u8s8-rr', 'static-w8a8-u8s8-mixed'],
+      ...['float32', 'float16', 'dynamic-w8-rr', 'static-w8a8-u8s8-rr', 'static-w8a8-u8s8-mixed'],
     ],
-    says: { 'static-w8a8-u8s8 onnxruntime': /7-bit weights cannot overflow/ },
+    says: {
+      'static-w8a8-u8s8 onnxruntime': /these weights cannot overflow/,
+      'dynamic-w8 onnxruntime': /these weights cannot overflow/,
+    },
   },
   {
     name: 'an .onnx source',
@@ -159,7 +163,7 @@ for (const row of rows) {
       kept.map((c) => c.scheme),
       row.kept,
     )
-    t.equal(plan.kept.length + plan.dropped.length, 14, 'every candidate has an answer')
+    t.equal(plan.kept.length + plan.dropped.length, 15, 'every candidate has an answer')
     t.ok([...plan.kept, ...plan.dropped].every((c) => c.reason.length > 0))
     for (const [name, words] of Object.entries(row.says ?? {})) {
       t.match(plan.dropped.find((c) => `${c.scheme} ${c.runtime}` === name)?.reason, words)

@@ -1,6 +1,7 @@
 import { invariant } from '../../../../shared/errors.ts'
 import type { GraphInput, GraphOperator, GraphTensor } from '../../../formats/graph.ts'
 import type { AffineParameters, Form } from '../../parameters/forms.ts'
+import { codesInPairs, pairedParameters } from '../../parameters/pairs.ts'
 import {
   biasParameters,
   guardBias,
@@ -26,13 +27,7 @@ export function planWeights(
   const inputScale = input.scales[0] as number
   const parameters = guardBias(
     revision?.weightParameters ??
-      learntParameters(tensor, values, channelAxis(operator, source, request)) ??
-      weightParameters(
-        values,
-        tensor.shape ?? [],
-        channelAxis(operator, source, request),
-        request.target.weightBits,
-      ),
+      chosenParameters(operator, tensor, values, channelAxis(operator, source, request), request),
     inputScale,
     bias?.values ?? new Float32Array(0),
   )
@@ -46,6 +41,19 @@ export function planWeights(
   return bias === null
     ? [weight]
     : [weight, storeBias(operator, bias, inputScale, parameters, request)]
+}
+
+function chosenParameters(
+  operator: GraphOperator,
+  tensor: GraphTensor,
+  values: Float32Array,
+  axis: number | null,
+  { graph, target }: PlanRequest,
+): AffineParameters {
+  const special = codesInPairs(operator, graph, target)
+    ? pairedParameters(operator, graph, values, axis)
+    : learntParameters(tensor, values, axis)
+  return special ?? weightParameters(values, tensor.shape ?? [], axis, target.weightBits)
 }
 
 interface Bias {

@@ -1,11 +1,12 @@
 import type { GraphOperator, OperatorId } from '../../../formats/graph.ts'
 import type { MomentBlock, SecondMoments } from '../../calibrate/statistics.ts'
 import type { AffineParameters } from '../../parameters/forms.ts'
+import { codesInPairs, largestPair, PAIR_MOST } from '../../parameters/pairs.ts'
+import { type WeightRows, weightRows } from '../../parameters/rows.ts'
 import { WEIGHT_CODE_MAX } from '../../parameters/weight.ts'
 import type { Plan } from '../../plan/instructions.ts'
 import type { PlanRequest, Revision } from '../../plan/request.ts'
 import { closestCodes, costOf, metricOf } from './lattice.ts'
-import { type WeightRows, weightRows } from './rows.ts'
 
 /**
  * Weights on codes that keep the products near those of the float weights, instead of each number's nearest code.
@@ -46,14 +47,33 @@ function rounded(
   const values = weight?.constant?.read() ?? null
   const rows = weight === undefined ? null : weightRows(operator, weight)
   if (values === null || rows === null) return null
-  const limit = WEIGHT_CODE_MAX[target.weightBits]
+  const inPairs = codesInPairs(operator, graph, target)
+  const limit = WEIGHT_CODE_MAX[inPairs ? 8 : target.weightBits]
   const result = new Float32Array(values.length)
   const groups = 1 + Math.max(...moments.blocks.map(({ group }) => group))
   for (const block of moments.blocks) {
     const part = { rows, parameters, limit, groups, vectors: moments.rows }
     roundBlock(block, part, values, result)
   }
+  if (inPairs) keepPairs(result, values, rows, parameters)
   return result
+}
+
+/** Rows whose codes moved until two neighbours pass 16 bits go back to the nearest codes, which were scaled to fit. */
+function keepPairs(
+  result: Float32Array,
+  values: Float32Array,
+  rows: WeightRows,
+  { scales, axis }: AffineParameters,
+): void {
+  for (let output = 0; output < rows.outputs; output += 1) {
+    const scale = scales[axis === null ? 0 : output] as number
+    if (largestPair(result, rows, output) / scale <= PAIR_MOST + 0.5) continue
+    for (const offset of rows.offsets) {
+      const at = rows.start(output) + offset
+      result[at] = Math.round((values[at] as number) / scale) * scale
+    }
+  }
 }
 
 interface Part {

@@ -6,7 +6,13 @@ const execute = promisify(execFile)
 
 /** The peers are Python programs: `FITMENT_PYTHON` names an interpreter that has their packages. */
 const PYTHON = process.env.FITMENT_PYTHON ?? 'python3'
-const PACKAGES = ['ai-edge-quantizer', 'ai-edge-litert', 'onnxruntime', 'tensorflow-cpu'] as const
+const PACKAGES = [
+  'ai-edge-quantizer',
+  'ai-edge-litert',
+  'onnx',
+  'onnxruntime',
+  'tensorflow-cpu',
+] as const
 
 /** Relative to the checkout: scripts are not compiled with the rest. */
 export const SCRIPTS = join('test', 'bench', 'quality', 'peers')

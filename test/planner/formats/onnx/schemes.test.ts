@@ -77,7 +77,7 @@ for (const [scheme, floor] of [
   ['static-w8a8', 30],
   ['static-w8a8-u8s8', 30],
   ['static-w8a8-s8s8', 30],
-  ['static-w8a8-u8s8-rr', 24],
+  ['static-w8a8-u8s8-rr', 30],
 ] as const) {
   t.test(`${scheme}: every operator an integer kernel, in the form asked for`, async (t) => {
     const { bytes, findings } = await quantizeOnnx(convolutional(), scheme, images)
@@ -104,7 +104,8 @@ for (const [scheme, floor] of [
     const largest = Math.max(
       ...codes.flatMap(({ rawData }) => [...new Int8Array(rawData)].map(Math.abs)),
     )
-    t.equal(largest, scheme.endsWith('-rr') ? 63 : 127)
+    if (scheme.endsWith('-rr')) t.ok(largest > 63 && largest <= 127, 'more than 7 bits')
+    else t.equal(largest, 127)
     t.equal(model.irVersion, 8n)
   })
 }
