@@ -7,9 +7,9 @@ import { type QuantizeResult, quantize } from '../quantize.ts'
 import type { QuantizeRequest } from '../request.ts'
 
 /**
- * For processors that add products in 16 bits: weights scaled by pairs cannot saturate there, and 8-bit ones hardly where layers that often would
- * stay in float. Both are made, and the one whose outputs are nearer to the float model's is the answer: neither depends on
- * the processor that runs it.
+ * For processors that add products in 16 bits: weights scaled by pairs cannot saturate there, and those of 8 bits hardly do
+ * where the layers that often would stay in float. Both are made, and the one whose outputs are nearer to the float model's
+ * is the answer.
  */
 export async function quantizeForNarrowSums(
   request: QuantizeRequest & { readonly calibration: Dataset },

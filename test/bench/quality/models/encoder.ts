@@ -49,5 +49,7 @@ export function encoder(): Uint8Array {
     value = normalized(add('Add', mixed, dense(inner, INNER, WIDTH)))
   }
   graph.node.push(editor.newNode('Identity', [value], ['y']))
+  const [from, to] = [graph.input[0], graph.output[0]]
+  if (from?.type && to) to.type = from.type
   return writeOnnx(model)
 }
