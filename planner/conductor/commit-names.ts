@@ -1,4 +1,4 @@
-import { ROLLOUT_EVENTS, type RolloutEvent } from '../rollout/index.ts'
+import { type OwnRolloutEvent, ROLLOUT_EVENTS } from '../rollout/index.ts'
 
 const OTHER_COMMITS = [
   'model.added',
@@ -24,9 +24,11 @@ const OTHER_COMMITS = [
 ] as const
 
 /** Every commit of the conductor has a name. */
-export type CommitName = `rollout.${RolloutEvent}` | (typeof OTHER_COMMITS)[number]
+export type CommitName = `rollout.${OwnRolloutEvent}` | (typeof OTHER_COMMITS)[number]
 
 export const COMMIT_NAMES: readonly CommitName[] = [
-  ...ROLLOUT_EVENTS.map((event) => `rollout.${event}` as const),
+  ...ROLLOUT_EVENTS.filter((event) => event !== 'supersede').map(
+    (event) => `rollout.${event}` as const,
+  ),
   ...OTHER_COMMITS,
 ]

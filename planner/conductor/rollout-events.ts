@@ -1,5 +1,6 @@
 import {
   nextState,
+  type OwnRolloutEvent,
   type RolloutEvent,
   type RolloutOptions,
   type RolloutState,
@@ -30,7 +31,7 @@ const FAILURES = ['rolled-back', 'refused', 'failed'] as const
 export async function applyRolloutEvent(
   engine: Engine,
   rollout: Rollout,
-  event: RolloutEvent,
+  event: OwnRolloutEvent,
   reason: string,
   actor: string,
 ): Promise<void> {

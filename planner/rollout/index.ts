@@ -6,6 +6,7 @@ export {
   isPossible,
   nextState,
   OPEN_STATES,
+  type OwnRolloutEvent,
   ROLLOUT_EVENTS,
   ROLLOUT_STATES,
   RolloutError,

@@ -1,6 +1,6 @@
 import { type Gate, judgeGate } from './gates.ts'
 import { type MemberState, standingOf } from './members.ts'
-import { type RolloutEvent, type RolloutState, SERVING } from './states.ts'
+import { type OwnRolloutEvent, type RolloutState, SERVING } from './states.ts'
 import { type Wave, waveTarget } from './waves.ts'
 
 export interface Member {
@@ -26,7 +26,7 @@ export interface RolloutView {
 
 export type RolloutStep =
   | { readonly kind: 'enlist'; readonly device: string }
-  | { readonly kind: 'event'; readonly event: RolloutEvent; readonly reason: string }
+  | { readonly kind: 'event'; readonly event: OwnRolloutEvent; readonly reason: string }
   | { readonly kind: 'wait'; readonly reason: string }
 
 /** What to do now; pure, so that a planner that was killed comes to the same steps again. */

@@ -23,6 +23,8 @@ export const ROLLOUT_EVENTS = [
   'supersede',
 ] as const
 export type RolloutEvent = (typeof ROLLOUT_EVENTS)[number]
+/** What moves a rollout by itself; superseded it is by the start of another. */
+export type OwnRolloutEvent = Exclude<RolloutEvent, 'supersede'>
 
 type Row = Record<RolloutEvent, RolloutState | null>
 

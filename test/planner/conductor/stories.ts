@@ -1,0 +1,220 @@
+import { readFile } from 'node:fs/promises'
+import { addModel } from '../../../planner/api/add-model.ts'
+import { plan } from '../../../planner/api/plan.ts'
+import { startRollouts } from '../../../planner/api/rollouts.ts'
+import { buildVariant } from '../../../planner/conductor/builds.ts'
+import type { CommitName } from '../../../planner/conductor/commit-names.ts'
+import { applyRolloutEvent } from '../../../planner/conductor/index.ts'
+import type { RolloutOptions } from '../../../planner/rollout/index.ts'
+import { models, probes, selections, variants } from '../../../planner/storage/index.ts'
+import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
+import { chosenModel, options } from './chosen-model.ts'
+import { CLASS, type Stage } from './stage.ts'
+
+interface Story {
+  /** Commits of this story at which it is cut and killed, in the order in which they come. */
+  readonly commits: readonly CommitName[]
+  /** Does what is still to be done. */
+  readonly play: (stage: Stage) => Promise<void>
+}
+
+const DAY_MS = 86_400_000
+const AT_ONCE: Partial<RolloutOptions> = { waves: [{ share: 1 }] }
+
+/** Every named commit of the planner stands in one of them. */
+export const STORIES = {
+  /** From a model’s registration to the end of its rollout; the first probe is never answered. */
+  plan: {
+    commits: [
+      'birth.stored',
+      'model.added',
+      'plan.asked',
+      'candidates.planned',
+      'variant.building',
+      'variant.built',
+      'variant.evaluated',
+      'probe.ordered',
+      'probe.given-up',
+      'report.stored',
+      'report.handled',
+      'selection.made',
+      'rollout.asked',
+      'rollout.started',
+      'assignment.given',
+      'rollout.all-settled',
+      'death.stored',
+    ],
+    async play(stage) {
+      const { engine, planner } = stage
+      const ignores = async ({ kind }: { kind: string }) => {
+        const [model] = await models.listModels(engine.db)
+        const all = await probes.probesOf(engine.db, model?.id ?? '')
+        if (kind !== 'probe' || all.some(({ state }) => state === 'lost')) return false
+        planner.clock.now = new Date(Date.now() + DAY_MS)
+        return true
+      }
+      await stage.join('d1', { says: 'active', ignores })
+      const model = (await models.findModel(engine.db, 'motor')) ?? (await register(stage))
+      if (model?.intent === 'registered') {
+        plan({ model: 'motor', dryRun: false, again: false }, stage.call).catch(() => {})
+      }
+      const chosen = () => selections.currentSelection(engine.db, model?.id ?? '', CLASS)
+      await stage.until(async () => (await chosen()) !== undefined)
+      if ((await models.findModel(engine.db, 'motor'))?.intent !== 'rollout') {
+        await startRollouts({ model: 'motor', wait: false, ...options }, stage.call)
+      }
+      await stage.until(async () => (await stage.newest())?.state === 'done')
+      await planner.conductor.store.recordDeath('d1', { start: 'run', connection: 1 })
+    },
+  },
+
+  /** A device that runs `large` is given `small`, and gets `large` back when the operator aborts. */
+  abort: {
+    commits: ['rollout.abort'],
+    async play(stage) {
+      const { engine } = stage
+      await chosen(stage, { ...AT_ONCE, revert: true })
+      const large = (await variants.findVariant(engine.db, 'large-a'))?.digest ?? ''
+      await joinRunning(stage, large)
+      await aborted(stage)
+      await stage.until(async () => (await stage.stateOf('d1')) === 'reverted')
+    },
+  },
+
+  /** What it ran before is nothing that the planner knows. */
+  released: {
+    commits: ['device.released'],
+    async play(stage) {
+      await chosen(stage, { ...AT_ONCE, revert: true })
+      await joinRunning(stage, 'f'.repeat(64))
+      await aborted(stage)
+      await stage.until(async () => (await stage.stateOf('d1')) === 'released')
+    },
+  },
+
+  /** The operator pauses, goes on, and opens the second wave. */
+  asked: {
+    commits: ['rollout.pause', 'rollout.resume', 'rollout.approval-needed', 'rollout.approve'],
+    async play(stage) {
+      await chosen(stage, { approval: true })
+      for (const device of ['d1', 'd2']) await stage.join(device, { says: 'active' })
+      const isDone = async () => (await stage.newest())?.state === 'done'
+      await stage.until(isDone, async () => {
+        const rollout = await stage.newest()
+        if (rollout?.state === 'running' && !(await stage.hasDone('rollout.pause')))
+          return await applyRolloutEvent(stage.engine, rollout, 'pause', '', 'operator')
+        if (rollout?.state === 'paused')
+          return await applyRolloutEvent(stage.engine, rollout, 'resume', '', 'operator')
+        if (rollout?.state === 'awaiting-approval')
+          await applyRolloutEvent(stage.engine, rollout, 'approve', '', 'operator')
+      })
+    },
+  },
+
+  /** The canary fails; the operator goes on past it. */
+  canary: {
+    commits: ['rollout.gate-failed', 'rollout.wave-passed'],
+    async play(stage) {
+      await chosen(stage, {})
+      await stage.join('d1', { says: 'failed' })
+      await stage.join('d2', { says: 'active' })
+      const isDone = async () => (await stage.newest())?.state === 'done'
+      await stage.until(isDone, async () => {
+        const rollout = await stage.newest()
+        if (rollout?.state !== 'paused') return
+        await applyRolloutEvent(stage.engine, rollout, 'resume', '', 'operator')
+      })
+    },
+  },
+
+  failures: {
+    commits: ['rollout.too-many-failures'],
+    async play(stage) {
+      await chosen(stage, AT_ONCE)
+      for (const device of ['d1', 'd2', 'd3']) await stage.join(device, { says: 'rolled-back' })
+      await stage.until(async () => (await stage.newest())?.state === 'aborted')
+    },
+  },
+
+  /** A device that loses what it was given, again and again. */
+  lost: {
+    commits: ['device.failed'],
+    async play(stage) {
+      await chosen(stage, AT_ONCE)
+      await stage.join('d1', { says: 'active' })
+      await stage.until(
+        async () => (await stage.stateOf('d1')) === 'failed',
+        async () => {
+          if ((await stage.stateOf('d1')) === 'active') await stage.birth('d1', { slots: [] })
+        },
+      )
+    },
+  },
+
+  small: {
+    commits: ['device.unfit'],
+    async play(stage) {
+      await chosen(stage, AT_ONCE)
+      await stage.join('d1', { says: 'active' }, { memoryLimitBytes: 50_000 })
+      await stage.until(async () => (await stage.stateOf('d1')) === 'unfit')
+    },
+  },
+
+  /** The source is not in the store any more. */
+  broken: {
+    commits: ['variant.failed'],
+    async play(stage) {
+      const { engine } = stage
+      const model = await chosen(stage, {})
+      const variant = { key: 'broken', source: 'e'.repeat(64), scheme: 'static-w8a8' } as const
+      await variants.ensureVariant(engine.db, { ...variant, runtime: 'litert' })
+      await stage.until(async () => {
+        await buildVariant(engine, model, 'broken')
+        return (await variants.findVariant(engine.db, 'broken'))?.state === 'failed'
+      })
+    },
+  },
+} as const satisfies Record<string, Story>
+
+export type StoryName = keyof typeof STORIES
+
+async function chosen({ engine }: Stage, over: Partial<RolloutOptions>) {
+  const known = await models.findModel(engine.db, 'motor')
+  return known ?? (await chosenModel(engine, CLASS, over))
+}
+
+/** Until it has said that it runs something newer. */
+async function joinRunning(stage: Stage, variant: string): Promise<void> {
+  const hasMoved = (await stage.stateOf('d1')) === 'active'
+  const slots = [{ model: 'motor', variant, active: true }]
+  await stage.join('d1', { says: 'active' }, hasMoved ? {} : { slots })
+}
+
+async function aborted(stage: Stage): Promise<void> {
+  await stage.until(async () => ['done', 'aborted'].includes((await stage.newest())?.state ?? ''))
+  const rollout = await stage.newest()
+  if (rollout?.state !== 'done') return
+  await applyRolloutEvent(stage.engine, rollout, 'abort', '', 'operator')
+}
+
+/** With limits so narrow that one variant is left to build. */
+async function register(stage: Stage) {
+  const { artifacts, db } = stage.engine
+  const put = async (bytes: Uint8Array, name: string) => ({
+    digest: (await artifacts.put(bytes)).digest,
+    name,
+  })
+  const limits = { maxAccuracyDrop: 1, maxLatencyMs: null, maxMemoryBytes: null }
+  await addModel(
+    {
+      name: 'motor',
+      source: await put(await readFile(SMALL_MODEL), 'model.tflite'),
+      calibration: null,
+      test: await put(await fewSamples('test', 8), 'test.npz'),
+      objective: 'size',
+      constraints: { ...limits, maxBytes: 70_000 },
+    },
+    stage.call,
+  )
+  return await models.findModel(db, 'motor')
+}
