@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { text } from 'node:stream/consumers'
 import { UsageError } from '../../shared/errors.ts'
 import { factsOf } from '../../shared/identity/index.ts'
 import { deviceIdSchema } from '../../shared/ids.ts'
@@ -17,12 +18,14 @@ interface JoinFlags {
 
 /** @throws IdentityError, UsageError */
 export async function joinWithToken(
-  { token, stateDir, device, json }: JoinFlags,
-  out: NodeJS.WritableStream,
+  { token: given, stateDir, device, json }: JoinFlags,
+  { stdin, stdout: out }: Pick<NodeJS.Process, 'stdin' | 'stdout'>,
 ): Promise<void> {
   if (device !== undefined && !deviceIdSchema.safeParse(device).success) {
     throw new UsageError(`--device: "${device}" is no name: letters, digits, _ . - and at most 64`)
   }
+  // What stands on a command line can be read by everybody on this machine.
+  const token = given === '-' ? (await text(stdin)).trim() : given
   const identity = await joinFleet({ token, device, stateDir, timeoutMs: TIMEOUT_MS })
   tell(identity, stateDir, json, out, [
     `joined fleet ${identity.fleet} as ${identity.device}; now:`,

@@ -58,7 +58,7 @@ function addIdentityCommands(root: Command): void {
   }
   named(root.command('join'))
     .description('join a fleet: make a key, get its certificate, keep what run needs')
-    .argument('<token>', 'what fitment devices invite printed')
+    .argument('<token>', 'what fitment devices invite printed; - reads it from standard input')
     .option(...stateDirFlag, process.env.FITMENT_STATE_DIR)
     .option(
       '--device <id>',
@@ -69,7 +69,7 @@ function addIdentityCommands(root: Command): void {
     .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.join}`)
     .action(async (token: string, flags: IdentityFlags) => {
       const { joinWithToken } = await import('./join-command.ts')
-      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags) }, process.stdout)
+      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags) }, process)
     })
   named(root.command('renew'))
     .description('get the next certificate now; run does it by itself, in time')

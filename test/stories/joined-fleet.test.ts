@@ -21,12 +21,14 @@ function run(
   main: string,
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<Done> {
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env.PATH, ...env } }
-    execFile(process.execPath, [main, ...argv], options, (error, out, err) => {
+    const child = execFile(process.execPath, [main, ...argv], options, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
+    child.stdin?.end(input)
   })
 }
 
@@ -156,7 +158,8 @@ t.test('a planner that restarts is the same to its devices', async (t) => {
     ),
   )
   const stateDir = folderOf(t)
-  const joined = await run(AGENT, ['join', token, '--state-dir', stateDir, '--json'])
+  const argv = ['join', '-', '--state-dir', stateDir, '--json']
+  const joined = await run(AGENT, argv, {}, `${token}\n`)
   t.equal(joined.code, 0, joined.err)
   t.match(JSON.parse(joined.out), { device: 'pi-1', fleet: 'default' })
 })

@@ -7,7 +7,6 @@ import { newId } from '../../../shared/ids.ts'
 import { folderOf } from '../../broker/tls-broker.ts'
 import { sampleBirth } from '../../shared/messages/samples.ts'
 import { eventually, QUICK_BACKOFF } from '../device.ts'
-import { log } from '../quiet-log.ts'
 import { joinableFleet } from './joinable-fleet.ts'
 
 t.test(
@@ -22,6 +21,7 @@ t.test(
       timeoutMs: 30_000,
     })
     const births: string[] = []
+    const said: string[] = []
     await fleet.broker.subscribe('default', 'birth', (topic) => births.push(topic))
     const options: LinkOptions = {
       endpoint: identityEndpoint(stateDir, identity),
@@ -29,7 +29,12 @@ t.test(
       device: identity.device,
       start: newId(),
       backoff: QUICK_BACKOFF,
-      log,
+      log: {
+        debug() {},
+        info() {},
+        error() {},
+        warn: (_: unknown, text?: string) => void said.push(text ?? ''),
+      },
       birth: async (epoch) => sampleBirth({ id: newId(), epoch }),
       onOrder() {},
     }
@@ -57,5 +62,6 @@ t.test(
     await eventually(() => connections().length === 0)
     await t.rejects(renewIdentity(stateDir, 30_000), { code: 'certificate-revoked' })
     t.equal(births.length, 2)
+    await eventually(() => said.some((text) => /was revoked.*join again/.test(text)))
   },
 )
