@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { convertModel } from '../../../../planner/formats/convert.ts'
 import { quantize, ratioToFloat, searchMixed } from '../../../../planner/quantizer/index.ts'
 import { type Dataset, readDataset, toDataset } from '../../../../shared/dataset/index.ts'
+import { RuntimeError } from '../../../../shared/runtime/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import { formatRatio } from '../../../../shared/units.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
@@ -42,7 +43,7 @@ export const onnxMixed: QualitySubject = {
     const missing = await withoutPeer('onnxruntime')
     const rows: QualityRow[] = []
     for (const source of sources) {
-      const peer = missing === undefined ? await ratioOfPeer(source) : null
+      const peer = missing === undefined ? await ratioOfPeer(source) : '—'
       rows.push(await rowOf(source, peer))
     }
     const untrained = 'MobileNet is trained by the subject "mobilenet": run that before'
@@ -58,16 +59,19 @@ export const onnxMixed: QualitySubject = {
 }
 
 /** The peer at the settings that suit this processor: U8S8, a scale per channel, after its own preparation. */
-async function ratioOfPeer({ model, calibration }: Source): Promise<number> {
+async function ratioOfPeer({ model, calibration }: Source): Promise<string> {
   const job = { kind: 'static', method: 'MinMax', prepare: true, calibration } as const
   const { bytes } = await quantizeByOrt(model, job)
-  return ratioToFloat('onnx', model, bytes, calibration)
+  try {
+    return formatRatio(await ratioToFloat('onnx', model, bytes, calibration))
+  } catch (error) {
+    // Scales per channel in a model whose opset has none.
+    if (error instanceof RuntimeError) return 'does not load'
+    throw error
+  }
 }
 
-async function rowOf(
-  { name, model, calibration }: Source,
-  peer: number | null,
-): Promise<QualityRow> {
+async function rowOf({ name, model, calibration }: Source, peer: string): Promise<QualityRow> {
   const scheme = parseScheme('static-w8a8-u8s8')
   const request = { model, format: 'onnx', scheme, calibration } as const
   const { result, report } = await searchMixed(request, await quantize(request))
@@ -78,7 +82,7 @@ async function rowOf(
   return {
     cells: [
       name,
-      peer === null ? '—' : formatRatio(peer),
+      peer,
       formatRatio(integer?.ratio ?? Number.NaN),
       ratios.join(', ') || '—',
       result === null ? 'nothing: float32 is faster' : printScheme(result.scheme),
