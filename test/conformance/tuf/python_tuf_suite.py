@@ -184,7 +184,9 @@ def main():
         print(f"{'expected' if reason else 'UNEXPECTED'} {short}: {reason or repr(error)[:300]}")
     passed = result.testsRun - len(result.failed)
     print(f"{passed} of {result.testsRun} tests of python-tuf pass, {len(result.failed)} do not, {unexpected} of them unexpected")
-    sys.exit(1 if unexpected else 0)
+    sys.stdout.flush()
+    # Not sys.exit: servers that failed tests hold on to would wait for threads that run no more.
+    os._exit(1 if unexpected else 0)
 
 
 main()
