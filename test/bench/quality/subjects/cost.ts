@@ -2,9 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { quantize } from '../../../../planner/quantizer/index.ts'
 import { type Dataset, readDataset } from '../../../../shared/dataset/index.ts'
-import { parseScheme } from '../../../../shared/schemes.ts'
 import { formatBytes } from '../../../../shared/units.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
 import { median } from '../../bench.ts'
@@ -39,9 +37,9 @@ export const cost: QualitySubject = {
         columns: ['WHAT', 'AI-EDGE-QUANTIZER', 'FITMENT', 'RATIO'],
         rows,
         notes: [
-          `Time: medians of ${ROUNDS} rounds in turns, from model bytes and samples in memory to the finished file. Starting ` +
-            'Python and importing its packages is not counted; starting our runtime and running the result in it is. ' +
-            'Memory: the peak of a process that does nothing else, samples included.',
+          `Medians of ${ROUNDS} rounds in turns, each in a process of its own, from model bytes and samples in memory to the ` +
+            'finished file. Starting Python or Node and importing packages is not counted; starting our runtime and ' +
+            'running the result in it is. Memory: the peak of a process, samples included.',
           ...(missing === undefined ? [] : [missing]),
         ],
       },
@@ -49,54 +47,50 @@ export const cost: QualitySubject = {
   },
 }
 
-interface Spent {
+export interface Spent {
   readonly seconds: number
   readonly processorSeconds: number
 }
+
+export interface WorkerReport {
+  readonly runs: readonly Spent[]
+  readonly peakBytes: number
+}
+
+/** The first time in a process, and the next one: we have code to compile, the peer has little. */
+const TURNS = ['the first in a process', 'the next one'] as const
 
 async function timeRows(
   model: Uint8Array,
   calibration: Dataset,
   peerAsked: boolean,
 ): Promise<QualityRow[]> {
-  const ours: Spent[] = []
-  const theirs: Spent[] = []
-  // In turns, so that a busy neighbour slows both.
+  const ours: (readonly Spent[])[] = []
+  const theirs: (readonly Spent[])[] = []
+  // By turns, so that a busy neighbour slows both.
   for (let round = 0; round < ROUNDS; round += 1) {
     if (peerAsked) {
-      const [result] = (await quantizeByAeq([{ model, calibration }])).results
-      if (result !== undefined && 'seconds' in result) theirs.push(result)
+      const { results } = await quantizeByAeq(TURNS.map(() => ({ model, calibration })))
+      theirs.push(results.flatMap((result) => ('seconds' in result ? result : [])))
     }
-    ours.push(
-      await spent(() =>
-        quantize({ model, format: 'tflite', scheme: parseScheme('static-w8a8'), calibration }),
-      ),
-    )
+    ours.push((await quantizeAlone(calibration.samples, TURNS.length)).runs)
   }
-  const rowOf = (what: string, pick: (spent: Spent) => number, goal?: string): QualityRow => {
-    const [our, their] = [median(ours.map(pick)), median(theirs.map(pick))]
-    const compared = theirs.length > 0
-    return {
-      cells: [
-        `${what}, ${calibration.samples} samples`,
-        compared ? `${their.toFixed(2)} s` : '—',
-        `${our.toFixed(2)} s`,
-        compared ? `${(our / their).toFixed(2)}×` : '—',
-      ],
-      ...(compared && goal && { promise: { text: goal, kept: our <= their } }),
-    }
-  }
-  return [
-    rowOf('time', ({ seconds }) => seconds, '≤ 1×'),
-    rowOf('processor time', ({ processorSeconds }) => processorSeconds),
-  ]
-}
-
-async function spent(work: () => Promise<unknown>): Promise<Spent> {
-  const [start, before] = [performance.now(), process.cpuUsage()]
-  await work()
-  const { user, system } = process.cpuUsage(before)
-  return { seconds: (performance.now() - start) / 1e3, processorSeconds: (user + system) / 1e6 }
+  const medianOf = (rounds: typeof ours, turn: number, key: keyof Spent) =>
+    median(rounds.map((runs) => runs[turn]?.[key] ?? Number.NaN))
+  return TURNS.flatMap((when, turn) =>
+    (['seconds', 'processorSeconds'] as const).map((key): QualityRow => {
+      const [our, their] = [medianOf(ours, turn, key), medianOf(theirs, turn, key)]
+      return {
+        cells: [
+          `${key === 'seconds' ? 'time' : 'processor time'}, ${calibration.samples} samples, ${when}`,
+          peerAsked ? `${their.toFixed(2)} s` : '—',
+          `${our.toFixed(2)} s`,
+          peerAsked ? `${(our / their).toFixed(2)}×` : '—',
+        ],
+        ...(peerAsked && key === 'seconds' && { promise: { text: '≤ 1×', kept: our <= their } }),
+      }
+    }),
+  )
 }
 
 async function memoryRow(
@@ -104,7 +98,8 @@ async function memoryRow(
   calibration: Dataset,
   peerAsked: boolean,
 ): Promise<QualityRow> {
-  const [few, many] = [await ourPeak(FEW), await ourPeak(MANY)]
+  const peak = async (samples: number) => (await quantizeAlone(samples, 1)).peakBytes
+  const [few, many] = [await peak(FEW), await peak(MANY)]
   const peer = async (count: number) =>
     (await quantizeByAeq([{ model, calibration: repeated(calibration, count) }])).peakBytes
   const theirs = peerAsked ? growth(await peer(FEW), await peer(MANY)) : '—'
@@ -124,8 +119,8 @@ function growth(few: number, many: number): string {
   return `${formatBytes(few)} → ${formatBytes(many)}`
 }
 
-async function ourPeak(samples: number): Promise<number> {
-  const worker = join(import.meta.dirname, '..', 'peak-worker.js')
-  const { stdout } = await promisify(execFile)(process.execPath, [worker, String(samples)])
-  return Number(stdout)
+async function quantizeAlone(samples: number, times: number): Promise<WorkerReport> {
+  const worker = join(import.meta.dirname, '..', 'quantize-worker.js')
+  const { stdout } = await promisify(execFile)(process.execPath, [worker, `${samples}`, `${times}`])
+  return JSON.parse(stdout) as WorkerReport
 }
