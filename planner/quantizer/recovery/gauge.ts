@@ -111,17 +111,24 @@ function numbersOf({ subgraphs, tensors }: Graph): number {
   }, 1)
 }
 
+/**
+ * Noise by signal, with the samples' noise averaged as amplitudes: sums of squares are the noise of the one or two
+ * worst samples, and whether a method helps those is chance.
+ */
 function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: number): number {
-  let [signal, noise] = [0, 0]
-  expected.forEach((answer, sample) => {
+  const samples = expected.map((answer, sample) => {
+    let [signal, noise] = [0, 0]
     answer[end]?.forEach((value, i) => {
       if (!Number.isFinite(value)) return
       const error = value - (found[sample]?.[end]?.[i] ?? 0)
       signal += value * value
       noise += Number.isFinite(error) ? error * error : value * value
     })
+    return { signal, noise }
   })
-  return signal === 0 ? noise : noise / signal
+  const signal = samples.reduce((sum, one) => sum + one.signal, 0) / samples.length || 1
+  const amplitude = samples.reduce((sum, { noise }) => sum + Math.sqrt(noise), 0) / samples.length
+  return amplitude ** 2 / signal
 }
 
 /** Samples from all over the set; of those that nothing was learnt from, where there are enough. */

@@ -16,8 +16,8 @@ interface RecoveryMethodRow {
   readonly moves: 'weights' | 'biases'
 }
 
-/** Signal to noise of the outputs below which quantized models are known to change their answers, dB. */
-const NOISY_DB = 30
+/** Noise of a fortieth of the signal: the answers of such models begin to change. */
+const NOISY_DB = 32
 
 /** Ways to win accuracy back after a first plan, in the order in which they help each other. */
 export const RECOVERY_METHODS = {

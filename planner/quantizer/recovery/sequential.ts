@@ -22,8 +22,11 @@ export async function correctSequentially(subject: Subject, tools: Tools): Promi
   const products = storedWeights(subject.plan, subject.request)
     .flatMap((stored) => sourceOf(stored, subject) ?? [])
     .sort((a, b) => a.operator.id - b.operator.id)
-  const sources = [...new Set(products.map(({ source }) => source))]
-  const shown = await show(model, sources, tools)
+  const [entry] = model.entries
+  // With its own outputs shown too, the copy keeps all operators in their places.
+  const ends = model.graph.subgraphs[entry?.subgraph ?? -1]?.outputs ?? []
+  const sources = products.map(({ source }) => source)
+  const shown = products.length === 0 ? null : await show(model, [...sources, ...ends], tools)
   if (shown === null) return null
   const meansIn = (bytes: Uint8Array) => tools.channelMeans(model, { ...shown, bytes })
   const expected = await meansIn(shown.model.perform(NO_CHANGE))

@@ -20,7 +20,7 @@ export async function show(
 ): Promise<Shown | null> {
   const [entry] = model.entries
   if (entry === undefined || tensors.length === 0) return null
-  const { bytes, outputs } = model.instrument(entry, tensors)
+  const { bytes, outputs } = model.instrument(entry, [...new Set(tensors)])
   const shown = await tools.open(bytes)
   return isBeginningOf(shown.graph, model.graph) ? { model: shown, outputs } : null
 }
