@@ -1,3 +1,4 @@
+import { hasSuffix, parseScheme } from '../../shared/schemes.ts'
 import { candidateViews, type Engine, variantPlanFor } from '../conductor/index.ts'
 import {
   devices as deviceRows,
@@ -82,6 +83,12 @@ async function classPlan(engine: Engine, model: Model, pipeline: Pipeline): Prom
   }
 }
 
+/** A mixed candidate also says what it was built for. */
+function reasonOf({ scheme, reason }: CandidateView['plan'], verdict: string | null): string {
+  if (verdict === null) return reason
+  return hasSuffix(parseScheme(scheme), 'mixed') ? `${verdict} (${reason})` : verdict
+}
+
 function candidateRow(
   { plan, variant, evaluation }: CandidateView,
   chosen: StoredSelection | undefined,
@@ -93,7 +100,7 @@ function candidateRow(
     scheme: plan.scheme,
     runtime: plan.runtime,
     verdict: plan.kept ? (judged?.verdict ?? 'pending') : 'dropped',
-    reason: judged?.reason ?? variant?.error ?? plan.reason,
+    reason: reasonOf(plan, judged?.reason ?? variant?.error ?? null),
     state: plan.kept ? (variant?.state ?? 'none') : 'none',
     digest: variant?.digest ?? null,
     bytes: variant?.bytes ?? null,
