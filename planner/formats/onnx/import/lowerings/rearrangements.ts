@@ -1,4 +1,3 @@
-import { sizeOf } from '../../../../../shared/tensors.ts'
 import { DATA_TYPES } from '../../schema.ts'
 import { ImportError } from '../errors.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
@@ -127,12 +126,7 @@ const oneHot: Lowering = (operator, graph) => {
 const scatterNd: Lowering = (operator, graph) => {
   const shape = needed(operator, graph, 2, 'shape')
   const result = graph.define(output(operator), 'native')
-  const zeros = graph.constantValue(
-    `${result}/zeros`,
-    'float32',
-    shape,
-    new Float32Array(sizeOf(shape)),
-  )
+  const zeros = graph.compute('ConstantOfShape', [graph.int64s(`${result}/sizes`, shape)], result)
   const wide = graph.compute('Cast', [graph.value(input(operator, 0))], result, {
     to: ['int', DATA_TYPES.int64.code],
   })
