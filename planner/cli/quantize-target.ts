@@ -64,16 +64,21 @@ function classTarget(profile: Profile, scheme: Scheme, format: ModelFormat): Tar
   }
   if (format !== 'onnx') return { scheme, options: {} }
   const formed = inFormOf(profile, scheme)
-  const narrowSums = formed !== scheme && hasSuffix(formed, 'rr')
+  const calibrated = BASE_SCHEMES[scheme.base].calibrated
+  const narrowSums = calibrated && formed !== scheme && hasSuffix(formed, 'rr')
   return { scheme: formed, options: {}, ...(narrowSums && { narrowSums }) }
 }
 
 /** The integer form that the class computes best in, where the scheme's name leaves it open. */
 function inFormOf({ numerics: { onnxForm } }: Profile, scheme: Scheme): Scheme {
   const open = !scheme.suffixes.some((suffix) => FORM_SUFFIXES.includes(suffix))
-  const eightBits = BASE_SCHEMES[scheme.base].activations === 'int8'
-  if (onnxForm === null || !open || !eightBits) return scheme
-  return { ...scheme, suffixes: [...(onnxForm.split('-') as SchemeSuffix[]), ...scheme.suffixes] }
+  const { activations } = BASE_SCHEMES[scheme.base]
+  if (onnxForm === null || !open) return scheme
+  const parts = onnxForm.split('-') as SchemeSuffix[]
+  if (activations === 'int8') return { ...scheme, suffixes: [...parts, ...scheme.suffixes] }
+  // What kernels quantize by themselves they hold unsigned.
+  const narrow = activations === 'dynamic' && parts.includes('rr')
+  return narrow ? { ...scheme, suffixes: ['rr'] } : scheme
 }
 
 const FORM_SUFFIXES: readonly SchemeSuffix[] = ['s8s8', 'u8s8', 'rr']

@@ -91,6 +91,8 @@ t.test(
     const formFor = async (target: string, scheme: string) =>
       printScheme((await targetFor(target, parseScheme(scheme), 'onnx')).scheme)
     t.equal(await formFor('intel-atom-sse', 'static-w8a8'), 'static-w8a8-u8s8-rr')
+    t.equal(await formFor('intel-atom-sse', 'dynamic-w8'), 'dynamic-w8-rr')
+    t.equal(await formFor('raspberry-pi-5', 'dynamic-w8'), 'dynamic-w8')
     t.equal(await formFor('raspberry-pi-5', 'static-w8a8'), 'static-w8a8-s8s8')
     t.equal(await formFor('raspberry-pi-5', 'static-w8a8-u8s8'), 'static-w8a8-u8s8', 'as asked')
     t.equal(await formFor('raspberry-pi-5', 'float16'), 'float16')

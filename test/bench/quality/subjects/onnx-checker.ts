@@ -18,6 +18,7 @@ import type { QualityRow, QualitySubject } from '../subject.ts'
 const SCHEMES = [
   'float16',
   'dynamic-w8',
+  'dynamic-w8-rr',
   'weight-w4-b32',
   'static-w8a8-u8s8',
   'static-w8a8-u8s8-rr',
