@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { COMMIT_NAMES } from '../../../planner/conductor/commit-names.ts'
 import { openDatabase, rollouts } from '../../../planner/storage/index.ts'
+import { NO_FAIL_POINTS } from '../../../shared/fail-points.ts'
+import { play } from './play.ts'
 import { STORIES, type StoryName } from './stories.ts'
 
 const PROGRAM = fileURLToPath(new URL('./story-process.js', import.meta.url))
@@ -24,10 +26,10 @@ for (const story of Object.keys(STORIES) as StoryName[]) {
       run += 1
       // What is cut before it is committed leaves no trace: for that the process need not die.
       const cuts = [`${name}.before`, `${name}.torn`]
-      const { signal } = await play(story, data, run, cuts, `${name}.after`)
+      const signal = await killedAt(`${name}.after`, [story, data, `${run}`, cuts.join(',')])
       t.equal(signal, 'SIGKILL', `killed at ${name}.after`)
     }
-    t.match(await play(story, data, run + 1, [], ''), { code: 0 }, 'and at last through')
+    await play(story, data, run + 1, NO_FAIL_POINTS)
     const { db, close } = await openDatabase({ data })
     t.teardown(close)
     await t.test('nothing was done twice', async (t) => {
@@ -59,17 +61,11 @@ const ORDERED: Readonly<Record<StoryName, readonly string[]>> = {
   broken: [],
 }
 
-async function play(
-  story: StoryName,
-  data: string,
-  run: number,
-  cuts: readonly string[],
-  failPoint: string,
-) {
-  const child = spawn(process.execPath, [PROGRAM, story, data, `${run}`, cuts.join(',')], {
+async function killedAt(failPoint: string, args: readonly string[]): Promise<string | null> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, FITMENT_FAIL_POINT: failPoint },
   })
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
-  return { code, signal }
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  return signal
 }
