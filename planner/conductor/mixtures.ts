@@ -51,14 +51,14 @@ export function mixturesForLatency(
   })
 }
 
-/** Both were measured in turns with the baseline; what is the baseline has no ratio. */
+/** By what both were measured beside; what is the baseline itself has no ratio, and where it fits no device none has. */
 function ratioBetween(
   ours: ClassSummary | undefined,
   float: ClassSummary | undefined,
 ): number | null {
-  const ratio = ours?.latency.ratio
-  if (!ratio || !float) return null
-  return ratio.p50 / (float.latency.ratio?.p50 ?? 1)
+  if (!ours || !float) return null
+  const { ratio, p50Ms } = ours.latency
+  return ratio ? ratio.p50 / (float.latency.ratio?.p50 ?? 1) : p50Ms / float.latency.p50Ms
 }
 
 /** Built candidates of integers throughout that have no mixture yet. */

@@ -22,8 +22,9 @@ interface Row {
   lost?: number
   state?: 'built' | 'failed'
   kept?: boolean
-  /** Of the baseline's latency; null: it is the baseline. */
+  /** Of the baseline's latency; null: there is none beside it. */
   ratio?: number | null
+  ms?: number
 }
 
 function candidate(row: Row) {
@@ -44,7 +45,7 @@ function candidate(row: Row) {
 }
 
 function probesOf(rows: readonly Row[]): Probe[] {
-  return rows.flatMap(({ scheme, runtime = 'onnxruntime', ratio }) =>
+  return rows.flatMap(({ scheme, runtime = 'onnxruntime', ratio, ms = 10 }) =>
     ratio === undefined
       ? []
       : [
@@ -52,7 +53,7 @@ function probesOf(rows: readonly Row[]): Probe[] {
             ...{ id: scheme, model: 'm', class: 'c', round: 1, device: 'a', state: 'measured' },
             ...{ orderedAt: '', deadline: '', finishedAt: null, error: null },
             variant: `${scheme} ${runtime}`,
-            record: record(10, ratio),
+            record: record(ms, ratio),
           } as Probe,
         ],
   )
@@ -106,7 +107,9 @@ t.test('integers that devices measured to be no faster than float32 get one', as
   t.match(latency(float(0.5), int8(0.6)), [{ reason: /1.20×/ }], 'its own runtime is the measure')
   t.equal(latency(float(2), int8(1.2)).length, 0)
   t.equal(latency({ scheme: 'float32' }, int8(1.2)).length, 0, 'float32 was not measured')
-  t.equal(latency(float(null), int8(null)).length, 0, 'nor beside it')
+  const apart = (ms: number) => latency(float(null), { ...int8(null), ms })
+  t.match(apart(13), [{ reason: /1.30×/ }], 'no baseline fits there')
+  t.equal(apart(7).length, 0)
   const mixed: Row = { scheme: 'static-w8a8-u8s8-mixed', ratio: 1.1 }
   t.equal(latency(float(null), int8(1.29), mixed).length, 0, 'nothing more is tried')
   const lite = { scheme: 'static-w8a8', runtime: 'litert', ratio: 1.3 } as const
