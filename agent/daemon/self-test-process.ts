@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { setFlagsFromString } from 'node:v8'
 import { readDataset } from '../../shared/dataset/index.ts'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import { evaluate } from '../../shared/measure/index.ts'
 import { loadInProcess, type Session, type TensorInfo } from '../../shared/runtime/index.ts'
+import { startQuickly } from '../../shared/runtime/litert/machine-code.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
 import { type SelfTestAnswer, selfTestJobSchema } from './self-test-protocol.ts'
 
@@ -16,11 +16,8 @@ import { type SelfTestAnswer, selfTestJobSchema } from './self-test-protocol.ts'
  */
 const LEAST_AGREEMENT_DB = 3
 
-/**
- * How long a wasm function runs before V8 compiles it once more, better: fifty times the default. A few
- * samples are over before that pays, and it is half of the processor time; a heavy model still gets there.
- */
-setFlagsFromString('--wasm-tiering-budget=90000000')
+// A few samples are all it runs.
+startQuickly()
 
 // A process of its own, because a variant may crash or hang its runtime. One job as an argument, one answer.
 const answer = await selfTest(process.argv[2] ?? '')

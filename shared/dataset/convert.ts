@@ -34,10 +34,15 @@ export function quantize(real: number, scale: number, zeroPoint: number, type: E
 /**
  * Real values in the form an input takes. The values of a data file are always real ones: an int8 array for an
  * int8 input with scale 0.5 is divided by 0.5.
+ * @param into memory of the same type and length to write float32 to
  * @throws DatasetError `wrong-type` where a value cannot be an element of an integer input
  */
-export function convertTo(info: TensorInfo, from: Tensor): TensorData {
+export function convertTo(info: TensorInfo, from: Tensor, into?: TensorData): TensorData {
   const { type, quantization } = info
+  if (type === 'float32' && into instanceof Float32Array && into.length === from.data.length) {
+    into.set(realValues(from.type, from.data))
+    return into
+  }
   if (quantization !== undefined && type in INTEGER_RANGE) {
     const { scale, zeroPoint } = quantization
     const real = realValues(from.type, from.data)

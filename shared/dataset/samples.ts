@@ -8,8 +8,11 @@ import { DatasetError } from './errors.ts'
 /** A data set as one model's inputs. */
 export interface Samples {
   readonly count: number
-  /** Inputs of one run, batch of one, converted now: memory does not grow with the number of samples. */
-  at(sample: number): Readonly<Record<string, Tensor>>
+  /**
+   * Inputs of one run, batch of one, converted now: memory does not grow with the number of samples.
+   * @param into inputs that nobody needs any more, whose memory float32 ones may take
+   */
+  at(sample: number, into?: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>>
 }
 
 /**
@@ -24,10 +27,10 @@ export function samplesFor(dataset: Dataset, inputs: readonly TensorInfo[]): Sam
   })
   return {
     count: dataset.samples,
-    at: (sample) =>
+    at: (sample, into) =>
       Object.fromEntries(
         sources.map(({ info, array, shape }) => {
-          const data = convertTo(info, rowOf(array, sample))
+          const data = convertTo(info, rowOf(array, sample), into?.[info.name]?.data)
           return [info.name, { type: info.type, shape, data }]
         }),
       ),

@@ -11,6 +11,7 @@ import type {
 } from '../../formats/quantizable.ts'
 import { QuantizerError } from '../errors.ts'
 import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
+import type { SampleInputs } from '../laboratory/messages.ts'
 import { learntFrom } from './held-out.ts'
 import type { MomentsPlan } from './moments.ts'
 import { momentsPlans } from './moments-plans.ts'
@@ -82,7 +83,10 @@ export async function channelMeans(
   const samples = entry === undefined ? null : samplesOf(entry, dataset, true)
   if (samples === null) return new Map()
   const places = learntFrom(samples.count, ENOUGH_FOR_MEANS)
-  const some = { count: places.length, at: (i: number) => samples.at(places[i] ?? 0) }
+  const some = {
+    count: places.length,
+    at: (i: number, into?: SampleInputs) => samples.at(places[i] ?? 0, into),
+  }
   const averaged = readByProducts(model.graph)
   const observed = outputs.map((tensor) => ({
     tensor,
@@ -116,8 +120,8 @@ async function calibrateEntry(
   )
   const watched: SampleSource = {
     count: samples.count,
-    at: (sample) => {
-      const inputs = samples.at(sample)
+    at: (sample, into) => {
+      const inputs = samples.at(sample, into)
       observers.forEach((observer, i) => {
         observer?.see(inputs[i]?.data as Float32Array, sample)
       })
@@ -170,8 +174,12 @@ function samplesOf(entry: Entry, dataset: Dataset, first: boolean): SampleSource
     const samples = samplesFor(dataset, entry.inputs)
     return {
       count: samples.count,
-      at: (sample) => {
-        const byName = samples.at(sample)
+      at: (sample, into) => {
+        const spare = entry.inputs.flatMap(({ name }, i) => {
+          const tensor = into?.[i]
+          return tensor === undefined ? [] : [[name, tensor] as const]
+        })
+        const byName = samples.at(sample, Object.fromEntries(spare))
         return entry.inputs.map((input) => byName[input.name] as Tensor)
       },
     }

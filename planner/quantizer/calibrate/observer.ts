@@ -15,6 +15,9 @@ const MEMORY = 0.95
 /** Numbers that a histogram needs to tell tails apart; beyond, it counts every nth. Extremes are always exact. */
 const ENOUGH_NUMBERS = 2 ** 18
 
+/** Numbers that tell whether there are but few different ones. */
+const ENOUGH_FOR_LEVELS = 2 ** 15
+
 export interface ObserverPlan {
   readonly tensor: TensorId
   /** How many channels to tell apart, or 0. */
@@ -117,7 +120,8 @@ export class TensorObserver {
     if (values.length === 0) return
     const stride = strideFor(values.length * this.#plan.samples, ENOUGH_NUMBERS)
     this.#histogram.add(values, min, max, sample % stride, stride)
-    this.#levels.add(values, sample % stride, stride)
+    const sparse = strideFor(values.length * this.#plan.samples, ENOUGH_FOR_LEVELS)
+    this.#levels.add(values, sample % sparse, sparse)
     this.#count += values.length
     this.#remember(min, max, sample)
   }

@@ -1,7 +1,8 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { RuntimeError, type RuntimeName } from '../../../shared/runtime/index.ts'
-import { holdMachineCode } from '../../../shared/runtime/litert/machine-code.ts'
+import { holdMachineCode, startQuickly } from '../../../shared/runtime/litert/machine-code.ts'
+import type { SampleSource } from './laboratory.ts'
 import { buffersOf, type FromLaboratory, type SampleInputs, type ToLaboratory } from './messages.ts'
 import { Replies } from './replies.ts'
 
@@ -11,11 +12,11 @@ const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
 export class Hand {
   readonly #worker: Worker
   readonly #replies: Replies
-  /** Copies of samples that came back: new ones for each sample would be the garbage of all of them. */
+  /** Samples that came back: new memory for each would be the garbage of all of them. */
   readonly #spare: SampleInputs[] = []
 
   constructor(runtime: RuntimeName) {
-    if (runtime === 'litert') void holdMachineCode()
+    if (runtime === 'litert') prepare()
     this.#worker = new Worker(ENTRY, { workerData: { runtime } })
     this.#replies = new Replies(this.#worker)
   }
@@ -33,12 +34,19 @@ export class Hand {
     throw new RuntimeError('run-failed', reason)
   }
 
-  /** Runs samples of which the first is the `first` of all. */
-  async run(batch: readonly SampleInputs[], first: number): Promise<void> {
-    const samples = batch.map((inputs) => refilled(this.#spare.pop(), inputs) ?? ownCopy(inputs))
+  /** Runs `size` samples from `first` on. */
+  async run(source: SampleSource, first: number, size: number): Promise<void> {
+    const samples = Array.from({ length: size }, (_, i) => this.#own(source, first + i))
     const message = { kind: 'run', samples, first } as const
     const { samples: back } = await this.ask('ran', message, buffersOf(samples))
     this.#spare.push(...back)
+  }
+
+  #own(source: SampleSource, sample: number): SampleInputs {
+    const spare = this.#spare.pop()
+    const inputs = source.at(sample, spare)
+    const taken = inputs.every(({ data }, i) => data === spare?.[i]?.data)
+    return taken ? inputs : ownCopy(inputs)
   }
 
   async close(): Promise<void> {
@@ -46,21 +54,12 @@ export class Hand {
   }
 }
 
+function prepare(): void {
+  startQuickly()
+  void holdMachineCode()
+}
+
 /** A sample may be a view of the whole data set, which must not travel with it. */
 export function ownCopy(inputs: SampleInputs): SampleInputs {
   return inputs.map((tensor) => ({ ...tensor, data: tensor.data.slice() }))
-}
-
-/** The sample in the memory of one of the same form; null where it does not fit. */
-function refilled(spare: SampleInputs | undefined, inputs: SampleInputs): SampleInputs | null {
-  const fits = inputs.every(({ type, data }, i) => {
-    const other = spare?.[i]
-    return other?.type === type && other.data.length === data.length
-  })
-  if (spare === undefined || !fits) return null
-  return inputs.map((tensor, i) => {
-    const { data } = spare[i] as (typeof inputs)[number]
-    data.set(tensor.data as never)
-    return { ...tensor, data }
-  })
 }

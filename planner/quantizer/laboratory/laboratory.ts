@@ -21,7 +21,8 @@ const IN_FLIGHT = 2
 /** Samples to run, made one at a time when their turn comes. */
 export interface SampleSource {
   readonly count: number
-  at(sample: number): SampleInputs
+  /** @param into inputs that nobody needs any more, whose memory may be taken */
+  at(sample: number, into?: SampleInputs): SampleInputs
 }
 
 /**
@@ -108,8 +109,7 @@ async function share(
     for (let start = first; start < samples.count; start += hands.length * BATCH) {
       const size = Math.min(BATCH, samples.count - start)
       if (underWay.length === IN_FLIGHT) await underWay.shift()
-      const batch = Array.from({ length: size }, (_, i) => samples.at(start + i))
-      const done = hand.run(batch, start).then(() => {
+      const done = hand.run(samples, start, size).then(() => {
         ran += size
         onRan(ran)
       })

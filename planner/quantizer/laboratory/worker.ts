@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { realValues } from '../../../shared/dataset/index.ts'
+// Not the whole folder, which brings its parsers: every thread would load them.
+import { realValues } from '../../../shared/dataset/convert.ts'
 import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import { type ObserverPlan, TensorObserver } from '../calibrate/observer.ts'

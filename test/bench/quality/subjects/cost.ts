@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Dataset, readDataset } from '../../../../shared/dataset/index.ts'
+import { type Dataset, readDataset, toArrays } from '../../../../shared/dataset/index.ts'
 import { formatBytes } from '../../../../shared/units.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
 import { median } from '../../bench.ts'
@@ -39,7 +39,7 @@ export const cost: QualitySubject = {
         notes: [
           `Medians of ${ROUNDS} rounds in turns, each in a process of its own, from model bytes and samples in memory to the ` +
             'finished file. Starting Python or Node and importing packages is not counted; starting our runtime and ' +
-            'running the result in it is. Memory: the peak of a process, samples included.',
+            'running the result in it is. Memory: the peak of a process without the samples that it was given.',
           ...(missing === undefined ? [] : [missing]),
         ],
       },
@@ -98,21 +98,29 @@ async function memoryRow(
   calibration: Dataset,
   peerAsked: boolean,
 ): Promise<QualityRow> {
-  const peak = async (samples: number) => (await quantizeAlone(samples, 1)).peakBytes
+  const beside = (count: number, peakBytes: number) =>
+    peakBytes - (count * bytesOf(calibration)) / calibration.samples
+  const peak = async (count: number) => beside(count, (await quantizeAlone(count, 1)).peakBytes)
   const [few, many] = [await peak(FEW), await peak(MANY)]
-  const peer = async (count: number) =>
-    (await quantizeByAeq([{ model, calibration: repeated(calibration, count) }])).peakBytes
+  const peer = async (count: number) => {
+    const job = { model, calibration: repeated(calibration, count) }
+    return beside(count, (await quantizeByAeq([job])).peakBytes)
+  }
   const theirs = peerAsked ? growth(await peer(FEW), await peer(MANY)) : '—'
   const ratio = many / few
   return {
     cells: [
-      `peak memory, ${FEW} → ${MANY} samples`,
+      `peak memory beside the samples, ${FEW} → ${MANY} of them`,
       theirs,
       growth(few, many),
       `${ratio.toFixed(2)}×`,
     ],
     promise: { text: `grows ≤ ${100 * FLAT} %`, kept: ratio <= 1 + FLAT },
   }
+}
+
+function bytesOf(dataset: Dataset): number {
+  return [...toArrays(dataset).values()].reduce((sum, { data }) => sum + data.byteLength, 0)
 }
 
 function growth(few: number, many: number): string {
