@@ -29,22 +29,29 @@ export type AeqResult =
   | { readonly bytes: Uint8Array; readonly seconds: number; readonly processorSeconds: number }
   | { readonly error: string }
 
+export interface AeqAnswers {
+  readonly results: readonly AeqResult[]
+  readonly peakBytes: number
+  /** Of the whole process, from its start to its end. */
+  readonly wholeSeconds: number
+}
+
 /** The same models and the same samples, through ai-edge-quantizer with its own defaults, in one process of Python. */
-export async function quantizeByAeq(
-  jobs: readonly AeqJob[],
-): Promise<{ readonly results: readonly AeqResult[]; readonly peakBytes: number }> {
+export async function quantizeByAeq(jobs: readonly AeqJob[]): Promise<AeqAnswers> {
   const folder = await mkdtemp(join(tmpdir(), 'fitment-aeq-'))
   try {
     const requests = await Promise.all(jobs.map((job, i) => requestOf(job, join(folder, `${i}`))))
+    const start = performance.now()
     const { answers, peakBytes } = answerSchema.parse(
       await askPeer('ai_edge_quantizer_peer.py', requests),
     )
+    const wholeSeconds = (performance.now() - start) / 1e3
     const results = answers.map(async (answer, i) =>
       'error' in answer
         ? answer
         : { ...answer, bytes: new Uint8Array(await readFile(requests[i]?.output ?? '')) },
     )
-    return { results: await Promise.all(results), peakBytes }
+    return { results: await Promise.all(results), peakBytes, wholeSeconds }
   } finally {
     await rm(folder, { recursive: true })
   }
