@@ -75,7 +75,7 @@ t.test('recovery methods run as asked, and each reports its gain', async (t) => 
   const { recovery } = await said(out, '--recovery', 'all')
   t.same(
     recovery.map(({ method }) => method),
-    ['equalization', 'rounding', 'bias-correction'],
+    ['equalization', 'rounding', 'bias-correction', 'sequential-bias-correction'],
   )
   for (const { method, sqnrDbBefore, sqnrDbAfter, kept } of recovery) {
     t.equal(kept, sqnrDbAfter > sqnrDbBefore, `${method}: only what helps stays`)
