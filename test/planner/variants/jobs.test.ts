@@ -133,17 +133,13 @@ t.test('mixed variants: operators stay in float as a tuning says', async (t) => 
   const rows = [
     [{ maxDrop: 0.5 }, /of agreement is lost on 8 samples, 50.0 % may be/],
     [{ spare: 'slow' }, /Conv "b" stays in float: kernels for such sizes are known to be slower/],
+    [{ spare: 'saturating' }, /Conv "b" stays in float: its sums often saturate on x86 without V/],
   ] as const
   for (const [tuning, says] of rows) {
     const tuned = { tuning, test: calibration }
     const { findings } = await runJob('build', { ...common, scheme, tuned })
     t.match(findings.map(({ message }) => message).join('\n'), says)
   }
-  const tuned = { tuning: { spare: 'saturating' }, test: calibration } as const
-  await t.rejects(runJob('build', { ...common, scheme, tuned }), {
-    code: 'nothing-to-quantize',
-    message: /Conv "b" stays in float: its sums often saturate on x86 without VNNI/,
-  })
 })
 
 t.test('an .onnx source', async (t) => {
