@@ -2,7 +2,7 @@ import type { ChannelStatistics } from './statistics.ts'
 import { strideFor } from './stride.ts'
 
 /** Positions that a mean needs. */
-export const ENOUGH_ROWS = 2 ** 14
+const ENOUGH_ROWS = 2 ** 14
 
 export interface ChannelPlan {
   readonly channels: number

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../../shared/tensors.ts'
 import type { TensorId } from '../../formats/graph.ts'
 import { SENTINEL_MAGNITUDE } from '../parameters/activation.ts'
-import { ChannelObserver, ENOUGH_ROWS } from './channel-observer.ts'
+import { ChannelObserver } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
 import { Levels } from './levels.ts'
 import { MomentsObserver, type MomentsPlan } from './moments.ts'
@@ -31,6 +31,9 @@ export interface ObserverPlan {
   readonly summarised?: boolean
 }
 
+/** Positions that means need where each one seen is copied out of a runtime: their error is a 64th of a deviation. */
+const ENOUGH_COPIED_ROWS = 2 ** 12
+
 /** At which share of an activation's positions an observer wants to see it: every nth. */
 export function sampleStride(
   { samples, channels }: ObserverPlan,
@@ -40,7 +43,7 @@ export function sampleStride(
   const forRanges = strideFor(numbers, ENOUGH_NUMBERS)
   return channels === 0
     ? forRanges
-    : Math.min(forRanges, strideFor(numbers / channels, ENOUGH_ROWS))
+    : Math.min(forRanges, strideFor(numbers / channels, ENOUGH_COPIED_ROWS))
 }
 
 /**
