@@ -1,5 +1,5 @@
 import type { OperatorId, WindowAxis } from '../../formats/graph.ts'
-import { HELD_OUT_STEP, holdsOut } from './held-out.ts'
+import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'
 
 /** Vectors that second moments need. */
@@ -40,7 +40,7 @@ export class MomentsObserver {
   }
 
   see(values: Float32Array, sample: number): void {
-    if (holdsOut(this.#samples) && sample % HELD_OUT_STEP === 0) return
+    if (isHeldOut(sample, this.#samples)) return
     const positions = this.#positions(values)
     const stride = Math.max(1, Math.floor((positions * this.#samples) / ENOUGH_ROWS))
     for (let position = sample % stride; position < positions; position += stride) {

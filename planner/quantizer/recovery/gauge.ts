@@ -4,7 +4,7 @@ import type { Tensor } from '../../../shared/tensors.ts'
 import type { Graph, TensorId } from '../../formats/graph.ts'
 import { linksOf } from '../../formats/links.ts'
 import type { QuantizableModel } from '../../formats/quantizable.ts'
-import { HELD_OUT_STEP, holdsOut } from '../calibrate/held-out.ts'
+import { heldOut } from '../calibrate/held-out.ts'
 import type { Laboratory } from '../laboratory/laboratory.ts'
 import type { Answer } from '../laboratory/messages.ts'
 import { NO_CHANGE } from '../plan/instructions.ts'
@@ -79,7 +79,8 @@ export class Gauge {
     const infos = shown === model ? loaded : (model.entries[0]?.inputs ?? loaded)
     const samples = samplesFor(this.#dataset, infos)
     const wanted = Math.floor(MOST_NUMBERS / numbersOf(shown.graph))
-    const chosen = spread(samples.count, Math.max(2, wanted)).map((sample) => {
+    const most = Math.min(SAMPLES, Math.max(2, wanted))
+    const chosen = heldOut(samples.count, most).map((sample) => {
       const inputs = samples.at(sample)
       return infos.map(({ name }) => inputs[name] as Tensor)
     })
@@ -129,12 +130,4 @@ function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: 
   const signal = samples.reduce((sum, one) => sum + one.signal, 0) / samples.length || 1
   const amplitude = samples.reduce((sum, { noise }) => sum + Math.sqrt(noise), 0) / samples.length
   return amplitude ** 2 / signal
-}
-
-/** Samples from all over the set; of those that nothing was learnt from, where there are enough. */
-function spread(count: number, most: number): number[] {
-  const step = holdsOut(count) ? HELD_OUT_STEP : 1
-  const eligible = Math.ceil(count / step)
-  const taken = Math.min(SAMPLES, most, eligible)
-  return Array.from({ length: taken }, (_, i) => step * Math.floor((i * eligible) / taken))
 }
