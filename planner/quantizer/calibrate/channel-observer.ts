@@ -33,10 +33,8 @@ export class ChannelObserver {
     const positions = values.length / channels
     const stride = strideFor(positions * samples, ENOUGH_ROWS)
     const first = sample % stride
-    const [toChannel, toPosition] = channelsFirst ? [positions, 1] : [1, channels]
-    for (let position = first; position < positions; position += stride) {
-      this.#add(values, position * toPosition, toChannel)
-    }
+    if (channelsFirst) this.#seePlanes(values, positions, first, stride)
+    else this.#seeRows(values, positions, first, stride)
     this.#rows += Math.max(0, Math.ceil((positions - first) / stride))
   }
 
@@ -52,16 +50,40 @@ export class ChannelObserver {
     }
   }
 
-  #add(values: Float32Array, start: number, step: number): void {
+  /** Numbers of a channel lie together: each channel's sums stay in registers. */
+  #seePlanes(values: Float32Array, positions: number, first: number, stride: number): void {
+    for (let channel = 0; channel < this.#sums.length; channel += 1) {
+      const end = (channel + 1) * positions
+      let sum = this.#sums[channel] as number
+      let square = this.#squares[channel] as number
+      let min = this.#min[channel] as number
+      let max = this.#max[channel] as number
+      for (let at = channel * positions + first; at < end; at += stride) {
+        const value = values[at] as number
+        sum += value
+        square += value * value
+        if (value < min) min = value
+        if (value > max) max = value
+      }
+      this.#sums[channel] = sum
+      this.#squares[channel] = square
+      this.#min[channel] = min
+      this.#max[channel] = max
+    }
+  }
+
+  #seeRows(values: Float32Array, positions: number, first: number, stride: number): void {
     const [sums, squares, min, max] = [this.#sums, this.#squares, this.#min, this.#max]
-    let at = start
-    for (let channel = 0; channel < sums.length; channel += 1) {
-      const value = values[at] as number
-      sums[channel] = (sums[channel] as number) + value
-      squares[channel] = (squares[channel] as number) + value * value
-      if (value < (min[channel] as number)) min[channel] = value
-      if (value > (max[channel] as number)) max[channel] = value
-      at += step
+    const channels = sums.length
+    for (let position = first; position < positions; position += stride) {
+      const start = position * channels
+      for (let channel = 0; channel < channels; channel += 1) {
+        const value = values[start + channel] as number
+        sums[channel] = (sums[channel] as number) + value
+        squares[channel] = (squares[channel] as number) + value * value
+        if (value < (min[channel] as number)) min[channel] = value
+        if (value > (max[channel] as number)) max[channel] = value
+      }
     }
   }
 }

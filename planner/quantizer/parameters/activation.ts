@@ -20,7 +20,9 @@ const DEAD_RANGE: Range = { min: 0, max: 1 }
 
 /** 0.5 → 1, -0.5 → -1: std::round, which the kernels use, not Math.round. */
 export function roundHalfAway(value: number): number {
-  return value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5)
+  const up = Math.floor(value + 0.5)
+  // Signs of weights are no pattern that a processor could guess; a half is rare.
+  return up === value + 0.5 && value < 0 ? up - 1 : up
 }
 
 /** Zero must have a code of its own: padding and ReLU write it. */

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../formats/graph.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import { codesOf } from '../parameters/encode.ts'
+import { encode } from '../parameters/encode.ts'
 import { type Form, INTEGER_LIMITS } from '../parameters/forms.ts'
 import { addsNothing } from '../parameters/pairs.ts'
 import type { InstructionArguments, Plan } from './instructions.ts'
@@ -67,15 +67,14 @@ export function saturationRisks(
     if (operator === undefined || weight?.role !== 'weight') return []
     const product = productOf(operator, weight, one, graph, plan, seen)
     if (product === null) return []
-    const atMost = saturatingShare(product, product.largest)
-    if (atMost === 0) return []
-    return [{ operator: operator.name, atMost, often: saturatingShare(product, product.usual) }]
+    const shares = saturatingShares(product)
+    return shares.atMost === 0 ? [] : [{ operator: operator.name, ...shares }]
   })
 }
 
 /** A weight as its kernel walks through it: `outputs` rows of `taps` × `channels` codes. */
 interface Product {
-  readonly codes: Float64Array
+  readonly codes: Int8Array
   readonly outputs: number
   readonly channels: number
   readonly taps: number
@@ -108,7 +107,7 @@ function productOf(
   const [outputs = 1, channels = 1] = [shape[channelAxis], shape[inputAxis ?? 1]]
   const stride = (axis: number) => shape.slice(axis + 1).reduce((all, dim) => all * dim, 1)
   return {
-    codes: codesOf(numbers, shape, form),
+    codes: new Int8Array(encode(numbers, shape, form).buffer),
     outputs,
     channels,
     taps: numbers.length / (outputs * channels),
@@ -119,30 +118,37 @@ function productOf(
 }
 
 /**
- * Share of pairs that can pass 16 bits. Images are laid out channels last first (im2col), so that neighbours are
+ * Shares of pairs that can pass 16 bits. Images are laid out channels last first (im2col), so that neighbours are
  * channels of one tap, and where their number is odd the last of one tap and the first of the next.
  */
-function saturatingShare(product: Product, most: Float64Array): number {
-  const { codes, outputs, channels, taps, toOutput, toChannel } = product
+function saturatingShares(product: Product): Pick<SaturationRisk, 'atMost' | 'often'> {
+  const { codes, outputs, channels, taps, toOutput, toChannel, largest, usual } = product
   const depth = channels * taps
-  const groups = Math.max(1, Math.floor(most.length / channels))
-  let [pairs, saturating] = [0, 0]
+  const channel = Int32Array.from({ length: depth }, (_, k) => k % channels)
+  const offset = channel.map((one, k) => one * toChannel + Math.floor(k / channels))
+  const groups = Math.max(1, Math.floor(largest.length / channels))
+  let [atMost, often] = [0, 0]
   for (let output = 0; output < outputs; output += 1) {
     const first = Math.floor((output * groups) / outputs) * channels
-    const largest = (k: number) => {
-      const channel = k % channels
-      const at = output * toOutput + channel * toChannel + Math.floor(k / channels)
-      return (codes[at] as number) * (most[first + channel] as number)
-    }
+    const start = output * toOutput
     for (let k = 0; k + 1 < depth; k += 2) {
-      const [a, b] = [largest(k), largest(k + 1)]
-      const up = Math.max(0, a) + Math.max(0, b)
-      const down = Math.min(0, a) + Math.min(0, b)
-      pairs += 1
-      if (up > MOST || down < -MOST - 1) saturating += 1
+      const a = codes[start + (offset[k] as number)] as number
+      const b = codes[start + (offset[k + 1] as number)] as number
+      const [one, other] = [first + (channel[k] as number), first + (channel[k + 1] as number)]
+      if (!saturates(a * (largest[one] as number), b * (largest[other] as number))) continue
+      atMost += 1
+      if (saturates(a * (usual[one] as number), b * (usual[other] as number))) often += 1
     }
   }
-  return pairs === 0 ? 0 : saturating / pairs
+  const pairs = outputs * Math.floor(depth / 2)
+  return pairs === 0 ? { atMost: 0, often: 0 } : { atMost: atMost / pairs, often: often / pairs }
+}
+
+/** Where both are at least as large as they may be: products of one sign add up, others may be absent. */
+function saturates(a: number, b: number): boolean {
+  const up = Math.max(0, a) + Math.max(0, b)
+  const down = Math.min(0, a) + Math.min(0, b)
+  return up > MOST || down < -MOST - 1
 }
 
 /** The form in which an operator reads its activation. */

@@ -1,4 +1,5 @@
 import type { GraphInput, WindowAxis } from '../../formats/graph.ts'
+import { slicesOf } from '../parameters/channels.ts'
 import { coverageOf } from './windows.ts'
 
 /** A matrix product whose weight was rounded. */
@@ -15,58 +16,57 @@ export interface Product {
   readonly means: Float64Array
 }
 
-/** What one step along a dimension of the weight does. */
-interface Step {
-  readonly size: number
-  readonly toOutput: number
-  readonly toInput: number
-  /** Share of output positions at which this tap sees the image; null where the dimension is no window's. */
-  readonly coverage: Float64Array | null
-}
-
 /** Σ (w − ŵ) · E[x] for each output channel. */
 export function meanShift(product: Product): Float64Array {
-  const { values, rounded, means } = product
-  const steps = stepsOf(product)
+  const { shape, input, values, rounded, channels, means } = product
   const firstInputs = firstInputsOf(product)
-  const shift = new Float64Array(product.channels)
-  const last = steps.at(-1)
-  if (last === undefined) return shift
-  let at = 0
-  // Weights are large: the last dimension is a plain loop, those before it are walked.
-  const walk = (axis: number, output: number, within: number, seen: number): void => {
-    const step = steps[axis] as Step
-    if (step !== last) {
-      for (let k = 0; k < step.size; k += 1) {
-        const covered = seen * (step.coverage?.[k] ?? 1)
-        walk(axis + 1, output + k * step.toOutput, within + k * step.toInput, covered)
+  const { coverage, channel } = tapsOf(product)
+  const shift = new Float64Array(channels)
+  const { stride } = slicesOf(shape, input.channelAxis)
+  // In the order in which weights lie, for they are large: numbers of an output channel come in stretches.
+  for (let at = 0, first = 0; at < values.length; first += stride) {
+    for (let output = 0; output < channels; output += 1) {
+      const firstInput = firstInputs[output] as number
+      let sum = shift[output] as number
+      for (let tap = first; tap < first + stride; tap += 1, at += 1) {
+        const error = (values[at] as number) - (rounded[at] as number)
+        const reads = firstInput + (channel[tap] as number)
+        const mean = means[reads < means.length ? reads : reads - means.length] as number
+        sum += error * (coverage[tap] as number) * mean
       }
-      return
-    }
-    for (let k = 0; k < step.size; k += 1, at += 1) {
-      const to = output + k * step.toOutput
-      const channel = (firstInputs[to] as number) + within + k * step.toInput
-      const covered = step.coverage === null ? seen : seen * (step.coverage[k] as number)
-      const error = (values[at] as number) - (rounded[at] as number)
-      // A fully-connected weight may read a flattened image: the channel is what remains.
-      shift[to] =
-        (shift[to] as number) + error * covered * (means[channel % means.length] as number)
+      shift[output] = sum
     }
   }
-  walk(0, 0, 0, 1)
   return shift
 }
 
-function stepsOf({ shape, input, window }: Product): Step[] {
-  return shape.map((size, axis) => {
-    const taps = window.find(({ weightAxis }) => weightAxis === axis)
-    return {
-      size,
-      toOutput: axis === input.channelAxis ? 1 : 0,
-      toInput: axis === input.inputAxis ? 1 : 0,
-      coverage: taps === undefined ? null : coverageOf(taps),
-    }
-  })
+/** Of each number of an output channel, in the order in which they lie. */
+interface Taps {
+  /** Share of output positions at which it sees the image. */
+  readonly coverage: Float64Array
+  /** Of the input, from the first that the output channel reads. */
+  readonly channel: Int32Array
+}
+
+function tapsOf({ shape, input, window, means }: Product): Taps {
+  let taps = [{ coverage: 1, channel: 0 }]
+  for (const [axis, size] of shape.entries()) {
+    if (axis === input.channelAxis) continue
+    const along = window.find(({ weightAxis }) => weightAxis === axis)
+    const covered = along && coverageOf(along)
+    const step = axis === input.inputAxis ? 1 : 0
+    taps = taps.flatMap(({ coverage, channel }) =>
+      Array.from({ length: size }, (_, k) => ({
+        coverage: coverage * (covered?.[k] ?? 1),
+        // A fully-connected weight may read a flattened image: the channel is what remains.
+        channel: (channel + k * step) % means.length,
+      })),
+    )
+  }
+  return {
+    coverage: Float64Array.from(taps, ({ coverage }) => coverage),
+    channel: Int32Array.from(taps, ({ channel }) => channel),
+  }
 }
 
 /**
