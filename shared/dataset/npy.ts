@@ -28,26 +28,54 @@ interface Header {
 }
 
 /**
- * Parses an .npy file (format versions 1–3) into row-major elements in this machine's byte order.
+ * Reads an .npy file (format versions 1–3) into row-major elements in this machine's byte order; memory is made once.
+ * @param pieces of the file, in order
+ * @param length of the file
  * @param name of the file or array, for messages
- * @throws DatasetError `corrupt`, `object-array`, `unknown-type`
+ * @throws DatasetError `corrupt`, `object-array`, `unknown-type`, and what `pieces` throws
  */
-export function parseNpy(bytes: Uint8Array, name: string): Tensor {
-  const header = parseHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), name)
-  const type = elementType(header.descr, name)
-  const { BYTES_PER_ELEMENT: width } = ARRAY_OF[type]
-  const count = sizeOf(header.shape)
-  if (bytes.byteLength - header.data !== count * width)
-    throw new DatasetError(
-      'corrupt',
-      `${name} holds ${bytes.byteLength - header.data} bytes where ${type}[${header.shape.join(',')}] takes ${count * width}: the file is cut short or damaged`,
-    )
-  // A copy, so that the elements are aligned and the archive's buffer can go.
-  const raw = new Uint8Array(bytes.subarray(header.data))
-  if (header.descr.startsWith('>')) swapBytes(raw, width)
-  const data = new ARRAY_OF[type](raw.buffer as ArrayBuffer)
+export async function readNpy(
+  pieces: AsyncIterable<Buffer>,
+  length: number,
+  name: string,
+): Promise<Tensor> {
+  let start = Buffer.alloc(0)
+  let array: Unfilled | null = null
+  let filled = 0
+  for await (const piece of pieces) {
+    if (array === null) {
+      start = Buffer.concat([start, piece])
+      if (headerLength(start) > start.length && start.length < length) continue
+      array = unfilled(start, length, name)
+      filled = start.copy(array.bytes, 0, array.header.data)
+    } else filled += piece.copy(array.bytes, filled)
+  }
+  const { header, type, bytes } = array ?? unfilled(start, length, name)
+  if (filled < bytes.length)
+    throw new DatasetError('corrupt', `${name} ends early: the file is cut short or damaged`)
+  if (header.descr.startsWith('>')) swapBytes(bytes, ARRAY_OF[type].BYTES_PER_ELEMENT)
+  const data = new ARRAY_OF[type](bytes.buffer)
   const tensor: Tensor = { type, shape: header.shape, data }
   return header.fortran && header.shape.length > 1 ? toRowMajor(tensor) : tensor
+}
+
+interface Unfilled {
+  readonly header: Header
+  readonly type: ElementType
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Room for the elements that a header promises, if the file is long enough to hold them. */
+function unfilled(start: Buffer, length: number, name: string): Unfilled {
+  const header = parseHeader(start, name)
+  const type = elementType(header.descr, name)
+  const wanted = sizeOf(header.shape) * ARRAY_OF[type].BYTES_PER_ELEMENT
+  if (length - header.data !== wanted)
+    throw new DatasetError(
+      'corrupt',
+      `${name} holds ${length - header.data} bytes where ${type}[${header.shape.join(',')}] takes ${wanted}: the file is cut short or damaged`,
+    )
+  return { header, type, bytes: new Uint8Array(wanted) }
 }
 
 /** An .npy file of version 1. */
@@ -73,13 +101,11 @@ export function formatNpy(tensor: Tensor): Uint8Array {
 function parseHeader(bytes: Buffer, name: string): Header {
   const damaged = (why: string) =>
     new DatasetError('corrupt', `${name} is no NumPy array: ${why}`, { name })
-  if (bytes.length < 12 || !bytes.subarray(0, 6).equals(MAGIC)) throw damaged('wrong signature')
+  if (bytes.length < LONGEST_START || !bytes.subarray(0, 6).equals(MAGIC)) throw damaged('wrong signature')
+  const end = headerLength(bytes)
+  if (end > bytes.length) throw damaged('the header is cut short')
   const version = bytes.readUInt8(6)
-  const short = version === 1
-  const length = short ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
-  const start = short ? 10 : 12
-  if (start + length > bytes.length) throw damaged('the header is cut short')
-  const text = bytes.toString(version >= 3 ? 'utf8' : 'latin1', start, start + length)
+  const text = bytes.toString(version >= 3 ? 'utf8' : 'latin1', textStart(version), end)
   const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text)
   const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)
@@ -89,8 +115,21 @@ function parseHeader(bytes: Buffer, name: string): Header {
     descr: descr[1] ?? 'structured',
     fortran: fortran[1] === 'True',
     shape: dims.filter((dim) => dim !== '').map(Number),
-    data: start + length,
+    data: end,
   }
+}
+
+/** Up to the first element; as far as the length of the text where that is not there yet. */
+function headerLength(bytes: Buffer): number {
+  if (bytes.length < LONGEST_START) return LONGEST_START
+  const version = bytes.readUInt8(6)
+  return textStart(version) + (version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8))
+}
+
+const LONGEST_START = 12
+
+function textStart(version: number): number {
+  return version === 1 ? 10 : LONGEST_START
 }
 
 function elementType(descr: string, name: string): ElementType {

@@ -3,8 +3,8 @@ import { messageOf } from '../errors.ts'
 import type { Tensor } from '../tensors.ts'
 import { formatBytes } from '../units.ts'
 import { DatasetError } from './errors.ts'
-import { parseNpy } from './npy.ts'
-import { listZip, readZipEntry } from './zip.ts'
+import { readNpy } from './npy.ts'
+import { listZip, readPieces, readZipEntry } from './zip.ts'
 
 export interface ReadOptions {
   /** An array larger than this is refused, whatever the archive claims; 4 GiB where absent. */
@@ -47,14 +47,15 @@ async function readMembers(
   if (magic.toString('latin1') === '\x93NUMPY') {
     const { size } = await file.stat()
     checkSize(path, size, limit)
-    return new Map([['x', parseNpy(await file.readFile(), path)]])
+    return new Map([['x', await readNpy(readPieces(file, 0, size), size, path)]])
   }
   const arrays = new Map<string, Tensor>()
   for (const entry of await listZip(file)) {
     if (!entry.name.endsWith('.npy')) continue
     checkSize(`${path}: ${entry.name}`, Math.max(entry.size, entry.compressed), limit)
-    const bytes = await readZipEntry(file, entry)
-    arrays.set(entry.name.slice(0, -4), parseNpy(bytes, `${path}: ${entry.name}`))
+    const name = entry.name.slice(0, -'.npy'.length)
+    const array = await readNpy(readZipEntry(file, entry), entry.size, `${path}: ${entry.name}`)
+    arrays.set(name, array)
   }
   return arrays
 }

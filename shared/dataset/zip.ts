@@ -1,9 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { crc32, inflateRaw } from 'node:zlib'
+import { pipeline } from 'node:stream'
+import { crc32, createInflateRaw } from 'node:zlib'
 import { DatasetError } from './errors.ts'
-
-const inflate = promisify(inflateRaw)
 
 /** One member of a zip archive, as its central directory lists it (APPNOTE.TXT 4.3.12). */
 export interface ZipEntry {
@@ -80,24 +78,50 @@ export async function listZip(file: FileHandle): Promise<ZipEntry[]> {
   return entries
 }
 
+/** No stream of deflate grows more than this (RFC 1951: 258 bytes for 2 bits): a claim beyond it is no size. */
+const MOST_GROWTH = 1032
+
+/** Bytes read and inflated in one go: more makes room that nobody uses, less takes more turns. */
+const PIECE = 2 ** 18
+
 /**
- * A member's bytes, inflated to at most its listed size and checked against its CRC-32.
+ * A member's bytes, piece by piece, inflated to at most its listed size; after the last its CRC-32 is checked.
  * @throws RangeError, zlib errors, DatasetError `corrupt`
  */
-export async function readZipEntry(file: FileHandle, entry: ZipEntry): Promise<Buffer> {
+export async function* readZipEntry(file: FileHandle, entry: ZipEntry): AsyncGenerator<Buffer> {
   const header = await readAt(file, entry.localHeader, LOCAL.size)
   if (header.readUInt32LE(0) !== LOCAL.signature) throw new RangeError('damaged member')
-  const start = LOCAL.size + header.readUInt16LE(26) + header.readUInt16LE(28)
-  const stored = await readAt(file, entry.localHeader + start, entry.compressed)
-  const bytes = await unpack(entry, stored)
-  if (bytes.length !== entry.size || crc32(bytes) !== entry.checksum)
+  const skipped = LOCAL.size + header.readUInt16LE(26) + header.readUInt16LE(28)
+  const start = entry.localHeader + skipped
+  if (start + entry.compressed > (await file.stat()).size) throw new RangeError('cut short')
+  if (entry.size > entry.compressed * MOST_GROWTH) throw new RangeError('no such size')
+  let [size, checksum] = [0, 0]
+  for await (const piece of unpacked(entry, readPieces(file, start, entry.compressed))) {
+    size += piece.length
+    checksum = crc32(piece, checksum)
+    if (size > entry.size) break
+    yield piece
+  }
+  if (size !== entry.size || checksum !== entry.checksum)
     throw new DatasetError('corrupt', `${entry.name} does not match its checksum: copy it again`)
-  return bytes
 }
 
-async function unpack(entry: ZipEntry, stored: Buffer): Promise<Buffer> {
+/** Bytes of an open file, which stays open. */
+export async function* readPieces(
+  file: FileHandle,
+  start: number,
+  length: number,
+): AsyncGenerator<Buffer> {
+  for (let done = 0; done < length; done += PIECE)
+    yield await readAt(file, start + done, Math.min(PIECE, length - done))
+}
+
+function unpacked(entry: ZipEntry, stored: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   if (entry.method === 0) return stored
-  if (entry.method === 8) return await inflate(stored, { maxOutputLength: Math.max(1, entry.size) })
+  if (entry.method === 8) {
+    // Whoever reads it meets the errors of both.
+    return pipeline(stored, createInflateRaw({ chunkSize: PIECE }), () => {})
+  }
   throw new DatasetError(
     'corrupt',
     `${entry.name} is packed with method ${entry.method}: save it with numpy.savez or savez_compressed`,

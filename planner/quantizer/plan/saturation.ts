@@ -135,20 +135,18 @@ function saturatingShares(product: Product): Pick<SaturationRisk, 'atMost' | 'of
       const a = codes[start + (offset[k] as number)] as number
       const b = codes[start + (offset[k + 1] as number)] as number
       const [one, other] = [first + (channel[k] as number), first + (channel[k + 1] as number)]
-      if (!saturates(a * (largest[one] as number), b * (largest[other] as number))) continue
+      if (fits(a * (largest[one] as number) + b * (largest[other] as number))) continue
       atMost += 1
-      if (saturates(a * (usual[one] as number), b * (usual[other] as number))) often += 1
+      if (!fits(a * (usual[one] as number) + b * (usual[other] as number))) often += 1
     }
   }
   const pairs = outputs * Math.floor(depth / 2)
   return pairs === 0 ? { atMost: 0, often: 0 } : { atMost: atMost / pairs, often: often / pairs }
 }
 
-/** Where both are at least as large as they may be: products of one sign add up, others may be absent. */
-function saturates(a: number, b: number): boolean {
-  const up = Math.max(0, a) + Math.max(0, b)
-  const down = Math.min(0, a) + Math.min(0, b)
-  return up > MOST || down < -MOST - 1
+/** One product always does (128 × 255): where signs differ, the larger one alone is the worst. */
+function fits(sum: number): boolean {
+  return sum <= MOST && sum >= -MOST - 1
 }
 
 /** The form in which an operator reads its activation. */

@@ -2,7 +2,6 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { fromHalf, halvesOf, toHalf } from '../../../shared/dataset/half.ts'
-import { parseNpy } from '../../../shared/dataset/npy.ts'
 import { readArrays } from '../../../shared/dataset/npz.ts'
 import { formatNpz, writeNpz } from '../../../shared/dataset/write-npz.ts'
 import { ARRAY_OF, type ElementType, type Tensor } from '../../../shared/tensors.ts'
@@ -139,7 +138,6 @@ t.test('what we write, we read, in equal bytes each time', async (t) => {
   const back = await readArrays(path)
   for (const [name, array] of arrays) t.same(back.get(name), array)
   t.same(formatNpz(arrays), readFileSync(path))
-  t.throws(() => parseNpy(readFileSync(path), path), { code: 'corrupt' })
 })
 
 t.test('every half survives a round trip, and rounding is to even', (t) => {
