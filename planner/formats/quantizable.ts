@@ -44,14 +44,22 @@ export interface QuantizableModel {
   ): string | null
   /** What of the file that we wrote a runtime of this release cannot load. */
   unloadable?(bytes: Uint8Array, release: string): readonly Finding[]
-  /** What the runtime made of the file: whether operators really became integer kernels. */
-  audit?(bytes: Uint8Array, plan: Plan): Promise<readonly Finding[]>
+  /** Whether operators of the file really become integer kernels; null where none should. */
+  audit?(plan: Plan): Audit | null
   /** Where the time of a file that `perform` wrote goes on this machine, where the runtime can tell; over `ms` of runs. */
   times?(
     bytes: Uint8Array,
     inputs: Readonly<Record<string, Tensor>>,
     ms: number,
   ): Promise<OperatorTimes>
+}
+
+/** How to learn what the runtime makes of a file. */
+export interface Audit {
+  /** With integer kernels for signed activations, whatever this machine has. */
+  readonly signedActivations: boolean
+  /** @param optimized the graph as the runtime's optimiser left it */
+  judge(optimized: Uint8Array): readonly Finding[]
 }
 
 /** By operators of the graph, on one thread; µs. Operators without a time were done with another, or not at all. */

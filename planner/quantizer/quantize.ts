@@ -111,8 +111,7 @@ async function quantizeIn(
   refuseEmpty(plan, scheme, opened.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   refuseUnloadable(model, bytes, options.release)
-  await verify(bytes, laboratory, calibration)
-  const built = (await model.audit?.(bytes, plan)) ?? []
+  const built = await verify(bytes, model.audit?.(plan) ?? null, laboratory, calibration)
   const findings = [
     ...(compressed ?? opened).findings,
     ...namesakes(opened.graph),

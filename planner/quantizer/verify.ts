@@ -1,22 +1,51 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Dataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
+import type { Finding } from '../../shared/findings.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
+import type { Audit } from '../formats/quantizable.ts'
 import { QuantizerError } from './errors.ts'
 import type { Laboratory } from './laboratory/laboratory.ts'
+import type { LoadWishes } from './laboratory/messages.ts'
 
 /**
  * Loads and runs a file we wrote, in the runtime it is for: only then may it be called a variant.
+ * @returns what `audit` finds in what the runtime made of it
  * @throws QuantizerError `verification-failed`
  */
 export async function verify(
   bytes: Uint8Array,
+  audit: Audit | null,
   laboratory: Laboratory,
   dataset: Dataset | undefined,
+): Promise<readonly Finding[]> {
+  if (audit === null) {
+    await tryOut(bytes, laboratory, dataset)
+    return []
+  }
+  const { signedActivations } = audit
+  const folder = await mkdtemp(join(tmpdir(), 'fitment-optimized-'))
+  const optimizedModelPath = join(folder, 'model')
+  try {
+    await tryOut(bytes, laboratory, dataset, { optimizedModelPath, signedActivations })
+    return audit.judge(await readFile(optimizedModelPath))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function tryOut(
+  bytes: Uint8Array,
+  laboratory: Laboratory,
+  dataset: Dataset | undefined,
+  wishes: LoadWishes = {},
 ): Promise<void> {
   let hint = ''
   try {
-    const inputs = await laboratory.load(bytes)
+    const inputs = await laboratory.load(bytes, wishes)
     const open = inputs.find(({ shape }) => shape.some((dim) => dim < 0))
     if (open !== undefined && dataset === undefined) {
       hint = `; input "${open.name}" leaves sizes open: say them with --shape, or give calibration data`

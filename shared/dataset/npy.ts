@@ -101,7 +101,8 @@ export function formatNpy(tensor: Tensor): Uint8Array {
 function parseHeader(bytes: Buffer, name: string): Header {
   const damaged = (why: string) =>
     new DatasetError('corrupt', `${name} is no NumPy array: ${why}`, { name })
-  if (bytes.length < LONGEST_START || !bytes.subarray(0, 6).equals(MAGIC)) throw damaged('wrong signature')
+  if (bytes.length < LONGEST_START || !bytes.subarray(0, 6).equals(MAGIC))
+    throw damaged('wrong signature')
   const end = headerLength(bytes)
   if (end > bytes.length) throw damaged('the header is cut short')
   const version = bytes.readUInt8(6)

@@ -1,8 +1,9 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { Plan } from '../../quantizer/plan/instructions.ts'
-import type { Graph } from '../graph.ts'
+import type { Graph, GraphOperator } from '../graph.ts'
 import type { OperatorKind } from '../operator-kinds.ts'
-import { fusedOperators } from './fused.ts'
+import type { Audit } from '../quantizable.ts'
+import { fusedIn } from './fused.ts'
 
 /** Where nearly all of the time goes: what the integers are for. */
 const PRODUCTS: ReadonlySet<OperatorKind> = new Set([
@@ -17,18 +18,24 @@ const PRODUCT_KERNELS =
 
 /**
  * What ONNX Runtime's optimiser made of a file: integers that no kernel computes on are float operators between two
- * conversions, slower than before.
+ * conversions, slower than before. Null where the plan has nothing compute on integers.
  */
-export async function audit(bytes: Uint8Array, plan: Plan, graph: Graph): Promise<Finding[]> {
+export function audit(plan: Plan, graph: Graph): Audit | null {
   const computing = plan.instructions.flatMap((one) =>
     one.verb === 'compute' ? (graph.operators[one.operator] ?? []) : [],
   )
-  if (computing.length === 0) return []
+  if (computing.length === 0) return null
   // Such files are for processors with the kernels, whatever this host has.
   const signedActivations = plan.instructions.some(
     (one) => one.verb === 'set-activation' && one.form.type === 'int8',
   )
-  const { integer } = await fusedOperators(bytes, { signedActivations })
+  return { signedActivations, judge: (optimized) => judge(computing, fusedIn(optimized).integer) }
+}
+
+function judge(
+  computing: readonly GraphOperator[],
+  integer: Readonly<Record<string, number>>,
+): Finding[] {
   const count = (pattern: RegExp) =>
     Object.entries(integer).reduce((sum, [type, n]) => sum + (pattern.test(type) ? n : 0), 0)
   if (count(/./) === 0) {

@@ -1,12 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import {
-  type OnnxruntimeLoadOptions,
-  onnxruntime,
-} from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { readOnnx } from './codec.ts'
-import type { OnnxNode } from './model.ts'
 
 /** What ONNX Runtime computes after its own rewrites. */
 export interface FusedOperators {
@@ -23,28 +15,9 @@ const CONVERSIONS = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuant
 const INTEGER =
   /^(QLinear|QGemm|QAttention|MatMulInteger|DynamicQuantizeMatMul|MatMulNBits|ConvInteger)/
 
-/** Loads the file, lets the optimiser write what it made of it, and counts. @throws RuntimeError */
-export async function fusedOperators(
-  bytes: Uint8Array,
-  options: Pick<OnnxruntimeLoadOptions, 'signedActivations'> = {},
-): Promise<FusedOperators> {
-  const directory = await mkdtemp(join(tmpdir(), 'fitment-fused-'))
-  const path = join(directory, 'optimized.onnx')
-  try {
-    // Beyond `extended` come memory layouts of this machine alone.
-    const session = await onnxruntime.load(bytes, {
-      ...options,
-      optimization: 'extended',
-      optimizedModelPath: path,
-    } as OnnxruntimeLoadOptions)
-    await session.close()
-    return count(readOnnx(await readFile(path)).graph?.node ?? [])
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
-
-function count(nodes: readonly OnnxNode[]): FusedOperators {
+/** Counts in a graph as ONNX Runtime's optimiser left it. @throws OnnxError */
+export function fusedIn(optimized: Uint8Array): FusedOperators {
+  const nodes = readOnnx(optimized).graph?.node ?? []
   const integer: Record<string, number> = {}
   for (const { opType } of nodes.filter((node) => INTEGER.test(node.opType))) {
     integer[opType] = (integer[opType] ?? 0) + 1

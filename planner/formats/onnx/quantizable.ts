@@ -31,7 +31,7 @@ export const quantizableOnnx: QuantizableFormat = {
       instrument: (_, asked) => instrument(model, view, asked),
       summarise: (planFor) => summarise(model, view, planFor),
       perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
-      audit: (bytes, plan) => audit(bytes, plan, view.graph),
+      audit: (plan) => audit(plan, view.graph),
       times: (bytes, inputs, ms) => operatorTimes(bytes, view.graph, inputs, ms),
     }
   },

@@ -9,6 +9,7 @@ import {
   type Answer,
   buffersOf,
   type FromLaboratory,
+  type LoadWishes,
   type ObserverReport,
   type SampleInputs,
   type ToLaboratory,
@@ -38,8 +39,8 @@ export class Laboratory {
   }
 
   /** The model's inputs. @throws RuntimeError */
-  async load(model: Uint8Array): Promise<readonly TensorInfo[]> {
-    const message = { kind: 'load', model, observed: [] } as const
+  async load(model: Uint8Array, wishes: LoadWishes = {}): Promise<readonly TensorInfo[]> {
+    const message = { kind: 'load', model, observed: [], wishes } as const
     const [loaded] = await this.#askAll('loaded', message)
     return loaded?.inputs ?? []
   }
@@ -74,7 +75,8 @@ export class Laboratory {
     const folder = data && (await mkdtemp(join(tmpdir(), 'fitment-constants-')))
     try {
       if (folder && data) await writeConstants(join(folder, data.name), data.pieces)
-      const message = { kind: 'load', model: bytes, observed, ...(folder && { folder }) } as const
+      const wishes = folder === undefined ? {} : { constantsFolder: folder }
+      const message = { kind: 'load', model: bytes, observed, wishes } as const
       await this.#askAll('loaded', message)
     } finally {
       // The runtime has read it, or holds it open.

@@ -1,4 +1,8 @@
-import type { RuntimeName, TensorInfo } from '../../../shared/runtime/index.ts'
+import type {
+  OnnxruntimeLoadOptions,
+  RuntimeName,
+  TensorInfo,
+} from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { ObserverPlan } from '../calibrate/observer.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
@@ -14,6 +18,12 @@ export type SampleInputs = readonly Tensor[]
 /** Real numbers of every output. */
 export type Answer = readonly Float32Array[]
 
+/** Of the runtimes that can. */
+export type LoadWishes = Pick<
+  OnnxruntimeLoadOptions,
+  'constantsFolder' | 'optimizedModelPath' | 'signedActivations'
+>
+
 /** Each message gets one reply, in order. */
 export type ToLaboratory =
   /** Takes the place of the model before; `observed` describes its outputs in their order, from the first. */
@@ -21,8 +31,7 @@ export type ToLaboratory =
       readonly kind: 'load'
       readonly model: Uint8Array
       readonly observed: readonly ObserverPlan[]
-      /** Where the constants are that the model keeps in a file of its own. */
-      readonly folder?: string
+      readonly wishes: LoadWishes
     }
   /** The place of the first sample among all. */
   | { readonly kind: 'run'; readonly samples: readonly SampleInputs[]; readonly first: number }

@@ -5,11 +5,11 @@ import type {
 } from '../../../shared/runtime/index.ts'
 import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { SampleInputs } from './messages.ts'
+import type { LoadWishes, SampleInputs } from './messages.ts'
 
 /** A runtime in this thread. */
 export interface Bench {
-  load(model: Uint8Array, constantsFolder?: string): RunnableModel | Promise<RunnableModel>
+  load(model: Uint8Array, wishes: LoadWishes): RunnableModel | Promise<RunnableModel>
 }
 
 export interface RunnableModel {
@@ -39,11 +39,9 @@ export const BENCHES: Record<RuntimeName, () => Promise<Bench>> = {
   onnxruntime: async () => {
     const { onnxruntime } = await import('../../../shared/runtime/onnxruntime/onnxruntime.ts')
     return {
-      async load(bytes, constantsFolder) {
-        const { inputs, outputs, run, close } = await onnxruntime.load(bytes, {
-          background: true,
-          ...(constantsFolder !== undefined && { constantsFolder }),
-        } as OnnxruntimeLoadOptions)
+      async load(bytes, wishes) {
+        const options: OnnxruntimeLoadOptions = { background: true, ...wishes }
+        const { inputs, outputs, run, close } = await onnxruntime.load(bytes, options)
         return {
           inputs,
           run: async (values) => {

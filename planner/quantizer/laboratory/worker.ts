@@ -41,7 +41,7 @@ async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaborato
   switch (message.kind) {
     case 'load':
       await model?.close()
-      model = await bench.load(message.model, message.folder)
+      model = await bench.load(message.model, message.wishes)
       observers = message.observed.map((plan) => ({ plan, observer: new TensorObserver(plan) }))
       return { kind: 'loaded', inputs: model.inputs }
     case 'run':

@@ -3,7 +3,7 @@ import { roundHalfAway } from './activation.ts'
 import { eachRun, slicesOf } from './channels.ts'
 import { FLOAT16_LARGEST, type Form, INTEGER_LIMITS, type IntegerType } from './forms.ts'
 
-/** Little-endian bytes of `values` in `form`; int4 codes go two to a byte, low nibble first. */
+/** Little-endian bytes of `values` in `form`, in memory of their own; int4 codes go two to a byte, low nibble first. */
 export function encode(values: Float32Array, shape: readonly number[], form: Form): Uint8Array {
   if (form.type === 'float32') return bytesOf(Float32Array.from(values))
   // Numbers too large for float16 become its largest, as converters do, rather than infinite.
@@ -42,12 +42,19 @@ function fill<C extends Codes>(
   return codes
 }
 
-/** What the codes of `values` stand for: the numbers a kernel will compute with. */
-export function decode(values: Float32Array, shape: readonly number[], form: Form): Float32Array {
+/**
+ * What the codes of `values` stand for: the numbers a kernel will compute with.
+ * @param numbers where to write them, as many as `values`
+ */
+export function decode(
+  values: Float32Array,
+  shape: readonly number[],
+  form: Form,
+  numbers: Float32Array = new Float32Array(values.length),
+): Float32Array {
   if (!('parameters' in form)) return values
   const { scales, zeroPoints, axis } = form.parameters
   const { min, max } = INTEGER_LIMITS[form.type]
-  const numbers = new Float32Array(values.length)
   eachRun(values.length, slicesOf(shape, axis), (slice, from, to) => {
     const scale = scales[slice] as number
     const zeroPoint = zeroPoints[slice] as number

@@ -19,8 +19,9 @@ export function correctBiases(
   means: ChannelMeans,
 ): Map<OperatorId, Revision> {
   const revisions = new Map<OperatorId, Revision>()
+  const room = new Room()
   for (const { operator, form } of storedWeights(plan, request)) {
-    const product = productOf(operator, form, request, means)
+    const product = productOf(operator, form, request, means, room)
     if (product === null) continue
     const revision = request.revisions.get(operator.id)
     const bias = revision?.bias ?? biasOf(operator, request, product.channels)
@@ -31,6 +32,16 @@ export function correctBiases(
     })
   }
   return revisions
+}
+
+/** Memory for the numbers of one weight after the other: new memory for each would be garbage of all their size. */
+class Room {
+  #numbers = new Float32Array(0)
+
+  for(length: number): Float32Array {
+    if (this.#numbers.length < length) this.#numbers = new Float32Array(length)
+    return this.#numbers.subarray(0, length)
+  }
 }
 
 /**
@@ -71,13 +82,14 @@ function productOf(
   form: Form,
   { graph, revisions }: PlanRequest,
   means: ChannelMeans,
+  room: Room,
 ): Product | null {
   const input = operator.inputs.find(({ role }) => role === 'weight')
   const weight = graph.tensors[input?.tensor ?? -1]
   const values = weight?.constant?.read() ?? null
   if (values === null) return null
   const chosen = revisions.get(operator.id)?.weight ?? values
-  const round = (shape: readonly number[]) => decode(chosen, shape, form)
+  const round = (shape: readonly number[]) => decode(chosen, shape, form, room.for(chosen.length))
   return productWith(operator, values, round, graph, means)
 }
 

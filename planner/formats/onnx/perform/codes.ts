@@ -39,8 +39,8 @@ export function codesConstant(
   form: IntegerForm | Extract<Form, { type: 'float16' }>,
 ): string {
   const type = form.type === 'float16' ? 'float16' : elementTypeOf(form)
-  const bytes = encode(values, shape, form)
-  const array = new ARRAY_OF[type](bytes.slice().buffer)
+  const { buffer } = encode(values, shape, form)
+  const array = new ARRAY_OF[type](buffer as ArrayBuffer)
   return workshop.editor.addConstant(`${near}/${form.type}`, type, shape, array)
 }
 

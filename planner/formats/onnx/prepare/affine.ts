@@ -67,8 +67,8 @@ function perChannel(
 }
 
 /** Numbers of a float32 constant. */
-export function floats(name: string, editor: GraphEditor): Float32Array | null {
+export function floats(name: string, editor: GraphEditor): Float32Array<ArrayBuffer> | null {
   const constant = editor.constant(name)
   if (constant === undefined || elementTypeOf(constant) !== 'float32') return null
-  return dataOf(constant) as Float32Array
+  return dataOf(constant) as Float32Array<ArrayBuffer>
 }

@@ -8,7 +8,7 @@ interface Fold {
   readonly product: OnnxNode
   readonly follower: OnnxNode
   readonly affine: Affine
-  readonly weights: Float32Array
+  readonly weights: Float32Array<ArrayBuffer>
   readonly dims: readonly number[]
   readonly bias: Float32Array | null
 }
@@ -44,7 +44,9 @@ export const foldAffine = rule<Fold>({
   },
   rewrite({ product, follower, affine, weights, dims, bias }, editor) {
     const { scale, shift } = affine
-    const scaled = new Float32Array(weights.length)
+    const [data = '', weightName = ''] = product.input
+    // Of large models, weights are nearly all the memory.
+    const scaled = editor.isSpare(weightName) ? weights : new Float32Array(weights.length)
     eachRun(weights.length, slicesOf(product, dims), (slice, from, to) => {
       const factor = scale[channelOf(product, dims, slice)] as number
       for (let i = from; i < to; i += 1) scaled[i] = (weights[i] as number) * factor
@@ -53,7 +55,6 @@ export const foldAffine = rule<Fold>({
       shift,
       (value, channel) => value + (bias?.[channel] ?? 0) * (scale[channel] as number),
     )
-    const [data = '', weightName = ''] = product.input
     const output = follower.output[0] as string
     product.input = [
       data,

@@ -27,13 +27,22 @@ export interface FoldOptions {
   readonly types: ValueTypes
 }
 
+export interface Folded {
+  /** How many nodes went. */
+  readonly nodes: number
+  /** Constants in memory of their own, which nobody else reads. */
+  readonly computed: readonly OnnxTensor[]
+}
+
+const NOTHING: Folded = { nodes: 0, computed: [] }
+
 /**
  * Nodes that read constants only become constants, computed by ONNX Runtime itself in one run.
- * Changes `model`. @returns how many nodes went
+ * Changes `model`.
  */
-export async function foldConstants(model: OnnxModel, options: FoldOptions): Promise<number> {
+export async function foldConstants(model: OnnxModel, options: FoldOptions): Promise<Folded> {
   const { graph } = model
-  if (graph === undefined) return 0
+  if (graph === undefined) return NOTHING
   const outputs = new Set(graph.output.map(({ name }) => name))
   const known = new Set(graph.initializer.map(({ name }) => name))
   const folded = new Set<OnnxNode>()
@@ -52,10 +61,10 @@ export async function foldConstants(model: OnnxModel, options: FoldOptions): Pro
   const read = namesRead({ ...graph, node: rest })
   const wanted = computing.flatMap(({ output }) => output).filter((name) => read.has(name))
   const computed = await evaluate(model, [...graph.initializer, ...inline], computing, wanted)
-  if (computed === null) return 0
+  if (computed === null) return NOTHING
   graph.node = rest
   graph.initializer.push(...inline.filter(({ name }) => read.has(name)), ...computed)
-  return folded.size
+  return { nodes: folded.size, computed }
 }
 
 function isFoldable(node: OnnxNode, known: ReadonlySet<string>, options: FoldOptions): boolean {
@@ -110,6 +119,8 @@ async function evaluate(
   try {
     const session = await ort.InferenceSession.create(writeOnnx({ ...model, graph }), {
       graphOptimizationLevel: 'disabled',
+      enableCpuMemArena: false,
+      enableMemPattern: false,
       logSeverityLevel: 4,
     })
     const values = await session.run({})

@@ -30,10 +30,13 @@ export class GraphEditor {
   readonly #types: ValueTypes
   #index: Index | undefined
   readonly #taken: Set<string>
+  readonly #own: ReadonlySet<OnnxTensor>
 
-  constructor(graph: OnnxGraph, types: ValueTypes = new Map()) {
+  /** @param own constants whose memory is nobody else's */
+  constructor(graph: OnnxGraph, types: ValueTypes = new Map(), own: readonly OnnxTensor[] = []) {
     this.graph = graph
     this.#types = types
+    this.#own = new Set(own)
     this.#taken = new Set([
       ...graph.input.map(({ name }) => name),
       ...graph.initializer.map(({ name }) => name),
@@ -51,6 +54,14 @@ export class GraphEditor {
 
   constant(value: string | undefined): OnnxTensor | undefined {
     return value ? this.#indexed().constants.get(value) : undefined
+  }
+
+  /** Whether the one node that reads a constant may write over it: it is no part of the file, nor read elsewhere. */
+  isSpare(constant: string): boolean {
+    const tensor = this.constant(constant)
+    return (
+      tensor !== undefined && this.#own.has(tensor) && this.onlyConsumer(constant) !== undefined
+    )
   }
 
   isOutput(value: string): boolean {

@@ -36,12 +36,15 @@ export async function prepareModel(model: OnnxModel, options: PrepareOptions): P
   const types = await inferValues(model)
   const folded = await foldConstants(model, { expandStored: options.expandStored, types })
   const rules = options.forIntegers ? [...RULES, ...INTEGER_RULES] : RULES
-  const applied = applyRules(new GraphEditor(graph, types), rules)
+  const applied = applyRules(new GraphEditor(graph, types, folded.computed), rules)
   sweep(graph)
   graph.valueInfo = []
   return {
     types: await inferValues(model),
-    applied: new Map([...applied, ...(folded === 0 ? [] : [['constants', folded] as const])]),
+    applied: new Map([
+      ...applied,
+      ...(folded.nodes === 0 ? [] : [['constants', folded.nodes] as const]),
+    ]),
     findings: [],
   }
 }

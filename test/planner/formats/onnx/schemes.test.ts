@@ -1,10 +1,10 @@
 import t from 'tap'
-import { fusedOperators } from '../../../../planner/formats/onnx/fused.ts'
 import { checkOnnx, readOnnx, writeOnnx } from '../../../../planner/formats/onnx/index.ts'
 import type { OnnxModel } from '../../../../planner/formats/onnx/model.ts'
 import { samplesFor } from '../../../../shared/dataset/index.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { encoder } from './encoder.ts'
+import { fusedOperators } from './fused-operators.ts'
 import { noiseFor, quantizeOnnx, sqnrOf } from './quantized.ts'
 import { type SmallOnnx, smallOnnx } from './small-onnx.ts'
 
@@ -46,7 +46,7 @@ t.test('float16: halves behind Cast, half the file, nothing else', async (t) => 
 t.test('dynamic-w8: products become one kernel each, convolutions stay float', async (t) => {
   const model = encoder(small)
   const { bytes, operators } = await quantizeOnnx(model, 'dynamic-w8')
-  const { integer } = await fusedOperators(bytes)
+  const { integer } = await fusedOperators(t, bytes)
   t.same(checkOnnx(readOnnx(bytes)), [])
   const fused = (integer.DynamicQuantizeMatMul ?? 0) + (integer.MatMulIntegerToFloat ?? 0)
   t.equal(fused, operators.integer)
@@ -61,7 +61,7 @@ t.test('weight-w4-b32: int4 in blocks, kernels of their own', async (t) => {
   const model = encoder(small)
   const { bytes } = await quantizeOnnx(model, 'weight-w4-b32')
   t.same(checkOnnx(readOnnx(bytes)), [])
-  t.same((await fusedOperators(bytes)).integer, { MatMulNBits: 6 })
+  t.same((await fusedOperators(t, bytes)).integer, { MatMulNBits: 6 })
   t.ok((await sqnrOf(writeOnnx(model), bytes, words)) > 18)
   const turned = smallOnnx({
     inputs: { x: [1, 40] },
@@ -129,7 +129,7 @@ t.test('-mixed: what the user keeps in float stays', async (t) => {
   const { bytes, operators } = await quantizeOnnx(convolutional(), 'static-w8a8-mixed', images, {
     keepFloat,
   })
-  const { integer } = await fusedOperators(bytes)
+  const { integer } = await fusedOperators(t, bytes)
   t.notOk('QLinearConv' in integer)
   t.ok(operators.integer < 6)
 })

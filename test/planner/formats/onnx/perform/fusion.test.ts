@@ -1,8 +1,8 @@
 import t from 'tap'
-import { fusedOperators } from '../../../../../planner/formats/onnx/fused.ts'
 import { checkOnnx, readOnnx, writeOnnx } from '../../../../../planner/formats/onnx/index.ts'
 import type { OperatorKind } from '../../../../../planner/formats/operator-kinds.ts'
 import { ONNX_OPERATOR_FACTS } from '../../../../../planner/quantizer/onnx-operators.ts'
+import { fusedOperators } from '../fused-operators.ts'
 import { noiseFor, quantizeOnnx, sqnrOf } from '../quantized.ts'
 import { int64s, type Row, type SmallOnnx, smallOnnx } from '../small-onnx.ts'
 
@@ -194,7 +194,7 @@ for (const [i, one] of CASES.entries()) {
       [],
     )
     t.same(checkOnnx(readOnnx(bytes)), [])
-    const fused = await fusedOperators(bytes)
+    const fused = await fusedOperators(t, bytes)
     t.equal(fused.conversions, 2, `only at the model's ends: ${JSON.stringify(fused)}`)
     const decibels = await sqnrOf(writeOnnx(model), bytes, data)
     t.ok(decibels > 22, `${decibels.toFixed(1)} dB`)
