@@ -111,14 +111,16 @@ async function quantizeIn(
   refuseEmpty(plan, scheme, opened.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   refuseUnloadable(model, bytes, options.release)
-  const built = await verify(bytes, model.audit?.(plan) ?? null, laboratory, calibration)
+  const verifying = verify(bytes, model.audit?.(plan) ?? null, laboratory, calibration)
+  // While another thread tries the file out.
+  const risks = saturation(scheme, held.subject, plan)
   const findings = [
     ...(compressed ?? opened).findings,
     ...namesakes(opened.graph),
     ...measured.findings,
     ...plan.findings,
-    ...saturation(scheme, held.subject, plan),
-    ...built,
+    ...risks,
+    ...(await verifying),
     ...held.findings,
   ]
   const { keepFloat } = held.subject.request

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../formats/graph.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import { encode } from '../parameters/encode.ts'
+import { roundHalfAway } from '../parameters/activation.ts'
 import { type Form, INTEGER_LIMITS } from '../parameters/forms.ts'
 import { addsNothing } from '../parameters/pairs.ts'
 import type { InstructionArguments, Plan } from './instructions.ts'
@@ -72,9 +72,11 @@ export function saturationRisks(
   })
 }
 
-/** A weight as its kernel walks through it: `outputs` rows of `taps` × `channels` codes. */
+/** A weight as its kernel walks through it: `outputs` rows of `taps` × `channels` numbers. */
 interface Product {
-  readonly codes: Int8Array
+  readonly weights: Float32Array
+  /** Real size of a code, for the tensor or each output. */
+  readonly scales: readonly number[]
   readonly outputs: number
   readonly channels: number
   readonly taps: number
@@ -107,7 +109,8 @@ function productOf(
   const [outputs = 1, channels = 1] = [shape[channelAxis], shape[inputAxis ?? 1]]
   const stride = (axis: number) => shape.slice(axis + 1).reduce((all, dim) => all * dim, 1)
   return {
-    codes: new Int8Array(encode(numbers, shape, form).buffer),
+    weights: numbers,
+    scales: form.parameters.scales,
     outputs,
     channels,
     taps: numbers.length / (outputs * channels),
@@ -122,7 +125,7 @@ function productOf(
  * channels of one tap, and where their number is odd the last of one tap and the first of the next.
  */
 function saturatingShares(product: Product): Pick<SaturationRisk, 'atMost' | 'often'> {
-  const { codes, outputs, channels, taps, toOutput, toChannel, largest, usual } = product
+  const { weights, scales, outputs, channels, taps, toOutput, toChannel, largest, usual } = product
   const depth = channels * taps
   const channel = Int32Array.from({ length: depth }, (_, k) => k % channels)
   const offset = channel.map((one, k) => one * toChannel + Math.floor(k / channels))
@@ -131,21 +134,33 @@ function saturatingShares(product: Product): Pick<SaturationRisk, 'atMost' | 'of
   for (let output = 0; output < outputs; output += 1) {
     const first = Math.floor((output * groups) / outputs) * channels
     const start = output * toOutput
+    const scale = (scales.length === 1 ? scales[0] : scales[output]) as number
     for (let k = 0; k + 1 < depth; k += 2) {
-      const a = codes[start + (offset[k] as number)] as number
-      const b = codes[start + (offset[k + 1] as number)] as number
+      const a = weights[start + (offset[k] as number)] as number
+      const b = weights[start + (offset[k + 1] as number)] as number
       const [one, other] = [first + (channel[k] as number), first + (channel[k + 1] as number)]
-      if (fits(a * (largest[one] as number) + b * (largest[other] as number))) continue
+      if (fits(a, largest[one] as number, b, largest[other] as number, scale)) continue
       atMost += 1
-      if (!fits(a * (usual[one] as number) + b * (usual[other] as number))) often += 1
+      if (!fits(a, usual[one] as number, b, usual[other] as number, scale)) often += 1
     }
   }
   const pairs = outputs * Math.floor(depth / 2)
   return pairs === 0 ? { atMost: 0, often: 0 } : { atMost: atMost / pairs, often: often / pairs }
 }
 
-/** One product always does (128 × 255): where signs differ, the larger one alone is the worst. */
-function fits(sum: number): boolean {
+/** Two codes rounded by a half each move the sum by no more. */
+const ROUNDING = LARGEST_CODE
+
+/**
+ * Whether the sum of two products of weights with codes does. One product always does (128 × 255): where signs differ,
+ * the larger one alone is the worst.
+ */
+function fits(a: number, one: number, b: number, other: number, scale: number): boolean {
+  let sum = (a * one + b * other) / scale
+  // Rounding every weight takes as long as writing it.
+  if (Math.abs(Math.abs(sum) - MOST) <= ROUNDING) {
+    sum = roundHalfAway(a / scale) * one + roundHalfAway(b / scale) * other
+  }
   return sum <= MOST && sum >= -MOST - 1
 }
 
