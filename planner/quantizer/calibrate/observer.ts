@@ -31,8 +31,8 @@ export interface ObserverPlan {
   readonly summarised?: boolean
 }
 
-/** Positions that means need where each one seen is copied out of a runtime: their error is a 64th of a deviation. */
-const ENOUGH_COPIED_ROWS = 2 ** 12
+/** Positions that means need where each one seen is copied out of a runtime: their error is a 45th of a deviation. */
+const ENOUGH_COPIED_ROWS = 2 ** 11
 
 /** At which share of an activation's positions an observer wants to see it: every nth. */
 export function sampleStride(

@@ -40,7 +40,7 @@ export const BENCHES: Record<RuntimeName, () => Promise<Bench>> = {
     const { onnxruntime } = await import('../../../shared/runtime/onnxruntime/onnxruntime.ts')
     return {
       async load(bytes, wishes) {
-        const options: OnnxruntimeLoadOptions = { background: true, ...wishes }
+        const options: OnnxruntimeLoadOptions = { frugal: true, ...wishes }
         const { inputs, outputs, run, close } = await onnxruntime.load(bytes, options)
         return {
           inputs,

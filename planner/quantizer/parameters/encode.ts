@@ -30,13 +30,12 @@ function fill<C extends Codes>(
   form: IntegerForm,
 ): C {
   const { scales, zeroPoints, axis } = form.parameters
-  const { min, max } = INTEGER_LIMITS[form.type]
   eachRun(values.length, slicesOf(shape, axis), (slice, from, to) => {
-    const scale = scales[slice] as number
     const zeroPoint = zeroPoints[slice] as number
+    const [least, most] = stepsWithin(form, zeroPoint)
+    const scale = scales[slice] as number
     for (let i = from; i < to; i += 1) {
-      const code = roundHalfAway((values[i] as number) / scale) + zeroPoint
-      codes[i] = code < min ? min : code > max ? max : code
+      codes[i] = roundWithin((values[i] as number) / scale, least, most) + zeroPoint
     }
   })
   return codes
@@ -54,16 +53,24 @@ export function decode(
 ): Float32Array {
   if (!('parameters' in form)) return values
   const { scales, zeroPoints, axis } = form.parameters
-  const { min, max } = INTEGER_LIMITS[form.type]
   eachRun(values.length, slicesOf(shape, axis), (slice, from, to) => {
+    const [least, most] = stepsWithin(form, zeroPoints[slice] as number)
     const scale = scales[slice] as number
-    const zeroPoint = zeroPoints[slice] as number
     for (let i = from; i < to; i += 1) {
-      const code = roundHalfAway((values[i] as number) / scale) + zeroPoint
-      numbers[i] = ((code < min ? min : code > max ? max : code) - zeroPoint) * scale
+      numbers[i] = roundWithin((values[i] as number) / scale, least, most) * scale
     }
   })
   return numbers
+}
+
+/** Of codes, from the zero point. */
+function stepsWithin({ type }: IntegerForm, zeroPoint: number): [least: number, most: number] {
+  const { min, max } = INTEGER_LIMITS[type]
+  return [min - zeroPoint, max - zeroPoint]
+}
+
+function roundWithin(steps: number, least: number, most: number): number {
+  return roundHalfAway(steps < least ? least : steps > most ? most : steps)
 }
 
 type Write = <C extends Codes>(codes: C) => C

@@ -18,26 +18,41 @@ export interface Product {
 
 /** Σ (w − ŵ) · E[x] for each output channel. */
 export function meanShift(product: Product): Float64Array {
-  const { shape, input, values, rounded, channels, means } = product
-  const firstInputs = firstInputsOf(product)
-  const { coverage, channel } = tapsOf(product)
+  const { shape, input, values, rounded, channels } = product
+  const { groups, seen } = meansSeen(product)
   const shift = new Float64Array(channels)
+  const depth = seen.length / groups
   const { stride } = slicesOf(shape, input.channelAxis)
   // In the order in which weights lie, for they are large: numbers of an output channel come in stretches.
-  for (let at = 0, first = 0; at < values.length; first += stride) {
+  for (let at = 0, tap = 0; at < values.length; tap += stride) {
     for (let output = 0; output < channels; output += 1) {
-      const firstInput = firstInputs[output] as number
+      const toMean = Math.floor((output * groups) / channels) * depth + tap - at
       let sum = shift[output] as number
-      for (let tap = first; tap < first + stride; tap += 1, at += 1) {
-        const error = (values[at] as number) - (rounded[at] as number)
-        const reads = firstInput + (channel[tap] as number)
-        const mean = means[reads < means.length ? reads : reads - means.length] as number
-        sum += error * (coverage[tap] as number) * mean
+      for (const end = at + stride; at < end; at += 1) {
+        sum += ((values[at] as number) - (rounded[at] as number)) * (seen[at + toMean] as number)
       }
       shift[output] = sum
     }
   }
   return shift
+}
+
+/**
+ * What each number of an output channel meets on average, for each group of output channels that reads the same input.
+ * Grouped convolutions read a part of the channels each; a depthwise one a single channel, shared by as many outputs as
+ * its multiplier says.
+ */
+function meansSeen(product: Product): { readonly groups: number; readonly seen: Float64Array } {
+  const { shape, input, means } = product
+  const width = input.inputAxis === null ? 1 : (shape[input.inputAxis] ?? 1)
+  const groups = Math.max(1, Math.round(means.length / width))
+  const { coverage, channel } = tapsOf(product)
+  const depth = coverage.length
+  const seen = Float64Array.from({ length: groups * depth }, (_, i) => {
+    const reads = Math.floor(i / depth) * width + (channel[i % depth] as number)
+    return (coverage[i % depth] as number) * (means[reads % means.length] as number)
+  })
+  return { groups, seen }
 }
 
 /** Of each number of an output channel, in the order in which they lie. */
@@ -67,17 +82,4 @@ function tapsOf({ shape, input, window, means }: Product): Taps {
     coverage: Float64Array.from(taps, ({ coverage }) => coverage),
     channel: Int32Array.from(taps, ({ channel }) => channel),
   }
-}
-
-/**
- * The first input channel that an output channel reads. Grouped convolutions read a part of the channels
- * each; a depthwise one a single channel, shared by as many outputs as its multiplier says.
- */
-function firstInputsOf({ shape, input, channels, means }: Product): Int32Array {
-  const width = input.inputAxis === null ? 1 : (shape[input.inputAxis] ?? 1)
-  const groups = Math.max(1, Math.round(means.length / width))
-  return Int32Array.from(
-    { length: channels },
-    (_, output) => Math.floor((output * groups) / channels) * width,
-  )
 }

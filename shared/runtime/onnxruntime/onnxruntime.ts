@@ -20,8 +20,8 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
   readonly providers?: readonly string[]
   /** Where to write the graph as the optimiser left it, to count the fused integer operators. */
   readonly optimizedModelPath?: string
-  /** Less memory, and threads that wait for work instead of spinning: where latency does not count. */
-  readonly background?: boolean
+  /** Room for one activation after the other, instead of for all that a run may need: where memory counts. */
+  readonly frugal?: boolean
   /** Integer kernels for signed activations, as ARM has them; elsewhere they become unsigned when a model loads. */
   readonly signedActivations?: boolean
   /** Folder of the files in which the model keeps constants. */
@@ -99,7 +99,7 @@ function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.S
       ? {}
       : { optimizedModelFilePath: options.optimizedModelPath }),
     // The arena stays: new pages for every activation of every run cost a tenth of its time.
-    ...(options.background === true ? { enableMemPattern: false } : {}),
+    ...(options.frugal === true ? { enableMemPattern: false } : {}),
     extra: { session: sessionEntries(options) },
     ...(options.profilePrefix === undefined
       ? {}
@@ -109,9 +109,8 @@ function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.S
 
 /** onnxruntime_session_options_config_keys.h */
 function sessionEntries(options: OnnxruntimeLoadOptions) {
-  const { background, signedActivations, constantsFolder } = options
+  const { signedActivations, constantsFolder } = options
   return {
-    ...(background === true && { 'intra_op.allow_spinning': '0' }),
     ...(signedActivations === true && { qdqisint8allowed: '1' }),
     ...(constantsFolder !== undefined && {
       model_external_initializers_file_folder_path: constantsFolder,
