@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { UsageError } from './errors.ts'
 
 /** How numbers are stored (w: weights) and computed (a: activations). design.md §3 is the law. */
@@ -62,15 +61,6 @@ function takes(base: BaseScheme, suffix: SchemeSuffix): boolean {
 export function hasSuffix(scheme: Scheme, suffix: SchemeSuffix): boolean {
   return scheme.suffixes.includes(suffix)
 }
-
-export const schemeNameSchema = z.string().refine((name) => {
-  try {
-    parseScheme(name)
-    return true
-  } catch {
-    return false
-  }
-}, 'not a scheme name')
 
 function unknownScheme(name: string): UsageError {
   const bases = Object.keys(BASE_SCHEMES).join(', ')

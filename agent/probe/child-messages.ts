@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { probeRecordSchema } from '../../shared/measure/index.ts'
+import { probeRecordSchema } from '../../shared/measure/records.ts'
 
 /** What the child is at, in order; a probe that dies names the phase it died in. */
 export const PHASES = {

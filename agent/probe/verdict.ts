@@ -1,9 +1,5 @@
-import {
-  PROBE_VERDICTS,
-  type ProbeEnvironment,
-  type ProbeEvidence,
-  type ProbeRecord,
-} from '../../shared/measure/index.ts'
+import type { ProbeEnvironment, ProbeEvidence, ProbeRecord } from '../../shared/measure/index.ts'
+import { PROBE_VERDICTS } from '../../shared/measure/records.ts'
 
 type Verdict = ProbeRecord['verdict']
 

@@ -3,7 +3,7 @@ import { digestSchema } from '../../shared/digest.ts'
 import { deviceIdSchema, modelNameSchema } from '../../shared/ids.ts'
 import { artifactRefSchema } from '../../shared/messages/index.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
-import { schemeNameSchema } from '../../shared/schemes.ts'
+import { schemeNameSchema } from '../../shared/scheme-name.ts'
 import { classNameSchema } from '../../shared/trust/index.ts'
 
 /** What this device shall run for one model: both repositories vouch for every field. */

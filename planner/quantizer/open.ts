@@ -1,14 +1,13 @@
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
 import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
-import { quantizableTflite } from '../formats/tflite/quantizable.ts'
 import { QuantizerError } from './errors.ts'
 import { printSelector, selects } from './plan/selectors.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'
 
-const FORMATS: Record<ModelFormat, QuantizableFormat> = {
-  tflite: quantizableTflite,
-  onnx: quantizableOnnx,
+/** Each brings parsers and tables of its own, which nobody waits for who has a model of the other. */
+const FORMATS: Record<ModelFormat, () => Promise<QuantizableFormat>> = {
+  tflite: async () => (await import('../formats/tflite/quantizable.ts')).quantizableTflite,
+  onnx: async () => (await import('../formats/onnx/quantizable.ts')).quantizableOnnx,
 }
 
 /** The source as the options want it. @throws QuantizerError `source-refused`, or the format's own */
@@ -17,7 +16,8 @@ export async function openModel(request: QuantizeRequest): Promise<QuantizableMo
   const forIntegers = isCalibrated(scheme)
   const sources = options.sources ?? (forIntegers ? 'dequantize' : 'keep')
   const named = fileName === undefined ? {} : { fileName }
-  const opened = await FORMATS[format].open(model, { sources, forIntegers, ...named })
+  const opener = await FORMATS[format]()
+  const opened = await opener.open(model, { sources, forIntegers, ...named })
   const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
   if (sources === 'refuse' && first !== undefined) {
     throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)

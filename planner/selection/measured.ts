@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
-import { schemeNameSchema } from '../../shared/schemes.ts'
+import { schemeNameSchema } from '../../shared/scheme-name.ts'
 
 const ci95Schema = z.tuple([z.number(), z.number()])
 

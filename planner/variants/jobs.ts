@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { findingSchema } from '../../shared/findings.ts'
-import { qualityRecordSchema } from '../../shared/measure/index.ts'
+import { qualityRecordSchema } from '../../shared/measure/records.ts'
 import { modelFactsSchema, runtimeNameSchema } from './facts.ts'
 import { tuningSchema } from './tuning.ts'
 

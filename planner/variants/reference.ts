@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest.ts'
-import { type QualityRecord, qualityRecordSchema } from '../../shared/measure/index.ts'
+import type { QualityRecord } from '../../shared/measure/index.ts'
+import { qualityRecordSchema } from '../../shared/measure/records.ts'
 
 export const qualitySchema = qualityRecordSchema
 export type Quality = QualityRecord

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /** Neighbouring buckets differ by 2 %: a bucket's middle is within 1 % of every value in it. */
 const GROWTH = 1.02
 const LOG_GROWTH = Math.log(GROWTH)
@@ -8,8 +6,7 @@ const LOG_GROWTH = Math.log(GROWTH)
  * Counts of times in logarithmic buckets, as [bucket, count] pairs in order of bucket; bucket b holds times about
  * 1.02ᵇ ns. Histograms of several devices add up, unlike percentiles.
  */
-export const histogramSchema = z.array(z.tuple([z.number().int(), z.number().int().positive()]))
-export type Histogram = z.infer<typeof histogramSchema>
+export type Histogram = [bucket: number, count: number][]
 
 export function histogramOf(timesMs: Iterable<number>): Histogram {
   const counts = new Map<number, number>()

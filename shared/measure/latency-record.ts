@@ -1,7 +1,10 @@
 import { z } from 'zod'
-import { histogramSchema } from './histogram.ts'
+import type { Histogram } from './histogram.ts'
 
 const interval = z.tuple([z.number(), z.number()])
+const histogramSchema: z.ZodType<Histogram> = z.array(
+  z.tuple([z.number().int(), z.number().int().positive()]),
+)
 
 /** The steady hot loop of one model on one device. Times in ms. delivery.md §6.2 is the protocol. */
 export const latencyRecordSchema = z.object({

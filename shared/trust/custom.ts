@@ -3,7 +3,7 @@ import { digestSchema } from '../digest.ts'
 import { deviceIdSchema, modelNameSchema } from '../ids.ts'
 import { artifactRefSchema } from '../messages/artifact.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
-import { schemeNameSchema } from '../schemes.ts'
+import { schemeNameSchema } from '../scheme-name.ts'
 import { MAX_VERSION } from './limits.ts'
 
 const counterSchema = z.number().int().positive().max(MAX_VERSION)

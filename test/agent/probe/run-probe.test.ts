@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type ProbeRequest, runProbe } from '../../../agent/probe/index.ts'
 import { writeNpz } from '../../../shared/dataset/index.ts'
-import { probeRecordSchema } from '../../../shared/measure/index.ts'
+import { probeRecordSchema } from '../../../shared/measure/records.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelPath } from '../../fixture-models.ts'
 
