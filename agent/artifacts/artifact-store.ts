@@ -1,6 +1,7 @@
 import { mkdir, readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Digest, digestOfFile, digestSchema } from '../../shared/digest.ts'
+import { type Digest, digestOfFile } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import type { ArtifactRef } from '../../shared/messages/index.ts'
 import type { BlockFetchOptions } from './block-fetch.ts'
 import { download } from './download.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { RUNTIME_FORMATS, RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
 

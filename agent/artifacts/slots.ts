@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Digest, digestOfFile, digestSchema } from '../../shared/digest.ts'
+import { type Digest, digestOfFile } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import {
   moveDurably,

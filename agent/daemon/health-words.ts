@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 
 /** What an application says of a variant: `healthy <model> <variant>`, `unhealthy <model> <variant> [why]`. */

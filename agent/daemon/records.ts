@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../../shared/ids.ts'
 import { probeOrderSchema, refusalSchema, reportSchema } from '../../shared/messages/index.ts'
 import { trustedAssignmentSchema } from '../trust/index.ts'

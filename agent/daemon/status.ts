@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { refusalSchema } from '../../shared/messages/index.ts'
 import type { Slots } from '../artifacts/index.ts'
 import { INSTALL_STEPS, INSTALLING } from './install-table.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../../shared/ids.ts'
 import { artifactRefSchema } from '../../shared/messages/index.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
 import { ROLES, type Role } from '../identity/roles.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'

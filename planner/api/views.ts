@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import { findingSchema } from '../../shared/findings.ts'
 import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'

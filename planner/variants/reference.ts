@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../../shared/digest.ts'
+import { digestSchema } from '../../shared/digest-schema.ts'
 import type { QualityRecord } from '../../shared/measure/index.ts'
 import { qualityRecordSchema } from '../../shared/measure/records.ts'
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type Digest, digestSchema } from '../digest.ts'
+import type { Digest } from '../digest.ts'
+import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, fleetSchema } from '../ids.ts'
 import { type SigningKey, signingKeyFromSeed } from '../signatures/index.ts'
 import { parseTrustPin, printTrustPin } from '../trust/pin.ts'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type Digest, digestOf, digestSchema } from '../digest.ts'
+import { type Digest, digestOf } from '../digest.ts'
+import { digestSchema } from '../digest-schema.ts'
 import { IdentityError } from './errors.ts'
 import { parsePasteable, printPasteable } from './pasteable.ts'
 

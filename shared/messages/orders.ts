@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../digest.ts'
+import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
 import { schemeNameSchema } from '../scheme-name.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../digest.ts'
+import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { probeRecordSchema } from '../measure/probe-record.ts'
 

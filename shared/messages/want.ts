@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../digest.ts'
+import { digestSchema } from '../digest-schema.ts'
 import { invariant } from '../errors.ts'
 import { messageIdSchema } from '../ids.ts'
 import { BLOCK_BYTES } from './artifact.ts'

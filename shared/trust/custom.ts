@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../digest.ts'
+import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../ids.ts'
 import { artifactRefSchema } from '../messages/artifact.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
