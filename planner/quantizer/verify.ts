@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Dataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
@@ -27,7 +28,8 @@ export async function verify(
     return []
   }
   const { signedActivations } = audit
-  const folder = await mkdtemp(join(tmpdir(), 'fitment-optimized-'))
+  // Not awaited: the runtime is at work before the caller goes on.
+  const folder = mkdtempSync(join(tmpdir(), 'fitment-optimized-'))
   const optimizedModelPath = join(folder, 'model')
   try {
     await tryOut(bytes, laboratory, dataset, { optimizedModelPath, signedActivations })

@@ -1,7 +1,8 @@
 import type { ObserverPlan } from '../../quantizer/calibrate/observer.ts'
 import { sampleStride } from '../../quantizer/calibrate/observer.ts'
-import type { TensorId } from '../graph.ts'
+import type { FusedActivation, GraphOperator, TensorId } from '../graph.ts'
 import { linksOf } from '../links.ts'
+import type { OperatorKind } from '../operator-kinds.ts'
 import type { Instrumented, Summarised } from '../quantizable.ts'
 import { writeOnnx } from './codec.ts'
 import { withoutConstants } from './external-data.ts'
@@ -37,11 +38,13 @@ export function summarise(
   const graph = { ...source, node: [...source.node], initializer: [...source.initializer] }
   const summaries = new Summaries(graph)
   const names: string[] = []
+  const { producers } = linksOf(view.graph)
   const observed = observable(view).map(({ id, name, shape }): ObserverPlan => {
     const plan = planFor(id)
     const stride = shape === null || shape.some((dim) => dim < 0) ? 1 : sampleStride(plan, shape)
+    const maker = view.graph.operators[producers[id] ?? -1]
     if (stride === 1) names.push(name)
-    else names.push(...summaries.of(name, stride, plan))
+    else names.push(...summaries.of(name, stride, plan, maker !== undefined && isRectifier(maker)))
     return { ...plan, summarised: stride > 1 }
   })
   const { graph: bare, data } = withoutConstants(graph, CONSTANTS_FILE)
@@ -62,13 +65,17 @@ class Summaries {
   }
 
   /** Names of the outputs that stand for `value`, as SUMMARY_PARTS has them. */
-  of(value: string, stride: number, plan: ObserverPlan): string[] {
-    const reductions = ['ReduceMin', 'ReduceMax', 'ReduceSum'].map((opType) =>
-      this.#add(opType, [value], { keepdims: ['int', 0] }),
-    )
+  of(value: string, stride: number, plan: ObserverPlan, rectified: boolean): string[] {
     // Second moments are of neighbours under a window.
     const whole = (plan.moments ?? []).length > 0
-    return [...reductions, whole ? value : this.#sample(value, stride, plan)]
+    const numbers = whole ? value : this.#sample(value, stride, plan)
+    // Every range has zero in it: how far above it the least number lies is worth no pass over them all.
+    const min = this.#reduce('ReduceMin', rectified ? numbers : value)
+    return [min, this.#reduce('ReduceMax', value), this.#reduce('ReduceSum', value), numbers]
+  }
+
+  #reduce(opType: string, value: string): string {
+    return this.#add(opType, [value], { keepdims: ['int', 0] })
   }
 
   /** All channels at every nth position. */
@@ -86,6 +93,17 @@ class Summaries {
     this.#editor.graph.node.push(this.#editor.newNode(opType, inputs, [output], attributes))
     return output
   }
+}
+
+const RECTIFIERS: ReadonlySet<OperatorKind | FusedActivation> = new Set([
+  'relu',
+  'relu6',
+  'logistic',
+])
+
+/** What it gives out is never negative. */
+function isRectifier({ kind, fusedActivation }: GraphOperator): boolean {
+  return RECTIFIERS.has(fusedActivation) || (fusedActivation === 'none' && RECTIFIERS.has(kind))
 }
 
 function observable(view: OnnxView) {

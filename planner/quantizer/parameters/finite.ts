@@ -1,3 +1,5 @@
+import type { GraphConstant } from '../../formats/graph.ts'
+
 /** No NaN and no infinity: number minus itself is 0 for all others, and NaN stays NaN. */
 export function allFinite(values: Float32Array): boolean {
   let poison = 0
@@ -6,4 +8,13 @@ export function allFinite(values: Float32Array): boolean {
     poison += value - value
   }
   return poison === 0
+}
+
+const KNOWN = new WeakMap<GraphConstant, boolean>()
+
+/** The same of what a constant holds, which never changes: plans are made again and again. */
+export function holdsFinite(constant: GraphConstant, values: Float32Array): boolean {
+  const finite = KNOWN.get(constant) ?? allFinite(values)
+  KNOWN.set(constant, finite)
+  return finite
 }

@@ -1,6 +1,8 @@
 /** A process that quantizes light_resnet50 with so many samples; prints seconds, and the most memory it ever held. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+// Loaded before the clock starts, like all that the peer imports.
+import '../../../planner/formats/onnx/quantizable.ts'
 import { quantize } from '../../../planner/quantizer/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'

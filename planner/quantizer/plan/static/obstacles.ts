@@ -1,6 +1,6 @@
 import type { GraphOperator, GraphTensor } from '../../../formats/graph.ts'
 import { LARGEST_MAGNITUDE, type Range, rangeOf } from '../../parameters/activation.ts'
-import { allFinite } from '../../parameters/finite.ts'
+import { holdsFinite } from '../../parameters/finite.ts'
 import type { PlanRequest } from '../request.ts'
 import { whyKept } from '../selectors.ts'
 
@@ -100,11 +100,13 @@ function parameterObstacle(operator: GraphOperator, { graph }: PlanRequest): str
   for (const input of operator.inputs) {
     if (input.tensor === null || (input.role !== 'weight' && input.role !== 'bias')) continue
     const tensor = graph.tensors[input.tensor]
-    const values = tensor?.constant?.read() ?? null
-    if (values === null) return `its ${input.role} "${tensor?.name}" is computed at run time`
+    const constant = tensor?.constant ?? null
+    const values = constant?.read() ?? null
+    if (constant === null || values === null)
+      return `its ${input.role} "${tensor?.name}" is computed at run time`
     if (tensor?.type !== 'float32')
       return `its ${input.role} "${tensor?.name}" holds ${tensor?.type}`
-    if (!allFinite(values)) {
+    if (!holdsFinite(constant, values)) {
       return `its ${input.role} "${tensor.name}" holds NaN or infinite numbers`
     }
   }
