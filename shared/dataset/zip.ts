@@ -81,8 +81,8 @@ export async function listZip(file: FileHandle): Promise<ZipEntry[]> {
 /** No stream of deflate grows more than this (RFC 1951: 258 bytes for 2 bits): a claim beyond it is no size. */
 const MOST_GROWTH = 1032
 
-/** Bytes read and inflated in one go: more makes room that nobody uses, less takes more turns. */
-const PIECE = 2 ** 18
+/** Bytes read and inflated in one go: less takes more turns. */
+const PIECE = 2 ** 21
 
 /**
  * A member's bytes, piece by piece, inflated to at most its listed size; after the last its CRC-32 is checked.

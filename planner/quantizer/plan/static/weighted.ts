@@ -25,9 +25,12 @@ export function planWeights(
   const values = revision?.weight ?? valuesOf(tensor)
   const bias = planBias(operator, request, channelCount(tensor, source.channelAxis))
   const inputScale = input.scales[0] as number
+  const axis = channelAxis(operator, source, request)
   const parameters = guardBias(
     revision?.weightParameters ??
-      chosenParameters(operator, tensor, values, channelAxis(operator, source, request), request),
+      (revision?.weight === undefined
+        ? knownParameters(operator, tensor, values, axis, request)
+        : chosenParameters(operator, tensor, values, axis, request)),
     inputScale,
     bias?.values ?? new Float32Array(0),
   )
@@ -41,6 +44,23 @@ export function planWeights(
   return bias === null
     ? [weight]
     : [weight, storeBias(operator, bias, inputScale, parameters, request)]
+}
+
+const KNOWN = new WeakMap<GraphTensor, Map<string, AffineParameters>>()
+
+/** Plans are made again and again, and a constant never changes. */
+function knownParameters(
+  operator: GraphOperator,
+  tensor: GraphTensor,
+  values: Float32Array,
+  axis: number | null,
+  request: PlanRequest,
+): AffineParameters {
+  const ways = KNOWN.get(tensor) ?? new Map<string, AffineParameters>()
+  const way = `${operator.id} ${axis} ${request.target.weightBits}`
+  const known = ways.get(way) ?? chosenParameters(operator, tensor, values, axis, request)
+  KNOWN.set(tensor, ways.set(way, known))
+  return known
 }
 
 function chosenParameters(
