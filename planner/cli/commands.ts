@@ -1,80 +1,79 @@
-import { auditCommand } from './audit.ts'
-import { benchCommand } from './bench.ts'
-import { brokerCommand } from './broker.ts'
-import { classesCommand } from './classes.ts'
 import type { CliCommand } from './command.ts'
-import { compareCommand } from './compare.ts'
-import { demoCommand } from './demo.ts'
-import { devicesCommand } from './devices.ts'
-import { devicesInviteCommand, devicesRevokeCommand } from './devices-join.ts'
-import { evaluateCommand } from './evaluate.ts'
-import { brokerExportCommand } from './export-mosquitto.ts'
-import { inspectCommand } from './inspect.ts'
-import { keysAnchorCommand, keysListCommand } from './keys.ts'
-import { keysExportCommand, keysMakeCommand, keysSignCommand } from './keys-apart.ts'
-import {
-  keysDropCommand,
-  keysPendingCommand,
-  keysRotateCommand,
-  keysSubmitCommand,
-} from './keys-batches.ts'
-import { modelsListCommand, modelsShowCommand } from './models.ts'
-import { modelsAddCommand } from './models-add.ts'
-import { operatorsAddCommand, operatorsListCommand, operatorsRevokeCommand } from './operators.ts'
-import { planCommand } from './plan.ts'
-import { plannerCommand } from './planner.ts'
-import { probesCommand } from './probes.ts'
-import { quantizeCommand } from './quantize.ts'
-import {
-  rolloutAbortCommand,
-  rolloutApproveCommand,
-  rolloutPauseCommand,
-  rolloutResumeCommand,
-  rolloutStatusCommand,
-} from './rollout.ts'
-import { rolloutStartCommand } from './rollout-start.ts'
-import { serveCommand } from './serve.ts'
-import { variantsCommand } from './variants.ts'
 
-/** Every command of `fitment`, in the order `--help` lists them. */
-export const commands: readonly CliCommand[] = [
-  demoCommand,
-  inspectCommand,
-  quantizeCommand,
-  evaluateCommand,
-  compareCommand,
-  benchCommand,
-  serveCommand,
-  brokerCommand,
-  brokerExportCommand,
-  plannerCommand,
-  devicesCommand,
-  devicesInviteCommand,
-  devicesRevokeCommand,
-  classesCommand,
-  modelsAddCommand,
-  modelsListCommand,
-  modelsShowCommand,
-  variantsCommand,
-  probesCommand,
-  planCommand,
-  rolloutStartCommand,
-  rolloutStatusCommand,
-  rolloutPauseCommand,
-  rolloutResumeCommand,
-  rolloutAbortCommand,
-  rolloutApproveCommand,
-  keysListCommand,
-  keysAnchorCommand,
-  keysPendingCommand,
-  keysSignCommand,
-  keysSubmitCommand,
-  keysDropCommand,
-  keysMakeCommand,
-  keysExportCommand,
-  keysRotateCommand,
-  auditCommand,
-  operatorsAddCommand,
-  operatorsListCommand,
-  operatorsRevokeCommand,
-]
+/**
+ * Every command of `fitment` by its first word, in the order in which `--help` lists them. Each brings what it works
+ * with, so that only those are loaded that a line may mean.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
+  demo: async () => [(await import('./demo.ts')).demoCommand],
+  inspect: async () => [(await import('./inspect.ts')).inspectCommand],
+  quantize: async () => [(await import('./quantize.ts')).quantizeCommand],
+  evaluate: async () => [(await import('./evaluate.ts')).evaluateCommand],
+  compare: async () => [(await import('./compare.ts')).compareCommand],
+  bench: async () => [(await import('./bench.ts')).benchCommand],
+  serve: async () => [(await import('./serve.ts')).serveCommand],
+  broker: async () => [
+    (await import('./broker.ts')).brokerCommand,
+    (await import('./export-mosquitto.ts')).brokerExportCommand,
+  ],
+  planner: async () => [(await import('./planner.ts')).plannerCommand],
+  devices: async () => {
+    const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices-join.ts')
+    const { devicesCommand } = await import('./devices.ts')
+    return [devicesCommand, devicesInviteCommand, devicesRevokeCommand]
+  },
+  classes: async () => [(await import('./classes.ts')).classesCommand],
+  models: async () => {
+    const { modelsListCommand, modelsShowCommand } = await import('./models.ts')
+    const { modelsAddCommand } = await import('./models-add.ts')
+    return [modelsAddCommand, modelsListCommand, modelsShowCommand]
+  },
+  variants: async () => [(await import('./variants.ts')).variantsCommand],
+  probes: async () => [(await import('./probes.ts')).probesCommand],
+  plan: async () => [(await import('./plan.ts')).planCommand],
+  rollout: async () => {
+    const { rolloutStartCommand } = await import('./rollout-start.ts')
+    const steering = await import('./rollout.ts')
+    return [
+      rolloutStartCommand,
+      steering.rolloutStatusCommand,
+      steering.rolloutPauseCommand,
+      steering.rolloutResumeCommand,
+      steering.rolloutAbortCommand,
+      steering.rolloutApproveCommand,
+    ]
+  },
+  keys: async () => {
+    const own = await import('./keys.ts')
+    const apart = await import('./keys-apart.ts')
+    const batches = await import('./keys-batches.ts')
+    return [
+      own.keysListCommand,
+      own.keysAnchorCommand,
+      batches.keysPendingCommand,
+      apart.keysSignCommand,
+      batches.keysSubmitCommand,
+      batches.keysDropCommand,
+      apart.keysMakeCommand,
+      apart.keysExportCommand,
+      batches.keysRotateCommand,
+    ]
+  },
+  audit: async () => [(await import('./audit.ts')).auditCommand],
+  operators: async () => {
+    const operators = await import('./operators.ts')
+    return [
+      operators.operatorsAddCommand,
+      operators.operatorsListCommand,
+      operators.operatorsRevokeCommand,
+    ]
+  },
+}
+
+/** Those that a command line may mean: all of them where its first word is none. */
+export async function commandsFor([word = '']: readonly string[]): Promise<readonly CliCommand[]> {
+  const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined
+  if (named !== undefined) return await named()
+  const all = await Promise.all(Object.values(COMMANDS).map((load) => load()))
+  return all.flat()
+}

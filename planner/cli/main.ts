@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commands } from './commands.ts'
+import { commandsFor } from './commands.ts'
 import { runProgram } from './program.ts'
 
 // A reader that has seen enough (`fitment … | head`) is no error.
@@ -8,4 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-process.exitCode = await runProgram(commands, process.argv.slice(2), process)
+const argv = process.argv.slice(2)
+process.exitCode = await runProgram(await commandsFor(argv), argv, process)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { commands } from '../../../planner/cli/commands.ts'
+import { commandsFor } from '../../../planner/cli/commands.ts'
 import { type Model, selections, variants } from '../../../planner/storage/index.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
 import { type Planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
@@ -170,7 +170,7 @@ t.test('what the planner refuses: exit code 1, and its own words', async (t) => 
 })
 
 t.test('every command of the fleet has an example and says where the planner is', async (t) => {
-  const fleet = commands.filter(({ options }) =>
+  const fleet = (await commandsFor([])).filter(({ options }) =>
     options.some(({ flags }) => flags.startsWith('--data <dir>')),
   )
   t.ok(fleet.length >= 18)

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { commands } from '../../../planner/cli/commands.ts'
+import { commandsFor } from '../../../planner/cli/commands.ts'
 import { runProgram } from '../../../planner/cli/program.ts'
 
 export interface Ran {
@@ -18,6 +18,7 @@ export async function fitment(...argv: string[]): Promise<Ran> {
         done()
       },
     })
-  const code = await runProgram(commands, argv, { stdout: sink('out'), stderr: sink('err') })
+  const streams = { stdout: sink('out'), stderr: sink('err') }
+  const code = await runProgram(await commandsFor(argv), argv, streams)
   return { code, ...written }
 }
