@@ -1,15 +1,26 @@
+import { medianCi95, medianOf, sorted } from '../../../shared/measure/order-statistics.ts'
 import { onnxruntime } from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import { median } from '../bench.ts'
 
 const ROUNDS = 400
 const MOST_MS = 20_000
 
-/** Median latency of each model on one thread, in turns so that a busy neighbour slows all; ms. */
+/** Median, and its 95 % confidence interval. */
+export interface Latency {
+  readonly ms: number
+  readonly ci95: readonly [number, number]
+}
+
+/** Beyond what the measurement can tell apart. */
+export function isSlower(one: Latency, other: Latency): boolean {
+  return one.ci95[0] > other.ci95[1]
+}
+
+/** Latency of each model on one thread, in turns so that a busy neighbour slows all. */
 export async function latencies(
   models: readonly Uint8Array[],
   inputs: Readonly<Record<string, Tensor>>,
-): Promise<number[]> {
+): Promise<Latency[]> {
   const sessions = []
   for (const model of models) sessions.push(await onnxruntime.load(model, { threads: 1 }))
   const times: number[][] = sessions.map(() => [])
@@ -22,5 +33,8 @@ export async function latencies(
     }
   }
   for (const session of sessions) await session.close()
-  return times.map(median)
+  return times.map((ms) => {
+    const ordered = sorted(ms)
+    return { ms: medianOf(ordered), ci95: medianCi95(ordered) }
+  })
 }

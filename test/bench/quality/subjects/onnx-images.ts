@@ -7,7 +7,7 @@ import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
 import { type Candidate, compareFiles, FIGURE_COLUMNS } from '../figures.ts'
-import { latencies } from '../latency.ts'
+import { isSlower, type Latency, latencies } from '../latency.ts'
 import { quantizeByOrt } from '../peers/onnxruntime.ts'
 import { withoutPeer } from '../peers/python.ts'
 import type { QualityRow, QualitySubject } from '../subject.ts'
@@ -47,22 +47,26 @@ export const onnxImages: QualitySubject = {
         title: 'ic01 as .onnx in 8 bits: 300 calibration images, 1,000 unseen ones, one thread',
         columns: [...FIGURE_COLUMNS, 'P50', 'OF FLOAT32'],
         rows: withTimes(rows, times),
-        notes: missing === undefined ? [] : [missing],
+        notes: [
+          'P50: in turns; slower means that the 95 % confidence intervals of the medians lie apart.',
+          ...(missing === undefined ? [] : [missing]),
+        ],
       },
     ]
   },
 }
 
 /** The last row is ours; those between the first and it are the peers'. */
-function withTimes(rows: readonly QualityRow[], times: readonly number[]): QualityRow[] {
-  const [float = Number.NaN, ...rest] = times
-  const ours = rest.at(-1) ?? Number.NaN
-  const best = Math.min(...rest.slice(0, -1))
+function withTimes(rows: readonly QualityRow[], times: readonly Latency[]): QualityRow[] {
+  const float = times[0]
+  const ours = times.at(-1)
+  const peers = times.slice(1, -1)
   return rows.map((row, i) => {
-    const ms = times[i] ?? Number.NaN
-    const cells = [...row.cells, `${ms.toFixed(3)} ms`, `${(ms / float).toFixed(2)}×`]
+    const time = times[i]
+    if (time === undefined || float === undefined || ours === undefined) return row
+    const cells = [...row.cells, `${time.ms.toFixed(3)} ms`, `${(time.ms / float.ms).toFixed(2)}×`]
     if (row.promise === undefined) return { cells }
-    const faster = ours < float && (ours <= best || !Number.isFinite(best))
+    const faster = ours.ms < float.ms && !peers.some((peer) => isSlower(ours, peer))
     const text = `${row.promise.text}, latency ≤ the best peer's and float32's`
     return { cells, promise: { text, kept: row.promise.kept && faster } }
   })
