@@ -5,7 +5,7 @@ import { BASE_SCHEMES, hasSuffix, printScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
 import {
   type MixingReport,
-  type QuantizeRequest,
+  type QuantizeOrder,
   type QuantizeResult,
   quantize,
   quantizeForNarrowSums,
@@ -38,14 +38,15 @@ const CHECK_MS = 400
 const CHECK_SAMPLES = 8
 
 /** The mixed form that is fastest on this machine. @throws UsageError, TooSlowError where nothing beats float32 */
-export async function quantizeFastest(request: QuantizeRequest): Promise<Sped> {
+export async function quantizeFastest(request: QuantizeOrder): Promise<Sped> {
   const { scheme, format, calibration } = request
   if (format !== 'onnx' || !isIntegers(request) || calibration === undefined) {
     throw new UsageError(
       `--fastest is for .onnx files in static-w8a8 with --calibration, not for .${format} in ${printScheme(scheme)}`,
     )
   }
-  const { result, report } = await searchMixed({ ...request, calibration }, await quantize(request))
+  const full = await quantize(request)
+  const { result, report } = await searchMixed({ ...request, calibration: await calibration }, full)
   const { why } = report.decision
   if (result === null) {
     throw new TooSlowError(
@@ -59,14 +60,14 @@ export async function quantizeFastest(request: QuantizeRequest): Promise<Sped> {
 
 /** What this machine takes tells nothing of others, so nothing is timed. */
 export async function quantizeForTarget(
-  request: QuantizeRequest,
+  request: QuantizeOrder,
   { narrowSums }: Pick<Target, 'narrowSums'>,
 ): Promise<Sped> {
   const { calibration, scheme } = request
   const realEdges = !hasSuffix(scheme, 'io8') && !hasSuffix(scheme, 'iou8')
   const both = narrowSums && realEdges && calibration !== undefined
   const result = both
-    ? await quantizeForNarrowSums({ ...request, calibration })
+    ? await quantizeForNarrowSums({ ...request, calibration: await calibration })
     : await quantize(request)
   return { result, findings: [], speed: null }
 }
@@ -75,13 +76,13 @@ export async function quantizeForTarget(
  * Says when integers gain nothing here. Not of a .tflite: native builds of TensorFlow Lite run it faster than the one that
  * this program has.
  */
-export async function quantizeTimed(request: QuantizeRequest): Promise<Sped> {
+export async function quantizeTimed(request: QuantizeOrder): Promise<Sped> {
   const { format, model, calibration } = request
   const result = await quantize(request)
   const silent = { result, findings: [], speed: null }
   const timed = format === 'onnx' && isIntegers(request)
   if (!timed || calibration === undefined) return silent
-  const data = takeSamples(calibration, CHECK_SAMPLES)
+  const data = takeSamples(await calibration, CHECK_SAMPLES)
   const ratio = await ratioToFloat(format, model, result.bytes, data, CHECK_MS)
   const speed = { ratio }
   if (ratio <= 1 + NOISE) return { ...silent, speed }
@@ -89,6 +90,6 @@ export async function quantizeTimed(request: QuantizeRequest): Promise<Sped> {
   return { result, findings: [{ code: 'slower-than-float', severity: 'warning', message }], speed }
 }
 
-function isIntegers({ scheme }: QuantizeRequest): boolean {
+function isIntegers({ scheme }: QuantizeOrder): boolean {
   return BASE_SCHEMES[scheme.base].activations === 'int8'
 }

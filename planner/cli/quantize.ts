@@ -58,15 +58,15 @@ export const quantizeCommand = defineCommand({
     const model = asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
     const target = await targetFor(input.target, asked, model.format)
-    const calibration = input.calibration && (await readDataset(input.calibration))
+    const options = { ...target.options, ...(await optionsOf(input)) }
     const progress = io.progress(`quantizing ${input.model}`)
     const request = {
       model: model.bytes,
       format: model.format,
       fileName: basename(input.model),
       scheme: target.scheme,
-      ...(calibration ? { calibration } : {}),
-      options: { ...target.options, ...(await optionsOf(input)) },
+      ...(input.calibration !== undefined && { calibration: readDataset(input.calibration) }),
+      options,
       onProgress: progress.update,
     }
     const { result, speed, ...timed } = input.fastest

@@ -22,4 +22,4 @@ export {
   type RecoveryStep,
   USUAL_RECOVERY,
 } from './recovery/recover.ts'
-export type { QuantizeRequest } from './request.ts'
+export type { QuantizeOrder, QuantizeRequest } from './request.ts'

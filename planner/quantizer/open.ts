@@ -11,7 +11,9 @@ const FORMATS: Record<ModelFormat, () => Promise<QuantizableFormat>> = {
 }
 
 /** The source as the options want it. @throws QuantizerError `source-refused`, or the format's own */
-export async function openModel(request: QuantizeRequest): Promise<QuantizableModel> {
+export async function openModel(
+  request: Omit<QuantizeRequest, 'calibration'>,
+): Promise<QuantizableModel> {
   const { format, model, fileName, scheme, options = {} } = request
   const forIntegers = isCalibrated(scheme)
   const sources = options.sources ?? (forIntegers ? 'dequantize' : 'keep')

@@ -37,7 +37,7 @@ import {
   recover,
 } from './recovery/recover.ts'
 import type { Subject, Tools } from './recovery/subject.ts'
-import { isCalibrated, type QuantizeRequest } from './request.ts'
+import { isCalibrated, type QuantizeOrder, type QuantizeRequest } from './request.ts'
 import { targetOf } from './target.ts'
 import { verify } from './verify.ts'
 
@@ -60,10 +60,17 @@ export interface QuantizeResult {
  * Quantizes a model by a scheme: calibrate, plan, recover, perform, verify. Nothing is written anywhere.
  * @throws QuantizerError, DatasetError, or the format's own error where the bytes are no model.
  */
-export async function quantize(request: QuantizeRequest): Promise<QuantizeResult> {
-  const laboratory = new Laboratory(runtimeFor(request.format), handsFor(request))
+export async function quantize({ calibration, ...order }: QuantizeOrder): Promise<QuantizeResult> {
+  // What is pruned or clustered is opened anew.
+  const opening = order.options?.compression === undefined ? openModel(order) : null
+  const ready = Promise.all([opening, calibration])
+  // Told below: the laboratory starts first.
+  ready.catch(() => {})
+  const laboratory = new Laboratory(runtimeFor(order.format), await handsFor(order, calibration))
   try {
-    return await quantizeIn(laboratory, request)
+    const [opened, samples] = await ready
+    const request = samples === undefined ? order : { ...order, calibration: samples }
+    return await quantizeIn(laboratory, request, opened)
   } finally {
     await laboratory.close()
   }
@@ -73,21 +80,25 @@ export async function quantize(request: QuantizeRequest): Promise<QuantizeResult
 const WORTH_TWO_HANDS = { samples: 64, modelBytes: 2 ** 25 }
 
 /** onnxruntime uses all processors by itself. */
-function handsFor({ format, model, calibration }: QuantizeRequest): 1 | 2 {
+async function handsFor(
+  { format, model }: QuantizeOrder,
+  calibration: QuantizeOrder['calibration'],
+): Promise<1 | 2> {
   const { samples, modelBytes } = WORTH_TWO_HANDS
-  const worth = (calibration?.samples ?? 0) >= samples && model.length <= modelBytes
-  return format === 'tflite' && worth && availableParallelism() > 1 ? 2 : 1
+  const able = format === 'tflite' && model.length <= modelBytes && availableParallelism() > 1
+  return able && ((await calibration)?.samples ?? 0) >= samples ? 2 : 1
 }
 
 async function quantizeIn(
   laboratory: Laboratory,
   request: QuantizeRequest,
+  asGiven: QuantizableModel | null,
 ): Promise<QuantizeResult> {
   const { format, scheme, calibration, options = {} } = request
   const target = targetOf(scheme, options, format)
   const compressed = await compressSource(request, target, laboratory)
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
-  const opened = await openModel(source)
+  const opened = asGiven ?? (await openModel(source))
   refuseMissingCalibration(opened, request)
   refuseIdleSelectors(opened, request)
   const methods = recoveryMethods(options, opened)

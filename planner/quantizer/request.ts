@@ -15,6 +15,11 @@ export interface QuantizeRequest {
   readonly onProgress?: (done: number, total: number, what: string) => void
 }
 
+/** A request as it may be made: the model is opened while samples are still read. */
+export interface QuantizeOrder extends Omit<QuantizeRequest, 'calibration'> {
+  readonly calibration?: Dataset | Promise<Dataset>
+}
+
 export function isCalibrated(scheme: Scheme): boolean {
   return BASE_SCHEMES[scheme.base].calibrated
 }

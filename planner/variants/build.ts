@@ -24,13 +24,13 @@ export async function build(
   const source = await readFile(input.source)
   const format = RUNTIME_FORMATS[input.runtime]
   const model = convertModel(source, formatOf(source, input.source), format, input.source)
-  const calibration = input.calibration === null ? undefined : await readDataset(input.calibration)
+  const options = await optionsOf(input, model.bytes)
   const result = await quantize({
     model: model.bytes,
     format,
     scheme: parseScheme(input.scheme),
-    ...(calibration ? { calibration } : {}),
-    options: await optionsOf(input, model.bytes),
+    ...(input.calibration !== null && { calibration: readDataset(input.calibration) }),
+    options,
     onProgress,
   })
   const useless = result.findings.find(({ code }) => code === 'nothing-fused')

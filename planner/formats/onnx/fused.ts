@@ -6,7 +6,6 @@ export interface FusedOperators {
   readonly integer: Readonly<Record<string, number>>
   /** Conversions between numbers that remain as operators of their own. */
   readonly conversions: number
-  readonly nodes: number
 }
 
 const CONVERSIONS = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'])
@@ -25,6 +24,5 @@ export function fusedIn(optimized: Uint8Array): FusedOperators {
   return {
     integer,
     conversions: nodes.filter(({ opType }) => CONVERSIONS.has(opType)).length,
-    nodes: nodes.length,
   }
 }

@@ -69,9 +69,12 @@ class Summaries {
     // Second moments are of neighbours under a window.
     const whole = (plan.moments ?? []).length > 0
     const numbers = whole ? value : this.#sample(value, stride, plan)
-    // Every range has zero in it: how far above it the least number lies is worth no pass over them all.
-    const min = this.#reduce('ReduceMin', rectified ? numbers : value)
-    return [min, this.#reduce('ReduceMax', value), this.#reduce('ReduceSum', value), numbers]
+    // Every range has zero in it: how far above it the least number lies is worth no pass over them all. Nor is what is
+    // no number: it passes on, as infinity does not, to what reads it.
+    const [min, sum] = ['ReduceMin', 'ReduceSum'].map((opType) =>
+      this.#reduce(opType, rectified ? numbers : value),
+    ) as [string, string]
+    return [min, this.#reduce('ReduceMax', value), sum, numbers]
   }
 
   #reduce(opType: string, value: string): string {

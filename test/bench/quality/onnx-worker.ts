@@ -7,6 +7,7 @@ import { quantize } from '../../../planner/quantizer/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { sharedData } from '../../shared-data.ts'
+import { peakBytes } from './peak.ts'
 
 const [, , samples = ''] = process.argv
 const started = performance.now()
@@ -14,13 +15,13 @@ await quantize({
   model: new Uint8Array(await readFile(join(sharedData() ?? '', 'onnx', 'light_resnet50.onnx'))),
   format: 'onnx',
   scheme: parseScheme('static-w8a8-u8s8'),
-  calibration: await readDataset(samples),
+  calibration: readDataset(samples),
 })
-const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+const { userCPUTime, systemCPUTime } = process.resourceUsage()
 console.log(
   JSON.stringify({
     seconds: (performance.now() - started) / 1e3,
     processorSeconds: (userCPUTime + systemCPUTime) / 1e6,
-    peakBytes: maxRSS * 1024,
+    peakBytes: peakBytes(),
   }),
 )

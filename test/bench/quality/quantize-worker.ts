@@ -10,6 +10,7 @@ import { readDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { sharedData } from '../../shared-data.ts'
 import { repeated } from './models/repeated.ts'
+import { peakBytes } from './peak.ts'
 import type { Spent, WorkerReport } from './subjects/cost.ts'
 
 const [samples, times] = process.argv.slice(2).map(Number)
@@ -26,5 +27,5 @@ for (let i = 0; i < (times ?? 1); i += 1) {
     processorSeconds: (user + system) / 1e6,
   })
 }
-const report: WorkerReport = { runs, peakBytes: process.resourceUsage().maxRSS * 1024 }
+const report: WorkerReport = { runs, peakBytes: peakBytes() }
 console.log(JSON.stringify(report))

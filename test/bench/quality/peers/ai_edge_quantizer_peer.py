@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import sys
 import time
 
@@ -56,10 +55,15 @@ def answer(job):
         return {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
 
 
+def peak_bytes():
+    """As peak.ts has it: ru_maxrss counts what the parent held when it forked."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
 def main(jobs):
     answers = [answer(job) for job in jobs]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"answers": answers, "peakBytes": peak}))
+    print(json.dumps({"answers": answers, "peakBytes": peak_bytes()}))
 
 
 if __name__ == "__main__":
