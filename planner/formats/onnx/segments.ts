@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf'
-import type { OnnxModel, OnnxTensor } from './model.ts'
+import { newMessage, type OnnxModel, type OnnxTensor } from './model.ts'
 import { messageType } from './registry.ts'
 import type { MessageName } from './schema.ts'
 
@@ -17,21 +17,47 @@ export function segmentsOf(model: OnnxModel): Uint8Array[] {
   if (graph === undefined) return [encoded('ModelProto', model)]
   const [before, after] = around('ModelProto', model, GRAPH)
   const [head, tail] = around('GraphProto', graph, INITIALIZER)
-  const constants = graph.initializer.flatMap((tensor) =>
-    delimited(INITIALIZER, tensorSegments(tensor)),
-  )
+  const constants = constantSegments(graph.initializer)
   return [before, ...delimited(GRAPH, [head, ...constants, tail]), after]
 }
 
-function tensorSegments(tensor: OnnxTensor): Uint8Array[] {
-  if (tensor.rawData.length === 0) return [encoded('TensorProto', tensor)]
-  const [before, after] = around('TensorProto', tensor, RAW_DATA)
-  return [before, ...delimited(RAW_DATA, [tensor.rawData]), after]
+/** Constants that copying costs less than to take apart: scales, shapes, biases. */
+const SMALL_BYTES = 2 ** 14
+
+function constantSegments(constants: readonly OnnxTensor[]): Uint8Array[] {
+  const segments: Uint8Array[] = []
+  let small: OnnxTensor[] = []
+  const writeSmall = () => {
+    if (small.length === 0) return
+    segments.push(encoded('GraphProto', newMessage('GraphProto', { initializer: small })))
+    small = []
+  }
+  for (const tensor of constants) {
+    if (tensor.rawData.length <= SMALL_BYTES) {
+      small.push(tensor)
+      continue
+    }
+    writeSmall()
+    const [before, after] = around('TensorProto', tensor, RAW_DATA)
+    const parts = [before, ...delimited(RAW_DATA, [tensor.rawData]), after]
+    segments.push(...delimited(INITIALIZER, parts))
+  }
+  writeSmall()
+  return segments
+}
+
+const NUMBERS = new Map<MessageName, ReadonlyMap<string, number>>()
+
+function numbersOf(name: MessageName): ReadonlyMap<string, number> {
+  const known =
+    NUMBERS.get(name) ?? new Map(messageType(name).fields.map((one) => [one.localName, one.number]))
+  NUMBERS.set(name, known)
+  return known
 }
 
 /** The message's fields before one, and those behind it, where unknown ones stand too. */
 function around(name: MessageName, message: object, field: number): [Uint8Array, Uint8Array] {
-  const numbers = new Map(messageType(name).fields.map((one) => [one.localName, one.number]))
+  const numbers = numbersOf(name)
   const entries = Object.entries(message)
   const where = (test: (number: number) => boolean) =>
     Object.assign(
