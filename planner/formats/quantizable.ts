@@ -86,6 +86,7 @@ export interface Summarised {
   /** Constants that a file beside the model holds, so that they need not be in memory once more. */
   readonly data?: {
     readonly name: string
+    readonly size: number
     readonly pieces: readonly { readonly bytes: Uint8Array; readonly offset: number }[]
   }
 }

@@ -12,6 +12,7 @@ export type QuantizerErrorCode =
   | 'budget-unmeasurable'
   | 'unusable-model'
   | 'verification-failed'
+  | 'no-scratch-space'
   | 'target-too-old'
 
 /** The model, the scheme and the calibration data do not go together; the message says what to change. */

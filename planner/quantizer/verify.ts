@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Dataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
@@ -11,11 +9,12 @@ import type { Audit } from '../formats/quantizable.ts'
 import { QuantizerError } from './errors.ts'
 import type { Laboratory } from './laboratory/laboratory.ts'
 import type { LoadWishes } from './laboratory/messages.ts'
+import { inScratch } from './scratch.ts'
 
 /**
  * Loads and runs a file we wrote, in the runtime it is for: only then may it be called a variant.
  * @returns what `audit` finds in what the runtime made of it
- * @throws QuantizerError `verification-failed`
+ * @throws QuantizerError `verification-failed`, `no-scratch-space`
  */
 export async function verify(
   bytes: Uint8Array,
@@ -28,15 +27,11 @@ export async function verify(
     return []
   }
   const { signedActivations } = audit
-  // Not awaited: the runtime is at work before the caller goes on.
-  const folder = mkdtempSync(join(tmpdir(), 'fitment-optimized-'))
-  const optimizedModelPath = join(folder, 'model')
-  try {
+  return inScratch(bytes.length, async (folder) => {
+    const optimizedModelPath = join(folder, 'optimized.onnx')
     await tryOut(bytes, laboratory, dataset, { optimizedModelPath, signedActivations })
     return audit.judge(await readFile(optimizedModelPath))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 async function tryOut(

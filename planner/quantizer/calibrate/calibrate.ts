@@ -136,7 +136,7 @@ async function calibrateEntry(
     const { statistics } = report.sharp ? report : await laboratory.watch(whole(), samples, onRan)
     return [...observers.flatMap((observer) => observer?.result() ?? []), ...statistics]
   } catch (cause) {
-    if (cause instanceof DatasetError) throw cause
+    if (cause instanceof DatasetError || cause instanceof QuantizerError) throw cause
     throw new QuantizerError(
       'calibration-unusable',
       `the model does not run on the calibration data: ${messageOf(cause)}${withoutElements(model.graph)}`,

@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { RuntimeError, type RuntimeName } from '../../../shared/runtime/index.ts'
 import { holdMachineCode, startQuickly } from '../../../shared/runtime/litert/machine-code.ts'
+import { forbidTelemetry } from '../../../shared/runtime/onnxruntime/native.ts'
 import type { SampleSource } from './laboratory.ts'
 import { buffersOf, type FromLaboratory, type SampleInputs, type ToLaboratory } from './messages.ts'
 import { Replies } from './replies.ts'
@@ -16,7 +17,7 @@ export class Hand {
   readonly #spare: SampleInputs[] = []
 
   constructor(runtime: RuntimeName) {
-    if (runtime === 'litert') prepare()
+    PREPARE[runtime]()
     this.#worker = new Worker(ENTRY, { workerData: { runtime } })
     this.#replies = new Replies(this.#worker)
   }
@@ -54,9 +55,13 @@ export class Hand {
   }
 }
 
-function prepare(): void {
-  startQuickly()
-  void holdMachineCode()
+/** What a runtime wants of the process before it starts in a thread. */
+const PREPARE: Record<RuntimeName, () => void> = {
+  litert: () => {
+    startQuickly()
+    void holdMachineCode()
+  },
+  onnxruntime: forbidTelemetry,
 }
 
 /** A sample may be a view of the whole data set, which must not travel with it. */

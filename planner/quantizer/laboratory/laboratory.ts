@@ -1,9 +1,10 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RuntimeName, TensorInfo } from '../../../shared/runtime/index.ts'
 import type { Summarised } from '../../formats/quantizable.ts'
 import { mergeStatistics } from '../calibrate/merge.ts'
+import type { ObserverPlan } from '../calibrate/observer.ts'
+import { inScratch } from '../scratch.ts'
 import { Hand, ownCopy } from './hand.ts'
 import {
   type Answer,
@@ -65,22 +66,20 @@ export class Laboratory {
 
   /**
    * What observers see of an instrumented model, perhaps with constants beside it, on all samples.
-   * @throws RuntimeError
+   * @throws RuntimeError, QuantizerError `no-scratch-space`
    */
   async watch(
     { bytes, observed, data }: Summarised,
     samples: SampleSource,
     onRan: (samples: number) => void,
   ): Promise<ObserverReport> {
-    const folder = data && (await mkdtemp(join(tmpdir(), 'fitment-constants-')))
-    try {
-      if (folder && data) await writeConstants(join(folder, data.name), data.pieces)
-      const wishes = folder === undefined ? {} : { constantsFolder: folder }
-      const message = { kind: 'load', model: bytes, observed, wishes } as const
-      await this.#askAll('loaded', message)
-    } finally {
-      // The runtime has read it, or holds it open.
-      if (folder) await rm(folder, { recursive: true, force: true })
+    if (data === undefined) await this.#loadWatched(bytes, observed, {})
+    else {
+      await inScratch(data.size, async (constantsFolder) => {
+        await writeConstants(join(constantsFolder, data.name), data.pieces)
+        // Once loaded, the runtime has read them, or holds the file open.
+        await this.#loadWatched(bytes, observed, { constantsFolder })
+      })
     }
     await share(samples, this.#hands, onRan)
     const reports = await this.#askAll('reported', { kind: 'report' })
@@ -88,6 +87,14 @@ export class Laboratory {
       statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
       sharp: reports.every(({ sharp }) => sharp),
     }
+  }
+
+  async #loadWatched(
+    model: Uint8Array,
+    observed: readonly ObserverPlan[],
+    wishes: LoadWishes,
+  ): Promise<void> {
+    await this.#askAll('loaded', { kind: 'load', model, observed, wishes })
   }
 
   async close(): Promise<void> {
@@ -130,7 +137,15 @@ async function writeConstants(
 ): Promise<void> {
   const file = await open(path, 'w')
   try {
-    for (const { bytes, offset } of pieces) await file.write(bytes, 0, bytes.length, offset)
+    // All at once; a write may end early where the disk is nearly full, and the next one says so.
+    await Promise.all(
+      pieces.map(async ({ bytes, offset }) => {
+        for (let done = 0; done < bytes.length; ) {
+          const rest = bytes.length - done
+          done += (await file.write(bytes, done, rest, offset + done)).bytesWritten
+        }
+      }),
+    )
   } finally {
     await file.close()
   }

@@ -11,6 +11,7 @@ import {
   type Session,
   type TensorInfo,
 } from '../runtime.ts'
+import { loadNative } from './native.ts'
 import { fromOrt, tensorInfo, toOrt } from './ort-tensors.ts'
 
 export interface OnnxruntimeLoadOptions extends LoadOptions {
@@ -50,7 +51,7 @@ export async function executionProviders(): Promise<string[]> {
 
 async function native(): Promise<typeof Ort> {
   try {
-    return await import('onnxruntime-node')
+    return await loadNative()
   } catch (cause) {
     throw new RuntimeError(
       'runtime-missing',

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import {
   executionProviders,
@@ -7,7 +10,7 @@ import {
   onnxruntime,
 } from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { tensor } from '../../../shared/tensors.ts'
-import { modelBytes } from '../../fixture-models.ts'
+import { modelBytes, modelPath } from '../../fixture-models.ts'
 
 const bytes = modelBytes('dense.onnx')
 const X = tensor('float32', [1, 4], Float32Array.of(0.5, -1, 2, 0.25))
@@ -42,6 +45,17 @@ t.test('the optimised graph and the profile are written', async (t) => {
   await again.close()
   const profile = readdirSync(folder).find((file) => file.startsWith('profile'))
   t.match(readFileSync(join(folder, profile ?? ''), 'utf8'), /"op_name"\s*:\s*"Gemm"/)
+})
+
+t.test('telemetry stays off: no identifier, no log, no upload', async (t) => {
+  const folder = t.testdir({ home: {}, tmp: {} })
+  const entry = fileURLToPath(new URL(`load-session${extname(import.meta.url)}`, import.meta.url))
+  const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env
+  await promisify(execFile)(process.execPath, [entry, modelPath('dense.onnx')], {
+    env: { ...env, HOME: join(folder, 'home'), TMPDIR: join(folder, 'tmp') },
+  })
+  t.same(readdirSync(join(folder, 'home')), [])
+  t.same(readdirSync(join(folder, 'tmp')), [])
 })
 
 t.test('300 loads and closes leave no memory behind', async (t) => {

@@ -1,3 +1,4 @@
+import { loadNative } from '../../../../shared/runtime/onnxruntime/native.ts'
 import type { ElementType, TensorData } from '../../../../shared/tensors.ts'
 import { floatOf, floatsOf, hasAttribute, intOf, intsOf, tensorOf } from '../attributes.ts'
 import { writeOnnx } from '../codec.ts'
@@ -115,7 +116,7 @@ async function evaluate(
     initializer: constants.filter(({ name }) => read.has(name)),
     output: wanted.map((name) => newMessage('ValueInfoProto', { name })),
   })
-  const ort = await import('onnxruntime-node')
+  const ort = await loadNative()
   try {
     const session = await ort.InferenceSession.create(writeOnnx({ ...model, graph }), {
       graphOptimizationLevel: 'disabled',

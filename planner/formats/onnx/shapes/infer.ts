@@ -1,4 +1,5 @@
 import { messageOf } from '../../../../shared/errors.ts'
+import { loadNative } from '../../../../shared/runtime/onnxruntime/native.ts'
 import { writeOnnx } from '../codec.ts'
 import { OnnxError } from '../errors.ts'
 import { newMessage, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../model.ts'
@@ -57,7 +58,7 @@ function inputFor({ name, dataType, dims }: OnnxTensor): OnnxValueInfo {
 }
 
 async function metadataOf(model: OnnxModel): Promise<Map<string, ValueType>> {
-  const ort = await import('onnxruntime-node')
+  const ort = await loadNative()
   try {
     const session = await ort.InferenceSession.create(writeOnnx(model), {
       graphOptimizationLevel: 'disabled',
