@@ -1,7 +1,7 @@
 import t from 'tap'
 import { readTflite } from '../../../planner/formats/tflite/index.ts'
 import { type QuantizeRequest, quantize } from '../../../planner/quantizer/index.ts'
-import { toDataset } from '../../../shared/dataset/index.ts'
+import { readDataset, toDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme, printScheme } from '../../../shared/schemes.ts'
 import { outputSqnr } from './compare.ts'
 import { buildTflite, constant, type ModelSpec, numbers } from './model-builder.ts'
@@ -123,6 +123,14 @@ t.test('bad input', async (t) => {
   for (const [name, given, code] of cases) {
     t.test(name, (t) => t.rejects(quantize({ ...request, scheme, ...given }), { code }))
   }
+
+  t.test('data that cannot be read, with a model that can, and one that cannot', async (t) => {
+    for (const given of [model, model.slice(0, 500)]) {
+      const calibration = readDataset('/nowhere/at/all.npz')
+      const order = { ...request, scheme, model: given, calibration }
+      await t.rejects(quantize(order), { code: /^(unreadable|corrupt)$/ })
+    }
+  })
 
   t.test('no data', async (t) => {
     const { calibration: _, ...without } = request

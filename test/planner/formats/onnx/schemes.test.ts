@@ -184,3 +184,19 @@ t.test('what cannot be quantized is refused, or left alone, in one line', async 
     code: 'nothing-to-quantize',
   })
 })
+
+t.test(
+  'without room for working files, the folder is named, and how to name another',
+  async (t) => {
+    const { TMPDIR } = process.env
+    t.teardown(() => {
+      if (TMPDIR === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = TMPDIR
+    })
+    process.env.TMPDIR = '/nowhere/at/all'
+    await t.rejects(quantizeOnnx(convolutional(), 'static-w8a8', images), {
+      code: 'no-scratch-space',
+      message: /^\/nowhere\/at\/all has no room for working files of .*TMPDIR$/,
+    })
+  },
+)
