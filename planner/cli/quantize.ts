@@ -59,13 +59,16 @@ export const quantizeCommand = defineCommand({
     const asked = parseScheme(input.scheme)
     const target = await targetFor(input.target, asked, model.format)
     const options = { ...target.options, ...(await optionsOf(input)) }
+    const calibration = input.calibration === undefined ? null : readDataset(input.calibration)
+    // Whoever needs it tells.
+    calibration?.catch(() => {})
     const progress = io.progress(`quantizing ${input.model}`)
     const request = {
       model: model.bytes,
       format: model.format,
       fileName: basename(input.model),
       scheme: target.scheme,
-      ...(input.calibration !== undefined && { calibration: readDataset(input.calibration) }),
+      ...(calibration && { calibration }),
       options,
       onProgress: progress.update,
     }

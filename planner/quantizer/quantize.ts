@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Dataset } from '../../shared/dataset/index.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
@@ -63,12 +64,14 @@ export interface QuantizeResult {
 export async function quantize({ calibration, ...order }: QuantizeOrder): Promise<QuantizeResult> {
   // What is pruned or clustered is opened anew.
   const opening = order.options?.compression === undefined ? openModel(order) : null
-  const ready = Promise.all([opening, calibration])
-  // Told below: the laboratory starts first.
-  ready.catch(() => {})
-  const laboratory = new Laboratory(runtimeFor(order.format), await handsFor(order, calibration))
+  const reading = Promise.resolve(calibration)
+  // Both go on while the laboratory starts, and are told of below: the model first.
+  opening?.catch(() => {})
+  reading.catch(() => {})
+  const laboratory = new Laboratory(runtimeFor(order.format), await handsFor(order, reading))
   try {
-    const [opened, samples] = await ready
+    const opened = await opening
+    const samples = await reading
     const request = samples === undefined ? order : { ...order, calibration: samples }
     return await quantizeIn(laboratory, request, opened)
   } finally {
@@ -82,11 +85,15 @@ const WORTH_TWO_HANDS = { samples: 64, modelBytes: 2 ** 25 }
 /** onnxruntime uses all processors by itself. */
 async function handsFor(
   { format, model }: QuantizeOrder,
-  calibration: QuantizeOrder['calibration'],
+  reading: Promise<Dataset | undefined>,
 ): Promise<1 | 2> {
-  const { samples, modelBytes } = WORTH_TWO_HANDS
-  const able = format === 'tflite' && model.length <= modelBytes && availableParallelism() > 1
-  return able && ((await calibration)?.samples ?? 0) >= samples ? 2 : 1
+  const able = format === 'tflite' && model.length <= WORTH_TWO_HANDS.modelBytes
+  if (!able || availableParallelism() === 1) return 1
+  const count = await reading.then(
+    (data) => data?.samples ?? 0,
+    () => 0,
+  )
+  return count >= WORTH_TWO_HANDS.samples ? 2 : 1
 }
 
 async function quantizeIn(
@@ -123,6 +130,7 @@ async function quantizeIn(
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   refuseUnloadable(model, bytes, options.release)
   const verifying = verify(bytes, model.audit?.(plan) ?? null, laboratory, calibration)
+  verifying.catch(() => {})
   // While another thread tries the file out.
   const risks = saturation(scheme, held.subject, plan)
   const findings = [

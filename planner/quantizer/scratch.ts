@@ -1,5 +1,5 @@
-import { mkdtempSync } from 'node:fs'
-import { rm, statfs } from 'node:fs/promises'
+import { mkdtempSync, statfsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../shared/errors.ts'
@@ -16,12 +16,14 @@ export async function inScratch<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   let folder: string | undefined
+  let room = 0
   try {
     folder = mkdtempSync(join(tmpdir(), 'fitment-quantizer-'))
+    room = roomIn(folder)
     return await work(folder)
   } catch (cause) {
     // Runtimes tell of a full disk in words of their own.
-    if (folder !== undefined && (await hasRoom(folder, bytes))) throw cause
+    if (room >= bytes && !isFull(cause)) throw cause
     throw new QuantizerError(
       'no-scratch-space',
       `${tmpdir()} has no room for working files of ${formatBytes(bytes)} (${messageOf(cause)}): free some, or name another folder in TMPDIR`,
@@ -33,7 +35,12 @@ export async function inScratch<T>(
   }
 }
 
-async function hasRoom(folder: string, bytes: number): Promise<boolean> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize >= bytes
+function roomIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }

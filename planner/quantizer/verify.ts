@@ -27,6 +27,8 @@ export async function verify(
     return []
   }
   const { signedActivations } = audit
+  // As this machine would load it; below as those do that it is for.
+  if (signedActivations) await tryOut(bytes, laboratory, dataset)
   return inScratch(bytes.length, async (folder) => {
     const optimizedModelPath = join(folder, 'optimized.onnx')
     await tryOut(bytes, laboratory, dataset, { optimizedModelPath, signedActivations })

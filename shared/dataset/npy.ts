@@ -28,7 +28,8 @@ interface Header {
 }
 
 /**
- * Reads an .npy file (format versions 1–3) into row-major elements in this machine's byte order; memory is made once.
+ * Reads an .npy file (format versions 1–3) into row-major elements in this machine's byte order; pieces are copied
+ * straight to their places.
  * @param pieces of the file, in order
  * @param length of the file
  * @param name of the file or array, for messages
@@ -41,15 +42,25 @@ export async function readNpy(
 ): Promise<Tensor> {
   let start = Buffer.alloc(0)
   let array: Unfilled | null = null
+  let problem: unknown = null
   let filled = 0
   for await (const piece of pieces) {
-    if (array === null) {
-      start = Buffer.concat([start, piece])
-      if (headerLength(start) > start.length && start.length < length) continue
+    // What is wrong with a header may be damage, which a checksum at the end tells first.
+    if (problem !== null) continue
+    if (array !== null) {
+      filled += piece.copy(array.bytes, filled)
+      continue
+    }
+    start = Buffer.concat([start, piece])
+    if (start.length < Math.min(length, headerLength(start))) continue
+    try {
       array = unfilled(start, length, name)
       filled = start.copy(array.bytes, 0, array.header.data)
-    } else filled += piece.copy(array.bytes, filled)
+    } catch (error) {
+      problem = error
+    }
   }
+  if (problem !== null) throw problem
   const { header, type, bytes } = array ?? unfilled(start, length, name)
   if (filled < bytes.length)
     throw new DatasetError('corrupt', `${name} ends early: the file is cut short or damaged`)
@@ -120,11 +131,15 @@ function parseHeader(bytes: Buffer, name: string): Header {
   }
 }
 
+/** Longer ones are none: NumPy itself refuses 10,000 characters. */
+const LONGEST_HEADER = 2 ** 16
+
 /** Up to the first element; as far as the length of the text where that is not there yet. */
 function headerLength(bytes: Buffer): number {
   if (bytes.length < LONGEST_START) return LONGEST_START
   const version = bytes.readUInt8(6)
-  return textStart(version) + (version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8))
+  const text = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
+  return textStart(version) + Math.min(LONGEST_HEADER, text)
 }
 
 const LONGEST_START = 12

@@ -2,7 +2,13 @@ import { open } from 'node:fs/promises'
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../../../shared/errors.ts'
 import { OnnxError } from './errors.ts'
-import { newMessage, type OnnxGraph, type OnnxModel, type OnnxTensor } from './model.ts'
+import {
+  copyMessage,
+  newMessage,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxTensor,
+} from './model.ts'
 import { tensorsOf } from './walk.ts'
 
 /** Offsets are aligned to this so that runtimes may map the file (onnx/external_data_helper.py). */
@@ -81,7 +87,8 @@ function moveOut(tensors: readonly OnnxTensor[], location: string) {
     const externalData = Object.entries(entries).map(([key, value]) =>
       newMessage('StringStringEntryProto', { key, value }),
     )
-    return { ...tensor, rawData: new Uint8Array(), externalData, dataLocation: 1 }
+    const changes = { rawData: new Uint8Array(), externalData, dataLocation: 1 }
+    return copyMessage('TensorProto', tensor, changes)
   })
   return { moved, data: { size: end, pieces } }
 }

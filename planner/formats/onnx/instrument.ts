@@ -98,15 +98,14 @@ class Summaries {
   }
 }
 
-const RECTIFIERS: ReadonlySet<OperatorKind | FusedActivation> = new Set([
-  'relu',
-  'relu6',
-  'logistic',
-])
+/** A Clip is called relu6 whatever its bounds are; fused ones are named by them. */
+const RECTIFYING_KINDS: ReadonlySet<OperatorKind> = new Set(['relu', 'logistic'])
+const RECTIFYING_ENDS: ReadonlySet<FusedActivation> = new Set(['relu', 'relu6'])
 
 /** What it gives out is never negative. */
 function isRectifier({ kind, fusedActivation }: GraphOperator): boolean {
-  return RECTIFIERS.has(fusedActivation) || (fusedActivation === 'none' && RECTIFIERS.has(kind))
+  const plain = fusedActivation === 'none' && RECTIFYING_KINDS.has(kind)
+  return plain || RECTIFYING_ENDS.has(fusedActivation)
 }
 
 function observable(view: OnnxView) {

@@ -148,6 +148,15 @@ export function newMessage<N extends MessageName & keyof MessageTypes>(
   return create(messageType(name), init as never) as unknown as MessageTypes[N]
 }
 
+/** With other values in some fields. Absent fields are the prototype's, which a spread would lose. */
+export function copyMessage<N extends MessageName & keyof MessageTypes>(
+  name: N,
+  message: MessageTypes[N],
+  changes: Partial<MessageTypes[N]>,
+): MessageTypes[N] {
+  return Object.assign(create(messageType(name)), message, changes) as unknown as MessageTypes[N]
+}
+
 /** Attribute of a node from a plain value: number → INT or FLOAT as asked, string, list, tensor. */
 export function newAttribute(
   name: string,

@@ -21,8 +21,10 @@ export function segmentsOf(model: OnnxModel): Uint8Array[] {
   return [before, ...delimited(GRAPH, [head, ...constants, tail]), after]
 }
 
-/** Constants that copying costs less than to take apart: scales, shapes, biases. */
+/** Constants that cost less to copy than to take apart: scales, shapes, biases. */
 const SMALL_BYTES = 2 ** 14
+/** Those that hold numbers, instead of raw bytes, may be of any size: each is encoded alone. */
+const isSmall = ({ rawData }: OnnxTensor) => rawData.length > 0 && rawData.length <= SMALL_BYTES
 
 function constantSegments(constants: readonly OnnxTensor[]): Uint8Array[] {
   const segments: Uint8Array[] = []
@@ -33,17 +35,21 @@ function constantSegments(constants: readonly OnnxTensor[]): Uint8Array[] {
     small = []
   }
   for (const tensor of constants) {
-    if (tensor.rawData.length <= SMALL_BYTES) {
+    if (isSmall(tensor)) {
       small.push(tensor)
       continue
     }
     writeSmall()
-    const [before, after] = around('TensorProto', tensor, RAW_DATA)
-    const parts = [before, ...delimited(RAW_DATA, [tensor.rawData]), after]
-    segments.push(...delimited(INITIALIZER, parts))
+    segments.push(...delimited(INITIALIZER, tensorSegments(tensor)))
   }
   writeSmall()
   return segments
+}
+
+function tensorSegments(tensor: OnnxTensor): Uint8Array[] {
+  if (tensor.rawData.length === 0) return [encoded('TensorProto', tensor)]
+  const [before, after] = around('TensorProto', tensor, RAW_DATA)
+  return [before, ...delimited(RAW_DATA, [tensor.rawData]), after]
 }
 
 const NUMBERS = new Map<MessageName, ReadonlyMap<string, number>>()

@@ -12,7 +12,7 @@ import type { ActivationSummary } from './summary.ts'
 /** Weight of the past in the moving averages (ai-edge-quantizer's default). */
 const MEMORY = 0.95
 
-/** Numbers that a histogram needs to tell tails apart; beyond, it counts every nth. Extremes are always exact. */
+/** Numbers that a histogram needs to tell tails apart; beyond, it counts every nth. Extremes are of all that is shown. */
 const ENOUGH_NUMBERS = 2 ** 18
 
 /** Numbers that tell whether there are but few different ones. */

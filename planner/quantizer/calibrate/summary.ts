@@ -4,7 +4,7 @@ import type { Tensor } from '../../../shared/tensors.ts'
 export interface ActivationSummary {
   readonly min: number
   readonly max: number
-  /** Not finite where any number is not. */
+  /** Not finite where any number is not; of rectified activations, any of `values`. */
   readonly sum: number
   /** Numbers at every nth position, or all. */
   readonly values: Float32Array

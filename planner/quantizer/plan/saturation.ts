@@ -156,12 +156,18 @@ const ROUNDING = LARGEST_CODE
  * the larger one alone is the worst.
  */
 function fits(a: number, one: number, b: number, other: number, scale: number): boolean {
-  let sum = (a * one + b * other) / scale
+  const [first, second] = [within(a / scale), within(b / scale)]
+  let sum = first * one + second * other
   // Rounding every weight takes as long as writing it.
   if (Math.abs(Math.abs(sum) - MOST) <= ROUNDING) {
-    sum = roundHalfAway(a / scale) * one + roundHalfAway(b / scale) * other
+    sum = roundHalfAway(first) * one + roundHalfAway(second) * other
   }
   return sum <= MOST && sum >= -MOST - 1
+}
+
+function within(steps: number): number {
+  const { min, max } = INTEGER_LIMITS.int8
+  return steps < min ? min : steps > max ? max : steps
 }
 
 /** The form in which an operator reads its activation. */

@@ -9,7 +9,7 @@ const TELEMETRY = 'ORT_DISABLE_TELEMETRY'
 
 /** For the main thread of a process whose other threads load ONNX Runtime: they cannot set what native code reads. */
 export function forbidTelemetry(): void {
-  process.env[TELEMETRY] ??= '1'
+  process.env[TELEMETRY] = '1'
 }
 
 /** The native library, mapped on the first call; it stays in the process. */

@@ -1,14 +1,16 @@
 /** A process that quantizes light_resnet50 with so many samples; prints seconds, and the most memory it ever held. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-// Loaded before the clock starts, like all that the peer imports.
+// Loaded before the clock starts, like what the peer imports.
 import '../../../planner/formats/onnx/quantizable.ts'
 import { quantize } from '../../../planner/quantizer/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
+import { loadNative } from '../../../shared/runtime/onnxruntime/native.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { sharedData } from '../../shared-data.ts'
 import { peakBytes } from './peak.ts'
 
+await loadNative()
 const [, , samples = ''] = process.argv
 const started = performance.now()
 await quantize({

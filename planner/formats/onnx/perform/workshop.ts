@@ -1,7 +1,7 @@
 import { invariant } from '../../../../shared/errors.ts'
 import type { Form } from '../../../quantizer/parameters/forms.ts'
 import type { OperatorId, TensorId, Use } from '../../graph.ts'
-import type { OnnxGraph, OnnxModel, OnnxNode } from '../model.ts'
+import { copyMessage, type OnnxGraph, type OnnxModel, type OnnxNode } from '../model.ts'
 import { type Attributes, GraphEditor } from '../prepare/graph-editor.ts'
 import type { OnnxView, ViewedNode } from '../view.ts'
 import type { IntegerForm } from './codes.ts'
@@ -114,7 +114,11 @@ function copyOf(source: OnnxGraph) {
   const copies = new Map(
     source.node.map((node) => [
       node,
-      { ...node, input: [...node.input], output: [...node.output], attribute: [...node.attribute] },
+      copyMessage('NodeProto', node, {
+        input: [...node.input],
+        output: [...node.output],
+        attribute: [...node.attribute],
+      }),
     ]),
   )
   const graph: OnnxGraph = {

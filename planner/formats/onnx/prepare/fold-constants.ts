@@ -2,7 +2,13 @@ import { loadNative } from '../../../../shared/runtime/onnxruntime/native.ts'
 import type { ElementType, TensorData } from '../../../../shared/tensors.ts'
 import { floatOf, floatsOf, hasAttribute, intOf, intsOf, tensorOf } from '../attributes.ts'
 import { writeOnnx } from '../codec.ts'
-import { newMessage, type OnnxModel, type OnnxNode, type OnnxTensor } from '../model.ts'
+import {
+  copyMessage,
+  newMessage,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../model.ts'
 import type { ValueTypes } from '../shapes/infer.ts'
 import { elementTypeOf, newTensor } from '../tensor-data.ts'
 import { namesRead } from '../walk.ts'
@@ -31,7 +37,7 @@ export interface FoldOptions {
 export interface Folded {
   /** How many nodes went. */
   readonly nodes: number
-  /** Constants in memory of their own, which nobody else reads. */
+  /** Constants in memory of their own: no part of the file. */
   readonly computed: readonly OnnxTensor[]
 }
 
@@ -87,7 +93,7 @@ function constantOf(node: OnnxNode): OnnxTensor | undefined {
   const [name = ''] = node.output
   const tensor = tensorOf(node, 'value')
   if (tensor !== undefined)
-    return elementTypeOf(tensor) === undefined ? undefined : { ...tensor, name }
+    return elementTypeOf(tensor) && copyMessage('TensorProto', tensor, { name })
   if (hasAttribute(node, 'value_float'))
     return newTensor(name, 'float32', [], Float32Array.of(floatOf(node, 'value_float', 0)))
   if (hasAttribute(node, 'value_int'))

@@ -51,7 +51,8 @@ const matmulAdd = rule({
   },
   rewrite({ node, add, bias }, editor) {
     const values = floats(bias, editor) as Float32Array<ArrayBuffer>
-    const flat = editor.addConstant(bias, 'float32', [values.length], values)
+    // Memory of its own: whoever else reads the constant may scale it in place.
+    const flat = editor.addConstant(bias, 'float32', [values.length], values.slice())
     const gemm = editor.newNode('Gemm', [...node.input, flat], add.output)
     editor.replace(add)
     editor.replace(node, gemm)

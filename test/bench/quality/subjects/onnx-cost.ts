@@ -77,7 +77,7 @@ export const onnxCost: QualitySubject = {
           },
         ],
         notes: [
-          `Medians of ${ROUNDS} rounds in turns, each in processes of their own, starts and imports not counted.`,
+          `Medians of ${ROUNDS} rounds in turns, each in processes of their own; starts and imports are not counted in the time.`,
           ...(missing === undefined ? [] : [missing]),
         ],
       },

@@ -7,10 +7,10 @@ import {
   onnxruntime,
 } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 
-/** What the runtime makes of a file, but for memory layouts of this machine. */
+/** What the runtime makes of a file. */
 export async function fusedOperators(t: Test, bytes: Uint8Array): Promise<FusedOperators> {
   const optimizedModelPath = join(t.testdir(), 'optimized.onnx')
-  const options: OnnxruntimeLoadOptions = { optimization: 'extended', optimizedModelPath }
+  const options: OnnxruntimeLoadOptions = { optimizedModelPath }
   const session = await onnxruntime.load(bytes, options)
   await session.close()
   return fusedIn(await readFile(optimizedModelPath))

@@ -1,4 +1,8 @@
-import { newMessage, type OnnxModel } from '../../../../planner/formats/onnx/model.ts'
+import {
+  newMessage,
+  type OnnxModel,
+  type OnnxTensor,
+} from '../../../../planner/formats/onnx/model.ts'
 import type { Attributes } from '../../../../planner/formats/onnx/prepare/graph-editor.ts'
 import { GraphEditor } from '../../../../planner/formats/onnx/prepare/graph-editor.ts'
 import { DATA_TYPES } from '../../../../planner/formats/onnx/schema.ts'
@@ -79,3 +83,10 @@ function valueInfo(name: string, dims: Dims) {
 
 export const int64s = (...values: number[]): BigInt64Array => BigInt64Array.from(values, BigInt)
 export const numbers = (...values: number[]): Float32Array => Float32Array.from(values)
+
+/** A constant whose elements stand in `float_data`, as older exporters write them. */
+export function typedTensor(...values: number[]): OnnxTensor {
+  const dims = [1n, BigInt(values.length)]
+  const { code: dataType } = DATA_TYPES.float32
+  return newMessage('TensorProto', { dims, dataType, floatData: values })
+}

@@ -10,7 +10,7 @@ import type { Tensor } from '../../../../../shared/tensors.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../../shared-data.ts'
 import { relativeError } from '../import/relative-error.ts'
 import { runOnnx } from '../run-onnx.ts'
-import { int64s, numbers, type SmallOnnx, smallOnnx } from '../small-onnx.ts'
+import { int64s, numbers, type SmallOnnx, smallOnnx, typedTensor } from '../small-onnx.ts'
 
 interface Case extends SmallOnnx {
   readonly title: string
@@ -51,6 +51,18 @@ const CASES: readonly Case[] = [
       ['Relu', ['c'], ['y']],
     ],
     left: ['Reshape', 'Transpose', 'Reshape', 'Relu'],
+  },
+  {
+    title: 'a Constant that holds numbers, instead of raw bytes',
+    rule: 'constants',
+    inputs: { x: [1, 4] },
+    outputs: ['y'],
+    rows: [
+      ['Constant', [], ['c'], { value: ['tensor', typedTensor(1, 2, 3, 4)] }],
+      ['Add', ['x', 'c'], ['a']],
+      ['Relu', ['a'], ['y']],
+    ],
+    left: ['Add', 'Relu'],
   },
   {
     title: 'Identity and Dropout inside go',
