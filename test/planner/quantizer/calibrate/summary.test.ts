@@ -6,7 +6,7 @@ import { calibrate } from '../../../../planner/quantizer/calibrate/calibrate.ts'
 import { Laboratory } from '../../../../planner/quantizer/laboratory/laboratory.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { randomFrom } from '../../formats/onnx/import/one-operator.ts'
-import { type Row, smallOnnx } from '../../formats/onnx/small-onnx.ts'
+import { numbers, type Row, smallOnnx } from '../../formats/onnx/small-onnx.ts'
 
 const SAMPLES = 25
 const SIDE = 128
@@ -17,7 +17,7 @@ async function open(opset: number, ...rows: Row[]): Promise<QuantizableModel> {
     opset,
     inputs: { x: [1, 1, SIDE, SIDE] },
     outputs: ['y'],
-    constants: { w: [8, 1, 1, 1], v: [4, 8, 1, 1] },
+    constants: { w: [8, 1, 1, 1], v: [4, 8, 1, 1], low: numbers(-9), high: numbers(9) },
     rows: [['Conv', ['x', 'w'], ['a']], ...rows, ['Conv', ['b', 'v'], ['y']]],
   })
   return quantizableOnnx.open(writeOnnx(model), { sources: 'keep', forIntegers: true })
@@ -39,29 +39,42 @@ async function statisticsOf(model: QuantizableModel) {
   }
 }
 
-for (const opset of [13, 18]) {
-  t.test(`what the runtime sums up is what an observer sees, opset ${opset}`, async (t) => {
-    const model = await open(opset, ['Relu', ['a'], ['b']])
-    const { summarise, ...whole } = model
-    t.ok(summarise, 'it sums up by default')
-    const summed = await statisticsOf(model)
-    const seen = await statisticsOf(whole)
-    t.same(
-      summed.map(({ tensor, min, max, nan, ignored }) => ({ tensor, min, max, nan, ignored })),
-      seen.map(({ tensor, min, max, nan, ignored }) => ({ tensor, min, max, nan, ignored })),
-    )
-    for (const [i, { channels, histogram, count }] of summed.entries()) {
-      const other = seen[i]
-      channels?.means.forEach((mean, channel) => {
-        t.ok(Math.abs(mean - (other?.channels?.means[channel] ?? Number.NaN)) < 2e-2)
-      })
-      const [ours, theirs] = [histogram, other?.histogram].map(
-        (one) => (one?.zeros ?? 0) / (one?.bins.reduce((a, b) => a + b, 0) ?? 1),
+const BETWEEN: Readonly<Record<string, readonly Row[]>> = {
+  'a Relu': [['Relu', ['a'], ['b']]],
+  'a Clip that no product absorbs, which is no rectifier': [
+    ['Neg', ['a'], ['c']],
+    ['Clip', ['c', 'low', 'high'], ['b']],
+  ],
+}
+
+for (const [opset, [what, rows]] of [13, 18].flatMap((opset) =>
+  Object.entries(BETWEEN).map((entry) => [opset, entry] as const),
+)) {
+  t.test(
+    `what the runtime sums up is what an observer sees: ${what}, opset ${opset}`,
+    async (t) => {
+      const model = await open(opset, ...rows)
+      const { summarise, ...whole } = model
+      t.ok(summarise, 'it sums up by default')
+      const summed = await statisticsOf(model)
+      const seen = await statisticsOf(whole)
+      t.same(
+        summed.map(({ tensor, min, max, nan, ignored }) => ({ tensor, min, max, nan, ignored })),
+        seen.map(({ tensor, min, max, nan, ignored }) => ({ tensor, min, max, nan, ignored })),
       )
-      t.ok(Math.abs((ours ?? 0) - (theirs ?? 1)) < 1e-2, 'as many zeros')
-      t.ok(count > 0)
-    }
-  })
+      for (const [i, { channels, histogram, count }] of summed.entries()) {
+        const other = seen[i]
+        channels?.means.forEach((mean, channel) => {
+          t.ok(Math.abs(mean - (other?.channels?.means[channel] ?? Number.NaN)) < 2e-2)
+        })
+        const [ours, theirs] = [histogram, other?.histogram].map(
+          (one) => (one?.zeros ?? 0) / (one?.bins.reduce((a, b) => a + b, 0) ?? 1),
+        )
+        t.ok(Math.abs((ours ?? 0) - (theirs ?? 1)) < 1e-2, 'as many zeros')
+        t.ok(count > 0)
+      }
+    },
+  )
 }
 
 t.test('numbers that are none are counted, though sums hide them', async (t) => {
