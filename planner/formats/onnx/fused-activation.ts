@@ -26,13 +26,20 @@ export function activationBehind(node: OnnxNode, editor: GraphEditor): Following
   const next = ABSORBING.has(node.opType) ? editor.onlyConsumer(node.output[0] ?? '') : undefined
   if (next === undefined || next.input[0] !== node.output[0]) return null
   if (next.opType === 'Relu') return { node: next, low: 0, high: Number.POSITIVE_INFINITY }
-  if (next.opType !== 'Clip') return null
-  const [low, high] = [1, 2].map((at) => bound(next.input[at], editor))
+  const bounds = next.opType === 'Clip' ? boundsOf(next, editor) : null
+  return bounds && { node: next, ...bounds }
+}
+
+/** Of a Clip; null where one of them is computed. */
+export function boundsOf(
+  clip: OnnxNode,
+  editor: GraphEditor,
+): Pick<FollowingActivation, 'low' | 'high'> | null {
+  const [low, high] = [1, 2].map((at) => bound(clip.input[at], editor))
   if (low === undefined || high === undefined) return null
   return {
-    node: next,
-    low: floatOf(next, 'min', low ?? Number.NEGATIVE_INFINITY),
-    high: floatOf(next, 'max', high ?? Number.POSITIVE_INFINITY),
+    low: floatOf(clip, 'min', low ?? Number.NEGATIVE_INFINITY),
+    high: floatOf(clip, 'max', high ?? Number.POSITIVE_INFINITY),
   }
 }
 

@@ -98,7 +98,7 @@ class Summaries {
   }
 }
 
-/** A Clip is called relu6 whatever its bounds are; fused ones are named by them. */
+/** A Clip is of kind relu6 whatever its bounds are, and named by them in the other. */
 const RECTIFYING_KINDS: ReadonlySet<OperatorKind> = new Set(['relu', 'logistic'])
 const RECTIFYING_ENDS: ReadonlySet<FusedActivation> = new Set(['relu', 'relu6'])
 

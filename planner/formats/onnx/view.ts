@@ -8,7 +8,7 @@ import type {
   GraphTensor,
   TensorId,
 } from '../graph.ts'
-import { activationBehind, type FollowingActivation } from './fused-activation.ts'
+import { activationBehind, boundsOf, type FollowingActivation } from './fused-activation.ts'
 import { dataTypeName, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts'
 import { attributeObstacle, nativeInput, nativeOperator } from './native-operators.ts'
 import { GraphEditor } from './prepare/graph-editor.ts'
@@ -132,7 +132,7 @@ function viewOperator(
       return { tensor, ...own, inputAxis: depthwise ? null : own.inputAxis }
     }),
     outputs: last.output.flatMap((name) => ids.get(name) ?? []),
-    fusedActivation: fusedName(activation),
+    fusedActivation: activation ? nameOf(activation) : ownActivation(node, editor),
     window:
       native.kind === 'conv'
         ? windowOf(node, shapeOf(node.input[0]), shapeOf(node.output[0]), weight)
@@ -160,9 +160,14 @@ function endsAt(value: string, editor: GraphEditor): boolean {
     .every((reader) => MOVERS.has(reader.opType) && endsAt(reader.output[0] ?? '', editor))
 }
 
-function fusedName(activation: FollowingActivation | null): FusedActivation {
-  if (activation === null) return 'none'
-  const { low, high } = activation
+/** A Clip on its own is of kind relu6 whatever its bounds are: what it does is told like that of a fused one. */
+function ownActivation(node: OnnxNode, editor: GraphEditor): FusedActivation {
+  if (node.opType !== 'Clip') return 'none'
+  const bounds = boundsOf(node, editor)
+  return bounds === null ? 'clip' : nameOf(bounds)
+}
+
+function nameOf({ low, high }: Pick<FollowingActivation, 'low' | 'high'>): FusedActivation {
   if (low === 0 && high === Number.POSITIVE_INFINITY) return 'relu'
   if (low === 0 && high === 6) return 'relu6'
   return low === -1 && high === 1 ? 'relu-n1-to-1' : 'clip'

@@ -64,7 +64,8 @@ function onlyReader(tensor: TensorId, graph: Graph, links: Links): GraphOperator
 
 /** 0 where an operator does something else to its channels than scale, or cut them off. */
 function ceilingBehind({ kind, fusedActivation }: GraphOperator): number {
-  if (kind === 'relu6') return 6
+  // An .onnx Clip is one, too, and named by its bounds.
+  if (kind === 'relu6') return fusedActivation === 'none' ? 6 : (CEILINGS[fusedActivation] ?? 0)
   return SCALES_THROUGH.has(kind) ? (CEILINGS[fusedActivation] ?? 0) : 0
 }
 
