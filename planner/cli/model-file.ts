@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, extname } from 'node:path'
+import { extname } from 'node:path'
 import { UsageError } from '../../shared/errors.ts'
 import {
   loadRuntime,
@@ -8,14 +8,7 @@ import {
   runtimeFor,
   type Session,
 } from '../../shared/runtime/index.ts'
-import {
-  fixShapes,
-  hasExternalData,
-  type InputShapes,
-  loadExternalData,
-  readOnnx,
-  writeOnnx,
-} from '../formats/onnx/index.ts'
+import type { InputShapes } from '../formats/onnx/index.ts'
 
 export interface ModelFile {
   readonly path: string
@@ -36,7 +29,11 @@ export async function readModelFile(path: string, shapes?: InputShapes): Promise
     throw new UsageError(`${path} is no model file: give one ending in ${endings}`, { path })
   }
   const bytes = await readUserFile(path)
-  if (format === 'onnx') return { path, format, bytes: await wholeOnnx(path, bytes, shapes) }
+  if (format === 'onnx') {
+    // Its parser is loaded for those who need it.
+    const { wholeOnnx } = await import('./onnx-file.ts')
+    return { path, format, bytes: await wholeOnnx(path, bytes, shapes) }
+  }
   if (shapes)
     throw new UsageError('--shape is for .onnx models: a .tflite takes its sizes from data')
   return { path, format, bytes }
@@ -45,22 +42,6 @@ export async function readModelFile(path: string, shapes?: InputShapes): Promise
 export function formatOfEnding(path: string): ModelFormat | undefined {
   const ending = extname(path).slice(1).toLowerCase()
   return FORMATS.includes(ending) ? (ending as ModelFormat) : undefined
-}
-
-async function wholeOnnx(
-  path: string,
-  bytes: Uint8Array,
-  shapes: InputShapes | undefined,
-): Promise<Uint8Array> {
-  const whole = await withConstants(path, bytes)
-  return shapes === undefined ? whole : fixShapes(whole, shapes, basename(path))
-}
-
-async function withConstants(path: string, bytes: Uint8Array): Promise<Uint8Array> {
-  const model = readOnnx(bytes, basename(path))
-  if (!hasExternalData(model)) return bytes
-  await loadExternalData(model, dirname(path))
-  return writeOnnx(model)
 }
 
 /** Opens the model in its runtime; the caller closes the session. */
@@ -83,9 +64,4 @@ export async function readUserFile(path: string): Promise<Uint8Array> {
     const code = (cause as NodeJS.ErrnoException).code ?? ''
     throw new UsageError(`cannot read ${path}: ${REASONS[code] ?? code}`, { path }, { cause })
   }
-}
-
-/** Whether an .onnx file is only a part of its model. @throws UsageError, OnnxError */
-export async function keepsConstantsElsewhere(path: string): Promise<boolean> {
-  return hasExternalData(readOnnx(await readUserFile(path), basename(path)))
 }

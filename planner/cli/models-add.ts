@@ -8,7 +8,8 @@ import { connectPlanner, type ModelView, type PlannerClient } from '../api/index
 import { OBJECTIVES } from '../selection/index.ts'
 import { defineCommand } from './command.ts'
 import { bytesInput, dataInput, dataOption } from './fleet-options.ts'
-import { formatOfEnding, keepsConstantsElsewhere, readModelFile } from './model-file.ts'
+import { formatOfEnding, readModelFile, readUserFile } from './model-file.ts'
+import { keepsConstantsElsewhere } from './onnx-file.ts'
 
 export const modelsAddCommand = defineCommand({
   path: 'models add',
@@ -78,7 +79,8 @@ export const modelsAddCommand = defineCommand({
 /** A model that keeps constants in other files goes as one. */
 async function uploadModel(planner: PlannerClient, path: string) {
   const name = basename(path)
-  const scattered = formatOfEnding(path) === 'onnx' && (await keepsConstantsElsewhere(path))
+  const isOnnx = formatOfEnding(path) === 'onnx'
+  const scattered = isOnnx && keepsConstantsElsewhere(path, await readUserFile(path))
   if (!scattered) return upload(planner, path)
   const folder = await mkdtemp(join(tmpdir(), 'fitment-model-'))
   try {

@@ -4,7 +4,6 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
-import { convertModel } from '../formats/convert.ts'
 import type { RecoveryStep } from '../quantizer/index.ts'
 import { defineCommand } from './command.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
@@ -55,7 +54,7 @@ export const quantizeCommand = defineCommand({
   }),
   run: async (input, io) => {
     const file = await readModelFile(input.model, input.shape)
-    const model = asWritten(file, input.output)
+    const model = await asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
     const target = await targetFor(input.target, asked, model.format)
     const options = { ...target.options, ...(await optionsOf(input)) }
@@ -116,7 +115,9 @@ function recoveryLine(steps: readonly RecoveryStep[]): string {
 }
 
 /** In the format that the output's name asks for. */
-function asWritten({ path, format, bytes }: ModelFile, output: string) {
+async function asWritten({ path, format, bytes }: ModelFile, output: string) {
   const wanted = formatOfEnding(output) ?? format
+  if (wanted === format) return { format, bytes, findings: [] }
+  const { convertModel } = await import('../formats/convert.ts')
   return { format: wanted, ...convertModel(bytes, format, wanted, basename(path)) }
 }
