@@ -39,6 +39,12 @@ export function oneLine(text: string): string {
     .replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** Whether the file system had no room, or the user no more of it. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = Object(error) as { code?: unknown }
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
 /** The one line of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

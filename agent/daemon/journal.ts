@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { isDiskFull } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { errnoOf, isMissing } from '../artifacts/index.ts'
 import type { CommitName } from './commit-names.ts'
@@ -164,7 +165,7 @@ function syncDirectory(path: string): void {
 
 function journalError(error: unknown, path: string): JournalError {
   const errno = errnoOf(error)
-  const isFull = errno === 'ENOSPC' || errno === 'EDQUOT'
+  const isFull = isDiskFull(error)
   const message = isFull
     ? `no room to write ${path}: free some space on its file system`
     : `cannot write ${path} (${errno ?? String(error)}): is the state directory writable?`

@@ -2,7 +2,7 @@ import { mkdtempSync, statfsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { messageOf } from '../../shared/errors.ts'
+import { isDiskFull, messageOf } from '../../shared/errors.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { QuantizerError } from './errors.ts'
 
@@ -23,7 +23,7 @@ export async function inScratch<T>(
     return await work(folder)
   } catch (cause) {
     // Runtimes tell of a full disk in words of their own.
-    if (room >= bytes && !isFull(cause)) throw cause
+    if (room >= bytes && !isDiskFull(cause)) throw cause
     throw new QuantizerError(
       'no-scratch-space',
       `${tmpdir()} has no room for working files of ${formatBytes(bytes)} (${messageOf(cause)}): free some, or name another folder in TMPDIR`,
@@ -38,9 +38,4 @@ export async function inScratch<T>(
 function roomIn(folder: string): number {
   const { bavail, bsize } = statfsSync(folder)
   return bavail * bsize
-}
-
-function isFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
 }

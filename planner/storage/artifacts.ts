@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat, unlink } from 'node:fs/
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Digest } from '../../shared/digest.ts'
+import { isDiskFull } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { type ArtifactRef, MAX_ARTIFACT_BYTES } from '../../shared/messages/artifact.ts'
 import { blockListOf } from '../../shared/messages/block-list.ts'
@@ -90,7 +91,7 @@ async function writeDraft(root: string, stream: AsyncIterable<Uint8Array>): Prom
     return draft
   } catch (error) {
     await unlink(draft).catch(() => {})
-    throw isFull(error) ? full(root, error) : error
+    throw isDiskFull(error) ? full(root, error) : error
   } finally {
     await file.close()
   }
@@ -137,11 +138,6 @@ function missing(digest: Digest): never {
 
 function unusable(what: string): StorageError {
   return new StorageError('unusable', `the file ${what}: it cannot become an artifact`)
-}
-
-function isFull(error: unknown): boolean {
-  if (!(error instanceof Error && 'code' in error)) return false
-  return error.code === 'ENOSPC' || error.code === 'EDQUOT'
 }
 
 function full(root: string, cause: unknown): StorageError {

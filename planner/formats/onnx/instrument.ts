@@ -1,7 +1,7 @@
 import type { ObserverPlan } from '../../quantizer/calibrate/observer.ts'
 import { sampleStride } from '../../quantizer/calibrate/observer.ts'
 import type { FusedActivation, GraphOperator, TensorId } from '../graph.ts'
-import { linksOf } from '../links.ts'
+import { type Links, linksOf } from '../links.ts'
 import type { OperatorKind } from '../operator-kinds.ts'
 import type { Instrumented, Summarised } from '../quantizable.ts'
 import { writeOnnx } from './codec.ts'
@@ -17,7 +17,7 @@ export function instrument(
   asked?: readonly TensorId[],
 ): Instrumented {
   const wanted = new Set(asked ?? view.graph.tensors.map(({ id }) => id))
-  const observed = observable(view).filter(({ id }) => wanted.has(id))
+  const observed = observable(view, linksOf(view.graph)).filter(({ id }) => wanted.has(id))
   const names = observed.map(({ name }) => name)
   return {
     bytes: withOutputs(model, model.graph as OnnxGraph, names),
@@ -38,11 +38,11 @@ export function summarise(
   const graph = { ...source, node: [...source.node], initializer: [...source.initializer] }
   const summaries = new Summaries(graph)
   const names: string[] = []
-  const { producers } = linksOf(view.graph)
-  const observed = observable(view).map(({ id, name, shape }): ObserverPlan => {
+  const links = linksOf(view.graph)
+  const observed = observable(view, links).map(({ id, name, shape }): ObserverPlan => {
     const plan = planFor(id)
     const stride = shape === null || shape.some((dim) => dim < 0) ? 1 : sampleStride(plan, shape)
-    const maker = view.graph.operators[producers[id] ?? -1]
+    const maker = view.graph.operators[links.producers[id] ?? -1]
     if (stride === 1) names.push(name)
     else names.push(...summaries.of(name, stride, plan, maker !== undefined && isRectifier(maker)))
     return { ...plan, summarised: stride > 1 }
@@ -108,8 +108,7 @@ function isRectifier({ kind, fusedActivation }: GraphOperator): boolean {
   return plain || RECTIFYING_ENDS.has(fusedActivation)
 }
 
-function observable(view: OnnxView) {
-  const { producers } = linksOf(view.graph)
+function observable(view: OnnxView, { producers }: Links) {
   return view.graph.tensors.filter(({ id, type }) => type === 'float32' && producers[id] !== null)
 }
 

@@ -40,9 +40,12 @@ export class Laboratory {
   }
 
   /** The model's inputs. @throws RuntimeError */
-  async load(model: Uint8Array, wishes: LoadWishes = {}): Promise<readonly TensorInfo[]> {
-    const message = { kind: 'load', model, observed: [], wishes } as const
-    const [loaded] = await this.#askAll('loaded', message)
+  async load(
+    model: Uint8Array,
+    wishes: LoadWishes = {},
+    observed: readonly ObserverPlan[] = [],
+  ): Promise<readonly TensorInfo[]> {
+    const [loaded] = await this.#askAll('loaded', { kind: 'load', model, observed, wishes })
     return loaded?.inputs ?? []
   }
 
@@ -73,12 +76,12 @@ export class Laboratory {
     samples: SampleSource,
     onRan: (samples: number) => void,
   ): Promise<ObserverReport> {
-    if (data === undefined) await this.#loadWatched(bytes, observed, {})
+    if (data === undefined) await this.load(bytes, {}, observed)
     else {
       await inScratch(data.size, async (constantsFolder) => {
         await writeConstants(join(constantsFolder, data.name), data.pieces)
         // Once loaded, the runtime has read them, or holds the file open.
-        await this.#loadWatched(bytes, observed, { constantsFolder })
+        await this.load(bytes, { constantsFolder }, observed)
       })
     }
     await share(samples, this.#hands, onRan)
@@ -87,14 +90,6 @@ export class Laboratory {
       statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
       sharp: reports.every(({ sharp }) => sharp),
     }
-  }
-
-  async #loadWatched(
-    model: Uint8Array,
-    observed: readonly ObserverPlan[],
-    wishes: LoadWishes,
-  ): Promise<void> {
-    await this.#askAll('loaded', { kind: 'load', model, observed, wishes })
   }
 
   async close(): Promise<void> {

@@ -70,7 +70,11 @@ function stepsWithin({ type }: IntegerForm, zeroPoint: number): [least: number, 
 }
 
 function roundWithin(steps: number, least: number, most: number): number {
-  return roundHalfAway(steps < least ? least : steps > most ? most : steps)
+  return roundHalfAway(within(steps, least, most))
+}
+
+export function within(steps: number, least: number, most: number): number {
+  return steps < least ? least : steps > most ? most : steps
 }
 
 type Write = <C extends Codes>(codes: C) => C

@@ -1,7 +1,7 @@
 import type { GraphConstant } from '../../formats/graph.ts'
 
 /** No NaN and no infinity: number minus itself is 0 for all others, and NaN stays NaN. */
-export function allFinite(values: Float32Array): boolean {
+function allFinite(values: Float32Array): boolean {
   let poison = 0
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i] as number
@@ -12,7 +12,7 @@ export function allFinite(values: Float32Array): boolean {
 
 const KNOWN = new WeakMap<GraphConstant, boolean>()
 
-/** The same of what a constant holds, which never changes: plans are made again and again. */
+/** Of what a constant holds, which never changes: plans are made again and again. */
 export function holdsFinite(constant: GraphConstant, values: Float32Array): boolean {
   const finite = KNOWN.get(constant) ?? allFinite(values)
   KNOWN.set(constant, finite)

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
 import { QuantizerError } from '../errors.ts'
-import { allFinite } from '../parameters/finite.ts'
+import { holdsFinite } from '../parameters/finite.ts'
 import { leftFloat } from './findings.ts'
 import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
@@ -38,12 +38,13 @@ function obstacleOf(operator: GraphOperator, request: PlanRequest): string | nul
   if (kept !== null) return kept
   if (operator.integerObstacle !== null) return operator.integerObstacle
   const weight = weightOf(operator, request)
-  const values = weight?.type === 'float32' ? (weight.constant?.read() ?? null) : null
-  if (values === null) return 'its weight is no float constant'
+  const constant = weight?.type === 'float32' ? weight.constant : null
+  const values = constant?.read() ?? null
+  if (constant === null || values === null) return 'its weight is no float constant'
   if (values.length < MINIMUM_ELEMENTS) {
     return `its weight has ${values.length} elements, too few to gain (${MINIMUM_ELEMENTS} needed)`
   }
-  return allFinite(values) ? null : `"${weight?.name}" holds NaN or infinite numbers`
+  return holdsFinite(constant, values) ? null : `"${weight?.name}" holds NaN or infinite numbers`
 }
 
 function weightOf(operator: GraphOperator, { graph }: PlanRequest): GraphTensor | undefined {

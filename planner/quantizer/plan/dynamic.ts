@@ -1,6 +1,6 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { GraphInput, GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
-import { allFinite } from '../parameters/finite.ts'
+import { holdsFinite } from '../parameters/finite.ts'
 import { type AffineParameters, FLOAT32, type Form } from '../parameters/forms.ts'
 import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
 import { weightParameters } from '../parameters/weight.ts'
@@ -95,11 +95,12 @@ function obstacleOf(
   const kernel = facts[operator.kind].hybrid !== 'through-dequantize'
   const tooNew = kernel ? runtimeObstacle(operator, 'hybrid') : null
   if (tooNew !== null) return tooNew
-  const values = weight.constant?.read() ?? new Float32Array(0)
-  if (values.length < LEAST_WEIGHT) {
+  const { constant } = weight
+  const values = constant?.read() ?? new Float32Array(0)
+  if (constant === null || values.length < LEAST_WEIGHT) {
     return `its weight has ${values.length} elements, too few to gain (${LEAST_WEIGHT} needed)`
   }
-  return allFinite(values) ? null : `"${weight.name}" holds NaN or infinite numbers`
+  return holdsFinite(constant, values) ? null : `"${weight.name}" holds NaN or infinite numbers`
 }
 
 function hybridAxis(

@@ -2,6 +2,7 @@ import type { Finding } from '../../../shared/findings.ts'
 import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../formats/graph.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { roundHalfAway } from '../parameters/activation.ts'
+import { within } from '../parameters/encode.ts'
 import { type Form, INTEGER_LIMITS } from '../parameters/forms.ts'
 import { addsNothing } from '../parameters/pairs.ts'
 import type { InstructionArguments, Plan } from './instructions.ts'
@@ -9,6 +10,7 @@ import type { InstructionArguments, Plan } from './instructions.ts'
 /** VPMADDUBSW adds two neighbouring products in 16 bits, and saturates (Intel SDM). */
 const MOST = 2 ** 15 - 1
 const LARGEST_CODE = INTEGER_LIMITS.uint8.max
+const { min: LEAST_WEIGHT, max: MOST_WEIGHT } = INTEGER_LIMITS.int8
 /** Held against a Haswell on three models: layers above it differ in more than a hundredth of their outputs. */
 const USUAL_DEVIATIONS = 2
 
@@ -156,18 +158,14 @@ const ROUNDING = LARGEST_CODE
  * the larger one alone is the worst.
  */
 function fits(a: number, one: number, b: number, other: number, scale: number): boolean {
-  const [first, second] = [within(a / scale), within(b / scale)]
+  const first = within(a / scale, LEAST_WEIGHT, MOST_WEIGHT)
+  const second = within(b / scale, LEAST_WEIGHT, MOST_WEIGHT)
   let sum = first * one + second * other
   // Rounding every weight takes as long as writing it.
   if (Math.abs(Math.abs(sum) - MOST) <= ROUNDING) {
     sum = roundHalfAway(first) * one + roundHalfAway(second) * other
   }
   return sum <= MOST && sum >= -MOST - 1
-}
-
-function within(steps: number): number {
-  const { min, max } = INTEGER_LIMITS.int8
-  return steps < min ? min : steps > max ? max : steps
 }
 
 /** The form in which an operator reads its activation. */
