@@ -1,9 +1,9 @@
 import type * as Ort from 'onnxruntime-node'
 
 /**
- * ONNX Runtime's own builds tell Microsoft of every session, keep an identifier of the machine in ~/.cache, and leave a
- * log in the folder for temporary files, unless this variable is set when they are loaded (posix/telemetry.cc). What a
- * fleet runs is nobody's business.
+ * ONNX Runtime's own builds have telemetry to Microsoft switched on: they keep an identifier of the machine in ~/.cache,
+ * and leave a log in the folder for temporary files, unless this variable is set when they are loaded
+ * (posix/telemetry.cc). What a fleet runs is nobody's business.
  */
 const TELEMETRY = 'ORT_DISABLE_TELEMETRY'
 
