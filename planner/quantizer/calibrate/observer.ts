@@ -7,7 +7,7 @@ import { Levels } from './levels.ts'
 import { MomentsObserver, type MomentsPlan } from './moments.ts'
 import type { TensorStatistics } from './statistics.ts'
 import { strideFor } from './stride.ts'
-import type { ActivationSummary } from './summary.ts'
+import type { ActivationSummary, SummaryPart } from './summary.ts'
 
 /** Weight of the past in the moving averages (ai-edge-quantizer's default). */
 const MEMORY = 0.95
@@ -27,12 +27,12 @@ export interface ObserverPlan {
   /** Samples it is going to see. */
   readonly samples: number
   readonly moments?: readonly MomentsPlan[]
-  /** The runtime tells what it found out, instead of all numbers. */
-  readonly summarised?: boolean
+  /** The runtime tells these, instead of all numbers. */
+  readonly summary?: readonly SummaryPart[]
 }
 
-/** Positions that means need where each one seen is copied out of a runtime: their error is a 45th of a deviation. */
-const ENOUGH_COPIED_ROWS = 2 ** 11
+/** Positions that means need where each one seen is copied out of a runtime: their error is a 32nd of a deviation. */
+const ENOUGH_COPIED_ROWS = 2 ** 10
 
 /** At which share of an activation's positions an observer wants to see it: every nth. */
 export function sampleStride(
@@ -81,13 +81,14 @@ export class TensorObserver {
   }
 
   /** The same from what the runtime found out. Numbers that are none can only be told when all are seen. */
-  seeSummary({ min, max, sum, values }: ActivationSummary, sample: number): void {
-    if (!(Number.isFinite(sum) && min > -SENTINEL_MAGNITUDE && max < SENTINEL_MAGNITUDE)) {
-      this.#sharp = false
-      return
-    }
-    this.#take(values, min, max, sample)
-    this.#lookCloser(values, sample)
+  seeSummary({ sum, ...parts }: ActivationSummary, sample: number): void {
+    const told = Object.values(parts).map(extremesOf)
+    this.#sharp &&= told.every(({ finite }) => finite) && Number.isFinite(sum?.[0] ?? 0)
+    if (!this.#sharp) return
+    const min = Math.min(...told.map((extremes) => extremes.min))
+    const max = Math.max(...told.map((extremes) => extremes.max))
+    this.#take(parts.values, min, max, sample)
+    this.#lookCloser(parts.values, sample)
   }
 
   /** False where a summary was not enough to go by. */

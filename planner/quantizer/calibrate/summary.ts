@@ -1,24 +1,22 @@
 import type { Tensor } from '../../../shared/tensors.ts'
 
-/** What the runtime itself found out about one activation of one sample. */
-export interface ActivationSummary {
-  readonly min: number
-  readonly max: number
-  /** Not finite where any number is not; of rectified activations, any of `values`. */
-  readonly sum: number
-  /** Numbers at every nth position, or all. */
-  readonly values: Float32Array
-}
-
-/** Outputs that stand for a summarised activation, in this order. */
+/**
+ * What the runtime may tell of one activation of one sample, in this order; each as numbers of which the extremes count.
+ * `min` and `max` are of all its numbers, and without `min` none is negative; `sum` is not finite where any number is
+ * not; `values` are numbers from evenly spread positions, or all.
+ */
 export const SUMMARY_PARTS = ['min', 'max', 'sum', 'values'] as const
 
-export function summaryFrom(outputs: readonly Tensor[]): ActivationSummary {
-  const [min, max, sum, values] = outputs.map(({ data }) => data as Float32Array)
-  return {
-    min: min?.[0] ?? Number.NaN,
-    max: max?.[0] ?? Number.NaN,
-    sum: sum?.[0] ?? Number.NaN,
-    values: values ?? new Float32Array(0),
-  }
+export type SummaryPart = (typeof SUMMARY_PARTS)[number]
+
+export type ActivationSummary = { readonly values: Float32Array } & {
+  readonly [part in SummaryPart]?: Float32Array
+}
+
+export function summaryFrom(
+  parts: readonly SummaryPart[],
+  outputs: readonly Tensor[],
+): ActivationSummary {
+  const told = parts.map((part, i) => [part, outputs[i]?.data as Float32Array] as const)
+  return { values: new Float32Array(0), ...Object.fromEntries(told) }
 }

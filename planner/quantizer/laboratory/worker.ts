@@ -4,7 +4,7 @@ import { realValues } from '../../../shared/dataset/convert.ts'
 import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import { type ObserverPlan, TensorObserver } from '../calibrate/observer.ts'
-import { SUMMARY_PARTS, summaryFrom } from '../calibrate/summary.ts'
+import { summaryFrom } from '../calibrate/summary.ts'
 import {
   type Answer,
   buffersOf,
@@ -26,9 +26,10 @@ let observers: readonly { readonly plan: ObserverPlan; readonly observer: Tensor
 function show(outputs: readonly Tensor[], sample: number): void {
   let at = 0
   for (const { plan, observer } of observers) {
-    if (plan.summarised) {
-      const end = at + SUMMARY_PARTS.length
-      observer.seeSummary(summaryFrom(outputs.slice(at, end)), sample)
+    const { summary } = plan
+    if (summary !== undefined) {
+      const end = at + summary.length
+      observer.seeSummary(summaryFrom(summary, outputs.slice(at, end)), sample)
       at = end
     } else {
       observer.see(outputs[at]?.data as Float32Array, sample)
