@@ -1,5 +1,5 @@
 import { loadNative } from '../../../../shared/runtime/onnxruntime/native.ts'
-import type { ElementType, TensorData } from '../../../../shared/tensors.ts'
+import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
 import { floatOf, floatsOf, hasAttribute, intOf, intsOf, tensorOf } from '../attributes.ts'
 import { writeOnnx } from '../codec.ts'
 import {
@@ -10,7 +10,7 @@ import {
   type OnnxTensor,
 } from '../model.ts'
 import type { ValueTypes } from '../shapes/infer.ts'
-import { elementTypeOf, newTensor } from '../tensor-data.ts'
+import { dataOf, elementTypeOf, newTensor } from '../tensor-data.ts'
 import { namesRead } from '../walk.ts'
 
 /** Results above this stay computed: a few bytes of a hostile file could ask for any amount of memory. */
@@ -44,34 +44,41 @@ export interface Folded {
 const NOTHING: Folded = { nodes: 0, computed: [] }
 
 /**
- * Nodes that read constants only become constants, computed by ONNX Runtime itself in one run.
- * Changes `model`.
+ * Nodes that read constants only become constants, computed by ONNX Runtime itself in one run; what is one number
+ * over and over needs no runtime. Changes `model`.
  */
 export async function foldConstants(model: OnnxModel, options: FoldOptions): Promise<Folded> {
   const { graph } = model
   if (graph === undefined) return NOTHING
   const outputs = new Set(graph.output.map(({ name }) => name))
   const known = new Set(graph.initializer.map(({ name }) => name))
+  const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
   const folded = new Set<OnnxNode>()
   const inline: OnnxTensor[] = []
+  const filled: OnnxTensor[] = []
   for (const node of graph.node) {
     // A graph output needs a node that gives it out.
     if (node.output.some((name) => outputs.has(name))) continue
     const constant = node.opType === 'Constant' ? constantOf(node) : undefined
     if (constant !== undefined) inline.push(constant)
     else if (!isFoldable(node, known, options)) continue
+    const fill = fillOf(node, stored)
+    if (fill !== undefined) filled.push(fill)
     folded.add(node)
     for (const name of node.output) known.add(name)
   }
   const rest = graph.node.filter((node) => !folded.has(node))
-  const computing = [...folded].filter(({ opType }) => opType !== 'Constant')
+  const made = new Set([...inline, ...filled].map(({ name }) => name))
+  const computing = [...folded].filter(({ output: [name = ''] }) => !made.has(name))
   const read = namesRead({ ...graph, node: rest })
   const wanted = computing.flatMap(({ output }) => output).filter((name) => read.has(name))
-  const computed = await evaluate(model, [...graph.initializer, ...inline], computing, wanted)
+  const constants = [...graph.initializer, ...inline, ...filled]
+  const computed = await evaluate(model, constants, computing, wanted)
   if (computed === null) return NOTHING
   graph.node = rest
-  graph.initializer.push(...inline.filter(({ name }) => read.has(name)), ...computed)
-  return { nodes: folded.size, computed }
+  const own = [...filled.filter(({ name }) => read.has(name)), ...computed]
+  graph.initializer.push(...inline.filter(({ name }) => read.has(name)), ...own)
+  return { nodes: folded.size, computed: own }
 }
 
 function isFoldable(node: OnnxNode, known: ReadonlySet<string>, options: FoldOptions): boolean {
@@ -105,6 +112,22 @@ function constantOf(node: OnnxNode): OnnxTensor | undefined {
   if (hasAttribute(node, 'value_ints') && ints)
     return newTensor(name, 'int64', [ints.length], BigInt64Array.from(ints, BigInt))
   return undefined
+}
+
+/** What a ConstantOfShape makes, where the file tells the shape; undefined for all else. */
+function fillOf(node: OnnxNode, stored: ReadonlyMap<string, OnnxTensor>): OnnxTensor | undefined {
+  const [name = ''] = node.output
+  const shape = stored.get(node.input[0] ?? '')
+  const value = tensorOf(node, 'value') ?? newTensor('', 'float32', [1], Float32Array.of(0))
+  const type = elementTypeOf(value)
+  if (node.opType !== 'ConstantOfShape' || !shape || !type) return undefined
+  const dims = Array.from(dataOf(shape), Number)
+  const size = dims.some((dim) => dim < 0) ? Number.POSITIVE_INFINITY : sizeOf(dims)
+  const numbers = dataOf(value)
+  if (size > LARGEST_RESULT || numbers.length !== 1) return undefined
+  const data = new ARRAY_OF[type](size)
+  data.fill(numbers[0] as never)
+  return newTensor(name, type, dims, data)
 }
 
 /** Null where the runtime cannot: the nodes then stay, and fail or not when the model runs. */

@@ -6,6 +6,7 @@ import { readOnnx, writeOnnx } from '../../../../../planner/formats/onnx/codec.t
 import type { OnnxModel } from '../../../../../planner/formats/onnx/model.ts'
 import { prepareModel } from '../../../../../planner/formats/onnx/prepare/prepare.ts'
 import { INTEGER_RULES, RULES } from '../../../../../planner/formats/onnx/prepare/rules.ts'
+import { newTensor } from '../../../../../planner/formats/onnx/tensor-data.ts'
 import type { Tensor } from '../../../../../shared/tensors.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../../shared-data.ts'
 import { relativeError } from '../import/relative-error.ts'
@@ -22,6 +23,8 @@ interface Case extends SmallOnnx {
 
 const image = { x: [1, 4, 6, 6] }
 const normalization = { gamma: [5], beta: [5], mean: [5], variance: numbers(1, 2, 0.5, 3, 0.1) }
+
+const three = newTensor('', 'float32', [1], Float32Array.of(3))
 
 const CASES: readonly Case[] = [
   {
@@ -250,6 +253,22 @@ const CASES: readonly Case[] = [
       ['Conv', ['a', 'w'], ['y'], { pads: ['ints', [1, 1, 1, 1]] }],
     ],
     left: ['Conv'],
+  },
+  {
+    title: 'constants that are one number over and over are computed',
+    rule: 'constants',
+    inputs: image,
+    outputs: ['y'],
+    constants: { shape: int64s(4, 1, 1), none: int64s() },
+    rows: [
+      ['ConstantOfShape', ['shape'], ['threes'], { value: ['tensor', three] }],
+      ['ConstantOfShape', ['shape'], ['zeros']],
+      ['ConstantOfShape', ['none'], ['three'], { value: ['tensor', three] }],
+      ['Mul', ['x', 'threes'], ['a']],
+      ['Add', ['a', 'zeros'], ['b']],
+      ['Div', ['b', 'three'], ['y']],
+    ],
+    left: ['Mul', 'Add', 'Div'],
   },
   {
     title: 'constants are computed',
