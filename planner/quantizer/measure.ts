@@ -12,19 +12,28 @@ export interface Measured extends RangeChoice {
   readonly statistics: readonly TensorStatistics[]
 }
 
-/** Statistics of a model's activations, and ranges from them; nothing where nobody wants, or gave data. */
+/**
+ * Statistics of a model's activations, and ranges from them; nothing where nobody wants, or gave data.
+ * @param meanwhile what to do beside, once the runtime is at work
+ */
 export async function measure(
   model: QuantizableModel,
   laboratory: Laboratory,
   request: QuantizeRequest,
   wanted = isCalibrated(request.scheme),
+  meanwhile: () => Promise<void> = async () => {},
 ): Promise<Measured> {
   const { calibration, onProgress } = request
   if (!wanted || calibration === undefined) {
     return { statistics: [], ...rangesFor([], model, request), findings: [] }
   }
-  const onSample = (done: number, total: number) => onProgress?.(done, total, 'calibrating')
+  let beside: Promise<void> | undefined
+  const onSample = (done: number, total: number) => {
+    beside ??= meanwhile()
+    onProgress?.(done, total, 'calibrating')
+  }
   const seen = await calibrate(model, laboratory, calibration, onSample)
+  await beside
   const choice = rangesFor(seen.statistics, model, request)
   const findings = [...seen.findings, ...choice.findings]
   return { statistics: seen.statistics, ...choice, findings }

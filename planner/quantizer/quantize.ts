@@ -28,6 +28,7 @@ import { NO_CHANGE, type OperatorTally, type Plan } from './plan/instructions.ts
 import { planScheme } from './plan/plan.ts'
 import type { PlanRequest, PlanTarget } from './plan/request.ts'
 import { saturationFindings, saturationRisks } from './plan/saturation.ts'
+import { studyWeights } from './plan/static/study.ts'
 import { Gauge } from './recovery/gauge.ts'
 import {
   meansOf,
@@ -109,7 +110,9 @@ async function quantizeIn(
   refuseMissingCalibration(opened, request)
   refuseIdleSelectors(opened, request)
   const methods = recoveryMethods(options, opened)
-  const measured = await measure(opened, laboratory, source)
+  const measured = await measure(opened, laboratory, source, isCalibrated(scheme), () =>
+    studyWeights(opened.graph, target),
+  )
   const planRequest = planRequestOf(opened, measured, request, target)
   const { statistics } = measured
   const first = {

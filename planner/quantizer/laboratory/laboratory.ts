@@ -69,6 +69,7 @@ export class Laboratory {
 
   /**
    * What observers see of an instrumented model, perhaps with constants beside it, on all samples.
+   * @param onRan called with 0 when the runtime has begun
    * @throws RuntimeError, QuantizerError `no-scratch-space`
    */
   async watch(
@@ -76,12 +77,17 @@ export class Laboratory {
     samples: SampleSource,
     onRan: (samples: number) => void,
   ): Promise<ObserverReport> {
-    if (data === undefined) await this.load(bytes, {}, observed)
+    const load = async (wishes: LoadWishes = {}) => {
+      const loading = this.load(bytes, wishes, observed)
+      onRan(0)
+      await loading
+    }
+    if (data === undefined) await load()
     else {
       await inScratch(data.size, async (constantsFolder) => {
         await writeConstants(join(constantsFolder, data.name), data.pieces)
         // Once loaded, the runtime has read them, or holds the file open.
-        await this.load(bytes, { constantsFolder }, observed)
+        await load({ constantsFolder })
       })
     }
     await share(samples, this.#hands, onRan)

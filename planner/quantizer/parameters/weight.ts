@@ -69,7 +69,7 @@ export function guardBias(
     const limit = BIAS_SHARE * 2 ** 31 * inputScale
     return largest < limit * scale ? scale : roundUp(largest / limit)
   })
-  return { ...weight, scales }
+  return scales.every((scale, i) => scale === weight.scales[i]) ? weight : { ...weight, scales }
 }
 
 /** Bias codes live at the accumulator's scale: input × weight, zero point 0. */

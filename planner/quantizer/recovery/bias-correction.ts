@@ -1,9 +1,10 @@
 import type { Graph, GraphOperator, OperatorId, TensorId } from '../../formats/graph.ts'
+import { codesOfConstant } from '../parameters/constants.ts'
 import { decode } from '../parameters/encode.ts'
 import type { Form } from '../parameters/forms.ts'
 import type { Plan } from '../plan/instructions.ts'
 import type { PlanRequest, Revision } from '../plan/request.ts'
-import { meanShift, type Product } from './mean-shift.ts'
+import { meanShift, type Product, type Rounded } from './mean-shift.ts'
 
 /** Mean of every channel of an activation, over calibration data and positions. */
 export type ChannelMeans = ReadonlyMap<TensorId, Float64Array>
@@ -55,7 +56,7 @@ export function lostMeans(
   graph: Graph,
   means: ChannelMeans,
 ): Float64Array | null {
-  const product = productWith(operator, values, () => rounded, graph, means)
+  const product = productWith(operator, values, () => inFull(rounded), graph, means)
   return product === null ? null : meanShift(product)
 }
 
@@ -85,18 +86,25 @@ function productOf(
   room: Room,
 ): Product | null {
   const input = operator.inputs.find(({ role }) => role === 'weight')
-  const weight = graph.tensors[input?.tensor ?? -1]
-  const values = weight?.constant?.read() ?? null
-  if (values === null) return null
-  const chosen = revisions.get(operator.id)?.weight ?? values
-  const round = (shape: readonly number[]) => decode(chosen, shape, form, room.for(chosen.length))
+  const constant = graph.tensors[input?.tensor ?? -1]?.constant ?? null
+  const values = constant?.read() ?? null
+  if (constant === null || values === null) return null
+  const chosen = revisions.get(operator.id)?.weight
+  const round = (shape: readonly number[]): Rounded =>
+    chosen === undefined && 'parameters' in form && form.type === 'int8'
+      ? { numbers: codesOfConstant(constant, values, shape, form), scales: form.parameters.scales }
+      : inFull(decode(chosen ?? values, shape, form, room.for(values.length)))
   return productWith(operator, values, round, graph, means)
+}
+
+function inFull(numbers: Float32Array): Rounded {
+  return { numbers, scales: null }
 }
 
 function productWith(
   operator: GraphOperator,
   values: Float32Array,
-  round: (shape: readonly number[]) => Float32Array,
+  round: (shape: readonly number[]) => Rounded,
   graph: Graph,
   means: ChannelMeans,
 ): Product | null {

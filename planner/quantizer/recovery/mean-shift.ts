@@ -2,6 +2,14 @@ import type { GraphInput, WindowAxis } from '../../formats/graph.ts'
 import { slicesOf } from '../parameters/channels.ts'
 import { coverageOf } from './windows.ts'
 
+/** What a weight was rounded to. */
+export interface Rounded {
+  /** Real numbers, or codes around 0. */
+  readonly numbers: Float32Array | Int8Array
+  /** Of codes: the numbers that lie a step apart, for each output channel, or one for all. */
+  readonly scales: readonly number[] | null
+}
+
 /** A matrix product whose weight was rounded. */
 export interface Product {
   readonly shape: readonly number[]
@@ -9,7 +17,7 @@ export interface Product {
   readonly input: Pick<GraphInput, 'channelAxis' | 'inputAxis'>
   readonly window: readonly WindowAxis[]
   readonly values: Float32Array
-  readonly rounded: Float32Array
+  readonly rounded: Rounded
   /** Output channels. */
   readonly channels: number
   /** Means of the input channels. */
@@ -18,7 +26,8 @@ export interface Product {
 
 /** Σ (w − ŵ) · E[x] for each output channel. */
 export function meanShift(product: Product): Float64Array {
-  const { shape, input, values, rounded, channels } = product
+  const { shape, input, values, channels } = product
+  const { numbers, scales } = product.rounded
   const { groups, seen } = meansSeen(product)
   const shift = new Float64Array(channels)
   const depth = seen.length / groups
@@ -27,9 +36,11 @@ export function meanShift(product: Product): Float64Array {
   for (let at = 0, tap = 0; at < values.length; tap += stride) {
     for (let output = 0; output < channels; output += 1) {
       const toMean = Math.floor((output * groups) / channels) * depth + tap - at
+      const scale = scales === null ? 1 : (scales[scales.length === 1 ? 0 : output] as number)
       let sum = shift[output] as number
       for (const end = at + stride; at < end; at += 1) {
-        sum += ((values[at] as number) - (rounded[at] as number)) * (seen[at + toMean] as number)
+        const lost = (values[at] as number) - (numbers[at] as number) * scale
+        sum += lost * (seen[at + toMean] as number)
       }
       shift[output] = sum
     }
@@ -64,22 +75,22 @@ interface Taps {
 }
 
 function tapsOf({ shape, input, window, means }: Product): Taps {
-  let taps = [{ coverage: 1, channel: 0 }]
+  let taps: Taps = { coverage: Float64Array.of(1), channel: Int32Array.of(0) }
   for (const [axis, size] of shape.entries()) {
     if (axis === input.channelAxis) continue
     const along = window.find(({ weightAxis }) => weightAxis === axis)
     const covered = along && coverageOf(along)
     const step = axis === input.inputAxis ? 1 : 0
-    taps = taps.flatMap(({ coverage, channel }) =>
-      Array.from({ length: size }, (_, k) => ({
-        coverage: coverage * (covered?.[k] ?? 1),
-        // A fully-connected weight may read a flattened image: the channel is what remains.
-        channel: (channel + k * step) % means.length,
-      })),
-    )
+    const { coverage, channel } = taps
+    const count = coverage.length * size
+    taps = { coverage: new Float64Array(count), channel: new Int32Array(count) }
+    for (let at = 0; at < count; at += 1) {
+      const before = Math.floor(at / size)
+      const k = at % size
+      taps.coverage[at] = (coverage[before] as number) * (covered?.[k] ?? 1)
+      // A fully-connected weight may read a flattened image: the channel is what remains.
+      taps.channel[at] = ((channel[before] as number) + k * step) % means.length
+    }
   }
-  return {
-    coverage: Float64Array.from(taps, ({ coverage }) => coverage),
-    channel: Int32Array.from(taps, ({ channel }) => channel),
-  }
+  return taps
 }

@@ -1,6 +1,5 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/tensors.ts'
-import { encode } from '../../../quantizer/parameters/encode.ts'
 import type { Form } from '../../../quantizer/parameters/forms.ts'
 import type { OnnxNode } from '../model.ts'
 import type { Attributes } from '../prepare/graph-editor.ts'
@@ -30,16 +29,15 @@ export function axisAttribute(form: IntegerForm): Attributes {
   return axis === null ? {} : { axis: ['int', axis] }
 }
 
-/** `values` in `form`, as a constant. */
+/** What `encode` made of numbers, as a constant. */
 export function codesConstant(
   workshop: Workshop,
   near: string,
-  values: Float32Array,
+  { buffer }: Uint8Array,
   shape: readonly number[],
   form: IntegerForm | Extract<Form, { type: 'float16' }>,
 ): string {
   const type = form.type === 'float16' ? 'float16' : elementTypeOf(form)
-  const { buffer } = encode(values, shape, form)
   const array = new ARRAY_OF[type](buffer as ArrayBuffer)
   return workshop.editor.addConstant(`${near}/${form.type}`, type, shape, array)
 }

@@ -1,12 +1,12 @@
 import { invariant } from '../../../../shared/errors.ts'
+import { encodeConstant } from '../../../quantizer/parameters/constants.ts'
+import { encode } from '../../../quantizer/parameters/encode.ts'
 import type {
   Computation,
   InstructionArguments,
   Verb,
 } from '../../../quantizer/plan/instructions.ts'
 import type { OperatorId, Use } from '../../graph.ts'
-import { dimsOf } from '../tensor-data.ts'
-import { realNumbers } from '../view.ts'
 import { computeBlocks } from './blocks.ts'
 import { codesConstant, dequantized, type IntegerForm } from './codes.ts'
 import { computeHybrid } from './hybrid.ts'
@@ -24,14 +24,18 @@ export const PERFORMERS: {
 } = {
   'store-constant': (workshop, { tensor, form, uses, values }) => {
     const name = workshop.nameOf(tensor)
-    const source = workshop.editor.constant(name)
-    const numbers = values ?? (source ? realNumbers(source) : null)
-    invariant(source !== undefined && numbers !== null, `constant ${name} holds real numbers`)
+    const { constant, shape } = workshop.view.graph.tensors[tensor] ?? {}
+    const numbers = constant?.read()
+    invariant(constant && shape && numbers, `constant ${name} holds real numbers`)
     if (form.type === 'float32') {
-      if (values !== undefined) feedFloats(workshop, name, dimsOf(source), values, uses)
+      if (values !== undefined) feedFloats(workshop, name, shape, values, uses)
       return
     }
-    const stored = codesConstant(workshop, name, numbers, dimsOf(source), form)
+    const codes =
+      values === undefined
+        ? encodeConstant(constant, numbers, shape, form)
+        : encode(values, shape, form)
+    const stored = codesConstant(workshop, name, codes, shape, form)
     if (form.type === 'float16') {
       workshop.halves.set(tensor, stored)
       return
@@ -68,7 +72,13 @@ export const PERFORMERS: {
       feedFloats(workshop, near, shape, values, [{ kind: 'input', operator, position }])
       return
     }
-    const stored = codesConstant(workshop, near, values, shape, form as IntegerForm)
+    const stored = codesConstant(
+      workshop,
+      near,
+      encode(values, shape, form),
+      shape,
+      form as IntegerForm,
+    )
     const real = workshop.fresh(`${near}/real`)
     dequantized(workshop, undefined, stored, form as IntegerForm, real)
     workshop.feed(operator, position, real)

@@ -9,7 +9,7 @@ import {
   weightParameters,
 } from '../../parameters/weight.ts'
 import type { Instruction } from '../instructions.ts'
-import type { PlanRequest } from '../request.ts'
+import type { PlanRequest, PlanTarget } from '../request.ts'
 
 /** Weight and bias of an operator whose input arrives with `input` parameters. */
 export function planWeights(
@@ -25,7 +25,7 @@ export function planWeights(
   const values = revision?.weight ?? valuesOf(tensor)
   const bias = planBias(operator, request, channelCount(tensor, source.channelAxis))
   const inputScale = input.scales[0] as number
-  const axis = channelAxis(operator, source, request)
+  const axis = channelAxis(operator, source, request.target)
   const parameters = guardBias(
     revision?.weightParameters ??
       (revision?.weight === undefined
@@ -49,12 +49,12 @@ export function planWeights(
 const KNOWN = new WeakMap<GraphTensor, Map<string, AffineParameters>>()
 
 /** Plans are made again and again, and a constant never changes. */
-function knownParameters(
+export function knownParameters(
   operator: GraphOperator,
   tensor: GraphTensor,
   values: Float32Array,
   axis: number | null,
-  request: PlanRequest,
+  request: Pick<PlanRequest, 'graph' | 'target'>,
 ): AffineParameters {
   const ways = KNOWN.get(tensor) ?? new Map<string, AffineParameters>()
   const way = `${operator.id} ${axis} ${request.target.weightBits}`
@@ -68,7 +68,7 @@ function chosenParameters(
   tensor: GraphTensor,
   values: Float32Array,
   axis: number | null,
-  { graph, target }: PlanRequest,
+  { graph, target }: Pick<PlanRequest, 'graph' | 'target'>,
 ): AffineParameters {
   const special = codesInPairs(operator, graph, target)
     ? pairedParameters(operator, graph, values, axis)
@@ -123,10 +123,10 @@ function storeBias(
   }
 }
 
-function channelAxis(
+export function channelAxis(
   operator: GraphOperator,
   input: GraphInput,
-  { target }: PlanRequest,
+  target: PlanTarget,
 ): number | null {
   const perTensor = operator.kind === 'fully-connected' && !target.perChannelFullyConnected
   return perTensor ? null : input.channelAxis
