@@ -14,25 +14,31 @@ export interface Measured extends RangeChoice {
 
 /**
  * Statistics of a model's activations, and ranges from them; nothing where nobody wants, or gave data.
- * @param meanwhile what to do beside, once the runtime is at work
+ * @param meanwhile what to do beside, once the runtime is at work; its signal says that nobody needs it any more
  */
 export async function measure(
   model: QuantizableModel,
   laboratory: Laboratory,
   request: QuantizeRequest,
   wanted = isCalibrated(request.scheme),
-  meanwhile: () => Promise<void> = async () => {},
+  meanwhile: (signal: AbortSignal) => Promise<void> = async () => {},
 ): Promise<Measured> {
   const { calibration, onProgress } = request
   if (!wanted || calibration === undefined) {
     return { statistics: [], ...rangesFor([], model, request), findings: [] }
   }
+  const failed = new AbortController()
   let beside: Promise<void> | undefined
   const onSample = (done: number, total: number) => {
-    beside ??= meanwhile()
+    beside ??= meanwhile(failed.signal)
+    // Told of below, unless the calibration fails first.
+    beside.catch(() => {})
     onProgress?.(done, total, 'calibrating')
   }
-  const seen = await calibrate(model, laboratory, calibration, onSample)
+  const seen = await calibrate(model, laboratory, calibration, onSample).catch((error: unknown) => {
+    failed.abort()
+    throw error
+  })
   await beside
   const choice = rangesFor(seen.statistics, model, request)
   const findings = [...seen.findings, ...choice.findings]

@@ -110,8 +110,8 @@ async function quantizeIn(
   refuseMissingCalibration(opened, request)
   refuseIdleSelectors(opened, request)
   const methods = recoveryMethods(options, opened)
-  const measured = await measure(opened, laboratory, source, isCalibrated(scheme), () =>
-    studyWeights(opened.graph, target),
+  const measured = await measure(opened, laboratory, source, isCalibrated(scheme), (signal) =>
+    studyWeights(opened.graph, target, signal),
   )
   const planRequest = planRequestOf(opened, measured, request, target)
   const { statistics } = measured

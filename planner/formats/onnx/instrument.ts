@@ -1,6 +1,7 @@
 import type { ObserverPlan } from '../../quantizer/calibrate/observer.ts'
 import { sampleStride } from '../../quantizer/calibrate/observer.ts'
-import type { TensorId } from '../graph.ts'
+import { holdsFinite } from '../../quantizer/parameters/finite.ts'
+import type { Graph, GraphOperator, TensorId } from '../graph.ts'
 import { type Links, linksOf } from '../links.ts'
 import type { Instrumented, Summarised } from '../quantizable.ts'
 import { writeOnnx } from './codec.ts'
@@ -44,7 +45,16 @@ export function summarise(
     const summary =
       shape === null || shape.some((dim) => dim < 0)
         ? null
-        : summaries.of({ name, shape, maker, stride: sampleStride(plan, shape) }, plan)
+        : summaries.of(
+            {
+              name,
+              shape,
+              maker,
+              soundConstants: () => holdsNumbers(maker, view.graph),
+              stride: sampleStride(plan, shape),
+            },
+            plan,
+          )
     names.push(...(summary?.outputs ?? [name]))
     return summary === null ? plan : { ...plan, summary: summary.parts }
   })
@@ -57,6 +67,15 @@ export function summarise(
 }
 
 const CONSTANTS_FILE = 'constants'
+
+/** Whether all constants that an operator reads are numbers. */
+function holdsNumbers(operator: GraphOperator | undefined, { tensors }: Graph): boolean {
+  const constants = operator?.inputs.map(({ tensor }) => tensors[tensor ?? -1]?.constant) ?? []
+  return constants.every((constant) => {
+    const values = constant?.read() ?? null
+    return !constant || values === null || holdsFinite(constant, values)
+  })
+}
 
 function observable(view: OnnxView, { producers }: Links) {
   return view.graph.tensors.filter(({ id, type }) => type === 'float32' && producers[id] !== null)

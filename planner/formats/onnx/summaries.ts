@@ -2,6 +2,7 @@ import type { ObserverPlan } from '../../quantizer/calibrate/observer.ts'
 import { SUMMARY_PARTS, type SummaryPart } from '../../quantizer/calibrate/summary.ts'
 import type { FusedActivation, GraphOperator } from '../graph.ts'
 import type { OperatorKind } from '../operator-kinds.ts'
+import { firstOf, gridOf, type Steps } from './grid.ts'
 import type { OnnxGraph } from './model.ts'
 import { type Attributes, GraphEditor } from './prepare/graph-editor.ts'
 
@@ -9,6 +10,8 @@ interface Value {
   readonly name: string
   readonly shape: readonly number[]
   readonly maker: GraphOperator | undefined
+  /** What the maker reads that is no activation holds numbers only. */
+  readonly soundConstants: () => boolean
   /** One of so many numbers is enough to see. */
   readonly stride: number
 }
@@ -24,8 +27,8 @@ const RECTIFYING_KINDS: ReadonlySet<OperatorKind> = new Set(['relu', 'logistic']
 const RECTIFYING_ENDS: ReadonlySet<FusedActivation> = new Set(['relu', 'relu6'])
 
 /**
- * What of numbers below infinity makes no NaN. Infinity shows in the extremes, and NaN goes from where it arises into
- * what reads it.
+ * What of numbers below infinity makes no NaN. Infinity shows in the extremes, NaN where it arises: there all is summed,
+ * or seen.
  */
 const KEEPS_NUMBERS: ReadonlySet<OperatorKind> = new Set([
   'conv',
@@ -60,7 +63,8 @@ const BLOCKED: ReadonlySet<OperatorKind> = new Set([
 ])
 const CHANNELS_PER_BLOCK = 16
 
-const BEYOND_THE_EDGE = 3
+/** A NaN among their constants is in all numbers of a channel. */
+const CHANNEL_BY_CHANNEL: ReadonlySet<OperatorKind> = new Set(['conv', 'depthwise-conv'])
 
 /** Nodes that find out inside the runtime what an observer wants to know of large activations. */
 export class Summaries {
@@ -74,7 +78,7 @@ export class Summaries {
 
   /** Null for a value that is small enough to be seen whole. */
   of(value: Value, plan: ObserverPlan): Summary | null {
-    if (value.stride === 1) return null
+    if (value.stride === 1 || (isPicked(value, plan) && isWhole(stepsOf(value)))) return null
     const parts = SUMMARY_PARTS.filter((part) => IS_WANTED[part](value))
     return { parts, outputs: parts.map((part) => this.#part(part, value, plan)) }
   }
@@ -92,9 +96,7 @@ export class Summaries {
       case 'values':
         // Second moments are of neighbours under a window.
         if ((plan.moments ?? []).length > 0) return value.name
-        return isBlocked(value) && (plan.channels === 0 || plan.channelsFirst)
-          ? this.#pick(value)
-          : this.#slice(value, plan)
+        return isPicked(value, plan) ? this.#pick(value) : this.#slice(value, plan)
     }
   }
 
@@ -103,13 +105,12 @@ export class Summaries {
   }
 
   /** All channels at evenly spread positions: a convolution by kernels that are zero but for their last number. */
-  #pick({ name, shape: [, channels = 0, ...spatial], stride }: Value): string {
-    const [height = 1, width = 1] = spatial
-    const down = Math.min(height, Math.floor(Math.sqrt(stride)))
-    const across = Math.min(width, Math.floor(stride / down))
-    const kernel = this.#kernel(channels, [down, across].map(first) as [number, number])
-    return this.#add('Conv', [name, kernel], {
-      strides: ['ints', [down, across]],
+  #pick(value: Value): string {
+    const [, channels = 0] = value.shape
+    const steps = stepsOf(value)
+    const kernel = this.#kernel(channels, steps.map(firstOf) as [number, number])
+    return this.#add('Conv', [value.name, kernel], {
+      strides: ['ints', steps],
       group: ['int', channels],
     })
   }
@@ -148,7 +149,10 @@ const IS_WANTED: Readonly<Record<SummaryPart, (value: Value) => boolean>> = {
   // Every range has zero in it: how far above it the least number lies is worth no pass over them all.
   min: (value) => !isRectified(value),
   max: () => true,
-  sum: ({ maker }) => maker === undefined || !KEEPS_NUMBERS.has(maker.kind),
+  sum: ({ maker, soundConstants }) =>
+    maker === undefined ||
+    !KEEPS_NUMBERS.has(maker.kind) ||
+    !(CHANNEL_BY_CHANNEL.has(maker.kind) || soundConstants()),
   values: () => true,
 }
 
@@ -166,7 +170,15 @@ function isBlocked({ shape, maker }: Value): boolean {
   return isImage && maker !== undefined && BLOCKED.has(maker.kind)
 }
 
-/** How many positions lie up to the first one picked: edges, where padding tells, would else be seen too often. */
-function first(step: number): number {
-  return Math.min(BEYOND_THE_EDGE, Math.ceil(step / 2))
+/** Whether its positions can be picked in blocks: all of its channels at each. */
+function isPicked(value: Value, { channels, channelsFirst }: ObserverPlan): boolean {
+  return isBlocked(value) && (channels === 0 || channelsFirst === true)
+}
+
+function stepsOf({ shape: [, , height = 1, width = 1], stride }: Value): Steps {
+  return gridOf(height, width, stride)
+}
+
+function isWhole(steps: Steps): boolean {
+  return steps.every((step) => step === 1)
 }

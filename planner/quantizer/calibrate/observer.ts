@@ -75,9 +75,13 @@ export class TensorObserver {
   /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
   see(values: Float32Array, sample: number): void {
     const { min, max, finite } = extremesOf(values)
-    if (finite) this.#take(values, min, max, sample)
-    else this.#takeFinite(values, sample)
-    if (finite) this.#lookCloser(values, sample)
+    if (finite) {
+      this.#take(values, min, max, sample)
+      this.#lookCloser(values, sample)
+      return
+    }
+    this.#takeFinite(values, sample)
+    this.#sharp &&= values.every(Number.isFinite)
   }
 
   /** The same from what the runtime found out. Numbers that are none can only be told when all are seen. */
@@ -91,7 +95,7 @@ export class TensorObserver {
     this.#lookCloser(parts.values, sample)
   }
 
-  /** False where a summary was not enough to go by. */
+  /** False where something was no number: what reads it, and is summed up, may hide that. */
   get isSharp(): boolean {
     return this.#sharp
   }

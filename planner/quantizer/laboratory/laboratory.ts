@@ -79,6 +79,8 @@ export class Laboratory {
   ): Promise<ObserverReport> {
     const load = async (wishes: LoadWishes = {}) => {
       const loading = this.load(bytes, wishes, observed)
+      // Awaited below, unless whoever is told has an error of its own.
+      loading.catch(() => {})
       onRan(0)
       await loading
     }

@@ -57,15 +57,17 @@ async function answer(bench: Bench, message: ToLaboratory): Promise<FromLaborato
       }
       return { kind: 'answered', answers }
     }
-    case 'report':
+    case 'report': {
       // What it takes is free for what comes next.
       await model?.close()
       model = undefined
+      const whole = observers.every(({ plan }) => plan.summary === undefined)
       return {
         kind: 'reported',
         statistics: observers.map(({ observer }) => observer.result()),
-        sharp: observers.every(({ observer }) => observer.isSharp),
+        sharp: whole || observers.every(({ observer }) => observer.isSharp),
       }
+    }
     default:
       return unreachable(message)
   }

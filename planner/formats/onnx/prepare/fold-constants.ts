@@ -52,31 +52,28 @@ export async function foldConstants(model: OnnxModel, options: FoldOptions): Pro
   if (graph === undefined) return NOTHING
   const outputs = new Set(graph.output.map(({ name }) => name))
   const known = new Set(graph.initializer.map(({ name }) => name))
-  const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
   const folded = new Set<OnnxNode>()
   const inline: OnnxTensor[] = []
-  const filled: OnnxTensor[] = []
   for (const node of graph.node) {
     // A graph output needs a node that gives it out.
     if (node.output.some((name) => outputs.has(name))) continue
     const constant = node.opType === 'Constant' ? constantOf(node) : undefined
     if (constant !== undefined) inline.push(constant)
     else if (!isFoldable(node, known, options)) continue
-    const fill = fillOf(node, stored)
-    if (fill !== undefined) filled.push(fill)
     folded.add(node)
     for (const name of node.output) known.add(name)
   }
   const rest = graph.node.filter((node) => !folded.has(node))
+  const read = namesRead({ ...graph, node: rest })
+  const constants = [...graph.initializer, ...inline]
+  const filled = fillsOf(folded, constants, read)
   const made = new Set([...inline, ...filled].map(({ name }) => name))
   const computing = [...folded].filter(({ output: [name = ''] }) => !made.has(name))
-  const read = namesRead({ ...graph, node: rest })
   const wanted = computing.flatMap(({ output }) => output).filter((name) => read.has(name))
-  const constants = [...graph.initializer, ...inline, ...filled]
   const computed = await evaluate(model, constants, computing, wanted)
   if (computed === null) return NOTHING
   graph.node = rest
-  const own = [...filled.filter(({ name }) => read.has(name)), ...computed]
+  const own = [...filled, ...computed]
   graph.initializer.push(...inline.filter(({ name }) => read.has(name)), ...own)
   return { nodes: folded.size, computed: own }
 }
@@ -112,6 +109,23 @@ function constantOf(node: OnnxNode): OnnxTensor | undefined {
   if (hasAttribute(node, 'value_ints') && ints)
     return newTensor(name, 'int64', [ints.length], BigInt64Array.from(ints, BigInt))
   return undefined
+}
+
+/**
+ * What nodes fill for those that stay. What others that go read is left to the runtime, which holds one after the other,
+ * not all at once.
+ */
+function fillsOf(
+  folded: ReadonlySet<OnnxNode>,
+  constants: readonly OnnxTensor[],
+  read: ReadonlySet<string>,
+): OnnxTensor[] {
+  const stored = new Map(constants.map((tensor) => [tensor.name, tensor]))
+  const passing = new Set([...folded].flatMap(({ input }) => input))
+  return [...folded].flatMap((node) => {
+    const [name = ''] = node.output
+    return read.has(name) && !passing.has(name) ? (fillOf(node, stored) ?? []) : []
+  })
 }
 
 /** What a ConstantOfShape makes, where the file tells the shape; undefined for all else. */

@@ -6,7 +6,13 @@ import { calibrate } from '../../../../planner/quantizer/calibrate/calibrate.ts'
 import { Laboratory } from '../../../../planner/quantizer/laboratory/laboratory.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { randomFrom } from '../../formats/onnx/import/one-operator.ts'
-import { int64s, numbers, type Row, smallOnnx } from '../../formats/onnx/small-onnx.ts'
+import {
+  int64s,
+  numbers,
+  type Row,
+  type SmallOnnx,
+  smallOnnx,
+} from '../../formats/onnx/small-onnx.ts'
 
 const QUANTIZING = { sources: 'keep', forIntegers: true } as const
 const SAMPLES = 25
@@ -32,9 +38,9 @@ async function open(opset: number, channels: number, ...rows: Row[]): Promise<Qu
 const random = randomFrom(5)
 const NOISE = Float32Array.from({ length: SAMPLES * SIDE * SIDE }, () => random() * 4 - 2)
 
-async function statisticsOf(model: QuantizableModel, data = NOISE) {
+async function statisticsOf(model: QuantizableModel, data = NOISE, side = SIDE) {
   const laboratory = new Laboratory('onnxruntime')
-  const shape = [SAMPLES, 1, SIDE, SIDE]
+  const shape = [data.length / side ** 2, 1, side, side]
   const dataset = toDataset(new Map([['x', { type: 'float32', shape, data }]]), 'pixels')
   try {
     return (await calibrate(model, laboratory, dataset, () => {})).statistics
@@ -115,10 +121,13 @@ t.test('numbers that are none are counted, though sums hide them', async (t) => 
   t.ok(statistics.some(({ nan, count }) => nan === 0 && count > 0))
 })
 
-t.test('a single one is, where no sample shows it', async (t) => {
-  const data = NOISE.map(Math.abs)
-  data[4] = -1
-  const model = smallOnnx({
+async function opened(small: SmallOnnx): Promise<QuantizableModel> {
+  return quantizableOnnx.open(writeOnnx(smallOnnx(small)), QUANTIZING)
+}
+
+/** A single number that is none, at a place that no pick sees. */
+const HIDDEN: Readonly<Record<string, SmallOnnx & { readonly data: Float32Array<ArrayBuffer> }>> = {
+  'where it arises': {
     inputs: { x: [1, 1, SIDE, SIDE] },
     outputs: ['y'],
     constants: { w: [4, 8, 1, 1] },
@@ -127,11 +136,74 @@ t.test('a single one is, where no sample shows it', async (t) => {
       ['Sqrt', ['a'], ['b']],
       ['Conv', ['b', 'w'], ['y']],
     ],
+    data: NOISE.map((value, i) => (i === 4 ? -1 : Math.abs(value))),
+  },
+  'behind a small activation': {
+    inputs: { x: [1, 1, SIDE, SIDE] },
+    outputs: ['y'],
+    constants: { w: [16, 1, 1, 1], v: [4, 16, 1, 1] },
+    rows: [
+      ['Sqrt', ['x'], ['a']],
+      ['Conv', ['a', 'w'], ['b']],
+      ['Relu', ['b'], ['c']],
+      ['Conv', ['c', 'v'], ['y']],
+    ],
+    data: NOISE.map((value, i) => (i === 4 ? -1 : Math.abs(value))),
+  },
+  'in a constant': {
+    inputs: { x: [1, 1, SIDE, SIDE] },
+    outputs: ['y'],
+    constants: {
+      w: [16, 1, 1, 1],
+      c: Float32Array.from({ length: SIDE }, (_, i) => (i === 3 ? Number.NaN : 1)),
+      v: [4, 16, 1, 1],
+    },
+    rows: [
+      ['Conv', ['x', 'w'], ['a']],
+      ['Add', ['a', 'c'], ['b']],
+      ['Relu', ['b'], ['d']],
+      ['Conv', ['d', 'v'], ['y'], { strides: ['ints', [2, 2]] }],
+    ],
+    data: NOISE,
+  },
+}
+
+for (const [where, { data, ...small }] of Object.entries(HIDDEN)) {
+  t.test(`a single one is, where no sample shows it: ${where}`, async (t) => {
+    const model = await opened(small)
+    const { summarise: _, ...whole } = model
+    const summed = await statisticsOf(model, data)
+    const seen = await statisticsOf(whole, data)
+    t.ok(summed.some(({ nan }) => nan > 0))
+    t.same(
+      summed.map(({ nan, min, max }) => ({ nan, min, max })),
+      seen.map(({ nan, min, max }) => ({ nan, min, max })),
+    )
   })
-  const opened = await quantizableOnnx.open(writeOnnx(model), QUANTIZING)
-  const statistics = await statisticsOf(opened, data)
-  t.same(
-    statistics.map(({ nan }) => nan),
-    [0, 0, 8, 4],
-  )
+}
+
+t.test('picks see all positions of what was enlarged', async (t) => {
+  // Each of the 4 × 4 positions that DepthToSpace puts side by side has a mean of its own.
+  const model = await opened({
+    inputs: { x: [1, 1, 32, 32] },
+    outputs: ['y'],
+    constants: {
+      w: new Float32Array(256).fill(1),
+      shape: int64s(256, 1, 1, 1),
+      c: Float32Array.from({ length: 256 }, (_, i) => Math.floor(i / 16)),
+      v: [4, 16, 1, 1],
+    },
+    rows: [
+      ['Reshape', ['w', 'shape'], ['ones']],
+      ['Conv', ['x', 'ones', 'c'], ['a']],
+      ['DepthToSpace', ['a'], ['b'], { blocksize: ['int', 4] }],
+      ['Relu', ['b'], ['d']],
+      ['Conv', ['d', 'v'], ['y']],
+    ],
+  })
+  for (const samples of [5, 7, 17, 25]) {
+    const statistics = await statisticsOf(model, NOISE.slice(0, samples * 32 ** 2), 32)
+    const means = statistics.find(({ channels }) => channels?.means.length === 16)?.channels?.means
+    t.ok(means?.every((mean) => Math.abs(mean - 7.5) < 0.5))
+  }
 })
