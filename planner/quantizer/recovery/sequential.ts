@@ -13,9 +13,10 @@ import { revised, type Subject, type Tools } from './subject.ts'
 
 /**
  * Biases that take back how far the mean of each input channel has moved once everything before it computes on
- * integers: by rounding noise that a ReLU cuts on one side, and by what was clipped. One product after the other, each
- * measured behind those that are corrected already. (Nagel et al., "Data-Free Quantization Through Weight Equalization
- * and Bias Correction", 2019, appendix D.) Null where there is nothing to correct.
+ * integers: by rounding noise that a ReLU cuts on one side, and by what was clipped. One product after the other, or in
+ * deep models a few at a time, measured behind those that are corrected already. (Nagel et al., "Data-Free
+ * Quantization Through Weight Equalization and Bias Correction", 2019, appendix D.) Null where there is nothing to
+ * correct.
  */
 export async function correctSequentially(subject: Subject, tools: Tools): Promise<Subject | null> {
   const { model } = subject
@@ -31,14 +32,25 @@ export async function correctSequentially(subject: Subject, tools: Tools): Promi
   const meansIn = (bytes: Uint8Array) => tools.channelMeans(model, { ...shown, bytes })
   const expected = await meansIn(shown.model.perform(NO_CHANGE))
   let { request } = subject
-  for (const product of products) {
+  const size = tools.thorough ? 1 : atOnce(products.length)
+  for (let start = 0; start < products.length; start += size) {
     const found = await meansIn(shown.model.perform(planFor(shown.model, request, tools)))
-    const revision = corrected(product, moved(product.source, expected, found), request)
-    if (revision === null) continue
-    const revisions = new Map([...request.revisions, [product.operator.id, revision]])
-    request = { ...request, revisions }
+    const before = request
+    const more = products.slice(start, start + size).flatMap((product) => {
+      const revision = corrected(product, moved(product.source, expected, found), before)
+      return revision === null ? [] : [[product.operator.id, revision] as const]
+    })
+    if (more.length > 0) request = { ...before, revisions: new Map([...before.revisions, ...more]) }
   }
   return request === subject.request ? null : revised(subject, request.revisions, tools)
+}
+
+/** Products that are run over all rounds, unasked: each round runs all of them once more. */
+const MOST_RUN = 2 ** 12
+
+function atOnce(products: number): number {
+  const rounds = Math.max(1, Math.floor(MOST_RUN / products))
+  return Math.ceil(products / rounds)
 }
 
 interface Product extends StoredWeight {
