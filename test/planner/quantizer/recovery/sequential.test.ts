@@ -1,5 +1,6 @@
 import t from 'tap'
 import { quantize, type RecoveryMethod } from '../../../../planner/quantizer/index.ts'
+import { Laboratory } from '../../../../planner/quantizer/laboratory/laboratory.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { realOutputs } from '../compare.ts'
@@ -10,8 +11,8 @@ const SAMPLES = 40
 const IMAGE = [1, 6, 6, 6]
 
 /** ReLU6 after ReLU6: rounding noise before each is cut off on one side, and moves the means behind it. */
-function deep(): ModelSpec {
-  const names = Array.from({ length: LAYERS }, (_, i) => i)
+function deep(layers = LAYERS): ModelSpec {
+  const names = Array.from({ length: layers }, (_, i) => i)
   return {
     inputs: { x: IMAGE },
     constants: Object.fromEntries(
@@ -31,27 +32,23 @@ function deep(): ModelSpec {
         strideH: 1,
         dilationWFactor: 1,
         dilationHFactor: 1,
-        fusedActivationFunction: i === LAYERS - 1 ? 'NONE' : 'RELU6',
+        fusedActivationFunction: i === layers - 1 ? 'NONE' : 'RELU6',
       },
     })),
-    outputs: [`y${LAYERS - 1}`],
+    outputs: [`y${layers - 1}`],
   }
 }
 
 const model = buildTflite(deep())
-const calibration = toDataset(
-  new Map([
-    [
-      'x',
-      {
-        type: 'float32',
-        shape: [SAMPLES, ...IMAGE],
-        data: numbers([SAMPLES, ...IMAGE], -1, 3, 77),
-      },
-    ],
-  ]),
-  'noise',
-)
+function noise(samples: number) {
+  const shape = [samples, ...IMAGE]
+  return toDataset(
+    new Map([['x', { type: 'float32', shape, data: numbers(shape, -1, 3, 77) }]]),
+    'noise',
+  )
+}
+
+const calibration = noise(SAMPLES)
 
 /** How far the mean of each output channel is from where the float model has it: root mean square. */
 async function displacement(recovery: readonly RecoveryMethod[]) {
@@ -88,4 +85,17 @@ t.test('where nobody asked, it runs only where much noise is left', async (t) =>
   const ran = recovery.some(({ method }) => method === 'sequential-bias-correction')
   t.ok(last)
   t.equal(ran, Math.max(last?.sqnrDbAfter ?? 0, last?.sqnrDbBefore ?? 0) < 32)
+})
+
+t.test('a deep model is not measured anew for every layer, where nobody asked', async (t) => {
+  const layers = 130
+  const watched = t.capture(Laboratory.prototype, 'watch', Laboratory.prototype.watch)
+  await quantize({
+    model: buildTflite(deep(layers)),
+    format: 'tflite',
+    scheme: parseScheme('static-w8a8'),
+    calibration: noise(4),
+  })
+  const times = watched().length
+  t.ok(times > 10 && times < layers / 3, `${times} times`)
 })
