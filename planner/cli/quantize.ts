@@ -16,7 +16,7 @@ import {
   quantizeTimed,
 } from './quantize-speed.ts'
 import { TARGET_OPTION, targetFor } from './quantize-target.ts'
-import { writeWhole } from './write-whole.ts'
+import { refuseToReplace, writeWhole } from './write-whole.ts'
 
 export const quantizeCommand = defineCommand({
   path: 'quantize',
@@ -53,6 +53,10 @@ export const quantizeCommand = defineCommand({
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
+    const sources = [input.model, input.calibration, input.test].filter(
+      (path) => path !== undefined,
+    )
+    await refuseToReplace(input.output, sources)
     const file = await readModelFile(input.model, input.shape)
     const model = await asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
@@ -77,10 +81,12 @@ export const quantizeCommand = defineCommand({
         ? await quantizeTimed(request)
         : await quantizeForTarget(request, target)
     progress.end()
-    await writeWhole(input.output, result.bytes)
     const { operators, bytes, recovery, budget, compression } = result
     const findings = [...result.findings, ...timed.findings]
     io.findings(findings)
+    // Worse than the float model: nobody wants the file.
+    if (findings.some(({ severity }) => severity === 'error')) return 1
+    await writeWhole(input.output, bytes)
     io.result(
       {
         output: input.output,
@@ -100,7 +106,7 @@ export const quantizeCommand = defineCommand({
         `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
         `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}`,
     )
-    return findings.some(({ severity }) => severity === 'error') ? 1 : 0
+    return 0
   },
 })
 

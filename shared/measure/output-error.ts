@@ -12,17 +12,23 @@ export class OutputError {
   #absolute = 0
   #largest = 0
   #count = 0
+  #lost = 0
 
   constructor(name: string) {
     this.#name = name
   }
 
-  /** Elements that are not finite are left out; they are counted elsewhere. */
+  /** What is no number has no distance: where one is expected, or comes, and not the other, nothing is alike any more. */
   add(values: ArrayLike<number>, reference: ArrayLike<number>): void {
     for (let i = 0; i < values.length; i++) {
       const expected = reference[i] ?? 0
-      const error = Math.abs((values[i] ?? 0) - expected)
-      if (!Number.isFinite(error)) continue
+      const value = values[i] ?? 0
+      const error = Object.is(value, expected) ? 0 : Math.abs(value - expected)
+      if (!Number.isFinite(error)) {
+        this.#lost += 1
+        continue
+      }
+      if (!Number.isFinite(expected)) continue
       this.#signal += expected * expected
       this.#noise += error * error
       this.#absolute += error
@@ -34,7 +40,7 @@ export class OutputError {
   summary(): z.infer<typeof outputErrorSchema> {
     return {
       name: this.#name,
-      sqnrDb: sqnrDb(this.#signal, this.#noise),
+      sqnrDb: this.#lost > 0 ? -NO_ERROR_DB : sqnrDb(this.#signal, this.#noise),
       maxAbsError: this.#largest,
       meanAbsError: this.#count === 0 ? 0 : this.#absolute / this.#count,
     }

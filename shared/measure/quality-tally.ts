@@ -119,7 +119,16 @@ export class QualityTally {
     if (this.#labels === undefined) codes.push('no-labels')
     if (!compared) codes.push('no-reference')
     if (this.#classes === undefined) codes.push('no-classes')
-    return codes.map((code) => ({ code, severity: 'info', message: NOTES[code] }))
+    const notes = codes.map((code): Finding => ({ code, severity: 'info', message: NOTES[code] }))
+    return this.#notFinite === 0 ? notes : [...notes, notFiniteNote(this.#notFinite)]
+  }
+}
+
+function notFiniteNote(count: number): Finding {
+  return {
+    code: 'not-finite',
+    severity: 'error',
+    message: `the model answers ${count} times NaN or infinity: look for such numbers in its weights, and for samples that overflow`,
   }
 }
 

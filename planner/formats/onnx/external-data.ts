@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises'
-import { isAbsolute, join, normalize } from 'node:path'
+import { open, realpath, stat } from 'node:fs/promises'
+import { isAbsolute, join, normalize, sep } from 'node:path'
 import { messageOf } from '../../../shared/errors.ts'
+import { ARRAY_OF } from '../../../shared/tensors.ts'
 import { OnnxError } from './errors.ts'
 import {
   copyMessage,
@@ -9,6 +10,7 @@ import {
   type OnnxModel,
   type OnnxTensor,
 } from './model.ts'
+import { elementCount, elementTypeOf } from './tensor-data.ts'
 import { tensorsOf } from './walk.ts'
 
 /** Offsets are aligned to this so that runtimes may map the file (onnx/external_data_helper.py). */
@@ -104,8 +106,10 @@ async function readExternal(tensor: OnnxTensor, directory: string): Promise<Uint
     )
   }
   const path = join(directory, location)
+  await refuseLinksOutside(tensor, path, directory)
   try {
-    return await readRange(path, Number(entries.get('offset') ?? 0), entries.get('length'))
+    const length = entries.get('length') ?? bytesOf(tensor)
+    return await readRange(path, Number(entries.get('offset') ?? 0), length)
   } catch (cause) {
     throw new OnnxError(
       'external-data-missing',
@@ -116,7 +120,37 @@ async function readExternal(tensor: OnnxTensor, directory: string): Promise<Uint
   }
 }
 
-async function readRange(path: string, offset: number, length?: string): Promise<Uint8Array> {
+/** What a link leads to counts, not where it lies. */
+async function refuseLinksOutside(
+  { name }: OnnxTensor,
+  path: string,
+  directory: string,
+): Promise<void> {
+  const [target, folder] = await Promise.all([path, directory].map((one) => realpath(one))).catch(
+    () => [],
+  )
+  // What is not there is told by who reads it.
+  if (target === undefined || folder === undefined || target.startsWith(join(folder, sep))) return
+  throw new OnnxError(
+    'external-data-outside',
+    `constant "${name}" is kept in ${path}, a link out of the model's folder: refused`,
+    { tensor: name, location: path },
+  )
+}
+
+/** What the elements take, where their type has whole bytes; else all that there is. */
+function bytesOf(tensor: OnnxTensor): number | undefined {
+  const type = elementTypeOf(tensor)
+  return type && elementCount(tensor) * ARRAY_OF[type].BYTES_PER_ELEMENT
+}
+
+async function readRange(
+  path: string,
+  offset: number,
+  length?: string | number,
+): Promise<Uint8Array> {
+  // Opening a pipe would wait for whoever writes to it.
+  if (!(await stat(path)).isFile()) throw new Error('it is no file')
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()

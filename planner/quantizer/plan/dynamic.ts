@@ -1,5 +1,11 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { GraphInput, GraphOperator, GraphTensor, OperatorId } from '../../formats/graph.ts'
+import type {
+  FusedActivation,
+  GraphInput,
+  GraphOperator,
+  GraphTensor,
+  OperatorId,
+} from '../../formats/graph.ts'
 import { holdsFinite } from '../parameters/finite.ts'
 import { type AffineParameters, FLOAT32, type Form } from '../parameters/forms.ts'
 import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
@@ -85,6 +91,9 @@ function isMatrix(input: GraphInput, request: PlanRequest): boolean {
   return product && tensor?.constant !== null && tensor?.type === 'float32'
 }
 
+/** Activations that no integer kernel fuses, but that a hybrid one applies to its float sum. */
+const AFTER_THE_SUM: ReadonlySet<FusedActivation> = new Set(['tanh', 'sign'])
+
 function obstacleOf(
   operator: GraphOperator,
   weight: GraphTensor,
@@ -95,6 +104,8 @@ function obstacleOf(
   const kernel = facts[operator.kind].hybrid !== 'through-dequantize'
   const tooNew = kernel ? runtimeObstacle(operator, 'hybrid') : null
   if (tooNew !== null) return tooNew
+  if (kernel && !AFTER_THE_SUM.has(operator.fusedActivation) && operator.integerObstacle !== null)
+    return operator.integerObstacle
   const { constant } = weight
   const values = constant?.read() ?? new Float32Array(0)
   if (constant === null || values.length < LEAST_WEIGHT) {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
@@ -74,6 +74,75 @@ t.test('constants in another file', async (t) => {
   writeFileSync(join(dir, 'weights.bin'), constants)
   const told = await quantize()
   t.equal(told.code, 0, told.err)
+})
+
+t.test(
+  'no link leads out of the folder, and no constants need say how long they are',
+  async (t) => {
+    const { dir, write, out } = files(t)
+    const model = smallOnnx(CONV)
+    const constants = storeExternalData(model, 'weights.bin')
+    for (const { externalData } of model.graph?.initializer ?? [])
+      externalData.splice(0, 3, ...externalData.filter(({ key }) => key !== 'length'))
+    const path = write('scattered.onnx', model)
+    const quantize = () => run('quantize', path, '--scheme', 'float16', '-o', out)
+    writeFileSync(join(dir, 'weights.bin'), Buffer.concat([constants, Buffer.alloc(100)]))
+    t.equal((await quantize()).code, 0)
+    const elsewhere = t.testdirName
+    renameSync(join(dir, 'weights.bin'), `${elsewhere}.bin`)
+    t.teardown(() => rmSync(`${elsewhere}.bin`))
+    symlinkSync(`${elsewhere}.bin`, join(dir, 'weights.bin'))
+    t.match((await quantize()).err, /external-data-outside.*a link out of the model's folder/)
+  },
+)
+
+t.test('what the result is made from is not overwritten', async (t) => {
+  const { dir, write, data } = files(t)
+  const path = write('float.onnx', smallOnnx(CONV))
+  const x = data('x.npz', { x: images(4, 3, 8, 8) })
+  for (const output of [path, x]) {
+    const told = await run(
+      'quantize',
+      path,
+      '--scheme',
+      'float16',
+      '--calibration',
+      x,
+      '-o',
+      output,
+    )
+    t.match(told.err, /is what the result is made from, and would be lost: name another file/)
+    t.equal(told.code, 2)
+  }
+  const folder = await run('quantize', path, '--scheme', 'float16', '-o', dir)
+  t.match(folder.err, /is a folder or a device: name a file to write/)
+  const below = await run('quantize', path, '--scheme', 'float16', '-o', join(path, 'out.onnx'))
+  t.match(below.err, /cannot write .*ENOTDIR/)
+})
+
+t.test('what is worse than the float model is not written', async (t) => {
+  const { write, data, out } = files(t)
+  const pools = write(
+    'pools.onnx',
+    smallOnnx({
+      inputs: { x: [1, 3, 8, 8] },
+      outputs: ['y'],
+      rows: [['MaxPool', ['x'], ['y'], { kernel_shape: ['ints', [2, 2]] }]],
+    }),
+  )
+  const x = data('x.npz', { x: images(4, 3, 8, 8) })
+  const told = await run(
+    'quantize',
+    pools,
+    '--scheme',
+    'static-w8a8',
+    '--calibration',
+    x,
+    '-o',
+    out,
+  )
+  t.match(told, { code: 1, out: '', err: /none of the 1 quantized operators on integers/ })
+  t.notOk(existsSync(out))
 })
 
 t.test('several inputs, integers among them', async (t) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readDataset, toDataset } from '../../../shared/dataset/dataset.ts'
 import { evaluate } from '../../../shared/measure/evaluate.ts'
+import { OutputError } from '../../../shared/measure/output-error.ts'
 import { qualityRecordSchema } from '../../../shared/measure/quality-record.ts'
 import { loadRuntime } from '../../../shared/runtime/load-runtime.ts'
 import { type Tensor, tensor } from '../../../shared/tensors.ts'
@@ -83,6 +84,18 @@ t.test('without labels, without reference', async (t) => {
   const accuracyOnly = await evaluate(float, toDataset(arrays, 'made'))
   t.equal(accuracyOnly.accuracy, 1)
   t.equal(accuracyOnly.agreement, null)
+})
+
+t.test('answers that are no numbers are told, and like no reference', async (t) => {
+  const error = new OutputError('y')
+  error.add([1, Number.NaN, 3], [1, 2, 3])
+  t.equal(error.summary().sqnrDb, -200)
+  const same = new OutputError('y')
+  same.add([1, Number.NEGATIVE_INFINITY], [1, Number.NEGATIVE_INFINITY])
+  t.equal(same.summary().sqnrDb, 200, 'a mask beside itself')
+  const hidden = new OutputError('y')
+  hidden.add([1], [Number.NaN])
+  t.equal(hidden.summary().sqnrDb, -200, 'nor is a number like what is none')
 })
 
 t.test('outputs that score no classes', async (t) => {

@@ -57,6 +57,29 @@ t.test('dynamic-w8: products become one kernel each, convolutions stay float', a
   t.ok((await sqnrOf(writeOnnx(convolutional()), gemm.bytes, images)) > 30)
 })
 
+t.test('dynamic-w8: a Gemm that scales or transposes its operands stays in float', async (t) => {
+  for (const attributes of [
+    { alpha: ['float', 0.5] },
+    { beta: ['float', 2] },
+    { transA: ['int', 1] },
+  ] as const) {
+    const model = smallOnnx({
+      inputs: { x: [1, 32], z: [32, 32] },
+      outputs: ['y'],
+      constants: { v: [32, 32], w: [32, 64], b: [64] },
+      rows: [
+        ['MatMul', ['x', 'v'], ['a']],
+        ['Add', ['a', 'z'], ['c']],
+        ['Gemm', ['c', 'w', 'b'], ['y'], attributes],
+      ],
+    })
+    const { bytes, findings, operators } = await quantizeOnnx(model, 'dynamic-w8')
+    t.equal(operators.integer, 1)
+    t.match(findings, [{ message: /scales or transposes its operands/ }])
+    t.ok(opsOf(bytes).includes('Gemm'))
+  }
+})
+
 t.test('weight-w4-b32: int4 in blocks, kernels of their own', async (t) => {
   const model = encoder(small)
   const { bytes } = await quantizeOnnx(model, 'weight-w4-b32')
