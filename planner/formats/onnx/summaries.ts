@@ -78,7 +78,7 @@ export class Summaries {
 
   /** Null for a value that is small enough to be seen whole. */
   of(value: Value, plan: ObserverPlan): Summary | null {
-    if (value.stride === 1 || (isPicked(value, plan) && isWhole(stepsOf(value)))) return null
+    if (value.stride === 1) return null
     const parts = SUMMARY_PARTS.filter((part) => IS_WANTED[part](value))
     return { parts, outputs: parts.map((part) => this.#part(part, value, plan)) }
   }
@@ -170,9 +170,10 @@ function isBlocked({ shape, maker }: Value): boolean {
   return isImage && maker !== undefined && BLOCKED.has(maker.kind)
 }
 
-/** Whether its positions can be picked in blocks: all of its channels at each. */
+/** Whether its positions can be picked in blocks: all of its channels at each. Small images have no grid. */
 function isPicked(value: Value, { channels, channelsFirst }: ObserverPlan): boolean {
-  return isBlocked(value) && (channels === 0 || channelsFirst === true)
+  const isRead = channels === 0 || channelsFirst === true
+  return isRead && isBlocked(value) && !isWhole(stepsOf(value))
 }
 
 function stepsOf({ shape: [, , height = 1, width = 1], stride }: Value): Steps {
