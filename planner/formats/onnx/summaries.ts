@@ -96,8 +96,13 @@ export class Summaries {
       case 'values':
         // Second moments are of neighbours under a window.
         if ((plan.moments ?? []).length > 0) return value.name
-        return isPicked(value, plan) ? this.#pick(value) : this.#slice(value, plan)
+        return this.#some(value, plan)
     }
+  }
+
+  #some(value: Value, plan: ObserverPlan): string {
+    const steps = stepsOf(value, plan)
+    return steps === null ? this.#slice(value, plan) : this.#pick(value, steps)
   }
 
   #reduce(opType: string, { name }: Value): string {
@@ -105,11 +110,9 @@ export class Summaries {
   }
 
   /** All channels at evenly spread positions: a convolution by kernels that are zero but for their last number. */
-  #pick(value: Value): string {
-    const [, channels = 0] = value.shape
-    const steps = stepsOf(value)
+  #pick({ name, shape: [, channels = 0] }: Value, steps: Steps): string {
     const kernel = this.#kernel(channels, steps.map(firstOf) as [number, number])
-    return this.#add('Conv', [value.name, kernel], {
+    return this.#add('Conv', [name, kernel], {
       strides: ['ints', steps],
       group: ['int', channels],
     })
@@ -170,16 +173,10 @@ function isBlocked({ shape, maker }: Value): boolean {
   return isImage && maker !== undefined && BLOCKED.has(maker.kind)
 }
 
-/** Whether its positions can be picked in blocks: all of its channels at each. Small images have no grid. */
-function isPicked(value: Value, { channels, channelsFirst }: ObserverPlan): boolean {
-  const isRead = channels === 0 || channelsFirst === true
-  return isRead && isBlocked(value) && !isWhole(stepsOf(value))
-}
-
-function stepsOf({ shape: [, , height = 1, width = 1], stride }: Value): Steps {
-  return gridOf(height, width, stride)
-}
-
-function isWhole(steps: Steps): boolean {
-  return steps.every((step) => step === 1)
+/** Between positions picked in blocks, with all of their channels; null where none can be: small images have no grid. */
+function stepsOf(value: Value, { channels, channelsFirst }: ObserverPlan): Steps | null {
+  const [, , height = 1, width = 1] = value.shape
+  if (!isBlocked(value) || (channels !== 0 && !channelsFirst)) return null
+  const [down, across] = gridOf(height, width, value.stride)
+  return down * across === 1 ? null : [down, across]
 }
