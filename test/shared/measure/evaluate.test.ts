@@ -116,6 +116,24 @@ t.test('outputs that score no classes', async (t) => {
   await session.close()
 })
 
+t.test('answers beyond all numbers are an error', async (t) => {
+  const session = await litert.load(modelBytes('two-inputs.tflite'))
+  const data = toDataset(
+    new Map([
+      ['left', tensor('float32', [2, 3], new Float32Array(6))],
+      ['right', tensor('float32', [2, 1], Float32Array.of(1, 3e38))],
+    ]),
+    'made',
+  )
+  const { notFinite, notes } = await evaluate(session, data)
+  t.ok(notFinite > 0)
+  t.match(
+    notes.find(({ severity }) => severity === 'error'),
+    { code: 'not-finite', message: new RegExp(`answers ${notFinite} times NaN or infinity`) },
+  )
+  await session.close()
+})
+
 t.test('what belongs to another model is refused', async (t) => {
   const { arrays } = await makeData(4, 0)
   const withArrays = (more: [string, Tensor][]) => toDataset(new Map([...arrays, ...more]), 'made')
