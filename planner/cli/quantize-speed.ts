@@ -4,7 +4,7 @@ import type { Finding } from '../../shared/findings.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
 import {
-  type MixingReport,
+  type MixedPrecisionReport,
   type QuantizeOrder,
   type QuantizeResult,
   quantize,
@@ -31,7 +31,7 @@ export interface Sped {
   readonly result: QuantizeResult
   readonly findings: readonly Finding[]
   /** What was measured; null where nothing was. */
-  readonly speed: { readonly ratio: number } | MixingReport | null
+  readonly speed: { readonly ratio: number } | MixedPrecisionReport | null
 }
 
 const CHECK_MS = 400

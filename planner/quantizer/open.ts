@@ -1,5 +1,5 @@
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
+import type { QuantizableFormat, QuantizableModel } from '../graph/model-format.ts'
 import { QuantizerError } from './errors.ts'
 import { printSelector, selects } from './plan/selectors.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'

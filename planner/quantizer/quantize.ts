@@ -4,11 +4,14 @@ import type { Finding } from '../../shared/findings.ts'
 import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import { sizeOf } from '../../shared/tensors.ts'
-import type { GraphOperator } from '../formats/graph.ts'
-import { linksOf } from '../formats/links.ts'
-import type { QuantizableModel } from '../formats/quantizable.ts'
-import { Examiner } from './budget/examiner.ts'
-import { type BudgetReport, budgetFinding, holdBudget } from './budget/hold.ts'
+import type { CodeForms } from '../graph/code-forms.ts'
+import type { GraphOperator } from '../graph/graph.ts'
+import { NO_CHANGE, type OperatorTally, type Plan } from '../graph/instructions.ts'
+import { linksOf } from '../graph/links.ts'
+import type { QuantizableModel } from '../graph/model-format.ts'
+import { FACTS } from '../targets/targets.ts'
+import { type BudgetReport, budgetFinding, holdBudget } from './accuracy-control/hold.ts'
+import { MetricEvaluator } from './accuracy-control/metric-evaluator.ts'
 import { calibrate, channelMeans } from './calibrate/calibrate.ts'
 import { type Compressed, compress } from './compression/compress.ts'
 import { keepClusters } from './compression/keep-clusters.ts'
@@ -17,19 +20,17 @@ import {
   compressionFindings,
   reportCompression,
 } from './compression/report.ts'
+import { duplicateNames } from './duplicate-names.ts'
 import { QuantizerError } from './errors.ts'
-import { FACTS } from './facts.ts'
-import { Laboratory } from './laboratory/laboratory.ts'
+import { InferencePool } from './inference-pool/inference-pool.ts'
 import { learntRanges, type Measured, measure, rangesFor } from './measure.ts'
-import { namesakes } from './namesakes.ts'
 import { openModel, refuseIdleSelectors } from './open.ts'
 import type { QuantizeOptions } from './options.ts'
-import { NO_CHANGE, type OperatorTally, type Plan } from './plan/instructions.ts'
 import { planScheme } from './plan/plan.ts'
-import type { PlanRequest, PlanTarget } from './plan/request.ts'
+import type { PlanRequest } from './plan/request.ts'
 import { saturationFindings, saturationRisks } from './plan/saturation.ts'
 import { studyWeights } from './plan/static/study.ts'
-import { Gauge } from './recovery/gauge.ts'
+import type { Candidate, Services } from './recovery/candidate.ts'
 import {
   meansOf,
   RECOVERY_METHODS,
@@ -38,7 +39,7 @@ import {
   type RecoveryStep,
   recover,
 } from './recovery/recover.ts'
-import type { Subject, Tools } from './recovery/subject.ts'
+import { SqnrEvaluator } from './recovery/sqnr-evaluator.ts'
 import { isCalibrated, type QuantizeOrder, type QuantizeRequest } from './request.ts'
 import { targetOf } from './target.ts'
 import { verify } from './verify.ts'
@@ -66,17 +67,17 @@ export async function quantize({ calibration, ...order }: QuantizeOrder): Promis
   // What is pruned or clustered is opened anew.
   const opening = order.options?.compression === undefined ? openModel(order) : null
   const reading = Promise.resolve(calibration)
-  // Both go on while the laboratory starts, and are told of below: the model first.
+  // Both go on while the pool starts, and are told of below: the model first.
   opening?.catch(() => {})
   reading.catch(() => {})
-  const laboratory = new Laboratory(runtimeFor(order.format), await handsFor(order, reading))
+  const pool = new InferencePool(runtimeFor(order.format), await handsFor(order, reading))
   try {
     const opened = await opening
     const samples = await reading
     const request = samples === undefined ? order : { ...order, calibration: samples }
-    return await quantizeIn(laboratory, request, opened)
+    return await quantizeIn(pool, request, opened)
   } finally {
-    await laboratory.close()
+    await pool.close()
   }
 }
 
@@ -98,19 +99,19 @@ async function handsFor(
 }
 
 async function quantizeIn(
-  laboratory: Laboratory,
+  pool: InferencePool,
   request: QuantizeRequest,
   asGiven: QuantizableModel | null,
 ): Promise<QuantizeResult> {
   const { format, scheme, calibration, options = {} } = request
   const target = targetOf(scheme, options, format)
-  const compressed = await compressSource(request, target, laboratory)
+  const compressed = await compressSource(request, target, pool)
   const source = compressed === null ? request : { ...request, model: compressed.bytes }
   const opened = asGiven ?? (await openModel(source))
   refuseMissingCalibration(opened, request)
   refuseIdleSelectors(opened, request)
   const methods = recoveryMethods(options, opened)
-  const measured = await measure(opened, laboratory, source, isCalibrated(scheme), (signal) =>
+  const measured = await measure(opened, pool, source, isCalibrated(scheme), (signal) =>
     studyWeights(opened.graph, target, signal),
   )
   const planRequest = planRequestOf(opened, measured, request, target)
@@ -121,31 +122,33 @@ async function quantizeIn(
     request: planRequest,
     plan: planScheme(scheme, planRequest),
   }
-  const tools = toolsFor(laboratory, source)
-  const recovered = await recoverIn(first, source, methods, tools)
-  const planOf = ({ plan, model }: Subject) =>
+  const services = servicesFor(pool, source)
+  const recovered = await recoverIn(first, source, methods, services)
+  const planOf = ({ plan, model }: Candidate) =>
     compressed === null ? plan : keepClusters(plan, model, compressed)
-  const safe = options.spareSaturating ? inFloatWhereSaturating(recovered.subject, tools) : null
-  const held = await holdIn(safe ?? recovered.subject, source, tools, planOf)
-  const { model } = held.subject
-  const plan = planOf(held.subject)
+  const safe = options.spareSaturating
+    ? inFloatWhereSaturating(recovered.candidate, services)
+    : null
+  const held = await holdIn(safe ?? recovered.candidate, source, services, planOf)
+  const { model } = held.candidate
+  const plan = planOf(held.candidate)
   refuseEmpty(plan, scheme, opened.findings)
   const bytes = plan.instructions.length === 0 ? source.model : model.perform(plan)
   refuseUnloadable(model, bytes, options.release)
-  const verifying = verify(bytes, model.audit?.(plan) ?? null, laboratory, calibration)
+  const verifying = verify(bytes, model.audit?.(plan) ?? null, pool, calibration)
   verifying.catch(() => {})
   // While another thread tries the file out.
-  const risks = saturation(scheme, held.subject, plan)
+  const risks = saturation(scheme, held.candidate, plan)
   const findings = [
     ...(compressed ?? opened).findings,
-    ...namesakes(opened.graph),
+    ...duplicateNames(opened.graph),
     ...measured.findings,
     ...plan.findings,
     ...risks,
     ...(await verifying),
     ...held.findings,
   ]
-  const { keepFloat } = held.subject.request
+  const { keepFloat } = held.candidate.request
   const result = {
     bytes,
     format,
@@ -168,15 +171,15 @@ async function quantizeIn(
 /** The model after pruning and clustering, for the forms its weights will take; null where neither was asked for. */
 async function compressSource(
   request: QuantizeRequest,
-  target: PlanTarget,
-  laboratory: Laboratory,
+  target: CodeForms,
+  pool: InferencePool,
 ): Promise<Compressed | null> {
   const { scheme, options = {} } = request
   if (options.compression === undefined) return null
   const sources = options.sources ?? 'dequantize'
   const model = await openModel({ ...request, options: { ...options, sources } })
   // Biases need the means of activations, whatever the scheme.
-  const measured = await measure(model, laboratory, request, true)
+  const measured = await measure(model, pool, request, true)
   const plan = planScheme(scheme, planRequestOf(model, measured, request, target))
   const means = meansOf(measured.statistics)
   return compress(model, plan, target.weightBits, options.compression, means)
@@ -186,7 +189,7 @@ function planRequestOf(
   model: QuantizableModel,
   { ranges, unusable }: Measured,
   { format, options = {} }: QuantizeRequest,
-  target: PlanTarget,
+  target: CodeForms,
 ): PlanRequest {
   const { graph } = model
   const { release } = options
@@ -216,74 +219,75 @@ function recoveryMethods(
   return settled ? asked.filter((method) => KEEPS_WEIGHTS.includes(method)) : asked
 }
 
-interface AllTools extends Tools {
+interface AllServices extends Services {
   /** Null where there are no samples. */
-  readonly gauge: Gauge | null
+  readonly sqnr: SqnrEvaluator | null
 }
 
-function toolsFor(laboratory: Laboratory, request: QuantizeRequest): AllTools {
+function servicesFor(pool: InferencePool, request: QuantizeRequest): AllServices {
   const { calibration, scheme, options = {} } = request
   const samples = calibration ?? options.budget?.test
-  const tools: Tools = {
+  const services: Services = {
     thorough: options.recovery !== undefined,
     plan: (planRequest) => planScheme(scheme, planRequest),
     open: (bytes) => openModel({ ...request, model: bytes }),
     observe: async (model, wish) =>
       calibration === undefined
         ? []
-        : (await calibrate(model, laboratory, calibration, () => {}, wish)).statistics,
+        : (await calibrate(model, pool, calibration, () => {}, wish)).statistics,
     channelMeans: async (model, copy) =>
-      calibration === undefined
-        ? new Map()
-        : await channelMeans(model, copy, laboratory, calibration),
+      calibration === undefined ? new Map() : await channelMeans(model, copy, pool, calibration),
     chooseRanges: (statistics, model) => rangesFor(statistics, model, request),
   }
-  return { ...tools, gauge: samples === undefined ? null : new Gauge(laboratory, samples, tools) }
+  return {
+    ...services,
+    sqnr: samples === undefined ? null : new SqnrEvaluator(pool, samples, services),
+  }
 }
 
 /** Weights beyond which recovery costs more than the calibration: only what helps nearly always is done unasked. */
 const MOST_WEIGHED = 2 ** 23
 
-function weightsIn({ model }: Subject): number {
+function weightsIn({ model }: Candidate): number {
   const constants = model.graph.tensors.filter(({ constant }) => constant !== null)
   return constants.reduce((sum, { shape }) => sum + sizeOf(shape ?? []), 0)
 }
 
 async function recoverIn(
-  subject: Subject,
+  candidate: Candidate,
   { scheme }: QuantizeRequest,
   methods: readonly RecoveryMethod[],
-  tools: AllTools,
+  services: AllServices,
 ) {
-  const pointless = methods.length === 0 || subject.plan.instructions.length === 0
-  if (tools.gauge === null || !isCalibrated(scheme) || pointless) return { subject, steps: [] }
-  if (!tools.thorough && weightsIn(subject) > MOST_WEIGHED) {
-    const corrected = await RECOVERY_METHODS['bias-correction'].run(subject, tools)
-    return { subject: corrected ?? subject, steps: [] }
+  const pointless = methods.length === 0 || candidate.plan.instructions.length === 0
+  if (services.sqnr === null || !isCalibrated(scheme) || pointless) return { candidate, steps: [] }
+  if (!services.thorough && weightsIn(candidate) > MOST_WEIGHED) {
+    const corrected = await RECOVERY_METHODS['bias-correction'].run(candidate, services)
+    return { candidate: corrected ?? candidate, steps: [] }
   }
-  return await recover(subject, methods, tools, tools.gauge)
+  return await recover(candidate, methods, services, services.sqnr)
 }
 
 async function holdIn(
-  subject: Subject,
+  candidate: Candidate,
   { format, calibration, options = {}, onProgress }: QuantizeRequest,
-  tools: AllTools,
-  planOf: (subject: Subject) => Plan,
-): Promise<{ subject: Subject; report?: BudgetReport; findings: readonly Finding[] }> {
+  services: AllServices,
+  planOf: (candidate: Candidate) => Plan,
+): Promise<{ candidate: Candidate; report?: BudgetReport; findings: readonly Finding[] }> {
   const { budget } = options
-  if (budget === undefined) return { subject, findings: [] }
+  if (budget === undefined) return { candidate, findings: [] }
   const samples = budget.test ?? calibration
-  if (samples === undefined || tools.gauge === null) {
+  if (samples === undefined || services.sqnr === null) {
     throw new QuantizerError(
       'calibration-missing',
       'an accuracy budget is held on samples: give labelled test data, or calibration samples',
     )
   }
-  const examiner = await Examiner.start(format, subject.model.perform(NO_CHANGE), samples)
-  const held = await holdBudget(subject, budget.maxDrop, {
-    plan: tools.plan,
-    gauge: tools.gauge,
-    examiner,
+  const evaluator = await MetricEvaluator.start(format, candidate.model.perform(NO_CHANGE), samples)
+  const held = await holdBudget(candidate, budget.maxDrop, {
+    plan: services.plan,
+    sqnr: services.sqnr,
+    evaluator,
     write: (one) => one.model.perform(planOf(one)),
     onTrial: (done, total) => onProgress?.(done, total, 'measuring what each operator does'),
   })
@@ -291,21 +295,21 @@ async function holdIn(
 }
 
 /** By the weights as recovery left them; sums that saturate seldom cost less than float would. */
-function inFloatWhereSaturating(subject: Subject, tools: Tools): Subject {
-  const { plan, model, statistics, request } = subject
+function inFloatWhereSaturating(candidate: Candidate, services: Services): Candidate {
+  const { plan, model, statistics, request } = candidate
   const risks = saturationRisks(plan, model.graph, statistics).filter(({ often }) => often > 0)
-  if (risks.length === 0) return subject
+  if (risks.length === 0) return candidate
   const risky = new Set(risks.map(({ operator }) => operator))
   const because = 'its sums often saturate on x86 without VNNI'
   const selector = { where: ({ name }: GraphOperator) => risky.has(name), because }
   const spared = { ...request, keepFloat: [...request.keepFloat, selector] }
-  return { ...subject, request: spared, plan: tools.plan(spared) }
+  return { ...candidate, request: spared, plan: services.plan(spared) }
 }
 
 /** Only unsigned activations with weights of 8 bits meet the kernels that could. */
 function saturation(
   scheme: Scheme,
-  { request, model, statistics }: Subject,
+  { request, model, statistics }: Candidate,
   plan: Plan,
 ): Finding[] {
   const { activations, weightBits } = request.target

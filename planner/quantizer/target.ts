@@ -1,15 +1,11 @@
 import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
+import type { CodeForms } from '../graph/code-forms.ts'
 import { QuantizerError } from './errors.ts'
 import type { QuantizeOptions } from './options.ts'
-import type { PlanTarget } from './plan/request.ts'
 
 /** What a scheme and the options ask of the file. @throws QuantizerError where suffixes contradict each other. */
-export function targetOf(
-  scheme: Scheme,
-  options: QuantizeOptions,
-  format: ModelFormat,
-): PlanTarget {
+export function targetOf(scheme: Scheme, options: QuantizeOptions, format: ModelFormat): CodeForms {
   if (hasSuffix(scheme, 'io8') && hasSuffix(scheme, 'iou8')) {
     throw new QuantizerError(
       'unsupported-scheme',
@@ -36,7 +32,7 @@ export function targetOf(
  * Only ONNX has the choice. Unsigned unless asked otherwise: signed codes become unsigned on x86 when the model
  * loads, and where a value has several readers that fails, and its operators stay in float.
  */
-function activationsOf(scheme: Scheme, format: ModelFormat): PlanTarget['activations'] {
+function activationsOf(scheme: Scheme, format: ModelFormat): CodeForms['activations'] {
   if (BASE_SCHEMES[scheme.base].activations === 'int16') return 'int16'
   return format === 'onnx' && !hasSuffix(scheme, 's8s8') ? 'uint8' : 'int8'
 }

@@ -2,8 +2,8 @@ import { RUNTIME_FORMATS, type RuntimeName } from '../../shared/runtime/runtime.
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
+import { opsetObstacle } from '../targets/onnxruntime-opsets.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
-import { opsetObstacle } from './onnxruntime-opsets.ts'
 import type { Tuning } from './tuning.ts'
 
 export interface Candidate {

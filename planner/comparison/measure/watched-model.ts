@@ -7,7 +7,7 @@ import {
   type TensorInfo,
 } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { TensorId } from '../../formats/graph.ts'
+import type { TensorId } from '../../graph/graph.ts'
 import { ComparisonError } from '../errors.ts'
 import type { OpenedModel } from '../opened-model.ts'
 

@@ -1,4 +1,4 @@
-import type { InspectedTensor, Inspection } from '../inspection.ts'
+import type { InspectedTensor, Inspection } from '../../graph/inspection.ts'
 import { readOnnx } from './codec.ts'
 import { dataTypeName, type OnnxModel, type OnnxValueInfo } from './model.ts'
 import { elementCount } from './tensor-data.ts'

@@ -1,14 +1,14 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Breach } from './breaches.ts'
-import { LAWS, type Law } from './laws.ts'
 import type { TflModel } from './model.ts'
+import { LAWS, type Law } from './validation-rules.ts'
+import type { Violation } from './violations.ts'
 
 /** Enough to show the pattern; a damaged file may break a law at every tensor. */
 const MOST_BREACHES_PER_LAW = 10
 
-/** Breaches of the model's laws; `error` where no runtime would load it. `where` is a place in the tree. */
+/** Violations of the model's laws; `error` where no runtime would load it. `where` is a place in the tree. */
 export function checkTflite(model: TflModel): Finding[] {
-  return breachesOf(model).map(({ law, where, problem }) => ({
+  return violationsOf(model).map(({ law, where, problem }) => ({
     code: `tflite-${law.code}`,
     severity: law.severity,
     message: `${where} ${problem}`,
@@ -16,13 +16,13 @@ export function checkTflite(model: TflModel): Finding[] {
   }))
 }
 
-export function breachesOf(model: TflModel): (Breach & { law: Law })[] {
+export function violationsOf(model: TflModel): (Violation & { law: Law })[] {
   return LAWS.flatMap((law) => {
-    const breaches: (Breach & { law: Law })[] = []
-    for (const breach of law.breaches(model)) {
-      breaches.push({ ...breach, law })
-      if (breaches.length === MOST_BREACHES_PER_LAW) break
+    const violations: (Violation & { law: Law })[] = []
+    for (const violation of law.violations(model)) {
+      violations.push({ ...violation, law })
+      if (violations.length === MOST_BREACHES_PER_LAW) break
     }
-    return breaches
+    return violations
   })
 }

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Computation } from '../../quantizer/plan/instructions.ts'
-import type { PlanTarget } from '../../quantizer/plan/request.ts'
-import type { Graph, GraphOperator, InputRole } from '../graph.ts'
+import type { CodeForms } from '../../graph/code-forms.ts'
+import type { Graph, GraphOperator, InputRole } from '../../graph/graph.ts'
+import type { Computation } from '../../graph/instructions.ts'
 import type { TflModel, TflOperator, TflTensor } from './model.ts'
 import { compareReleases, releaseOf } from './releases.ts'
 import { type OperatorSignature, type TensorSignature, versionOf } from './versions.ts'
@@ -14,7 +14,7 @@ export function newerForm(
   model: TflModel,
   operator: GraphOperator,
   as: Computation,
-  target: PlanTarget,
+  target: CodeForms,
   release: string,
 ): string | null {
   const native = model.subgraphs.flatMap(({ operators }) => operators)[operator.id]
@@ -55,7 +55,7 @@ function formOf(
   tensors: readonly TflTensor[],
   operator: GraphOperator,
   as: Computation,
-  target: PlanTarget,
+  target: CodeForms,
 ): OperatorSignature {
   const options = builtinOptions ?? builtinOptions2
   const matrix = operator.inputs.findIndex(({ role }) => role === 'weight')
@@ -86,7 +86,7 @@ function integerForm(
   tensor: TflTensor,
   role: InputRole,
   perChannel: boolean,
-  target: PlanTarget,
+  target: CodeForms,
 ): TensorSignature {
   if (role === 'shape' || tensor.type !== 'FLOAT32') return plain(tensor)
   if (role === 'bias') return coded(tensor, 'INT32', perChannel)

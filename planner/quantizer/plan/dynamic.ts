@@ -5,13 +5,13 @@ import type {
   GraphOperator,
   GraphTensor,
   OperatorId,
-} from '../../formats/graph.ts'
-import { holdsFinite } from '../parameters/finite.ts'
-import { type AffineParameters, FLOAT32, type Form } from '../parameters/forms.ts'
+} from '../../graph/graph.ts'
+import type { Instruction, Plan } from '../../graph/instructions.ts'
+import { holdsFinite } from '../../graph/numbers/finite.ts'
+import { type AffineParameters, FLOAT32, type Form } from '../../graph/numbers/forms.ts'
 import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'
-import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
 import { whyKept } from './selectors.ts'
 import { mergeStores } from './stores.ts'

@@ -1,13 +1,14 @@
 import { unreachable } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
-import { linksOf } from '../../formats/links.ts'
+import type { Graph, OperatorId, TensorId } from '../../graph/graph.ts'
+import { linksOf } from '../../graph/links.ts'
+import type { Range } from '../../graph/numbers/range.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import { includeZero, type Range } from '../parameters/activation.ts'
+import { includeZero } from '../parameters/activation.ts'
 import { operatorLabel } from '../plan/print.ts'
 import { ClippingError } from './clipping.ts'
-import { latticeRange } from './lattice.ts'
 import { RANGE_METHODS, type RangeMethod } from './methods.ts'
+import { latticeRange } from './value-grid.ts'
 
 export interface ChosenRange extends Range {
   readonly method: RangeMethod | 'lattice'

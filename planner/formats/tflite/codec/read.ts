@@ -1,4 +1,4 @@
-import { breachesOf } from '../check.ts'
+import { violationsOf } from '../check.ts'
 import { TfliteError } from '../errors.ts'
 import type { TflModel } from '../model.ts'
 import { decodeTable } from './decode.ts'
@@ -15,7 +15,7 @@ const SMALLEST_FILE = 8
  */
 export function readTflite(bytes: Uint8Array, fileName = 'model'): TflModel {
   const model = decodeTflite(bytes, fileName)
-  const errors = breachesOf(model).filter(({ law }) => law.severity === 'error')
+  const errors = violationsOf(model).filter(({ law }) => law.severity === 'error')
   const [first] = errors
   if (first === undefined) return model
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''

@@ -1,13 +1,9 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../formats/graph.ts'
-import { usesOf } from '../../../formats/links.ts'
-import type { FixedParameters } from '../../operators.ts'
-import {
-  activationParameters,
-  asUint8,
-  includeZero,
-  type Range,
-} from '../../parameters/activation.ts'
-import { type AffineParameters, INTEGER_LIMITS, perTensor } from '../../parameters/forms.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../graph/graph.ts'
+import { usesOf } from '../../../graph/links.ts'
+import { type AffineParameters, INTEGER_LIMITS, perTensor } from '../../../graph/numbers/forms.ts'
+import type { Range } from '../../../graph/numbers/range.ts'
+import type { FixedParameters } from '../../../targets/kernel-facts.ts'
+import { activationParameters, asUint8, includeZero } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import { DisjointSets } from './disjoint-sets.ts'
 

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Graph } from '../../../formats/graph.ts'
-import { encodeConstant } from '../../parameters/constants.ts'
-import { holdsFinite } from '../../parameters/finite.ts'
-import type { PlanTarget } from '../request.ts'
+import type { CodeForms } from '../../../graph/code-forms.ts'
+import type { Graph } from '../../../graph/graph.ts'
+import { encodeConstant } from '../../../graph/numbers/encode-constant.ts'
+import { holdsFinite } from '../../../graph/numbers/finite.ts'
 import { channelAxis, knownParameters } from './weighted.ts'
 
 /**
@@ -11,7 +11,7 @@ import { channelAxis, knownParameters } from './weighted.ts'
  */
 export async function studyWeights(
   graph: Graph,
-  target: PlanTarget,
+  target: CodeForms,
   signal: AbortSignal,
 ): Promise<void> {
   for (const operator of graph.operators) {

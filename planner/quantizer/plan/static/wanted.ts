@@ -1,6 +1,6 @@
-import type { GraphOperator, TensorId } from '../../../formats/graph.ts'
+import type { GraphOperator, TensorId } from '../../../graph/graph.ts'
+import type { AffineParameters } from '../../../graph/numbers/forms.ts'
 import { activationParameters, rangeOf } from '../../parameters/activation.ts'
-import type { AffineParameters } from '../../parameters/forms.ts'
 import type { PlanRequest } from '../request.ts'
 import type { ScaleGroups } from './scale-groups.ts'
 

@@ -1,6 +1,8 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { GraphInput, GraphOperator, GraphTensor } from '../../../formats/graph.ts'
-import type { AffineParameters, Form } from '../../parameters/forms.ts'
+import type { CodeForms } from '../../../graph/code-forms.ts'
+import type { GraphInput, GraphOperator, GraphTensor } from '../../../graph/graph.ts'
+import type { Instruction } from '../../../graph/instructions.ts'
+import type { AffineParameters, Form } from '../../../graph/numbers/forms.ts'
 import { codesInPairs, pairedParameters } from '../../parameters/pairs.ts'
 import {
   biasParameters,
@@ -8,8 +10,7 @@ import {
   learntParameters,
   weightParameters,
 } from '../../parameters/weight.ts'
-import type { Instruction } from '../instructions.ts'
-import type { PlanRequest, PlanTarget } from '../request.ts'
+import type { PlanRequest } from '../request.ts'
 
 /** Weight and bias of an operator whose input arrives with `input` parameters. */
 export function planWeights(
@@ -126,7 +127,7 @@ function storeBias(
 export function channelAxis(
   operator: GraphOperator,
   input: GraphInput,
-  target: PlanTarget,
+  target: CodeForms,
 ): number | null {
   const perTensor = operator.kind === 'fully-connected' && !target.perChannelFullyConnected
   return perTensor ? null : input.channelAxis

@@ -1,12 +1,12 @@
-import type { GraphOperator, OperatorId } from '../../../formats/graph.ts'
+import type { GraphOperator, OperatorId } from '../../../graph/graph.ts'
+import type { Plan } from '../../../graph/instructions.ts'
+import type { AffineParameters } from '../../../graph/numbers/forms.ts'
+import { WEIGHT_CODE_MAX } from '../../../graph/numbers/forms.ts'
 import type { MomentBlock, SecondMoments } from '../../calibrate/statistics.ts'
-import type { AffineParameters } from '../../parameters/forms.ts'
 import { codesInPairs, largestPair, PAIR_MOST } from '../../parameters/pairs.ts'
 import { type WeightRows, weightRows } from '../../parameters/rows.ts'
-import { WEIGHT_CODE_MAX } from '../../parameters/weight.ts'
-import type { Plan } from '../../plan/instructions.ts'
 import type { PlanRequest, Revision } from '../../plan/request.ts'
-import { closestCodes, costOf, metricOf } from './lattice.ts'
+import { closestCodes, costOf, metricOf } from './second-order-rounding.ts'
 
 /**
  * Weights on codes that keep the products near those of the float weights, instead of each number's nearest code.

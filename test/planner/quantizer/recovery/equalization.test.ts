@@ -1,6 +1,6 @@
 import t from 'tap'
-import { linksOf } from '../../../../planner/formats/links.ts'
 import { viewOf } from '../../../../planner/formats/tflite/view.ts'
+import { linksOf } from '../../../../planner/graph/links.ts'
 import { quantize, type RecoveryMethod } from '../../../../planner/quantizer/index.ts'
 import { pairsOf } from '../../../../planner/quantizer/recovery/equalization/pairs.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { quantize, type RecoveryMethod } from '../../../../planner/quantizer/index.ts'
-import { Laboratory } from '../../../../planner/quantizer/laboratory/laboratory.ts'
+import { InferencePool } from '../../../../planner/quantizer/inference-pool/inference-pool.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { realOutputs } from '../compare.ts'
@@ -89,7 +89,7 @@ t.test('where nobody asked, it runs only where much noise is left', async (t) =>
 
 t.test('a deep model is not measured anew for every layer, where nobody asked', async (t) => {
   const layers = 130
-  const watched = t.capture(Laboratory.prototype, 'watch', Laboratory.prototype.watch)
+  const watched = t.capture(InferencePool.prototype, 'watch', InferencePool.prototype.watch)
   await quantize({
     model: buildTflite(deep(layers)),
     format: 'tflite',
