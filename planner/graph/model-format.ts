@@ -1,5 +1,5 @@
 import type { Finding } from '../../shared/findings.ts'
-import type { TensorInfo } from '../../shared/runtime/index.ts'
+import type { ModelFormat, TensorInfo } from '../../shared/runtime/index.ts'
 import type { Tensor } from '../../shared/tensors.ts'
 import type { CodeForms } from './code-forms.ts'
 import type { Graph, GraphOperator, OperatorId, SubgraphId, TensorId } from './graph.ts'
@@ -11,6 +11,9 @@ export interface QuantizableFormat {
   /** @throws AppError when the bytes are no model of the format. */
   open(bytes: Uint8Array, preparation: Preparation): QuantizableModel | Promise<QuantizableModel>
 }
+
+/** Every format, opened when first asked for: each brings parsers and tables, which nobody waits for who has a model of another. */
+export type ModelFormats = Readonly<Record<ModelFormat, () => Promise<QuantizableFormat>>>
 
 /** What is done to the source before anyone looks at it. */
 export interface Preparation {

@@ -19,7 +19,7 @@ export {
 export { slowOnIntegers } from './mixed-precision/slow-on-integers.ts'
 export type { QuantizeOptions } from './options.ts'
 export { type OperatorSelector, parseSelector } from './plan/selectors.ts'
-export { type QuantizeResult, quantize } from './quantize.ts'
+export { quantize } from './quantize.ts'
 export { RANGE_NAMES, type RangeMethod } from './ranges/methods.ts'
 export {
   RECOVERY_NAMES,
@@ -28,3 +28,4 @@ export {
   USUAL_RECOVERY,
 } from './recovery/recover.ts'
 export type { QuantizeOrder, QuantizeRequest } from './request.ts'
+export type { QuantizeResult } from './result.ts'

@@ -3,8 +3,8 @@ import type { ModelFormat, TensorInfo } from '../../shared/runtime/runtime.ts'
 import { sizeOf } from '../../shared/tensors.ts'
 import type { Graph, GraphOperator, GraphTensor } from '../graph/graph.ts'
 import { LEAST_WEIGHT } from '../quantizer/plan/dynamic.ts'
+import { referenceTarget, targetOf } from '../targets/index.ts'
 import type { KernelFacts, KernelTable } from '../targets/kernel-facts.ts'
-import { FACTS } from '../targets/targets.ts'
 import type { ModelFacts, OnnxFacts } from './facts.ts'
 
 const FLOAT_BYTES = 4
@@ -29,7 +29,7 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
     outputs: source.outputs.map(({ name, type, shape }) => ({ name, type, shape: [...shape] })),
     operators: countKinds(graph.operators),
     floatElements: total(floats),
-    ...kernelElements(graph, FACTS[source.format]),
+    ...kernelElements(graph, kernelsOf(source.format)),
     quantizedElements: total(constants.filter(isQuantized)),
     largestActivationBytes: FLOAT_BYTES * Math.max(0, ...activations.map(elements)),
     onnx: source.onnx,
@@ -37,9 +37,13 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
 }
 
 export function onnxFactsOf(graph: Graph, opset: number): OnnxFacts {
-  const facts = FACTS.onnx
+  const facts = kernelsOf('onnx')
   const blocks = weightsOf(graph, facts, (row) => row.blocks === true).filter(isWorthwhile)
   return { opset, ...kernelElements(graph, facts), blockElements: total(blocks) }
+}
+
+function kernelsOf(format: ModelFormat): KernelTable {
+  return targetOf(referenceTarget(format)).kernels
 }
 
 function kernelElements(graph: Graph, facts: KernelTable) {

@@ -13,7 +13,7 @@ import {
 } from './violations.ts'
 
 /** What holds in every usable model beyond the grammar of the file. */
-export interface Law {
+export interface ValidationRule {
   code: string
   /** `error`: the model cannot be used; `warning`: runtimes live with it. */
   severity: 'warning' | 'error'
@@ -21,10 +21,10 @@ export interface Law {
 }
 
 const SCHEMA_VERSION = 3
-const NO_BREACHES: readonly Violation[] = []
+const NO_VIOLATIONS: readonly Violation[] = []
 
 /** Errors are what LiteRT 2.3 refuses to load (tried), indices that lead nowhere, and numbers that are not there. */
-export const LAWS: readonly Law[] = [
+export const VALIDATION_RULES: readonly ValidationRule[] = [
   {
     code: 'schema-version',
     severity: 'error',
@@ -154,7 +154,7 @@ export const LAWS: readonly Law[] = [
     severity: 'warning',
     violations: (model) =>
       ofTensors(model, ({ externalBuffer }, where) => {
-        if (!externalBuffer) return NO_BREACHES
+        if (!externalBuffer) return NO_VIOLATIONS
         const files = (model.externalBufferGroups ?? []).map(({ name }) => name).join(', ')
         return [{ where, problem: `has its constant in another file (${files})` }]
       }),

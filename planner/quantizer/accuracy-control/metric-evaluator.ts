@@ -1,11 +1,6 @@
 import type { Dataset } from '../../../shared/dataset/index.ts'
 import { evaluate, type QualityRecord, withAnswers } from '../../../shared/measure/index.ts'
-import {
-  loadRuntime,
-  type ModelFormat,
-  type Runtime,
-  runtimeFor,
-} from '../../../shared/runtime/index.ts'
+import { loadRuntime, type Runtime, type RuntimeName } from '../../../shared/runtime/index.ts'
 import { QuantizerError } from '../errors.ts'
 
 export type Metric = 'accuracy' | 'agreement'
@@ -26,11 +21,11 @@ export class MetricEvaluator {
 
   /** Lets the float model answer. @throws QuantizerError `budget-unmeasurable` where its answers are no classes */
   static async start(
-    format: ModelFormat,
+    name: RuntimeName,
     float: Uint8Array,
     dataset: Dataset,
   ): Promise<MetricEvaluator> {
-    const runtime = await loadRuntime(runtimeFor(format))
+    const runtime = await loadRuntime(name)
     const session = await runtime.load(float)
     try {
       const answered = await withAnswers(dataset, session, () => {})

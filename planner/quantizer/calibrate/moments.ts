@@ -1,4 +1,4 @@
-import type { OperatorId, WindowAxis } from '../../graph/graph.ts'
+import type { WindowAxis } from '../../graph/graph.ts'
 import type { MomentsPlan } from '../../graph/observer-plan.ts'
 import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'

@@ -1,13 +1,6 @@
-import { sizeOf } from '../../../shared/tensors.ts'
-import type { TensorId } from '../../graph/graph.ts'
 import { SENTINEL_MAGNITUDE } from '../../graph/numbers/range.ts'
-import {
-  ENOUGH_NUMBERS,
-  type MomentsPlan,
-  type ObserverPlan,
-  strideFor,
-} from '../../graph/observer-plan.ts'
-import type { ActivationSummary, SummaryPart } from '../../graph/summary.ts'
+import { ENOUGH_NUMBERS, type ObserverPlan, strideFor } from '../../graph/observer-plan.ts'
+import type { ActivationSummary } from '../../graph/summary.ts'
 import { ChannelObserver } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
 import { Levels } from './levels.ts'

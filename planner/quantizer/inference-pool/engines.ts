@@ -1,6 +1,6 @@
 import type {
+  ModelFormat,
   OnnxruntimeLoadOptions,
-  RuntimeName,
   TensorInfo,
 } from '../../../shared/runtime/index.ts'
 import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
@@ -20,8 +20,8 @@ export interface RunnableModel {
 }
 
 /** How each runtime is entered without copying its outputs. */
-export const ENGINES: Record<RuntimeName, () => Promise<Engine>> = {
-  litert: async () => {
+export const ENGINES: Record<ModelFormat, () => Promise<Engine>> = {
+  tflite: async () => {
     const engine = await LitertEngine.start()
     return {
       load(bytes) {
@@ -36,7 +36,7 @@ export const ENGINES: Record<RuntimeName, () => Promise<Engine>> = {
       },
     }
   },
-  onnxruntime: async () => {
+  onnx: async () => {
     const { onnxruntime } = await import('../../../shared/runtime/onnxruntime/onnxruntime.ts')
     return {
       async load(bytes, wishes) {

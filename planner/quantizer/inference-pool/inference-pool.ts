@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RuntimeName, TensorInfo } from '../../../shared/runtime/index.ts'
+import type { ModelFormat, TensorInfo } from '../../../shared/runtime/index.ts'
 import type { Summarised } from '../../graph/model-format.ts'
 import type { ObserverPlan } from '../../graph/observer-plan.ts'
 import { mergeStatistics } from '../calibrate/merge.ts'
@@ -28,15 +28,15 @@ export interface SampleSource {
 }
 
 /**
- * A runtime in threads of its own, in which models are run, and watched, one after the other. Two hands share the
+ * A runtime in threads of its own, in which models are run, and watched, one after the other. Two workers share the
  * samples.
  */
 export class InferencePool {
-  readonly #hands: readonly PoolWorker[]
+  readonly #workers: readonly PoolWorker[]
 
   /** Starts the runtime at once; the first `load` waits for it. */
-  constructor(runtime: RuntimeName, hands: 1 | 2 = 1) {
-    this.#hands = Array.from({ length: hands }, () => new PoolWorker(runtime))
+  constructor(format: ModelFormat, copies: 1 | 2 = 1) {
+    this.#workers = Array.from({ length: copies }, () => new PoolWorker(format))
   }
 
   /** The model's inputs. @throws RuntimeError */
@@ -51,17 +51,19 @@ export class InferencePool {
 
   /** Runs all samples through the loaded model. @throws RuntimeError */
   async run(samples: SampleSource): Promise<void> {
-    await share(samples, this.#hands, () => {})
+    await share(samples, this.#workers, () => {})
   }
 
   /** What the loaded model, with float outputs, answers to a few samples. @throws RuntimeError */
   async answer(samples: readonly SampleInputs[]): Promise<readonly Answer[]> {
-    const share = Math.ceil(samples.length / this.#hands.length)
-    const parts = this.#hands.map((_, i) => samples.slice(i * share, (i + 1) * share).map(ownCopy))
+    const share = Math.ceil(samples.length / this.#workers.length)
+    const parts = this.#workers.map((_, i) =>
+      samples.slice(i * share, (i + 1) * share).map(ownCopy),
+    )
     const answered = await Promise.all(
-      this.#hands.map((hand, i) => {
+      this.#workers.map((worker, i) => {
         const part = parts[i] ?? []
-        return hand.ask('answered', { kind: 'answer', samples: part }, buffersOf(part))
+        return worker.ask('answered', { kind: 'answer', samples: part }, buffersOf(part))
       }),
     )
     return answered.flatMap(({ answers }) => answers)
@@ -92,7 +94,7 @@ export class InferencePool {
         await load({ constantsFolder })
       })
     }
-    await share(samples, this.#hands, onRan)
+    await share(samples, this.#workers, onRan)
     const reports = await this.#askAll('reported', { kind: 'report' })
     return {
       statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
@@ -101,27 +103,27 @@ export class InferencePool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#hands.map((hand) => hand.close()))
+    await Promise.all(this.#workers.map((worker) => worker.close()))
   }
 
   #askAll<K extends FromPool['kind']>(kind: K, message: ToPool) {
-    return Promise.all(this.#hands.map((hand) => hand.ask(kind, message)))
+    return Promise.all(this.#workers.map((worker) => worker.ask(kind, message)))
   }
 }
 
-/** Batches go round the hands in a fixed order: what each one sees does not depend on which is faster. */
+/** Batches go round the workers in a fixed order: what each one sees does not depend on which is faster. */
 async function share(
   samples: SampleSource,
-  hands: readonly PoolWorker[],
+  workers: readonly PoolWorker[],
   onRan: (samples: number) => void,
 ): Promise<void> {
   let ran = 0
-  const work = async (hand: PoolWorker, first: number) => {
+  const work = async (worker: PoolWorker, first: number) => {
     const underWay: Promise<void>[] = []
-    for (let start = first; start < samples.count; start += hands.length * BATCH) {
+    for (let start = first; start < samples.count; start += workers.length * BATCH) {
       const size = Math.min(BATCH, samples.count - start)
       if (underWay.length === IN_FLIGHT) await underWay.shift()
-      const done = hand.run(samples, start, size).then(() => {
+      const done = worker.run(samples, start, size).then(() => {
         ran += size
         onRan(ran)
       })
@@ -131,7 +133,7 @@ async function share(
     }
     for (const done of underWay) await done
   }
-  await Promise.all(hands.map((hand, i) => work(hand, i * BATCH)))
+  await Promise.all(workers.map((worker, i) => work(worker, i * BATCH)))
 }
 
 async function writeConstants(

@@ -1,6 +1,6 @@
 import type {
+  ModelFormat,
   OnnxruntimeLoadOptions,
-  RuntimeName,
   TensorInfo,
 } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
@@ -9,7 +9,7 @@ import type { TensorStatistics } from '../calibrate/statistics.ts'
 
 /** What the thread is started with. */
 export interface PoolTask {
-  readonly runtime: RuntimeName
+  readonly format: ModelFormat
 }
 
 /** Inputs of one run, in the model's order. */

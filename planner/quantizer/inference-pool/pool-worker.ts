@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { RuntimeError, type RuntimeName } from '../../../shared/runtime/index.ts'
+import { type ModelFormat, RuntimeError } from '../../../shared/runtime/index.ts'
 import { holdMachineCode, startQuickly } from '../../../shared/runtime/litert/machine-code.ts'
 import { forbidTelemetry } from '../../../shared/runtime/onnxruntime/native.ts'
 import type { SampleSource } from './inference-pool.ts'
@@ -16,9 +16,9 @@ export class PoolWorker {
   /** Samples that came back: new memory for each would be the garbage of all of them. */
   readonly #spare: SampleInputs[] = []
 
-  constructor(runtime: RuntimeName) {
-    PREPARE[runtime]()
-    this.#worker = new Worker(ENTRY, { workerData: { runtime } })
+  constructor(format: ModelFormat) {
+    PREPARE[format]()
+    this.#worker = new Worker(ENTRY, { workerData: { format } })
     this.#replies = new Replies(this.#worker)
   }
 
@@ -56,12 +56,12 @@ export class PoolWorker {
 }
 
 /** What a runtime wants of the process before it starts in a thread. */
-const PREPARE: Record<RuntimeName, () => void> = {
-  litert: () => {
+const PREPARE: Record<ModelFormat, () => void> = {
+  tflite: () => {
     startQuickly()
     void holdMachineCode()
   },
-  onnxruntime: forbidTelemetry,
+  onnx: forbidTelemetry,
 }
 
 /** A sample may be a view of the whole data set, which must not travel with it. */

@@ -73,9 +73,9 @@ function realCopy({ type, data }: Tensor): Float32Array {
   return Float32Array.from(realValues(type, data))
 }
 
-const { runtime } = workerData as PoolTask
+const { format } = workerData as PoolTask
 // Not awaited: messages that come while the runtime starts must find a listener.
-const starting = ENGINES[runtime]()
+const starting = ENGINES[format]()
 let turn: Promise<void> = Promise.resolve()
 port.on('message', (message: ToPool) => {
   turn = turn

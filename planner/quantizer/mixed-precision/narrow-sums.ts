@@ -2,9 +2,11 @@ import type { Dataset } from '../../../shared/dataset/index.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
-import { loadRuntime, runtimeFor } from '../../../shared/runtime/index.ts'
-import { type QuantizeResult, quantize } from '../quantize.ts'
+import { loadRuntime } from '../../../shared/runtime/index.ts'
+import { targetOf } from '../../targets/index.ts'
+import { quantize } from '../quantize.ts'
 import type { QuantizeRequest } from '../request.ts'
+import type { QuantizeResult } from '../result.ts'
 
 /**
  * For processors that add products in 16 bits: weights scaled by pairs cannot saturate there, and those of 8 bits hardly do
@@ -17,8 +19,8 @@ export async function quantizeForNarrowSums(
   const narrow = await quantize(request)
   const islands = await withIslands(request)
   if (islands === null) return narrow
-  const { calibration, format, model } = request
-  const runtime = await loadRuntime(runtimeFor(format))
+  const { calibration, target, model } = request
+  const runtime = await loadRuntime(targetOf(target).runtime)
   const reference = await runtime.load(model)
   const sqnrOf = async ({ bytes }: QuantizeResult) => {
     const session = await runtime.load(bytes)

@@ -1,17 +1,18 @@
 import { type Dataset, samplesFor, takeSamples } from '../../../shared/dataset/index.ts'
 import { budgetOf, measureBeside } from '../../../shared/measure/index.ts'
-import { loadInProcess, type ModelFormat, runtimeFor } from '../../../shared/runtime/index.ts'
+import { loadInProcess } from '../../../shared/runtime/index.ts'
 import { hasSuffix, type Scheme } from '../../../shared/schemes.ts'
 import { ARRAY_OF, type Tensor } from '../../../shared/tensors.ts'
 import type { GraphOperator, OperatorId } from '../../graph/graph.ts'
 import { NO_CHANGE, type Plan } from '../../graph/instructions.ts'
 import { linksOf } from '../../graph/links.ts'
 import type { OperatorTimes, QuantizableModel } from '../../graph/model-format.ts'
-import { knownCosts } from '../../targets/kernels/onnxruntime-costs.ts'
-import { FACTS } from '../../targets/targets.ts'
+import { type TargetName, targetOf } from '../../targets/index.ts'
+import { codeFormsOf, plainScheme } from '../code-forms.ts'
 import { openModel } from '../open.ts'
-import { type QuantizeResult, quantize } from '../quantize.ts'
+import { quantize } from '../quantize.ts'
 import type { QuantizeRequest } from '../request.ts'
+import type { QuantizeResult } from '../result.ts'
 import { samplesOrZeros } from '../verify.ts'
 import { costsFrom } from './costs.ts'
 import { type Decision, decide, type MeasuredForm } from './decide.ts'
@@ -39,13 +40,13 @@ const MEASURE_MS = 1_000
 
 /** The time of a quantized file over its source's, measured in turns on one thread of this machine. */
 export async function ratioToFloat(
-  format: ModelFormat,
+  target: TargetName,
   float: Uint8Array,
   bytes: Uint8Array,
   data: Dataset,
   ms: number = MEASURE_MS,
 ): Promise<number> {
-  const runtime = await loadInProcess(runtimeFor(format))
+  const runtime = await loadInProcess(targetOf(target).runtime)
   const sessions = [
     await runtime.load(bytes, { threads: 1 }),
     await runtime.load(float, { threads: 1 }),
@@ -74,10 +75,10 @@ export async function searchMixed(
   integer: QuantizeResult,
   measureMs: number = MEASURE_MS,
 ): Promise<Mixed> {
-  const { format, model, calibration, onProgress } = request
+  const { target, model, calibration, onProgress } = request
   const opened = await openModel(request)
   const sets = await floatSets(opened, integer, calibration)
-  const measure = (bytes: Uint8Array) => ratioToFloat(format, model, bytes, calibration, measureMs)
+  const measure = (bytes: Uint8Array) => ratioToFloat(target, model, bytes, calibration, measureMs)
   const forms: [MeasuredForm, ...MeasuredForm[]] = [
     { inFloat: [], ratio: await measure(integer.bytes) },
   ]
@@ -115,8 +116,10 @@ async function floatSets(
   }
   const mixable = mixableBy(model, integer)
   const measured = proposals(mixable, costsFrom(profiles.float, profiles.integer))
-  const activations = hasSuffix(integer.scheme, 's8s8') ? 'int8' : 'uint8'
-  const known = proposals(mixable, knownCosts(model.graph, activations)).slice(0, 1)
+  const target = targetOf(integer.target)
+  const { activations } = codeFormsOf(plainScheme(integer.scheme), {}, target)
+  const costs = target.knownCosts?.(model.graph, activations)
+  const known = costs === undefined ? [] : proposals(mixable, costs).slice(0, 1)
   const sets = [...measured, ...known].map(({ float }) => float)
   return [...new Map(sets.map((float) => [[...float].sort().join(), float])).values()]
 }
@@ -136,8 +139,8 @@ function codesFor(sample: Sample, scheme: Scheme): Sample {
   return Object.fromEntries(Object.entries(sample).map(coded))
 }
 
-function mixableBy({ graph }: QuantizableModel, { format, plan }: QuantizeResult): Mixable {
-  return { graph, links: linksOf(graph), facts: FACTS[format], integer: computing(plan) }
+function mixableBy({ graph }: QuantizableModel, { target, plan }: QuantizeResult): Mixable {
+  return { graph, links: linksOf(graph), facts: targetOf(target).kernels, integer: computing(plan) }
 }
 
 function computing({ instructions }: Plan): ReadonlySet<OperatorId> {

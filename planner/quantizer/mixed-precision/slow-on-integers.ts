@@ -1,11 +1,10 @@
 import { linksOf } from '../../graph/links.ts'
-import { knownCosts } from '../../targets/kernels/onnxruntime-costs.ts'
-import { FACTS } from '../../targets/targets.ts'
+import { targetOf } from '../../targets/index.ts'
+import { codeFormsOf, plainScheme } from '../code-forms.ts'
 import { QuantizerError } from '../errors.ts'
 import { openModel } from '../open.ts'
 import type { OperatorSelector } from '../plan/selectors.ts'
 import type { QuantizeRequest } from '../request.ts'
-import { targetOf } from '../target.ts'
 import { proposals } from './propose.ts'
 
 /**
@@ -13,19 +12,18 @@ import { proposals } from './propose.ts'
  * @throws QuantizerError `nothing-selected` where none are
  */
 export async function slowOnIntegers(request: QuantizeRequest): Promise<OperatorSelector> {
-  const { format, scheme } = request
+  const target = targetOf(request.target)
   const { graph } = await openModel(request)
-  const facts = FACTS[format]
+  const facts = target.kernels
   const integer = new Set(
     graph.operators
       .filter(({ kind, integerObstacle }) => facts[kind].integer !== null && !integerObstacle)
       .map(({ id }) => id),
   )
-  const { activations } = targetOf({ ...scheme, suffixes: plainSuffixes(scheme) }, {}, format)
-  const [best] = proposals(
-    { graph, links: linksOf(graph), facts, integer },
-    knownCosts(graph, activations),
-  )
+  const { activations } = codeFormsOf(plainScheme(request.scheme), {}, target)
+  const costs = target.knownCosts?.(graph, activations)
+  const mixable = { graph, links: linksOf(graph), facts, integer }
+  const [best] = costs === undefined ? [] : proposals(mixable, costs)
   if (best === undefined) {
     throw new QuantizerError(
       'nothing-selected',
@@ -34,8 +32,4 @@ export async function slowOnIntegers(request: QuantizeRequest): Promise<Operator
   }
   const because = 'kernels for such sizes are known to be slower on integers'
   return { where: ({ id }) => best.float.has(id), because }
-}
-
-function plainSuffixes({ suffixes }: QuantizeRequest['scheme']) {
-  return suffixes.filter((suffix) => suffix !== 'mixed')
 }

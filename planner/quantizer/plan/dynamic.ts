@@ -76,12 +76,12 @@ function pairedOr(
   values: Float32Array,
   shape: readonly number[],
   axis: number | null,
-  { graph, target }: PlanRequest,
+  { graph, forms }: PlanRequest,
 ): AffineParameters {
-  const paired = codesInPairs(operator, graph, target)
+  const paired = codesInPairs(operator, graph, forms)
     ? pairedParameters(operator, graph, values, axis)
     : null
-  return paired ?? weightParameters(values, shape, axis, target.weightBits)
+  return paired ?? weightParameters(values, shape, axis, forms.weightBits)
 }
 
 /** The constant a hybrid kernel takes as int8: a weight, or the constant side of a product. */
@@ -117,9 +117,9 @@ function obstacleOf(
 function hybridAxis(
   operator: GraphOperator,
   position: number,
-  { target }: PlanRequest,
+  { forms }: PlanRequest,
 ): number | null {
-  const perTensor = operator.kind === 'fully-connected' && !target.perChannelHybridFullyConnected
+  const perTensor = operator.kind === 'fully-connected' && !forms.perChannelHybridFullyConnected
   return perTensor ? null : (operator.inputs[position]?.channelAxis ?? null)
 }
 

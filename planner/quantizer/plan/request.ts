@@ -2,7 +2,7 @@ import type { CodeForms } from '../../graph/code-forms.ts'
 import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/graph.ts'
 import type { Computation } from '../../graph/instructions.ts'
 import type { Links } from '../../graph/links.ts'
-import type { ActivationType, AffineParameters, WeightBits } from '../../graph/numbers/forms.ts'
+import type { AffineParameters } from '../../graph/numbers/forms.ts'
 import type { Range } from '../../graph/numbers/range.ts'
 import type { KernelTable } from '../../targets/kernel-facts.ts'
 import type { OperatorSelector } from './selectors.ts'
@@ -21,7 +21,7 @@ export interface PlanRequest {
   readonly keepFloat: readonly OperatorSelector[]
   /** Why the runtime that the file is for could not load an operator that computes so; null where it can. */
   readonly runtimeObstacle: (operator: GraphOperator, as: Computation) => string | null
-  readonly target: CodeForms
+  readonly forms: CodeForms
 }
 
 /** Numbers that recovery methods put in the place of the file's, by the operator that uses them. */

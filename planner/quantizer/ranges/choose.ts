@@ -8,10 +8,10 @@ import { includeZero } from '../parameters/activation.ts'
 import { operatorLabel } from '../plan/print.ts'
 import { ClippingError } from './clipping.ts'
 import { RANGE_METHODS, type RangeMethod } from './methods.ts'
-import { latticeRange } from './value-grid.ts'
+import { gridRange } from './value-grid.ts'
 
 export interface ChosenRange extends Range {
-  readonly method: RangeMethod | 'lattice'
+  readonly method: RangeMethod | 'value-grid'
 }
 
 export interface RangeChoice {
@@ -52,8 +52,8 @@ function by(method: RangeMethod, statistics: TensorStatistics, steps: number): C
 }
 
 function best(statistics: TensorStatistics, steps: number): ChosenRange {
-  const lattice = latticeRange(statistics, steps)
-  if (lattice !== null) return { ...lattice, method: 'lattice' }
+  const grid = gridRange(statistics, steps)
+  if (grid !== null) return { ...grid, method: 'value-grid' }
   const error = new ClippingError(statistics.histogram)
   const errorOf = (range: Range) => error.of(includeZero(range), steps)
   return AUTOMATIC.map((method) => by(method, statistics, steps)).reduce((a, b) =>

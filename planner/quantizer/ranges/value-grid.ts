@@ -5,14 +5,14 @@ import { includeZero } from '../parameters/activation.ts'
 /** Steps of 8-bit codes; finer codes have room for everything. */
 const MOST_STEPS = 255
 
-/** How far from a multiple of the step, in steps, a number of the lattice may lie: rounding of float32. */
+/** How far from a multiple of the step, in steps, a number of the grid may lie: rounding of float32. */
 const ON_LATTICE = 1e-2
 
 /**
  * The range whose codes are the very numbers that an activation holds: they are multiples of one step, as pixels of
  * 8 bits are, and codes suffice for them. Null where they are not. Any other range rounds them, and most alike.
  */
-export function latticeRange(
+export function gridRange(
   { levels, min, max }: Pick<TensorStatistics, 'levels' | 'min' | 'max'>,
   steps: number,
 ): Range | null {

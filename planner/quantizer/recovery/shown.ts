@@ -31,8 +31,8 @@ export function planFor(
   request: PlanRequest,
   services: Pick<Services, 'plan'>,
 ): Plan {
-  const target = { ...request.target, edges: 'float32' } as const
-  return services.plan({ ...request, graph, links: linksOf(graph), target })
+  const forms = { ...request.forms, edges: 'float32' } as const
+  return services.plan({ ...request, graph, links: linksOf(graph), forms })
 }
 
 function isBeginningOf(part: Graph, whole: Graph): boolean {

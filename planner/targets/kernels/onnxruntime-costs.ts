@@ -49,7 +49,7 @@ const ROWS: readonly KernelRow[] = [
 const CALL_US = 2
 const MOVED_US = 2e-4
 
-export function knownCosts(graph: Graph, activations: ActivationType): KernelCosts {
+export function onnxruntimeCosts(graph: Graph, activations: ActivationType): KernelCosts {
   const float = new Map<OperatorId, number>()
   const integer = new Map<OperatorId, number>()
   for (const operator of graph.operators) {

@@ -71,18 +71,18 @@ function wantedForm(tensor: GraphTensor, use: Use, flow: Flow): Form {
   if (operator === undefined || !flow.integer.has(use.operator)) return FLOAT32
   if (operator.inputs[use.position]?.role !== 'activation') return FLOAT32
   const parameters = wantedParameters(operator, tensor.id, flow.scales, flow.request)
-  return parameters === null ? FLOAT32 : { type: flow.request.target.activations, parameters }
+  return parameters === null ? FLOAT32 : { type: flow.request.forms.activations, parameters }
 }
 
 /** The form inside the integer part of the graph. */
 function heldForm(tensor: GraphTensor, { scales, request }: Flow): Form {
   const parameters = scales.parametersOf(tensor.id)
-  return parameters === null ? FLOAT32 : { type: request.target.activations, parameters }
+  return parameters === null ? FLOAT32 : { type: request.forms.activations, parameters }
 }
 
 /** The form at the model's inputs and outputs; subgraphs that operators call keep what those expect. */
 function edgeForm(tensor: GraphTensor, flow: Flow): Form {
-  const { edges, activations } = flow.request.target
+  const { edges, activations } = flow.request.forms
   const entry = flow.request.graph.subgraphs[tensor.subgraph]?.entry ?? false
   if (edges === 'float32' || !entry) return FLOAT32
   const held = heldForm(tensor, flow)

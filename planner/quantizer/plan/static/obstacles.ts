@@ -22,8 +22,8 @@ const obstacles: readonly Obstacle[] = [
         : null,
   },
   {
-    reason: (operator, { target, facts }) =>
-      target.activations === 'int16' && facts[operator.kind].integer?.int16 === false
+    reason: (operator, { forms, facts }) =>
+      forms.activations === 'int16' && facts[operator.kind].integer?.int16 === false
         ? 'it has no kernel for int16 activations'
         : null,
   },

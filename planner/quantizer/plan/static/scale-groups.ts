@@ -44,7 +44,7 @@ export class ScaleGroups {
 
   /** Parameters of an activation wherever it is held in the plan's activation type; null if never calibrated. */
   parametersOf(tensor: TensorId): AffineParameters | null {
-    const { activations } = this.#request.target
+    const { activations } = this.#request.forms
     const { fixed, claim, centred } = this.#groupOf(tensor)
     if (fixed !== null) {
       const parameters = perTensor(fixed.scale, fixed.zeroPoint)
@@ -70,7 +70,7 @@ export class ScaleGroups {
     for (const output of operator.outputs) {
       const group = this.#groupOf(output)
       if (rule?.law === 'fixed') {
-        const fixed = this.#request.target.activations === 'int16' ? rule.int16 : rule.int8
+        const fixed = this.#request.forms.activations === 'int16' ? rule.int16 : rule.int8
         this.#groups.set(output, { ...group, fixed, claim: null })
       }
       if (rule?.law === 'same-as-output' && rule.centred) {

@@ -67,7 +67,7 @@ function planConstants(
     if (request.graph.tensors[tensor]?.constant === null) return []
     const parameters = wantedParameters(operator, tensor, scales, request)
     if (parameters === null) return []
-    const form = { type: request.target.activations, parameters }
+    const form = { type: request.forms.activations, parameters }
     return [
       {
         verb: 'store-constant',

@@ -18,5 +18,5 @@ export function wantedParameters(
   if (follows && output !== undefined) return scales.parametersOf(output)
   if (constant === null) return scales.parametersOf(tensor)
   const range = rangeOf(constant.read() ?? new Float32Array(0))
-  return range === null ? null : activationParameters(range, request.target.activations)
+  return range === null ? null : activationParameters(range, request.forms.activations)
 }

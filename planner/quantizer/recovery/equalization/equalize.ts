@@ -89,7 +89,7 @@ function equalizePair(
   const matrix = numbers.matrix(first)
   if (channels === null || matrix.outputs.count !== channels.max.length) return null
   const perTensor = (operator: GraphOperator) =>
-    operator.kind === 'fully-connected' && !request.target.perChannelFullyConnected
+    operator.kind === 'fully-connected' && !request.forms.perChannelFullyConnected
   const input = first.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
   const chosen = chooseScales({
     firstPeaks: peaksOf(matrix),

@@ -41,14 +41,14 @@ function rounded(
   tensor: number,
   parameters: AffineParameters,
   moments: SecondMoments,
-  { graph, target }: PlanRequest,
+  { graph, forms }: PlanRequest,
 ): Float32Array | null {
   const weight = graph.tensors[tensor]
   const values = weight?.constant?.read() ?? null
   const rows = weight === undefined ? null : weightRows(operator, weight)
   if (values === null || rows === null) return null
-  const inPairs = codesInPairs(operator, graph, target)
-  const limit = WEIGHT_CODE_MAX[inPairs ? 8 : target.weightBits]
+  const inPairs = codesInPairs(operator, graph, forms)
+  const limit = WEIGHT_CODE_MAX[inPairs ? 8 : forms.weightBits]
   const result = new Float32Array(values.length)
   const groups = 1 + Math.max(...moments.blocks.map(({ group }) => group))
   for (const block of moments.blocks) {

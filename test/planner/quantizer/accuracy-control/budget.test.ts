@@ -1,9 +1,6 @@
 import t from 'tap'
-import {
-  type AccuracyBudget,
-  QuantizerError,
-  quantize,
-} from '../../../../planner/quantizer/index.ts'
+import { type AccuracyBudget, QuantizerError } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import type { Tensor } from '../../../../shared/tensors.ts'
@@ -71,7 +68,7 @@ function quantized(
 ) {
   const options = { recovery: [], ranges: 'min-max', ...(budget && { budget }) } as const
   const scheme = parseScheme('static-w8a8')
-  return quantize({ model: source, format: 'tflite', scheme, calibration, options })
+  return quantize({ model: source, target: 'litert', scheme, calibration, options })
 }
 
 /** Labels that the float model gets right. */

@@ -2,14 +2,14 @@ import t from 'tap'
 import { writeOnnx } from '../../../../planner/formats/onnx/index.ts'
 import { quantizableOnnx } from '../../../../planner/formats/onnx/quantizable.ts'
 import { linksOf } from '../../../../planner/graph/links.ts'
-import { quantize, searchMixed } from '../../../../planner/quantizer/index.ts'
 import { costsFrom } from '../../../../planner/quantizer/mixed-precision/costs.ts'
 import { decide } from '../../../../planner/quantizer/mixed-precision/decide.ts'
 import { FlowNetwork } from '../../../../planner/quantizer/mixed-precision/minimum-cut.ts'
 import { type Mixable, proposals } from '../../../../planner/quantizer/mixed-precision/propose.ts'
+import { TARGETS } from '../../../../planner/targets/index.ts'
 import type { KernelCosts } from '../../../../planner/targets/kernel-costs.ts'
-import { knownCosts } from '../../../../planner/targets/kernels/onnxruntime-costs.ts'
-import { FACTS } from '../../../../planner/targets/targets.ts'
+import { onnxruntimeCosts } from '../../../../planner/targets/kernels/onnxruntime-costs.ts'
+import { quantize, searchMixed } from '../../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import type { Tensor } from '../../../../shared/tensors.ts'
@@ -39,7 +39,7 @@ async function mixable(spec: SmallOnnx): Promise<Mixable> {
     forIntegers: true,
   })
   const integer = new Set(graph.operators.map(({ id }) => id))
-  return { graph, links: linksOf(graph), facts: FACTS.onnx, integer }
+  return { graph, links: linksOf(graph), facts: TARGETS.onnxruntime.kernels, integer }
 }
 
 function namesOf({ graph }: Mixable, float: ReadonlySet<number>): string[] {
@@ -128,9 +128,9 @@ t.test('what one kernel does in float goes one way', async (t) => {
 
 t.test('before anyone measures, kernels for few channels are known to lose on x86', async (t) => {
   const model = await mixable({ ...CHAIN, inputs: { x: [1, 3, 96, 96] } })
-  const [x86] = proposals(model, knownCosts(model.graph, 'uint8'))
+  const [x86] = proposals(model, onnxruntimeCosts(model.graph, 'uint8'))
   t.same(namesOf(model, x86?.float ?? new Set()), ['a+', 'b'])
-  const [arm] = proposals(model, knownCosts(model.graph, 'int8'))
+  const [arm] = proposals(model, onnxruntimeCosts(model.graph, 'int8'))
   t.same(namesOf(model, arm?.float ?? new Set()), ['a+'], 'depthwise kernels are fast there')
 })
 
@@ -178,7 +178,7 @@ t.test(
     const calibration = toDataset(new Map([['x', x]]), 'noise')
     const request = {
       model,
-      format: 'onnx',
+      target: 'onnxruntime',
       calibration,
       scheme: parseScheme('static-w8a8-u8s8'),
     } as const

@@ -15,7 +15,7 @@ export interface Planning {
   /** Range of each activation by name; one that is missing was never reached. */
   readonly ranges?: Readonly<Record<string, readonly [number, number]>>
   readonly keepFloat?: QuantizeOptions['keepFloat']
-  readonly target?: Partial<PlanRequest['target']>
+  readonly forms?: Partial<PlanRequest['forms']>
 }
 
 /** The plan for a model whose activations have the given ranges. */
@@ -43,13 +43,13 @@ export function planned(planning: Planning): { plan: Plan; request: PlanRequest;
     revisions: new Map(),
     keepFloat: planning.keepFloat ?? [],
     runtimeObstacle: () => null,
-    target: {
+    forms: {
       activations: planning.scheme.includes('a16') ? ('int16' as const) : ('int8' as const),
       weightBits: 8 as const,
-      edges: edges as PlanRequest['target']['edges'],
+      edges: edges as PlanRequest['forms']['edges'],
       perChannelFullyConnected: true,
       perChannelHybridFullyConnected: false,
-      ...planning.target,
+      ...planning.forms,
     },
   }
   const request: PlanRequest = fields

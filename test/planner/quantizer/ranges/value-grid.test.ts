@@ -2,7 +2,7 @@ import t from 'tap'
 import { TensorObserver } from '../../../../planner/quantizer/calibrate/observer.ts'
 import { activationParameters } from '../../../../planner/quantizer/parameters/activation.ts'
 import { chooseRanges } from '../../../../planner/quantizer/ranges/choose.ts'
-import { latticeRange } from '../../../../planner/quantizer/ranges/value-grid.ts'
+import { gridRange } from '../../../../planner/quantizer/ranges/value-grid.ts'
 import { numbers } from '../model-builder.ts'
 
 const EMPTY = { tensors: [], operators: [], subgraphs: [] }
@@ -28,7 +28,7 @@ function worstRounding(values: Float32Array, range: { min: number; max: number }
   }, 0)
 }
 
-const lattices = {
+const grids = {
   'pixels of 8 bits that never reach the end': [1, 0, 221],
   'pixels as shares of 255': [1 / 255, 0, 255],
   'cepstral coefficients below and above zero': [0.5847, -211, 36],
@@ -36,14 +36,14 @@ const lattices = {
   'ten steps, which leave room between them': [0.1, -5, 5],
 } as const
 
-for (const [name, [step, low, high]] of Object.entries(lattices)) {
+for (const [name, [step, low, high]] of Object.entries(grids)) {
   t.test(`codes lie on the numbers: ${name}`, async (t) => {
     const values = multiples(step, low, high)
     const statistics = statisticsOf(values)
-    const range = latticeRange(statistics, 255)
+    const range = gridRange(statistics, 255)
     t.ok(range && worstRounding(values, range) < 1e-2, 'nothing is rounded')
     const chosen = chooseRanges([statistics], 'auto', 255, EMPTY).ranges.get(0)
-    t.same(chosen, { ...range, method: 'lattice' }, 'and auto takes it')
+    t.same(chosen, { ...range, method: 'value-grid' }, 'and auto takes it')
     t.ok(range && range.max - range.min <= 2 * (high - low) * step, 'codes are not wasted')
   })
 }
@@ -57,11 +57,11 @@ const others = {
 }
 
 for (const [name, values] of Object.entries(others)) {
-  t.test(`no lattice: ${name}`, async (t) => {
-    t.equal(latticeRange(statisticsOf(values), 255), null)
+  t.test(`no grid: ${name}`, async (t) => {
+    t.equal(gridRange(statisticsOf(values), 255), null)
   })
 }
 
 t.test('codes of 16 bits need none', async (t) => {
-  t.equal(latticeRange(statisticsOf(multiples(1, 0, 200)), 65534), null)
+  t.equal(gridRange(statisticsOf(multiples(1, 0, 200)), 65534), null)
 })

@@ -2,8 +2,8 @@ import t from 'tap'
 import { readTflite } from '../../../../planner/formats/tflite/index.ts'
 import { nativeOperator } from '../../../../planner/formats/tflite/native-operators.ts'
 import { OPERATOR_KINDS } from '../../../../planner/graph/operator-kinds.ts'
-import { quantize } from '../../../../planner/quantizer/index.ts'
 import { LITERT_KERNELS } from '../../../../planner/targets/kernels/litert.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { outputSqnr } from '../../quantizer/compare.ts'
 import { dataFor, kitchenSink } from '../../quantizer/kitchen-sink.ts'
@@ -37,7 +37,7 @@ for (const { scheme, leastDb, models } of CASES) {
     const data = dataFor(models, 12)
     const { bytes, operators, findings } = await quantize({
       model,
-      format: 'tflite',
+      target: 'litert',
       scheme: parseScheme(scheme),
       calibration: data,
     })
@@ -58,7 +58,7 @@ t.test('an operator without an int16 kernel stays float and says so', async (t) 
   const models = ONE_OPERATOR_MODELS.filter(({ code }) => code === 'PRELU' || code === 'RELU')
   const { findings, operators } = await quantize({
     model: buildTflite(kitchenSink(models)),
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme('static-w8a16'),
     calibration: dataFor(models, 4),
   })
@@ -79,7 +79,7 @@ t.test('a model of nothing but unknown operators is refused', async (t) => {
     2,
   )
   await t.rejects(
-    quantize({ model, format: 'tflite', scheme: parseScheme('static-w8a8'), calibration: data }),
+    quantize({ model, target: 'litert', scheme: parseScheme('static-w8a8'), calibration: data }),
     { code: 'nothing-to-quantize', message: /^static-w8a8 would change nothing .*SIN "y"/ },
   )
 })
@@ -90,7 +90,7 @@ t.test('operator codes carry the versions of their new forms', async (t) => {
   )
   const { bytes } = await quantize({
     model: buildTflite(kitchenSink(models)),
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme('static-w8a8-io8'),
     calibration: dataFor(models, 4),
   })

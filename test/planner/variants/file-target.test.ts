@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { targetFor } from '../../../planner/cli/quantize-target.ts'
 import { readTflite } from '../../../planner/formats/tflite/index.ts'
+import { fileTargetFor } from '../../../planner/variants/file-target.ts'
 import { formatNpz } from '../../../shared/dataset/index.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import { parseScheme, printScheme } from '../../../shared/schemes.ts'
+import { fitment } from '../cli/run-fitment.ts'
 import { buildTflite, constant, type ModelSpec, numbers } from '../quantizer/model-builder.ts'
-import { fitment } from './run-fitment.ts'
 
 /** A fully-connected layer, then an operator of one input. */
 function modelWith(code: string): ModelSpec {
@@ -89,15 +89,18 @@ t.test(
   'a class decides the integer form of .onnx, and refuses what none of its runtimes takes',
   async (t) => {
     const formFor = async (target: string, scheme: string) =>
-      printScheme((await targetFor(target, parseScheme(scheme), 'onnx')).scheme)
+      printScheme((await fileTargetFor(target, parseScheme(scheme), 'onnx')).scheme)
     t.equal(await formFor('intel-atom-sse', 'static-w8a8'), 'static-w8a8-u8s8-rr')
     t.equal(await formFor('intel-atom-sse', 'dynamic-w8'), 'dynamic-w8-rr')
     t.equal(await formFor('raspberry-pi-5', 'dynamic-w8'), 'dynamic-w8')
     t.equal(await formFor('raspberry-pi-5', 'static-w8a8'), 'static-w8a8-s8s8')
     t.equal(await formFor('raspberry-pi-5', 'static-w8a8-u8s8'), 'static-w8a8-u8s8', 'as asked')
     t.equal(await formFor('raspberry-pi-5', 'float16'), 'float16')
-    await t.rejects(targetFor('generic-armv7', parseScheme('float16'), 'onnx'), /cannot run \.onnx/)
-    await t.rejects(targetFor('2.5', parseScheme('float16'), 'onnx'), /name a device class/)
-    await t.rejects(targetFor('toaster', parseScheme('float16'), 'tflite'), /no device class/)
+    await t.rejects(
+      fileTargetFor('generic-armv7', parseScheme('float16'), 'onnx'),
+      /cannot run \.onnx/,
+    )
+    await t.rejects(fileTargetFor('2.5', parseScheme('float16'), 'onnx'), /name a device class/)
+    await t.rejects(fileTargetFor('toaster', parseScheme('float16'), 'tflite'), /no device class/)
   },
 )

@@ -1,11 +1,11 @@
-import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
 import type { CodeForms } from '../graph/code-forms.ts'
+import type { Target } from '../targets/index.ts'
 import { QuantizerError } from './errors.ts'
 import type { QuantizeOptions } from './options.ts'
 
 /** What a scheme and the options ask of the file. @throws QuantizerError where suffixes contradict each other. */
-export function targetOf(scheme: Scheme, options: QuantizeOptions, format: ModelFormat): CodeForms {
+export function codeFormsOf(scheme: Scheme, options: QuantizeOptions, target: Target): CodeForms {
   if (hasSuffix(scheme, 'io8') && hasSuffix(scheme, 'iou8')) {
     throw new QuantizerError(
       'unsupported-scheme',
@@ -20,7 +20,7 @@ export function targetOf(scheme: Scheme, options: QuantizeOptions, format: Model
     )
   }
   return {
-    activations: activationsOf(scheme, format),
+    activations: activationsOf(scheme, target),
     weightBits: hasSuffix(scheme, 'rr') ? 7 : 8,
     edges: hasSuffix(scheme, 'io8') ? 'int8' : hasSuffix(scheme, 'iou8') ? 'uint8' : 'float32',
     perChannelFullyConnected: options.perChannelFullyConnected ?? true,
@@ -28,11 +28,13 @@ export function targetOf(scheme: Scheme, options: QuantizeOptions, format: Model
   }
 }
 
-/**
- * Only ONNX has the choice. Unsigned unless asked otherwise: signed codes become unsigned on x86 when the model
- * loads, and where a value has several readers that fails, and its operators stay in float.
- */
-function activationsOf(scheme: Scheme, format: ModelFormat): CodeForms['activations'] {
+function activationsOf(scheme: Scheme, { codes }: Target): CodeForms['activations'] {
   if (BASE_SCHEMES[scheme.base].activations === 'int16') return 'int16'
-  return format === 'onnx' && !hasSuffix(scheme, 's8s8') ? 'uint8' : 'int8'
+  const said = scheme.suffixes.flatMap((suffix) => codes.bySuffix[suffix] ?? [])
+  return said[0] ?? codes.usual
+}
+
+/** Without what leaves operators in float: the codes of the others are no different for it. */
+export function plainScheme(scheme: Scheme): Scheme {
+  return { ...scheme, suffixes: scheme.suffixes.filter((suffix) => suffix !== 'mixed') }
 }

@@ -1,19 +1,14 @@
 import { UsageError } from '../../shared/errors.ts'
-import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
-import { BASE_SCHEMES, hasSuffix, type Scheme, type SchemeSuffix } from '../../shared/schemes.ts'
+import type { ModelFormat } from '../../shared/runtime/index.ts'
+import { BASE_SCHEMES, hasSuffix, type Scheme } from '../../shared/schemes.ts'
 import { loadProfiles, type Profile } from '../classes/index.ts'
-import { compareReleases } from '../formats/tflite/index.ts'
+import { compareReleases } from '../formats/tflite/releases.ts'
 import type { QuantizeOptions } from '../quantizer/index.ts'
-import type { CliOption } from './command.ts'
+import { referenceTarget, targetOf } from '../targets/index.ts'
+import { inFormOf } from './code-form.ts'
 
-export const TARGET_OPTION: CliOption = {
-  flags: '--target <class|release>',
-  description:
-    'where the file must load: a device class, or the oldest TensorFlow Lite release, e.g. 2.5; operators too new for it stay in float',
-}
-
-/** What a target asks of a file. */
-export interface Target {
+/** What a place asks of a file that shall load there. */
+export interface FileTarget {
   readonly scheme: Scheme
   readonly options: QuantizeOptions
   /** Its processors add products in 16 bits, and the form was left open: the better of two. */
@@ -26,11 +21,11 @@ const RELEASE = /^\d+\.\d+(\.\d+)?$/
 const HYBRID_PER_CHANNEL = '2.17.0'
 
 /** @throws UsageError where no such class exists, or it cannot run such files at all */
-export async function targetFor(
+export async function fileTargetFor(
   text: string | undefined,
   scheme: Scheme,
   format: ModelFormat,
-): Promise<Target> {
+): Promise<FileTarget> {
   if (text === undefined) return { scheme, options: {} }
   if (RELEASE.test(text)) return releaseTarget(text, scheme, format)
   const profiles = await loadProfiles()
@@ -43,8 +38,8 @@ export async function targetFor(
   )
 }
 
-function releaseTarget(release: string, scheme: Scheme, format: ModelFormat): Target {
-  if (format !== 'tflite') {
+function releaseTarget(release: string, scheme: Scheme, format: ModelFormat): FileTarget {
+  if (targetOf(referenceTarget(format)).releases === null) {
     throw new UsageError(
       `--target ${release} is a TensorFlow Lite release and the model is .${format}: name a device class`,
     )
@@ -54,31 +49,16 @@ function releaseTarget(release: string, scheme: Scheme, format: ModelFormat): Ta
 }
 
 /** Devices carry the runtimes that this program ships, so releases are no concern: support and numbers are. */
-function classTarget(profile: Profile, scheme: Scheme, format: ModelFormat): Target {
-  const runtime = runtimeFor(format)
-  const { supported, why } = profile.runtimes[runtime]
+function classTarget(profile: Profile, scheme: Scheme, format: ModelFormat): FileTarget {
+  const target = targetOf(referenceTarget(format))
+  const { supported, why } = profile.runtimes[target.runtime]
   if (!supported) {
     throw new UsageError(`${profile.id} cannot run .${format} files: ${why}`, {
       class: profile.id,
     })
   }
-  if (format !== 'onnx') return { scheme, options: {} }
-  const formed = inFormOf(profile, scheme)
+  const formed = inFormOf(profile, scheme, target)
   const calibrated = BASE_SCHEMES[scheme.base].calibrated
   const narrowSums = calibrated && formed !== scheme && hasSuffix(formed, 'rr')
   return { scheme: formed, options: {}, ...(narrowSums && { narrowSums }) }
 }
-
-/** The integer form that the class computes best in, where the scheme's name leaves it open. */
-function inFormOf({ numerics: { onnxForm } }: Profile, scheme: Scheme): Scheme {
-  const open = !scheme.suffixes.some((suffix) => FORM_SUFFIXES.includes(suffix))
-  const { activations } = BASE_SCHEMES[scheme.base]
-  if (onnxForm === null || !open) return scheme
-  const parts = onnxForm.split('-') as SchemeSuffix[]
-  if (activations === 'int8') return { ...scheme, suffixes: [...parts, ...scheme.suffixes] }
-  // What kernels quantize by themselves they hold unsigned.
-  const narrow = activations === 'dynamic' && parts.includes('rr')
-  return narrow ? { ...scheme, suffixes: ['rr'] } : scheme
-}
-
-const FORM_SUFFIXES: readonly SchemeSuffix[] = ['s8s8', 'u8s8', 'rr']
