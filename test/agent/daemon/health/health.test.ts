@@ -157,7 +157,7 @@ t.test(
     const real = createModelRunner({ memoryLimitBytes: null, threads: null, root: '/' })
     const never = new AbortController().signal
     // The limit is what makes it hang: to be loaded takes longer than a millisecond.
-    const bench = {
+    const modelRunner = {
       ...real,
       selfTest: (job: Parameters<typeof runSelfTest>[0]) => runSelfTest(job, never, 1),
     }
