@@ -3,7 +3,7 @@ import { INSTALLING, type InstallStep, RESTARTS_ALLOWED } from '../../agent/daem
 import { PROBING, type ProbeStep } from '../../agent/daemon/probe-table.ts'
 import type { Installation } from '../../agent/daemon/records.ts'
 import { isTerminal, nextState } from '../../agent/daemon/transitions.ts'
-import type { CommitName as PlannerCommit } from '../../planner/conductor/commit-names.ts'
+import type { CommitName as PlannerCommit } from '../../planner/conductor/context/commit-names.ts'
 import { momentsOf } from '../../shared/fail-points.ts'
 import { below, pick, type Random } from '../planner/formats/tflite/random.ts'
 

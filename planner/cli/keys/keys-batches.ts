@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
 import { nameSchema } from '../../../shared/ids.ts'
 import { type BatchView, connectPlanner } from '../../api/index.ts'
-import { KEY_HOLDERS, parseBatchSignatures, signsByMachine } from '../../trust/index.ts'
+import { KEY_ROLES, parseBatchSignatures, signsByMachine } from '../../trust/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { readText } from '../program/read-text.ts'
@@ -76,7 +76,7 @@ const listInput = z
 export const keysRotateCommand = defineCommand({
   path: 'keys rotate',
   summary: 'Changes who signs: adds and removes keys, or says how many of them must sign.',
-  arguments: [{ name: 'holder', description: KEY_HOLDERS.join(', ') }],
+  arguments: [{ name: 'holder', description: KEY_ROLES.join(', ') }],
   options: [
     dataOption,
     { flags: '--add <files>', description: 'public parts of keys made with fitment keys make' },
@@ -86,7 +86,7 @@ export const keysRotateCommand = defineCommand({
   example: 'fitment keys rotate release --add ann.pub,bob.pub --remove release --threshold 2',
   input: z.object({
     ...dataInput,
-    holder: z.enum(KEY_HOLDERS),
+    holder: z.enum(KEY_ROLES),
     add: listInput,
     remove: listInput.pipe(z.array(nameSchema)),
     threshold: z.coerce.number().int().positive().optional(),

@@ -8,7 +8,7 @@ import {
   stillBelieved,
 } from '../../../broker/index.ts'
 import type { FleetConnection } from '../../fleet/index.ts'
-import { openJoinDesk, type PlannerIdentity } from '../../identity/index.ts'
+import { openEnrollment, type PlannerIdentity } from '../../identity/index.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly fleet: string
@@ -37,12 +37,14 @@ export async function openBroker(
   const broker = tls
     ? await openTls(identity, options)
     : await startBroker({ fleets: [fleet], host, port, log })
-  const desk = tls ? await openJoinDesk(broker, identity.registrar, { fleet, log }) : undefined
+  const enrollment = tls
+    ? await openEnrollment(broker, identity.registrar, { fleet, log })
+    : undefined
   return {
     connection: { kind: 'embedded', broker },
     url: `${scheme}://${inUrl(options.name ?? reachable(host))}:${broker.port}`,
     async close() {
-      await desk?.close()
+      await enrollment?.close()
       await broker.close()
     },
   }

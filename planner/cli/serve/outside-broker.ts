@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { UsageError } from '../../../shared/errors.ts'
 import { type FleetConnection, RelayedJoins } from '../../fleet/index.ts'
-import { openJoinDesk, type PlannerIdentity } from '../../identity/index.ts'
+import { openEnrollment, type PlannerIdentity } from '../../identity/index.ts'
 import type { OpenedBroker } from './embedded-broker.ts'
 import { keepMosquitto } from './mosquitto-folder.ts'
 
@@ -36,7 +36,7 @@ export async function openOutsideBroker(
       ? undefined
       : await keepMosquitto({ dir: mosquitto, url, fleet, identity, log })
   const joins = new RelayedJoins()
-  const desk = await openJoinDesk(joins, identity.registrar, { fleet, log })
+  const enrollment = await openEnrollment(joins, identity.registrar, { fleet, log })
   const connection: FleetConnection = {
     kind: 'mqtt',
     url,
@@ -48,7 +48,7 @@ export async function openOutsideBroker(
     url,
     async close() {
       kept?.close()
-      await desk.close()
+      await enrollment.close()
     },
   }
 }

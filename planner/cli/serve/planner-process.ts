@@ -4,7 +4,7 @@ import { failPointsFrom } from '../../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
 import { loadProfilesWith } from '../../classes/index.ts'
-import { Conductor, type EngineSettings, failPointNames } from '../../conductor/index.ts'
+import { Conductor, type ConductorSettings, failPointNames } from '../../conductor/index.ts'
 import { type FleetConnection, startFleet } from '../../fleet/index.ts'
 import {
   DEVICE_CERTIFICATE_DAYS,
@@ -22,7 +22,7 @@ export interface PlannerOptions {
   readonly fleet: string
   /** Folder with the operator's own firmware profiles. */
   readonly profiles: string | undefined
-  readonly settings: Partial<EngineSettings>
+  readonly settings: Partial<ConductorSettings>
   readonly log: Logger
   /** Names and addresses this machine is reached under, for its certificate. */
   readonly names?: readonly string[]

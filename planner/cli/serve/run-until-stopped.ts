@@ -49,7 +49,7 @@ function plainCommand(info: RunningPlanner['info']): string {
 /** Tells what the planner does, until a signal ends it, or its database is lost. */
 export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promise<ExitCode> {
   let last = ''
-  const stopListening = planner.conductor.engine.progress.listen(({ model, what, total }) => {
+  const stopListening = planner.conductor.context.progress.listen(({ model, what, total }) => {
     // Counting is for those who wait for it; the log tells what changes.
     const line = `${model}: ${what}`
     if (total > 0 || line === last) return

@@ -15,7 +15,7 @@ t.test('two of two release keys made elsewhere take the place of the one made he
   const here = ['--data', data]
   const file = (name: string) => join(data, name)
   const device = await new ScriptedDevice('d0', planner).join()
-  await chosenModel(planner.conductor.engine, CLASS)
+  await chosenModel(planner.conductor.context, CLASS)
   await settle(planner)
   const [order] = await device.take('assign')
   if (!order) throw new Error('nothing was ordered')
@@ -83,12 +83,12 @@ t.test('a director key made anew: published at once, as the root key lies here',
     [['director-2'], ['director-2'], ['director-2']],
   )
   const device = await new ScriptedDevice('d0', planner).join()
-  await chosenModel(planner.conductor.engine, CLASS)
+  await chosenModel(planner.conductor.context, CLASS)
   await settle(planner)
   const [order] = await device.take('assign')
   t.ok(order, 'it signs for devices')
   if (order) t.match(await planner.assignmentOf(order), { device: 'd0' })
-  const [entry] = await audit.readAudit(planner.conductor.engine.db, {
+  const [entry] = await audit.readAudit(planner.conductor.context.db, {
     limit: 1,
     subject: 'root 2 of the director repository',
   })

@@ -6,27 +6,27 @@ import {
 } from '../../shared/trust/index.ts'
 
 /** Whose key signs what. `root` and `release` may lie offline; `director` and `publisher` sign by machine. */
-export const KEY_HOLDERS = ['root', 'release', 'director', 'publisher'] as const
-export type KeyHolder = (typeof KEY_HOLDERS)[number]
+export const KEY_ROLES = ['root', 'release', 'director', 'publisher'] as const
+export type KeyRole = (typeof KEY_ROLES)[number]
 
-export const HOLDER_OF: Readonly<Record<RepositoryName, Readonly<Record<TopRole, KeyHolder>>>> = {
+export const KEY_ROLE_OF: Readonly<Record<RepositoryName, Readonly<Record<TopRole, KeyRole>>>> = {
   director: { root: 'root', targets: 'director', snapshot: 'director', timestamp: 'director' },
   image: { root: 'root', targets: 'release', snapshot: 'publisher', timestamp: 'publisher' },
 }
 
 /** Keys that must be where the planner is: it signs with them at any moment. */
-export function signsByMachine(holder: KeyHolder): boolean {
-  return holder === 'director' || holder === 'publisher'
+export function signsByMachine(keyRole: KeyRole): boolean {
+  return keyRole === 'director' || keyRole === 'publisher'
 }
 
-export interface HeldRole {
+export interface RepositoryRole {
   readonly repository: RepositoryName
   readonly role: TopRole
 }
 
-export function rolesHeldBy(holder: KeyHolder): HeldRole[] {
+export function rolesSignedBy(keyRole: KeyRole): RepositoryRole[] {
   return REPOSITORIES.flatMap((repository) =>
-    TOP_ROLES.filter((role) => HOLDER_OF[repository][role] === holder).map((role) => ({
+    TOP_ROLES.filter((role) => KEY_ROLE_OF[repository][role] === keyRole).map((role) => ({
       repository,
       role,
     })),

@@ -1,5 +1,9 @@
-import { RUNTIME_FORMATS, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
-import type { Device, Model } from '../storage/index.ts'
+import {
+  RUNTIME_FORMATS,
+  RUNTIME_NAMES,
+  type RuntimeName,
+} from '../../../shared/runtime/runtime.ts'
+import type { Device, Model } from '../../storage/index.ts'
 
 /**
  * The runtime whose float32 every variant is measured beside, so that runtimes can be compared by the ratio: the one

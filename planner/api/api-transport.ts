@@ -5,7 +5,7 @@ import { fetchAuthority, parseOperatorToken, tlsAddress } from '../../shared/ide
 import { socketPath } from './socket-path.ts'
 
 /** The way to a planner: its socket on this machine, or its listener for operators elsewhere. */
-export interface PlannerDoor {
+export interface ApiTransport {
   /** For messages. */
   readonly place: string
   /** What to do where nobody answers. */
@@ -17,11 +17,11 @@ const TIMEOUT_MS = 15_000
 const HTTPS_PORT = 8443
 
 /** @throws IdentityError `malformed-token` */
-export function plannerDoor(data: string, token: string | undefined): PlannerDoor {
-  return token === undefined || token === '' ? socketDoor(data) : tokenDoor(token)
+export function apiTransport(data: string, token: string | undefined): ApiTransport {
+  return token === undefined || token === '' ? socketTransport(data) : tokenTransport(token)
 }
 
-function socketDoor(data: string): PlannerDoor {
+function socketTransport(data: string): ApiTransport {
   return {
     place: data,
     advice: `start one with fitment serve --data ${data}`,
@@ -38,7 +38,7 @@ function socketDoor(data: string): PlannerDoor {
 }
 
 /** Believes the authority that the token pins, and no other. */
-function tokenDoor(text: string): PlannerDoor {
+function tokenTransport(text: string): ApiTransport {
   const { planner: url, authority: pin, secret } = parseOperatorToken(text)
   const address = tlsAddress(new URL(url), HTTPS_PORT)
   let authority: Promise<string> | undefined

@@ -1,43 +1,54 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../../shared/errors.ts'
-import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
-import { type Model, type Variant, variants } from '../storage/index.ts'
-import { type JobInput, type JobKind, type JobOutput, runJob } from '../variants/index.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
+import { messageOf } from '../../../shared/errors.ts'
+import { RUNTIME_FORMATS } from '../../../shared/runtime/runtime.ts'
+import { type Model, type Variant, variants } from '../../storage/index.ts'
+import { type JobInput, type JobKind, type JobOutput, runJob } from '../../variants/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
 
 /** Makes the file of a variant, or writes down why there is none. */
-export async function buildVariant(engine: Engine, model: Model, key: string): Promise<void> {
-  const variant = await variants.findVariant(engine.db, key)
+export async function buildVariant(
+  context: ConductorContext,
+  model: Model,
+  key: string,
+): Promise<void> {
+  const variant = await variants.findVariant(context.db, key)
   if (!variant || variant.state === 'built') return
-  await commit(engine, 'variant.building', (trx) => variants.setVariantState(trx, key, 'building'))
+  await commit(context, 'variant.building', (trx) => variants.setVariantState(trx, key, 'building'))
   const started = performance.now()
   try {
     const built = isAsGiven(variant, model)
       ? asGiven(variant)
-      : await quantized(engine, model, variant)
+      : await quantized(context, model, variant)
     const buildMs = performance.now() - started
     const facts = { ...(await built), buildMs }
-    await commit(engine, 'variant.built', (trx) =>
-      variants.recordBuilt(trx, key, facts, engine.now()),
+    await commit(context, 'variant.built', (trx) =>
+      variants.recordBuilt(trx, key, facts, context.now()),
     )
   } catch (error) {
-    if (engine.stopping.aborted) return
-    engine.log.warn({ scheme: variant.scheme, reason: messageOf(error) }, 'a variant was not built')
-    await recordFailure(engine, key, messageOf(error))
+    if (context.stopping.aborted) return
+    context.log.warn(
+      { scheme: variant.scheme, reason: messageOf(error) },
+      'a variant was not built',
+    )
+    await recordFailure(context, key, messageOf(error))
   }
 }
 
 /** Lets a built variant answer the model's test data on this host. */
-export async function evaluateVariant(engine: Engine, model: Model, key: string): Promise<void> {
-  const variant = await variants.findVariant(engine.db, key)
+export async function evaluateVariant(
+  context: ConductorContext,
+  model: Model,
+  key: string,
+): Promise<void> {
+  const variant = await variants.findVariant(context.db, key)
   const { reference } = model
   if (!variant?.digest) return
   const { digest, scheme, runtime } = variant
-  const { artifacts } = engine
+  const { artifacts } = context
   try {
-    const evaluation = await withJob(engine, model, 'evaluate', scheme, {
+    const evaluation = await withJob(context, model, 'evaluate', scheme, {
       input: {
         variant: await artifacts.pathOf(digest),
         runtime,
@@ -49,12 +60,12 @@ export async function evaluateVariant(engine: Engine, model: Model, key: string)
         return { variant: key, whole, slice, selfTest: selfTestDigest }
       },
     })
-    await commit(engine, 'variant.evaluated', (trx) =>
-      variants.recordEvaluation(trx, reference.whole, evaluation, engine.now()),
+    await commit(context, 'variant.evaluated', (trx) =>
+      variants.recordEvaluation(trx, reference.whole, evaluation, context.now()),
     )
   } catch (error) {
-    if (engine.stopping.aborted) return
-    await recordFailure(engine, key, `does not run on this host: ${messageOf(error)}`)
+    if (context.stopping.aborted) return
+    await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)
   }
 }
 
@@ -63,18 +74,18 @@ function isAsGiven({ scheme, runtime }: Variant, { facts }: Model): boolean {
   return scheme === 'float32' && RUNTIME_FORMATS[runtime] === facts.format
 }
 
-function recordFailure(engine: Engine, key: string, reason: string): Promise<void> {
-  return commit(engine, 'variant.failed', (trx) => variants.recordBuildFailure(trx, key, reason))
+function recordFailure(context: ConductorContext, key: string, reason: string): Promise<void> {
+  return commit(context, 'variant.failed', (trx) => variants.recordBuildFailure(trx, key, reason))
 }
 
 function asGiven(variant: Variant) {
   return { digest: variant.source, findings: [], operators: null }
 }
 
-async function quantized(engine: Engine, model: Model, variant: Variant) {
-  const { artifacts } = engine
+async function quantized(context: ConductorContext, model: Model, variant: Variant) {
+  const { artifacts } = context
   const { tuning } = variant
-  return withJob(engine, model, 'build', variant.scheme, {
+  return withJob(context, model, 'build', variant.scheme, {
     input: {
       source: await artifacts.pathOf(variant.source),
       calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
@@ -101,19 +112,19 @@ interface Work<K extends JobKind, T> {
 
 /** One job in a folder of its own, with its progress told to whoever watches the model. */
 export async function withJob<K extends JobKind, T>(
-  engine: Engine,
+  context: ConductorContext,
   model: Pick<Model, 'name'>,
   kind: K,
   about: string,
   { input, keep, signal }: Work<K, T>,
 ): Promise<T> {
-  await mkdir(engine.workDir, { recursive: true })
-  const out = await mkdtemp(join(engine.workDir, `${kind}-`))
+  await mkdir(context.workDir, { recursive: true })
+  const out = await mkdtemp(join(context.workDir, `${kind}-`))
   try {
     const output = await runJob(kind, { ...input, out } as JobInput<K>, {
-      signal: signal ? AbortSignal.any([signal, engine.stopping]) : engine.stopping,
+      signal: signal ? AbortSignal.any([signal, context.stopping]) : context.stopping,
       onProgress: (done, total, what) =>
-        engine.progress.emit({ model: model.name, what: `${about}: ${what}`, done, total }),
+        context.progress.emit({ model: model.name, what: `${about}: ${what}`, done, total }),
     })
     return await keep(output)
   } finally {

@@ -1,4 +1,4 @@
-import { type OwnRolloutEvent, ROLLOUT_EVENTS } from '../rollout/index.ts'
+import { type OwnRolloutEvent, ROLLOUT_EVENTS } from '../../rollout/index.ts'
 
 const OTHER_COMMITS = [
   'model.added',

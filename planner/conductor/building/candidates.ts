@@ -5,22 +5,22 @@ import {
   type PlannedCandidate,
   pipelines,
   variants,
-} from '../storage/index.ts'
-import { type Candidate, contentKey, planVariants, type VariantPlan } from '../variants/index.ts'
-import { factsOfClass } from './class-facts.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
-import type { Mixture } from './mixtures.ts'
-import type { CandidateView } from './pipeline-plan.ts'
+} from '../../storage/index.ts'
+import { type Candidate, contentKey, planVariants, type VariantPlan } from '../../variants/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { factsOfClass } from '../devices/class-facts.ts'
+import type { CandidateView } from './candidate-view.ts'
+import type { MixedCandidate } from './mixed-precision.ts'
 
 /** Which variants shall exist for this class, now; nothing is stored. */
 export async function variantPlanFor(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   classId: string,
 ): Promise<VariantPlan> {
-  const profile = engine.profiles.find(({ id }) => id === classId)
-  const devices = await deviceRows.devicesOfClass(engine.db, classId)
+  const profile = context.profiles.find(({ id }) => id === classId)
+  const devices = await deviceRows.devicesOfClass(context.db, classId)
   return planVariants({
     model: model.facts,
     hasCalibration: model.calibration !== null,
@@ -30,16 +30,18 @@ export async function variantPlanFor(
 }
 
 export async function candidateViews(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   classId: string,
 ): Promise<CandidateView[]> {
-  const planned = await variants.candidatesOf(engine.db, model.id, classId)
+  const planned = await variants.candidatesOf(context.db, model.id, classId)
   return Promise.all(
     planned.map(async (plan) => {
-      const variant = plan.variant ? await variants.findVariant(engine.db, plan.variant) : undefined
+      const variant = plan.variant
+        ? await variants.findVariant(context.db, plan.variant)
+        : undefined
       const evaluation = variant
-        ? await variants.findEvaluation(engine.db, variant.key, model.reference.whole)
+        ? await variants.findEvaluation(context.db, variant.key, model.reference.whole)
         : undefined
       return { plan, variant, evaluation }
     }),
@@ -47,42 +49,42 @@ export async function candidateViews(
 }
 
 export async function planCandidates(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
 ): Promise<void> {
-  const { kept, dropped } = await variantPlanFor(engine, model, pipeline.class)
+  const { kept, dropped } = await variantPlanFor(context, model, pipeline.class)
   const planned = kept.map((c) => ({ ...c, kept: true, variant: keyOf(model, c) }))
   const rows: PlannedCandidate[] = [
     ...planned,
     ...dropped.map((c) => ({ ...c, kept: false, variant: null })),
   ]
-  await commit(engine, 'candidates.planned', async (trx) => {
+  await commit(context, 'candidates.planned', async (trx) => {
     await variants.replaceCandidates(trx, model.id, pipeline.class, rows)
     for (const { variant, scheme, runtime, tuning = null } of planned) {
       const { source } = model
       await variants.ensureVariant(trx, { key: variant, source, scheme, runtime, tuning })
     }
-    await pipelines.setStage(trx, pipeline, { stage: 'building', waiting: '' }, engine.now())
+    await pipelines.setStage(trx, pipeline, { stage: 'building', waiting: '' }, context.now())
   })
 }
 
 /** One candidate more for this round, and why. */
-export async function addMixture(
-  engine: Engine,
+export async function addMixedCandidate(
+  context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
-  { scheme, runtime, tuning, reason }: Mixture,
+  { scheme, runtime, tuning, reason }: MixedCandidate,
 ): Promise<void> {
   const { source } = model
   const key = keyOf(model, { scheme, runtime, tuning })
-  await commit(engine, 'candidates.planned', async (trx) => {
+  await commit(context, 'candidates.planned', async (trx) => {
     const candidate = { scheme, runtime, variant: key, kept: true, reason }
     await variants.addCandidate(trx, model.id, pipeline.class, candidate)
     await variants.ensureVariant(trx, { key, source, scheme, runtime, tuning })
   })
   const what = `${pipeline.class}: ${reason}; builds ${scheme}`
-  engine.progress.emit({ model: model.name, what, done: 0, total: 0 })
+  context.progress.emit({ model: model.name, what, done: 0, total: 0 })
 }
 
 function keyOf(

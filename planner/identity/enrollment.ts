@@ -9,7 +9,7 @@ import {
 import { SparseLog } from '../../shared/sparse-log.ts'
 import type { Registrar } from './registrar.ts'
 
-/** What the desk asks of a broker, in this process or elsewhere. */
+/** What enrollment asks of a broker, in this process or elsewhere. */
 export interface JoinTransport {
   subscribeJoins(
     fleet: string,
@@ -18,7 +18,7 @@ export interface JoinTransport {
   publishToClient(to: JoinTopic, bytes: Uint8Array): Promise<void>
 }
 
-export interface JoinDesk {
+export interface Enrollment {
   close(): Promise<void>
 }
 
@@ -26,11 +26,11 @@ export interface JoinDesk {
 const MOST_WAITING = 256
 
 /** Answers requests for certificates, one at a time: a flood of them takes no more than one core's turn. */
-export async function openJoinDesk(
+export async function openEnrollment(
   transport: JoinTransport,
   registrar: Registrar,
   { fleet, log }: { readonly fleet: string; readonly log: Logger },
-): Promise<JoinDesk> {
+): Promise<Enrollment> {
   const refusals = new SparseLog(log)
   let waiting = 0
   let last: Promise<void> = Promise.resolve()

@@ -1,13 +1,11 @@
-import { chooseProbers, fits, judgeOnHost, type Prober } from '../probing/index.ts'
-import type {
-  Evaluation,
-  Pipeline,
-  PlannedCandidate,
-  Probe,
-  Stage,
-  Variant,
-} from '../storage/index.ts'
-import { type Mixture, mixturesForAccuracy, mixturesForLatency } from './mixtures.ts'
+import { chooseProbers, fits, judgeOnHost, type Prober } from '../../probing/index.ts'
+import type { Evaluation, Pipeline, Probe, Stage, Variant } from '../../storage/index.ts'
+import type { CandidateView } from '../building/candidate-view.ts'
+import {
+  type MixedCandidate,
+  mixedForAccuracy,
+  mixedForLatency,
+} from '../building/mixed-precision.ts'
 
 /** How often a device is asked for one measurement before it counts as one that cannot make it. */
 export const MOST_TRIES = 2
@@ -41,15 +39,9 @@ export interface PipelineView {
   readonly now: Date
 }
 
-export interface CandidateView {
-  readonly plan: PlannedCandidate
-  readonly variant: Variant | undefined
-  readonly evaluation: Evaluation | undefined
-}
-
 export type PipelineStep =
   | { readonly kind: 'plan-candidates' }
-  | { readonly kind: 'add-mixture'; readonly mixture: Mixture }
+  | { readonly kind: 'add-mixed'; readonly mixed: MixedCandidate }
   | { readonly kind: 'build' | 'evaluate'; readonly variant: Variant }
   | { readonly kind: 'probe'; readonly variant: Variant; readonly device: string }
   | { readonly kind: 'give-up'; readonly probe: Probe }
@@ -77,15 +69,15 @@ export function planPipeline(view: PipelineView): readonly PipelineStep[] {
   const work = buildSteps(view.candidates)
   if (work.length > 0) return work
   const steps =
-    added(mixturesForAccuracy(view.candidates, view.maxAccuracyDrop)) ??
+    added(mixedForAccuracy(view.candidates, view.maxAccuracyDrop)) ??
     probeSteps(view, readyOnes(view.candidates, view.maxAccuracyDrop))
   if (!steps.some(({ kind }) => kind === 'select')) return steps
-  return added(mixturesForLatency(view.candidates, view.probes)) ?? steps
+  return added(mixedForLatency(view.candidates, view.probes)) ?? steps
 }
 
-function added(mixtures: readonly Mixture[]): readonly PipelineStep[] | undefined {
-  if (mixtures.length === 0) return undefined
-  return mixtures.map((mixture) => ({ kind: 'add-mixture', mixture }))
+function added(mixed: readonly MixedCandidate[]): readonly PipelineStep[] | undefined {
+  if (mixed.length === 0) return undefined
+  return mixed.map((mixed) => ({ kind: 'add-mixed', mixed }))
 }
 
 function buildSteps(candidates: readonly CandidateView[]): readonly PipelineStep[] {

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { mixturesForAccuracy, mixturesForLatency } from '../../../planner/conductor/mixtures.ts'
-import type { CandidateView } from '../../../planner/conductor/pipeline-plan.ts'
+import type { CandidateView } from '../../../../planner/conductor/building/candidate-view.ts'
+import {
+  mixedForAccuracy,
+  mixedForLatency,
+} from '../../../../planner/conductor/building/mixed-precision.ts'
 import {
   type Model,
   models,
@@ -9,11 +12,11 @@ import {
   pipelines,
   selections,
   variants,
-} from '../../../planner/storage/index.ts'
-import type { RuntimeName } from '../../../shared/runtime/runtime.ts'
-import { askedProbe } from '../../asked-probe.ts'
-import { newModel } from '../storage/sample.ts'
-import { type Planner, planner, record, ScriptedDevice, settle } from './scripted-fleet.ts'
+} from '../../../../planner/storage/index.ts'
+import type { RuntimeName } from '../../../../shared/runtime/runtime.ts'
+import { askedProbe } from '../../../asked-probe.ts'
+import { newModel } from '../../storage/sample.ts'
+import { type Planner, planner, record, ScriptedDevice, settle } from '../scripted-fleet.ts'
 
 interface Row {
   scheme: string
@@ -59,8 +62,8 @@ function probesOf(rows: readonly Row[]): Probe[] {
   )
 }
 
-t.test('what loses more than allowed on this host gets a mixture, in every runtime', async (t) => {
-  const found = mixturesForAccuracy(
+t.test('what loses more than allowed on this host gets a mixed-precision candidate, in every runtime', async (t) => {
+  const found = mixedForAccuracy(
     [
       candidate({ scheme: 'float32' }),
       candidate({ scheme: 'static-w8a8-u8s8', lost: 3 }),
@@ -82,18 +85,18 @@ t.test('what loses more than allowed on this host gets a mixture, in every runti
   t.equal(found.length, 2)
 })
 
-t.test('a mixture is added once', async (t) => {
+t.test('a mixed-precision candidate is added once', async (t) => {
   const mixed = { scheme: 'static-w8a8-mixed', runtime: 'litert', state: 'failed' } as const
   const integer = { scheme: 'static-w8a8', runtime: 'litert', lost: 8 } as const
-  t.same(mixturesForAccuracy([integer, mixed].map(candidate), 0.01), [])
+  t.same(mixedForAccuracy([integer, mixed].map(candidate), 0.01), [])
   const dropped = { ...mixed, kept: false }
-  t.equal(mixturesForAccuracy([integer, dropped].map(candidate), 0.01).length, 1)
+  t.equal(mixedForAccuracy([integer, dropped].map(candidate), 0.01).length, 1)
   const elsewhere = { ...mixed, runtime: 'onnxruntime' } as const
-  t.equal(mixturesForAccuracy([integer, elsewhere].map(candidate), 0.01).length, 1)
+  t.equal(mixedForAccuracy([integer, elsewhere].map(candidate), 0.01).length, 1)
 })
 
 t.test('integers that devices measured to be no faster than float32 get one', async (t) => {
-  const latency = (...rows: Row[]) => mixturesForLatency(rows.map(candidate), probesOf(rows))
+  const latency = (...rows: Row[]) => mixedForLatency(rows.map(candidate), probesOf(rows))
   const int8 = (ratio: number | null) => ({ scheme: 'static-w8a8-u8s8', ratio })
   const float = (ratio: number | null): Row => ({ scheme: 'float32', ratio })
   t.match(latency(float(null), int8(1.29)), [
@@ -119,7 +122,7 @@ t.test('integers that devices measured to be no faster than float32 get one', as
 
 /** Two variants in ONNX Runtime, built and answered for, of a source that is in no store. */
 async function builtModel({ conductor }: Planner, classId: string): Promise<Model> {
-  const { db, artifacts, now } = conductor.engine
+  const { db, artifacts, now } = conductor.context
   const { digest: slice } = await artifacts.put(Buffer.from('test data'))
   const { digest: whole } = await artifacts.put(Buffer.from('all test data'))
   const facts = { ...newModel.facts, format: 'onnx' } as const
@@ -155,10 +158,10 @@ async function builtModel({ conductor }: Planner, classId: string): Promise<Mode
 }
 
 t.test(
-  'a slow integer form: the mixture is planned for the class, and what became of it is told',
+  'a slow integer form: mixed precision is planned for the class, and what became of it is told',
   async (t) => {
     const p = await planner(t)
-    const { db } = p.conductor.engine
+    const { db } = p.conductor.context
     const device = new ScriptedDevice('a', p)
     const runtimes = [{ name: 'onnxruntime', version: '1.30.0' }] as const
     await device.join({ runtimes: [...runtimes] })
@@ -166,7 +169,7 @@ t.test(
     const model = await builtModel(p, classId)
     await settle(p)
     const watched: string[] = []
-    t.teardown(p.conductor.engine.progress.listen(({ what }) => void watched.push(what)))
+    t.teardown(p.conductor.context.progress.listen(({ what }) => void watched.push(what)))
     for (let i = 0; i < 2; i += 1) {
       const [signed] = await device.take('probe')
       if (signed === undefined) throw new Error('no probe was ordered')

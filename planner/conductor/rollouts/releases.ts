@@ -1,4 +1,4 @@
-import { messageOf } from '../../shared/errors.ts'
+import { messageOf } from '../../../shared/errors.ts'
 import {
   audit,
   devices as deviceRows,
@@ -10,10 +10,10 @@ import {
   selections,
   type Variant,
   variants,
-} from '../storage/index.ts'
-import { isComplete, type ReleasedVariant, type Releases, releasedBy } from '../trust/index.ts'
+} from '../../storage/index.ts'
+import { isComplete, type ReleasedVariant, type Releases, releasedBy } from '../../trust/index.ts'
+import type { ConductorContext } from '../context/context.ts'
 import { activeVariant } from './assignments.ts'
-import type { Engine } from './engine.ts'
 
 /** An open rollout with everything its devices may be given. */
 interface Wanted {
@@ -31,30 +31,30 @@ export const WAITS_FOR_RELEASE =
  * Has the variants of open rollouts released: by the release keys that lie here, or by those who hold them
  * elsewhere. Answers the rollouts that must wait for that.
  */
-export async function advanceReleases(engine: Engine): Promise<ReadonlySet<string>> {
-  const open = await rollouts.openRollouts(engine.db)
+export async function advanceReleases(context: ConductorContext): Promise<ReadonlySet<string>> {
+  const open = await rollouts.openRollouts(context.db)
   const names = new Set(open.map(({ modelName }) => modelName))
   const lacking: Record<string, ReleasedVariant[]> = {}
   const waiting: Wanted[] = []
   for (const name of names) {
-    const published = await engine.trust.image.variants(name)
-    const wanted = await wantedOf(engine, open, name, published)
+    const published = await context.trust.image.variants(name)
+    const wanted = await wantedOf(context, open, name, published)
     const unreleased = wanted.filter(({ variants: all }) => !includes(published, all))
     if (unreleased.length === 0) continue
     waiting.push(...unreleased)
-    lacking[name] = await releaseOf(engine, name, wanted, published)
+    lacking[name] = await releaseOf(context, name, wanted, published)
   }
-  if (waiting.length > 0 && (await release(engine, lacking, waiting))) return new Set()
+  if (waiting.length > 0 && (await release(context, lacking, waiting))) return new Set()
   return new Set(waiting.map(({ rollout }) => rollout.id))
 }
 
 /** True once it is published. One release waits at a time: a later one holds what the earlier one held. */
 async function release(
-  engine: Engine,
+  context: ConductorContext,
   lacking: Releases,
   waiting: readonly Wanted[],
 ): Promise<boolean> {
-  const { trust } = engine
+  const { trust } = context
   for (const batch of await trust.pending()) {
     const drafted = releasedBy(batch)
     if (!drafted) continue
@@ -69,10 +69,14 @@ async function release(
   const isSigned = isComplete(batch)
   if (isSigned) await trust.publish(batch)
   const action = isSigned ? 'release.published' : 'release.drafted'
-  await audit.writeAudit(engine.db, { ...entry, action, detail: { batch: batch.id } }, engine.now())
+  await audit.writeAudit(
+    context.db,
+    { ...entry, action, detail: { batch: batch.id } },
+    context.now(),
+  )
   for (const { rollout } of isSigned ? [] : waiting) {
     const what = `${rollout.class}: ${WAITS_FOR_RELEASE}`
-    engine.progress.emit({ model: rollout.modelName, what, done: 0, total: 0 })
+    context.progress.emit({ model: rollout.modelName, what, done: 0, total: 0 })
   }
   return isSigned
 }
@@ -82,46 +86,46 @@ async function release(
  * from any variant to any other, and never back to one that is only in an older release.
  */
 async function wantedOf(
-  engine: Engine,
+  context: ConductorContext,
   open: readonly Rollout[],
   name: string,
   published: readonly ReleasedVariant[],
 ): Promise<Wanted[]> {
   const top = Math.max(0, ...published.map(({ releaseCounter }) => releaseCounter))
-  const known = await directions.releaseCounters(engine.db)
+  const known = await directions.releaseCounters(context.db)
   const wanted: Wanted[] = []
   for (const rollout of open.filter(({ modelName }) => modelName === name)) {
     const counter = known.get(rollout.id) ?? top + 1
-    if (!known.has(rollout.id)) await directions.putReleaseCounter(engine.db, rollout.id, counter)
-    wanted.push({ rollout, counter, ...(await variantsOf(engine, rollout, counter)) })
+    if (!known.has(rollout.id)) await directions.putReleaseCounter(context.db, rollout.id, counter)
+    wanted.push({ rollout, counter, ...(await variantsOf(context, rollout, counter)) })
   }
   return wanted
 }
 
 async function variantsOf(
-  engine: Engine,
+  context: ConductorContext,
   rollout: Rollout,
   counter: number,
 ): Promise<Pick<Wanted, 'variants' | 'before'>> {
-  const { db } = engine
+  const { db } = context
   const model = await models.modelById(db, rollout.model)
   const selection = await selections.selectionBySeq(db, rollout.selection)
   if (!model || !selection) return { variants: [], before: [] }
   const described: ReleasedVariant[] = []
   for (const key of selection.selection.ranking) {
     const variant = await variants.findVariant(db, key)
-    if (variant) described.push(...(await describe(engine, model, rollout, variant, counter)))
+    if (variant) described.push(...(await describe(context, model, rollout, variant, counter)))
   }
   const before: ReleasedVariant[] = []
-  for (const digest of rollout.options.revert ? await runningIn(engine, rollout) : []) {
+  for (const digest of rollout.options.revert ? await runningIn(context, rollout) : []) {
     const variant = await variants.variantByDigest(db, digest)
-    if (variant) before.push(...(await describe(engine, model, rollout, variant, counter)))
+    if (variant) before.push(...(await describe(context, model, rollout, variant, counter)))
   }
   return { variants: described, before }
 }
 
 async function describe(
-  { artifacts, db }: Engine,
+  { artifacts, db }: ConductorContext,
   model: Model,
   rollout: Rollout,
   variant: Variant,
@@ -138,22 +142,25 @@ async function describe(
 }
 
 /** Digests of what devices of the class run now, or were told to run. */
-async function runningIn(engine: Engine, rollout: Rollout): Promise<ReadonlySet<string>> {
-  const present = await deviceRows.devicesOfClass(engine.db, rollout.class)
-  const told = await directions.directedVariants(engine.db, rollout.modelName, rollout.class)
+async function runningIn(
+  context: ConductorContext,
+  rollout: Rollout,
+): Promise<ReadonlySet<string>> {
+  const present = await deviceRows.devicesOfClass(context.db, rollout.class)
+  const told = await directions.directedVariants(context.db, rollout.modelName, rollout.class)
   const run = present.flatMap((device) => activeVariant(device, rollout.modelName) ?? [])
   return new Set([...run, ...told])
 }
 
 /** All that shall be released of a model: what open rollouts want, and what devices were told before. */
 async function releaseOf(
-  engine: Engine,
+  context: ConductorContext,
   name: string,
   wanted: readonly Wanted[],
   published: readonly ReleasedVariant[],
 ): Promise<ReleasedVariant[]> {
   const newest = Math.max(...wanted.map(({ counter }) => counter))
-  const directed = await directions.directedVariants(engine.db, name)
+  const directed = await directions.directedVariants(context.db, name)
   const merged = new Map<string, ReleasedVariant>()
   for (const entry of wanted.flatMap(({ variants: all, before }) => [...all, ...before])) {
     const { classes = [] } = merged.get(entry.digest) ?? {}
@@ -176,7 +183,7 @@ function includes(released: readonly ReleasedVariant[], all: readonly ReleasedVa
 }
 
 /** Signs ageing metadata anew. Nothing is lost when it fails: the next hour comes. */
-export async function refreshTrust({ trust, log }: Engine): Promise<void> {
+export async function refreshTrust({ trust, log }: ConductorContext): Promise<void> {
   try {
     await trust.refresh()
   } catch (error) {

@@ -1,4 +1,4 @@
-import { standingOf } from '../rollout/index.ts'
+import { standingOf } from '../../rollout/index.ts'
 import {
   type Db,
   devices as deviceRows,
@@ -7,10 +7,10 @@ import {
   type RolloutDevice,
   rollouts,
   variants,
-} from '../storage/index.ts'
+} from '../../storage/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
 import { assign, MOST_ATTEMPTS } from './assignments.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
 
 /**
  * Nothing more is sent; where the operator asked for it, devices are to get back what they ran before. Only
@@ -53,22 +53,22 @@ export async function noteLost(
 }
 
 /** Gives the orders that withdrawn devices wait for. */
-export async function sendBack(engine: Engine): Promise<void> {
-  for (const member of await rollouts.goingBack(engine.db)) await sendOneBack(engine, member)
+export async function sendBack(context: ConductorContext): Promise<void> {
+  for (const member of await rollouts.goingBack(context.db)) await sendOneBack(context, member)
 }
 
-async function sendOneBack(engine: Engine, member: RolloutDevice): Promise<void> {
-  const { db } = engine
+async function sendOneBack(context: ConductorContext, member: RolloutDevice): Promise<void> {
+  const { db } = context
   const rollout = await rollouts.findRollout(db, member.rollout)
   const variant = await variants.variantByDigest(db, member.previous ?? '')
   const device = await deviceRows.findDevice(db, member.device)
   if (rollout && variant && device) {
     const { wave, attempt } = member
     const place = { wave, state: 'reverting', attempt: attempt + 1, previous: null } as const
-    if (await assign(engine, { rollout, device, variant, member: place })) return
+    if (await assign(context, { rollout, device, variant, member: place })) return
   }
   const error = 'what it ran before is not known, or not released'
-  await commit(engine, 'device.released', (trx) =>
-    rollouts.setMemberState(trx, member, { state: 'released', error }, engine.now()),
+  await commit(context, 'device.released', (trx) =>
+    rollouts.setMemberState(trx, member, { state: 'released', error }, context.now()),
   )
 }

@@ -1,6 +1,6 @@
-import { newId } from '../../shared/ids.ts'
-import type { ProbeOrder } from '../../shared/messages/orders.ts'
-import { fits } from '../probing/index.ts'
+import { newId } from '../../../shared/ids.ts'
+import type { ProbeOrder } from '../../../shared/messages/orders.ts'
+import { fits } from '../../probing/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -11,27 +11,27 @@ import {
   probes,
   type Variant,
   variants,
-} from '../storage/index.ts'
-import { contentKey } from '../variants/index.ts'
-import { baselineRuntime } from './baseline.ts'
-import { threadsFor } from './class-facts.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
-import { proberOf } from './probers.ts'
+} from '../../storage/index.ts'
+import { contentKey } from '../../variants/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { baselineRuntime } from '../devices/baseline.ts'
+import { threadsFor } from '../devices/class-facts.ts'
+import { proberOf } from '../devices/probers.ts'
 
 /** Asks a device to measure a variant, in turns with float32 where that fits too. */
 export async function orderProbe(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
   { variant, device: deviceId }: { readonly variant: Variant; readonly device: string },
 ): Promise<void> {
-  const { artifacts, db, settings } = engine
+  const { artifacts, db, settings } = context
   const device = await deviceRows.findDevice(db, deviceId)
   if (!device || !variant.digest) return
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
-  const floats = await baselineFor(engine, model, variant, device)
+  const floats = await baselineFor(context, model, variant, device)
   const others = artifact.bytes + data.bytes
   const baseline =
     floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
@@ -48,14 +48,14 @@ export async function orderProbe(
     baseline,
     threads: threadsFor(
       device,
-      engine.profiles.find(({ id }) => id === pipeline.class),
+      context.profiles.find(({ id }) => id === pipeline.class),
     ),
     measureMs: settings.measureMs,
     timeoutMs: settings.probeTimeoutMs,
   }
   const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
-  const now = engine.now()
-  await commit(engine, 'probe.ordered', async (trx) => {
+  const now = context.now()
+  await commit(context, 'probe.ordered', async (trx) => {
     const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
     await orders.addOrder(trx, deviceId, order, digests, now, null)
     await probes.addProbe(trx, {
@@ -69,40 +69,45 @@ export async function orderProbe(
       deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
     })
   })
-  engine.nudge(deviceId)
+  context.nudge(deviceId)
 }
 
 /** The device has the order: from here on it may take its downloads and the probe itself. */
-export async function extendDeadline(engine: Engine, order: ProbeOrder): Promise<void> {
-  const { settings, now } = engine
+export async function extendDeadline(context: ConductorContext, order: ProbeOrder): Promise<void> {
+  const { settings, now } = context
   const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
   const ms = order.timeoutMs + settings.answerMs + (1000 * bytes) / settings.slowestLink
-  await probes.setProbeDeadline(engine.db, order.id, new Date(now().getTime() + ms))
+  await probes.setProbeDeadline(context.db, order.id, new Date(now().getTime() + ms))
 }
 
 /** Nothing was heard in time: the device need not go on, and the measurement is asked for elsewhere or again. */
-export async function giveUpProbe(engine: Engine, probe: Probe): Promise<void> {
+export async function giveUpProbe(context: ConductorContext, probe: Probe): Promise<void> {
   const error = { code: 'no-answer', message: `no answer by ${probe.deadline}` }
   const cancel = { v: 1, id: newId(), kind: 'cancel', order: probe.id } as const
-  await commit(engine, 'probe.given-up', async (trx) => {
-    await probes.finishProbe(trx, probe.id, { state: 'lost', error }, engine.now())
+  await commit(context, 'probe.given-up', async (trx) => {
+    await probes.finishProbe(trx, probe.id, { state: 'lost', error }, context.now())
     const order = await orders.findOrder(trx, probe.id)
     await orders.closeOrder(trx, probe.id)
     if (order?.state === 'acked') {
-      await orders.addOrder(trx, probe.device, cancel, [], engine.now(), null)
+      await orders.addOrder(trx, probe.device, cancel, [], context.now(), null)
     }
   })
-  engine.nudge(probe.device)
+  context.nudge(probe.device)
 }
 
 /** The float model as the class measures it; null when it is the variant itself, or was not built. */
-async function baselineFor(engine: Engine, model: Model, variant: Variant, device: Device) {
+async function baselineFor(
+  context: ConductorContext,
+  model: Model,
+  variant: Variant,
+  device: Device,
+) {
   const runtime = baselineRuntime(model, [device]) ?? variant.runtime
   if (variant.scheme === 'float32' && variant.runtime === runtime) return null
   const floats = await variants.findVariant(
-    engine.db,
+    context.db,
     contentKey({ scheme: 'float32', runtime }, model.source, null),
   )
   if (floats?.state !== 'built' || !floats.digest) return null
-  return { artifact: await engine.artifacts.refOf(floats.digest), runtime: floats.runtime }
+  return { artifact: await context.artifacts.refOf(floats.digest), runtime: floats.runtime }
 }

@@ -1,42 +1,42 @@
-import type { RuntimeName } from '../../shared/runtime/runtime.ts'
-import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../shared/schemes.ts'
-import { formatRatio } from '../../shared/units.ts'
-import { type ClassSummary, dropOnHost, summarise } from '../probing/index.ts'
-import { NOISE, points } from '../selection/index.ts'
-import type { Probe } from '../storage/index.ts'
-import type { Tuning } from '../variants/index.ts'
-import type { CandidateView } from './pipeline-plan.ts'
-import { recordsOf } from './records.ts'
+import type { RuntimeName } from '../../../shared/runtime/runtime.ts'
+import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../../shared/schemes.ts'
+import { formatRatio } from '../../../shared/units.ts'
+import { type ClassSummary, dropOnHost, summarise } from '../../probing/index.ts'
+import { NOISE, points } from '../../selection/index.ts'
+import type { Probe } from '../../storage/index.ts'
+import type { Tuning } from '../../variants/index.ts'
+import { recordsOf } from '../devices/records.ts'
+import type { CandidateView } from './candidate-view.ts'
 
 /** A candidate more: the same scheme with some operators in float. */
-export interface Mixture {
+export interface MixedCandidate {
   readonly scheme: string
   readonly runtime: RuntimeName
   readonly tuning: Tuning
   readonly reason: string
 }
 
-/** Integer candidates that lose more than allowed on this host get a mixture that holds the budget. */
-export function mixturesForAccuracy(
+/** Integer candidates that lose more than allowed on this host get a mixed-precision candidate that holds the budget. */
+export function mixedForAccuracy(
   candidates: readonly CandidateView[],
   maxAccuracyDrop: number,
-): readonly Mixture[] {
+): readonly MixedCandidate[] {
   return unmixed(candidates).flatMap(({ plan, evaluation }) => {
     const drop = evaluation ? dropOnHost(evaluation.whole) : null
     if (drop === null || drop <= maxAccuracyDrop) return []
     const reason = `${plan.scheme} loses ${points(drop)} on this host, budget ${points(maxAccuracyDrop)}: operators that cost most go back to float until it holds`
-    return mixtureOf(plan, { maxDrop: maxAccuracyDrop }, reason)
+    return mixedCandidate(plan, { maxDrop: maxAccuracyDrop }, reason)
   })
 }
 
 /**
- * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixture without what is
+ * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixed-precision candidate without what is
  * known to be slower on integers. Such knowledge is of ONNX Runtime's kernels.
  */
-export function mixturesForLatency(
+export function mixedForLatency(
   candidates: readonly CandidateView[],
   probes: readonly Probe[],
-): readonly Mixture[] {
+): readonly MixedCandidate[] {
   const summaryOf = ({ variant }: CandidateView) =>
     variant && summarise(recordsOf(variant.key, probes))
   return unmixed(candidates).flatMap((candidate) => {
@@ -47,7 +47,7 @@ export function mixturesForLatency(
     const ratio = ratioBetween(summaryOf(candidate), float && summaryOf(float))
     if (plan.runtime !== 'onnxruntime' || ratio === null || ratio < 1 - NOISE) return []
     const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
-    return mixtureOf(plan, { spare: 'slow' }, reason)
+    return mixedCandidate(plan, { spare: 'slow' }, reason)
   })
 }
 
@@ -61,7 +61,7 @@ function ratioBetween(
   return ratio ? ratio.p50 / (float.latency.ratio?.p50 ?? 1) : p50Ms / float.latency.p50Ms
 }
 
-/** Built candidates of integers throughout that have no mixture yet. */
+/** Built candidates of integers throughout that have no mixed-precision candidate yet. */
 function unmixed(candidates: readonly CandidateView[]): readonly CandidateView[] {
   return candidates.filter(({ plan, variant }) => {
     const scheme = parseScheme(plan.scheme)
@@ -75,11 +75,11 @@ function unmixed(candidates: readonly CandidateView[]): readonly CandidateView[]
   })
 }
 
-function mixtureOf(
+function mixedCandidate(
   { scheme, runtime }: CandidateView['plan'],
   tuning: Tuning,
   reason: string,
-): Mixture {
+): MixedCandidate {
   return { scheme: mixedName(scheme), runtime, tuning, reason }
 }
 

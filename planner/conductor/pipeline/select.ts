@@ -1,5 +1,5 @@
-import { fits, judgeOnHost, measuredRow, summarise } from '../probing/index.ts'
-import { choose, type Measured, type Selection, type SelectionRow } from '../selection/index.ts'
+import { fits, judgeOnHost, measuredRow, summarise } from '../../probing/index.ts'
+import { choose, type Measured, type Selection, type SelectionRow } from '../../selection/index.ts'
 import {
   devices as deviceRows,
   type Model,
@@ -9,23 +9,28 @@ import {
   probes as probeRows,
   rollouts,
   selections,
-} from '../storage/index.ts'
-import { baselineRuntime } from './baseline.ts'
-import { candidateViews } from './candidates.ts'
-import { roomOf } from './class-facts.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
-import { type CandidateView, readyOnes } from './pipeline-plan.ts'
-import { proberOf } from './probers.ts'
-import { recordsOf } from './records.ts'
+} from '../../storage/index.ts'
+import type { CandidateView } from '../building/candidate-view.ts'
+import { candidateViews } from '../building/candidates.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { baselineRuntime } from '../devices/baseline.ts'
+import { roomOf } from '../devices/class-facts.ts'
+import { proberOf } from '../devices/probers.ts'
+import { recordsOf } from '../devices/records.ts'
+import { readyOnes } from './pipeline-plan.ts'
 
 /** Chooses from what was measured in this round, and writes down why. */
-export async function select(engine: Engine, model: Model, pipeline: Pipeline): Promise<void> {
-  const { db } = engine
+export async function select(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+): Promise<void> {
+  const { db } = context
   const only = { class: pipeline.class, round: pipeline.round }
   const probes = await probeRows.probesOf(db, model.id, only)
   const devices = await deviceRows.devicesOfClass(db, pipeline.class)
-  const candidates = await candidateViews(engine, model, pipeline.class)
+  const candidates = await candidateViews(context, model, pipeline.class)
   const ready = readyOnes(candidates, model.constraints.maxAccuracyDrop)
   const baseline = baselineRuntime(model, devices)
   const sent = new Set(ready.map(({ variant }) => variant.key))
@@ -52,7 +57,7 @@ export async function select(engine: Engine, model: Model, pipeline: Pipeline): 
     objective: model.objective,
     // Memory was kept to by the devices that measured: what did not fit there has no record.
     room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
-    incumbent: await incumbentOf(engine, model, pipeline.class),
+    incumbent: await incumbentOf(context, model, pipeline.class),
   })
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
   const unmeasured = candidates
@@ -65,28 +70,28 @@ export async function select(engine: Engine, model: Model, pipeline: Pipeline): 
       reason: whyUnmeasured(candidate, { probes, sent, holds, model }),
     }))
   const selection: Selection = { ...chosen, rows: [...chosen.rows, ...unmeasured] }
-  await store(engine, model, pipeline, measured, selection)
+  await store(context, model, pipeline, measured, selection)
 }
 
 async function store(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
   measured: readonly Measured[],
   selection: Selection,
 ): Promise<void> {
   const stage = selection.winner === null ? 'no-fit' : 'selected'
-  await commit(engine, 'selection.made', async (trx) => {
+  await commit(context, 'selection.made', async (trx) => {
     const { class: classId, round } = pipeline
     await selections.addSelection(
       trx,
       { model: model.id, class: classId, round, measured, selection },
-      engine.now(),
+      context.now(),
     )
-    await pipelines.setStage(trx, pipeline, { stage, waiting: selection.why }, engine.now())
+    await pipelines.setStage(trx, pipeline, { stage, waiting: selection.why }, context.now())
   })
   const what = `${pipeline.class}: ${selection.why}`
-  engine.progress.emit({ model: model.name, what, done: 0, total: 0 })
+  context.progress.emit({ model: model.name, what, done: 0, total: 0 })
 }
 
 interface Circumstances {
@@ -112,11 +117,15 @@ function whyUnmeasured(
 }
 
 /** What the class runs today, whichever revision it came from: equal files have equal keys. */
-async function incumbentOf(engine: Engine, model: Model, classId: string): Promise<string | null> {
-  const served = (await rollouts.rolloutsOf(engine.db, model.name)).find(
+async function incumbentOf(
+  context: ConductorContext,
+  model: Model,
+  classId: string,
+): Promise<string | null> {
+  const served = (await rollouts.rolloutsOf(context.db, model.name)).find(
     ({ class: id, state }) => id === classId && state === 'done',
   )
   if (!served) return null
-  const { selection } = (await selections.selectionBySeq(engine.db, served.selection)) ?? {}
+  const { selection } = (await selections.selectionBySeq(context.db, served.selection)) ?? {}
   return selection?.winner ?? null
 }

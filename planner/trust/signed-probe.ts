@@ -3,7 +3,7 @@ import { type SigningKey, type Vouched, vouchFor } from '../../shared/signatures
 import { expiryAfter, tufTime } from './lifetimes.ts'
 
 /** The director's word that this device shall measure this: signed now, for as long as an assignment. */
-export function probeWord(
+export function signProbe(
   device: string,
   order: ProbeOrder,
   keys: readonly SigningKey[],

@@ -1,5 +1,5 @@
-import type { Prober } from '../probing/index.ts'
-import type { Device } from '../storage/index.ts'
+import type { Prober } from '../../probing/index.ts'
+import type { Device } from '../../storage/index.ts'
 
 export function proberOf(device: Device, busy: number): Prober {
   return {

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino'
-import type { FailPoints } from '../../shared/fail-points.ts'
-import type { Profile } from '../classes/index.ts'
-import type { ArtifactStore, Db } from '../storage/index.ts'
-import type { TrustAuthority } from '../trust/index.ts'
+import type { FailPoints } from '../../../shared/fail-points.ts'
+import type { Profile } from '../../classes/index.ts'
+import type { ArtifactStore, Db } from '../../storage/index.ts'
+import type { TrustAuthority } from '../../trust/index.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
 
-export interface EngineSettings {
+export interface ConductorSettings {
   /** Time a device spends measuring one variant, ms. */
   readonly measureMs: number
   /** Longest a probe may take on the device, ms. */
@@ -25,7 +25,7 @@ export interface EngineSettings {
   readonly tickMs: number
 }
 
-export const DEFAULT_SETTINGS: EngineSettings = {
+export const DEFAULT_SETTINGS: ConductorSettings = {
   measureMs: 3_000,
   probeTimeoutMs: 120_000,
   answerMs: 60_000,
@@ -37,12 +37,12 @@ export const DEFAULT_SETTINGS: EngineSettings = {
 }
 
 /** What every part of the conductor works with. */
-export interface Engine {
+export interface ConductorContext {
   readonly db: Db
   readonly artifacts: ArtifactStore
   readonly profiles: readonly Profile[]
   readonly trust: TrustAuthority
-  readonly settings: EngineSettings
+  readonly settings: ConductorSettings
   readonly jobs: JobQueue
   readonly progress: ProgressHub
   readonly log: Logger
@@ -59,6 +59,6 @@ export interface Engine {
 }
 
 /** Just started: who seems offline may only not have been heard yet. */
-export function isSettlingIn({ startedAt, now, settings }: Engine): boolean {
+export function isSettlingIn({ startedAt, now, settings }: ConductorContext): boolean {
   return now().getTime() - startedAt.getTime() < settings.settleMs
 }

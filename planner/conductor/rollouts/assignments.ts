@@ -1,4 +1,4 @@
-import { newId } from '../../shared/ids.ts'
+import { newId } from '../../../shared/ids.ts'
 import {
   type Device,
   directions,
@@ -7,9 +7,9 @@ import {
   type RolloutDevice,
   rollouts,
   type Variant,
-} from '../storage/index.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
+} from '../../storage/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
 
 /** After so many tries a device that keeps losing what it was given is given up. */
 export const MOST_ATTEMPTS = 5
@@ -29,9 +29,9 @@ export interface AssignmentInput {
  * before. False where the variant was not released with the rollout (nothing is ordered that no device would
  * believe), or somebody moved the rollout meanwhile.
  */
-export async function assign(engine: Engine, input: AssignmentInput): Promise<boolean> {
+export async function assign(context: ConductorContext, input: AssignmentInput): Promise<boolean> {
   const { rollout, device, variant, member } = input
-  const { db, now, settings, trust } = engine
+  const { db, now, settings, trust } = context
   const released = await trust.image.variants(rollout.modelName)
   const target = released.find(({ digest }) => digest === variant.digest)
   if (!target?.classes.includes(rollout.class)) return false
@@ -41,7 +41,7 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<bo
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const id = newId()
   const { modelName: model, class: classId } = rollout
-  const isGiven = await commit(engine, 'assignment.given', async (trx) => {
+  const isGiven = await commit(context, 'assignment.given', async (trx) => {
     const present = await rollouts.findRollout(trx, rollout.id)
     // Somebody stopped it while this order was being made.
     if (present?.state !== rollout.state) return false
@@ -60,7 +60,7 @@ export async function assign(engine: Engine, input: AssignmentInput): Promise<bo
     )
     return true
   })
-  if (isGiven) engine.nudge(device.id)
+  if (isGiven) context.nudge(device.id)
   return isGiven
 }
 

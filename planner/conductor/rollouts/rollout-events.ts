@@ -5,7 +5,7 @@ import {
   type RolloutOptions,
   type RolloutState,
   standingOf,
-} from '../rollout/index.ts'
+} from '../../rollout/index.ts'
 import {
   audit,
   type Db,
@@ -15,10 +15,10 @@ import {
   rollouts,
   type StoredSelection,
   variants,
-} from '../storage/index.ts'
+} from '../../storage/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
 import { assign } from './assignments.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
 import { withdraw } from './withdrawal.ts'
 
 const PLANNER = 'planner'
@@ -29,16 +29,16 @@ const FAILURES = ['rolled-back', 'refused', 'failed'] as const
  * @throws RolloutError
  */
 export async function applyRolloutEvent(
-  engine: Engine,
+  context: ConductorContext,
   rollout: Rollout,
   event: OwnRolloutEvent,
   reason: string,
   actor: string,
 ): Promise<void> {
-  const state = await commit(engine, `rollout.${event}`, (trx) =>
-    move(trx, rollout, { event, reason, actor, at: engine.now() }),
+  const state = await commit(context, `rollout.${event}`, (trx) =>
+    move(trx, rollout, { event, reason, actor, at: context.now() }),
   )
-  engine.progress.emit({
+  context.progress.emit({
     model: rollout.modelName,
     what: `${rollout.class}: rollout ${state}${reason ? `: ${reason}` : ''}`,
     done: 0,
@@ -75,14 +75,14 @@ async function move(
 
 /** Starts the rollout of a class's selection, in place of one that an older selection had. */
 export async function startRollout(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   selection: StoredSelection,
   options: RolloutOptions,
 ): Promise<void> {
-  const at = engine.now()
+  const at = context.now()
   const reason = 'a newer selection takes its place'
-  await commit(engine, 'rollout.started', async (trx) => {
+  await commit(context, 'rollout.started', async (trx) => {
     const open = (await rollouts.openRollouts(trx)).filter(
       ({ modelName, class: id }) => modelName === model.name && id === selection.class,
     )
@@ -103,15 +103,15 @@ export async function startRollout(
 }
 
 /** Failed devices get another chance. */
-export async function retryFailed(engine: Engine, rollout: Rollout): Promise<void> {
-  for (const member of await rollouts.membersOf(engine.db, rollout.id)) {
-    const device = await deviceRows.findDevice(engine.db, member.device)
+export async function retryFailed(context: ConductorContext, rollout: Rollout): Promise<void> {
+  for (const member of await rollouts.membersOf(context.db, rollout.id)) {
+    const device = await deviceRows.findDevice(context.db, member.device)
     const variant = member.variant
-      ? await variants.findVariant(engine.db, member.variant)
+      ? await variants.findVariant(context.db, member.variant)
       : undefined
     if (standingOf(member.state) !== 'failed' || !device || !variant) continue
     const { wave, previous, attempt } = member
     const place = { wave, previous, state: 'ordered', attempt: attempt + 1 } as const
-    await assign(engine, { rollout, device, variant, member: place })
+    await assign(context, { rollout, device, variant, member: place })
   }
 }

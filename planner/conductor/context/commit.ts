@@ -1,5 +1,5 @@
-import { type FailPoints, momentsOf } from '../../shared/fail-points.ts'
-import type { Db } from '../storage/index.ts'
+import { type FailPoints, momentsOf } from '../../../shared/fail-points.ts'
+import type { Db } from '../../storage/index.ts'
 import { COMMIT_NAMES, type CommitName } from './commit-names.ts'
 
 export interface Committing {

@@ -1,8 +1,8 @@
-import type { RuntimeName } from '../../shared/runtime/runtime.ts'
-import type { Profile } from '../classes/index.ts'
-import type { Room } from '../selection/index.ts'
-import type { Device } from '../storage/index.ts'
-import type { ClassFacts } from '../variants/index.ts'
+import type { RuntimeName } from '../../../shared/runtime/runtime.ts'
+import type { Profile } from '../../classes/index.ts'
+import type { Room } from '../../selection/index.ts'
+import type { Device } from '../../storage/index.ts'
+import type { ClassFacts } from '../../variants/index.ts'
 
 /** What the devices of a class have between them. */
 export function factsOfClass(

@@ -1,5 +1,5 @@
-import type { DeviceRecord } from '../probing/index.ts'
-import type { Probe } from '../storage/index.ts'
+import type { DeviceRecord } from '../../probing/index.ts'
+import type { Probe } from '../../storage/index.ts'
 
 /** What devices measured of one variant. */
 export function recordsOf(variant: string, probes: readonly Probe[]): readonly DeviceRecord[] {

@@ -1,5 +1,5 @@
-import { fits } from '../probing/index.ts'
-import { type Member, planRollout, type RolloutStep, standingOf } from '../rollout/index.ts'
+import { fits } from '../../probing/index.ts'
+import { type Member, planRollout, type RolloutStep, standingOf } from '../../rollout/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -13,11 +13,11 @@ import {
   selections,
   type Variant,
   variants,
-} from '../storage/index.ts'
+} from '../../storage/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { proberOf } from '../devices/probers.ts'
 import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
-import { proberOf } from './probers.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
 
 interface Scene {
@@ -29,20 +29,20 @@ interface Scene {
 }
 
 /** Moves one rollout on as far as it goes without waiting. */
-export async function advanceRollout(engine: Engine, rollout: Rollout): Promise<void> {
-  const scene = await sceneOf(engine, rollout)
+export async function advanceRollout(context: ConductorContext, rollout: Rollout): Promise<void> {
+  const scene = await sceneOf(context, rollout)
   if (!scene) return
-  await renew(engine, scene)
+  await renew(context, scene)
   const steps = planRollout(viewOf(scene))
-  for (const step of steps) await perform(engine, scene, step)
+  for (const step of steps) await perform(context, scene, step)
   if (!steps.some(({ kind }) => kind === 'event')) return
   // An event opens the next wave, or closes the last: what follows from it is done at once.
-  const moved = await rollouts.findRollout(engine.db, rollout.id)
-  if (moved) await advanceRollout(engine, moved)
+  const moved = await rollouts.findRollout(context.db, rollout.id)
+  if (moved) await advanceRollout(context, moved)
 }
 
-async function sceneOf(engine: Engine, rollout: Rollout): Promise<Scene | undefined> {
-  const { db } = engine
+async function sceneOf(context: ConductorContext, rollout: Rollout): Promise<Scene | undefined> {
+  const { db } = context
   const model = await models.modelById(db, rollout.model)
   const selection = await selections.selectionBySeq(db, rollout.selection)
   if (!model || !selection) return undefined
@@ -72,25 +72,29 @@ function viewOf({ rollout, devices, members }: Scene) {
   }
 }
 
-async function perform(engine: Engine, scene: Scene, step: RolloutStep): Promise<void> {
-  if (step.kind === 'enlist') return enlist(engine, scene, step.device)
+async function perform(context: ConductorContext, scene: Scene, step: RolloutStep): Promise<void> {
+  if (step.kind === 'enlist') return enlist(context, scene, step.device)
   if (step.kind === 'event') {
-    return applyRolloutEvent(engine, scene.rollout, step.event, step.reason, 'planner')
+    return applyRolloutEvent(context, scene.rollout, step.event, step.reason, 'planner')
   }
-  await noteReason(engine, scene.rollout, step.reason)
+  await noteReason(context, scene.rollout, step.reason)
 }
 
 /** Why a rollout is where it is, for who asks. */
-export async function noteReason(engine: Engine, rollout: Rollout, reason: string): Promise<void> {
+export async function noteReason(
+  context: ConductorContext,
+  rollout: Rollout,
+  reason: string,
+): Promise<void> {
   if (rollout.reason === reason) return
-  await rollouts.moveRollout(engine.db, rollout.id, { ...rollout, reason }, engine.now())
+  await rollouts.moveRollout(context.db, rollout.id, { ...rollout, reason }, context.now())
 }
 
-async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<void> {
+async function enlist(context: ConductorContext, scene: Scene, deviceId: string): Promise<void> {
   const device = scene.devices.find(({ id }) => id === deviceId)
   if (!device) return
   const { rollout } = scene
-  const variant = await variantFor(engine, scene.selection, device)
+  const variant = await variantFor(context, scene.selection, device)
   const wave = rollout.wave
   if (!variant) {
     const member = {
@@ -102,12 +106,12 @@ async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<v
     } as const
     const error = 'no variant that meets the constraints fits this device'
     const unfit = { ...member, orderId: null, attempt: 0, previous: null, error }
-    await commit(engine, 'device.unfit', (trx) => rollouts.putMember(trx, unfit, engine.now()))
+    await commit(context, 'device.unfit', (trx) => rollouts.putMember(trx, unfit, context.now()))
     return
   }
   const active = activeVariant(device, rollout.modelName)
   const previous = active === variant.digest ? null : active
-  await assign(engine, {
+  await assign(context, {
     rollout,
     device,
     variant,
@@ -117,12 +121,12 @@ async function enlist(engine: Engine, scene: Scene, deviceId: string): Promise<v
 
 /** The winner, or the best of the rest where a device is too small for it or lacks its runtime. */
 async function variantFor(
-  engine: Engine,
+  context: ConductorContext,
   { selection, measured }: StoredSelection,
   device: Device,
 ): Promise<Variant | undefined> {
   for (const key of selection.ranking) {
-    const variant = await variants.findVariant(engine.db, key)
+    const variant = await variants.findVariant(context.db, key)
     const needs = measured.find((row) => row.key === key)
     const fitsHere =
       variant?.digest &&
@@ -135,28 +139,28 @@ async function variantFor(
 }
 
 /** Assignments that ran out before they arrived, and variants a device no longer has, are given again. */
-async function renew(engine: Engine, scene: Scene): Promise<void> {
+async function renew(context: ConductorContext, scene: Scene): Promise<void> {
   if (scene.rollout.state !== 'running' && scene.rollout.state !== 'done') return
   for (const member of scene.members) {
     const device = scene.devices.find(({ id }) => id === member.device)
     if (!device?.online || !member.variant) continue
-    if (!(await needsAnother(engine, scene, member, device))) continue
-    await again(engine, scene, member, device)
+    if (!(await needsAnother(context, scene, member, device))) continue
+    await again(context, scene, member, device)
   }
 }
 
 async function needsAnother(
-  engine: Engine,
+  context: ConductorContext,
   { rollout }: Scene,
   member: RolloutDevice,
   device: Device,
 ): Promise<boolean> {
   if (standingOf(member.state) === 'under-way') {
-    const order = member.orderId ? await orders.findOrder(engine.db, member.orderId) : undefined
-    return order?.expiresAt !== null && new Date(order?.expiresAt ?? 0) <= engine.now()
+    const order = member.orderId ? await orders.findOrder(context.db, member.orderId) : undefined
+    return order?.expiresAt !== null && new Date(order?.expiresAt ?? 0) <= context.now()
   }
   if (member.state !== 'active') return false
-  const variant = member.variant && (await variants.findVariant(engine.db, member.variant))
+  const variant = member.variant && (await variants.findVariant(context.db, member.variant))
   return (
     variant !== undefined &&
     variant !== '' &&
@@ -165,21 +169,21 @@ async function needsAnother(
 }
 
 async function again(
-  engine: Engine,
+  context: ConductorContext,
   { rollout }: Scene,
   member: RolloutDevice,
   device: Device,
 ): Promise<void> {
   if (member.attempt >= MOST_ATTEMPTS) {
     const error = `given up after ${member.attempt} attempts: the device does not keep the variant`
-    await commit(engine, 'device.failed', (trx) =>
-      rollouts.setMemberState(trx, member, { state: 'failed', error }, engine.now()),
+    await commit(context, 'device.failed', (trx) =>
+      rollouts.setMemberState(trx, member, { state: 'failed', error }, context.now()),
     )
     return
   }
-  const variant = await variants.findVariant(engine.db, member.variant ?? '')
+  const variant = await variants.findVariant(context.db, member.variant ?? '')
   if (!variant) return
   const { wave, previous } = member
   const place = { wave, previous, state: 'ordered', attempt: member.attempt + 1 } as const
-  await assign(engine, { rollout, device, variant, member: place })
+  await assign(context, { rollout, device, variant, member: place })
 }

@@ -1,7 +1,7 @@
-import type { ArtifactRef } from '../../shared/messages/artifact.ts'
-import type { Order, OrderOf } from '../../shared/messages/orders.ts'
-import { MAX_MESSAGE_BYTES, printMessage } from '../../shared/messages/parse-message.ts'
-import { type Offer, printImageFiles } from '../../shared/trust/index.ts'
+import type { ArtifactRef } from '../../../shared/messages/artifact.ts'
+import type { Order, OrderOf } from '../../../shared/messages/orders.ts'
+import { MAX_MESSAGE_BYTES, printMessage } from '../../../shared/messages/parse-message.ts'
+import { type Offer, printImageFiles } from '../../../shared/trust/index.ts'
 import {
   type ArtifactStore,
   type Db,
@@ -9,8 +9,8 @@ import {
   type OutboxOrder,
   orders,
   rollouts,
-} from '../storage/index.ts'
-import type { DirectedVariant, TrustAuthority } from '../trust/index.ts'
+} from '../../storage/index.ts'
+import type { DirectedVariant, TrustAuthority } from '../../trust/index.ts'
 
 export interface OfferContext {
   readonly db: Db

@@ -1,12 +1,12 @@
 import t from 'tap'
+import type { CandidateView } from '../../../../planner/conductor/building/candidate-view.ts'
 import {
-  type CandidateView,
   type PipelineView,
   planPipeline,
-} from '../../../planner/conductor/pipeline-plan.ts'
-import type { Prober } from '../../../planner/probing/index.ts'
-import type { Evaluation, Probe, Variant } from '../../../planner/storage/index.ts'
-import type { QualityRecord } from '../../../shared/measure/index.ts'
+} from '../../../../planner/conductor/pipeline/pipeline-plan.ts'
+import type { Prober } from '../../../../planner/probing/index.ts'
+import type { Evaluation, Probe, Variant } from '../../../../planner/storage/index.ts'
+import type { QualityRecord } from '../../../../shared/measure/index.ts'
 
 const now = new Date('2026-11-23T12:00:00.000Z')
 const before = '2026-11-23T11:59:00.000Z'
@@ -154,14 +154,14 @@ const rows: {
     waits: /to be built and checked on this host: float32, float16, dynamic-w8/,
   },
   {
-    name: 'integers that lose too much here: first a mixture, before any device is asked',
+    name: 'integers that lose too much here: first one of mixed precision, before any device is asked',
     view: {
       candidates: [
         candidate({ scheme: 'float32' }),
         candidate({ scheme: 'static-w8a8', lost: 13 }),
       ],
     },
-    steps: ['add-mixture'],
+    steps: ['add-mixed'],
   },
   {
     name: 'one probe per device at a time',
