@@ -2,13 +2,15 @@ import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { findingSchema } from '../../shared/findings.ts'
 import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
+import { openWord } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { modelFactsSchema } from '../variants/index.ts'
 
 /** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
 
-const runtimeName = z.enum(RUNTIME_NAMES)
+/** A planner may know more of them than the command that asks it. */
+const runtimeName = openWord(RUNTIME_NAMES)
 
 export const deviceViewSchema = z.object({
   id: z.string(),

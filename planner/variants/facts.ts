@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ARCHITECTURES, type Architecture } from '../../shared/messages/hardware-report.ts'
+import { openWord } from '../../shared/open-words.ts'
 import { RUNTIME_FORMATS, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
 import type { OnnxForm } from '../classes/index.ts'
 
@@ -24,7 +25,7 @@ const NOT_KNOWN = 'the model was added before sources became .onnx too: add it a
 
 /** What planning needs to know of a source model; read once, when it is registered. */
 export const modelFactsSchema = z.object({
-  format: z.enum(Object.values(RUNTIME_FORMATS)),
+  format: openWord(Object.values(RUNTIME_FORMATS)),
   bytes: z.number().int(),
   inputs: z.array(tensorInfoSchema),
   outputs: z.array(tensorInfoSchema),
