@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
-import { MODEL_FORMAT_NAMES, RUNTIME_NAMES, RUNTIMES } from '../../shared/runtime/runtime.ts'
+import { openWord } from '../../shared/open-words.ts'
+import { RUNTIME_NAMES, RUNTIMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
 
-/** `slot.json`: what an application may want to know of the variant beside it. */
+/** `slot.json`: what an application, perhaps older than the agent, may want to know of the variant beside it. */
 export const slotSchema = z.object({
   v: z.literal(1),
   model: modelNameSchema,
   variant: digestSchema,
   bytes: z.number().int().positive(),
-  runtime: z.enum(RUNTIME_NAMES),
+  runtime: openWord(RUNTIME_NAMES),
   scheme: z.string(),
   class: z.string(),
   counter: z.number().int().positive(),
@@ -17,9 +18,14 @@ export const slotSchema = z.object({
 })
 export type Slot = z.infer<typeof slotSchema>
 
-/** File names a slot may hold, one per model format. */
-export const MODEL_FILES = MODEL_FORMAT_NAMES.map((format) => `model.${format}`)
+/** A slot that this agent can fill. */
+export type NewSlot = Slot & { readonly runtime: RuntimeName }
 
-export function modelFileOf(slot: Pick<Slot, 'runtime'>): string {
-  return `model.${RUNTIMES[slot.runtime].format}`
+export function modelFileOf(runtime: RuntimeName): string {
+  return `model.${RUNTIMES[runtime].format}`
+}
+
+/** The model among the files of a slot, whatever its format is called. */
+export function modelFileAmong(names: readonly string[]): string | undefined {
+  return names.find((name) => name.startsWith('model.'))
 }

@@ -14,7 +14,7 @@ import {
   writeDurably,
 } from './durable-files.ts'
 import { ArtifactError, isMissing, storageError } from './errors.ts'
-import { MODEL_FILES, modelFileOf, type Slot } from './slot.ts'
+import { modelFileAmong, modelFileOf, type NewSlot } from './slot.ts'
 
 /** What the two links of a model name; `null` where there is none. */
 export interface SlotLinks {
@@ -109,14 +109,14 @@ export class Slots {
   }
 
   /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
-  async install(slot: Slot, file: string): Promise<void> {
+  async install(slot: NewSlot, file: string): Promise<void> {
     const directory = this.#directory(slot.model, slot.variant)
     const draft = `${directory}.new`
     try {
       await rm(draft, { recursive: true, force: true })
       await mkdir(draft, { recursive: true })
       await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
-      await link(file, join(draft, modelFileOf(slot)))
+      await link(file, join(draft, modelFileOf(slot.runtime)))
       await syncDirectory(draft)
       this.#reach('slot.drafted')
       await rm(directory, { recursive: true, force: true })
@@ -236,8 +236,7 @@ function isSlotName(name: string): boolean {
 }
 
 async function fileIn(directory: string): Promise<string | undefined> {
-  const names = await entriesOf(directory)
-  const file = MODEL_FILES.find((name) => names.includes(name))
+  const file = modelFileAmong(await entriesOf(directory))
   return file && join(directory, file)
 }
 

@@ -1,6 +1,6 @@
-import { readFile, readlink } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { modelFileOf, type Slot, slotSchema } from '../artifacts/slot.ts'
+import { modelFileAmong, type Slot, slotSchema } from '../artifacts/slot.ts'
 
 /** The variant a model's application shall run now. */
 export interface CurrentModel {
@@ -23,7 +23,8 @@ export async function readCurrent(
     // Resolved once: the link may move between two reads, a slot does not change.
     const directory = join(root, await readlink(join(root, 'current')))
     const slot = slotSchema.parse(JSON.parse(await readFile(join(directory, 'slot.json'), 'utf8')))
-    return { file: join(directory, modelFileOf(slot)), slot }
+    const file = modelFileAmong(await readdir(directory))
+    return file === undefined ? undefined : { file: join(directory, file), slot }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

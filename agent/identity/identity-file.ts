@@ -9,9 +9,9 @@ import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
 
 /**
  * Who this device is, and whom it believes: one file, so that key and certificate change together. PEM
- * texts; the private key was made here and never leaves.
+ * texts; the private key was made here and never leaves. Fields of a later version outlive a renewal by this one.
  */
-const identitySchema = z.object({
+const identitySchema = z.looseObject({
   v: z.literal(1),
   broker: z.string(),
   /** Where certificates are asked for, if that is another listener. */

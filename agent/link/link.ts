@@ -4,7 +4,7 @@ import {
   type BlockFrame,
   type Epoch,
   framePrefix,
-  type Order,
+  type HeardOrder,
   parseMessage,
   printMessage,
   type Report,
@@ -28,7 +28,7 @@ export interface LinkOptions {
   readonly log: Log
   /** What this device says of itself, gathered anew for every birth. */
   birth(epoch: Epoch): Promise<Birth>
-  onOrder(order: Order): void
+  onOrder(order: HeardOrder): void
 }
 
 /** A birth without a receipt is said again after so long, ms. */

@@ -1,7 +1,5 @@
 import type { ProbeEnvironment, ProbeEvidence, ProbeRecord } from '../../shared/measure/index.ts'
-import { PROBE_VERDICTS } from '../../shared/measure/records.ts'
-
-type Verdict = ProbeRecord['verdict']
+import { PROBE_VERDICTS, type ProbeVerdict as Verdict } from '../../shared/measure/records.ts'
 
 /** All that a verdict may rest on. */
 export interface Grounds {

@@ -1,6 +1,7 @@
 import type { TargetFile } from '@tufjs/models'
 import type { z } from 'zod'
-import type { RuntimeName } from '../../shared/runtime/index.ts'
+import { isOneOf } from '../../shared/open-words.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import {
   type AttackName,
   type DirectorCustom,
@@ -88,7 +89,9 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'mix-and-match',
+    // Files of a runtime that we do not know are not here to be run: the class's rule below refuses them.
     broken: ({ director: { path, digest, custom } }) =>
+      !isOneOf(RUNTIME_NAMES, custom.runtime) ||
       path === targetPath(custom.model, digest, custom.runtime)
         ? undefined
         : 'the path does not name the model and its bytes',
@@ -110,7 +113,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'wrong-class',
     broken: ({ image, device }) =>
-      device.runtimes.includes(image.custom.runtime)
+      isOneOf(device.runtimes, image.custom.runtime)
         ? undefined
         : `needs ${image.custom.runtime}, which devices of this class do not have`,
   },

@@ -3,7 +3,7 @@ import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../../shared/ids.ts'
 import { artifactRefSchema } from '../../shared/messages/index.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
-import { schemeNameSchema } from '../../shared/scheme-name.ts'
+import { anySchemeNameSchema } from '../../shared/scheme-name.ts'
 import { classNameSchema } from '../../shared/trust/index.ts'
 
 /** What this device shall run for one model: both repositories vouch for every field. */
@@ -14,7 +14,7 @@ export const trustedAssignmentSchema = z.object({
   variant: digestSchema,
   artifact: artifactRefSchema,
   runtime: z.enum(RUNTIME_NAMES),
-  scheme: schemeNameSchema,
+  scheme: anySchemeNameSchema,
   /** The class the variant was chosen for. */
   class: classNameSchema,
   /** Grows with every assignment of this model to this device. */

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Digest } from '../../shared/digest.ts'
-import type { ProbeOrder, VouchedProbe } from '../../shared/messages/orders.ts'
+import { invariant } from '../../shared/errors.ts'
+import type { SaidProbe, VouchedProbe } from '../../shared/messages/orders.ts'
+import { isOneOf } from '../../shared/open-words.ts'
 import {
   anchorDigest,
   metadataFile,
@@ -82,7 +84,7 @@ export class DeviceTrust {
   }
 
   /** What the director asks this device to measure. @throws TrustError named after the attack */
-  verifyProbe(probe: VouchedProbe): Promise<ProbeOrder> {
+  verifyProbe(probe: VouchedProbe): Promise<SaidProbe> {
     const sources = {
       director: sourceOf(probe.roots.director),
       image: sourceOf(probe.roots.image),
@@ -201,9 +203,11 @@ export class DeviceTrust {
       device: facts,
       installedCounter: this.#state.state.counters[order.custom.model] ?? 0,
     })
-    const { blockList, ...described } = order.custom
+    const { blockList, runtime, ...described } = order.custom
+    invariant(isOneOf(facts.runtimes, runtime), 'what was agreed on runs here')
     return {
       ...described,
+      runtime,
       device,
       variant: order.digest,
       artifact: { digest: order.digest, bytes: order.length, blockList },

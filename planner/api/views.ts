@@ -2,13 +2,15 @@ import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { findingSchema } from '../../shared/findings.ts'
 import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
+import { openWord, wordOr } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { modelFactsSchema } from '../variants/index.ts'
 
 /** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
 
-const runtimeName = z.enum(RUNTIME_NAMES)
+/** A planner may know more of them than the command that asks it. */
+const runtimeName = openWord(RUNTIME_NAMES)
 
 export const deviceViewSchema = z.object({
   id: z.string(),
@@ -69,9 +71,9 @@ export const classDetailSchema = classViewSchema.extend({
 export const candidateViewSchema = z.object({
   scheme: z.string(),
   runtime: runtimeName,
-  verdict: z.enum(['chosen', 'kept', 'dropped', 'pending']),
+  verdict: wordOr(['chosen', 'kept', 'dropped', 'pending'], 'pending'),
   reason: z.string(),
-  state: z.enum(['planned', 'building', 'built', 'failed', 'none']),
+  state: openWord(['planned', 'building', 'built', 'failed', 'none']),
   digest: digestSchema.nullable(),
   bytes: z.number().nullable(),
   /** On this host, over the whole test set. */
@@ -119,7 +121,7 @@ export const modelViewSchema = z.object({
   revision: z.number(),
   source: digestSchema,
   bytes: z.number(),
-  objective: z.enum(OBJECTIVES),
+  objective: openWord(OBJECTIVES),
   constraints: constraintsSchema,
   calibrationSamples: z.number(),
   testSamples: z.number(),
@@ -220,7 +222,7 @@ export const keysViewSchema = z.object({
       name: z.string(),
       keyId: z.string(),
       publicKey: z.string(),
-      kept: z.enum(['plain', 'sealed', 'elsewhere']),
+      kept: wordOr(['plain', 'sealed', 'elsewhere'], 'elsewhere'),
       /** `image targets`, with every role of every repository it signs for. */
       signs: z.array(z.string()),
     }),
@@ -241,6 +243,6 @@ export const batchViewSchema = z.object({
   batch: z.string(),
   what: z.string(),
   lines: z.array(z.string()),
-  state: z.enum(['waiting', 'published']),
+  state: openWord(['waiting', 'published']),
 })
 export type BatchView = z.infer<typeof batchViewSchema>

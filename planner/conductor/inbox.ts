@@ -1,6 +1,7 @@
-import type { Report, ReportKind, ReportOf } from '../../shared/messages/reports.ts'
+import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/reports.ts'
 import { afterReport, standingOf } from '../rollout/index.ts'
 import {
+  audit,
   type Db,
   devices as deviceRows,
   orders,
@@ -26,7 +27,7 @@ type Handlers = {
     device: string,
     report: ReportOf<K>,
   ) => Promise<void>
-}
+} & { readonly later: () => Promise<void> }
 
 /**
  * Applies what devices reported, oldest first, each in one transaction with its own mark: never twice, never
@@ -50,7 +51,7 @@ async function handle(
       e: ConductorContext,
       db: Db,
       d: string,
-      r: Report,
+      r: HeardReport,
     ) => Promise<void>
     await handler({ ...context, db: trx }, trx, device, report)
     await reports.markHandled(trx, seq, context.now())
@@ -62,8 +63,8 @@ const HANDLERS: Handlers = {
     await orders.ackOrder(db, device, report.order, context.now())
     const known = await orders.findOrder(db, report.order)
     if (known?.device !== device) return
-    if (known.order.kind === 'cancel') await orders.closeOrder(db, report.order)
-    if (known.order.kind === 'probe') await extendDeadline(context, known.order)
+    if (known.order?.kind === 'cancel') await orders.closeOrder(db, report.order)
+    if (known.order?.kind === 'probe') await extendDeadline(context, known.order)
   },
 
   async probe(context, db, device, report) {
@@ -103,6 +104,23 @@ const HANDLERS: Handlers = {
       await rollouts.setMemberState(db, member, to, context.now())
     }
   },
+
+  async refused(context, db, device, { order, error }) {
+    if ((await orders.findOrder(db, order))?.device !== device) return
+    await orders.closeOrder(db, order)
+    await probes.finishProbe(db, order, { state: 'failed', error }, context.now())
+    const text = `${error.code}: ${error.message}`
+    const member = await rollouts.memberByOrder(db, order)
+    if (member) {
+      await rollouts.setMemberState(db, member, { state: 'refused', error: text }, context.now())
+    }
+    context.log.warn({ device, order }, `an order was refused: ${text}`)
+    const entry = { actor: `device:${device}`, action: 'order.refused', subject: device }
+    await audit.writeAudit(db, { ...entry, detail: { order, ...error } }, context.now())
+  },
+
+  // A newer planner stored it, and this one cannot tell what it says.
+  async later() {},
 }
 
 /** The device's own word on what it runs for a model; null: nothing. */

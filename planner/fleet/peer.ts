@@ -4,7 +4,7 @@ import { newId } from '../../shared/ids.ts'
 import type { Birth, Death, Epoch } from '../../shared/messages/birth.ts'
 import type { Order } from '../../shared/messages/orders.ts'
 import { printMessage } from '../../shared/messages/parse-message.ts'
-import type { Report } from '../../shared/messages/reports.ts'
+import type { HeardReport } from '../../shared/messages/reports.ts'
 import type { Want } from '../../shared/messages/want.ts'
 import { TokenBucket } from '../../shared/token-bucket.ts'
 import type { BlockServer } from './block-server.ts'
@@ -16,6 +16,8 @@ import type { FleetStore } from './store.ts'
 
 /** Reports that one receipt order names at most. */
 const RECEIPT_REPORTS = 256
+/** Kinds of reports that are unknown here and told of, each once: a device may make them up. */
+const LATER_KINDS = 8
 
 export interface PeerContext {
   readonly store: FleetStore
@@ -43,6 +45,7 @@ export class Peer {
   readonly #garbage: TokenBucket
   readonly #recorded: TokenBucket
   readonly #rebirths: TokenBucket
+  readonly #laterKinds = new Set<string>()
   #received: string[] = []
   #session: Session = 'unknown'
 
@@ -128,11 +131,19 @@ export class Peer {
     if (isSame(epoch, this.#session)) this.#endSession('ended')
   }
 
-  async #takeReport(report: Report): Promise<void> {
-    await this.#context.store.recordReport(this.#device, report)
+  async #takeReport(report: HeardReport): Promise<void> {
+    // Of a newer agent: with a receipt it is said once, and not for ever.
+    if (report.kind === 'later') this.#noteLater(report.said)
+    else await this.#context.store.recordReport(this.#device, report)
     this.#received.push(report.id)
     if (this.#received.length >= RECEIPT_REPORTS) this.#sendReceipts()
     this.#askIfUnknown()
+  }
+
+  #noteLater(kind: string): void {
+    if (this.#laterKinds.has(kind) || this.#laterKinds.size >= LATER_KINDS) return
+    this.#laterKinds.add(kind)
+    this.#log.warn({ kind }, 'reports of a kind this planner does not know: update it')
   }
 
   #takeWant(want: Want): void {

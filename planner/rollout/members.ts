@@ -1,4 +1,5 @@
-import type { InstallState } from '../../shared/messages/reports.ts'
+import { INSTALL_STATES } from '../../shared/messages/reports.ts'
+import { isOneOf } from '../../shared/open-words.ts'
 
 /** Where one device stands in a rollout: `ordered` and the agent's install states, and the way back. */
 export const MEMBER_STATES = [
@@ -51,15 +52,16 @@ const PROGRESS: readonly MemberState[] = [
   'active',
 ]
 
-const AFTER_REVERTING: Partial<Record<InstallState, MemberState>> = {
+const AFTER_REVERTING: Partial<Record<MemberState, MemberState>> = {
   active: 'reverted',
   'rolled-back': 'failed',
   refused: 'failed',
   failed: 'failed',
 }
 
-/** The state after a report about the same order; undefined when it tells nothing new. */
-export function afterReport(state: MemberState, reported: InstallState): MemberState | undefined {
+/** The state after a report about the same order; undefined when it tells nothing new, or nothing that is known. */
+export function afterReport(state: MemberState, reported: string): MemberState | undefined {
+  if (!isOneOf(INSTALL_STATES, reported)) return undefined
   if (state === 'reverting') return AFTER_REVERTING[reported]
   const standing = STANDING[state]
   if (standing === 'aside' || standing === 'failed') return undefined

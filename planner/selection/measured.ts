@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wordOr } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
 
@@ -19,7 +20,7 @@ export const measuredSchema = z.object({
   memoryBytes: z.number(),
   quality: z.object({
     /** What stands for accuracy: labels, the float model's answers, or the closeness of raw outputs. */
-    basis: z.enum(['labels', 'agreement', 'sqnr', 'none']),
+    basis: wordOr(['labels', 'agreement', 'sqnr', 'none'], 'none'),
     /** Share of answers lost against float32 (0.012 = 1.2 points); null with basis sqnr or none. */
     drop: z.number().nullable(),
     accuracy: z.number().nullable(),

@@ -1,13 +1,20 @@
-import type { z } from 'zod'
+import type { OpenUnion } from '../../shared/open-words.ts'
 
-/** A JSON column as its type. What we wrote ourselves must parse: anything else is a bug, thrown as such. */
-export function readJson<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
-  return schema.parse(JSON.parse(text))
+/**
+ * A JSON column as its type. Rows outlive the planner that wrote them: their schemas have defaults for what was added
+ * since, and open words for what was added later than we were. What does not parse then is a bug, thrown as such.
+ */
+export function readJson<T>(schema: OpenUnion<T>, text: string): T {
+  const { data, error } = schema.safeParse(JSON.parse(text))
+  if (error) throw error
+  return data as T
 }
 
-export function readJsonOrNull<Schema extends z.ZodType>(
-  schema: Schema,
-  text: string | null,
-): z.output<Schema> | null {
+export function readJsonOrNull<T>(schema: OpenUnion<T>, text: string | null): T | null {
   return text === null ? null : readJson(schema, text)
+}
+
+/** Undefined where a later planner wrote what this one has no word for: the row is none of its. */
+export function readKnown<T>(schema: OpenUnion<T>, value: unknown): T | undefined {
+  return schema.safeParse(value).data
 }

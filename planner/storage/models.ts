@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Digest } from '../../shared/digest.ts'
 import { type Finding, findingSchema } from '../../shared/findings.ts'
 import { newId } from '../../shared/ids.ts'
+import { isOneOf, wordOr } from '../../shared/open-words.ts'
 import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/options.ts'
 import {
   type Constraints,
@@ -152,11 +153,12 @@ function modelOf(row: Tables['models']): Model {
     test: row.test,
     testSamples: row.test_samples,
     labelled: row.labelled === 1,
-    objective: z.enum(OBJECTIVES).parse(row.objective),
+    objective: wordOr(OBJECTIVES, 'latency').parse(row.objective),
     constraints: readJson(constraintsSchema, row.constraints),
     facts: readJson(modelFactsSchema, row.facts),
     findings: readJson(z.array(findingSchema), row.findings),
-    intent: z.enum(INTENTS).parse(row.intent),
+    // What is wanted of it, or by which measure, is not understood: nothing new is rolled out.
+    intent: isOneOf(OBJECTIVES, row.objective) ? wordOr(INTENTS, 'held').parse(row.intent) : 'held',
     rolloutOptions: readJsonOrNull(rolloutOptionsSchema, row.rollout_options),
     reference: readJson(referenceSchema, row.reference),
     registeredAt: row.registered_at,

@@ -6,7 +6,7 @@ import {
   cancelOrderSchema,
   probeOrderSchema,
 } from '../../shared/messages/orders.ts'
-import { readJson } from './json.ts'
+import { readKnown } from './json.ts'
 import type { Db } from './tables.ts'
 
 /** What waits to be sent. An assignment is signed when it is sent, so it never goes out stale. */
@@ -58,7 +58,7 @@ export async function allowFetching(
   }
 }
 
-/** Not acknowledged and not expired, oldest first. */
+/** Not acknowledged and not expired, oldest first; without those that only a later planner can say. */
 export async function pendingOrders(
   db: Db,
   device: DeviceId,
@@ -72,7 +72,7 @@ export async function pendingOrders(
     .where((q) => q.or([q('expires_at', 'is', null), q('expires_at', '>', at.toISOString())]))
     .orderBy('seq')
     .execute()
-  return rows.map(({ body }) => readJson(outboxOrderSchema, body))
+  return rows.flatMap(({ body }) => readKnown(outboxOrderSchema, JSON.parse(body)) ?? [])
 }
 
 /** Only the device it was sent to can acknowledge an order. */
@@ -97,7 +97,8 @@ export async function findOrder(
 ): Promise<
   | {
       readonly device: DeviceId
-      readonly order: OutboxOrder
+      /** Null for one of a kind that only a later planner knows. */
+      readonly order: OutboxOrder | null
       readonly state: string
       readonly expiresAt: string | null
     }
@@ -107,7 +108,7 @@ export async function findOrder(
   return (
     row && {
       device: row.device,
-      order: readJson(outboxOrderSchema, row.body),
+      order: readKnown(outboxOrderSchema, JSON.parse(row.body)) ?? null,
       state: row.state,
       expiresAt: row.expires_at,
     }

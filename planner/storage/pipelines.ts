@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { type OpenWord, openWord } from '../../shared/open-words.ts'
 import type { Db, Tables } from './tables.ts'
 
 /** Where one model stands for one class. */
@@ -16,7 +16,8 @@ export type Stage = (typeof STAGES)[number]
 export interface Pipeline {
   readonly model: string
   readonly class: string
-  readonly stage: Stage
+  /** Told to people; only `candidates` decides what is done. */
+  readonly stage: OpenWord<Stage>
   /** What happens or is waited for, one line; empty when nothing is. */
   readonly waiting: string
   /** Nothing goes on until something outside changes, e.g. a device comes online. */
@@ -102,7 +103,7 @@ function pipelineOf(row: Tables['pipelines']): Pipeline {
   return {
     model: row.model,
     class: row.class,
-    stage: z.enum(STAGES).parse(row.stage),
+    stage: openWord(STAGES).parse(row.stage),
     waiting: row.waiting,
     stuck: row.stuck === 1,
     round: row.round,

@@ -1,6 +1,7 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type ProbeRecord, probeRecordSchema } from '../../shared/measure/probe-record.ts'
 import { refusalSchema } from '../../shared/messages/reports.ts'
+import { wordOr } from '../../shared/open-words.ts'
 import { readJsonOrNull } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -124,7 +125,7 @@ function probeOf(row: Tables['probes']): Probe {
     round: row.round,
     variant: row.variant,
     device: row.device,
-    state: z.enum(PROBE_STATES).parse(row.state),
+    state: wordOr(PROBE_STATES, 'lost').parse(row.state),
     record: readJsonOrNull(probeRecordSchema, row.record),
     error: readJsonOrNull(refusalSchema, row.error),
     orderedAt: row.ordered_at,

@@ -1,12 +1,13 @@
 import type { DeviceId } from '../../shared/ids.ts'
-import { type Report, reportSchema } from '../../shared/messages/reports.ts'
+import { type HeardReport, REPORTS, type Report } from '../../shared/messages/reports.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
 
 export interface StoredReport {
   readonly seq: number
   readonly device: DeviceId
-  readonly report: Report
+  /** Of a later kind where a newer planner stored it. */
+  readonly report: HeardReport
 }
 
 /** Into the inbox; durable when it resolves. The device's own id tells a duplicate. */
@@ -42,7 +43,7 @@ export async function unhandledReports(db: Db, most: number): Promise<readonly S
   return rows.map(({ seq, device, body }) => ({
     seq,
     device,
-    report: readJson(reportSchema, body),
+    report: readJson(REPORTS, body),
   }))
 }
 

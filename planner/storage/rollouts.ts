@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { newId } from '../../shared/ids.ts'
+import { wordOr } from '../../shared/open-words.ts'
 import { MEMBER_STATES, type MemberState } from '../rollout/members.ts'
 import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/options.ts'
 import { OPEN_STATES, ROLLOUT_STATES, type RolloutState } from '../rollout/states.ts'
@@ -279,7 +279,8 @@ function rolloutOf(row: Tables['rollouts']): Rollout {
     modelName: row.model_name,
     class: row.class,
     selection: row.selection,
-    state: z.enum(ROLLOUT_STATES).parse(row.state),
+    // The state in which nothing is done any more, and nothing can be asked for.
+    state: wordOr(ROLLOUT_STATES, 'superseded').parse(row.state),
     wave: row.wave,
     options: readJson(rolloutOptionsSchema, row.options),
     reason: row.reason,
@@ -293,7 +294,8 @@ function memberOf(row: Tables['rollout_devices']): RolloutDevice {
     rollout: row.rollout,
     device: row.device,
     wave: row.wave,
-    state: z.enum(MEMBER_STATES).parse(row.state),
+    // Counts at no gate, and nobody touches it.
+    state: wordOr(MEMBER_STATES, 'released').parse(row.state),
     variant: row.variant,
     orderId: row.order_id,
     attempt: row.attempt,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { wordOr } from '../../shared/open-words.ts'
 import type { Selection } from '../selection/choose.ts'
 import { type Measured, measuredSchema } from '../selection/measured.ts'
-import { readJson } from './json.ts'
+import { readJson, readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
 export interface StoredSelection {
@@ -22,7 +23,7 @@ const selectionSchema = z.object({
   rows: z.array(
     z.object({
       key: z.string(),
-      verdict: z.enum(['chosen', 'kept', 'dropped']),
+      verdict: wordOr(['chosen', 'kept', 'dropped'], 'dropped'),
       reason: z.string(),
     }),
   ),
@@ -86,7 +87,10 @@ function selectionOf(row: Row): StoredSelection {
     model: row.model,
     class: row.class,
     round: row.round,
-    measured: readJson(z.array(measuredSchema), row.measured),
+    // Rows of targets that this planner does not know are none of its.
+    measured: readJson(z.array(z.unknown()), row.measured).flatMap(
+      (one) => readKnown(measuredSchema, one) ?? [],
+    ),
     selection: readJson(selectionSchema, row.selection),
     createdAt: row.created_at,
   }

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { Digest } from '../../shared/digest.ts'
 import { type Finding, findingSchema } from '../../shared/findings.ts'
+import { wordOr } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import { schemeNameSchema } from '../../shared/scheme-name.ts'
 import { type Quality, qualitySchema } from '../variants/reference.ts'
 import { type Tuning, tuningSchema } from '../variants/tuning.ts'
-import { readJson } from './json.ts'
+import { readJson, readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
 export const VARIANT_STATES = ['planned', 'building', 'built', 'failed'] as const
@@ -131,11 +133,11 @@ export async function recordBuildFailure(db: Db, key: string, error: string): Pr
 }
 
 export async function findVariant(db: Db, key: string): Promise<Variant | undefined> {
-  return (await variantRows(db).where('key', '=', key).execute()).map(variantOf)[0]
+  return (await variantRows(db).where('key', '=', key).execute()).flatMap(variantOf)[0]
 }
 
 export async function variantByDigest(db: Db, digest: Digest): Promise<Variant | undefined> {
-  return (await variantRows(db).where('variants.digest', '=', digest).limit(1).execute()).map(
+  return (await variantRows(db).where('variants.digest', '=', digest).limit(1).execute()).flatMap(
     variantOf,
   )[0]
 }
@@ -232,13 +234,11 @@ export async function candidatesOf(
     .where('model', '=', model)
     .where('class', '=', classId)
     .execute()
-  return rows.map((row) => ({
-    scheme: row.scheme,
-    runtime: runtimeOf(row.runtime),
-    variant: row.variant,
-    kept: row.kept === 1,
-    reason: row.reason,
-  }))
+  return rows.flatMap((row) => {
+    const target = readKnown(targetSchema, row)
+    if (!target) return []
+    return [{ ...target, variant: row.variant, kept: row.kept === 1, reason: row.reason }]
+  })
 }
 
 function variantRows(db: Db) {
@@ -255,22 +255,26 @@ type VariantRow = Tables['variants'] & {
   readonly tuning: string | null
 }
 
-function variantOf(row: VariantRow): Variant {
-  return {
-    key: row.key,
-    source: row.source,
-    scheme: row.scheme,
-    runtime: runtimeOf(row.runtime),
-    tuning: row.tuning === null ? null : readJson(tuningSchema, row.tuning),
-    state: z.enum(VARIANT_STATES).parse(row.state),
-    digest: row.digest,
-    bytes: row.bytes,
-    findings: readJson(z.array(findingSchema), row.findings),
-    error: row.error,
-    buildMs: row.build_ms,
-  }
+/** None for one of a runtime, scheme or tuning that this planner does not know. */
+function variantOf(row: VariantRow): Variant[] {
+  const known = readKnown(targetSchema, row)
+  const tuning = row.tuning === null ? null : readKnown(tuningSchema, JSON.parse(row.tuning))
+  if (!known || tuning === undefined) return []
+  return [
+    {
+      ...known,
+      key: row.key,
+      source: row.source,
+      tuning,
+      // Whatever else it may be: what is named by its content can be built once more.
+      state: wordOr(VARIANT_STATES, 'planned').parse(row.state),
+      digest: row.digest,
+      bytes: row.bytes,
+      findings: readJson(z.array(findingSchema), row.findings),
+      error: row.error,
+      buildMs: row.build_ms,
+    },
+  ]
 }
 
-function runtimeOf(name: string): RuntimeName {
-  return z.enum(RUNTIME_NAMES).parse(name)
-}
+const targetSchema = z.object({ scheme: schemeNameSchema, runtime: z.enum(RUNTIME_NAMES) })

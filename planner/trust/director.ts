@@ -1,3 +1,4 @@
+import type { RuntimeName } from '../../shared/runtime/runtime.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import {
   type DirectorCustom,
@@ -14,6 +15,7 @@ import { expiryAfter, tufTime } from './lifetimes.ts'
 
 /** One variant a device shall run. */
 export interface DirectedVariant extends DirectorCustom {
+  readonly runtime: RuntimeName
   readonly digest: string
   readonly bytes: number
 }

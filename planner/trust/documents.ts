@@ -1,4 +1,5 @@
 import { digestOf } from '../../shared/digest.ts'
+import type { RuntimeName } from '../../shared/runtime/runtime.ts'
 import type { TrustedKey } from '../../shared/signatures/index.ts'
 import {
   type ImageCustom,
@@ -48,6 +49,7 @@ export function rootDocument(version: number, expires: string, policy: RootPolic
 
 /** A released variant, as the image repository names it. */
 export interface ReleasedVariant extends ImageCustom {
+  readonly runtime: RuntimeName
   readonly digest: string
   readonly bytes: number
 }

@@ -1,3 +1,5 @@
+import { isOneOf } from '../../shared/open-words.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import {
   imageCustomSchema,
@@ -224,13 +226,13 @@ export class ImageRepository {
   }
 }
 
-/** What a targets role describes. */
+/** What a targets role describes, as far as this planner can vouch for it: not for runtimes it does not know. */
 export function variantsIn({ targets }: SignedKinds['targets']): ReleasedVariant[] {
-  return Object.values(targets).map(({ length, hashes, unrecognizedFields }) => ({
-    ...imageCustomSchema.parse(unrecognizedFields.custom),
-    digest: hashes.sha256 ?? '',
-    bytes: length,
-  }))
+  return Object.values(targets).flatMap(({ length, hashes, unrecognizedFields }) => {
+    const { runtime, ...custom } = imageCustomSchema.parse(unrecognizedFields.custom)
+    if (!isOneOf(RUNTIME_NAMES, runtime)) return []
+    return [{ ...custom, runtime, digest: hashes.sha256 ?? '', bytes: length }]
+  })
 }
 
 type Roles = Readonly<Record<string, { version: number; bytes: Buffer }>>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ARCHITECTURES, type Architecture } from '../../shared/messages/hardware-report.ts'
+import { openWord } from '../../shared/open-words.ts'
 import {
   MODEL_FORMAT_NAMES,
   RUNTIME_NAMES,
@@ -28,7 +29,7 @@ const NOT_KNOWN = 'the model was added before sources became .onnx too: add it a
 
 /** What planning needs to know of a source model; read once, when it is registered. */
 export const modelFactsSchema = z.object({
-  format: z.enum(MODEL_FORMAT_NAMES),
+  format: openWord(MODEL_FORMAT_NAMES),
   bytes: z.number().int(),
   inputs: z.array(tensorInfoSchema),
   outputs: z.array(tensorInfoSchema),

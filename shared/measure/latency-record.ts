@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { openWord } from '../open-words.ts'
 import type { Histogram } from './histogram.ts'
 
 const interval = z.tuple([z.number(), z.number()])
@@ -32,7 +33,7 @@ export const latencyRecordSchema = z.object({
   histogram: histogramSchema,
   warmup: z.object({ runs: z.number().int(), ms: z.number(), settled: z.boolean() }),
   /** `precise`: the interval is narrow enough; else what ran out first. */
-  stopped: z.enum(['precise', 'time', 'runs']),
+  stopped: openWord(['precise', 'time', 'runs']),
 })
 export type LatencyRecord = z.infer<typeof latencyRecordSchema>
 

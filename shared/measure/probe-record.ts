@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { openWord } from '../open-words.ts'
 import { latencyRatioSchema, latencyRecordSchema } from './latency-record.ts'
 import { qualityRecordSchema } from './quality-record.ts'
 
@@ -53,6 +54,7 @@ export const probeEvidenceSchema = z.object({
 export type ProbeEvidence = z.infer<typeof probeEvidenceSchema>
 
 export const PROBE_VERDICTS = ['ok', 'noisy', 'throttled', 'invalid'] as const
+export type ProbeVerdict = (typeof PROBE_VERDICTS)[number]
 
 /** What a device measured of one variant. Times in ms, sizes in bytes. */
 export const probeRecordSchema = z.object({
@@ -76,6 +78,6 @@ export const probeRecordSchema = z.object({
     .optional(),
   evidence: probeEvidenceSchema.optional(),
   flags: z.array(z.string()),
-  verdict: z.enum(PROBE_VERDICTS),
+  verdict: openWord(PROBE_VERDICTS),
 })
 export type ProbeRecord = z.infer<typeof probeRecordSchema>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
+import { openWord } from '../open-words.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
 import { MAX_VERSION } from '../trust/limits.ts'
 import { hardwareReportSchema } from './hardware-report.ts'
@@ -28,7 +29,9 @@ export const birthSchema = z.object({
   epoch: epochSchema,
   agentVersion: z.string().max(32),
   report: hardwareReportSchema,
-  runtimes: z.array(z.object({ name: z.enum(RUNTIME_NAMES), version: z.string().max(32) })).max(8),
+  runtimes: z
+    .array(z.object({ name: openWord(RUNTIME_NAMES), version: z.string().max(32) }))
+    .max(32),
   /** Most the agent lets a model use while it runs, bytes; null: no limit but the machine's. */
   memoryLimitBytes: z.number().int().positive().nullable(),
   slots: z.array(installedSlotSchema).max(256),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { openWord } from '../open-words.ts'
 
 /** Instruction-set features that decide which kernels an inference runtime picks. */
 export const ISA_FEATURES = [
@@ -41,28 +42,28 @@ export const ACCELERATORS = [
 ] as const
 
 export const acceleratorSchema = z.object({
-  kind: z.enum(ACCELERATORS),
+  kind: openWord(ACCELERATORS),
   /** The device node, sysfs entry or device-tree node that shows it. */
   evidence: z.string(),
   name: z.string().optional(),
 })
 
-/** What a device says it is. Bytes are bytes, temperatures °C. Sizes of text are bounded: devices may be hostile. */
+/** What a device says it is, in words that grow with the devices. Bytes are bytes, temperatures °C. Sizes of text are bounded: devices may be hostile. */
 export const hardwareReportSchema = z.object({
-  architecture: z.enum(ARCHITECTURES),
+  architecture: openWord(ARCHITECTURES),
   board: z.object({
     /** Device-tree model or DMI product name. */
     model: z.string().max(256).nullable(),
     vendor: z.string().max(256).nullable(),
     /** Device-tree `compatible`, most specific first. */
     compatible: z.array(z.string().max(128)).max(64),
-    source: z.enum(['device-tree', 'dmi', 'none']),
+    source: openWord(['device-tree', 'dmi', 'none']),
   }),
   cpu: z.object({
     model: z.string().max(256),
     /** Logical processors that this process may use. */
     cores: z.number().int().min(1).max(4096),
-    features: z.array(z.enum(ISA_FEATURES)),
+    features: z.array(openWord(ISA_FEATURES)).max(256),
     /** ARM MIDR implementer/part pairs, e.g. 0x41/0xd08 for Cortex-A72, with how many cores have them. */
     parts: z
       .array(

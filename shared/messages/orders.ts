@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
+import { openUnion, openWord } from '../open-words.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
-import { schemeNameSchema } from '../scheme-name.ts'
+import { anySchemeNameSchema } from '../scheme-name.ts'
 import { vouchedSchema } from '../signatures/envelope.ts'
 import { offerSchema } from '../trust/offer.ts'
 import { artifactRefSchema } from './artifact.ts'
@@ -22,7 +23,7 @@ export const assignOrderSchema = z.object({
   image: artifactRefSchema.nullable(),
 })
 
-/** What to measure. On the wire it is the text that the director's keys sign: `vouchedProbeSchema`. */
+/** What to measure, for a runtime that this end has. On the wire it is the text that the director's keys sign: `vouchedProbeSchema`. */
 export const probeOrderSchema = z.object({
   v: z.literal(1),
   id: messageIdSchema,
@@ -31,7 +32,7 @@ export const probeOrderSchema = z.object({
   variant: digestSchema,
   artifact: artifactRefSchema,
   runtime: z.enum(RUNTIME_NAMES),
-  scheme: schemeNameSchema,
+  scheme: anySchemeNameSchema,
   /** Test slice as .npz: `x`, `y` if labelled, `reference` (float outputs). */
   data: artifactRefSchema,
   /** float32 variant to measure in turns with this one; null for the float32 variant itself or where it does not fit. */
@@ -43,12 +44,19 @@ export const probeOrderSchema = z.object({
 })
 export type ProbeOrder = z.infer<typeof probeOrderSchema>
 
+/** As it is said: the runtime may be one that this end does not know. */
+export const saidProbeSchema = probeOrderSchema.extend({
+  runtime: openWord(RUNTIME_NAMES),
+  baseline: z.object({ artifact: artifactRefSchema, runtime: openWord(RUNTIME_NAMES) }).nullable(),
+})
+export type SaidProbe = z.infer<typeof saidProbeSchema>
+
 /** The payload that is signed: to whom it is said, and until when it holds. */
 export const probeStatementSchema = z.object({
   device: deviceIdSchema,
   issuedAt: z.iso.datetime(),
   expires: z.iso.datetime(),
-  order: probeOrderSchema,
+  order: saidProbeSchema,
 })
 export type ProbeStatement = z.infer<typeof probeStatementSchema>
 
@@ -94,3 +102,18 @@ export const orderSchema = z.discriminatedUnion('kind', [
 export type Order = z.infer<typeof orderSchema>
 export type OrderKind = Order['kind']
 export type OrderOf<K extends OrderKind> = Extract<Order, { kind: K }>
+
+/** An order of a later version, as far as every order can be read: enough to answer that it is not understood. */
+export interface LaterOrder {
+  readonly id: string
+  readonly kind: 'later'
+  /** Its kind, as it was said. */
+  readonly said: string
+}
+
+const laterOrderSchema = z
+  .object({ v: z.literal(1), id: messageIdSchema, kind: z.string() })
+  .transform(({ id, kind }): LaterOrder => ({ id, kind: 'later', said: kind }))
+
+export const ORDERS = openUnion('kind', orderSchema, laterOrderSchema)
+export type HeardOrder = Order | LaterOrder

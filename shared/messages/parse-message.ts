@@ -1,19 +1,26 @@
 import type { z } from 'zod'
+import { fieldOf, type OpenUnion } from '../open-words.ts'
 import { type Birth, birthSchema, type Death, deathSchema } from './birth.ts'
 import { type BlockFrame, MAX_BLOCK_FRAME_BYTES, parseBlockFrame } from './block-frame.ts'
 import { parseJsonText } from './json-text.ts'
-import { type Order, orderSchema } from './orders.ts'
-import { type Report, reportSchema } from './reports.ts'
+import { type HeardOrder, ORDERS, type Order } from './orders.ts'
+import { type HeardReport, REPORTS, type Report } from './reports.ts'
 import { type Channel, type DeviceTopic, parseTopic } from './topics.ts'
 import { type Want, wantSchema } from './want.ts'
 
-/** What each channel carries: the map that every union of messages is derived from. */
-export interface Payloads {
+/** What each channel carries as this version says it. */
+interface Said {
   birth: Birth
   death: Death
   orders: Order
   reports: Report
   want: Want
+}
+
+/** What each channel brings, from ends of other versions too: the map that every union of messages is derived from. */
+export interface Payloads extends Omit<Said, 'orders' | 'reports'> {
+  orders: HeardOrder
+  reports: HeardReport
   blocks: BlockFrame
 }
 
@@ -32,7 +39,6 @@ export type MessageRefusalCode =
   | 'too-deep'
   | 'not-json'
   | 'unknown-version'
-  | 'unknown-kind'
   | 'invalid'
 
 export interface MessageRefusal {
@@ -68,13 +74,13 @@ type PayloadParser<T> = (bytes: Uint8Array) => Parsed<T>
 const PARSERS: { readonly [C in Channel]: PayloadParser<Payloads[C]> } = {
   birth: jsonParser(birthSchema),
   death: jsonParser(deathSchema),
-  orders: jsonParser(orderSchema, kindsOf(orderSchema)),
-  reports: jsonParser(reportSchema, kindsOf(reportSchema)),
+  orders: jsonParser(ORDERS),
+  reports: jsonParser(REPORTS),
   want: jsonParser(wantSchema),
   blocks: parseBlock,
 }
 
-/** The one edge where MQTT bytes become typed values. Never throws; unknown fields are ignored. */
+/** The one edge where MQTT bytes become typed values. Never throws; open-words.ts says what becomes of what is not known. */
 export function parseMessage(topic: string, bytes: Uint8Array): ParsedMessage {
   const parsed = parseTopic(topic)
   if (parsed === undefined) {
@@ -96,14 +102,11 @@ export function parseMessage(topic: string, bytes: Uint8Array): ParsedMessage {
 }
 
 /** Bytes of a control message; block frames are printed by `printBlockFrame`. */
-export function printMessage<C extends Exclude<Channel, 'blocks'>>(
-  _channel: C,
-  payload: Payloads[C],
-): Buffer {
+export function printMessage<C extends keyof Said>(_channel: C, payload: Said[C]): Buffer {
   return Buffer.from(JSON.stringify(payload))
 }
 
-function jsonParser<T>(schema: z.ZodType<T>, kinds?: ReadonlySet<string>): PayloadParser<T> {
+function jsonParser<T>(schema: OpenUnion<T>): PayloadParser<T> {
   return (bytes) => {
     const text = parseJsonText(bytes)
     if (!text.ok) {
@@ -113,19 +116,14 @@ function jsonParser<T>(schema: z.ZodType<T>, kinds?: ReadonlySet<string>): Paylo
     }
     const parsed = schema.safeParse(text.value)
     if (parsed.success) return { ok: true, payload: parsed.data }
-    return { ok: false, refused: refusalOf(text.value, parsed.error, kinds) }
+    return { ok: false, refused: refusalOf(text.value, parsed.error) }
   }
 }
 
-function refusalOf(value: unknown, error: z.ZodError, kinds?: ReadonlySet<string>): Refused {
+function refusalOf(value: unknown, error: z.ZodError): Refused {
   const v = fieldOf(value, 'v')
   if (typeof v === 'number' && v !== 1) {
     return { code: 'unknown-version', message: `version ${v} of the message; this end speaks 1` }
-  }
-  const kind = fieldOf(value, 'kind')
-  if (kinds !== undefined && typeof kind === 'string' && !kinds.has(kind)) {
-    const known = [...kinds].join(', ')
-    return { code: 'unknown-kind', message: `kind ${quote(kind)} is none of ${known}` }
   }
   const issue = error.issues[0]
   const where = issue?.path.map(String).join('.') || 'the message'
@@ -133,18 +131,6 @@ function refusalOf(value: unknown, error: z.ZodError, kinds?: ReadonlySet<string
     code: 'invalid',
     message: `${quote(where)}: ${issue?.message ?? 'not as the schema says'}`,
   }
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined
-}
-
-function kindsOf(schema: {
-  options: readonly { shape: { kind: z.ZodLiteral<string> } }[]
-}): ReadonlySet<string> {
-  return new Set(schema.options.map((option) => option.shape.kind.value))
 }
 
 function parseBlock(bytes: Uint8Array): Parsed<BlockFrame> {

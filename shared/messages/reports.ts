@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { probeRecordSchema } from '../measure/probe-record.ts'
+import { fieldOf, openUnion, openWord, wordSchema } from '../open-words.ts'
 
 /** States of an installation as the fleet sees them; the agent's own table is finer. */
 export const INSTALL_STATES = [
@@ -40,11 +41,31 @@ export const installReportSchema = z.object({
   order: messageIdSchema,
   model: modelNameSchema,
   variant: digestSchema,
-  state: z.enum(INSTALL_STATES),
+  state: openWord(INSTALL_STATES),
   /** Bytes present on the device, while downloading. */
   bytesDone: z.number().int().nonnegative().optional(),
   error: refusalSchema.optional(),
 })
+
+const OUTCOMES: ReadonlySet<unknown> = new Set(['measured', 'failed'])
+
+/** An outcome, or a record of a way to measure, that came later is an answer all the same: it is not asked for again. */
+function knownResult(result: unknown): unknown {
+  const outcome = wordSchema.safeParse(fieldOf(result, 'outcome')).data
+  const measured = fieldOf(fieldOf(result, 'record'), 'probeVersion')
+  const later =
+    outcome !== undefined && !OUTCOMES.has(outcome)
+      ? `the outcome ${outcome}`
+      : Number.isSafeInteger(measured) && measured !== 1 && `probe version ${measured}`
+  if (!later) return result
+  const message = `the device answers with ${later}, which this planner does not know: update the planner`
+  return { outcome: 'failed', error: { code: 'unknown-outcome', message } }
+}
+
+const resultSchema = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('measured'), record: probeRecordSchema }),
+  z.object({ outcome: z.literal('failed'), error: refusalSchema }),
+])
 
 export const probeReportSchema = z.object({
   ...envelope,
@@ -52,10 +73,7 @@ export const probeReportSchema = z.object({
   order: messageIdSchema,
   model: modelNameSchema,
   variant: digestSchema,
-  result: z.discriminatedUnion('outcome', [
-    z.object({ outcome: z.literal('measured'), record: probeRecordSchema }),
-    z.object({ outcome: z.literal('failed'), error: refusalSchema }),
-  ]),
+  result: z.preprocess(knownResult, resultSchema),
 })
 
 /** Sent when what a device runs differs from what it last said: after a rollback, or a lost slot. */
@@ -68,12 +86,36 @@ export const healthReportSchema = z.object({
   detail: z.string().max(1024),
 })
 
+/** The order is durable on the device as one that it does not understand: nothing comes of it. */
+export const refusedReportSchema = z.object({
+  ...envelope,
+  kind: z.literal('refused'),
+  order: messageIdSchema,
+  error: refusalSchema,
+})
+
 export const reportSchema = z.discriminatedUnion('kind', [
   ackReportSchema,
   installReportSchema,
   probeReportSchema,
   healthReportSchema,
+  refusedReportSchema,
 ])
 export type Report = z.infer<typeof reportSchema>
 export type ReportKind = Report['kind']
 export type ReportOf<K extends ReportKind> = Extract<Report, { kind: K }>
+
+/** A report of a later version, as far as every report can be read: enough to give its receipt. */
+export interface LaterReport {
+  readonly id: string
+  readonly kind: 'later'
+  /** Its kind, as it was said. */
+  readonly said: string
+}
+
+const laterReportSchema = z
+  .object({ v: z.literal(1), id: messageIdSchema, kind: z.string() })
+  .transform(({ id, kind }): LaterReport => ({ id, kind: 'later', said: kind }))
+
+export const REPORTS = openUnion('kind', reportSchema, laterReportSchema)
+export type HeardReport = Report | LaterReport

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../ids.ts'
 import { artifactRefSchema } from '../messages/artifact.ts'
+import { openWord } from '../open-words.ts'
 import { RUNTIME_NAMES } from '../runtime/runtime.ts'
-import { schemeNameSchema } from '../scheme-name.ts'
+import { anySchemeNameSchema } from '../scheme-name.ts'
 import { MAX_VERSION } from './limits.ts'
 
 const counterSchema = z.number().int().positive().max(MAX_VERSION)
@@ -12,8 +13,9 @@ export const classNameSchema = z.string().min(1).max(128)
 /** What both repositories must say alike about a variant, beside path, length and digest. */
 const describedSchema = z.object({
   model: modelNameSchema,
-  runtime: z.enum(RUNTIME_NAMES),
-  scheme: schemeNameSchema,
+  /** Nothing is installed for a runtime that is not here, whether its name is known or not. */
+  runtime: openWord(RUNTIME_NAMES),
+  scheme: anySchemeNameSchema,
   /** Grows with every release of the model; variants of one release share it. A device never goes back. */
   releaseCounter: counterSchema,
   blockList: digestSchema,

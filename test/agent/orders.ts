@@ -12,7 +12,7 @@ import {
 } from '../../planner/trust/documents.ts'
 import { signProbe } from '../../planner/trust/signed-probe.ts'
 import { newId } from '../../shared/ids.ts'
-import type { ArtifactRef, OrderOf, ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
+import type { ArtifactRef, OrderOf, SaidProbe, VouchedProbe } from '../../shared/messages/index.ts'
 import { generateKeyPair, type SigningKey } from '../../shared/signatures/index.ts'
 import {
   anchorDigest,
@@ -101,7 +101,7 @@ export interface ProbeChanges {
   readonly issuedAt?: Date
 }
 
-export function vouchedProbe(order: ProbeOrder, changes: ProbeChanges = {}): VouchedProbe {
+export function vouchedProbe(order: SaidProbe, changes: ProbeChanges = {}): VouchedProbe {
   const { device = 'd1', keys = [KEYS.director], issuedAt = new Date() } = changes
   const { v, id, kind, model, variant } = order
   const roots = {

@@ -6,6 +6,7 @@ import {
   type Birth,
   BLOCK_BYTES,
   type Death,
+  type HeardReport,
   type Order,
   parseMessage,
   printBlockFrame,
@@ -156,7 +157,8 @@ export class PlannerDriver {
     for (const wake of waiting) wake()
   }
 
-  #take(device: string, report: Report): void {
+  #take(device: string, report: HeardReport): void {
+    if (report.kind === 'later') return
     const isNew = !this.reports.some(({ id }) => id === report.id)
     if (isNew) this.reports.push(report)
     if (!this.receipts) return

@@ -1,5 +1,5 @@
 import { newId } from '../../shared/ids.ts'
-import type { ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
+import type { SaidProbe, VouchedProbe } from '../../shared/messages/index.ts'
 import { goldenData } from './golden.ts'
 import { type ProbeChanges, vouchedProbe } from './orders.ts'
 import type { PlannerDriver } from './planner-driver.ts'
@@ -11,12 +11,12 @@ let golden: Promise<Buffer> | undefined
 export async function probeOrder(
   driver: PlannerDriver,
   bytes: Uint8Array,
-  rest: Partial<ProbeOrder> = {},
+  rest: Partial<SaidProbe> = {},
   changes: ProbeChanges = {},
 ): Promise<VouchedProbe> {
   const artifact = driver.offer(bytes)
   golden ??= goldenData()
-  const order: ProbeOrder = {
+  const order: SaidProbe = {
     v: 1,
     id: newId(),
     kind: 'probe',

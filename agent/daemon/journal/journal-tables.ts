@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isOneOf, openWord } from '../../../shared/open-words.ts'
 import { parseLine, printLine } from './journal-line.ts'
 import { RECORDS, type RecordKind, type Records } from './records.ts'
 
@@ -7,7 +8,7 @@ const kinds = Object.keys(RECORDS) as [RecordKind, ...RecordKind[]]
 const lineSchema = z.object({
   v: z.literal(1),
   changes: z.array(
-    z.object({ kind: z.enum(kinds), key: z.string(), value: z.unknown().optional() }),
+    z.object({ kind: openWord(kinds), key: z.string(), value: z.unknown().optional() }),
   ),
 })
 type RawChange = z.infer<typeof lineSchema>['changes'][number]
@@ -17,12 +18,16 @@ export type Change = {
   [K in RecordKind]: { readonly kind: K; readonly key: string; readonly value?: Records[K] }
 }[RecordKind]
 
+type Foreign = RawChange & { readonly value: unknown }
+
 type Tables = { [K in RecordKind]: Map<string, Records[K]> }
 
 /** What a journal says, read line by line: the last word on every record. */
 export class JournalTables {
   readonly #tables: Tables
-  /** Lines and records that could not be used. */
+  /** Records of other versions of the agent, as they were written: kept for when that version runs again. */
+  readonly #foreign = new Map<string, Foreign>()
+  /** Lines that could not be used. */
   readonly damaged: number
 
   constructor(text: string) {
@@ -47,6 +52,7 @@ export class JournalTables {
   }
 
   apply(change: Change): void {
+    this.#foreign.delete(placeOf(change))
     const table = this.#tables[change.kind] as Map<string, unknown>
     if (change.value === undefined) table.delete(change.key)
     else table.set(change.key, change.value)
@@ -59,20 +65,30 @@ export class JournalTables {
         yield printLine({ v: 1, changes: [{ kind, key, value }] })
       }
     }
+    for (const change of this.#foreign.values()) yield printLine({ v: 1, changes: [change] })
   }
 
   #load(line: string): number {
     const parsed = lineSchema.safeParse(parseLine(line))
     if (!parsed.success) return 1
-    return parsed.data.changes.reduce((damaged, change) => damaged + this.#restore(change), 0)
-  }
-
-  /** 1 for a record that another version wrote in another shape: it is left out, the rest stands. */
-  #restore({ kind, key, value }: RawChange): 0 | 1 {
-    const parsed = value === undefined ? undefined : RECORDS[kind].safeParse(value)
-    if (parsed && !parsed.success) return 1
-    // RECORDS ties kind and value together, which the compiler cannot follow through an index.
-    this.apply({ kind, key, value: parsed?.data } as Change)
+    for (const change of parsed.data.changes) this.#restore(change)
     return 0
   }
+
+  #restore(change: RawChange): void {
+    const { kind, key, value } = change
+    const known = isOneOf(kinds, kind) ? kind : undefined
+    const parsed = known && value !== undefined ? RECORDS[known].safeParse(value) : undefined
+    if (known && (value === undefined || parsed?.success)) {
+      // RECORDS ties kind and value together, which the compiler cannot follow through an index.
+      this.apply({ kind: known, key, value: parsed?.data } as Change)
+      return
+    }
+    this.#foreign.delete(placeOf(change))
+    if (value !== undefined) this.#foreign.set(placeOf(change), { kind, key, value })
+  }
+}
+
+function placeOf({ kind, key }: Pick<RawChange, 'kind' | 'key'>): string {
+  return `${kind} ${key}`
 }

@@ -1,11 +1,14 @@
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import type {
-  Order,
+  HeardOrder,
+  LaterOrder,
   OrderKind,
   OrderOf,
   ProbeOrder,
   Report,
+  SaidProbe,
 } from '../../../shared/messages/index.ts'
+import { isOneOf } from '../../../shared/open-words.ts'
 import type { RuntimeName } from '../../../shared/runtime/index.ts'
 import { TrustError } from '../../../shared/trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
@@ -14,7 +17,14 @@ import { isInForce } from '../install/quarantine.ts'
 import type { Records } from '../journal/records.ts'
 import type { Prober } from '../probes/prober.ts'
 import { OrderRefused, requireAcceptable } from './admission.ts'
-import { ackReport, installReport, probeReport, refusalOf, repeated } from './reports.ts'
+import {
+  ackReport,
+  installReport,
+  probeReport,
+  refusalOf,
+  refusedReport,
+  repeated,
+} from './reports.ts'
 import { verifyAssignment } from './verify-assignment.ts'
 
 export interface OrderDeskOptions {
@@ -27,7 +37,12 @@ export interface OrderDeskOptions {
   confirmed(ids: readonly string[]): void
 }
 
-type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void }
+type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void } & {
+  readonly later: (order: LaterOrder) => void
+}
+
+/** Orders to which more is said than that they came: a repeat gets the same answer. */
+const ANSWERED: ReadonlySet<HeardOrder['kind']> = new Set(['assign', 'probe', 'later'])
 
 /** Probes that wait at most: a planner that orders more has lost count. */
 const MAX_OPEN_PROBES = 256
@@ -51,10 +66,11 @@ export class OrderHandler {
       },
       rebirth: () => options.rebirth(),
       cancel: (order) => this.#cancel(order),
+      later: (order) => this.#later(order),
     }
   }
 
-  take(order: Order): void {
+  take(order: HeardOrder): void {
     this.#last = this.#last.then(() => this.#handle(order))
   }
 
@@ -63,14 +79,14 @@ export class OrderHandler {
     await this.#last
   }
 
-  async #handle(order: Order): Promise<void> {
+  async #handle(order: HeardOrder): Promise<void> {
     const { log, leaving } = this.#context
     if (leaving.aborted) return
     try {
       const answers = this.#answersTo(order)
       if (answers) this.#context.ledger.commit('order.repeated', [], answers)
       // HANDLERS ties kind and order together, which the compiler cannot follow through an index.
-      else await (this.#handlers[order.kind] as (order: Order) => Promise<void> | void)(order)
+      else await (this.#handlers[order.kind] as (order: HeardOrder) => Promise<void> | void)(order)
     } catch (error) {
       // Not acknowledged, so the planner says it again.
       log.error({ order: order.id, kind: order.kind }, `cannot take an order: ${messageOf(error)}`)
@@ -78,8 +94,8 @@ export class OrderHandler {
   }
 
   /** What was said to this order before; `undefined` for an order that is new. */
-  #answersTo(order: Order): Report[] | undefined {
-    if (order.kind !== 'assign' && order.kind !== 'probe') return undefined
+  #answersTo(order: HeardOrder): Report[] | undefined {
+    if (!ANSWERED.has(order.kind)) return undefined
     const { journal } = this.#context.ledger
     const now = this.#context.clock.now()
     const probe = journal.get('probe', order.id)
@@ -121,8 +137,7 @@ export class OrderHandler {
   async #probe(order: OrderOf<'probe'>): Promise<void> {
     const { trust, store, log, clock } = this.#context
     try {
-      const believed = await trust.verifyProbe(order)
-      this.#requireMeasurable(believed)
+      const believed = this.#measurable(await trust.verifyProbe(order))
       const refusal = await store.refusal(believed.artifact)
       if (refusal) throw refusal
       this.#options.prober.accept(believed)
@@ -135,17 +150,33 @@ export class OrderHandler {
   }
 
   /** @throws OrderRefused */
-  #requireMeasurable(order: ProbeOrder): void {
-    const { runtimes, memoryLimitBytes, prober } = this.#options
-    const wrong = [order.runtime, order.baseline?.runtime].find(
-      (runtime) => runtime !== undefined && !runtimes.includes(runtime),
-    )
-    if (wrong) throw new OrderRefused('wrong-runtime', `needs ${wrong}, which is not here`)
+  #measurable(said: SaidProbe): ProbeOrder {
+    const { memoryLimitBytes, prober } = this.#options
+    const { baseline } = said
+    const order = {
+      ...said,
+      runtime: this.#runtimeHere(said.runtime),
+      baseline: baseline && { ...baseline, runtime: this.#runtimeHere(baseline.runtime) },
+    }
     if (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes) {
       throw new OrderRefused('memory-limit', 'has more bytes than this device may use memory')
     }
-    if (prober.open < MAX_OPEN_PROBES) return
+    if (prober.open < MAX_OPEN_PROBES) return order
     throw new OrderRefused('too-many-probes', `${MAX_OPEN_PROBES} probes wait here already`)
+  }
+
+  /** @throws OrderRefused */
+  #runtimeHere(name: string): RuntimeName {
+    if (isOneOf(this.#options.runtimes, name)) return name
+    throw new OrderRefused('wrong-runtime', `needs ${name}, which is not here`)
+  }
+
+  /** Said by a planner that is newer than this agent: it must not say it for ever. */
+  #later({ id, said }: LaterOrder): void {
+    const { log, clock } = this.#context
+    const message = `this agent does not know orders of kind ${said}: update it`
+    log.warn({ order: id, kind: said }, message)
+    this.#refuse(id, refusedReport(id, { code: 'unknown-order', message }, clock.now()))
   }
 
   #cancel(order: OrderOf<'cancel'>): void {

@@ -52,6 +52,10 @@ export function probeReport(
   return { ...envelope(now), kind: 'probe', order: id, model, variant, result }
 }
 
+export function refusedReport(order: string, error: Refusal, now: Date): ReportOf<'refused'> {
+  return { ...envelope(now), kind: 'refused', order, error }
+}
+
 export function healthReport(
   model: string,
   variant: Digest | null,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { refusalSchema } from '../../../shared/messages/index.ts'
+import { isOneOf, openWord } from '../../../shared/open-words.ts'
 import type { Slots } from '../../artifacts/index.ts'
 import { INSTALL_STEPS, INSTALLING } from '../install/install-table.ts'
 import type { JournalView } from '../journal/journal.ts'
@@ -37,7 +38,7 @@ export const statusSchema = z.object({
           order: z.string(),
           variant: digestSchema,
           scheme: z.string(),
-          step: z.enum(INSTALL_STEPS),
+          step: openWord(INSTALL_STEPS),
           error: refusalSchema.nullable(),
         })
         .nullable(),
@@ -95,5 +96,6 @@ async function modelStatus(
 
 /** True while an installation of this status is under way. */
 export function isBusy({ installation }: AgentStatus['models'][number]): boolean {
-  return installation !== null && !isTerminal(INSTALLING, installation.step)
+  const step = installation?.step
+  return step !== undefined && isOneOf(INSTALL_STEPS, step) && !isTerminal(INSTALLING, step)
 }

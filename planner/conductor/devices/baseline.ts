@@ -1,4 +1,5 @@
-import type { RuntimeName } from '../../../shared/runtime/index.ts'
+import { isOneOf } from '../../../shared/open-words.ts'
+import { MODEL_FORMAT_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
 import type { Device, Model } from '../../storage/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 
@@ -10,6 +11,8 @@ export function baselineRuntime(
   { facts }: Pick<Model, 'facts'>,
   devices: readonly Pick<Device, 'runtimes'>[],
 ): RuntimeName | null {
+  // Of a format that a newer planner knows, there is no runtime here.
+  if (!isOneOf(MODEL_FORMAT_NAMES, facts.format)) return null
   const wanted = referenceTarget(facts.format)
   const present = devices.some(({ runtimes }) => runtimes.some(({ name }) => name === wanted))
   return present ? wanted : null

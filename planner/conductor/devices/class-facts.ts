@@ -1,4 +1,6 @@
-import type { RuntimeName } from '../../../shared/runtime/runtime.ts'
+import { ARCHITECTURES } from '../../../shared/messages/hardware-report.ts'
+import { isOneOf } from '../../../shared/open-words.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/runtime.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { Room } from '../../selection/index.ts'
 import type { Device } from '../../storage/index.ts'
@@ -10,14 +12,16 @@ export function factsOfClass(
   devices: readonly Device[],
   profile: Profile | undefined,
 ): ClassFacts {
-  const runtimes = new Set(devices.flatMap((device) => device.runtimes.map(({ name }) => name)))
+  const names = new Set(devices.flatMap((device) => device.runtimes.map(({ name }) => name)))
+  const architecture = profile?.identify.architecture ?? devices[0]?.report.architecture ?? 'other'
   return {
     id,
-    architecture: profile?.identify.architecture ?? devices[0]?.report.architecture ?? 'other',
+    architecture: isOneOf(ARCHITECTURES, architecture) ? architecture : 'other',
     features: Object.entries(profile?.numerics ?? {}).flatMap(([name, has]) =>
       has === true ? [name] : [],
     ),
-    runtimes: [...runtimes].filter((name) => isSupported(profile, name)),
+    // Runtimes that devices have and this planner does not know are for people to see.
+    runtimes: RUNTIME_NAMES.filter((name) => names.has(name) && isSupported(profile, name)),
     oldestVersions: oldestVersions(devices),
     onnxForm: profile?.numerics.onnxForm ?? null,
     ...roomOf(devices),
@@ -42,11 +46,12 @@ function isSupported(profile: Profile | undefined, runtime: RuntimeName): boolea
 
 function oldestVersions(devices: readonly Device[]): ClassFacts['oldestVersions'] {
   const installed = devices.flatMap(({ runtimes }) => runtimes)
-  const rows = [...new Set(installed.map(({ name }) => name))].flatMap((runtime) => {
-    const version = oldest(installed.filter(({ name }) => name === runtime))
-    return version === null ? [] : [[runtime, version] as const]
-  })
-  return Object.fromEntries(rows)
+  return Object.fromEntries(
+    RUNTIME_NAMES.flatMap((runtime) => {
+      const version = oldest(installed.filter(({ name }) => name === runtime))
+      return version === null ? [] : [[runtime, version] as const]
+    }),
+  )
 }
 
 function oldest(versions: readonly { readonly version: string }[]): string | null {

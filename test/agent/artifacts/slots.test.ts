@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Slot, Slots } from '../../../agent/artifacts/index.ts'
+import { type NewSlot, Slots } from '../../../agent/artifacts/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 
 function setUp(t: Test) {
@@ -17,7 +17,7 @@ function setUp(t: Test) {
   return { root, slots, install }
 }
 
-function slotOf(bytes: Buffer): Slot {
+function slotOf(bytes: Buffer): NewSlot {
   return {
     v: 1,
     model: 'motor',

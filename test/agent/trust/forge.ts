@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DurableStore } from '../../../agent/trust/durable-store.ts'
 import { DeviceTrust, type DeviceTrustOptions } from '../../../agent/trust/index.ts'
 import { RepositoryClient } from '../../../agent/trust/repository-client.ts'
-import { directorFiles } from '../../../planner/trust/director.ts'
+import { type DirectedVariant, directorFiles } from '../../../planner/trust/director.ts'
 import type { ReleasedVariant } from '../../../planner/trust/documents.ts'
 import type { KeyPlan, PolicyChange, TrustAuthority } from '../../../planner/trust/index.ts'
 import { TrustAuthority as Authority } from '../../../planner/trust/index.ts'
@@ -11,7 +11,6 @@ import { digestOf } from '../../../shared/digest.ts'
 import { generateKeyPair, type SigningKey } from '../../../shared/signatures/index.ts'
 import {
   anchorDigest,
-  type DirectorCustom,
   type Offer,
   parseMetadata,
   printMetadata,
@@ -65,7 +64,7 @@ export function variantOf(model: string, content: string, releaseCounter: number
 export function directed(
   variant: ReleasedVariant,
   counter = 1,
-  changes: Partial<DirectorCustom> = {},
+  changes: Partial<DirectedVariant> = {},
 ) {
   const { classes: _classes, ...rest } = variant
   return { ...rest, class: 'pi4', counter, ...changes }

@@ -79,7 +79,7 @@ t.test('accelerators that a board has built in are those its tree shows', async 
     const report = await reportOf(name)
     const { profile } = classify(report, profiles)
     const seen = report.accelerators.map((accelerator) => accelerator.kind)
-    const known = profile?.accelerators.map((accelerator) => accelerator.kind) ?? []
+    const known = profile?.accelerators.map((accelerator): string => accelerator.kind) ?? []
     if (profile === null || profile.priority < 200) continue
     t.same(
       seen.filter((kind) => !known.includes(kind)),

@@ -4,7 +4,7 @@ import { addModel } from '../../../planner/api/add-model.ts'
 import type { Call } from '../../../planner/api/call.ts'
 import type { Constraints } from '../../../planner/selection/index.ts'
 import { models, pipelines, selections, variants } from '../../../planner/storage/index.ts'
-import type { ProbeOrder } from '../../../shared/messages/orders.ts'
+import type { SaidProbe } from '../../../shared/messages/orders.ts'
 import { askedProbe } from '../../asked-probe.ts'
 import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
 import {
@@ -75,7 +75,7 @@ const P50: Readonly<Record<string, number>> = {
   'static-w8a8': 5,
 }
 
-async function answer(device: ScriptedDevice, order: ProbeOrder): Promise<void> {
+async function answer(device: ScriptedDevice, order: SaidProbe): Promise<void> {
   const p50 = P50[order.scheme] ?? 99
   const result = {
     outcome: 'measured',
@@ -90,10 +90,10 @@ async function answer(device: ScriptedDevice, order: ProbeOrder): Promise<void> 
   })
 }
 
-const probesOf = async (device: ScriptedDevice): Promise<ProbeOrder[]> =>
+const probesOf = async (device: ScriptedDevice): Promise<SaidProbe[]> =>
   (await device.take('probe')).map(askedProbe)
 
-const only = async (device: ScriptedDevice): Promise<ProbeOrder> => {
+const only = async (device: ScriptedDevice): Promise<SaidProbe> => {
   const [order, ...rest] = await probesOf(device)
   if (!order || rest.length > 0) throw new Error(`expected one probe order`)
   return order

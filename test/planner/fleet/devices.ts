@@ -1,7 +1,7 @@
 import { connectAsync, type MqttClient } from 'mqtt'
 import type { Test } from 'tap'
 import type { BlockFrame } from '../../../shared/messages/block-frame.ts'
-import type { Order, OrderKind, OrderOf } from '../../../shared/messages/orders.ts'
+import type { HeardOrder, OrderKind, OrderOf } from '../../../shared/messages/orders.ts'
 import { parseMessage, printMessage } from '../../../shared/messages/parse-message.ts'
 import { type Channel, printTopic } from '../../../shared/messages/topics.ts'
 import { printMissing } from '../../../shared/messages/want.ts'
@@ -11,7 +11,7 @@ import { sampleBirth } from '../../shared/messages/samples.ts'
 export class SpokenDevice {
   readonly name: string
   readonly client: MqttClient
-  readonly orders: Order[] = []
+  readonly orders: HeardOrder[] = []
   readonly blocks: BlockFrame[] = []
   #connection = 0
 

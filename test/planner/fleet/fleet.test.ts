@@ -70,6 +70,18 @@ for (const kind of BROKERS) {
       )
     })
 
+    t.test('a report of a kind that came later gets its receipt, and is no garbage', async (t) => {
+      const { store, device } = await setUp(t, kind)
+      const pi = await device('pi-1')
+      await born(pi, store)
+      const later = { ...sampleAck('later-1'), kind: 'telemetry', samples: [1, 2] }
+      await pi.say('reports', later)
+      await pi.say('reports', sampleAck('ack-1', 'order-1'))
+      await until(() => pi.receipts().includes('later-1') && pi.receipts().includes('ack-1'))
+      t.strictSame([...store.reports.values()], [sampleAck('ack-1', 'order-1')])
+      t.strictSame(store.garbage, [])
+    })
+
     t.test('an order is sent again until it is acknowledged, and no more then', async (t) => {
       const { store, link, device } = await setUp(t, kind)
       const pi = await device('pi-1')

@@ -15,6 +15,7 @@ import {
   printJoinTopic,
   printTopic,
 } from '../../../shared/messages/topics.ts'
+import { wordSchema } from '../../../shared/open-words.ts'
 import { signedSchema, vouchedSchema } from '../../../shared/signatures/envelope.ts'
 import { offerSchema } from '../../../shared/trust/index.ts'
 
@@ -54,6 +55,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   MessageId: messageIdSchema,
   Name: nameSchema,
   Time: z.iso.datetime(),
+  Word: wordSchema,
   Epoch: messages.epochSchema,
   Signed: signedSchema,
   Vouched: vouchedSchema,
@@ -67,7 +69,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   AssignOrder: messages.assignOrderSchema,
   VouchedProbe: messages.vouchedProbeSchema,
   ProbeStatement: messages.probeStatementSchema,
-  ProbeOrder: messages.probeOrderSchema,
+  ProbeOrder: messages.saidProbeSchema,
   ReceiptOrder: messages.receiptOrderSchema,
   RebirthOrder: messages.rebirthOrderSchema,
   CancelOrder: messages.cancelOrderSchema,
@@ -75,6 +77,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   InstallReport: messages.installReportSchema,
   ProbeReport: messages.probeReportSchema,
   HealthReport: messages.healthReportSchema,
+  RefusedReport: messages.refusedReportSchema,
   Want: messages.wantSchema,
   CertificateWish: messages.certificateWishSchema,
   JoinWithToken: messages.joinWithTokenSchema,
