@@ -4,18 +4,18 @@ import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import type { ArtifactRef } from '../../shared/messages/index.ts'
 import type { BlockFetchOptions } from './block-fetch.ts'
+import { type DiskQuota, sizeOf } from './disk-quota.ts'
 import { download } from './download.ts'
 import { moveDurably } from './durable-files.ts'
 import { ArtifactError, storageError } from './errors.ts'
 import { removeFile } from './partial-file.ts'
 import { leastRecentFirst, type StoredFile } from './recency.ts'
-import { type Room, sizeOf } from './room.ts'
 import type { Slots } from './slots.ts'
 
 export interface ArtifactStoreOptions {
   /** `<state-dir>/artifacts` */
   readonly directory: string
-  readonly room: Room
+  readonly quota: DiskQuota
   readonly slots: Slots
   /** Bytes of complete artifacts to keep for later; those in use may exceed it. */
   readonly cacheLimitBytes: number
@@ -56,7 +56,7 @@ export class ArtifactStore {
       const found = await this.locate(artifact.digest)
       if (found) return found
       await this.#makeRoom(artifact)
-      const pending = this.#options.room.reserve(async () => this.#missingBytes(artifact))
+      const pending = this.#options.quota.reserve(async () => this.#missingBytes(artifact))
       try {
         await download(artifact, {
           ...this.#options.wire,
@@ -112,9 +112,9 @@ export class ArtifactStore {
   async refusal(artifact: ArtifactRef): Promise<ArtifactError | undefined> {
     if (await this.locate(artifact.digest)) return undefined
     const needed = await this.#missingBytes(artifact)
-    const { room } = this.#options
-    const free = (await room.freeBytes()) + (await this.reclaimableBytes(artifact.digest))
-    return free < needed ? room.full(needed, free) : undefined
+    const { quota } = this.#options
+    const free = (await quota.freeBytes()) + (await this.reclaimableBytes(artifact.digest))
+    return free < needed ? quota.full(needed, free) : undefined
   }
 
   /** Bytes on disk that are given up as soon as something else needs the room. */
@@ -132,20 +132,20 @@ export class ArtifactStore {
   }
 
   async #makeRoom(artifact: ArtifactRef): Promise<void> {
-    const { room, slots } = this.#options
+    const { quota, slots } = this.#options
     const needed = await this.#missingBytes(artifact)
-    let free = await room.freeBytes()
+    let free = await quota.freeBytes()
     for (const { path, digest } of await this.#evictable()) {
       if (free >= needed) return
       if (digest === artifact.digest) continue
       await removeFile(path)
-      free = await room.freeBytes()
+      free = await quota.freeBytes()
     }
     if (free < needed) {
       await slots.dropPrevious()
-      free = await room.freeBytes()
+      free = await quota.freeBytes()
     }
-    if (free < needed) throw room.full(needed, free)
+    if (free < needed) throw quota.full(needed, free)
   }
 
   async #trim(): Promise<void> {

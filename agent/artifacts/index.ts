@@ -1,6 +1,6 @@
 export * from './artifact-store.ts'
 export * from './block-source.ts'
+export * from './disk-quota.ts'
 export * from './errors.ts'
-export * from './room.ts'
 export * from './slot.ts'
 export * from './slots.ts'

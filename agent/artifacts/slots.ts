@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
+import { treeBytes } from './disk-quota.ts'
 import {
   moveDurably,
   pointLink,
@@ -13,7 +14,6 @@ import {
   writeDurably,
 } from './durable-files.ts'
 import { ArtifactError, isMissing, storageError } from './errors.ts'
-import { treeBytes } from './room.ts'
 import { MODEL_FILES, modelFileOf, type Slot } from './slot.ts'
 
 /** What the two links of a model name; `null` where there is none. */

@@ -6,8 +6,8 @@ import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
-import { createBench } from '../daemon/bench.ts'
 import { failPointNames, type HealthSettings, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
+import { createModelRunner } from '../daemon/model-runner.ts'
 import {
   type DeviceIdentity,
   identityEndpoint,
@@ -51,7 +51,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames()),
     log,
     health: healthOf(settings),
-    bench: createBench({ memoryLimitBytes, threads: settings.threads ?? null, root }),
+    modelRunner: createModelRunner({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>
       readReport({
         root,

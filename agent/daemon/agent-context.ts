@@ -3,13 +3,13 @@ import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
 import type { ArtifactStore, Slots } from '../artifacts/index.ts'
 import type { Log } from '../link/index.ts'
 import type { DeviceTrust } from '../trust/index.ts'
-import type { MetadataPatience } from './believe.ts'
 import type { Clock } from './clock.ts'
-import type { HealthSettings } from './health.ts'
-import type { HealthWords } from './health-words.ts'
-import type { Ledger } from './ledger.ts'
-import type { Quiet } from './quiet.ts'
-import type { SelfTestJob } from './self-test-protocol.ts'
+import type { HealthSettings } from './health/health.ts'
+import type { HealthMessages } from './health/health-messages.ts'
+import type { SelfTestJob } from './install/self-test-protocol.ts'
+import type { Ledger } from './journal/ledger.ts'
+import type { MetadataPatience } from './orders/verify-assignment.ts'
+import type { MeasurementLock } from './probes/measurement-lock.ts'
 
 /** What the daemon's parts share: one of each per agent. */
 export interface AgentContext {
@@ -19,10 +19,10 @@ export interface AgentContext {
   readonly patience: MetadataPatience
   readonly slots: Slots
   readonly store: ArtifactStore
-  readonly quiet: Quiet
-  readonly bench: Bench
+  readonly measurementLock: MeasurementLock
+  readonly modelRunner: ModelRunner
   readonly health: HealthSettings
-  readonly words: HealthWords
+  readonly messages: HealthMessages
   readonly clock: Clock
   readonly log: Log
   /** Best effort, not kept: progress that the next one overtakes. */
@@ -39,7 +39,7 @@ export interface ProbeFiles {
 }
 
 /** Runs models, each in a child process of its own; one at a time is the caller's business. */
-export interface Bench {
+export interface ModelRunner {
   /** @throws AppError that says why the variant is not fit */
   selfTest(job: SelfTestJob, signal: AbortSignal): Promise<void>
   /** @throws AppError that says why nothing was measured */

@@ -6,24 +6,24 @@ import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
 import { installedRuntimes, type RuntimeName } from '../../shared/runtime/index.ts'
-import { ArtifactStore, Room, Slots } from '../artifacts/index.ts'
+import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
-import type { AgentContext, Bench } from './agent-context.ts'
-import { METADATA_PATIENCE, type MetadataPatience } from './believe.ts'
+import type { AgentContext, ModelRunner } from './agent-context.ts'
 import type { Clock } from './clock.ts'
-import type { HealthSettings } from './health.ts'
-import { HealthWords } from './health-words.ts'
-import { Installer } from './installer.ts'
-import { Journal } from './journal.ts'
-import { Ledger } from './ledger.ts'
-import { OrderDesk } from './order-desk.ts'
-import { Prober } from './prober.ts'
-import { Quiet } from './quiet.ts'
-import { recoverSlots } from './recovery.ts'
-import { claimStateDir } from './single-instance.ts'
-import { openSockets } from './sockets.ts'
-import { type AgentStatus, readStatus } from './status.ts'
+import type { HealthSettings } from './health/health.ts'
+import { HealthMessages } from './health/health-messages.ts'
+import { Installer } from './install/installer.ts'
+import { recoverSlots } from './install/recovery.ts'
+import { Journal } from './journal/journal.ts'
+import { Ledger } from './journal/ledger.ts'
+import { OrderHandler } from './orders/order-handler.ts'
+import { METADATA_PATIENCE, type MetadataPatience } from './orders/verify-assignment.ts'
+import { MeasurementLock } from './probes/measurement-lock.ts'
+import { Prober } from './probes/prober.ts'
+import { claimStateDir } from './sockets/single-instance.ts'
+import { openSockets } from './sockets/sockets.ts'
+import { type AgentStatus, readStatus } from './sockets/status.ts'
 
 export interface AgentOptions {
   readonly endpoint: Endpoint
@@ -49,7 +49,7 @@ export interface AgentOptions {
   readonly clock: Clock
   readonly failPoints: FailPoints
   readonly log: Log
-  readonly bench: Bench
+  readonly modelRunner: ModelRunner
   readonly health: HealthSettings
   /** What this device is, read anew for every birth. */
   readHardware(): Promise<HardwareReport>
@@ -100,7 +100,7 @@ class Daemon implements Agent {
   readonly #context: AgentContext
   readonly #installer: Installer
   readonly #prober: Prober
-  #desk: OrderDesk | undefined
+  #desk: OrderHandler | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
 
@@ -122,13 +122,13 @@ class Daemon implements Agent {
       monotonic,
     })
     const slots = new Slots(join(stateDir, 'slots'), (point) => options.failPoints.reach(point))
-    const quiet = new Quiet()
+    const measurementLock = new MeasurementLock()
     const store = new ArtifactStore({
       directory: join(stateDir, 'artifacts'),
-      room: new Room(stateDir, options.storageLimitBytes),
+      quota: new DiskQuota(stateDir, options.storageLimitBytes),
       slots,
       cacheLimitBytes: options.cacheLimitBytes,
-      wire: { source: this.#link, gate: quiet, monotonic, window: options.window },
+      wire: { source: this.#link, gate: measurementLock, monotonic, window: options.window },
     })
     this.#context = {
       stateDir,
@@ -137,10 +137,10 @@ class Daemon implements Agent {
       patience: options.patience ?? METADATA_PATIENCE,
       slots,
       store,
-      quiet,
-      bench: options.bench,
+      measurementLock,
+      modelRunner: options.modelRunner,
       health: options.health,
-      words: new HealthWords(),
+      messages: new HealthMessages(),
       clock,
       log,
       tell: (report) => void this.#link.report(report),
@@ -156,7 +156,7 @@ class Daemon implements Agent {
     if (damagedLines > 0) log.warn({ damagedLines }, 'the journal was torn; the rest of it stands')
     await this.#context.store.open()
     await recoverSlots(this.#context)
-    this.#desk = new OrderDesk(this.#context, {
+    this.#desk = new OrderHandler(this.#context, {
       ...this.#options,
       runtimes,
       installer: this.#installer,
@@ -168,7 +168,12 @@ class Daemon implements Agent {
     this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
-    this.#closeSocket = await openSockets(stateDir, () => this.status(), this.#context.words, log)
+    this.#closeSocket = await openSockets(
+      stateDir,
+      () => this.status(),
+      this.#context.messages,
+      log,
+    )
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
     this.#link.start()

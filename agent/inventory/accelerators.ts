@@ -16,17 +16,17 @@ export async function readAccelerators(root: DeviceRoot): Promise<Accelerator[]>
 async function evidenceOf(root: DeviceRoot, row: AcceleratorRow): Promise<string | null> {
   const shown: string[] = []
   for (const evidence of row.all) {
-    const path = await witness(root, evidence)
+    const path = await monitor(root, evidence)
     if (path === null) return null
     shown.push(path)
   }
   for (const counter of row.none ?? []) {
-    if ((await witness(root, counter)) !== null) return null
+    if ((await monitor(root, counter)) !== null) return null
   }
   return shown.join(', ')
 }
 
-async function witness(root: DeviceRoot, evidence: Evidence): Promise<string | null> {
+async function monitor(root: DeviceRoot, evidence: Evidence): Promise<string | null> {
   for (const path of await root.glob(evidence.path)) {
     if (evidence.says === undefined) return path
     if (evidence.says.test((await root.text(path)) ?? '')) return path

@@ -5,10 +5,10 @@ import { budgetOf, evaluate, measureBeside, measureLatency } from '../../shared/
 import { loadInProcess, type RuntimeName, type Session } from '../../shared/runtime/index.ts'
 import { deviceRoot } from '../inventory/index.ts'
 import type { Phase } from './child-messages.ts'
+import { EnvironmentMonitor } from './environment-monitor.ts'
 import { readMemory, resetPeak } from './process-memory.ts'
 import type { ProbeRequest } from './request.ts'
 import { judge } from './verdict.ts'
-import { Witness } from './witness.ts'
 
 /** Inputs that the timed runs take in turns: one input alone would stay in the caches, and may take a lucky branch. */
 const INPUTS_IN_TURN = 8
@@ -36,8 +36,8 @@ export async function probeHere(
   // Before the baseline joins: this is what the model alone takes.
   const peak = readMemory('self')?.peak ?? process.memoryUsage.rss()
 
-  const { latency, ratio, witness } = await measure(request, session, dataset, samples, enter)
-  const { before, after, evidence } = await witness.finish(latency.n)
+  const { latency, ratio, monitor } = await measure(request, session, dataset, samples, enter)
+  const { before, after, evidence } = await monitor.finish(latency.n)
   const grounds = { threads: request.threads, latency, quality, before, after, evidence }
   return {
     probeVersion: 1,
@@ -63,23 +63,23 @@ async function measure(
   samples: Samples,
   enter: (phase: Phase) => void,
 ) {
-  const witness = new Witness(deviceRoot(request.root))
+  const monitor = new EnvironmentMonitor(deviceRoot(request.root))
   const hooks = {
-    beforeBlocks: () => witness.start(),
-    afterBlock: () => witness.afterBlock(),
+    beforeBlocks: () => monitor.start(),
+    afterBlock: () => monitor.afterBlock(),
   }
   const budget = budgetOf(request.measureMs)
   const run = runsInTurn(session, samples)
   if (request.baseline === null) {
     enter('measuring')
-    return { latency: await measureLatency(run, budget, hooks), ratio: null, witness }
+    return { latency: await measureLatency(run, budget, hooks), ratio: null, monitor }
   }
   enter('loading-baseline')
   const { modelPath, runtime } = request.baseline
   const baseline = await load(modelPath, runtime, request)
   const baselineRun = runsInTurn(baseline, samplesFor(dataset, baseline.inputs))
   enter('measuring')
-  return { ...(await measureBeside(run, baselineRun, budget, hooks)), witness }
+  return { ...(await measureBeside(run, baselineRun, budget, hooks)), monitor }
 }
 
 async function load(path: string, name: RuntimeName, { threads }: ProbeRequest): Promise<Session> {

@@ -14,8 +14,8 @@ import {
 import { type DeviceFacts, directorTarget, imageTarget, requireAgreement } from './agreement.ts'
 import type { TrustedAssignment } from './assignment.ts'
 import { DurableStore } from './durable-store.ts'
-import { believedProbe } from './probe-word.ts'
 import { type RefreshedRepository, RepositoryClient, type RootSigned } from './repository-client.ts'
+import { verifySignedProbe } from './signed-probe.ts'
 import { Deadline, fetchBounded, type MetadataSource, sourceOf } from './source.ts'
 import { spokenTo, statementOf } from './statement.ts'
 import { StateFile } from './trust-state.ts'
@@ -32,7 +32,7 @@ export interface DeviceTrustOptions extends DeviceFacts {
 }
 
 /** What the director wants of this device, all of it verified. */
-export interface Believed {
+export interface Verified {
   /** Version of the director's targets. */
   readonly version: number
   readonly issuedAt: string
@@ -72,12 +72,12 @@ export class DeviceTrust {
   }
 
   /** @throws TrustError named after the attack; then nothing is to be installed */
-  verify(sources: Sources): Promise<Believed> {
+  verify(sources: Sources): Promise<Verified> {
     return this.#queued(() => this.#verify(sources))
   }
 
   /** The same, for metadata that came in one message. */
-  verifyOffer(offer: Offer): Promise<Believed> {
+  verifyOffer(offer: Offer): Promise<Verified> {
     return this.verify({ director: sourceOf(offer.director), image: sourceOf(offer.image) })
   }
 
@@ -92,8 +92,8 @@ export class DeviceTrust {
       const root = await this.#clients.director.followRoots(sources.director, (root) =>
         this.#timeUnder(root),
       )
-      const statement = believedProbe(probe, root, this.#options.device, this.#clock.now())
-      await this.#clock.witness(new Date(statement.issuedAt), timeKeysOf(root))
+      const statement = verifySignedProbe(probe, root, this.#options.device, this.#clock.now())
+      await this.#clock.monitor(new Date(statement.issuedAt), timeKeysOf(root))
       return statement.order
     })
   }
@@ -151,7 +151,7 @@ export class DeviceTrust {
     }
   }
 
-  async #verify(sources: Sources): Promise<Believed> {
+  async #verify(sources: Sources): Promise<Verified> {
     await this.#settle(sources)
     const director = await this.#clients.director.refresh(sources.director, (root) =>
       this.#timeUnder(root),
@@ -159,7 +159,7 @@ export class DeviceTrust {
     const targets = director.trusted.targets('targets')
     if (!targets) throw new TrustError('drop-request', 'the director has no targets')
     const statement = statementOf({ signed: targets })
-    await this.#clock.witness(new Date(statement.issuedAt), timeKeysOf(director.trusted.root))
+    await this.#clock.monitor(new Date(statement.issuedAt), timeKeysOf(director.trusted.root))
 
     const image = await this.#clients.image.refresh(sources.image, () => this.#clock.now())
     await this.#forgetCountersOf(image)

@@ -31,7 +31,7 @@ export class TrustedClock {
   }
 
   /** A statement under these keys says that it is at least this late. */
-  async witness(issuedAt: Date, keys: readonly string[]): Promise<void> {
+  async monitor(issuedAt: Date, keys: readonly string[]): Promise<void> {
     const floorMs = Math.max(this.#floor(), issuedAt.getTime())
     await this.#file.change({ timeFloorMs: floorMs, timeKeys: [...keys] })
     this.#restart(floorMs)

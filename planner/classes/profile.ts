@@ -82,7 +82,6 @@ export const profileSchema = z.strictObject({
     z.strictObject({
       kind: z.enum(ACCELERATORS),
       presence: z.enum(['built-in', 'optional']),
-      used: z.boolean().describe('Whether one of our runtimes can run a model on it today.'),
       note: text,
     }),
   ),

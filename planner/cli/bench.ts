@@ -2,14 +2,10 @@ import { z } from 'zod'
 import { readDataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
 import { UsageError } from '../../shared/errors.ts'
 import { budgetOf, type LatencyRecord, measureLatency } from '../../shared/measure/index.ts'
-import {
-  loadInProcess,
-  printType,
-  runtimeFor,
-  type TensorInfo,
-} from '../../shared/runtime/index.ts'
+import { loadInProcess, printType, type TensorInfo } from '../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
 import { formatMs } from '../../shared/units.ts'
+import { referenceTarget } from '../targets/index.ts'
 import { defineCommand } from './command.ts'
 import { table } from './io.ts'
 import { readModelFile } from './model-file.ts'
@@ -40,7 +36,7 @@ export const benchCommand = defineCommand({
   run: async (input, io) => {
     const model = await readModelFile(input.model, input.shape)
     const samples = input.data === undefined ? undefined : await readDataset(input.data)
-    const runtime = await loadInProcess(runtimeFor(model.format))
+    const runtime = await loadInProcess(referenceTarget(model.format))
     const loadStart = performance.now()
     const session = await runtime.load(model.bytes, { threads: input.threads })
     const loadMs = performance.now() - loadStart

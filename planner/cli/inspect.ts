@@ -1,11 +1,12 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
+import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { loadProfiles, type Profile } from '../classes/index.ts'
-import type { InspectedTensor, Inspection } from '../formats/inspection.ts'
 import { inspectOnnx } from '../formats/onnx/inspect.ts'
 import { inspectTflite } from '../formats/tflite/inspect.ts'
+import type { InspectedTensor, Inspection } from '../graph/inspection.ts'
+import { referenceTarget } from '../targets/index.ts'
 import { defineCommand } from './command.ts'
 import { table } from './io.ts'
 import { readModelFile } from './model-file.ts'
@@ -45,7 +46,7 @@ function classesFor(
 ): Classes {
   const lacking = operators.flatMap(({ obstacle }) => obstacle ?? [])
   const judged = profiles.map(({ id, runtimes }) => {
-    const { supported, why } = runtimes[runtimeFor(format)]
+    const { supported, why } = runtimes[referenceTarget(format)]
     return { class: id, why: supported ? lacking.join('; ') : why }
   })
   judged.sort((a, b) => (a.class < b.class ? -1 : 1))

@@ -5,10 +5,10 @@ import {
   loadRuntime,
   type ModelFormat,
   RUNTIME_FORMATS,
-  runtimeFor,
   type Session,
 } from '../../shared/runtime/index.ts'
 import type { InputShapes } from '../formats/onnx/index.ts'
+import { referenceTarget } from '../targets/index.ts'
 
 export interface ModelFile {
   readonly path: string
@@ -46,7 +46,7 @@ export function formatOfEnding(path: string): ModelFormat | undefined {
 
 /** Opens the model in its runtime; the caller closes the session. */
 export async function openModel({ format, bytes }: ModelFile, threads?: number): Promise<Session> {
-  const runtime = await loadRuntime(runtimeFor(format))
+  const runtime = await loadRuntime(referenceTarget(format))
   return runtime.load(bytes, threads === undefined ? {} : { threads })
 }
 

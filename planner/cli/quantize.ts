@@ -4,19 +4,29 @@ import { readDataset } from '../../shared/dataset/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { BASE_SCHEMES, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
+import { convertModel } from '../formats/index.ts'
 import type { RecoveryStep } from '../quantizer/index.ts'
+import { referenceTarget } from '../targets/index.ts'
+import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../variants/file-speed.ts'
+import { fileTargetFor } from '../variants/file-target.ts'
+import type { CliOption } from './command.ts'
 import { defineCommand } from './command.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
-import {
-  FASTEST_OPTION,
-  quantizeFastest,
-  quantizeForTarget,
-  quantizeTimed,
-} from './quantize-speed.ts'
-import { TARGET_OPTION, targetFor } from './quantize-target.ts'
 import { refuseToReplace, writeWhole } from './write-whole.ts'
+
+const TARGET_OPTION: CliOption = {
+  flags: '--target <class|release>',
+  description:
+    'where the file must load: a device class, or the oldest TensorFlow Lite release, e.g. 2.5; operators too new for it stay in float',
+}
+
+const FASTEST_OPTION: CliOption = {
+  flags: '--fastest',
+  description:
+    '.onnx in static-w8a8: leave in float what integers slow down on this machine, found by profile and measured; writes nothing where float32 stays faster',
+}
 
 export const quantizeCommand = defineCommand({
   path: 'quantize',
@@ -60,7 +70,7 @@ export const quantizeCommand = defineCommand({
     const file = await readModelFile(input.model, input.shape)
     const model = await asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
-    const target = await targetFor(input.target, asked, model.format)
+    const target = await fileTargetFor(input.target, asked, model.format)
     const options = { ...target.options, ...(await optionsOf(input)) }
     const calibration = input.calibration === undefined ? null : readDataset(input.calibration)
     // Whoever needs it tells.
@@ -68,7 +78,7 @@ export const quantizeCommand = defineCommand({
     const progress = io.progress(`quantizing ${input.model}`)
     const request = {
       model: model.bytes,
-      format: model.format,
+      target: referenceTarget(model.format),
       fileName: basename(input.model),
       scheme: target.scheme,
       ...(calibration && { calibration }),
@@ -124,6 +134,5 @@ function recoveryLine(steps: readonly RecoveryStep[]): string {
 async function asWritten({ path, format, bytes }: ModelFile, output: string) {
   const wanted = formatOfEnding(output) ?? format
   if (wanted === format) return { format, bytes, findings: [] }
-  const { convertModel } = await import('../formats/convert.ts')
-  return { format: wanted, ...convertModel(bytes, format, wanted, basename(path)) }
+  return { format: wanted, ...(await convertModel(bytes, format, wanted, basename(path))) }
 }

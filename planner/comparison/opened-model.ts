@@ -1,9 +1,9 @@
 import { AppError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-import type { Graph } from '../formats/graph.ts'
-import { type Links, linksOf } from '../formats/links.ts'
-import type { Entry, QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
 import { quantizableTflite } from '../formats/tflite/quantizable.ts'
+import type { Graph } from '../graph/graph.ts'
+import { type Links, linksOf } from '../graph/links.ts'
+import type { Entry, QuantizableFormat, QuantizableModel } from '../graph/model-format.ts'
 import { ComparisonError } from './errors.ts'
 
 /** A model file as the caller has it. */

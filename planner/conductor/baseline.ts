@@ -1,5 +1,6 @@
-import { RUNTIME_FORMATS, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { Device, Model } from '../storage/index.ts'
+import { referenceTarget } from '../targets/index.ts'
 
 /**
  * The runtime whose float32 every variant is measured beside, so that runtimes can be compared by the ratio: the one
@@ -9,7 +10,7 @@ export function baselineRuntime(
   { facts }: Pick<Model, 'facts'>,
   devices: readonly Pick<Device, 'runtimes'>[],
 ): RuntimeName | null {
-  const wanted = RUNTIME_NAMES.find((name) => RUNTIME_FORMATS[name] === facts.format)
+  const wanted = referenceTarget(facts.format)
   const present = devices.some(({ runtimes }) => runtimes.some(({ name }) => name === wanted))
-  return present && wanted !== undefined ? wanted : null
+  return present ? wanted : null
 }

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../shared/errors.ts'
-import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
 import { type Model, type Variant, variants } from '../storage/index.ts'
+import { targetOf } from '../targets/index.ts'
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../variants/index.ts'
 import { commit } from './commit.ts'
 import type { Engine } from './engine.ts'
@@ -60,7 +60,7 @@ export async function evaluateVariant(engine: Engine, model: Model, key: string)
 
 /** In the runtime of another format, float32 is a file to be made too. */
 function isAsGiven({ scheme, runtime }: Variant, { facts }: Model): boolean {
-  return scheme === 'float32' && RUNTIME_FORMATS[runtime] === facts.format
+  return scheme === 'float32' && targetOf(runtime).format === facts.format
 }
 
 function recordFailure(engine: Engine, key: string, reason: string): Promise<void> {

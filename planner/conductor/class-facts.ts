@@ -18,9 +18,7 @@ export function factsOfClass(
       has === true ? [name] : [],
     ),
     runtimes: [...runtimes].filter((name) => isSupported(profile, name)),
-    onnxruntimeVersion: oldest(
-      devices.flatMap((device) => device.runtimes.filter(({ name }) => name === 'onnxruntime')),
-    ),
+    oldestVersions: oldestVersions(devices),
     onnxForm: profile?.numerics.onnxForm ?? null,
     ...roomOf(devices),
   }
@@ -40,6 +38,15 @@ export function threadsFor(device: Device, profile: Profile | undefined): number
 
 function isSupported(profile: Profile | undefined, runtime: RuntimeName): boolean {
   return profile === undefined || profile.runtimes[runtime].supported
+}
+
+function oldestVersions(devices: readonly Device[]): ClassFacts['oldestVersions'] {
+  const installed = devices.flatMap(({ runtimes }) => runtimes)
+  const rows = [...new Set(installed.map(({ name }) => name))].flatMap((runtime) => {
+    const version = oldest(installed.filter(({ name }) => name === runtime))
+    return version === null ? [] : [[runtime, version] as const]
+  })
+  return Object.fromEntries(rows)
 }
 
 function oldest(versions: readonly { readonly version: string }[]): string | null {

@@ -1,9 +1,11 @@
+import { NOISE } from '../../shared/measure/index.ts'
 import type { RuntimeName } from '../../shared/runtime/runtime.ts'
 import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
 import { type ClassSummary, dropOnHost, summarise } from '../probing/index.ts'
-import { NOISE, points } from '../selection/index.ts'
+import { points } from '../selection/index.ts'
 import type { Probe } from '../storage/index.ts'
+import { targetOf } from '../targets/index.ts'
 import type { Tuning } from '../variants/index.ts'
 import type { CandidateView } from './pipeline-plan.ts'
 import { recordsOf } from './records.ts'
@@ -31,7 +33,7 @@ export function mixturesForAccuracy(
 
 /**
  * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixture without what is
- * known to be slower on integers. Such knowledge is of ONNX Runtime's kernels.
+ * known to be slower on integers, where such knowledge of the runtime's kernels exists.
  */
 export function mixturesForLatency(
   candidates: readonly CandidateView[],
@@ -45,7 +47,7 @@ export function mixturesForLatency(
       ({ plan: { scheme, runtime } }) => scheme === 'float32' && runtime === plan.runtime,
     )
     const ratio = ratioBetween(summaryOf(candidate), float && summaryOf(float))
-    if (plan.runtime !== 'onnxruntime' || ratio === null || ratio < 1 - NOISE) return []
+    if (targetOf(plan.runtime).knownCosts === null || ratio === null || ratio < 1 - NOISE) return []
     const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
     return mixtureOf(plan, { spare: 'slow' }, reason)
   })

@@ -1,9 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-import { importTflite } from './onnx/import/index.ts'
-import { writeOnnx } from './onnx/index.ts'
-import { readTflite } from './tflite/index.ts'
 
 export class ConversionError extends AppError {
   readonly code = 'no-conversion'
@@ -18,12 +15,12 @@ export interface Converted {
  * The model in another format, outputs within float rounding; as it is where it has that format already.
  * @throws ConversionError, ImportError, TfliteError
  */
-export function convertModel(
+export async function convertModel(
   bytes: Uint8Array,
   from: ModelFormat,
   to: ModelFormat,
   fileName: string,
-): Converted {
+): Promise<Converted> {
   if (from === to) return { bytes, findings: [] }
   if (from === 'onnx') {
     throw new ConversionError(
@@ -31,6 +28,12 @@ export function convertModel(
       { fileName },
     )
   }
+  // Both parsers, for those alone who convert.
+  const [{ importTflite }, { writeOnnx }, { readTflite }] = await Promise.all([
+    import('./onnx/import/index.ts'),
+    import('./onnx/index.ts'),
+    import('./tflite/index.ts'),
+  ])
   const { model, findings } = importTflite(readTflite(bytes, fileName))
   return { bytes: writeOnnx(model), findings }
 }

@@ -1,6 +1,7 @@
-export { SOURCE_TREATMENTS } from '../formats/quantizable.ts'
-export type { BudgetReport } from './budget/hold.ts'
-export type { AccuracyBudget } from './budget/options.ts'
+export type { Instruction, OperatorTally, Plan } from '../graph/instructions.ts'
+export { SOURCE_TREATMENTS } from '../graph/model-format.ts'
+export type { BudgetReport } from './accuracy-control/hold.ts'
+export type { AccuracyBudget } from './accuracy-control/options.ts'
 export {
   type CompressionOptions,
   SPARING_NAMES,
@@ -8,13 +9,17 @@ export {
 } from './compression/options.ts'
 export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
-export { quantizeForNarrowSums } from './mixing/narrow-sums.ts'
-export { type Mixed, type MixingReport, ratioToFloat, searchMixed } from './mixing/search.ts'
-export { slowOnIntegers } from './mixing/slow-on-integers.ts'
+export { quantizeForNarrowSums } from './mixed-precision/narrow-sums.ts'
+export {
+  type Mixed,
+  type MixedPrecisionReport,
+  ratioToFloat,
+  searchMixed,
+} from './mixed-precision/search.ts'
+export { slowOnIntegers } from './mixed-precision/slow-on-integers.ts'
 export type { QuantizeOptions } from './options.ts'
-export type { Instruction, OperatorTally, Plan } from './plan/instructions.ts'
 export { type OperatorSelector, parseSelector } from './plan/selectors.ts'
-export { type QuantizeResult, quantize } from './quantize.ts'
+export { quantize } from './quantize.ts'
 export { RANGE_NAMES, type RangeMethod } from './ranges/methods.ts'
 export {
   RECOVERY_NAMES,
@@ -23,3 +28,4 @@ export {
   USUAL_RECOVERY,
 } from './recovery/recover.ts'
 export type { QuantizeOrder, QuantizeRequest } from './request.ts'
+export type { QuantizeResult } from './result.ts'

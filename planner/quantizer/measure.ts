@@ -1,10 +1,10 @@
 import { BASE_SCHEMES } from '../../shared/schemes.ts'
-import type { Graph, TensorId } from '../formats/graph.ts'
-import type { QuantizableModel } from '../formats/quantizable.ts'
+import type { Graph, TensorId } from '../graph/graph.ts'
+import type { QuantizableModel } from '../graph/model-format.ts'
+import type { Range } from '../graph/numbers/range.ts'
 import { calibrate } from './calibrate/calibrate.ts'
 import type { TensorStatistics } from './calibrate/statistics.ts'
-import type { Laboratory } from './laboratory/laboratory.ts'
-import type { Range } from './parameters/activation.ts'
+import type { InferencePool } from './inference-pool/inference-pool.ts'
 import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'
 
@@ -18,7 +18,7 @@ export interface Measured extends RangeChoice {
  */
 export async function measure(
   model: QuantizableModel,
-  laboratory: Laboratory,
+  pool: InferencePool,
   request: QuantizeRequest,
   wanted = isCalibrated(request.scheme),
   meanwhile: (signal: AbortSignal) => Promise<void> = async () => {},
@@ -35,7 +35,7 @@ export async function measure(
     beside.catch(() => {})
     onProgress?.(done, total, 'calibrating')
   }
-  const seen = await calibrate(model, laboratory, calibration, onSample).catch((error: unknown) => {
+  const seen = await calibrate(model, pool, calibration, onSample).catch((error: unknown) => {
     failed.abort()
     throw error
   })

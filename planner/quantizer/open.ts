@@ -1,24 +1,18 @@
-import type { ModelFormat } from '../../shared/runtime/index.ts'
-import type { QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
+import type { QuantizableModel } from '../graph/model-format.ts'
+import { targetOf } from '../targets/index.ts'
 import { QuantizerError } from './errors.ts'
 import { printSelector, selects } from './plan/selectors.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'
-
-/** Each brings parsers and tables of its own, which nobody waits for who has a model of the other. */
-const FORMATS: Record<ModelFormat, () => Promise<QuantizableFormat>> = {
-  tflite: async () => (await import('../formats/tflite/quantizable.ts')).quantizableTflite,
-  onnx: async () => (await import('../formats/onnx/quantizable.ts')).quantizableOnnx,
-}
 
 /** The source as the options want it. @throws QuantizerError `source-refused`, or the format's own */
 export async function openModel(
   request: Omit<QuantizeRequest, 'calibration'>,
 ): Promise<QuantizableModel> {
-  const { format, model, fileName, scheme, options = {} } = request
+  const { target, formats, model, fileName, scheme, options = {} } = request
   const forIntegers = isCalibrated(scheme)
   const sources = options.sources ?? (forIntegers ? 'dequantize' : 'keep')
   const named = fileName === undefined ? {} : { fileName }
-  const opener = await FORMATS[format]()
+  const opener = await formats[targetOf(target).format]()
   const opened = await opener.open(model, { sources, forIntegers, ...named })
   const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
   if (sources === 'refuse' && first !== undefined) {

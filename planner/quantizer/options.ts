@@ -1,5 +1,5 @@
-import type { SourceTreatment } from '../formats/quantizable.ts'
-import type { AccuracyBudget } from './budget/options.ts'
+import type { SourceTreatment } from '../graph/model-format.ts'
+import type { AccuracyBudget } from './accuracy-control/options.ts'
 import type { CompressionOptions } from './compression/options.ts'
 import type { OperatorSelector } from './plan/selectors.ts'
 import type { RangeMethod } from './ranges/methods.ts'

@@ -1,11 +1,14 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
-import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, type Scheme } from '../../shared/schemes.ts'
+import type { ModelFormats } from '../graph/model-format.ts'
+import type { TargetName } from '../targets/index.ts'
 import type { QuantizeOptions } from './options.ts'
 
 export interface QuantizeRequest {
   readonly model: Uint8Array
-  readonly format: ModelFormat
+  /** What the file is for; the model is in its format. */
+  readonly target: TargetName
+  readonly formats: ModelFormats
   /** For error messages. */
   readonly fileName?: string
   readonly scheme: Scheme

@@ -5,10 +5,10 @@ import { messageOf } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
-import type { Audit } from '../formats/quantizable.ts'
+import type { Audit } from '../graph/model-format.ts'
 import { QuantizerError } from './errors.ts'
-import type { Laboratory } from './laboratory/laboratory.ts'
-import type { LoadWishes } from './laboratory/messages.ts'
+import type { InferencePool } from './inference-pool/inference-pool.ts'
+import type { LoadWishes } from './inference-pool/messages.ts'
 import { inScratch } from './scratch.ts'
 
 /**
@@ -19,37 +19,37 @@ import { inScratch } from './scratch.ts'
 export async function verify(
   bytes: Uint8Array,
   audit: Audit | null,
-  laboratory: Laboratory,
+  pool: InferencePool,
   dataset: Dataset | undefined,
 ): Promise<readonly Finding[]> {
   if (audit === null) {
-    await tryOut(bytes, laboratory, dataset)
+    await tryOut(bytes, pool, dataset)
     return []
   }
   const { signedActivations } = audit
   // As this machine would load it; below as those do that it is for.
-  if (signedActivations) await tryOut(bytes, laboratory, dataset)
+  if (signedActivations) await tryOut(bytes, pool, dataset)
   return inScratch(bytes.length, async (folder) => {
     const optimizedModelPath = join(folder, 'optimized.onnx')
-    await tryOut(bytes, laboratory, dataset, { optimizedModelPath, signedActivations })
+    await tryOut(bytes, pool, dataset, { optimizedModelPath, signedActivations })
     return audit.judge(await readFile(optimizedModelPath))
   })
 }
 
 async function tryOut(
   bytes: Uint8Array,
-  laboratory: Laboratory,
+  pool: InferencePool,
   dataset: Dataset | undefined,
   wishes: LoadWishes = {},
 ): Promise<void> {
   let hint = ''
   try {
-    const inputs = await laboratory.load(bytes, wishes)
+    const inputs = await pool.load(bytes, wishes)
     const open = inputs.find(({ shape }) => shape.some((dim) => dim < 0))
     if (open !== undefined && dataset === undefined) {
       hint = `; input "${open.name}" leaves sizes open: say them with --shape, or give calibration data`
     }
-    await laboratory.run({ count: 1, at: () => firstSample(inputs, dataset) })
+    await pool.run({ count: 1, at: () => firstSample(inputs, dataset) })
   } catch (cause) {
     throw new QuantizerError(
       'verification-failed',

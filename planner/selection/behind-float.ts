@@ -1,7 +1,7 @@
+import { NOISE } from '../../shared/measure/index.ts'
 import { BASE_SCHEMES, parseScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
 import type { Measured } from './measured.ts'
-import { NOISE } from './objective.ts'
 
 /**
  * Integer variants that are slower than float32 in the same runtime, and by how much. They gain nothing but size, so where

@@ -9,4 +9,3 @@ export {
   type ObjectiveName,
   type Room,
 } from './measured.ts'
-export { NOISE } from './objective.ts'

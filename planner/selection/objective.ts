@@ -1,8 +1,6 @@
+import { NOISE } from '../../shared/measure/index.ts'
 import { formatBytes, formatMs, formatRatio } from '../../shared/units.ts'
 import type { Measured, ObjectiveName } from './measured.ts'
-
-/** Differences up to this share are noise: measurements on one device repeat no better. */
-export const NOISE = 0.05
 
 /**
  * Overlapping intervals excuse no more than this: beyond it the likelier of two badly measured variants is

@@ -13,7 +13,7 @@ export async function asOnnx(
   fileName: string,
 ): Promise<ModelFacts['onnx']> {
   try {
-    const { bytes } = convertModel(source, format, 'onnx', fileName)
+    const { bytes } = await convertModel(source, format, 'onnx', fileName)
     const graph = await readGraph(bytes, 'onnx', fileName)
     return onnxFactsOf(graph, opsetOf(readOnnx(bytes, fileName)))
   } catch (error) {

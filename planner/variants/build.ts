@@ -1,16 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readDataset, takeSamples } from '../../shared/dataset/index.ts'
-import { RUNTIME_FORMATS } from '../../shared/runtime/runtime.ts'
 import { parseScheme } from '../../shared/schemes.ts'
 import { convertModel } from '../formats/convert.ts'
-import {
-  type QuantizeOptions,
-  QuantizerError,
-  quantize,
-  slowOnIntegers,
-} from '../quantizer/index.ts'
+import { type QuantizeOptions, QuantizerError } from '../quantizer/index.ts'
+import { targetOf } from '../targets/index.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
+import { quantize, slowOnIntegers } from './quantizer.ts'
 import { formatOf } from './read-graph.ts'
 
 /**
@@ -22,12 +18,12 @@ export async function build(
   onProgress: OnProgress,
 ): Promise<JobOutput<'build'>> {
   const source = await readFile(input.source)
-  const format = RUNTIME_FORMATS[input.runtime]
-  const model = convertModel(source, formatOf(source, input.source), format, input.source)
+  const { format } = targetOf(input.runtime)
+  const model = await convertModel(source, formatOf(source, input.source), format, input.source)
   const options = await optionsOf(input, model.bytes)
   const result = await quantize({
     model: model.bytes,
-    format,
+    target: input.runtime,
     scheme: parseScheme(input.scheme),
     ...(input.calibration !== null && { calibration: readDataset(input.calibration) }),
     options,
@@ -55,6 +51,7 @@ async function optionsOf(
     return { budget: { maxDrop: tuning.maxDrop, test: samples } }
   }
   if (tuning.spare === 'saturating') return { spareSaturating: true }
-  const format = RUNTIME_FORMATS[runtime]
-  return { keepFloat: [await slowOnIntegers({ model, format, scheme: parseScheme(scheme) })] }
+  return {
+    keepFloat: [await slowOnIntegers({ model, target: runtime, scheme: parseScheme(scheme) })],
+  }
 }

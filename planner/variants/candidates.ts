@@ -1,9 +1,10 @@
-import { RUNTIME_FORMATS, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
+import { targetOf } from '../targets/index.ts'
+import { FORM_REASONS, formFor } from './code-form.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
-import { opsetObstacle } from './onnxruntime-opsets.ts'
 import type { Tuning } from './tuning.ts'
 
 export interface Candidate {
@@ -33,15 +34,15 @@ const NEEDS = {
   runtime: ({ target }, { runtime }) =>
     target.runtimes.includes(runtime) ? undefined : `no device of the class has ${runtime}`,
   format: ({ model }, { runtime }) => {
-    const wanted = RUNTIME_FORMATS[runtime]
+    const wanted = targetOf(runtime).format
     if (wanted === model.format) return undefined
     if (wanted === 'tflite')
-      return 'litert takes .tflite files, and .onnx sources cannot become any'
+      return `${runtime} takes .tflite files, and .onnx sources cannot become any`
     return 'obstacle' in model.onnx ? model.onnx.obstacle : undefined
   },
   opset: ({ model, target }, { runtime }) =>
-    runtime === 'onnxruntime' && 'opset' in model.onnx
-      ? opsetObstacle(model.onnx.opset, target.onnxruntimeVersion)
+    'opset' in model.onnx
+      ? targetOf(runtime).opsetObstacle(model.onnx.opset, target.oldestVersions[runtime] ?? null)
       : undefined,
   floatWeights: ({ model }) =>
     model.floatElements > 0 ? undefined : 'the source has no float weights left to store smaller',
@@ -65,19 +66,19 @@ const NEEDS = {
       : 'less than half of the weights are of matrix products, which alone have kernels for int4 blocks'
   },
   onnxForm: ({ target }, { scheme }) => {
-    const form = formOf(target)
+    const form = classForm(target)
     return scheme.startsWith(`static-w8a8-${form}`) && !(form === 'u8s8' && scheme.includes('-rr'))
       ? undefined
       : `${target.id} computes best on -${form}: ${FORM_REASONS[form]}`
   },
   narrowSums: ({ target }) =>
-    formOf(target) === 'u8s8-rr' ? undefined : `sums of products do not saturate on ${target.id}`,
+    classForm(target) === 'u8s8-rr'
+      ? undefined
+      : `sums of products do not saturate on ${target.id}`,
   wideSums: ({ target }, { runtime }) =>
-    runtime === 'litert' || formOf(target) !== 'u8s8-rr'
+    !targetOf(runtime).codes.narrowSums || classForm(target) !== 'u8s8-rr'
       ? undefined
       : `${target.id} computes right on dynamic-w8-rr: ${FORM_REASONS['u8s8-rr']}`,
-  int16Activations: ({ target }) => feature(target, 'int16-activations', '16-bit activations'),
-  int4Weights: ({ target }) => feature(target, 'int4-weights', '4-bit weights in blocks'),
   storage: ({ model, target, maxBytes }, candidate) => {
     const least = leastBytes(model, candidate)
     const most = Math.min(target.storageBytes ?? Infinity, maxBytes ?? Infinity)
@@ -96,20 +97,9 @@ type NeedName = keyof typeof NEEDS
 
 const ALWAYS = ['runtime', 'format', 'opset', 'storage', 'memory'] as const
 
-/** Where nobody described the processor, the form that is right on all of its kind. */
-function formOf({ onnxForm, architecture }: ClassFacts): OnnxForm {
-  return onnxForm ?? (architecture === 'x64' ? 'u8s8-rr' : 's8s8')
-}
-
-const FORM_REASONS: Readonly<Record<OnnxForm, string>> = {
-  s8s8: 'kernels for signed activations, as ARM has them',
-  u8s8: 'VNNI multiplies unsigned by signed bytes and adds in 32 bits',
-  'u8s8-rr': 'without VNNI two products are added in int16, which these weights cannot overflow',
-}
-
 /** A file of float32 weights is a file of its runtime's format; kernels are its runtime's. */
 function kernelsOf(model: ModelFacts, { runtime }: Candidate) {
-  return runtime === 'onnxruntime' && 'opset' in model.onnx ? model.onnx : model
+  return targetOf(runtime).format === 'onnx' && 'opset' in model.onnx ? model.onnx : model
 }
 
 interface CandidateRow {
@@ -179,18 +169,6 @@ const CANDIDATES: readonly CandidateRow[] = [
     because: '8-bit weights, and float where their sums would often saturate int16',
   },
   {
-    scheme: 'static-w8a16',
-    runtimes: ['litert'],
-    needs: ['integerKernels', 'calibration', 'int16Activations'],
-    because: 'int8 weights with finer activations',
-  },
-  {
-    scheme: 'weight-w4-b32',
-    runtimes: ['litert'],
-    needs: ['floatWeights', 'int4Weights'],
-    because: 'an eighth of the file',
-  },
-  {
     scheme: 'weight-w4-b32',
     runtimes: ['onnxruntime'],
     needs: ['floatWeights', 'blockKernels'],
@@ -242,8 +220,6 @@ function activationShare({ scheme }: Candidate): number {
   return base === 'static-w8a8' ? 0.25 : base === 'static-w8a16' ? 0.5 : 1
 }
 
-function feature(target: ClassFacts, name: string, what: string): string | undefined {
-  return target.features.includes(name)
-    ? undefined
-    : `no kernels for ${what} are known on ${target.id}`
+function classForm({ onnxForm, architecture }: ClassFacts): OnnxForm {
+  return formFor(onnxForm, architecture)
 }

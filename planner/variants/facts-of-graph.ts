@@ -1,10 +1,10 @@
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat, TensorInfo } from '../../shared/runtime/runtime.ts'
 import { sizeOf } from '../../shared/tensors.ts'
-import type { Graph, GraphOperator, GraphTensor } from '../formats/graph.ts'
-import { FACTS } from '../quantizer/facts.ts'
-import type { FactsTable, OperatorFacts } from '../quantizer/operators.ts'
+import type { Graph, GraphOperator, GraphTensor } from '../graph/graph.ts'
 import { LEAST_WEIGHT } from '../quantizer/plan/dynamic.ts'
+import { referenceTarget, targetOf } from '../targets/index.ts'
+import type { KernelFacts, KernelTable } from '../targets/kernel-facts.ts'
 import type { ModelFacts, OnnxFacts } from './facts.ts'
 
 const FLOAT_BYTES = 4
@@ -29,7 +29,7 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
     outputs: source.outputs.map(({ name, type, shape }) => ({ name, type, shape: [...shape] })),
     operators: countKinds(graph.operators),
     floatElements: total(floats),
-    ...kernelElements(graph, FACTS[source.format]),
+    ...kernelElements(graph, kernelsOf(source.format)),
     quantizedElements: total(constants.filter(isQuantized)),
     largestActivationBytes: FLOAT_BYTES * Math.max(0, ...activations.map(elements)),
     onnx: source.onnx,
@@ -37,12 +37,16 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
 }
 
 export function onnxFactsOf(graph: Graph, opset: number): OnnxFacts {
-  const facts = FACTS.onnx
+  const facts = kernelsOf('onnx')
   const blocks = weightsOf(graph, facts, (row) => row.blocks === true).filter(isWorthwhile)
   return { opset, ...kernelElements(graph, facts), blockElements: total(blocks) }
 }
 
-function kernelElements(graph: Graph, facts: FactsTable) {
+function kernelsOf(format: ModelFormat): KernelTable {
+  return targetOf(referenceTarget(format)).kernels
+}
+
+function kernelElements(graph: Graph, facts: KernelTable) {
   const hybrid = weightsOf(graph, facts, (row) => row.hybrid !== null).filter(isWorthwhile)
   const integer = weightsOf(graph, facts, (row) => row.integer !== null)
   return { hybridElements: total(hybrid), integerElements: total(integer) }
@@ -65,8 +69,8 @@ export function findingsOf(facts: ModelFacts): readonly Finding[] {
 /** Weights, each stored constant once, of operators about which the facts say yes. */
 function weightsOf(
   graph: Graph,
-  facts: FactsTable,
-  applies: (row: OperatorFacts) => boolean,
+  facts: KernelTable,
+  applies: (row: KernelFacts) => boolean,
 ): GraphTensor[] {
   const weights = graph.operators
     .filter(({ kind, integerObstacle }) => applies(facts[kind]) && integerObstacle === null)

@@ -50,12 +50,12 @@ export type ModelFacts = z.infer<typeof modelFactsSchema>
 export interface ClassFacts {
   readonly id: string
   readonly architecture: Architecture
-  /** Numeric features of the board family, e.g. `int8-dot`, `int16-activations`. */
+  /** Numeric features of the board family, by its profile's names, for people: `dotprod`, `vnni`. */
   readonly features: readonly string[]
   /** Runtimes that devices of the class report. */
   readonly runtimes: readonly RuntimeName[]
-  /** The oldest ONNX Runtime among them; null where none has it. */
-  readonly onnxruntimeVersion: string | null
+  /** The oldest version of each runtime among them. */
+  readonly oldestVersions: Readonly<Partial<Record<RuntimeName, string>>>
   /** Which static int8 ONNX form the processor computes best; null where nobody knows. */
   readonly onnxForm: OnnxForm | null
   /** Of the roomiest device; null: not limited. */

@@ -10,7 +10,8 @@ import {
 import { UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { evaluate, withAnswers } from '../../shared/measure/index.ts'
-import { loadInProcess, runtimeFor, type Session } from '../../shared/runtime/index.ts'
+import { loadInProcess, type Session } from '../../shared/runtime/index.ts'
+import { referenceTarget } from '../targets/index.ts'
 import { asOnnx } from './as-onnx.ts'
 import { factsOfGraph, findingsOf } from './facts-of-graph.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
@@ -25,7 +26,7 @@ export async function prepare(
   const bytes = await readFile(input.source)
   const format = formatOf(bytes, input.source)
   const graph = await readGraph(bytes, format, input.source)
-  const runtime = await loadInProcess(runtimeFor(format))
+  const runtime = await loadInProcess(referenceTarget(format))
   const session = await runtime.load(bytes)
   try {
     const { calibration, test, data } = await readData(input, session)

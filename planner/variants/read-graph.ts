@@ -1,11 +1,11 @@
 import { UsageError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/runtime.ts'
-import type { Graph } from '../formats/graph.ts'
 import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
 import { readTflite } from '../formats/tflite/index.ts'
 import { viewOf } from '../formats/tflite/view.ts'
+import type { Graph } from '../graph/graph.ts'
 
-/** Field 1 (ir_version) as a varint opens every .onnx file that tools write. */
+/** Field 1 (ir_version) as a varint opens every .onnx file that services write. */
 const ONNX_FIRST_BYTE = 0x08
 
 /** Told by content: names lie. @throws UsageError */

@@ -3,7 +3,7 @@ export { printType } from './input-check.ts'
 export { installedRuntimes } from './installed.ts'
 export { customOperatorObstacle } from './litert/custom-operators.ts'
 export type { LitertLoadOptions } from './litert/litert-runtime.ts'
-export { loadInProcess, loadRuntime, runtimeFor } from './load-runtime.ts'
+export { loadInProcess, loadRuntime } from './load-runtime.ts'
 export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
 export {
   type LoadOptions,

@@ -1,11 +1,4 @@
-import { RuntimeError } from './errors.ts'
-import {
-  type ModelFormat,
-  RUNTIME_FORMATS,
-  RUNTIME_NAMES,
-  type Runtime,
-  type RuntimeName,
-} from './runtime.ts'
+import type { Runtime, RuntimeName } from './runtime.ts'
 
 type Adapters = Readonly<Record<RuntimeName, () => Promise<Runtime>>>
 
@@ -33,17 +26,4 @@ export async function loadRuntime(name: RuntimeName): Promise<Runtime> {
  */
 export async function loadInProcess(name: RuntimeName): Promise<Runtime> {
   return await IN_PROCESS[name]()
-}
-
-/** The runtime that takes models of a format, by file extension. @throws RuntimeError `runtime-missing` */
-export function runtimeFor(format: ModelFormat | (string & {})): RuntimeName {
-  const name = RUNTIME_NAMES.find((runtime) => RUNTIME_FORMATS[runtime] === format)
-  if (name === undefined) {
-    const formats = Object.values(RUNTIME_FORMATS).join(', .')
-    throw new RuntimeError(
-      'runtime-missing',
-      `no runtime takes .${format} models: give one of .${formats}`,
-    )
-  }
-  return name
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { createBench } from '../../agent/daemon/bench.ts'
 import {
   type Agent,
   type AgentOptions,
@@ -10,6 +9,7 @@ import {
   startAgent,
   UNWATCHED,
 } from '../../agent/daemon/index.ts'
+import { createModelRunner } from '../../agent/daemon/model-runner.ts'
 import { readReport } from '../../agent/inventory/index.ts'
 import { parseEndpoint } from '../../agent/link/index.ts'
 import { NO_FAIL_POINTS } from '../../shared/fail-points.ts'
@@ -55,7 +55,7 @@ export function agentOptions(
     failPoints: NO_FAIL_POINTS,
     log,
     health: UNWATCHED,
-    bench: createBench({ memoryLimitBytes: null, threads: null, root: '/' }),
+    modelRunner: createModelRunner({ memoryLimitBytes: null, threads: null, root: '/' }),
     readHardware: () => readReport({ stateDir }),
     ...overrides,
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { ArtifactStore, OPEN_GATE, Room, Slots } from '../../agent/artifacts/index.ts'
+import { ArtifactStore, DiskQuota, OPEN_GATE, Slots } from '../../agent/artifacts/index.ts'
 import { DeviceLink, parseEndpoint, RECONNECT_BACKOFF } from '../../agent/link/index.ts'
 import type { ArtifactRef } from '../../shared/messages/index.ts'
 import { sampleBirth } from '../shared/messages/samples.ts'
@@ -39,7 +39,7 @@ async function fetchAll({ url, device, directory, artifacts }: Fetch): Promise<F
   await connected
   const store = new ArtifactStore({
     directory: join(directory, 'artifacts'),
-    room: new Room(directory, null),
+    quota: new DiskQuota(directory, null),
     slots: new Slots(join(directory, 'slots')),
     cacheLimitBytes: 2 ** 30,
     wire: { source: link, gate: OPEN_GATE, monotonic: () => performance.now(), window: WINDOW },

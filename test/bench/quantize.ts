@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { quantize } from '../../planner/quantizer/index.ts'
+import { quantize } from '../../planner/variants/quantizer.ts'
 import { readDataset, samplesFor } from '../../shared/dataset/index.ts'
 import { loadInProcess } from '../../shared/runtime/index.ts'
 import { parseScheme } from '../../shared/schemes.ts'
@@ -29,7 +29,7 @@ export const quantizeBenchmark: Benchmark = {
         await timed(() =>
           quantize({
             model,
-            format: 'tflite',
+            target: 'litert',
             scheme: parseScheme('static-w8a8-io8'),
             calibration,
           }),

@@ -5,13 +5,13 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { readDataset, samplesFor, writeNpz } from '../../shared/dataset/index.ts'
-import { loadInProcess, RUNTIME_FORMATS, runtimeFor } from '../../shared/runtime/index.ts'
+import { loadInProcess, RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { ARRAY_OF, type Tensor } from '../../shared/tensors.ts'
 
 const jobsSchema = z.array(
   z.object({
     model: z.string(),
-    format: z.enum(Object.values(RUNTIME_FORMATS)),
+    runtime: z.enum(RUNTIME_NAMES),
     /** Files of arrays: samples in, and outputs by name, samples first. */
     samples: z.string(),
     answers: z.string(),
@@ -22,8 +22,8 @@ export type Job = z.infer<typeof jobsSchema>[number]
 const [, , path = ''] = process.argv
 for (const job of jobsSchema.parse(JSON.parse(await readFile(path, 'utf8')))) await answer(job)
 
-async function answer({ model, format, samples, answers }: Job): Promise<void> {
-  const runtime = await loadInProcess(runtimeFor(format))
+async function answer({ model, runtime: name, samples, answers }: Job): Promise<void> {
+  const runtime = await loadInProcess(name)
   const session = await runtime.load(new Uint8Array(await readFile(model)), { threads: 1 })
   const given = samplesFor(await readDataset(samples), session.inputs)
   const rows: Readonly<Record<string, Tensor>>[] = []

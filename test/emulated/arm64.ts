@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runProbe } from '../../agent/probe/index.ts'
 import { bundledProfilesDir, classify, loadProfiles } from '../../planner/classes/index.ts'
-import { quantize } from '../../planner/quantizer/index.ts'
+import { referenceTarget } from '../../planner/targets/index.ts'
+import { quantize } from '../../planner/variants/quantizer.ts'
 import { toArrays, writeNpz } from '../../shared/dataset/index.ts'
 import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
-import { type ModelFormat, runtimeFor } from '../../shared/runtime/index.ts'
+import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { parseScheme } from '../../shared/schemes.ts'
 import type { QualityRow, QualitySubject, QualityTable } from '../bench/quality/subject.ts'
 import { BOARDS, startBoard, withoutBoards } from './boards.ts'
@@ -91,7 +92,12 @@ async function filesOf(folder: string, all: readonly Source[]): Promise<File[]> 
       const float = source[format]
       if (float === null) continue
       const { calibration } = source
-      const request = { model: float, format, scheme: parseScheme(scheme), calibration }
+      const request = {
+        model: float,
+        target: referenceTarget(format),
+        scheme: parseScheme(scheme),
+        calibration,
+      }
       const bytes = scheme === 'float32' ? float : (await quantize(request)).bytes
       const name = `${i}-${scheme}-${format}`
       const model = join(folder, `${name}.${format}`)
@@ -171,7 +177,7 @@ async function probeOn({ node }: Machine, { model, format, samples }: Question) 
   try {
     return await runProbe({
       modelPath: model,
-      runtime: runtimeFor(format),
+      runtime: referenceTarget(format),
       threads: 1,
       datasetPath: samples,
       baseline: null,

@@ -4,7 +4,9 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { referenceTarget } from '../../planner/targets/index.ts'
 import { readArrays } from '../../shared/dataset/index.ts'
+import type { ModelFormat } from '../../shared/runtime/index.ts'
 import type { Tensor } from '../../shared/tensors.ts'
 import type { Job } from './answer.ts'
 
@@ -51,7 +53,7 @@ export async function runOn(machine: Machine, script: string, ...args: string[])
 export interface Question {
   readonly name: string
   readonly model: string
-  readonly format: Job['format']
+  readonly format: ModelFormat
   readonly samples: string
 }
 
@@ -61,8 +63,9 @@ export async function answersOf(
   folder: string,
   questions: readonly Question[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Tensor>>> {
-  const jobs = questions.map(({ name, ...rest }): Job => {
-    return { ...rest, answers: join(folder, `${name}.${machine.name}.npz`) }
+  const jobs = questions.map(({ name, format, ...rest }): Job => {
+    const runtime = referenceTarget(format)
+    return { ...rest, runtime, answers: join(folder, `${name}.${machine.name}.npz`) }
   })
   const path = join(folder, `jobs.${machine.name}.json`)
   await writeFile(path, JSON.stringify(jobs))

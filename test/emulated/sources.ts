@@ -51,7 +51,7 @@ async function fromTflite(
   return {
     name,
     tflite,
-    onnx: convertModel(tflite, 'tflite', 'onnx', name).bytes,
+    onnx: (await convertModel(tflite, 'tflite', 'onnx', name)).bytes,
     calibration: await readDataset(calibration),
     test: await readDataset(test),
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { quantize } from '../../planner/quantizer/index.ts'
+import { quantize } from '../../planner/variants/quantizer.ts'
 import { takeSamples, toArrays, writeNpz } from '../../shared/dataset/index.ts'
 import { parseScheme } from '../../shared/schemes.ts'
 import type { Tensor } from '../../shared/tensors.ts'
@@ -112,7 +112,7 @@ async function singleProducts(folder: string, machine: Machine): Promise<Quality
   for (const [i, source] of [...(await sources(SAMPLES)), transformer()].entries()) {
     const { bytes, findings } = await quantize({
       model: source.onnx,
-      format: 'onnx',
+      target: 'onnxruntime',
       scheme: parseScheme('static-w8a8-u8s8'),
       calibration: source.calibration,
     })
@@ -165,7 +165,7 @@ async function quantized(
   { onnx: model, calibration }: Source,
   scheme: string,
 ): Promise<Uint8Array> {
-  const request = { model, format: 'onnx', scheme: parseScheme(scheme) } as const
+  const request = { model, target: 'onnxruntime', scheme: parseScheme(scheme) } as const
   const options = { spareSaturating: scheme === ISLANDS }
   return (await quantize({ ...request, calibration, options })).bytes
 }

@@ -1,7 +1,11 @@
-import type { CommitName as AgentCommit } from '../../agent/daemon/commit-names.ts'
-import { INSTALLING, type InstallStep, RESTARTS_ALLOWED } from '../../agent/daemon/install-table.ts'
-import { PROBING, type ProbeStep } from '../../agent/daemon/probe-table.ts'
-import type { Installation } from '../../agent/daemon/records.ts'
+import {
+  INSTALLING,
+  type InstallStep,
+  RESTARTS_ALLOWED,
+} from '../../agent/daemon/install/install-table.ts'
+import type { CommitName as AgentCommit } from '../../agent/daemon/journal/commit-names.ts'
+import type { Installation } from '../../agent/daemon/journal/records.ts'
+import { PROBING, type ProbeStep } from '../../agent/daemon/probes/probe-table.ts'
 import { isTerminal, nextState } from '../../agent/daemon/transitions.ts'
 import type { CommitName as PlannerCommit } from '../../planner/conductor/commit-names.ts'
 import { momentsOf } from '../../shared/fail-points.ts'

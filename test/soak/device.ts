@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { slotSchema } from '../../agent/artifacts/slot.ts'
-import { readJournal } from '../../agent/daemon/journal.ts'
+import { readJournal } from '../../agent/daemon/journal/journal.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { below, type Random } from '../planner/formats/tflite/random.ts'

@@ -1,4 +1,4 @@
-import type { Graph, GraphOperator } from '../../formats/graph.ts'
+import type { Graph, GraphOperator } from '../../graph/graph.ts'
 import { isConversion } from '../match/activations.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Graph } from '../../formats/graph.ts'
+import type { Graph } from '../../graph/graph.ts'
 
 /** Bits per element where the name does not say; strings and the like have no fixed size. */
 const BITS: Readonly<Record<string, number>> = { bool: 8, bfloat16: 16 }

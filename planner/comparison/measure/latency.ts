@@ -5,12 +5,8 @@ import {
   type LatencyRecord,
   measureBeside,
 } from '../../../shared/measure/index.ts'
-import {
-  loadInProcess,
-  type Runtime,
-  runtimeFor,
-  type Session,
-} from '../../../shared/runtime/index.ts'
+import { loadInProcess, type Runtime, type Session } from '../../../shared/runtime/index.ts'
+import { referenceTarget } from '../../targets/index.ts'
 import type { ComparedFile } from '../opened-model.ts'
 
 export interface ComparedLatency {
@@ -36,7 +32,7 @@ export async function measurePairs(
   budgetMs: number,
   onPair: (done: number) => void,
 ): Promise<ComparedLatency[]> {
-  const runtime = await loadInProcess(runtimeFor(float.format))
+  const runtime = await loadInProcess(referenceTarget(float.format))
   const baseline = await openRun(runtime, float, dataset)
   const measured: ComparedLatency[] = []
   try {

@@ -1,13 +1,9 @@
 import { type Dataset, type Samples, samplesFor } from '../../../shared/dataset/index.ts'
 import { AppError, messageOf } from '../../../shared/errors.ts'
-import {
-  loadRuntime,
-  runtimeFor,
-  type Session,
-  type TensorInfo,
-} from '../../../shared/runtime/index.ts'
+import { loadRuntime, type Session, type TensorInfo } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { TensorId } from '../../formats/graph.ts'
+import type { TensorId } from '../../graph/graph.ts'
+import { referenceTarget } from '../../targets/index.ts'
 import { ComparisonError } from '../errors.ts'
 import type { OpenedModel } from '../opened-model.ts'
 
@@ -49,7 +45,7 @@ export class WatchedModel {
     // By the names that data files use, which the instrumented copy has lost.
     const samples = samplesFor(dataset, model.entry.inputs)
     const { bytes, outputs } = model.model.instrument(model.entry, watched)
-    const runtime = await loadRuntime(runtimeFor(model.format))
+    const runtime = await loadRuntime(referenceTarget(model.format))
     const session = await running(model.file, () => runtime.load(bytes))
     return new WatchedModel(model, session, renamed(samples, model, session), outputs)
   }

@@ -1,30 +1,10 @@
-import type { InspectedTensor, Inspection } from '../inspection.ts'
+import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/inspection.ts'
+import { ONNXRUNTIME_KERNELS } from '../../targets/kernels/onnxruntime.ts'
 import { readOnnx } from './codec.ts'
-import { dataTypeName, type OnnxModel, type OnnxValueInfo } from './model.ts'
+import { dataTypeName, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from './model.ts'
+import { nativeOperator } from './native-operators.ts'
 import { elementCount } from './tensor-data.ts'
 import { graphsOf, tensorsOf } from './walk.ts'
-
-/** Kinds that ONNX Runtime's CPU kernels compute on integers between QuantizeLinear and DequantizeLinear (1.30, measured). */
-const INTEGER_KERNELS = new Set([
-  'Conv',
-  'Gemm',
-  'MatMul',
-  'Add',
-  'Mul',
-  'Concat',
-  'AveragePool',
-  'GlobalAveragePool',
-  'Sigmoid',
-  'LeakyRelu',
-  'Softmax',
-  'MaxPool',
-  'Transpose',
-  'Reshape',
-  'Resize',
-  'Split',
-  'Where',
-  'ArgMax',
-])
 
 /** @throws OnnxError where the bytes are no model */
 export function inspectOnnx(bytes: Uint8Array, fileName: string): Inspection {
@@ -37,7 +17,7 @@ export function inspectOnnx(bytes: Uint8Array, fileName: string): Inspection {
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' ') || null,
     inputs: (model.graph?.input ?? []).filter(({ name }) => !constant.has(name)).map(endOf),
     outputs: (model.graph?.output ?? []).map(endOf),
-    operators: operatorsOf(graphs.flatMap(({ node }) => node)),
+    operators: operatorsOf(graphs),
     subgraphs: graphs.length,
     constants: constantsOf(model),
     versions: {
@@ -68,23 +48,29 @@ function endOf({ name, type }: OnnxValueInfo): InspectedTensor {
   return { name, type: dataTypeName(elemType) ?? `type ${elemType}`, shape: dims }
 }
 
-function operatorsOf(
-  nodes: readonly { domain: string; opType: string }[],
-): Inspection['operators'] {
-  const counts = new Map<string, number>()
-  for (const { domain, opType } of nodes) {
-    const name = domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`
-    counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  return [...counts]
-    .map(([operator, count]) => ({
+function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
+  const matrices = new Set(
+    graphs.flatMap(({ initializer }) =>
+      initializer.flatMap(({ name, dims }) => (dims.length === 2 ? [name] : [])),
+    ),
+  )
+  const found = new Map<string, InspectedOperator>()
+  for (const node of graphs.flatMap((graph) => graph.node)) {
+    const plain = node.domain === 'ai.onnx' ? '' : node.domain
+    const operator = plain === '' ? node.opType : `${plain}.${node.opType}`
+    const isMatrix = (input: number) => matrices.has(node.input[input] ?? '')
+    const { kind } = nativeOperator({ ...node, domain: plain }, isMatrix)
+    // What one kind computes on integers, another of the same name may not: Resize does by its mode.
+    const key = `${operator} ${kind}`
+    found.set(key, {
       operator,
-      count,
-      kind: operator,
-      integerKernel: INTEGER_KERNELS.has(operator),
+      count: (found.get(key)?.count ?? 0) + 1,
+      kind,
+      integerKernel: ONNXRUNTIME_KERNELS[kind].integer !== null,
       obstacle: domainObstacle(operator),
-    }))
-    .sort((a, b) => b.count - a.count)
+    })
+  }
+  return [...found.values()].sort((a, b) => b.count - a.count)
 }
 
 function constantsOf(model: OnnxModel): Inspection['constants'] {

@@ -1,9 +1,14 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
-import type { Plan } from '../../quantizer/plan/instructions.ts'
-import type { Graph } from '../graph.ts'
-import type { Entry, Preparation, QuantizableFormat, SourceTreatment } from '../quantizable.ts'
+import type { Graph } from '../../graph/graph.ts'
+import type { Plan } from '../../graph/instructions.ts'
+import type {
+  Entry,
+  Preparation,
+  QuantizableFormat,
+  SourceTreatment,
+} from '../../graph/model-format.ts'
 import { audit } from './audit.ts'
 import { checkOnnx } from './check.ts'
 import { readOnnx, writeOnnx } from './codec.ts'
@@ -11,12 +16,12 @@ import { OnnxError } from './errors.ts'
 import { hasExternalData } from './external-data.ts'
 import { instrument, summarise } from './instrument.ts'
 import type { OnnxModel } from './model.ts'
-import { perform } from './perform/perform.ts'
 import { prepareModel } from './prepare/prepare.ts'
 import { operatorTimes } from './times.ts'
+import { perform } from './transform/perform.ts'
 import { viewOf } from './view.ts'
 
-/** .onnx for the quantizer: checks, preparation, view, instrumented copies, performer, audit. */
+/** .onnx for the quantizer: checks, preparation, view, instrumented copies, transform, audit. */
 export const quantizableOnnx: QuantizableFormat = {
   async open(bytes: Uint8Array, { sources, forIntegers }: Preparation) {
     const model = sound(readOnnx(bytes))

@@ -1,4 +1,4 @@
-import type { WindowAxis } from '../graph.ts'
+import type { WindowAxis } from '../../graph/graph.ts'
 import { intsOf, stringOf } from './attributes.ts'
 import type { OnnxNode } from './model.ts'
 

@@ -1,8 +1,8 @@
-import { NO_BUFFER } from './breaches.ts'
 import type { TableValue, UnionMember } from './codec/schema/schema.ts'
 import { TfliteError } from './errors.ts'
 import type { TflModel, TflOperator, TflTensor, TflUnion } from './model.ts'
 import { TENSOR_TYPES, type TensorArray, type TensorTypeName } from './tensor-types.ts'
+import { NO_BUFFER } from './violations.ts'
 
 /** `CONV_2D`, or the custom code where the operator is custom. */
 export function operatorName(model: TflModel, operator: TflOperator): string {

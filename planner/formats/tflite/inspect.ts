@@ -1,6 +1,6 @@
 import { customOperatorObstacle } from '../../../shared/runtime/index.ts'
-import { OPERATOR_FACTS } from '../../quantizer/operators.ts'
-import type { InspectedOperator, InspectedTensor, Inspection } from '../inspection.ts'
+import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/inspection.ts'
+import { LITERT_KERNELS } from '../../targets/kernels/litert.ts'
 import { operatorName } from './access.ts'
 import { readTflite } from './codec/read.ts'
 import type { TflModel } from './model.ts'
@@ -47,7 +47,7 @@ function operatorsOf(model: TflModel): InspectedOperator[] {
       operator: name,
       count,
       kind,
-      integerKernel: OPERATOR_FACTS[kind].integer !== null,
+      integerKernel: LITERT_KERNELS[kind].integer !== null,
       obstacle:
         code?.builtinCode === 'CUSTOM' ? customOperatorObstacle(code.customCode ?? '') : null,
     })

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Computation } from '../../quantizer/plan/instructions.ts'
-import type { PlanTarget } from '../../quantizer/plan/request.ts'
-import type { Graph, GraphOperator, InputRole } from '../graph.ts'
+import type { CodeForms } from '../../graph/code-forms.ts'
+import type { Graph, GraphOperator, InputRole } from '../../graph/graph.ts'
+import type { Computation } from '../../graph/instructions.ts'
 import type { TflModel, TflOperator, TflTensor } from './model.ts'
 import { compareReleases, releaseOf } from './releases.ts'
 import { type OperatorSignature, type TensorSignature, versionOf } from './versions.ts'
@@ -14,13 +14,13 @@ export function newerForm(
   model: TflModel,
   operator: GraphOperator,
   as: Computation,
-  target: PlanTarget,
+  forms: CodeForms,
   release: string,
 ): string | null {
   const native = model.subgraphs.flatMap(({ operators }) => operators)[operator.id]
   const tensors = model.subgraphs[operator.subgraph]?.tensors ?? []
   if (native === undefined) return null
-  const version = versionOf(operator.nativeKind, formOf(native, tensors, operator, as, target))
+  const version = versionOf(operator.nativeKind, formOf(native, tensors, operator, as, forms))
   const needed = releaseOf(operator.nativeKind, version)
   if (needed === null || compareReleases(needed, release) <= 0) return null
   return `${operator.nativeKind} version ${version}, its ${as} form, came with TensorFlow Lite ${needed}, after ${release}`
@@ -55,7 +55,7 @@ function formOf(
   tensors: readonly TflTensor[],
   operator: GraphOperator,
   as: Computation,
-  target: PlanTarget,
+  forms: CodeForms,
 ): OperatorSignature {
   const options = builtinOptions ?? builtinOptions2
   const matrix = operator.inputs.findIndex(({ role }) => role === 'weight')
@@ -65,15 +65,14 @@ function formOf(
       const input = operator.inputs[at]
       if (tensor === undefined || input === undefined) return null
       if (as === 'integer')
-        return integerForm(tensor, input.role, input.channelAxis !== null, target)
-      const perChannel =
-        operator.kind !== 'fully-connected' || target.perChannelHybridFullyConnected
+        return integerForm(tensor, input.role, input.channelAxis !== null, forms)
+      const perChannel = operator.kind !== 'fully-connected' || forms.perChannelHybridFullyConnected
       return at === matrix ? coded(tensor, 'INT8', perChannel) : plain(tensor)
     }),
     outputs: outputs.flatMap((index) => {
       const tensor = tensors[index]
       if (tensor === undefined) return []
-      return as === 'integer' ? integerForm(tensor, 'activation', false, target) : plain(tensor)
+      return as === 'integer' ? integerForm(tensor, 'activation', false, forms) : plain(tensor)
     }),
     options:
       as === 'hybrid' && options !== null && 'asymmetricQuantizeInputs' in options
@@ -86,13 +85,13 @@ function integerForm(
   tensor: TflTensor,
   role: InputRole,
   perChannel: boolean,
-  target: PlanTarget,
+  forms: CodeForms,
 ): TensorSignature {
   if (role === 'shape' || tensor.type !== 'FLOAT32') return plain(tensor)
   if (role === 'bias') return coded(tensor, 'INT32', perChannel)
   return role === 'weight'
     ? coded(tensor, 'INT8', perChannel)
-    : coded(tensor, target.activations.toUpperCase(), false)
+    : coded(tensor, forms.activations.toUpperCase(), false)
 }
 
 function plain({ type, shape, quantization, sparsity }: TflTensor): TensorSignature {

@@ -1,5 +1,5 @@
-import type { InputRole } from '../graph.ts'
-import type { OperatorKind } from '../operator-kinds.ts'
+import type { InputRole } from '../../graph/graph.ts'
+import type { OperatorKind } from '../../graph/operator-kinds.ts'
 
 /** What one builtin operator is to the quantizer. */
 export interface NativeOperator {

@@ -1,5 +1,5 @@
-import { type Breach, operatorName } from './breaches.ts'
 import type { TflModel, TflOperator, TflSubgraph, TflTensor } from './model.ts'
+import { operatorName, type Violation } from './violations.ts'
 
 /**
  * Operators run in the order in which they stand: each reads what is there by then. Cycles break this, and so do
@@ -9,7 +9,7 @@ export function* outOfOrder(
   model: TflModel,
   subgraph: TflSubgraph,
   where: string,
-): Iterable<Breach> {
+): Iterable<Violation> {
   // Indices that lead nowhere break another law, and would be told twice.
   if (!endsExist(subgraph)) return
   const makers = makersOf(subgraph)

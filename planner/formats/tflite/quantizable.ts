@@ -1,7 +1,12 @@
-import type { Computation, Plan } from '../../quantizer/plan/instructions.ts'
-import type { PlanTarget } from '../../quantizer/plan/request.ts'
-import type { GraphOperator, TensorId } from '../graph.ts'
-import type { Entry, Instrumented, Preparation, QuantizableFormat } from '../quantizable.ts'
+import type { CodeForms } from '../../graph/code-forms.ts'
+import type { GraphOperator, TensorId } from '../../graph/graph.ts'
+import type { Computation, Plan } from '../../graph/instructions.ts'
+import type {
+  Entry,
+  Instrumented,
+  Preparation,
+  QuantizableFormat,
+} from '../../graph/model-format.ts'
 import { checkTflite } from './check.ts'
 import { readTflite } from './codec/read.ts'
 import { writeTflite } from './codec/write.ts'
@@ -11,11 +16,11 @@ import { instrument } from './instrument.ts'
 import { newerForm, unloadable } from './loadable.ts'
 import type { TflModel } from './model.ts'
 import { numberingOf } from './numbering.ts'
-import { perform } from './perform/perform.ts'
 import { prepare } from './prepare/prepare.ts'
+import { perform } from './transform/perform.ts'
 import { viewOf } from './view.ts'
 
-/** .tflite for the quantizer: checks, view, instrumented copies, performer. */
+/** .tflite for the quantizer: checks, view, instrumented copies, transform. */
 export const quantizableTflite: QuantizableFormat = {
   open(bytes: Uint8Array, preparation: Preparation) {
     const { fileName = 'model' } = preparation
@@ -29,7 +34,7 @@ export const quantizableTflite: QuantizableFormat = {
       instrument: (entry: Entry, asked?: readonly TensorId[]): Instrumented =>
         instrument(model, graph, entry.subgraph, asked),
       perform: (plan: Plan) => writeTflite(perform(model, plan)),
-      newerForm: (operator: GraphOperator, as: Computation, target: PlanTarget, release: string) =>
+      newerForm: (operator: GraphOperator, as: Computation, target: CodeForms, release: string) =>
         newerForm(model, operator, as, target, release),
       unloadable: (written: Uint8Array, release: string) => {
         const result = readTflite(written, fileName)
@@ -41,7 +46,7 @@ export const quantizableTflite: QuantizableFormat = {
 
 /** Indices that lead nowhere would surface as nonsense later. */
 function sound(model: TflModel, file: string): TflModel {
-  const breach = checkTflite(model).find((finding) => finding.severity === 'error')
-  if (breach === undefined) return model
-  throw new TfliteError('corrupt', { file, place: '' }, breach.message)
+  const violation = checkTflite(model).find((finding) => finding.severity === 'error')
+  if (violation === undefined) return model
+  throw new TfliteError('corrupt', { file, place: '' }, violation.message)
 }

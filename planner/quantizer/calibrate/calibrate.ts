@@ -2,20 +2,15 @@ import { type Dataset, DatasetError, samplesFor } from '../../../shared/dataset/
 import { messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { Graph, GraphTensor, TensorId } from '../../formats/graph.ts'
-import type {
-  Entry,
-  Instrumented,
-  QuantizableModel,
-  Summarised,
-} from '../../formats/quantizable.ts'
+import type { Graph, GraphTensor, TensorId } from '../../graph/graph.ts'
+import type { Entry, Instrumented, QuantizableModel, Summarised } from '../../graph/model-format.ts'
+import type { MomentsPlan, ObserverPlan } from '../../graph/observer-plan.ts'
 import { QuantizerError } from '../errors.ts'
-import type { Laboratory, SampleSource } from '../laboratory/laboratory.ts'
-import type { SampleInputs } from '../laboratory/messages.ts'
+import type { InferencePool, SampleSource } from '../inference-pool/inference-pool.ts'
+import type { SampleInputs } from '../inference-pool/messages.ts'
 import { learntFrom } from './held-out.ts'
-import type { MomentsPlan } from './moments.ts'
 import { momentsPlans } from './moments-plans.ts'
-import { type ObserverPlan, TensorObserver } from './observer.ts'
+import { TensorObserver } from './observer.ts'
 import type { TensorStatistics } from './statistics.ts'
 
 /** What else to observe than ranges, and where. */
@@ -38,7 +33,7 @@ export interface Calibration {
  */
 export async function calibrate(
   model: QuantizableModel,
-  laboratory: Laboratory,
+  pool: InferencePool,
   dataset: Dataset,
   onSample: (done: number, total: number) => void,
   wish: CalibrationWish = {},
@@ -60,7 +55,7 @@ export async function calibrate(
       moments: moments.get(tensor) ?? [],
     })
     const watch = { planFor, onSample, only: wish.only }
-    statistics.push(...(await calibrateEntry(model, entry, laboratory, samples, watch)))
+    statistics.push(...(await calibrateEntry(model, entry, pool, samples, watch)))
   }
   return { statistics, findings }
 }
@@ -76,7 +71,7 @@ const ENOUGH_FOR_MEANS = 64
 export async function channelMeans(
   model: QuantizableModel,
   { bytes, outputs }: Instrumented,
-  laboratory: Laboratory,
+  pool: InferencePool,
   dataset: Dataset,
 ): Promise<ReadonlyMap<TensorId, Float64Array>> {
   const [entry] = model.entries
@@ -93,7 +88,7 @@ export async function channelMeans(
     ...channelsOf(model.graph, tensor, averaged.get(tensor) ?? null),
     samples: places.length,
   }))
-  const { statistics } = await laboratory.watch({ bytes, observed }, some, () => {})
+  const { statistics } = await pool.watch({ bytes, observed }, some, () => {})
   return new Map(
     statistics.flatMap(({ tensor, channels }) => (channels ? [[tensor, channels.means]] : [])),
   )
@@ -108,7 +103,7 @@ interface Watch {
 async function calibrateEntry(
   model: QuantizableModel,
   entry: Entry,
-  laboratory: Laboratory,
+  pool: InferencePool,
   samples: SampleSource,
   { planFor, onSample, only }: Watch,
 ): Promise<TensorStatistics[]> {
@@ -132,8 +127,8 @@ async function calibrateEntry(
     const whole = () => wholeActivations(model.instrument(entry, only), planFor)
     const summed = only === undefined ? model.summarise?.(planFor) : undefined
     const onRan = (ran: number) => onSample(ran, samples.count)
-    const report = await laboratory.watch(summed ?? whole(), watched, onRan)
-    const { statistics } = report.sharp ? report : await laboratory.watch(whole(), samples, onRan)
+    const report = await pool.watch(summed ?? whole(), watched, onRan)
+    const { statistics } = report.sharp ? report : await pool.watch(whole(), samples, onRan)
     return [...observers.flatMap((observer) => observer?.result() ?? []), ...statistics]
   } catch (cause) {
     if (cause instanceof DatasetError || cause instanceof QuantizerError) throw cause

@@ -1,5 +1,5 @@
+import { strideFor } from '../../graph/observer-plan.ts'
 import type { ChannelStatistics } from './statistics.ts'
-import { strideFor } from './stride.ts'
 
 /** Positions that a mean needs. */
 const ENOUGH_ROWS = 2 ** 14

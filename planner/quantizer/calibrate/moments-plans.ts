@@ -1,5 +1,6 @@
-import type { Graph, GraphOperator, TensorId } from '../../formats/graph.ts'
-import { type MomentsPlan, momentBytes } from './moments.ts'
+import type { Graph, GraphOperator, TensorId } from '../../graph/graph.ts'
+import type { MomentsPlan } from '../../graph/observer-plan.ts'
+import { momentBytes } from './moments.ts'
 
 /** For all products together; the ones that find no room any more go without. */
 const MOST_BYTES = 128 * 1024 * 1024

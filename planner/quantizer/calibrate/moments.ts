@@ -1,4 +1,5 @@
-import type { OperatorId, WindowAxis } from '../../formats/graph.ts'
+import type { WindowAxis } from '../../graph/graph.ts'
+import type { MomentsPlan } from '../../graph/observer-plan.ts'
 import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'
 
@@ -7,17 +8,6 @@ const ENOUGH_ROWS = 4096
 
 /** More inputs than this fall into parts, whose dependence on each other is not looked at: memory stays bounded. */
 const LARGEST_BLOCK = 768
-
-/** How the numbers that one product multiplies with a row of its weight lie in its activation. */
-export interface MomentsPlan {
-  readonly operator: OperatorId
-  /** Input channels of one group; all where there is one group. */
-  readonly width: number
-  readonly groups: number
-  readonly channelsFirst: boolean
-  /** Spatial dimensions in order; empty where each position is a vector. */
-  readonly window: readonly WindowAxis[]
-}
 
 /**
  * Sums x xᵀ of the vectors that a product sees: input channels of one group under every tap of the window,

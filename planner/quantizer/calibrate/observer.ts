@@ -1,50 +1,17 @@
-import { sizeOf } from '../../../shared/tensors.ts'
-import type { TensorId } from '../../formats/graph.ts'
-import { SENTINEL_MAGNITUDE } from '../parameters/activation.ts'
+import { SENTINEL_MAGNITUDE } from '../../graph/numbers/range.ts'
+import { ENOUGH_NUMBERS, type ObserverPlan, strideFor } from '../../graph/observer-plan.ts'
+import type { ActivationSummary } from '../../graph/summary.ts'
 import { ChannelObserver } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
 import { Levels } from './levels.ts'
-import { MomentsObserver, type MomentsPlan } from './moments.ts'
+import { MomentsObserver } from './moments.ts'
 import type { TensorStatistics } from './statistics.ts'
-import { strideFor } from './stride.ts'
-import type { ActivationSummary, SummaryPart } from './summary.ts'
 
 /** Weight of the past in the moving averages (ai-edge-quantizer's default). */
 const MEMORY = 0.95
 
-/** Numbers that a histogram needs to tell tails apart; beyond, it counts every nth. Extremes are of all that is shown. */
-const ENOUGH_NUMBERS = 2 ** 18
-
 /** Numbers that tell whether there are but few different ones. */
 const ENOUGH_FOR_LEVELS = 2 ** 15
-
-export interface ObserverPlan {
-  readonly tensor: TensorId
-  /** How many channels to tell apart, or 0. */
-  readonly channels: number
-  /** They are the second dimension instead of the last, and the first is 1. */
-  readonly channelsFirst?: boolean
-  /** Samples it is going to see. */
-  readonly samples: number
-  readonly moments?: readonly MomentsPlan[]
-  /** The runtime tells these, instead of all numbers. */
-  readonly summary?: readonly SummaryPart[]
-}
-
-/** Positions that means need where each one seen is copied out of a runtime: their error is a 32nd of a deviation. */
-const ENOUGH_COPIED_ROWS = 2 ** 10
-
-/** At which share of an activation's positions an observer wants to see it: every nth. */
-export function sampleStride(
-  { samples, channels }: ObserverPlan,
-  shape: readonly number[],
-): number {
-  const numbers = sizeOf(shape) * samples
-  const forRanges = strideFor(numbers, ENOUGH_NUMBERS)
-  return channels === 0
-    ? forRanges
-    : Math.min(forRanges, strideFor(numbers / channels, ENOUGH_COPIED_ROWS))
-}
 
 /**
  * Sees an activation once per sample and keeps statistics of constant size. Which samples those are, and in which

@@ -1,7 +1,7 @@
-import type { QuantizableModel } from '../../formats/quantizable.ts'
-import { sliceAt, slicesOf } from '../parameters/channels.ts'
-import { codesOf } from '../parameters/encode.ts'
-import type { Instruction, Plan } from '../plan/instructions.ts'
+import type { Instruction, Plan } from '../../graph/instructions.ts'
+import type { QuantizableModel } from '../../graph/model-format.ts'
+import { codesOf } from '../../graph/numbers/encode.ts'
+import { sliceAt, slicesOf } from '../../graph/numbers/slices.ts'
 import type { Compressed } from './compress.ts'
 
 type Store = Extract<Instruction, { verb: 'store-constant' }>

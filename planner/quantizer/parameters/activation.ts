@@ -1,13 +1,11 @@
-import { type ActivationType, type AffineParameters, INTEGER_LIMITS, perTensor } from './forms.ts'
-
-/** Closed interval of real numbers. */
-export interface Range {
-  readonly min: number
-  readonly max: number
-}
-
-/** Values beyond this are masks and sentinels (-inf paddings, float maxima), never measurements. */
-export const SENTINEL_MAGNITUDE = 3e38
+import {
+  type ActivationType,
+  type AffineParameters,
+  INTEGER_LIMITS,
+  perTensor,
+} from '../../graph/numbers/forms.ts'
+import { type Range, SENTINEL_MAGNITUDE } from '../../graph/numbers/range.ts'
+import { roundHalfAway } from '../../graph/numbers/rounding.ts'
 
 /** Kernels multiply scales with each other: what reaches further gives scales that overflow. */
 export const LARGEST_MAGNITUDE = 1e18
@@ -17,13 +15,6 @@ const SMALLEST_WIDTH = 1e-30
 
 /** Stands in for a tensor that was never anything but zero: any scale is exact for it, 0 is none. */
 const DEAD_RANGE: Range = { min: 0, max: 1 }
-
-/** 0.5 → 1, -0.5 → -1: std::round, which the kernels use, not Math.round. */
-export function roundHalfAway(value: number): number {
-  const up = Math.floor(value + 0.5)
-  // Signs of weights are no pattern that a processor could guess; a half is rare.
-  return up === value + 0.5 && value < 0 ? up - 1 : up
-}
 
 /** Zero must have a code of its own: padding and ReLU write it. */
 export function includeZero(range: Range): Range {

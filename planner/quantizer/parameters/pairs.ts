@@ -1,7 +1,7 @@
-import type { Graph, GraphOperator } from '../../formats/graph.ts'
-import type { AffineParameters } from './forms.ts'
+import type { Graph, GraphOperator } from '../../graph/graph.ts'
+import type { AffineParameters } from '../../graph/numbers/forms.ts'
+import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/numbers/forms.ts'
 import { type WeightRows, weightRows } from './rows.ts'
-import { WEIGHT_CODE_MAX, type WeightBits } from './weight.ts'
 
 /**
  * Codes of neighbours, of one sign, whose sum times the largest unsigned code still fits 16 bits: 128 × 255 < 2¹⁵.

@@ -1,10 +1,7 @@
-import type { GraphTensor } from '../../formats/graph.ts'
-import { magnitudes, slicesOf } from './channels.ts'
-import type { AffineParameters } from './forms.ts'
-
-/** Largest code of a symmetric weight, by bits; the narrow range keeps -128 out so that products fit. */
-export const WEIGHT_CODE_MAX = { 4: 7, 7: 63, 8: 127 } as const
-export type WeightBits = keyof typeof WEIGHT_CODE_MAX
+import type { GraphTensor } from '../../graph/graph.ts'
+import type { AffineParameters } from '../../graph/numbers/forms.ts'
+import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/numbers/forms.ts'
+import { magnitudes, slicesOf } from '../../graph/numbers/slices.ts'
 
 /** A channel below this is dead (batch normalisation folded it away); a scale from it would be noise. */
 const DEAD_MAGNITUDE = 1e-30

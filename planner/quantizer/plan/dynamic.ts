@@ -5,13 +5,13 @@ import type {
   GraphOperator,
   GraphTensor,
   OperatorId,
-} from '../../formats/graph.ts'
-import { holdsFinite } from '../parameters/finite.ts'
-import { type AffineParameters, FLOAT32, type Form } from '../parameters/forms.ts'
+} from '../../graph/graph.ts'
+import type { Instruction, Plan } from '../../graph/instructions.ts'
+import { holdsFinite } from '../../graph/numbers/finite.ts'
+import { type AffineParameters, FLOAT32, type Form } from '../../graph/numbers/forms.ts'
 import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'
-import type { Instruction, Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
 import { whyKept } from './selectors.ts'
 import { mergeStores } from './stores.ts'
@@ -76,12 +76,12 @@ function pairedOr(
   values: Float32Array,
   shape: readonly number[],
   axis: number | null,
-  { graph, target }: PlanRequest,
+  { graph, forms }: PlanRequest,
 ): AffineParameters {
-  const paired = codesInPairs(operator, graph, target)
+  const paired = codesInPairs(operator, graph, forms)
     ? pairedParameters(operator, graph, values, axis)
     : null
-  return paired ?? weightParameters(values, shape, axis, target.weightBits)
+  return paired ?? weightParameters(values, shape, axis, forms.weightBits)
 }
 
 /** The constant a hybrid kernel takes as int8: a weight, or the constant side of a product. */
@@ -117,9 +117,9 @@ function obstacleOf(
 function hybridAxis(
   operator: GraphOperator,
   position: number,
-  { target }: PlanRequest,
+  { forms }: PlanRequest,
 ): number | null {
-  const perTensor = operator.kind === 'fully-connected' && !target.perChannelHybridFullyConnected
+  const perTensor = operator.kind === 'fully-connected' && !forms.perChannelHybridFullyConnected
   return perTensor ? null : (operator.inputs[position]?.channelAxis ?? null)
 }
 

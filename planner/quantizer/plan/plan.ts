@@ -1,9 +1,9 @@
 import { type BaseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
+import type { Plan } from '../../graph/instructions.ts'
 import { QuantizerError } from '../errors.ts'
 import { planBlocks } from './blocks.ts'
 import { planDynamic } from './dynamic.ts'
 import { planHalf } from './half.ts'
-import type { Plan } from './instructions.ts'
 import type { PlanRequest } from './request.ts'
 import { planStatic } from './static/static.ts'
 

@@ -1,10 +1,10 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../formats/graph.ts'
-import type { Links } from '../../formats/links.ts'
-import type { FactsTable } from '../operators.ts'
-import type { Range } from '../parameters/activation.ts'
-import type { ActivationType, AffineParameters } from '../parameters/forms.ts'
-import type { WeightBits } from '../parameters/weight.ts'
-import type { Computation } from './instructions.ts'
+import type { CodeForms } from '../../graph/code-forms.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/graph.ts'
+import type { Computation } from '../../graph/instructions.ts'
+import type { Links } from '../../graph/links.ts'
+import type { AffineParameters } from '../../graph/numbers/forms.ts'
+import type { Range } from '../../graph/numbers/range.ts'
+import type { KernelTable } from '../../targets/kernel-facts.ts'
 import type { OperatorSelector } from './selectors.ts'
 
 /** All a planner may look at. Plans are pure: the same request gives the same plan. */
@@ -12,7 +12,7 @@ export interface PlanRequest {
   readonly graph: Graph
   readonly links: Links
   /** Of the runtime that will run the file. */
-  readonly facts: FactsTable
+  readonly facts: KernelTable
   /** Calibrated range of every activation that was reached. */
   readonly ranges: ReadonlyMap<TensorId, Range>
   /** Activations that were reached but gave no range, and why. */
@@ -21,7 +21,7 @@ export interface PlanRequest {
   readonly keepFloat: readonly OperatorSelector[]
   /** Why the runtime that the file is for could not load an operator that computes so; null where it can. */
   readonly runtimeObstacle: (operator: GraphOperator, as: Computation) => string | null
-  readonly target: PlanTarget
+  readonly forms: CodeForms
 }
 
 /** Numbers that recovery methods put in the place of the file's, by the operator that uses them. */
@@ -31,16 +31,4 @@ export interface Revision {
   /** Which `weight` was chosen for: its numbers lie on these codes. */
   readonly weightParameters?: AffineParameters
   readonly bias?: Float32Array
-}
-
-/** What the runtime that will load the file can take, and what its model edges look like. */
-export interface PlanTarget {
-  readonly activations: ActivationType
-  readonly weightBits: WeightBits
-  /** Type at the model's inputs and outputs. */
-  readonly edges: 'float32' | ActivationType
-  /** Integer kernels take one scale per output channel of a fully-connected weight. */
-  readonly perChannelFullyConnected: boolean
-  /** The same for float activations: needs a runtime of 2024 (opcode version 12). */
-  readonly perChannelHybridFullyConnected: boolean
 }

@@ -1,11 +1,11 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../formats/graph.ts'
+import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../graph/graph.ts'
+import type { InstructionArguments, Plan } from '../../graph/instructions.ts'
+import { within } from '../../graph/numbers/encode.ts'
+import { type Form, INTEGER_LIMITS } from '../../graph/numbers/forms.ts'
+import { roundHalfAway } from '../../graph/numbers/rounding.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import { roundHalfAway } from '../parameters/activation.ts'
-import { within } from '../parameters/encode.ts'
-import { type Form, INTEGER_LIMITS } from '../parameters/forms.ts'
 import { addsNothing } from '../parameters/pairs.ts'
-import type { InstructionArguments, Plan } from './instructions.ts'
 
 /** VPMADDUBSW adds two neighbouring products in 16 bits, and saturates (Intel SDM). */
 const MOST = 2 ** 15 - 1

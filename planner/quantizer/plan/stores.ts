@@ -1,5 +1,5 @@
-import { sameForm } from '../parameters/forms.ts'
-import type { Instruction } from './instructions.ts'
+import type { Instruction } from '../../graph/instructions.ts'
+import { sameForm } from '../../graph/numbers/forms.ts'
 
 type Store = Extract<Instruction, { verb: 'store-constant' }>
 

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, OperatorId } from '../../formats/graph.ts'
-import type { OperatorTally } from './instructions.ts'
+import type { Graph, OperatorId } from '../../graph/graph.ts'
+import type { OperatorTally } from '../../graph/instructions.ts'
 
 export function tallyOf(
   graph: Graph,

@@ -1,16 +1,17 @@
 import { unreachable } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, OperatorId, TensorId } from '../../formats/graph.ts'
-import { linksOf } from '../../formats/links.ts'
+import type { Graph, OperatorId, TensorId } from '../../graph/graph.ts'
+import { linksOf } from '../../graph/links.ts'
+import type { Range } from '../../graph/numbers/range.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
-import { includeZero, type Range } from '../parameters/activation.ts'
+import { includeZero } from '../parameters/activation.ts'
 import { operatorLabel } from '../plan/print.ts'
 import { ClippingError } from './clipping.ts'
-import { latticeRange } from './lattice.ts'
 import { RANGE_METHODS, type RangeMethod } from './methods.ts'
+import { gridRange } from './value-grid.ts'
 
 export interface ChosenRange extends Range {
-  readonly method: RangeMethod | 'lattice'
+  readonly method: RangeMethod | 'value-grid'
 }
 
 export interface RangeChoice {
@@ -51,8 +52,8 @@ function by(method: RangeMethod, statistics: TensorStatistics, steps: number): C
 }
 
 function best(statistics: TensorStatistics, steps: number): ChosenRange {
-  const lattice = latticeRange(statistics, steps)
-  if (lattice !== null) return { ...lattice, method: 'lattice' }
+  const grid = gridRange(statistics, steps)
+  if (grid !== null) return { ...grid, method: 'value-grid' }
   const error = new ClippingError(statistics.histogram)
   const errorOf = (range: Range) => error.of(includeZero(range), steps)
   return AUTOMATIC.map((method) => by(method, statistics, steps)).reduce((a, b) =>

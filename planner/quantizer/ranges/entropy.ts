@@ -1,5 +1,5 @@
+import type { Range } from '../../graph/numbers/range.ts'
 import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
-import type { Range } from '../parameters/activation.ts'
 
 /** Bins of magnitude the distributions are compared on, and levels of the code. */
 const BINS = 2048

@@ -1,5 +1,5 @@
+import type { Range } from '../../graph/numbers/range.ts'
 import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
-import type { Range } from '../parameters/activation.ts'
 import { ClippingError } from './clipping.ts'
 import { entropyRange } from './entropy.ts'
 

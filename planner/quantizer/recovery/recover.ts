@@ -1,10 +1,10 @@
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { correctBiases } from './bias-correction.ts'
+import { type Candidate, type RecoveryRun, revised, type Services } from './candidate.ts'
 import { equalize } from './equalization/equalize.ts'
-import type { Gauge } from './gauge.ts'
 import { optimiseRounding } from './rounding/rounding.ts'
 import { correctSequentially } from './sequential.ts'
-import { type RecoveryRun, revised, type Subject, type Tools } from './subject.ts'
+import type { SqnrEvaluator } from './sqnr-evaluator.ts'
 
 /** When a method runs that nobody chose: it costs little beside calibration, or much noise is left for it. */
 type Occasion = 'usual' | 'noisy'
@@ -27,17 +27,17 @@ export const RECOVERY_METHODS = {
   'sequential-bias-correction': { occasion: 'noisy', moves: 'biases', run: correctSequentially },
 } as const satisfies Record<string, RecoveryMethodRow>
 
-async function correct(subject: Subject, tools: Tools): Promise<Subject | null> {
-  const means = meansOf(subject.statistics)
-  const revisions = correctBiases(subject.plan, subject.request, means)
-  return revisions.size === 0 ? null : revised(subject, revisions, tools)
+async function correct(candidate: Candidate, services: Services): Promise<Candidate | null> {
+  const means = meansOf(candidate.statistics)
+  const revisions = correctBiases(candidate.plan, candidate.request, means)
+  return revisions.size === 0 ? null : revised(candidate, revisions, services)
 }
 
-async function roundBetter(subject: Subject, tools: Tools): Promise<Subject | null> {
-  const seen = await tools.observe(subject.model, { moments: true })
+async function roundBetter(candidate: Candidate, services: Services): Promise<Candidate | null> {
+  const seen = await services.observe(candidate.model, { moments: true })
   const moments = seen.flatMap((one) => one.moments)
-  const revisions = optimiseRounding(subject.plan, subject.request, moments)
-  return revisions.size === 0 ? null : revised(subject, revisions, tools)
+  const revisions = optimiseRounding(candidate.plan, candidate.request, moments)
+  return revisions.size === 0 ? null : revised(candidate, revisions, services)
 }
 
 export type RecoveryMethod = keyof typeof RECOVERY_METHODS
@@ -60,50 +60,50 @@ export interface RecoveryStep {
 
 /** Applies the methods one after the other; each stays only where the outputs come nearer to the float model's. */
 export async function recover(
-  start: Subject,
+  start: Candidate,
   methods: readonly RecoveryMethod[],
-  tools: Tools,
-  gauge: Gauge,
-): Promise<{ readonly subject: Subject; readonly steps: readonly RecoveryStep[] }> {
+  services: Services,
+  sqnr: SqnrEvaluator,
+): Promise<{ readonly candidate: Candidate; readonly steps: readonly RecoveryStep[] }> {
   const chosen = RECOVERY_NAMES.filter((name) => methods.includes(name))
-  if (chosen.length === 0) return { subject: start, steps: [] }
+  if (chosen.length === 0) return { candidate: start, steps: [] }
   const corrects = chosen.includes('bias-correction')
-  const trials = { tools, gauge, finish: corrects ? correct : async () => null }
+  const trials = { services, sqnr, finish: corrects ? correct : async () => null }
   const steps: RecoveryStep[] = []
-  let subject = start
-  let reached = await gauge.sqnrDb((await trials.finish(start, tools)) ?? start)
+  let candidate = start
+  let reached = await sqnr.sqnrDb((await trials.finish(start, services)) ?? start)
   for (const method of chosen) {
-    const needless = !tools.thorough && reached >= NOISY_DB
+    const needless = !services.thorough && reached >= NOISY_DB
     if (RECOVERY_METHODS[method].occasion === 'noisy' && needless) continue
-    const { before, after, next } = await tryOut(method, subject, reached, trials)
+    const { before, after, next } = await tryOut(method, candidate, reached, trials)
     const kept = next !== null && after > before
     steps.push({ method, sqnrDbBefore: before, sqnrDbAfter: after, kept })
-    if (kept) subject = next
+    if (kept) candidate = next
     reached = kept ? after : before
   }
-  return { subject, steps }
+  return { candidate, steps }
 }
 
 interface Trials {
-  readonly tools: Tools
-  readonly gauge: Gauge
+  readonly services: Services
+  readonly sqnr: SqnrEvaluator
   /** What will correct the biases in the end. */
   readonly finish: RecoveryRun
 }
 
 async function tryOut(
   method: RecoveryMethod,
-  subject: Subject,
+  candidate: Candidate,
   reached: number,
-  { tools, gauge, finish }: Trials,
-): Promise<{ before: number; after: number; next: Subject | null }> {
+  { services, sqnr, finish }: Trials,
+): Promise<{ before: number; after: number; next: Candidate | null }> {
   const { run, moves } = RECOVERY_METHODS[method]
-  const next = await run(subject, tools)
+  const next = await run(candidate, services)
   // What is reached with corrected biases is known already.
-  if (run === correct) return { before: await gauge.sqnrDb(subject), after: reached, next }
+  if (run === correct) return { before: await sqnr.sqnrDb(candidate), after: reached, next }
   if (next === null) return { before: reached, after: reached, next }
-  const judged = moves === 'weights' ? ((await finish(next, tools)) ?? next) : next
-  return { before: reached, after: await gauge.sqnrDb(judged), next }
+  const judged = moves === 'weights' ? ((await finish(next, services)) ?? next) : next
+  return { before: reached, after: await sqnr.sqnrDb(judged), next }
 }
 
 export function meansOf(statistics: readonly TensorStatistics[]): Map<number, Float64Array> {

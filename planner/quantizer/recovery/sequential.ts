@@ -1,5 +1,5 @@
-import type { TensorId } from '../../formats/graph.ts'
-import { NO_CHANGE } from '../plan/instructions.ts'
+import type { TensorId } from '../../graph/graph.ts'
+import { NO_CHANGE } from '../../graph/instructions.ts'
 import type { PlanRequest, Revision } from '../plan/request.ts'
 import {
   biasOf,
@@ -8,8 +8,8 @@ import {
   type StoredWeight,
   storedWeights,
 } from './bias-correction.ts'
+import { type Candidate, revised, type Services } from './candidate.ts'
 import { planFor, show } from './shown.ts'
-import { revised, type Subject, type Tools } from './subject.ts'
 
 /**
  * Biases that take back how far the mean of each input channel has moved once everything before it computes on
@@ -18,23 +18,26 @@ import { revised, type Subject, type Tools } from './subject.ts'
  * Quantization Through Weight Equalization and Bias Correction", 2019, appendix D.) Null where there is nothing to
  * correct.
  */
-export async function correctSequentially(subject: Subject, tools: Tools): Promise<Subject | null> {
-  const { model } = subject
-  const products = storedWeights(subject.plan, subject.request)
-    .flatMap((stored) => sourceOf(stored, subject) ?? [])
+export async function correctSequentially(
+  candidate: Candidate,
+  services: Services,
+): Promise<Candidate | null> {
+  const { model } = candidate
+  const products = storedWeights(candidate.plan, candidate.request)
+    .flatMap((stored) => sourceOf(stored, candidate) ?? [])
     .sort((a, b) => a.operator.id - b.operator.id)
   const [entry] = model.entries
   // With its own outputs shown too, the copy keeps all operators in their places.
   const ends = model.graph.subgraphs[entry?.subgraph ?? -1]?.outputs ?? []
   const sources = products.map(({ source }) => source)
-  const shown = products.length === 0 ? null : await show(model, [...sources, ...ends], tools)
+  const shown = products.length === 0 ? null : await show(model, [...sources, ...ends], services)
   if (shown === null) return null
-  const meansIn = (bytes: Uint8Array) => tools.channelMeans(model, { ...shown, bytes })
+  const meansIn = (bytes: Uint8Array) => services.channelMeans(model, { ...shown, bytes })
   const expected = await meansIn(shown.model.perform(NO_CHANGE))
-  let { request } = subject
-  const size = tools.thorough ? 1 : atOnce(products.length)
+  let { request } = candidate
+  const size = services.thorough ? 1 : atOnce(products.length)
   for (let start = 0; start < products.length; start += size) {
-    const found = await meansIn(shown.model.perform(planFor(shown.model, request, tools)))
+    const found = await meansIn(shown.model.perform(planFor(shown.model, request, services)))
     const before = request
     const more = products.slice(start, start + size).flatMap((product) => {
       const revision = corrected(product, moved(product.source, expected, found), before)
@@ -42,7 +45,7 @@ export async function correctSequentially(subject: Subject, tools: Tools): Promi
     })
     if (more.length > 0) request = { ...before, revisions: new Map([...before.revisions, ...more]) }
   }
-  return request === subject.request ? null : revised(subject, request.revisions, tools)
+  return request === candidate.request ? null : revised(candidate, request.revisions, services)
 }
 
 /** Products that are run over all rounds, unasked: each round runs all of them once more. */
@@ -58,7 +61,7 @@ interface Product extends StoredWeight {
 }
 
 /** Null where the model's caller gives what it reads: nothing comes before it. */
-function sourceOf(stored: StoredWeight, { model, request }: Subject): Product | null {
+function sourceOf(stored: StoredWeight, { model, request }: Candidate): Product | null {
   const source = stored.operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
   const [entry] = model.entries
   const within = stored.operator.subgraph === entry?.subgraph

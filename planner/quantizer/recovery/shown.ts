@@ -1,9 +1,9 @@
-import type { Graph, TensorId } from '../../formats/graph.ts'
-import { linksOf } from '../../formats/links.ts'
-import type { QuantizableModel } from '../../formats/quantizable.ts'
-import type { Plan } from '../plan/instructions.ts'
+import type { Graph, TensorId } from '../../graph/graph.ts'
+import type { Plan } from '../../graph/instructions.ts'
+import { linksOf } from '../../graph/links.ts'
+import type { QuantizableModel } from '../../graph/model-format.ts'
 import type { PlanRequest } from '../plan/request.ts'
-import type { Tools } from './subject.ts'
+import type { Services } from './candidate.ts'
 
 /** A model that gives out other tensors than its own outputs, of which the same plans can be made. */
 export interface Shown {
@@ -16,12 +16,12 @@ export interface Shown {
 export async function show(
   model: QuantizableModel,
   tensors: readonly TensorId[],
-  tools: Pick<Tools, 'open'>,
+  services: Pick<Services, 'open'>,
 ): Promise<Shown | null> {
   const [entry] = model.entries
   if (entry === undefined || tensors.length === 0) return null
   const { bytes, outputs } = model.instrument(entry, [...new Set(tensors)])
-  const shown = await tools.open(bytes)
+  const shown = await services.open(bytes)
   return isBeginningOf(shown.graph, model.graph) ? { model: shown, outputs } : null
 }
 
@@ -29,10 +29,10 @@ export async function show(
 export function planFor(
   { graph }: QuantizableModel,
   request: PlanRequest,
-  tools: Pick<Tools, 'plan'>,
+  services: Pick<Services, 'plan'>,
 ): Plan {
-  const target = { ...request.target, edges: 'float32' } as const
-  return tools.plan({ ...request, graph, links: linksOf(graph), target })
+  const forms = { ...request.forms, edges: 'float32' } as const
+  return services.plan({ ...request, graph, links: linksOf(graph), forms })
 }
 
 function isBeginningOf(part: Graph, whole: Graph): boolean {

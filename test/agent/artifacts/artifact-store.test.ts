@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ArtifactStore, OPEN_GATE, Room, Slots } from '../../../agent/artifacts/index.ts'
+import { ArtifactStore, DiskQuota, OPEN_GATE, Slots } from '../../../agent/artifacts/index.ts'
 import { BLOCK_BYTES } from '../../../shared/messages/index.ts'
 import { fillUp, smallDisk, WITHOUT_SMALL_DISK } from '../small-disk.ts'
 import { Sender, type Way } from './sender.ts'
@@ -21,7 +21,7 @@ async function setUp(t: Test, setting: Setting = {}) {
   const clock = { ahead: 0 }
   const store = new ArtifactStore({
     directory: join(stateDir, 'artifacts'),
-    room: new Room(stateDir, setting.limitBytes ?? null),
+    quota: new DiskQuota(stateDir, setting.limitBytes ?? null),
     slots,
     cacheLimitBytes: setting.cacheLimitBytes ?? 1e9,
     wire: {

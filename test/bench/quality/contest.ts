@@ -1,4 +1,5 @@
-import { type QuantizeOptions, quantize } from '../../../planner/quantizer/index.ts'
+import type { QuantizeOptions } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import type { Dataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { type Candidate, compareFiles, FIGURE_COLUMNS, type Goals } from './figures.ts'
@@ -28,7 +29,7 @@ export async function contestOf(contest: Contest): Promise<QualityTable> {
   const peers = await aeqCandidate(contest)
   const ours = await quantize({
     model: float,
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme(scheme),
     calibration,
     ...(options && { options }),

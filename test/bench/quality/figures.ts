@@ -1,6 +1,7 @@
+import { referenceTarget } from '../../../planner/targets/index.ts'
 import type { Dataset } from '../../../shared/dataset/index.ts'
 import { evaluate, type QualityRecord } from '../../../shared/measure/index.ts'
-import { loadRuntime, type ModelFormat, runtimeFor } from '../../../shared/runtime/index.ts'
+import { loadRuntime, type ModelFormat } from '../../../shared/runtime/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import type { QualityRow } from './subject.ts'
 
@@ -60,7 +61,7 @@ export async function recordOf(
   { format, float, test }: Pick<Comparison, 'format' | 'float' | 'test'>,
   bytes: Uint8Array,
 ): Promise<QualityRecord> {
-  const runtime = await loadRuntime(runtimeFor(format))
+  const runtime = await loadRuntime(referenceTarget(format))
   const reference = await runtime.load(float)
   try {
     const session = await runtime.load(bytes)

@@ -1,9 +1,9 @@
 /** A process that quantizes light_resnet50 with so many samples; prints seconds, and the most memory it ever held. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 // Loaded before the clock starts, like what the peer imports.
 import '../../../planner/formats/onnx/quantizable.ts'
-import { quantize } from '../../../planner/quantizer/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { loadNative } from '../../../shared/runtime/onnxruntime/native.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
@@ -15,7 +15,7 @@ const [, , samples = ''] = process.argv
 const started = performance.now()
 await quantize({
   model: new Uint8Array(await readFile(join(sharedData() ?? '', 'onnx', 'light_resnet50.onnx'))),
-  format: 'onnx',
+  target: 'onnxruntime',
   scheme: parseScheme('static-w8a8-u8s8'),
   calibration: readDataset(samples),
 })

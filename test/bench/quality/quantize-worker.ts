@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { quantize } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { sharedData } from '../../shared-data.ts'
@@ -20,7 +20,7 @@ const calibration = repeated(await readDataset(join(folder, 'ic01_calibration.np
 const runs: Spent[] = []
 for (let i = 0; i < (times ?? 1); i += 1) {
   const [start, before] = [performance.now(), process.cpuUsage()]
-  await quantize({ model, format: 'tflite', scheme: parseScheme('static-w8a8'), calibration })
+  await quantize({ model, target: 'litert', scheme: parseScheme('static-w8a8'), calibration })
   const { user, system } = process.cpuUsage(before)
   runs.push({
     seconds: (performance.now() - start) / 1e3,

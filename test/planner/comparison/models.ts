@@ -4,7 +4,7 @@ import type { ComparedFile } from '../../../planner/comparison/index.ts'
 import { readTflite } from '../../../planner/formats/tflite/codec/read.ts'
 import { writeTflite } from '../../../planner/formats/tflite/codec/write.ts'
 import type { TflModel } from '../../../planner/formats/tflite/model.ts'
-import { quantize } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { type Dataset, readDataset, takeSamples } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 
@@ -28,7 +28,7 @@ export async function quantized(scheme: string): Promise<ComparedFile> {
   const calibration = takeSamples(await readDataset(join(DEMO, 'calibration.npz')), 24)
   const { bytes } = await quantize({
     model: floatFile.bytes,
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme(scheme),
     calibration,
     // Equalization gives channels other sizes on purpose: they would not be compared like with like.

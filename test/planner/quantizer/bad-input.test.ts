@@ -1,6 +1,7 @@
 import t from 'tap'
 import { writeTflite } from '../../../planner/formats/tflite/index.ts'
-import { type QuantizeResult, quantize } from '../../../planner/quantizer/index.ts'
+import type { QuantizeResult } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
@@ -54,7 +55,7 @@ function quantized(model: ModelSpec, scale = 1, scheme = 'static-w8a8'): Promise
 function quantizedBytes(model: Uint8Array, scale = 1, scheme = 'static-w8a8') {
   return quantize({
     model,
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme(scheme),
     calibration: dataOf(16, 1, scale),
   })

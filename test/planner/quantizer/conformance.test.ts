@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { checkTflite, readTflite } from '../../../planner/formats/tflite/index.ts'
 import { quantizableTflite } from '../../../planner/formats/tflite/quantizable.ts'
-import { quantize } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { type Dataset, toDataset } from '../../../shared/dataset/index.ts'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
@@ -47,7 +47,7 @@ t.test(
       const model = new Uint8Array(readFileSync(join(folder, name)))
       const { bytes, findings, operators } = await quantize({
         model,
-        format: 'tflite',
+        target: 'litert',
         scheme: parseScheme('static-w8a8'),
         calibration: randomData(model, CALIBRATION_SAMPLES),
         // What recovery adds is weighed in `npm run bench:quality`; here it would be most of the time.

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { readTflite } from '../../../planner/formats/tflite/index.ts'
-import { type QuantizeRequest, quantize } from '../../../planner/quantizer/index.ts'
+import type { QuantizeRequest } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { readDataset, toDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme, printScheme } from '../../../shared/schemes.ts'
 import { outputSqnr } from './compare.ts'
@@ -45,7 +46,7 @@ function dataOf(shape: readonly number[], samples = 16, low = -1, high = 1) {
 
 const model = buildTflite(network)
 const calibration = dataOf([40])
-const request = { model, format: 'tflite', calibration } as const
+const request = { model, target: 'litert', calibration } as const
 
 t.test('every scheme gives a file that runs and is close to the float model', async (t) => {
   const cases = [
@@ -171,7 +172,7 @@ t.test(
     }
     const { findings, operators } = await quantize({
       model: buildTflite(log),
-      format: 'tflite',
+      target: 'litert',
       scheme: parseScheme('static-w8a8'),
       calibration: dataOf([8]),
     })
@@ -211,7 +212,7 @@ t.test(
       outputs: ['y'],
     })
     const scheme = parseScheme('static-w8a8')
-    const given = { format: 'tflite', scheme, calibration: dataOf([8]) } as const
+    const given = { target: 'litert', scheme, calibration: dataOf([8]) } as const
     const both = await quantize({
       ...given,
       model: buildTflite(signature('a', 8), signature('b', 8)),

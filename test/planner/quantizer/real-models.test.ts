@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { quantize } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
 import { loadRuntime } from '../../../shared/runtime/index.ts'
@@ -25,7 +25,7 @@ t.test('real models', { skip: data === undefined && WITHOUT_SHARED_DATA }, async
     const ic01 = await load('ic01')
     const { bytes, operators } = await quantize({
       model: ic01.float,
-      format: 'tflite',
+      target: 'litert',
       scheme: parseScheme('static-w8a8-io8'),
       calibration: ic01.calibration,
     })
@@ -49,7 +49,7 @@ t.test('real models', { skip: data === undefined && WITHOUT_SHARED_DATA }, async
     const kws01 = await load('kws01')
     const { bytes, findings } = await quantize({
       model: kws01.float,
-      format: 'tflite',
+      target: 'litert',
       scheme: parseScheme('static-w8a8-io8'),
       calibration: kws01.calibration,
     })
@@ -65,7 +65,7 @@ t.test('real models', { skip: data === undefined && WITHOUT_SHARED_DATA }, async
   t.test('kws01: dynamic-w8 has nothing to add to weights that are integers', async (t) => {
     const { float: model } = await load('kws01')
     const scheme = parseScheme('dynamic-w8')
-    await t.rejects(quantize({ model, format: 'tflite', scheme }), {
+    await t.rejects(quantize({ model, target: 'litert', scheme }), {
       code: 'nothing-to-quantize',
       message: /the source stores 5 constants as integer numbers .* kept as they are/,
     })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readTflite, writeTflite } from '../../../planner/formats/tflite/index.ts'
-import { quantize } from '../../../planner/quantizer/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
@@ -76,7 +76,7 @@ const model = buildTflite(trained)
 const scheme = parseScheme('static-w8a8-io8')
 
 t.test('learnt ranges take the place of calibration, and FAKE_QUANT goes', async (t) => {
-  const { bytes, findings, operators } = await quantize({ model, format: 'tflite', scheme })
+  const { bytes, findings, operators } = await quantize({ model, target: 'litert', scheme })
   t.same(operators, { total: 2, integer: 2, float: 0 })
   t.same(
     findings.map(({ code, where }) => [code, where]),
@@ -123,8 +123,8 @@ function asTrained(): Uint8Array {
 
 t.test('calibration samples that say otherwise do not count', async (t) => {
   const small = { calibration: dataOf(16, 6, 0.1), options: { recovery: [] } }
-  const without = await quantize({ model, format: 'tflite', scheme, options: { recovery: [] } })
-  const made = await quantize({ model, format: 'tflite', scheme, ...small })
+  const without = await quantize({ model, target: 'litert', scheme, options: { recovery: [] } })
+  const made = await quantize({ model, target: 'litert', scheme, ...small })
   t.same(made.bytes, without.bytes)
 })
 
@@ -147,7 +147,7 @@ t.test('ranges that a converter wrote on the tensors serve alike', async (t) => 
     }
   }
   const bytes = writeTflite(stated)
-  const { findings, operators } = await quantize({ model: bytes, format: 'tflite', scheme })
+  const { findings, operators } = await quantize({ model: bytes, target: 'litert', scheme })
   t.equal(operators.integer, 2)
   t.match(findings, [{ code: 'ranges-in-source', message: /3 float tensors .* \(first: "x"\)/ }])
 })
@@ -158,7 +158,7 @@ t.test('a model without ranges still needs calibration', async (t) => {
     operators: [dense('x', 'w1', 'b1', 'a')],
     outputs: ['a'],
   })
-  await t.rejects(quantize({ model: plain, format: 'tflite', scheme }), {
+  await t.rejects(quantize({ model: plain, target: 'litert', scheme }), {
     code: 'calibration-missing',
   })
 })

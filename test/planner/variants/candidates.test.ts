@@ -9,7 +9,7 @@ const target: ClassFacts = {
   architecture: 'arm64',
   features: [],
   runtimes: ['litert'],
-  onnxruntimeVersion: null,
+  oldestVersions: {},
   onnxForm: null,
   storageBytes: null,
   memoryBytes: null,
@@ -27,7 +27,7 @@ interface Row {
 const onnx = { opset: 17, hybridElements: 94_000, integerElements: 94_000, blockElements: 0 }
 const both = {
   runtimes: ['litert', 'onnxruntime'],
-  onnxruntimeVersion: '1.30.0',
+  oldestVersions: { onnxruntime: '1.30.0' },
 } satisfies Partial<ClassFacts>
 const ON_LITERT = ['float32', 'float16', 'dynamic-w8', 'static-w8a8']
 
@@ -126,7 +126,7 @@ const rows: Row[] = [
   {
     name: 'an opset too new for the ONNX Runtime of the class',
     model: { format: 'onnx', onnx: { ...onnx, opset: 21 } },
-    target: { ...both, onnxruntimeVersion: '1.17.3' },
+    target: { ...both, oldestVersions: { onnxruntime: '1.17.3' } },
     kept: [],
     says: { 'float32 onnxruntime': /opset 21, and ONNX Runtime 1.17.3 .* loads 20 at most/ },
   },

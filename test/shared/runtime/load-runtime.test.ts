@@ -1,13 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { installedRuntimes } from '../../../shared/runtime/installed.ts'
-import { runtimeFor } from '../../../shared/runtime/load-runtime.ts'
-
-t.test('the runtime of a format', async (t) => {
-  t.equal(runtimeFor('tflite'), 'litert')
-  t.equal(runtimeFor('onnx'), 'onnxruntime')
-  t.throws(() => runtimeFor('pb'), { code: 'runtime-missing', message: /\.pb.*\.tflite, \.onnx/ })
-})
 
 t.test('asking what is installed loads nothing', async (t) => {
   t.same(

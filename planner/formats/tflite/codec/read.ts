@@ -1,4 +1,4 @@
-import { breachesOf } from '../check.ts'
+import { violationsOf } from '../check.ts'
 import { TfliteError } from '../errors.ts'
 import type { TflModel } from '../model.ts'
 import { decodeTable } from './decode.ts'
@@ -10,12 +10,12 @@ const SMALLEST_FILE = 8
 
 /**
  * The model in `bytes`. Buffers are views: `bytes` must stay unchanged while the model is in use.
- * A model that comes back breaks no law of `checkTflite` with severity `error`.
+ * A model that comes back breaks no rule of `checkTflite` with severity `error`.
  * @throws TfliteError naming file, place in the model tree and cause.
  */
 export function readTflite(bytes: Uint8Array, fileName = 'model'): TflModel {
   const model = decodeTflite(bytes, fileName)
-  const errors = breachesOf(model).filter(({ law }) => law.severity === 'error')
+  const errors = violationsOf(model).filter(({ rule }) => rule.severity === 'error')
   const [first] = errors
   if (first === undefined) return model
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''

@@ -1,5 +1,5 @@
 import type { Finding } from '../../../../shared/findings.ts'
-import type { SourceTreatment } from '../../quantizable.ts'
+import type { SourceTreatment } from '../../../graph/model-format.ts'
 import { realNumbers } from '../constants.ts'
 import {
   type Draft,
@@ -10,7 +10,7 @@ import {
 } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
-import { settleVersion, signatureOf } from '../perform/signatures.ts'
+import { settleVersion, signatureOf } from '../transform/signatures.ts'
 import type { Prepared } from './prepare.ts'
 
 /**

@@ -1,8 +1,8 @@
-import type { GraphOperator, GraphTensor, OperatorId, Use } from '../../../formats/graph.ts'
-import { usesOf } from '../../../formats/links.ts'
+import type { GraphOperator, GraphTensor, OperatorId, Use } from '../../../graph/graph.ts'
+import type { Instruction } from '../../../graph/instructions.ts'
+import { usesOf } from '../../../graph/links.ts'
+import { FLOAT32, type Form, sameForm } from '../../../graph/numbers/forms.ts'
 import { activationParameters, asUint8 } from '../../parameters/activation.ts'
-import { FLOAT32, type Form, sameForm } from '../../parameters/forms.ts'
-import type { Instruction } from '../instructions.ts'
 import type { PlanRequest } from '../request.ts'
 import type { ScaleGroups } from './scale-groups.ts'
 import { wantedParameters } from './wanted.ts'
@@ -71,18 +71,18 @@ function wantedForm(tensor: GraphTensor, use: Use, flow: Flow): Form {
   if (operator === undefined || !flow.integer.has(use.operator)) return FLOAT32
   if (operator.inputs[use.position]?.role !== 'activation') return FLOAT32
   const parameters = wantedParameters(operator, tensor.id, flow.scales, flow.request)
-  return parameters === null ? FLOAT32 : { type: flow.request.target.activations, parameters }
+  return parameters === null ? FLOAT32 : { type: flow.request.forms.activations, parameters }
 }
 
 /** The form inside the integer part of the graph. */
 function heldForm(tensor: GraphTensor, { scales, request }: Flow): Form {
   const parameters = scales.parametersOf(tensor.id)
-  return parameters === null ? FLOAT32 : { type: request.target.activations, parameters }
+  return parameters === null ? FLOAT32 : { type: request.forms.activations, parameters }
 }
 
 /** The form at the model's inputs and outputs; subgraphs that operators call keep what those expect. */
 function edgeForm(tensor: GraphTensor, flow: Flow): Form {
-  const { edges, activations } = flow.request.target
+  const { edges, activations } = flow.request.forms
   const entry = flow.request.graph.subgraphs[tensor.subgraph]?.entry ?? false
   if (edges === 'float32' || !entry) return FLOAT32
   const held = heldForm(tensor, flow)

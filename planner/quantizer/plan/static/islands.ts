@@ -1,6 +1,6 @@
-import type { Graph, GraphOperator, OperatorId } from '../../../formats/graph.ts'
-import { type Links, usesOf } from '../../../formats/links.ts'
-import type { FactsTable } from '../../operators.ts'
+import type { Graph, GraphOperator, OperatorId } from '../../../graph/graph.ts'
+import { type Links, usesOf } from '../../../graph/links.ts'
+import type { KernelTable } from '../../../targets/kernel-facts.ts'
 
 /**
  * Operators that only move numbers, and sit among float operators alone: quantizing around them costs
@@ -10,7 +10,7 @@ export function islandsOf(
   graph: Graph,
   links: Links,
   integer: ReadonlySet<OperatorId>,
-  facts: FactsTable,
+  facts: KernelTable,
 ): Set<OperatorId> {
   const islands = new Set<OperatorId>()
   const seen = new Set<OperatorId>()
@@ -29,7 +29,7 @@ export function islandsOf(
 function isMover(
   operator: GraphOperator,
   integer: ReadonlySet<OperatorId>,
-  facts: FactsTable,
+  facts: KernelTable,
 ): boolean {
   return integer.has(operator.id) && facts[operator.kind].movesOnly
 }
@@ -39,7 +39,7 @@ function collectMovers(
   graph: Graph,
   links: Links,
   integer: ReadonlySet<OperatorId>,
-  facts: FactsTable,
+  facts: KernelTable,
 ): Set<OperatorId> {
   const group = new Set<OperatorId>([start.id])
   for (const id of group) {

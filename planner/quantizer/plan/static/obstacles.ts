@@ -1,6 +1,7 @@
-import type { GraphOperator, GraphTensor } from '../../../formats/graph.ts'
-import { LARGEST_MAGNITUDE, type Range, rangeOf } from '../../parameters/activation.ts'
-import { holdsFinite } from '../../parameters/finite.ts'
+import type { GraphOperator, GraphTensor } from '../../../graph/graph.ts'
+import { holdsFinite } from '../../../graph/numbers/finite.ts'
+import type { Range } from '../../../graph/numbers/range.ts'
+import { LARGEST_MAGNITUDE, rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import { whyKept } from '../selectors.ts'
 
@@ -21,8 +22,8 @@ const obstacles: readonly Obstacle[] = [
         : null,
   },
   {
-    reason: (operator, { target, facts }) =>
-      target.activations === 'int16' && facts[operator.kind].integer?.int16 === false
+    reason: (operator, { forms, facts }) =>
+      forms.activations === 'int16' && facts[operator.kind].integer?.int16 === false
         ? 'it has no kernel for int16 activations'
         : null,
   },

@@ -1,13 +1,9 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../formats/graph.ts'
-import { usesOf } from '../../../formats/links.ts'
-import type { FixedParameters } from '../../operators.ts'
-import {
-  activationParameters,
-  asUint8,
-  includeZero,
-  type Range,
-} from '../../parameters/activation.ts'
-import { type AffineParameters, INTEGER_LIMITS, perTensor } from '../../parameters/forms.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../graph/graph.ts'
+import { usesOf } from '../../../graph/links.ts'
+import { type AffineParameters, INTEGER_LIMITS, perTensor } from '../../../graph/numbers/forms.ts'
+import type { Range } from '../../../graph/numbers/range.ts'
+import type { FixedParameters } from '../../../targets/kernel-facts.ts'
+import { activationParameters, asUint8, includeZero } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import { DisjointSets } from './disjoint-sets.ts'
 
@@ -48,7 +44,7 @@ export class ScaleGroups {
 
   /** Parameters of an activation wherever it is held in the plan's activation type; null if never calibrated. */
   parametersOf(tensor: TensorId): AffineParameters | null {
-    const { activations } = this.#request.target
+    const { activations } = this.#request.forms
     const { fixed, claim, centred } = this.#groupOf(tensor)
     if (fixed !== null) {
       const parameters = perTensor(fixed.scale, fixed.zeroPoint)
@@ -74,7 +70,7 @@ export class ScaleGroups {
     for (const output of operator.outputs) {
       const group = this.#groupOf(output)
       if (rule?.law === 'fixed') {
-        const fixed = this.#request.target.activations === 'int16' ? rule.int16 : rule.int8
+        const fixed = this.#request.forms.activations === 'int16' ? rule.int16 : rule.int8
         this.#groups.set(output, { ...group, fixed, claim: null })
       }
       if (rule?.law === 'same-as-output' && rule.centred) {

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../../shared/findings.ts'
-import type { GraphOperator, OperatorId } from '../../../formats/graph.ts'
+import type { GraphOperator, OperatorId } from '../../../graph/graph.ts'
+import type { Instruction, Plan } from '../../../graph/instructions.ts'
 import { leftFloat } from '../findings.ts'
-import type { Instruction, Plan } from '../instructions.ts'
 import type { PlanRequest } from '../request.ts'
 import { mergeStores } from '../stores.ts'
 import { tallyOf } from '../tally.ts'
@@ -67,7 +67,7 @@ function planConstants(
     if (request.graph.tensors[tensor]?.constant === null) return []
     const parameters = wantedParameters(operator, tensor, scales, request)
     if (parameters === null) return []
-    const form = { type: request.target.activations, parameters }
+    const form = { type: request.forms.activations, parameters }
     return [
       {
         verb: 'store-constant',

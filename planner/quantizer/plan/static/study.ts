@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Graph } from '../../../formats/graph.ts'
-import { encodeConstant } from '../../parameters/constants.ts'
-import { holdsFinite } from '../../parameters/finite.ts'
-import type { PlanTarget } from '../request.ts'
+import type { CodeForms } from '../../../graph/code-forms.ts'
+import type { Graph } from '../../../graph/graph.ts'
+import { encodeConstant } from '../../../graph/numbers/encode-constant.ts'
+import { holdsFinite } from '../../../graph/numbers/finite.ts'
 import { channelAxis, knownParameters } from './weighted.ts'
 
 /**
@@ -11,7 +11,7 @@ import { channelAxis, knownParameters } from './weighted.ts'
  */
 export async function studyWeights(
   graph: Graph,
-  target: PlanTarget,
+  forms: CodeForms,
   signal: AbortSignal,
 ): Promise<void> {
   for (const operator of graph.operators) {
@@ -22,8 +22,8 @@ export async function studyWeights(
     await setImmediate()
     if (signal.aborted) return
     if (!holdsFinite(tensor.constant, values)) continue
-    const axis = channelAxis(operator, input, target)
-    const parameters = knownParameters(operator, tensor, values, axis, { graph, target })
+    const axis = channelAxis(operator, input, forms)
+    const parameters = knownParameters(operator, tensor, values, axis, { graph, forms })
     encodeConstant(tensor.constant, values, tensor.shape ?? [], { type: 'int8', parameters })
   }
 }

@@ -1,6 +1,6 @@
-import type { GraphOperator, TensorId } from '../../../formats/graph.ts'
+import type { GraphOperator, TensorId } from '../../../graph/graph.ts'
+import type { AffineParameters } from '../../../graph/numbers/forms.ts'
 import { activationParameters, rangeOf } from '../../parameters/activation.ts'
-import type { AffineParameters } from '../../parameters/forms.ts'
 import type { PlanRequest } from '../request.ts'
 import type { ScaleGroups } from './scale-groups.ts'
 
@@ -18,5 +18,5 @@ export function wantedParameters(
   if (follows && output !== undefined) return scales.parametersOf(output)
   if (constant === null) return scales.parametersOf(tensor)
   const range = rangeOf(constant.read() ?? new Float32Array(0))
-  return range === null ? null : activationParameters(range, request.target.activations)
+  return range === null ? null : activationParameters(range, request.forms.activations)
 }

@@ -1,6 +1,8 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { GraphInput, GraphOperator, GraphTensor } from '../../../formats/graph.ts'
-import type { AffineParameters, Form } from '../../parameters/forms.ts'
+import type { CodeForms } from '../../../graph/code-forms.ts'
+import type { GraphInput, GraphOperator, GraphTensor } from '../../../graph/graph.ts'
+import type { Instruction } from '../../../graph/instructions.ts'
+import type { AffineParameters, Form } from '../../../graph/numbers/forms.ts'
 import { codesInPairs, pairedParameters } from '../../parameters/pairs.ts'
 import {
   biasParameters,
@@ -8,8 +10,7 @@ import {
   learntParameters,
   weightParameters,
 } from '../../parameters/weight.ts'
-import type { Instruction } from '../instructions.ts'
-import type { PlanRequest, PlanTarget } from '../request.ts'
+import type { PlanRequest } from '../request.ts'
 
 /** Weight and bias of an operator whose input arrives with `input` parameters. */
 export function planWeights(
@@ -25,7 +26,7 @@ export function planWeights(
   const values = revision?.weight ?? valuesOf(tensor)
   const bias = planBias(operator, request, channelCount(tensor, source.channelAxis))
   const inputScale = input.scales[0] as number
-  const axis = channelAxis(operator, source, request.target)
+  const axis = channelAxis(operator, source, request.forms)
   const parameters = guardBias(
     revision?.weightParameters ??
       (revision?.weight === undefined
@@ -54,10 +55,10 @@ export function knownParameters(
   tensor: GraphTensor,
   values: Float32Array,
   axis: number | null,
-  request: Pick<PlanRequest, 'graph' | 'target'>,
+  request: Pick<PlanRequest, 'graph' | 'forms'>,
 ): AffineParameters {
   const ways = KNOWN.get(tensor) ?? new Map<string, AffineParameters>()
-  const way = `${operator.id} ${axis} ${request.target.weightBits}`
+  const way = `${operator.id} ${axis} ${request.forms.weightBits}`
   const known = ways.get(way) ?? chosenParameters(operator, tensor, values, axis, request)
   KNOWN.set(tensor, ways.set(way, known))
   return known
@@ -68,12 +69,12 @@ function chosenParameters(
   tensor: GraphTensor,
   values: Float32Array,
   axis: number | null,
-  { graph, target }: Pick<PlanRequest, 'graph' | 'target'>,
+  { graph, forms }: Pick<PlanRequest, 'graph' | 'forms'>,
 ): AffineParameters {
-  const special = codesInPairs(operator, graph, target)
+  const special = codesInPairs(operator, graph, forms)
     ? pairedParameters(operator, graph, values, axis)
     : learntParameters(tensor, values, axis)
-  return special ?? weightParameters(values, tensor.shape ?? [], axis, target.weightBits)
+  return special ?? weightParameters(values, tensor.shape ?? [], axis, forms.weightBits)
 }
 
 interface Bias {
@@ -107,7 +108,7 @@ function storeBias(
 ): Instruction {
   const form: Form = {
     // 16-bit activations accumulate in 64 bits.
-    type: request.target.activations === 'int16' ? 'int64' : 'int32',
+    type: request.forms.activations === 'int16' ? 'int64' : 'int32',
     parameters: biasParameters(inputScale, weight),
   }
   const { position, values, tensor } = bias
@@ -126,9 +127,9 @@ function storeBias(
 export function channelAxis(
   operator: GraphOperator,
   input: GraphInput,
-  target: PlanTarget,
+  forms: CodeForms,
 ): number | null {
-  const perTensor = operator.kind === 'fully-connected' && !target.perChannelFullyConnected
+  const perTensor = operator.kind === 'fully-connected' && !forms.perChannelFullyConnected
   return perTensor ? null : input.channelAxis
 }
 

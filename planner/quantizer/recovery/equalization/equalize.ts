@@ -1,10 +1,10 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../formats/graph.ts'
-import { linksOf } from '../../../formats/links.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../graph/graph.ts'
+import type { Instruction } from '../../../graph/instructions.ts'
+import { linksOf } from '../../../graph/links.ts'
+import { FLOAT32 } from '../../../graph/numbers/forms.ts'
+import { sliceAt } from '../../../graph/numbers/slices.ts'
 import type { ChannelStatistics } from '../../calibrate/statistics.ts'
-import { sliceAt } from '../../parameters/channels.ts'
-import { FLOAT32 } from '../../parameters/forms.ts'
-import type { Instruction } from '../../plan/instructions.ts'
-import type { Subject, Tools } from '../subject.ts'
+import type { Candidate, Services } from '../candidate.ts'
 import { inputAt, type Matrix, matrixOf } from './coupling.ts'
 import { type Pair, pairsOf } from './pairs.ts'
 import { chooseScales } from './scales.ts'
@@ -17,29 +17,32 @@ const STRIKING = 0.5
  * Correction", 2019): channels between two products are scaled so that one scale fits them all better, and the
  * weights around them take it back. The same model in float; null where no pair of products gains clearly.
  */
-export async function equalize(subject: Subject, tools: Tools): Promise<Subject | null> {
-  const { model, request } = subject
-  const numbers = new Numbers(subject)
+export async function equalize(
+  candidate: Candidate,
+  services: Services,
+): Promise<Candidate | null> {
+  const { model, request } = candidate
+  const numbers = new Numbers(candidate)
   const changed = pairsOf(request.graph, linksOf(request.graph)).flatMap((pair) => {
-    const remaining = equalizePair(pair, numbers, subject)
+    const remaining = equalizePair(pair, numbers, candidate)
     return remaining === null ? [] : { pair, remaining }
   })
-  const enough = tools.thorough ? 1 : STRIKING
+  const enough = services.thorough ? 1 : STRIKING
   if (!changed.some(({ remaining }) => remaining < enough)) return null
   const total = request.graph.operators.length
   const operators = { total, integer: 0, float: total }
   const bytes = model.perform({ instructions: numbers.stores(), findings: [], operators })
   const pairs = changed.map(({ pair }) => pair)
-  return await remeasured(subject, await tools.open(bytes), pairs, tools)
+  return await remeasured(candidate, await services.open(bytes), pairs, services)
 }
 
 /** The changed model has other ranges between the pairs, and the same everywhere else. */
 async function remeasured(
-  { statistics, request }: Subject,
-  model: Subject['model'],
+  { statistics, request }: Candidate,
+  model: Candidate['model'],
   changed: readonly Pair[],
-  tools: Tools,
-): Promise<Subject> {
+  services: Services,
+): Promise<Candidate> {
   const places = newPlaces(request.graph, model.graph)
   const placed = statistics.flatMap((one) => {
     const tensor = places.get(one.tensor)
@@ -47,12 +50,12 @@ async function remeasured(
   })
   const moved = new Set(changed.flatMap(({ tensors }) => tensors.map((id) => places.get(id))))
   const only = placed.flatMap(({ tensor }) => (moved.has(tensor) ? tensor : []))
-  const seen = await tools.observe(model, { only })
+  const seen = await services.observe(model, { only })
   const merged = [...placed.filter(({ tensor }) => !moved.has(tensor)), ...seen]
-  const { ranges, unusable } = tools.chooseRanges(merged, model)
+  const { ranges, unusable } = services.chooseRanges(merged, model)
   const { graph } = model
   const next = { ...request, graph, links: linksOf(graph), ranges, unusable }
-  return { model, statistics: merged, request: next, plan: tools.plan(next) }
+  return { model, statistics: merged, request: next, plan: services.plan(next) }
 }
 
 /** Operators keep their places in a model with other constants; tensors do not. */
@@ -77,7 +80,7 @@ function newPlaces(before: Graph, after: Graph): ReadonlyMap<TensorId, TensorId>
 function equalizePair(
   pair: Pair,
   numbers: Numbers,
-  { statistics, request }: Subject,
+  { statistics, request }: Candidate,
 ): number | null {
   const { first, second, between, ceiling } = pair
   const channelsOf = (tensor: TensorId | null) =>
@@ -86,7 +89,7 @@ function equalizePair(
   const matrix = numbers.matrix(first)
   if (channels === null || matrix.outputs.count !== channels.max.length) return null
   const perTensor = (operator: GraphOperator) =>
-    operator.kind === 'fully-connected' && !request.target.perChannelFullyConnected
+    operator.kind === 'fully-connected' && !request.forms.perChannelFullyConnected
   const input = first.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
   const chosen = chooseScales({
     firstPeaks: peaksOf(matrix),
@@ -122,17 +125,17 @@ function energyRead(channels: ChannelStatistics | null, { values, outputs }: Mat
 
 /** Weights and biases as they change, pair after pair. */
 class Numbers {
-  readonly #subject: Subject
+  readonly #candidate: Candidate
   readonly #weights = new Map<OperatorId, Float32Array>()
   readonly #biases = new Map<OperatorId, Float32Array>()
 
-  constructor(subject: Subject) {
-    this.#subject = subject
+  constructor(candidate: Candidate) {
+    this.#candidate = candidate
   }
 
   matrix(operator: GraphOperator): Matrix {
     const values = this.#weights.get(operator.id) ?? this.#read(operator, 'weight')
-    return matrixOf(operator, values ?? new Float32Array(0), this.#subject.request.graph)
+    return matrixOf(operator, values ?? new Float32Array(0), this.#candidate.request.graph)
   }
 
   scaleOutputs(operator: GraphOperator, scales: Float64Array): void {
@@ -167,7 +170,7 @@ class Numbers {
   }
 
   #store(id: OperatorId, role: 'weight' | 'bias', values: Float32Array): Instruction {
-    const operator = this.#subject.request.graph.operators[id] as GraphOperator
+    const operator = this.#candidate.request.graph.operators[id] as GraphOperator
     const position = operator.inputs.findIndex((input) => input.role === role)
     const tensor = operator.inputs[position]?.tensor as TensorId
     const uses = [{ kind: 'input', operator: id, position } as const]
@@ -176,6 +179,6 @@ class Numbers {
 
   #read(operator: GraphOperator, role: 'weight' | 'bias'): Float32Array | null {
     const tensor = operator.inputs.find((input) => input.role === role)?.tensor ?? null
-    return this.#subject.request.graph.tensors[tensor ?? -1]?.constant?.read() ?? null
+    return this.#candidate.request.graph.tensors[tensor ?? -1]?.constant?.read() ?? null
   }
 }

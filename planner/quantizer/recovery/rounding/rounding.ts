@@ -1,12 +1,12 @@
-import type { GraphOperator, OperatorId } from '../../../formats/graph.ts'
+import type { GraphOperator, OperatorId } from '../../../graph/graph.ts'
+import type { Plan } from '../../../graph/instructions.ts'
+import type { AffineParameters } from '../../../graph/numbers/forms.ts'
+import { WEIGHT_CODE_MAX } from '../../../graph/numbers/forms.ts'
 import type { MomentBlock, SecondMoments } from '../../calibrate/statistics.ts'
-import type { AffineParameters } from '../../parameters/forms.ts'
 import { codesInPairs, largestPair, PAIR_MOST } from '../../parameters/pairs.ts'
 import { type WeightRows, weightRows } from '../../parameters/rows.ts'
-import { WEIGHT_CODE_MAX } from '../../parameters/weight.ts'
-import type { Plan } from '../../plan/instructions.ts'
 import type { PlanRequest, Revision } from '../../plan/request.ts'
-import { closestCodes, costOf, metricOf } from './lattice.ts'
+import { closestCodes, costOf, metricOf } from './second-order-rounding.ts'
 
 /**
  * Weights on codes that keep the products near those of the float weights, instead of each number's nearest code.
@@ -41,14 +41,14 @@ function rounded(
   tensor: number,
   parameters: AffineParameters,
   moments: SecondMoments,
-  { graph, target }: PlanRequest,
+  { graph, forms }: PlanRequest,
 ): Float32Array | null {
   const weight = graph.tensors[tensor]
   const values = weight?.constant?.read() ?? null
   const rows = weight === undefined ? null : weightRows(operator, weight)
   if (values === null || rows === null) return null
-  const inPairs = codesInPairs(operator, graph, target)
-  const limit = WEIGHT_CODE_MAX[inPairs ? 8 : target.weightBits]
+  const inPairs = codesInPairs(operator, graph, forms)
+  const limit = WEIGHT_CODE_MAX[inPairs ? 8 : forms.weightBits]
   const result = new Float32Array(values.length)
   const groups = 1 + Math.max(...moments.blocks.map(({ group }) => group))
   for (const block of moments.blocks) {

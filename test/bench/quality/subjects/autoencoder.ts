@@ -1,4 +1,4 @@
-import { quantize } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { contestOf } from '../contest.ts'
 import { recordOf } from '../figures.ts'
@@ -16,7 +16,7 @@ export const autoencoder: QualitySubject = {
     const test = autoencoderData(500, 2)
     const perTensor = await quantize({
       model: float,
-      format: 'tflite',
+      target: 'litert',
       scheme: parseScheme('static-w8a8'),
       calibration,
       options: { perChannelFullyConnected: false, recovery: [], ranges: 'min-max' },

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quantizableTflite } from '../../../../planner/formats/tflite/quantizable.ts'
-import { quantize } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, samplesFor, toDataset } from '../../../../shared/dataset/index.ts'
 import { messageOf } from '../../../../shared/errors.ts'
 import { dequantized } from '../../../../shared/measure/index.ts'
@@ -127,7 +127,7 @@ function casesIn(folder: string): Case[] {
 async function scoreOf(subject: Case, peer: AeqResult | undefined): Promise<Score> {
   const { name, model, calibration, test } = subject
   const scheme = parseScheme('static-w8a8')
-  const { bytes } = await quantize({ model, format: 'tflite', scheme, calibration })
+  const { bytes } = await quantize({ model, target: 'litert', scheme, calibration })
   const expected = await answersOf(model, test)
   return {
     name,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { quantize } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import {
   type Dataset,
   readDataset,
@@ -93,7 +93,7 @@ function sources(): Source[] {
 async function ourRow(source: Source, scheme: string): Promise<QualityRow> {
   const { bytes } = await quantize({
     model: new Uint8Array(await readFile(source.float)),
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme(scheme),
     calibration: await readDataset(source.calibration),
   })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { ConversionError, convertModel } from '../../../../planner/formats/convert.ts'
 import { ImportError } from '../../../../planner/formats/onnx/import/index.ts'
 import { readOnnx, writeOnnx } from '../../../../planner/formats/onnx/index.ts'
-import { QuantizerError, quantize } from '../../../../planner/quantizer/index.ts'
+import { QuantizerError } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
@@ -35,7 +36,7 @@ export const onnxChecker: QualitySubject = {
     const title = '.onnx files we write, before onnx.checker (full) and strict shape inference'
     const missing = await withoutPeer('onnx')
     if (missing !== undefined) return [{ title, columns: [], rows: [], notes: [missing] }]
-    const { models, refused } = sources()
+    const { models, refused } = await sources()
     const files: { readonly model: string; readonly scheme: string; readonly bytes: Uint8Array }[] =
       []
     for (const [model, source] of models) {
@@ -71,7 +72,7 @@ export const onnxChecker: QualitySubject = {
 }
 
 /** Written again by us as they are: .onnx sources, and .tflite ones as they are imported. */
-function sources(): { models: Map<string, Uint8Array>; refused: string[] } {
+async function sources(): Promise<{ models: Map<string, Uint8Array>; refused: string[] }> {
   const root = sharedData() ?? ''
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
   const paths = [
@@ -87,7 +88,9 @@ function sources(): { models: Map<string, Uint8Array>; refused: string[] } {
       const tflite = name.endsWith('.tflite')
       models.set(
         name,
-        tflite ? convertModel(bytes, 'tflite', 'onnx', name).bytes : writeOnnx(readOnnx(bytes)),
+        tflite
+          ? (await convertModel(bytes, 'tflite', 'onnx', name)).bytes
+          : writeOnnx(readOnnx(bytes)),
       )
     } catch (error) {
       if (!(error instanceof ImportError || error instanceof ConversionError)) throw error
@@ -116,8 +119,9 @@ async function quantized(
   calibration: Dataset,
 ): Promise<Uint8Array | null> {
   try {
-    return (await quantize({ model, format: 'onnx', scheme: parseScheme(scheme), calibration }))
-      .bytes
+    return (
+      await quantize({ model, target: 'onnxruntime', scheme: parseScheme(scheme), calibration })
+    ).bytes
   } catch (error) {
     const nothing = error instanceof QuantizerError && /^nothing-/.test(error.code)
     if (nothing) return null

@@ -1,4 +1,4 @@
-import { quantize } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import type { Tensor } from '../../../../shared/tensors.ts'
@@ -27,7 +27,11 @@ export const onnxEncoder: QualitySubject = {
     const expected = await answer(float, x)
     const rows: QualityRow[] = []
     for (const [scheme, kind, peer, bits] of PAIRS) {
-      const ours = await quantize({ model: float, format: 'onnx', scheme: parseScheme(scheme) })
+      const ours = await quantize({
+        model: float,
+        target: 'onnxruntime',
+        scheme: parseScheme(scheme),
+      })
       const found = await answer(ours.bytes, x)
       const our = decibels(expected, found)
       if (missing !== undefined) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { convertModel } from '../../../../planner/formats/convert.ts'
-import { quantize } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { readDataset, samplesFor } from '../../../../shared/dataset/index.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
@@ -21,11 +21,11 @@ export const onnxImages: QualitySubject = {
   run: async () => {
     const at = (name: string) => join(sharedData() ?? '', 'mlperf-tiny', name)
     const source = new Uint8Array(await readFile(at('ic01_float32.tflite')))
-    const float = convertModel(source, 'tflite', 'onnx', 'ic01').bytes
+    const float = (await convertModel(source, 'tflite', 'onnx', 'ic01')).bytes
     const calibration = await readDataset(at('ic01_calibration.npz'))
     const test = await readDataset(at('ic01_test.npz'))
     const scheme = parseScheme('static-w8a8-u8s8')
-    const ours = await quantize({ model: float, format: 'onnx', scheme, calibration })
+    const ours = await quantize({ model: float, target: 'onnxruntime', scheme, calibration })
     const missing = await withoutPeer('onnxruntime')
     const peers: Candidate[] = []
     for (const method of missing === undefined ? METHODS : []) {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { convertModel } from '../../../../planner/formats/convert.ts'
-import { quantize, ratioToFloat, searchMixed } from '../../../../planner/quantizer/index.ts'
+import { ratioToFloat } from '../../../../planner/quantizer/index.ts'
+import { quantize, searchMixed } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, readDataset, toDataset } from '../../../../shared/dataset/index.ts'
 import { RuntimeError } from '../../../../shared/runtime/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
@@ -63,7 +64,7 @@ async function ratioOfPeer({ model, calibration }: Source): Promise<string> {
   const job = { kind: 'static', method: 'MinMax', prepare: true, calibration } as const
   const { bytes } = await quantizeByOrt(model, job)
   try {
-    return formatRatio(await ratioToFloat('onnx', model, bytes, calibration))
+    return formatRatio(await ratioToFloat('onnxruntime', model, bytes, calibration))
   } catch (error) {
     // Scales per channel in a model whose opset has none.
     if (error instanceof RuntimeError) return 'does not load'
@@ -73,7 +74,7 @@ async function ratioOfPeer({ model, calibration }: Source): Promise<string> {
 
 async function rowOf({ name, model, calibration }: Source, peer: string): Promise<QualityRow> {
   const scheme = parseScheme('static-w8a8-u8s8')
-  const request = { model, format: 'onnx', scheme, calibration } as const
+  const request = { model, target: 'onnxruntime', scheme, calibration } as const
   const { result, report } = await searchMixed(request, await quantize(request))
   const [integer, ...mixed] = report.forms
   const ratios = mixed.map(({ ratio, inFloat }) => `${formatRatio(ratio)} (${inFloat.length})`)
@@ -99,7 +100,7 @@ async function imported(name: string, model: string, calibration: string): Promi
   const bytes = new Uint8Array(await readFile(model))
   return {
     name,
-    model: convertModel(bytes, 'tflite', 'onnx', name).bytes,
+    model: (await convertModel(bytes, 'tflite', 'onnx', name)).bytes,
     calibration: await readDataset(calibration),
   }
 }

@@ -1,10 +1,7 @@
 import { writeOnnx } from '../../../../planner/formats/onnx/codec.ts'
 import type { OnnxModel } from '../../../../planner/formats/onnx/model.ts'
-import {
-  type QuantizeOptions,
-  type QuantizeResult,
-  quantize,
-} from '../../../../planner/quantizer/index.ts'
+import type { QuantizeOptions, QuantizeResult } from '../../../../planner/quantizer/index.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, samplesFor, toDataset } from '../../../../shared/dataset/index.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
@@ -32,7 +29,7 @@ export async function quantizeOnnx(
 ): Promise<QuantizeResult> {
   return await quantize({
     model: writeOnnx(model),
-    format: 'onnx',
+    target: 'onnxruntime',
     scheme: parseScheme(scheme),
     ...(calibration && { calibration }),
     options,

@@ -2,12 +2,12 @@ import { basename } from 'node:path'
 import t from 'tap'
 import { draftOf } from '../../../../planner/formats/tflite/draft.ts'
 import { readTflite } from '../../../../planner/formats/tflite/index.ts'
-import { signatureOf } from '../../../../planner/formats/tflite/perform/signatures.ts'
 import {
   compareReleases,
   minimumRelease,
   releaseOf,
 } from '../../../../planner/formats/tflite/releases.ts'
+import { signatureOf } from '../../../../planner/formats/tflite/transform/signatures.ts'
 import {
   type OperatorSignature,
   type TensorSignature,

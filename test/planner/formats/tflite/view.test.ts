@@ -1,6 +1,6 @@
 import t from 'tap'
-import { linksOf, usesOf } from '../../../../planner/formats/links.ts'
 import { viewOf } from '../../../../planner/formats/tflite/view.ts'
+import { linksOf, usesOf } from '../../../../planner/graph/links.ts'
 import { buildModel, constant, integers } from '../../quantizer/model-builder.ts'
 
 const convolution = {

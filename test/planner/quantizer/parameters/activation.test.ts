@@ -1,10 +1,10 @@
 import t from 'tap'
+import { roundHalfAway } from '../../../../planner/graph/numbers/rounding.ts'
 import {
   activationParameters,
   asUint8,
   includeZero,
   rangeOf,
-  roundHalfAway,
 } from '../../../../planner/quantizer/parameters/activation.ts'
 import { numbers } from '../model-builder.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { codesOf } from '../../../../planner/quantizer/parameters/encode.ts'
+import { codesOf } from '../../../../planner/graph/numbers/encode.ts'
 import {
   biasParameters,
   guardBias,

@@ -1,11 +1,11 @@
-import { linksOf } from '../../../../planner/formats/links.ts'
 import { viewOf } from '../../../../planner/formats/tflite/view.ts'
-import { OPERATOR_FACTS } from '../../../../planner/quantizer/operators.ts'
+import type { Plan } from '../../../../planner/graph/instructions.ts'
+import { linksOf } from '../../../../planner/graph/links.ts'
 import type { QuantizeOptions } from '../../../../planner/quantizer/options.ts'
-import type { Plan } from '../../../../planner/quantizer/plan/instructions.ts'
 import { planScheme } from '../../../../planner/quantizer/plan/plan.ts'
 import { printPlan } from '../../../../planner/quantizer/plan/print.ts'
 import type { PlanRequest } from '../../../../planner/quantizer/plan/request.ts'
+import { LITERT_KERNELS } from '../../../../planner/targets/kernels/litert.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { buildModel, type ModelSpec } from '../model-builder.ts'
 
@@ -15,7 +15,7 @@ export interface Planning {
   /** Range of each activation by name; one that is missing was never reached. */
   readonly ranges?: Readonly<Record<string, readonly [number, number]>>
   readonly keepFloat?: QuantizeOptions['keepFloat']
-  readonly target?: Partial<PlanRequest['target']>
+  readonly forms?: Partial<PlanRequest['forms']>
 }
 
 /** The plan for a model whose activations have the given ranges. */
@@ -37,19 +37,19 @@ export function planned(planning: Planning): { plan: Plan; request: PlanRequest;
   const fields = {
     graph,
     links: linksOf(graph),
-    facts: OPERATOR_FACTS,
+    facts: LITERT_KERNELS,
     ranges,
     unusable: new Map<number, string>(),
     revisions: new Map(),
     keepFloat: planning.keepFloat ?? [],
     runtimeObstacle: () => null,
-    target: {
+    forms: {
       activations: planning.scheme.includes('a16') ? ('int16' as const) : ('int8' as const),
       weightBits: 8 as const,
-      edges: edges as PlanRequest['target']['edges'],
+      edges: edges as PlanRequest['forms']['edges'],
       perChannelFullyConnected: true,
       perChannelHybridFullyConnected: false,
-      ...planning.target,
+      ...planning.forms,
     },
   }
   const request: PlanRequest = fields

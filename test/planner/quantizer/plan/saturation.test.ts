@@ -3,7 +3,7 @@ import { writeOnnx } from '../../../../planner/formats/onnx/codec.ts'
 import type { OnnxModel } from '../../../../planner/formats/onnx/model.ts'
 import type { Attributes } from '../../../../planner/formats/onnx/prepare/graph-editor.ts'
 import { newTensor } from '../../../../planner/formats/onnx/tensor-data.ts'
-import { quantizeForNarrowSums } from '../../../../planner/quantizer/index.ts'
+import { quantizeForNarrowSums } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import { sizeOf } from '../../../../shared/tensors.ts'
@@ -117,7 +117,7 @@ t.test('for such processors the nearer of two forms is written', async (t) => {
   const chosen = async (model: OnnxModel, data: Dataset) => {
     const { scheme, findings } = await quantizeForNarrowSums({
       model: writeOnnx(model),
-      format: 'onnx',
+      target: 'onnxruntime',
       scheme: parseScheme('static-w8a8-u8s8-rr'),
       calibration: data,
     })

@@ -201,7 +201,7 @@ t.test('weights', async (t) => {
       model,
       scheme,
       ranges,
-      target: { perChannelFullyConnected: false },
+      forms: { perChannelFullyConnected: false },
     })
     t.match(perTensor.text[0], /store "w" as int8 0\.\d+\/0 for/)
     const wide = planned({ model, scheme: 'static-w8a16', ranges })

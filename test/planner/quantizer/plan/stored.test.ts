@@ -22,8 +22,8 @@ t.test('dynamic-w8: integer weights for hybrid kernels, biases as they are', asy
     /^store "w" as int8 0\.\d+\/0 for FULLY_CONNECTED "y"\.1$/,
     /^compute .* as hybrid$/,
   ])
-  const target = { perChannelHybridFullyConnected: true }
-  t.match(planned({ model: dense(32, 32), scheme: 'dynamic-w8', target }).text[0], /int8\[32\]@0/)
+  const forms = { perChannelHybridFullyConnected: true }
+  t.match(planned({ model: dense(32, 32), scheme: 'dynamic-w8', forms }).text[0], /int8\[32\]@0/)
 })
 
 t.test('dynamic-w8: weights too small to gain stay, and say so', async (t) => {

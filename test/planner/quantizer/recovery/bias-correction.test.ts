@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { decode } from '../../../../planner/quantizer/parameters/encode.ts'
+import { decode } from '../../../../planner/graph/numbers/encode.ts'
 import { correctBiases } from '../../../../planner/quantizer/recovery/bias-correction.ts'
 import { coverageOf } from '../../../../planner/quantizer/recovery/windows.ts'
 import { constant, type ModelSpec } from '../model-builder.ts'

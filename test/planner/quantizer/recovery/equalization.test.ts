@@ -1,8 +1,9 @@
 import t from 'tap'
-import { linksOf } from '../../../../planner/formats/links.ts'
 import { viewOf } from '../../../../planner/formats/tflite/view.ts'
-import { quantize, type RecoveryMethod } from '../../../../planner/quantizer/index.ts'
+import { linksOf } from '../../../../planner/graph/links.ts'
+import type { RecoveryMethod } from '../../../../planner/quantizer/index.ts'
 import { pairsOf } from '../../../../planner/quantizer/recovery/equalization/pairs.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { outputSqnr } from '../compare.ts'
@@ -96,7 +97,7 @@ async function decibels(spec: ModelSpec, recovery: readonly RecoveryMethod[]) {
   const scheme = parseScheme('static-w8a8')
   const made = await quantize({
     model,
-    format: 'tflite',
+    target: 'litert',
     scheme,
     calibration,
     options: { recovery },

@@ -4,7 +4,7 @@ import {
   closestCodes,
   costOf,
   metricOf,
-} from '../../../../planner/quantizer/recovery/rounding/lattice.ts'
+} from '../../../../planner/quantizer/recovery/rounding/second-order-rounding.ts'
 import { numbers } from '../model-builder.ts'
 
 const SIZE = 24

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { quantize, type RecoveryMethod } from '../../../../planner/quantizer/index.ts'
-import { Laboratory } from '../../../../planner/quantizer/laboratory/laboratory.ts'
+import type { RecoveryMethod } from '../../../../planner/quantizer/index.ts'
+import { InferencePool } from '../../../../planner/quantizer/inference-pool/inference-pool.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
 import { realOutputs } from '../compare.ts'
@@ -54,7 +55,7 @@ const calibration = noise(SAMPLES)
 async function displacement(recovery: readonly RecoveryMethod[]) {
   const scheme = parseScheme('static-w8a8')
   const options = { recovery }
-  const result = await quantize({ model, format: 'tflite', scheme, calibration, options })
+  const result = await quantize({ model, target: 'litert', scheme, calibration, options })
   const [name = ''] = deep().outputs
   const found = (await realOutputs(result.bytes, calibration)).get(name) ?? []
   const expected = (await realOutputs(model, calibration)).get(name) ?? []
@@ -80,7 +81,7 @@ t.test('means are back in place behind layers that compute on integers', async (
 
 t.test('where nobody asked, it runs only where much noise is left', async (t) => {
   const scheme = parseScheme('static-w8a8')
-  const { recovery } = await quantize({ model, format: 'tflite', scheme, calibration })
+  const { recovery } = await quantize({ model, target: 'litert', scheme, calibration })
   const last = recovery.findLast(({ method }) => method === 'bias-correction')
   const ran = recovery.some(({ method }) => method === 'sequential-bias-correction')
   t.ok(last)
@@ -89,10 +90,10 @@ t.test('where nobody asked, it runs only where much noise is left', async (t) =>
 
 t.test('a deep model is not measured anew for every layer, where nobody asked', async (t) => {
   const layers = 130
-  const watched = t.capture(Laboratory.prototype, 'watch', Laboratory.prototype.watch)
+  const watched = t.capture(InferencePool.prototype, 'watch', InferencePool.prototype.watch)
   await quantize({
     model: buildTflite(deep(layers)),
-    format: 'tflite',
+    target: 'litert',
     scheme: parseScheme('static-w8a8'),
     calibration: noise(4),
   })

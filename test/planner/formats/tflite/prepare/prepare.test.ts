@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import type { Preparation } from '../../../../../planner/formats/quantizable.ts'
 import { type TflModel, writeTflite } from '../../../../../planner/formats/tflite/index.ts'
 import { prepare } from '../../../../../planner/formats/tflite/prepare/prepare.ts'
+import type { Preparation } from '../../../../../planner/graph/model-format.ts'
 import { toDataset } from '../../../../../shared/dataset/index.ts'
 import { realOutputs, sqnrDb } from '../../../quantizer/compare.ts'
 import { buildModel, constant, numbers } from '../../../quantizer/model-builder.ts'

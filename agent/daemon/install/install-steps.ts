@@ -1,0 +1,131 @@
+import { messageOf } from '../../../shared/errors.ts'
+import { ArtifactError, NO_LINKS } from '../../artifacts/index.ts'
+import { ModelLocks } from '../../client/index.ts'
+import type { TrustedAssignment } from '../../trust/index.ts'
+import type { AgentContext } from '../agent-context.ts'
+import { watchHealth } from '../health/health.ts'
+import type { Installation } from '../journal/records.ts'
+import { installReport } from '../orders/reports.ts'
+import type { InstallStep } from './install-table.ts'
+import { leftBehind, rollbackTarget } from './rollback-target.ts'
+
+/** Between two reports of progress, ms. */
+const PROGRESS_MS = 2_000
+/** Silence of a connected planner after which golden inputs are given up, ms. */
+const GOLDEN_GIVE_UP_MS = 120_000
+
+/** Steps that do something; the others are ends. */
+export type WorkingStep = Exclude<InstallStep, 'active' | 'rolled-back' | 'failed' | 'superseded'>
+
+type StepWork = (job: Installation, context: AgentContext, signal: AbortSignal) => Promise<void>
+
+/** What each step does. Each may be done again after a restart; each throws an AppError where it fails. */
+export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
+  accepted: async () => {},
+
+  async downloading({ order, assignment }, context, signal) {
+    // Never given up: a planner that is away comes back, and a newer assignment ends the waiting.
+    const giveUpMs = Number.POSITIVE_INFINITY
+    const progress = progressTeller(order, assignment, context)
+    await context.store.fetch(assignment.artifact, { giveUpMs, signal, progress })
+    if (assignment.selfTest) await context.store.fetch(assignment.selfTest, { giveUpMs, signal })
+  },
+
+  async verifying({ assignment }, { store }) {
+    await verifiedFile(assignment, store)
+  },
+
+  async installing({ assignment }, { store, slots, clock }) {
+    const { model, variant } = assignment
+    if (await slots.isGood(model, variant)) return
+    const { runtime, scheme, class: deviceClass, counter, artifact } = assignment
+    await slots.install(
+      {
+        v: 1,
+        model,
+        variant,
+        bytes: artifact.bytes,
+        runtime,
+        scheme,
+        class: deviceClass,
+        counter,
+        installedAt: clock.now().toISOString(),
+      },
+      await verifiedFile(assignment, store),
+    )
+  },
+
+  async waiting({ assignment }, { stateDir, slots }, signal) {
+    const { model, variant } = assignment
+    if ((await slots.links(model)).current === variant) return
+    await new ModelLocks(stateDir, model).whenFree(signal)
+  },
+
+  async switching({ assignment }, { stateDir, slots }, signal) {
+    const { model, variant } = assignment
+    if ((await slots.links(model)).current === variant) return
+    const locks = new ModelLocks(stateDir, model)
+    await locks.exclusively(signal, () => slots.switchTo(model, variant))
+  },
+
+  async testing({ assignment }, context, signal) {
+    const { model, variant, runtime, selfTest } = assignment
+    const golden = selfTest
+      ? await context.store.fetch(selfTest, { giveUpMs: GOLDEN_GIVE_UP_MS, signal })
+      : null
+    const file = await slotFile(model, variant, context.slots)
+    await context.measurementLock.during(signal, () =>
+      context.modelRunner.selfTest({ file, runtime, golden }, signal),
+    )
+    // From here on no older release is believed. Before the commit: after a cut of power both are done again.
+    await context.trust.installed(assignment)
+  },
+
+  async watching(job, { stateDir, slots, health, messages, log }, signal) {
+    const { model, variant } = job.assignment
+    const file = await slotFile(model, variant, slots)
+    await watchHealth({ stateDir, model, variant, file }, health, messages, signal)
+    if (leftBehind(job) === null) return
+    await slots.keepSpare(model, variant).catch((error) => log.warn({ model }, messageOf(error)))
+  },
+
+  async 'rolling-back'({ assignment, before }, { slots }) {
+    const { model, variant } = assignment
+    await slots.restore(model, await rollbackTarget(model, before ?? NO_LINKS, variant, slots))
+    await slots.remove(model, variant)
+  },
+}
+
+async function slotFile(
+  model: string,
+  variant: string,
+  slots: AgentContext['slots'],
+): Promise<string> {
+  const file = await slots.file(model, variant)
+  if (file) return file
+  throw new ArtifactError('slot-missing', `the slot of ${model} vanished`, { variant })
+}
+
+async function verifiedFile(
+  { artifact, variant }: TrustedAssignment,
+  store: AgentContext['store'],
+): Promise<string> {
+  const file = await store.locate(artifact.digest)
+  if (file) return file
+  throw new ArtifactError(
+    'wrong-digest',
+    `variant ${variant.slice(0, 12)} was spoiled on disk after its download; check the storage`,
+    { variant },
+  )
+}
+
+function progressTeller(order: string, assignment: TrustedAssignment, context: AgentContext) {
+  let toldAt = context.clock.monotonic()
+  return (bytesDone: number) => {
+    const now = context.clock.monotonic()
+    if (now - toldAt < PROGRESS_MS) return
+    toldAt = now
+    const at = context.clock.now()
+    context.tell(installReport(order, assignment, 'downloading', at, { bytesDone }))
+  }
+}

@@ -1,0 +1,27 @@
+import type { Digest } from '../../../shared/digest.ts'
+import type { Change } from '../journal/journal-tables.ts'
+import type { Records } from '../journal/records.ts'
+import type { Refusal } from '../orders/reports.ts'
+
+/** By then the runtime here may be another; a successful probe ends it sooner. */
+const QUARANTINE_MS = 7 * 24 * 3_600_000
+
+/** Failures in which the runtime itself went down or hung: to try again costs more than it can win. */
+const DEADLY: ReadonlySet<string> = new Set([
+  'self-test-crashed',
+  'self-test-timeout',
+  'crashed',
+  'timeout',
+])
+
+/** The record to write with such a failure; none for any other. */
+export function quarantined(variant: Digest, error: Refusal | null, now: Date): Change[] {
+  if (error === null || !DEADLY.has(error.code)) return []
+  const value = { variant, at: now.toISOString(), ...error }
+  return [{ kind: 'quarantine', key: variant, value }]
+}
+
+/** A clock that was set back since does not make it endless. */
+export function isInForce({ at }: Records['quarantine'], now: Date): boolean {
+  return Math.abs(now.getTime() - new Date(at).getTime()) < QUARANTINE_MS
+}

@@ -1,0 +1,174 @@
+import { AppError, messageOf } from '../../../shared/errors.ts'
+import type {
+  Order,
+  OrderKind,
+  OrderOf,
+  ProbeOrder,
+  Report,
+} from '../../../shared/messages/index.ts'
+import type { RuntimeName } from '../../../shared/runtime/index.ts'
+import { TrustError } from '../../../shared/trust/index.ts'
+import type { AgentContext } from '../agent-context.ts'
+import type { Installer } from '../install/installer.ts'
+import { isInForce } from '../install/quarantine.ts'
+import type { Records } from '../journal/records.ts'
+import type { Prober } from '../probes/prober.ts'
+import { OrderRefused, requireAcceptable } from './admission.ts'
+import { ackReport, installReport, probeReport, refusalOf, repeated } from './reports.ts'
+import { verifyAssignment } from './verify-assignment.ts'
+
+export interface OrderDeskOptions {
+  readonly runtimes: readonly RuntimeName[]
+  readonly memoryLimitBytes: number | null
+  readonly installer: Installer
+  readonly prober: Prober
+  rebirth(): void
+  /** A receipt names births as well as reports. */
+  confirmed(ids: readonly string[]): void
+}
+
+type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void }
+
+/** Probes that wait at most: a planner that orders more has lost count. */
+const MAX_OPEN_PROBES = 256
+
+/** Takes orders one after another, each at most once: what was answered is answered again, not done again. */
+export class OrderHandler {
+  readonly #context: AgentContext
+  readonly #options: OrderDeskOptions
+  readonly #handlers: Handlers
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(context: AgentContext, options: OrderDeskOptions) {
+    this.#context = context
+    this.#options = options
+    this.#handlers = {
+      assign: (order) => this.#assign(order),
+      probe: (order) => this.#probe(order),
+      receipt: ({ reports }) => {
+        options.confirmed(reports)
+        context.ledger.settle(reports)
+      },
+      rebirth: () => options.rebirth(),
+      cancel: (order) => this.#cancel(order),
+    }
+  }
+
+  take(order: Order): void {
+    this.#last = this.#last.then(() => this.#handle(order))
+  }
+
+  /** Resolves when every order that was taken is durable or refused. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  async #handle(order: Order): Promise<void> {
+    const { log, leaving } = this.#context
+    if (leaving.aborted) return
+    try {
+      const answers = this.#answersTo(order)
+      if (answers) this.#context.ledger.commit('order.repeated', [], answers)
+      // HANDLERS ties kind and order together, which the compiler cannot follow through an index.
+      else await (this.#handlers[order.kind] as (order: Order) => Promise<void> | void)(order)
+    } catch (error) {
+      // Not acknowledged, so the planner says it again.
+      log.error({ order: order.id, kind: order.kind }, `cannot take an order: ${messageOf(error)}`)
+    }
+  }
+
+  /** What was said to this order before; `undefined` for an order that is new. */
+  #answersTo(order: Order): Report[] | undefined {
+    if (order.kind !== 'assign' && order.kind !== 'probe') return undefined
+    const { journal } = this.#context.ledger
+    const now = this.#context.clock.now()
+    const probe = journal.get('probe', order.id)
+    const final = journal.get('ended', order.id) ?? journal.get('refused', order.id) ?? probe
+    const running = [...journal.all('installation'), ...journal.all('queued')]
+    if (!final && !running.some((job) => job.order === order.id)) return undefined
+    const ack = ackReport(order.id, now)
+    return final?.answer ? [ack, repeated(final.answer, now)] : [ack]
+  }
+
+  async #assign(order: OrderOf<'assign'>): Promise<void> {
+    const { store, log, clock } = this.#context
+    try {
+      const assignment = await verifyAssignment(order, this.#context)
+      requireAcceptable(assignment, {
+        ...this.#options,
+        quarantine: (variant) => this.#quarantineOf(variant),
+        latest: (model) => this.#context.ledger.journal.get('counter', model),
+      })
+      const refusal = await store.refusal(assignment.artifact)
+      if (refusal) throw refusal
+      this.#options.installer.accept(order.id, assignment)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      log.warn({ order: order.id, code: error.code }, `assignment refused: ${error.message}`)
+      this.#refuse(
+        order.id,
+        installReport(order.id, order, 'refused', clock.now(), { error: refusalOf(error) }),
+      )
+    }
+  }
+
+  #quarantineOf(variant: string): Records['quarantine'] | undefined {
+    const { ledger, clock } = this.#context
+    const known = ledger.journal.get('quarantine', variant)
+    return known && isInForce(known, clock.now()) ? known : undefined
+  }
+
+  async #probe(order: OrderOf<'probe'>): Promise<void> {
+    const { trust, store, log, clock } = this.#context
+    try {
+      const believed = await trust.verifyProbe(order)
+      this.#requireMeasurable(believed)
+      const refusal = await store.refusal(believed.artifact)
+      if (refusal) throw refusal
+      this.#options.prober.accept(believed)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      log.warn({ order: order.id, code: error.code }, `probe refused: ${error.message}`)
+      const result = { outcome: 'failed', error: refusalOf(error) } as const
+      this.#refuse(order.id, probeReport(order, result, clock.now()))
+    }
+  }
+
+  /** @throws OrderRefused */
+  #requireMeasurable(order: ProbeOrder): void {
+    const { runtimes, memoryLimitBytes, prober } = this.#options
+    const wrong = [order.runtime, order.baseline?.runtime].find(
+      (runtime) => runtime !== undefined && !runtimes.includes(runtime),
+    )
+    if (wrong) throw new OrderRefused('wrong-runtime', `needs ${wrong}, which is not here`)
+    if (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes) {
+      throw new OrderRefused('memory-limit', 'has more bytes than this device may use memory')
+    }
+    if (prober.open < MAX_OPEN_PROBES) return
+    throw new OrderRefused('too-many-probes', `${MAX_OPEN_PROBES} probes wait here already`)
+  }
+
+  #cancel(order: OrderOf<'cancel'>): void {
+    this.#options.prober.cancel(order.order)
+    this.#context.ledger.commit(
+      'order.cancelled',
+      [],
+      [ackReport(order.id, this.#context.clock.now())],
+    )
+  }
+
+  #refuse(order: string, answer: Report): void {
+    const { ledger, clock } = this.#context
+    ledger.commit(
+      'order.refused',
+      [...ledger.oldestOver('refused'), { kind: 'refused', key: order, value: { order, answer } }],
+      [ackReport(order, clock.now()), answer],
+    )
+  }
+}
+
+/** Troubles of our own disk are no answer to the planner: the order is not lost, it comes again. */
+function isRefusal(error: unknown): error is AppError & { code: string } {
+  if (error instanceof TrustError) return error.code !== 'trust-store'
+  return error instanceof AppError && error.name !== 'JournalError'
+}

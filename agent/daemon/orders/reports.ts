@@ -1,0 +1,69 @@
+import type { Digest } from '../../../shared/digest.ts'
+import { AppError, messageOf } from '../../../shared/errors.ts'
+import { newId } from '../../../shared/ids.ts'
+import type { InstallState, ProbeOrder, Report, ReportOf } from '../../../shared/messages/index.ts'
+import type { TrustedAssignment } from '../../trust/index.ts'
+
+/** Why something was not done, in the words both ends share. */
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+}
+
+const MAX_MESSAGE = 1024
+
+export function refusalOf(error: unknown): Refusal {
+  const code = error instanceof AppError ? error.code : 'internal'
+  return { code, message: messageOf(error).slice(0, MAX_MESSAGE) }
+}
+
+function envelope(now: Date) {
+  return { v: 1, id: newId(), at: now.toISOString() } as const
+}
+
+export function ackReport(order: string, now: Date): ReportOf<'ack'> {
+  return { ...envelope(now), kind: 'ack', order }
+}
+
+export function installReport(
+  order: string,
+  { model, variant }: Pick<TrustedAssignment, 'model' | 'variant'>,
+  state: InstallState,
+  now: Date,
+  rest: { readonly error?: Refusal | null; readonly bytesDone?: number } = {},
+): ReportOf<'install'> {
+  return {
+    ...envelope(now),
+    kind: 'install',
+    order,
+    model,
+    variant,
+    state,
+    ...(rest.error && { error: rest.error }),
+    ...(rest.bytesDone !== undefined && { bytesDone: rest.bytesDone }),
+  }
+}
+
+export function probeReport(
+  { id, model, variant }: Pick<ProbeOrder, 'id' | 'model' | 'variant'>,
+  result: ReportOf<'probe'>['result'],
+  now: Date,
+): ReportOf<'probe'> {
+  return { ...envelope(now), kind: 'probe', order: id, model, variant, result }
+}
+
+export function healthReport(
+  model: string,
+  variant: Digest | null,
+  healthy: boolean,
+  detail: string,
+  now: Date,
+): ReportOf<'health'> {
+  const short = detail.slice(0, MAX_MESSAGE)
+  return { ...envelope(now), kind: 'health', model, variant, healthy, detail: short }
+}
+
+/** The same words once more: a repeat of an answer is a report of its own. */
+export function repeated(report: Report, now: Date): Report {
+  return { ...report, ...envelope(now) }
+}

@@ -1,0 +1,33 @@
+import type { Digest } from '../../../shared/digest.ts'
+import type { ProbeOrder } from '../../../shared/messages/index.ts'
+import type { TrustedAssignment } from '../../trust/index.ts'
+import { INSTALLING } from '../install/install-table.ts'
+import type { JournalView } from '../journal/journal.ts'
+import { PROBING } from '../probes/probe-table.ts'
+import { isTerminal } from '../transitions.ts'
+
+/** Everything that unfinished orders still need: half-done downloads of these are worth keeping. */
+export function wantedArtifacts(journal: JournalView): Set<Digest> {
+  const installing = journal
+    .all('installation')
+    .filter(({ step }) => !isTerminal(INSTALLING, step))
+    .map(({ assignment }) => assignment)
+  const queued = journal.all('queued').map(({ assignment }) => assignment)
+  const probing = journal
+    .all('probe')
+    .filter(({ step }) => !isTerminal(PROBING, step))
+    .map(({ order }) => order)
+  return new Set([
+    ...[...installing, ...queued].flatMap(artifactsOfAssignment),
+    ...probing.flatMap(artifactsOfProbe),
+  ])
+}
+
+export function artifactsOfAssignment({ artifact, selfTest }: TrustedAssignment): Digest[] {
+  return selfTest ? [artifact.digest, selfTest.digest] : [artifact.digest]
+}
+
+export function artifactsOfProbe({ artifact, data, baseline }: ProbeOrder): Digest[] {
+  const digests = [artifact.digest, data.digest]
+  return baseline ? [...digests, baseline.artifact.digest] : digests
+}

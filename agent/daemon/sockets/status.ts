@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { digestSchema } from '../../../shared/digest-schema.ts'
+import { refusalSchema } from '../../../shared/messages/index.ts'
+import type { Slots } from '../../artifacts/index.ts'
+import { INSTALL_STEPS, INSTALLING } from '../install/install-table.ts'
+import type { JournalView } from '../journal/journal.ts'
+import { PROBING } from '../probes/probe-table.ts'
+import { isTerminal } from '../transitions.ts'
+
+/** What `fitment-agent status --json` prints and the socket answers. */
+export const statusSchema = z.object({
+  v: z.literal(1),
+  running: z.boolean(),
+  /** `null` where no agent runs: only a running one knows. */
+  session: z
+    .object({
+      pid: z.number().int(),
+      version: z.string(),
+      fleet: z.string(),
+      device: z.string(),
+      broker: z.string(),
+      connected: z.boolean(),
+      /** Messages from the broker that were dropped, by reason. */
+      dropped: z.record(z.string(), z.number()),
+    })
+    .nullable(),
+  models: z.array(
+    z.object({
+      model: z.string(),
+      current: digestSchema.nullable(),
+      previous: digestSchema.nullable(),
+      /** Path of the current variant's file. */
+      file: z.string().nullable(),
+      /** The last installation. */
+      installation: z
+        .object({
+          order: z.string(),
+          variant: digestSchema,
+          scheme: z.string(),
+          step: z.enum(INSTALL_STEPS),
+          error: refusalSchema.nullable(),
+        })
+        .nullable(),
+    }),
+  ),
+  probes: z.object({ open: z.number().int(), done: z.number().int() }),
+  /** Reports that wait for the planner's receipt. */
+  reportsWaiting: z.number().int(),
+})
+export type AgentStatus = z.infer<typeof statusSchema>
+
+export async function readStatus(
+  journal: JournalView,
+  slots: Slots,
+  session: AgentStatus['session'],
+): Promise<AgentStatus> {
+  const names = new Set([...(await slots.models()), ...journal.keys('installation')])
+  const models = await Promise.all(
+    [...names].sort().map((model) => modelStatus(model, journal, slots)),
+  )
+  const probes = journal.all('probe')
+  const done = probes.filter(({ step }) => isTerminal(PROBING, step)).length
+  return {
+    v: 1,
+    running: session !== null,
+    session,
+    models,
+    probes: { open: probes.length - done, done },
+    reportsWaiting: journal.keys('report').length,
+  }
+}
+
+async function modelStatus(
+  model: string,
+  journal: JournalView,
+  slots: Slots,
+): Promise<AgentStatus['models'][number]> {
+  const links = await slots.links(model)
+  const job = journal.get('installation', model)
+  return {
+    model,
+    ...links,
+    file: links.current ? ((await slots.file(model, links.current)) ?? null) : null,
+    installation: job
+      ? {
+          order: job.order,
+          variant: job.assignment.variant,
+          scheme: job.assignment.scheme,
+          step: job.step,
+          error: job.error,
+        }
+      : null,
+  }
+}
+
+/** True while an installation of this status is under way. */
+export function isBusy({ installation }: AgentStatus['models'][number]): boolean {
+  return installation !== null && !isTerminal(INSTALLING, installation.step)
+}

@@ -1,0 +1,87 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ProbeEnvironment, ProbeEvidence } from '../../shared/measure/index.ts'
+import { medianOf, sorted } from '../../shared/measure/index.ts'
+import type { DeviceRoot } from '../inventory/index.ts'
+import { readEnvironment } from './environment.ts'
+import { spin, warmSpin } from './spin.ts'
+
+/** Watches the surroundings while latency is measured, only between blocks. */
+export class EnvironmentMonitor {
+  readonly #root: DeviceRoot
+  readonly #spins: number[] = []
+  #before: ProbeEnvironment | undefined
+  #usage = process.resourceUsage()
+  #started = process.hrtime.bigint()
+  /** Time spent in here, which is not the model's. */
+  #ownMs = 0
+
+  constructor(root: DeviceRoot) {
+    this.#root = root
+  }
+
+  async start(): Promise<void> {
+    warmSpin()
+    this.#before = await readEnvironment(this.#root)
+    this.#spins.push(spin())
+    this.#usage = process.resourceUsage()
+    this.#started = process.hrtime.bigint()
+  }
+
+  /** Lets messages and the end of the parent through, which a busy loop would keep waiting. */
+  async afterBlock(): Promise<void> {
+    const started = process.hrtime.bigint()
+    this.#spins.push(spin())
+    await nextTurn()
+    this.#ownMs += Number(process.hrtime.bigint() - started) / 1e6
+  }
+
+  async finish(
+    runs: number,
+  ): Promise<{ before: ProbeEnvironment; after: ProbeEnvironment; evidence: ProbeEvidence }> {
+    const usage = process.resourceUsage()
+    const wallMs = Number(process.hrtime.bigint() - this.#started) / 1e6
+    const after = await readEnvironment(this.#root)
+    const before = this.#before ?? after
+    const cpuMs =
+      (usage.userCPUTime +
+        usage.systemCPUTime -
+        this.#usage.userCPUTime -
+        this.#usage.systemCPUTime) /
+      1000
+    const switches = usage.involuntaryContextSwitches - this.#usage.involuntaryContextSwitches
+    const evidence = {
+      cpuShare: cpuMs / wallMs,
+      involuntarySwitchesPerRun: switches / Math.max(1, runs),
+      majorFaults: usage.majorPageFault - this.#usage.majorPageFault,
+      ...machineShares(before, after, cpuMs),
+      ...spinFigures(this.#spins),
+    }
+    return { before, after, evidence }
+  }
+}
+
+/** Clock ticks of /proc/stat last 10 ms. (USER_HZ is 100 on every Linux that Node runs on.) */
+const TICK_MS = 10
+
+function machineShares(before: ProbeEnvironment, after: ProbeEnvironment, cpuMs: number) {
+  if (before.cpuTicks === null || after.cpuTicks === null)
+    return { stealShare: null, otherCpuShare: null }
+  const busy = after.cpuTicks.busy - before.cpuTicks.busy
+  const steal = after.cpuTicks.steal - before.cpuTicks.steal
+  const all = busy + steal + after.cpuTicks.idle - before.cpuTicks.idle
+  if (all <= 0) return { stealShare: null, otherCpuShare: null }
+  return {
+    stealShare: steal / all,
+    otherCpuShare: Math.max(0, busy - cpuMs / TICK_MS) / all,
+  }
+}
+
+function spinFigures(spins: readonly number[]): { spinSpread: number; spinDrift: number } {
+  const ordered = sorted(spins)
+  const middle = medianOf(ordered)
+  const deviations = sorted(spins.map((ms) => Math.abs(ms - middle)))
+  const third = Math.max(1, Math.floor(spins.length / 3))
+  const last = medianOf(sorted(spins.slice(-third)))
+  const first = medianOf(sorted(spins.slice(0, third)))
+  return { spinSpread: medianOf(deviations) / middle, spinDrift: last / first }
+}

@@ -1,0 +1,54 @@
+import { parseJsonText } from '../../shared/messages/json-text.ts'
+import {
+  type ProbeStatement,
+  probeStatementSchema,
+  type VouchedProbe,
+} from '../../shared/messages/orders.ts'
+import { countVouchers, type TrustedKey } from '../../shared/signatures/index.ts'
+import { TrustError, type TufKey, trustedKeyOf } from '../../shared/trust/index.ts'
+import type { RootSigned } from './repository-client.ts'
+
+/**
+ * What the director asks this device to measure, once enough of the keys vouch for it that may assign.
+ * @throws TrustError named after the attack it looks like
+ */
+export function verifySignedProbe(
+  { vouched, id, model, variant }: VouchedProbe,
+  root: RootSigned,
+  device: string,
+  now: Date,
+): ProbeStatement {
+  const threshold = root.roles.targets?.threshold ?? Number.POSITIVE_INFINITY
+  if (countVouchers(vouched, directorKeys(root), 'probe') < threshold) {
+    throw new TrustError('arbitrary-software', 'too few of the director’s keys sign this probe')
+  }
+  const json = parseJsonText(Buffer.from(vouched.payload))
+  const parsed = probeStatementSchema.safeParse(json.ok ? json.value : undefined)
+  if (!parsed.success) throw new TrustError('malformed-metadata', 'what was signed is no probe')
+  const statement = parsed.data
+  const { order } = statement
+  if (statement.device !== device) {
+    throw new TrustError(
+      'replayed-assignment',
+      `the probe was signed for ${statement.device}, but this is ${device}`,
+      { device: statement.device },
+    )
+  }
+  if (new Date(statement.expires) <= now) {
+    throw new TrustError('freeze', `the probe expired at ${statement.expires}`)
+  }
+  if (order.id !== id || order.model !== model || order.variant !== variant) {
+    throw new TrustError('mix-and-match', 'the order names another probe than the one signed')
+  }
+  return statement
+}
+
+/** Keys of other kinds than ours sign no probes. */
+function directorKeys({ roles, keys }: RootSigned): TrustedKey[] {
+  return (roles.targets?.keyIDs ?? []).flatMap((keyId) => {
+    const { keyType, keyVal } = keys[keyId] ?? {}
+    if (keyType !== 'ed25519' || keyVal?.public === undefined) return []
+    const key: TufKey = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: keyVal.public } }
+    return [trustedKeyOf(key)]
+  })
+}

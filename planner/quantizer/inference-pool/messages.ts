@@ -1,0 +1,58 @@
+import type {
+  ModelFormat,
+  OnnxruntimeLoadOptions,
+  TensorInfo,
+} from '../../../shared/runtime/index.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+import type { ObserverPlan } from '../../graph/observer-plan.ts'
+import type { TensorStatistics } from '../calibrate/statistics.ts'
+
+/** What the thread is started with. */
+export interface PoolTask {
+  readonly format: ModelFormat
+}
+
+/** Inputs of one run, in the model's order. */
+export type SampleInputs = readonly Tensor[]
+
+/** Real numbers of every output. */
+export type Answer = readonly Float32Array[]
+
+/** Of the runtimes that can. */
+export type LoadWishes = Pick<
+  OnnxruntimeLoadOptions,
+  'constantsFolder' | 'optimizedModelPath' | 'signedActivations'
+>
+
+/** Each message gets one reply, in order. */
+export type ToPool =
+  /** Takes the place of the model before; `observed` describes its outputs in their order, from the first. */
+  | {
+      readonly kind: 'load'
+      readonly model: Uint8Array
+      readonly observed: readonly ObserverPlan[]
+      readonly wishes: LoadWishes
+    }
+  /** The place of the first sample among all. */
+  | { readonly kind: 'run'; readonly samples: readonly SampleInputs[]; readonly first: number }
+  | { readonly kind: 'answer'; readonly samples: readonly SampleInputs[] }
+  | { readonly kind: 'report' }
+
+/** What observers saw; not sharp where a summary hides what is no number, and all must be seen. */
+export interface ObserverReport {
+  readonly statistics: readonly TensorStatistics[]
+  readonly sharp: boolean
+}
+
+export type FromPool =
+  | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
+  /** The samples come back, for their memory. */
+  | { readonly kind: 'ran'; readonly samples: readonly SampleInputs[] }
+  | { readonly kind: 'answered'; readonly answers: readonly Answer[] }
+  | ({ readonly kind: 'reported' } & ObserverReport)
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** What travels without being copied. */
+export function buffersOf(samples: readonly SampleInputs[]): ArrayBuffer[] {
+  return samples.flat().map((tensor) => tensor.data.buffer as ArrayBuffer)
+}

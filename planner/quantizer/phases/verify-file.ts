@@ -1,0 +1,37 @@
+import type { Finding } from '../../../shared/findings.ts'
+import { budgetFinding } from '../accuracy-control/hold.ts'
+import { duplicateNames } from '../duplicate-names.ts'
+import { saturationFindings } from '../plan/saturation.ts'
+import { isCalibrated } from '../request.ts'
+import { verify } from '../verify.ts'
+import type { Performed, Verified } from './state.ts'
+
+/** Runs the file where it is for, and gathers what there is to tell. @throws QuantizerError `verification-failed` */
+export async function verifyFile(state: Performed): Promise<Verified> {
+  const { plan, bytes, candidate, pool, request, compressed, opened, measured, budget } = state
+  const audit = candidate.model.audit?.(plan) ?? null
+  const verifying = verify(bytes, audit, pool, request.calibration)
+  verifying.catch(() => {})
+  // While another thread tries the file out.
+  const risks = saturation(state)
+  const findings = [
+    ...(compressed ?? opened).findings,
+    ...duplicateNames(opened.graph),
+    ...measured.findings,
+    ...plan.findings,
+    ...risks,
+    ...(await verifying),
+    ...(budget === undefined ? [] : [budgetFinding(budget)]),
+  ]
+  return { ...state, findings }
+}
+
+/** Only unsigned activations with weights of 8 bits meet the kernels that could. */
+function saturation({ candidate, plan, request }: Performed): Finding[] {
+  const { model, statistics } = candidate
+  const { activations, weightBits } = candidate.request.forms
+  const { scheme } = request
+  const instead = isCalibrated(scheme) ? '-u8s8-rr' : `${scheme.base}-rr`
+  const asked = activations === 'uint8' && weightBits === 8
+  return asked ? saturationFindings(plan, model.graph, statistics, instead) : []
+}

@@ -1,0 +1,133 @@
+import { type Dataset, samplesFor } from '../../../shared/dataset/index.ts'
+import { sqnrDb } from '../../../shared/measure/index.ts'
+import type { Tensor } from '../../../shared/tensors.ts'
+import type { Graph, TensorId } from '../../graph/graph.ts'
+import { NO_CHANGE } from '../../graph/instructions.ts'
+import { linksOf } from '../../graph/links.ts'
+import type { QuantizableModel } from '../../graph/model-format.ts'
+import { heldOut } from '../calibrate/held-out.ts'
+import type { InferencePool } from '../inference-pool/inference-pool.ts'
+import type { Answer } from '../inference-pool/messages.ts'
+import type { Candidate, Services } from './candidate.ts'
+import { planFor, show } from './shown.ts'
+
+/** Samples whose outputs are compared: with 16, methods were kept and dropped by chance. */
+const SAMPLES = 48
+
+/** Numbers of the outputs that are kept; models that give out images are compared on fewer samples, two at least. */
+const MOST_NUMBERS = 2 ** 23
+
+interface Measured {
+  readonly of: QuantizableModel
+  /** The same, ending where it is measured. */
+  readonly shown: QuantizableModel
+  /** What it answers in float. */
+  readonly expected: readonly Answer[]
+}
+
+/**
+ * Tells how near a planned model's outputs come to the float model's, in the real runtime, on calibration samples.
+ * A softmax or logistic at the end would hide most differences: what it reads counts in its place.
+ */
+export class SqnrEvaluator {
+  readonly #pool: InferencePool
+  readonly #dataset: Dataset
+  readonly #services: Pick<Services, 'plan' | 'open'>
+  /** The model last asked about. */
+  #measured: Measured | null = null
+
+  constructor(pool: InferencePool, dataset: Dataset, services: Pick<Services, 'plan' | 'open'>) {
+    this.#pool = pool
+    this.#dataset = dataset
+    this.#services = services
+  }
+
+  /**
+   * Signal to noise of all ends, each counting alike.
+   * @throws RuntimeError where the model does not run
+   */
+  async sqnrDb({ model, request }: Candidate): Promise<number> {
+    const { shown, expected } = await this.#measure(model)
+    const plan = planFor(shown, request, this.#services)
+    const found = await this.#answers(model, shown.perform(plan), shown)
+    const ends = expected[0]?.map((_, end) => end) ?? []
+    const shares = ends.map((end) => noiseShare(expected, found, end))
+    return sqnrDb(1, shares.reduce((sum, share) => sum + share, 0) / shares.length)
+  }
+
+  async #measure(model: QuantizableModel): Promise<Measured> {
+    if (this.#measured?.of === model) return this.#measured
+    const shown = await this.#shown(model)
+    const expected = await this.#answers(model, shown.perform(NO_CHANGE), shown)
+    this.#measured = { of: model, shown, expected }
+    return this.#measured
+  }
+
+  async #shown(model: QuantizableModel): Promise<QuantizableModel> {
+    const [entry] = model.entries
+    const ends = entry === undefined ? [] : endsOf(model.graph, entry.subgraph)
+    return (await show(model, ends, this.#services))?.model ?? model
+  }
+
+  async #answers(
+    model: QuantizableModel,
+    bytes: Uint8Array,
+    shown: QuantizableModel,
+  ): Promise<readonly Answer[]> {
+    const loaded = await this.#pool.load(bytes)
+    // Data files go by names of the signature, which the shown model has lost.
+    const infos = shown === model ? loaded : (model.entries[0]?.inputs ?? loaded)
+    const samples = samplesFor(this.#dataset, infos)
+    const wanted = Math.floor(MOST_NUMBERS / numbersOf(shown.graph))
+    const most = Math.min(SAMPLES, Math.max(2, wanted))
+    const chosen = heldOut(samples.count, most).map((sample) => {
+      const inputs = samples.at(sample)
+      return infos.map(({ name }) => inputs[name] as Tensor)
+    })
+    return await this.#pool.answer(chosen)
+  }
+}
+
+const SATURATING: ReadonlySet<string> = new Set(['softmax', 'log-softmax', 'logistic'])
+
+/** Computed float tensors that tell most about the outputs of a subgraph. */
+function endsOf(graph: Graph, subgraph: number): TensorId[] {
+  const { producers } = linksOf(graph)
+  const ends = (graph.subgraphs[subgraph]?.outputs ?? []).map((output) => {
+    const maker = graph.operators[producers[output] ?? -1]
+    const source = maker?.inputs[0]?.tensor ?? null
+    return maker && SATURATING.has(maker.kind) && source !== null ? source : output
+  })
+  const told = ends.filter(
+    (end) => graph.tensors[end]?.type === 'float32' && (producers[end] ?? null) !== null,
+  )
+  return [...new Set(told)]
+}
+
+/** Of all outputs, for one sample. */
+function numbersOf({ subgraphs, tensors }: Graph): number {
+  return (subgraphs[0]?.outputs ?? []).reduce((sum, output) => {
+    const shape = tensors[output]?.shape ?? []
+    return sum + shape.reduce((count, dim) => count * Math.max(1, dim), 1)
+  }, 1)
+}
+
+/**
+ * Noise by signal, with the samples' noise averaged as amplitudes: sums of squares are the noise of the one or two
+ * worst samples, and whether a method helps those is chance.
+ */
+function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: number): number {
+  const samples = expected.map((answer, sample) => {
+    let [signal, noise] = [0, 0]
+    answer[end]?.forEach((value, i) => {
+      if (!Number.isFinite(value)) return
+      const error = value - (found[sample]?.[end]?.[i] ?? 0)
+      signal += value * value
+      noise += Number.isFinite(error) ? error * error : value * value
+    })
+    return { signal, noise }
+  })
+  const signal = samples.reduce((sum, one) => sum + one.signal, 0) / samples.length || 1
+  const amplitude = samples.reduce((sum, { noise }) => sum + Math.sqrt(noise), 0) / samples.length
+  return amplitude ** 2 / signal
+}
