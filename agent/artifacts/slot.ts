@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
-import { RUNTIME_FORMATS, RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+import { MODEL_FORMAT_NAMES, RUNTIME_NAMES, RUNTIMES } from '../../shared/runtime/runtime.ts'
 
 /** `slot.json`: what an application may want to know of the variant beside it. */
 export const slotSchema = z.object({
@@ -18,8 +18,8 @@ export const slotSchema = z.object({
 export type Slot = z.infer<typeof slotSchema>
 
 /** File names a slot may hold, one per model format. */
-export const MODEL_FILES = Object.values(RUNTIME_FORMATS).map((format) => `model.${format}`)
+export const MODEL_FILES = MODEL_FORMAT_NAMES.map((format) => `model.${format}`)
 
 export function modelFileOf(slot: Pick<Slot, 'runtime'>): string {
-  return `model.${RUNTIME_FORMATS[slot.runtime]}`
+  return `model.${RUNTIMES[slot.runtime].format}`
 }

@@ -3,8 +3,8 @@ import { extname } from 'node:path'
 import { UsageError } from '../../shared/errors.ts'
 import {
   loadRuntime,
+  MODEL_FORMAT_NAMES,
   type ModelFormat,
-  RUNTIME_FORMATS,
   type Session,
 } from '../../shared/runtime/index.ts'
 import type { InputShapes } from '../formats/onnx/index.ts'
@@ -16,7 +16,7 @@ export interface ModelFile {
   readonly bytes: Uint8Array
 }
 
-const FORMATS: readonly string[] = Object.values(RUNTIME_FORMATS)
+const FORMATS: readonly string[] = MODEL_FORMAT_NAMES
 
 /**
  * The file, with constants that it keeps in others, and open sizes filled in.

@@ -1,4 +1,4 @@
-import { type ModelFormat, RUNTIME_FORMATS, type RuntimeName } from '../../shared/runtime/index.ts'
+import { type ModelFormat, RUNTIMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import type { SchemeSuffix } from '../../shared/schemes.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ActivationType } from '../graph/numbers/forms.ts'
@@ -36,14 +36,17 @@ export interface Target {
   readonly timesHere: 'same-library' | 'slower-than-native'
 }
 
+/** One per runtime, so far. */
+export type TargetName = RuntimeName
+
 /**
  * Every target, a row each. A runtime without a row does not compile; nothing outside this folder may ask for a
  * runtime by name to learn what its files are like.
  */
-export const TARGETS = {
+export const TARGETS: Readonly<Record<TargetName, Target>> = {
   litert: {
     runtime: 'litert',
-    format: RUNTIME_FORMATS.litert,
+    format: RUNTIMES.litert.format,
     kernels: LITERT_KERNELS,
     codes: { usual: 'int8', bySuffix: {}, narrowSums: false },
     defaultThreads: 1,
@@ -54,7 +57,7 @@ export const TARGETS = {
   },
   onnxruntime: {
     runtime: 'onnxruntime',
-    format: RUNTIME_FORMATS.onnxruntime,
+    format: RUNTIMES.onnxruntime.format,
     kernels: ONNXRUNTIME_KERNELS,
     // Signed codes become unsigned on x86 when the model loads; where a value has several readers that fails, and its
     // operators stay in float.
@@ -65,9 +68,7 @@ export const TARGETS = {
     knownCosts: onnxruntimeCosts,
     timesHere: 'same-library',
   },
-} as const satisfies Record<RuntimeName, Target>
-
-export type TargetName = keyof typeof TARGETS
+}
 
 /** The row, as the rest of the planner may see it. */
 export function targetOf(name: TargetName): Target {

@@ -1,8 +1,8 @@
-import type { RuntimeName } from '../../shared/runtime/index.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
-import { targetOf } from '../targets/index.ts'
+import { type Target, targetOf } from '../targets/index.ts'
 import { FORM_REASONS, formFor } from './code-form.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
 import type { Tuning } from './tuning.ts'
@@ -104,73 +104,76 @@ function kernelsOf(model: ModelFacts, { runtime }: Candidate) {
 
 interface CandidateRow {
   readonly scheme: string
-  readonly runtimes: readonly RuntimeName[]
+  /** Targets it is a file for at all; all where absent. */
+  readonly fits?: (target: Target) => boolean
   readonly needs: readonly NeedName[]
   readonly tuning?: Tuning
   /** Why it is worth building. */
   readonly because: string
 }
 
+const choosesForm = ({ codes }: Target) => Object.keys(codes.bySuffix).length > 0
+const hasOneForm = (target: Target) => !choosesForm(target)
+const hasNarrowSums = ({ codes }: Target) => codes.narrowSums
+const hasBlockKernels = ({ kernels }: Target) => Object.values(kernels).some((row) => row.blocks)
+
 /** Every variant that may exist. A scheme is a row; what keeps it from a class is one of its needs. */
 const CANDIDATES: readonly CandidateRow[] = [
   {
     scheme: 'float32',
-    runtimes: ['litert', 'onnxruntime'],
     needs: [],
     because: 'the source as given: what the others are measured against',
   },
   {
     scheme: 'float16',
-    runtimes: ['litert', 'onnxruntime'],
     needs: ['floatWeights'],
     because: 'half the file, next to no loss',
   },
   {
     scheme: 'dynamic-w8',
-    runtimes: ['litert', 'onnxruntime'],
     needs: ['floatWeights', 'hybridKernels', 'wideSums'],
     because: 'a quarter of the file, needs no calibration',
   },
   {
     scheme: 'dynamic-w8-rr',
-    runtimes: ['onnxruntime'],
+    fits: hasNarrowSums,
     needs: ['floatWeights', 'hybridKernels', 'narrowSums'],
     because: `a quarter of the file, needs no calibration; ${FORM_REASONS['u8s8-rr']}`,
   },
   {
     scheme: 'static-w8a8',
-    runtimes: ['litert'],
+    fits: hasOneForm,
     needs: ['integerKernels', 'calibration'],
     because: 'a quarter of the file, integer arithmetic',
   },
   {
     scheme: 'static-w8a8-s8s8',
-    runtimes: ['onnxruntime'],
+    fits: choosesForm,
     needs: ['integerKernels', 'calibration', 'onnxForm'],
     because: `a quarter of the file, integer arithmetic; ${FORM_REASONS.s8s8}`,
   },
   {
     scheme: 'static-w8a8-u8s8',
-    runtimes: ['onnxruntime'],
+    fits: choosesForm,
     needs: ['integerKernels', 'calibration', 'onnxForm'],
     because: `a quarter of the file, integer arithmetic; ${FORM_REASONS.u8s8}`,
   },
   {
     scheme: 'static-w8a8-u8s8-rr',
-    runtimes: ['onnxruntime'],
+    fits: choosesForm,
     needs: ['integerKernels', 'calibration', 'onnxForm'],
     because: `a quarter of the file, integer arithmetic; ${FORM_REASONS['u8s8-rr']}`,
   },
   {
     scheme: 'static-w8a8-u8s8-mixed',
-    runtimes: ['onnxruntime'],
+    fits: hasNarrowSums,
     needs: ['integerKernels', 'calibration', 'narrowSums'],
     tuning: { spare: 'saturating' },
     because: '8-bit weights, and float where their sums would often saturate int16',
   },
   {
     scheme: 'weight-w4-b32',
-    runtimes: ['onnxruntime'],
+    fits: hasBlockKernels,
     needs: ['floatWeights', 'blockKernels'],
     because: 'an eighth of the file, int8 arithmetic block by block',
   },
@@ -179,7 +182,7 @@ const CANDIDATES: readonly CandidateRow[] = [
 /** Pure: which files shall exist for a class, and a reason for each one kept or dropped. */
 export function planVariants(input: PlanInput): VariantPlan {
   const judged = CANDIDATES.flatMap((row) =>
-    row.runtimes.map((runtime) => {
+    targetsOf(row).map((runtime) => {
       const { scheme, tuning } = row
       const candidate: Candidate = { scheme, runtime, ...(tuning && { tuning }) }
       const obstacles = [...ALWAYS, ...row.needs].flatMap(
@@ -193,6 +196,10 @@ export function planVariants(input: PlanInput): VariantPlan {
     kept: judged.filter(({ obstacles }) => obstacles.length === 0).map(bare),
     dropped: judged.filter(({ obstacles }) => obstacles.length > 0).map(bare),
   }
+}
+
+function targetsOf({ fits = () => true }: CandidateRow): readonly RuntimeName[] {
+  return RUNTIME_NAMES.filter((name) => fits(targetOf(name)))
 }
 
 type Kernels = Pick<ModelFacts, 'hybridElements' | 'integerElements'>

@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import { ARCHITECTURES, type Architecture } from '../../shared/messages/hardware-report.ts'
-import { RUNTIME_FORMATS, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import {
+  MODEL_FORMAT_NAMES,
+  RUNTIME_NAMES,
+  type RuntimeName,
+} from '../../shared/runtime/runtime.ts'
 import type { OnnxForm } from '../classes/index.ts'
 
 const tensorInfoSchema = z.object({
@@ -24,7 +28,7 @@ const NOT_KNOWN = 'the model was added before sources became .onnx too: add it a
 
 /** What planning needs to know of a source model; read once, when it is registered. */
 export const modelFactsSchema = z.object({
-  format: z.enum(Object.values(RUNTIME_FORMATS)),
+  format: z.enum(MODEL_FORMAT_NAMES),
   bytes: z.number().int(),
   inputs: z.array(tensorInfoSchema),
   outputs: z.array(tensorInfoSchema),

@@ -7,10 +7,10 @@ export { loadInProcess, loadRuntime } from './load-runtime.ts'
 export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
 export {
   type LoadOptions,
+  MODEL_FORMAT_NAMES,
   type ModelFormat,
-  RUNTIME_FORMATS,
   RUNTIME_NAMES,
-  RUNTIME_PACKAGES,
+  RUNTIMES,
   type Runtime,
   type RuntimeName,
   type Session,

@@ -1,23 +1,26 @@
 import type { Runtime, RuntimeName } from './runtime.ts'
 
-type Adapters = Readonly<Record<RuntimeName, () => Promise<Runtime>>>
+interface Adapter {
+  /** For processes that must live: wasm runs in a worker thread. */
+  readonly isolated: () => Promise<Runtime>
+  /** In the thread that asks. */
+  readonly inProcess: () => Promise<Runtime>
+}
 
-// Imported when first asked for, so that a process which runs no model stays small.
 const onnxruntime = async () => (await import('./onnxruntime/onnxruntime.ts')).onnxruntime
 
-const ISOLATED: Adapters = {
-  litert: async () => (await import('./litert/litert-runtime.ts')).litertRuntime,
-  onnxruntime,
+// Imported when first asked for, so that a process which runs no model stays small.
+const ADAPTERS: Readonly<Record<RuntimeName, Adapter>> = {
+  litert: {
+    isolated: async () => (await import('./litert/litert-runtime.ts')).litertRuntime,
+    inProcess: async () => (await import('./litert/in-process.ts')).litertInProcess,
+  },
+  onnxruntime: { isolated: onnxruntime, inProcess: onnxruntime },
 }
 
-const IN_PROCESS: Adapters = {
-  litert: async () => (await import('./litert/in-process.ts')).litertInProcess,
-  onnxruntime,
-}
-
-/** The runtime for processes that must live: wasm runs in a worker thread. @throws RuntimeError `runtime-missing` */
+/** The runtime for processes that must live. @throws RuntimeError `runtime-missing` */
 export async function loadRuntime(name: RuntimeName): Promise<Runtime> {
-  return await ISOLATED[name]()
+  return await ADAPTERS[name].isolated()
 }
 
 /**
@@ -25,5 +28,5 @@ export async function loadRuntime(name: RuntimeName): Promise<Runtime> {
  * crash of the runtime may end. @throws RuntimeError `runtime-missing`
  */
 export async function loadInProcess(name: RuntimeName): Promise<Runtime> {
-  return await IN_PROCESS[name]()
+  return await ADAPTERS[name].inProcess()
 }

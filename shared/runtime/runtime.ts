@@ -1,17 +1,29 @@
 import type { ElementType, Tensor } from '../tensors.ts'
 
-export const RUNTIME_NAMES = ['litert', 'onnxruntime'] as const
-export type RuntimeName = (typeof RUNTIME_NAMES)[number]
+/** A runtime, without loading it: a row each. Adapters are in `load-runtime.ts`. */
+export const RUNTIMES = {
+  litert: {
+    /** Which files it takes; the extension is the model format's name. */
+    format: 'tflite',
+    /** The npm package it comes in. */
+    package: '@litertjs/core',
+    /** The file inside the package without which it cannot start on this machine. */
+    needs: 'wasm/litert_wasm_compat_internal.wasm',
+  },
+  onnxruntime: {
+    format: 'onnx',
+    package: 'onnxruntime-node',
+    needs: `bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`,
+  },
+} as const
 
-/** Which files each runtime takes; the extension is the model format's name. */
-export const RUNTIME_FORMATS = { litert: 'tflite', onnxruntime: 'onnx' } as const
-export type ModelFormat = (typeof RUNTIME_FORMATS)[RuntimeName]
+export type RuntimeName = keyof typeof RUNTIMES
+export const RUNTIME_NAMES = Object.keys(RUNTIMES) as [RuntimeName, ...RuntimeName[]]
 
-/** The npm package behind each runtime. */
-export const RUNTIME_PACKAGES = {
-  litert: '@litertjs/core',
-  onnxruntime: 'onnxruntime-node',
-} as const satisfies Record<RuntimeName, string>
+export type ModelFormat = (typeof RUNTIMES)[RuntimeName]['format']
+export const MODEL_FORMAT_NAMES = [
+  ...new Set(Object.values(RUNTIMES).map(({ format }) => format)),
+] as [ModelFormat, ...ModelFormat[]]
 
 export interface TensorInfo {
   readonly name: string

@@ -1,5 +1,5 @@
 import type { Digest } from '../digest.ts'
-import { type ModelFormat, RUNTIME_FORMATS, type RuntimeName } from '../runtime/runtime.ts'
+import { type ModelFormat, RUNTIMES, type RuntimeName } from '../runtime/runtime.ts'
 
 /** Uptane's two repositories: what was released, and what this device shall have of it. */
 export const REPOSITORIES = ['director', 'image'] as const
@@ -15,7 +15,7 @@ export function modelRole(model: string): string {
 
 /** `ic01/<digest>.tflite`: the name both repositories use for one variant. */
 export function targetPath(model: string, variant: Digest, runtime: RuntimeName): string {
-  const format: ModelFormat = RUNTIME_FORMATS[runtime]
+  const format: ModelFormat = RUNTIMES[runtime].format
   return `${model}/${variant}.${format}`
 }
 

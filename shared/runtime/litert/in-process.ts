@@ -1,6 +1,6 @@
 import type { Tensor } from '../../tensors.ts'
 import { packageVersion } from '../package-version.ts'
-import { RUNTIME_PACKAGES, type Runtime, type Session } from '../runtime.ts'
+import { RUNTIMES, type Runtime, type Session } from '../runtime.ts'
 import { type EngineOptions, LitertEngine } from './engine.ts'
 import type { LitertModel } from './model.ts'
 
@@ -21,7 +21,7 @@ export function copyOutputs(model: LitertModel, views: readonly Tensor[]): Recor
 export const litertInProcess: Runtime = {
   name: 'litert',
   get version() {
-    return packageVersion(RUNTIME_PACKAGES.litert)
+    return packageVersion(RUNTIMES.litert.package)
   },
   async load(bytes: Uint8Array, options: EngineOptions = {}): Promise<Session> {
     const engine = await LitertEngine.start(options)

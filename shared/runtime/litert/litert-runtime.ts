@@ -1,5 +1,5 @@
 import { packageVersion } from '../package-version.ts'
-import { RUNTIME_PACKAGES, type Runtime, type Session } from '../runtime.ts'
+import { RUNTIMES, type Runtime, type Session } from '../runtime.ts'
 import type { EngineOptions } from './engine.ts'
 import { WorkerSession } from './worker-session.ts'
 
@@ -12,7 +12,7 @@ export interface LitertLoadOptions extends EngineOptions {
 export const litertRuntime: Runtime = {
   name: 'litert',
   get version() {
-    return packageVersion(RUNTIME_PACKAGES.litert)
+    return packageVersion(RUNTIMES.litert.package)
   },
   async load(model: Uint8Array, options: LitertLoadOptions = {}): Promise<Session> {
     const { loadTimeoutMs = 60_000, ...engine } = options

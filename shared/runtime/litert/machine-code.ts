@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { packageJsonPath } from '../package-version.ts'
-import { RUNTIME_PACKAGES } from '../runtime.ts'
+import { RUNTIMES } from '../runtime.ts'
 import { BUILDS, buildFor } from './builds.ts'
 
 /** Node has it; the compiler's library without the DOM does not. */
@@ -23,7 +23,7 @@ export async function holdMachineCode(): Promise<void> {
 
 /** What hinders it is told by the thread that needs the module. */
 async function compiled(): Promise<object | undefined> {
-  const folder = join(dirname(packageJsonPath(RUNTIME_PACKAGES.litert)), 'wasm')
+  const folder = join(dirname(packageJsonPath(RUNTIMES.litert.package)), 'wasm')
   const file = BUILDS[buildFor(1)].file.replace(/\.js$/, '.wasm')
   try {
     return await WebAssembly.compile(await readFile(join(folder, file)))

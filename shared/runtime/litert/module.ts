@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { compileFunction } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { packageJsonPath } from '../package-version.ts'
-import { RUNTIME_PACKAGES } from '../runtime.ts'
+import { RUNTIMES } from '../runtime.ts'
 import type { LitertModule, ModuleFactory } from './bindings.ts'
 import { BUILDS, type BuildName } from './builds.ts'
 
@@ -25,7 +25,7 @@ export function shadowGlobals(): object {
  */
 export function moduleFactory(build: BuildName, threads: number, globals: object): ModuleFactory {
   const filename = join(
-    dirname(packageJsonPath(RUNTIME_PACKAGES.litert)),
+    dirname(packageJsonPath(RUNTIMES.litert.package)),
     'wasm',
     BUILDS[build].file,
   )

@@ -6,7 +6,7 @@ import { orderedInputs } from '../input-check.ts'
 import { packageVersion } from '../package-version.ts'
 import {
   type LoadOptions,
-  RUNTIME_PACKAGES,
+  RUNTIMES,
   type Runtime,
   type Session,
   type TensorInfo,
@@ -35,7 +35,7 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
 export const onnxruntime: Runtime = {
   name: 'onnxruntime',
   get version() {
-    return packageVersion(RUNTIME_PACKAGES.onnxruntime)
+    return packageVersion(RUNTIMES.onnxruntime.package)
   },
   load: async (model, options: OnnxruntimeLoadOptions = {}) => {
     const ort = await native()

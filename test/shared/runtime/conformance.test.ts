@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { loadInProcess, loadRuntime } from '../../../shared/runtime/load-runtime.ts'
-import { RUNTIME_FORMATS, RUNTIME_NAMES, type Runtime } from '../../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES, RUNTIMES, type Runtime } from '../../../shared/runtime/runtime.ts'
 import { ARRAY_OF, type ElementType, type Tensor, tensor } from '../../../shared/tensors.ts'
 import { modelBytes } from '../../fixture-models.ts'
 
@@ -22,7 +22,7 @@ const SCORES = [0.0761, 0.35453, 0.56937]
 
 async function suite(t: Test, runtime: Runtime) {
   const load = (name: string) =>
-    runtime.load(modelBytes(`${name}.${RUNTIME_FORMATS[runtime.name]}`))
+    runtime.load(modelBytes(`${name}.${RUNTIMES[runtime.name].format}`))
   t.match(runtime.version, /^\d+\.\d+\.\d+/)
 
   await t.test('describes and runs a model', async (t) => {
@@ -93,7 +93,7 @@ async function suite(t: Test, runtime: Runtime) {
   })
 
   await t.test('refuses what is no model, in one line', async (t) => {
-    const good = modelBytes(`dense.${RUNTIME_FORMATS[runtime.name]}`)
+    const good = modelBytes(`dense.${RUNTIMES[runtime.name].format}`)
     const damaged = [
       new Uint8Array(0),
       Buffer.from('this is no model at all, just a sentence of some length'),
