@@ -11,20 +11,20 @@ import { modelView } from './read-views.ts'
  */
 export async function addModel(
   input: OperationInput<'models.add'>,
-  { engine, conductor, actor, progress, signal }: Call,
+  { context, conductor, actor, progress, signal }: Call,
 ): Promise<OperationOutput<'models.add'>> {
-  const { artifacts, db } = engine
+  const { artifacts, db } = context
   const { name, source, calibration, test } = input
   const paths = {
     source: await artifacts.pathOf(source.digest),
     calibration: calibration && (await artifacts.pathOf(calibration.digest)),
     test: test && (await artifacts.pathOf(test.digest)),
   }
-  const stop = engine.progress.listen((event) => {
+  const stop = context.progress.listen((event) => {
     if (event.model === name) progress(event)
   })
   try {
-    const prepared = await withJob(engine, { name }, 'prepare', name, {
+    const prepared = await withJob(context, { name }, 'prepare', name, {
       input: paths,
       signal,
       keep: async ({ whole, slice, ...facts }) => ({
@@ -34,7 +34,7 @@ export async function addModel(
       }),
     })
     const { whole, slice, wholeQuality, sliceQuality, ...rest } = prepared
-    const model = await commit(engine, 'model.added', async (trx) => {
+    const model = await commit(context, 'model.added', async (trx) => {
       const added = await models.addModel(
         trx,
         {
@@ -47,13 +47,13 @@ export async function addModel(
           ...rest,
           reference: { whole, slice, wholeQuality, sliceQuality },
         },
-        engine.now(),
+        context.now(),
       )
       const detail = { revision: added.revision, source: source.digest, file: source.name }
       await audit.writeAudit(
         trx,
         { actor, action: 'models.add', subject: name, detail },
-        engine.now(),
+        context.now(),
       )
       return added
     })

@@ -1,4 +1,4 @@
-import type { Conductor, Engine } from '../conductor/index.ts'
+import type { Conductor, ConductorContext } from '../conductor/index.ts'
 import type { PlannerIdentity } from '../identity/index.ts'
 import { type Model, models } from '../storage/index.ts'
 import type { ApiProgress } from './contract.ts'
@@ -16,7 +16,7 @@ export interface PlannerInfo {
 
 export interface Call {
   readonly conductor: Conductor
-  readonly engine: Engine
+  readonly context: ConductorContext
   readonly info: PlannerInfo
   /** Absent where nobody can join and nobody asks from elsewhere. */
   readonly identity?: PlannerIdentity | undefined
@@ -30,17 +30,17 @@ export interface Call {
 }
 
 /** The revision that is rolled out now, else the newest. @throws ApiError `unknown-model` */
-export async function drivenModel(engine: Engine, name: string): Promise<Model> {
-  const newest = await modelNamed(engine, name)
-  const driven = await models.drivenModels(engine.db)
+export async function drivenModel(context: ConductorContext, name: string): Promise<Model> {
+  const newest = await modelNamed(context, name)
+  const driven = await models.drivenModels(context.db)
   return driven.find((model) => model.name === name) ?? newest
 }
 
 /** @throws ApiError `unknown-model` naming those there are */
-export async function modelNamed(engine: Engine, name: string): Promise<Model> {
-  const model = await models.findModel(engine.db, name)
+export async function modelNamed(context: ConductorContext, name: string): Promise<Model> {
+  const model = await models.findModel(context.db, name)
   if (model) return model
-  const known = (await models.listModels(engine.db)).map((other) => other.name)
+  const known = (await models.listModels(context.db)).map((other) => other.name)
   const advice = known.length > 0 ? `known: ${known.join(', ')}` : 'add one with fitment models add'
   throw new ApiError('unknown-model', `no model "${name}" is registered; ${advice}`)
 }

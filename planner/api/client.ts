@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { messageOf, UsageError } from '../../shared/errors.ts'
+import { type ApiTransport, apiTransport } from './api-transport.ts'
 import {
   type ApiProgress,
   answerLineSchema,
@@ -11,7 +12,6 @@ import {
   type OperationOutput,
   PATHS,
 } from './contract.ts'
-import { type PlannerDoor, plannerDoor } from './door.ts'
 import { ApiError, RemoteError } from './errors.ts'
 
 export interface PlannerClient {
@@ -33,13 +33,13 @@ export function connectPlanner(
   data: string,
   token: string | undefined = process.env.FITMENT_TOKEN,
 ): PlannerClient {
-  const door = plannerDoor(data, token)
-  const { ask } = door
+  const transport = apiTransport(data, token)
+  const { ask } = transport
   return {
     async call(name, input, onProgress = () => {}) {
       const sent = await ask('POST', `${PATHS.operations}${name}`)
       sent.end(JSON.stringify(input))
-      const result = await answerTo(sent, door, onProgress)
+      const result = await answerTo(sent, transport, onProgress)
       const parsed = OPERATIONS[name].output.safeParse(result)
       if (!parsed.success) {
         throw new ApiError(
@@ -61,7 +61,7 @@ export function connectPlanner(
         })
       })
       file.pipe(sent)
-      const result = await Promise.race([answerTo(sent, door, () => {}), broken])
+      const result = await Promise.race([answerTo(sent, transport, () => {}), broken])
       return (result as { digest: string }).digest
     },
   }
@@ -75,10 +75,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 async function answerTo(
   sent: ClientRequest,
-  door: PlannerDoor,
+  transport: ApiTransport,
   onProgress: (progress: ApiProgress) => void,
 ): Promise<unknown> {
-  const response = await responseTo(sent, door)
+  const response = await responseTo(sent, transport)
   for await (const text of createInterface({ input: response })) {
     const line = answerLineSchema.parse(JSON.parse(text))
     if ('progress' in line) onProgress(line.progress)
@@ -91,15 +91,15 @@ async function answerTo(
   )
 }
 
-function responseTo(sent: ClientRequest, door: PlannerDoor): Promise<IncomingMessage> {
+function responseTo(sent: ClientRequest, transport: ApiTransport): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sent.once('response', resolve)
     sent.once('error', (error: NodeJS.ErrnoException) => {
       const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
       const message = nobody
-        ? `no planner runs on ${door.place}: ${door.advice}`
-        : `cannot talk to the planner on ${door.place}: ${messageOf(error)}`
-      reject(new ApiError('no-planner', message, { place: door.place }))
+        ? `no planner runs on ${transport.place}: ${transport.advice}`
+        : `cannot talk to the planner on ${transport.place}: ${messageOf(error)}`
+      reject(new ApiError('no-planner', message, { place: transport.place }))
     })
   })
 }

@@ -4,7 +4,7 @@ import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts
 import { ROLES, type Role } from '../identity/roles.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
-import { batchSchema, batchSignaturesSchema, KEY_HOLDERS } from '../trust/index.ts'
+import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
 import {
   auditViewSchema,
   batchViewSchema,
@@ -174,7 +174,7 @@ export const OPERATIONS = {
   'keys.rotate': {
     role: 'admin',
     input: z.object({
-      holder: z.enum(KEY_HOLDERS),
+      holder: z.enum(KEY_ROLES),
       add: z.array(z.object({ name: nameSchema, publicKey: z.string().max(100) })).max(16),
       remove: z.array(nameSchema).max(16),
       threshold: z.number().int().positive().max(16).nullable(),

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000
 /** @throws ApiError `no-tls` */
 export async function inviteDevice(
   { device, hours }: OperationInput<'devices.invite'>,
-  { engine, info, identity, actor }: Call,
+  { context, info, identity, actor }: Call,
 ): Promise<OperationOutput<'devices.invite'>> {
   const { fleet, trust } = info
   const broker = info.joinBroker ?? info.broker
@@ -17,7 +17,7 @@ export async function inviteDevice(
   if (!broker.startsWith('mqtts:')) throw noTls()
   const place = { broker, fleet, trust, authority: authority.pin }
   const wish = { device, lifetimeMs: hours * HOUR_MS, by: actor }
-  const { token, expiresAt } = await invite(engine.db, place, wish, engine.now())
+  const { token, expiresAt } = await invite(context.db, place, wish, context.now())
   return { token, device, expiresAt: expiresAt.toISOString() }
 }
 
@@ -32,12 +32,12 @@ export async function revokeDevice(
 /** For a broker elsewhere: its certificate, and which ones of devices it must not believe. */
 export async function brokerCredentials(
   { names }: OperationInput<'broker.credentials'>,
-  { engine, identity, actor }: Call,
+  { context, identity, actor }: Call,
 ): Promise<OperationOutput<'broker.credentials'>> {
   const tls = await needed(identity).brokerTls(names)
   const detail = { names, revoked: tls.revokedCount }
   const entry = { actor, action: 'broker.credentials', subject: 'mosquitto', detail }
-  await audit.writeAudit(engine.db, entry, engine.now())
+  await audit.writeAudit(context.db, entry, context.now())
   return {
     authority: tls.ca,
     certificate: tls.cert,

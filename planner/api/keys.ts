@@ -1,17 +1,17 @@
 import { parseTrustedKey, type TrustedKey } from '../../shared/signatures/index.ts'
 import { REPOSITORIES, TOP_ROLES, tufKeyId } from '../../shared/trust/index.ts'
-import type { Engine } from '../conductor/index.ts'
+import type { ConductorContext } from '../conductor/index.ts'
 import { audit } from '../storage/index.ts'
 import {
   type Batch,
   describeBatch,
   isComplete,
-  KEY_HOLDERS,
-  type KeyHolder,
+  KEY_ROLES,
+  type KeyRole,
   KeysError,
   type ListedKey,
   type PolicyChange,
-  rolesHeldBy,
+  rolesSignedBy,
   signsByMachine,
 } from '../trust/index.ts'
 import type { Call } from './call.ts'
@@ -21,10 +21,10 @@ import type { BatchView } from './views.ts'
 
 export async function listKeys(
   _: OperationInput<'keys.list'>,
-  { engine, info }: Call,
+  { context, info }: Call,
 ): Promise<OperationOutput<'keys.list'>> {
-  const listed = await engine.trust.keys.list()
-  const policies = await engine.trust.policies()
+  const listed = await context.trust.keys.list()
+  const policies = await context.trust.policies()
   const nameOf = (key: TrustedKey) =>
     listed.find(({ keyId }) => keyId === tufKeyId(key))?.name ?? tufKeyId(key).slice(0, 12)
   const roles = REPOSITORIES.flatMap((repository) =>
@@ -46,13 +46,13 @@ export async function listKeys(
 
 export async function pendingBatches(
   _: OperationInput<'keys.pending'>,
-  { engine }: Call,
+  { context }: Call,
 ): Promise<BatchView[]> {
-  return (await engine.trust.pending()).map((batch) => viewOf(batch, 'waiting'))
+  return (await context.trust.pending()).map((batch) => viewOf(batch, 'waiting'))
 }
 
 /** @throws ApiError `unknown-batch` */
-export async function batchNamed({ trust }: Engine, id: string): Promise<Batch> {
+export async function batchNamed({ trust }: ConductorContext, id: string): Promise<Batch> {
   const found = (await trust.pending()).find((batch) => batch.id === id)
   if (found) return found
   throw new ApiError(
@@ -66,9 +66,9 @@ export async function submitSignatures(
   { signatures }: OperationInput<'keys.submit'>,
   call: Call,
 ): Promise<BatchView> {
-  const batch = await batchNamed(call.engine, signatures.batch)
-  if (await call.engine.trust.isStale(batch)) throw await stale(batch, call)
-  const signed = await call.engine.trust.add(batch, signatures)
+  const batch = await batchNamed(call.context, signatures.batch)
+  if (await call.context.trust.isStale(batch)) throw await stale(batch, call)
+  const signed = await call.context.trust.add(batch, signatures)
   await note(call, 'keys.signed', signed, { keys: signersOf(signatures) })
   return settle(signed, call)
 }
@@ -77,8 +77,8 @@ export async function dropBatch(
   { batch: id }: OperationInput<'keys.drop'>,
   call: Call,
 ): Promise<OperationOutput<'keys.drop'>> {
-  const batch = await batchNamed(call.engine, id)
-  await call.engine.trust.drop(batch)
+  const batch = await batchNamed(call.context, id)
+  await call.context.trust.drop(batch)
   await note(call, 'keys.dropped', batch)
   call.conductor.poke()
   return { batch: id }
@@ -89,9 +89,9 @@ export async function rotateKeys(
   input: OperationInput<'keys.rotate'>,
   call: Call,
 ): Promise<BatchView[]> {
-  const { trust } = call.engine
-  const change = await changeOf(input, call.engine)
-  const held = rolesHeldBy(input.holder)
+  const { trust } = call.context
+  const change = await changeOf(input, call.context)
+  const held = rolesSignedBy(input.holder)
   const views: BatchView[] = []
   for (const repository of REPOSITORIES) {
     const roles = held.filter((entry) => entry.repository === repository)
@@ -109,10 +109,10 @@ export async function forgetKey(
   { name }: OperationInput<'keys.forget'>,
   call: Call,
 ): Promise<OperationOutput<'keys.forget'>> {
-  const { trust, now, db } = call.engine
+  const { trust, now, db } = call.context
   const { keys } = await listKeys({}, call)
   const signs = keys.find((key) => key.name === name)?.signs ?? []
-  const machine = KEY_HOLDERS.filter(signsByMachine).flatMap(rolesHeldBy)
+  const machine = KEY_ROLES.filter(signsByMachine).flatMap(rolesSignedBy)
   const needed = machine.find(({ repository, role }) => signs.includes(`${repository} ${role}`))
   if (needed) {
     throw new KeysError(
@@ -128,7 +128,7 @@ export async function forgetKey(
 
 async function changeOf(
   { holder, add, remove, threshold }: OperationInput<'keys.rotate'>,
-  { trust }: Engine,
+  { trust }: ConductorContext,
 ): Promise<PolicyChange> {
   const listed = await trust.keys.list()
   const fresh: TrustedKey[] = []
@@ -152,11 +152,11 @@ async function changeOf(
 
 /** A key that signs by machine is made here, in place of those before. */
 async function madeAnew(
-  holder: KeyHolder,
+  holder: KeyRole,
   listed: readonly ListedKey[],
-  trust: Engine['trust'],
+  trust: ConductorContext['trust'],
 ): Promise<PolicyChange> {
-  const [held] = rolesHeldBy(holder)
+  const [held] = rolesSignedBy(holder)
   if (!held) return {}
   const { keys } = (await trust.policies())[held.repository][held.role]
   const taken = new Set(listed.map(({ name }) => name))
@@ -169,7 +169,7 @@ async function madeAnew(
 async function settle(batch: Batch, call: Call): Promise<BatchView> {
   if (!isComplete(batch)) return viewOf(batch, 'waiting')
   try {
-    await call.engine.trust.publish(batch)
+    await call.context.trust.publish(batch)
   } catch (error) {
     if (error instanceof KeysError && error.code === 'stale-batch') throw await stale(batch, call)
     throw error
@@ -181,7 +181,7 @@ async function settle(batch: Batch, call: Call): Promise<BatchView> {
 
 /** A release is drafted anew by itself; keys are changed by people. */
 async function stale(batch: Batch, call: Call): Promise<KeysError> {
-  await call.engine.trust.drop(batch)
+  await call.context.trust.drop(batch)
   await note(call, 'keys.dropped', batch)
   call.conductor.poke()
   return new KeysError(
@@ -191,13 +191,13 @@ async function stale(batch: Batch, call: Call): Promise<KeysError> {
 }
 
 async function note(
-  { engine, actor }: Call,
+  { context, actor }: Call,
   action: string,
   batch: Batch,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const entry = { actor, action, subject: batch.what, detail: { batch: batch.id, ...detail } }
-  await audit.writeAudit(engine.db, entry, engine.now())
+  await audit.writeAudit(context.db, entry, context.now())
 }
 
 function signersOf({ signatures }: OperationInput<'keys.submit'>['signatures']): string[] {

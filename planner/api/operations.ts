@@ -1,4 +1,4 @@
-import type { Engine } from '../conductor/index.ts'
+import type { ConductorContext } from '../conductor/index.ts'
 import { devices as deviceRows, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
@@ -31,14 +31,14 @@ type Run<K extends OperationName> = (
 export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'planner.info': async (_, { info }) => info,
 
-  'devices.list': (_, { engine }) => deviceViews(engine.db),
+  'devices.list': (_, { context }) => deviceViews(context.db),
 
-  async 'devices.show'({ device: id }, { engine }) {
-    const device = await deviceRows.findDevice(engine.db, id)
+  async 'devices.show'({ device: id }, { context }) {
+    const device = await deviceRows.findDevice(context.db, id)
     if (!device)
       throw new ApiError('unknown-device', `no device "${id}" ever joined: see fitment devices`)
     const { agentVersion, firstSeen, classReason, report } = device
-    const view = await deviceView(engine.db, device)
+    const view = await deviceView(context.db, device)
     return { ...view, agentVersion, firstSeen, reasons: [...classReason], report }
   },
 
@@ -48,41 +48,41 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'operators.list': listOperators,
   'operators.revoke': revokeOperator,
 
-  'classes.list': (_, { engine }) => classViews(engine),
-  'classes.show': ({ class: id }, { engine }) => classDetail(engine, id),
+  'classes.list': (_, { context }) => classViews(context),
+  'classes.show': ({ class: id }, { context }) => classDetail(context, id),
 
   'models.add': addModel,
 
-  async 'models.list'(_, { engine }) {
-    const all = await models.listModels(engine.db)
-    return Promise.all(all.map((model) => modelView(engine.db, model)))
+  async 'models.list'(_, { context }) {
+    const all = await models.listModels(context.db)
+    return Promise.all(all.map((model) => modelView(context.db, model)))
   },
 
-  async 'models.show'({ model: name }, { engine }) {
-    const model = await modelNamed(engine, name)
-    const view = await modelView(engine.db, model)
-    return { ...view, facts: model.facts, plans: await classPlans(engine, model) }
+  async 'models.show'({ model: name }, { context }) {
+    const model = await modelNamed(context, name)
+    const view = await modelView(context.db, model)
+    return { ...view, facts: model.facts, plans: await classPlans(context, model) }
   },
 
-  async 'variants.list'({ model: name }, { engine }) {
+  async 'variants.list'({ model: name }, { context }) {
     const rows = []
-    for (const model of await wanted(engine, name)) {
-      for (const { class: id, candidates } of await classPlans(engine, model)) {
+    for (const model of await wanted(context, name)) {
+      for (const { class: id, candidates } of await classPlans(context, model)) {
         rows.push(...candidates.map((row) => ({ model: model.name, class: id, ...row })))
       }
     }
     return rows
   },
 
-  async 'probes.list'({ model: name }, { engine }) {
-    const all = await wanted(engine, name)
-    return (await Promise.all(all.map((model) => probeViews(engine.db, model)))).flat()
+  async 'probes.list'({ model: name }, { context }) {
+    const all = await wanted(context, name)
+    return (await Promise.all(all.map((model) => probeViews(context.db, model)))).flat()
   },
 
   plan,
   'rollout.start': startRollouts,
-  async 'rollout.status'({ model }, { engine }) {
-    return rolloutStatus(engine, await drivenModel(engine, model))
+  async 'rollout.status'({ model }, { context }) {
+    return rolloutStatus(context, await drivenModel(context, model))
   },
   'rollout.pause': (input, call) => changeRollout('pause', input, call),
   'rollout.resume': resumeRollout,
@@ -92,16 +92,19 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'broker.credentials': brokerCredentials,
   'keys.list': listKeys,
   'keys.pending': pendingBatches,
-  'keys.batch': ({ batch }, { engine }) => batchNamed(engine, batch),
+  'keys.batch': ({ batch }, { context }) => batchNamed(context, batch),
   'keys.submit': submitSignatures,
   'keys.drop': dropBatch,
   'keys.rotate': rotateKeys,
   'keys.forget': forgetKey,
 
-  'audit.list': ({ limit, subject }, { engine }) =>
-    auditViews(engine.db, subject === undefined ? { limit } : { limit, subject }),
+  'audit.list': ({ limit, subject }, { context }) =>
+    auditViews(context.db, subject === undefined ? { limit } : { limit, subject }),
 }
 
-async function wanted(engine: Engine, name: string | undefined): Promise<readonly Model[]> {
-  return name === undefined ? models.listModels(engine.db) : [await modelNamed(engine, name)]
+async function wanted(
+  context: ConductorContext,
+  name: string | undefined,
+): Promise<readonly Model[]> {
+  return name === undefined ? models.listModels(context.db) : [await modelNamed(context, name)]
 }

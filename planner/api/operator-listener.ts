@@ -53,7 +53,7 @@ export async function operatorOf(
   request: IncomingMessage,
   { conductor }: { readonly conductor: Conductor },
 ): Promise<{ readonly actor: string; readonly role: Role }> {
-  const { db, now } = conductor.engine
+  const { db, now } = conductor.context
   const [, secret = ''] = /^Bearer ([\w-]{20,100})$/.exec(request.headers.authorization ?? '') ?? []
   const operator = await operatorWith(db, Buffer.from(secret, 'base64url'), now())
   if (operator !== undefined) return { actor: `operator:${operator.name}`, role: operator.role }

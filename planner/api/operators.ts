@@ -12,7 +12,7 @@ export async function addOperator(
   { name, role, days }: OperationInput<'operators.add'>,
   call: Call,
 ): Promise<OperationOutput<'operators.add'>> {
-  const { engine, operatorUrl: planner, actor } = call
+  const { context, operatorUrl: planner, actor } = call
   if (planner === undefined) {
     throw new ApiError(
       'no-listener',
@@ -21,18 +21,18 @@ export async function addOperator(
   }
   const place = { planner, authority: needed(call.identity).authority.pin }
   const wish = { name, role, lifetimeMs: days === null ? null : days * DAY_MS, by: actor }
-  return { name, role, token: await identity.addOperator(engine.db, place, wish, engine.now()) }
+  return { name, role, token: await identity.addOperator(context.db, place, wish, context.now()) }
 }
 
 export async function listOperators(
   _: OperationInput<'operators.list'>,
-  { engine }: Call,
+  { context }: Call,
 ): Promise<OperationOutput<'operators.list'>> {
-  const all = await operators.listOperators(engine.db)
+  const all = await operators.listOperators(context.db)
   return all.map((operator) => ({
     name: operator.name,
     role: operator.role,
-    state: stateOf(operator, engine.now()),
+    state: stateOf(operator, context.now()),
     createdBy: operator.createdBy,
     createdAt: operator.createdAt.toISOString(),
     expiresAt: operator.expiresAt?.toISOString() ?? null,
@@ -41,9 +41,9 @@ export async function listOperators(
 
 export async function revokeOperator(
   { name }: OperationInput<'operators.revoke'>,
-  { engine, actor }: Call,
+  { context, actor }: Call,
 ): Promise<OperationOutput<'operators.revoke'>> {
-  return { name, tokens: await identity.revokeOperator(engine.db, name, actor, engine.now()) }
+  return { name, tokens: await identity.revokeOperator(context.db, name, actor, context.now()) }
 }
 
 function stateOf(operator: StoredOperator, now: Date): 'good' | 'expired' | 'revoked' {

@@ -22,16 +22,16 @@ export async function plan(
   { model: name, class: only, dryRun, again }: OperationInput<'plan'>,
   call: Call,
 ): Promise<OperationOutput<'plan'>> {
-  const { engine } = call
-  const model = await modelNamed(engine, name)
+  const { context } = call
+  const model = await modelNamed(context, name)
   const classes = await classesFor(call, only)
-  if (dryRun) return { model: name, classes: await dryPlans(engine, model, only) }
+  if (dryRun) return { model: name, classes: await dryPlans(context, model, only) }
   await ask(call, model, again)
   await waitUntil(call, name, async () => {
-    const plans = await classPlans(engine, model, only)
+    const plans = await classPlans(context, model, only)
     return classes.every((id) => plans.some((row) => row.class === id && isSettled(row)))
   })
-  return { model: name, classes: await classPlans(engine, model, only) }
+  return { model: name, classes: await classPlans(context, model, only) }
 }
 
 export function isSettled({ stage, stuck }: Pick<ClassPlan, 'stage' | 'stuck'>): boolean {
@@ -39,8 +39,8 @@ export function isSettled({ stage, stuck }: Pick<ClassPlan, 'stage' | 'stuck'>):
 }
 
 /** @throws ApiError where no device, or none of the class asked for, ever joined */
-export async function classesFor({ engine }: Call, only: string | undefined): Promise<string[]> {
-  const all = await deviceRows.classesInUse(engine.db)
+export async function classesFor({ context }: Call, only: string | undefined): Promise<string[]> {
+  const all = await deviceRows.classesInUse(context.db)
   if (all.length === 0) {
     throw new ApiError(
       'nothing-to-do',
@@ -56,18 +56,18 @@ export async function classesFor({ engine }: Call, only: string | undefined): Pr
 }
 
 async function ask(
-  { engine, conductor, actor }: Call,
+  { context, conductor, actor }: Call,
   model: Model,
   again: boolean,
 ): Promise<void> {
-  await commit(engine, 'plan.asked', async (trx) => {
+  await commit(context, 'plan.asked', async (trx) => {
     if (model.intent === 'registered') await models.setIntent(trx, model.id, 'plan')
     if (again) {
-      await pipelines.startRound(trx, model.id, engine.now())
+      await pipelines.startRound(trx, model.id, context.now())
       await variants.retryFailed(trx, model.source)
     }
     const entry = { actor, action: 'plan', subject: model.name, detail: { again } }
-    await audit.writeAudit(trx, entry, engine.now())
+    await audit.writeAudit(trx, entry, context.now())
   })
   conductor.poke()
 }

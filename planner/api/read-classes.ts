@@ -1,4 +1,4 @@
-import type { Engine } from '../conductor/index.ts'
+import type { ConductorContext } from '../conductor/index.ts'
 import { factsOfClass } from '../conductor/index.ts'
 import {
   type Device,
@@ -11,38 +11,38 @@ import type { OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import type { ClassView } from './views.ts'
 
-export async function classViews(engine: Engine): Promise<ClassView[]> {
-  const ids = await deviceRows.classesInUse(engine.db)
+export async function classViews(context: ConductorContext): Promise<ClassView[]> {
+  const ids = await deviceRows.classesInUse(context.db)
   return Promise.all(
-    ids.map(async (id) => classView(engine, id, await deviceRows.devicesOfClass(engine.db, id))),
+    ids.map(async (id) => classView(context, id, await deviceRows.devicesOfClass(context.db, id))),
   )
 }
 
 /** @throws ApiError `unknown-class` */
 export async function classDetail(
-  engine: Engine,
+  context: ConductorContext,
   id: string,
 ): Promise<OperationOutput<'classes.show'>> {
-  const profile = engine.profiles.find((known) => known.id === id)
-  const devices = await deviceRows.devicesOfClass(engine.db, id)
+  const profile = context.profiles.find((known) => known.id === id)
+  const devices = await deviceRows.devicesOfClass(context.db, id)
   if (!profile && devices.length === 0) {
     const message = `no class "${id}": no firmware profile and no device of that name; see fitment classes`
     throw new ApiError('unknown-class', message)
   }
   return {
-    ...classView(engine, id, devices),
+    ...classView(context, id, devices),
     members: devices.map((device) => ({
       device: device.id,
       online: device.online,
       reasons: [...device.classReason],
     })),
     notes: profile?.notes.map(({ text, source }) => `${text} (${source})`) ?? [],
-    models: await modelsOf(engine, id),
+    models: await modelsOf(context, id),
   }
 }
 
-function classView(engine: Engine, id: string, devices: readonly Device[]): ClassView {
-  const profile = engine.profiles.find((known) => known.id === id)
+function classView(context: ConductorContext, id: string, devices: readonly Device[]): ClassView {
+  const profile = context.profiles.find((known) => known.id === id)
   const facts = factsOfClass(id, devices, profile)
   return {
     id,
@@ -56,13 +56,13 @@ function classView(engine: Engine, id: string, devices: readonly Device[]): Clas
   }
 }
 
-async function modelsOf(engine: Engine, classId: string) {
+async function modelsOf(context: ConductorContext, classId: string) {
   const rows = []
-  for (const model of await models.listModels(engine.db)) {
-    const all = await pipelines.pipelinesOf(engine.db, model.id)
+  for (const model of await models.listModels(context.db)) {
+    const all = await pipelines.pipelinesOf(context.db, model.id)
     const pipeline = all.find((row) => row.class === classId)
     if (!pipeline) continue
-    const chosen = await selections.currentSelection(engine.db, model.id, classId)
+    const chosen = await selections.currentSelection(context.db, model.id, classId)
     const why = chosen?.selection.why ?? pipeline.waiting
     rows.push({ model: model.name, stage: pipeline.stage, why })
   }

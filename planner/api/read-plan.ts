@@ -1,5 +1,5 @@
 import { hasSuffix, parseScheme } from '../../shared/schemes.ts'
-import { candidateViews, type Engine, variantPlanFor } from '../conductor/index.ts'
+import { type ConductorContext, candidateViews, variantPlanFor } from '../conductor/index.ts'
 import {
   devices as deviceRows,
   type Model,
@@ -14,22 +14,26 @@ type CandidateView = Awaited<ReturnType<typeof candidateViews>>[number]
 
 /** How far a model got in every class it was planned for, with a reason for each candidate. */
 export async function classPlans(
-  engine: Engine,
+  context: ConductorContext,
   model: Model,
   only?: string,
 ): Promise<ClassPlan[]> {
-  const all = await pipelines.pipelinesOf(engine.db, model.id)
+  const all = await pipelines.pipelinesOf(context.db, model.id)
   const wanted = all.filter((pipeline) => only === undefined || pipeline.class === only)
-  return Promise.all(wanted.map((pipeline) => classPlan(engine, model, pipeline)))
+  return Promise.all(wanted.map((pipeline) => classPlan(context, model, pipeline)))
 }
 
 /** What would be planned, without planning it. */
-export async function dryPlans(engine: Engine, model: Model, only?: string): Promise<ClassPlan[]> {
-  const classes = await deviceRows.classesInUse(engine.db)
+export async function dryPlans(
+  context: ConductorContext,
+  model: Model,
+  only?: string,
+): Promise<ClassPlan[]> {
+  const classes = await deviceRows.classesInUse(context.db)
   const wanted = classes.filter((id) => only === undefined || id === only)
   return Promise.all(
     wanted.map(async (id) => {
-      const { kept, dropped } = await variantPlanFor(engine, model, id)
+      const { kept, dropped } = await variantPlanFor(context, model, id)
       return {
         ...EMPTY_PLAN,
         class: id,
@@ -61,9 +65,13 @@ const EMPTY_ROW = {
   findings: [],
 }
 
-async function classPlan(engine: Engine, model: Model, pipeline: Pipeline): Promise<ClassPlan> {
-  const { db } = engine
-  const candidates = await candidateViews(engine, model, pipeline.class)
+async function classPlan(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+): Promise<ClassPlan> {
+  const { db } = context
+  const candidates = await candidateViews(context, model, pipeline.class)
   const stored = await selections.currentSelection(db, model.id, pipeline.class)
   const chosen = stored?.round === pipeline.round ? stored : undefined
   const named = (key: string | null | undefined) => {

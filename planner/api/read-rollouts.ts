@@ -1,4 +1,4 @@
-import type { Engine } from '../conductor/index.ts'
+import type { ConductorContext } from '../conductor/index.ts'
 import { printWaves } from '../rollout/index.ts'
 import {
   devices as deviceRows,
@@ -13,8 +13,11 @@ import {
 import type { RolloutStatus, RolloutView } from './views.ts'
 
 /** The newest rollout of each class, and classes that have none yet. */
-export async function rolloutStatus(engine: Engine, model: Model): Promise<RolloutStatus> {
-  const { db } = engine
+export async function rolloutStatus(
+  context: ConductorContext,
+  model: Model,
+): Promise<RolloutStatus> {
+  const { db } = context
   const all = await rollouts.rolloutsOf(db, model.name)
   const newest = [
     ...new Map([...all].reverse().map((rollout) => [rollout.class, rollout])).values(),
@@ -30,7 +33,7 @@ export async function rolloutStatus(engine: Engine, model: Model): Promise<Rollo
   return {
     model: model.name,
     intent,
-    rollouts: await Promise.all(shown.map((rollout) => rolloutView(engine, rollout))),
+    rollouts: await Promise.all(shown.map((rollout) => rolloutView(context, rollout))),
     pending: [
       ...stages,
       ...unseen
@@ -42,8 +45,8 @@ export async function rolloutStatus(engine: Engine, model: Model): Promise<Rollo
   }
 }
 
-async function rolloutView(engine: Engine, rollout: Rollout): Promise<RolloutView> {
-  const { db } = engine
+async function rolloutView(context: ConductorContext, rollout: Rollout): Promise<RolloutView> {
+  const { db } = context
   const selection = await selections.selectionBySeq(db, rollout.selection)
   const model = await models.modelById(db, rollout.model)
   const winner = selection?.selection.winner

@@ -28,36 +28,37 @@ export async function startRollouts(
   input: OperationInput<'rollout.start'>,
   call: Call,
 ): Promise<OperationOutput<'rollout.start'>> {
-  const { engine, conductor, actor } = call
-  const model = await modelNamed(engine, input.model)
+  const { context, conductor, actor } = call
+  const model = await modelNamed(context, input.model)
   const { model: _, wait, ...options } = input
-  await commit(engine, 'rollout.asked', async (trx) => {
+  await commit(context, 'rollout.asked', async (trx) => {
     await models.setIntent(trx, model.id, 'rollout', options)
     const entry = { actor, action: 'rollout.start', subject: model.name, detail: { ...options } }
-    await audit.writeAudit(trx, entry, engine.now())
+    await audit.writeAudit(trx, entry, context.now())
   })
   await restartAborted(call, model, options)
   conductor.poke()
   if (wait)
     await waitUntil(call, model.name, async () =>
-      isOver(await rolloutStatus(engine, model), isSettlingIn(engine)),
+      isOver(await rolloutStatus(context, model), isSettlingIn(context)),
     )
-  return rolloutStatus(engine, model)
+  return rolloutStatus(context, model)
 }
 
 /** The operator asks again for what was aborted: that is the decision it waited for. */
 async function restartAborted(
-  { engine }: Call,
+  { context }: Call,
   model: Model,
   options: RolloutOptions,
 ): Promise<void> {
   const newest = new Map(
-    [...(await rollouts.rolloutsOf(engine.db, model.name))].reverse().map((r) => [r.class, r]),
+    [...(await rollouts.rolloutsOf(context.db, model.name))].reverse().map((r) => [r.class, r]),
   )
   for (const rollout of newest.values()) {
-    const chosen = await selections.currentSelection(engine.db, model.id, rollout.class)
+    const chosen = await selections.currentSelection(context.db, model.id, rollout.class)
     const isCurrent = chosen?.seq === rollout.selection && chosen.selection.winner !== null
-    if (rollout.state === 'aborted' && isCurrent) await startRollout(engine, model, chosen, options)
+    if (rollout.state === 'aborted' && isCurrent)
+      await startRollout(context, model, chosen, options)
   }
 }
 
@@ -85,16 +86,16 @@ export async function changeRollout(
   input: { readonly model: string; readonly class?: string | undefined },
   call: Call,
 ): Promise<RolloutStatus> {
-  const { engine, conductor, actor } = call
-  const model = await drivenModel(engine, input.model)
+  const { context, conductor, actor } = call
+  const model = await drivenModel(context, input.model)
   const open = await openRolloutsOf(call, input)
   const applicable = open.length === 1 ? open : open.filter(({ state }) => isPossible(state, event))
   if (applicable.length === 0) throw nothingFor(event, input.model, open)
-  for (const rollout of applicable) await applyRolloutEvent(engine, rollout, event, '', actor)
+  for (const rollout of applicable) await applyRolloutEvent(context, rollout, event, '', actor)
   const intent = INTENT_AFTER[event]
-  if (intent && input.class === undefined) await models.setIntent(engine.db, model.id, intent)
+  if (intent && input.class === undefined) await models.setIntent(context.db, model.id, intent)
   conductor.poke()
-  return rolloutStatus(engine, model)
+  return rolloutStatus(context, model)
 }
 
 export async function resumeRollout(
@@ -105,17 +106,17 @@ export async function resumeRollout(
   const status = await changeRollout('resume', input, call)
   if (!retry) return status
   for (const { id } of paused) {
-    const rollout = await rollouts.findRollout(call.engine.db, id)
-    if (rollout) await retryFailed(call.engine, rollout)
+    const rollout = await rollouts.findRollout(call.context.db, id)
+    if (rollout) await retryFailed(call.context, rollout)
   }
-  return rolloutStatus(call.engine, await drivenModel(call.engine, input.model))
+  return rolloutStatus(call.context, await drivenModel(call.context, input.model))
 }
 
 async function openRolloutsOf(
-  { engine }: Call,
+  { context }: Call,
   { model, class: only }: { readonly model: string; readonly class?: string | undefined },
 ): Promise<readonly Rollout[]> {
-  const open = await rollouts.openRollouts(engine.db)
+  const open = await rollouts.openRollouts(context.db)
   return open.filter(
     (rollout) => rollout.modelName === model && (only === undefined || rollout.class === only),
   )

@@ -53,9 +53,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { identity, listener } = options
   const remote =
     identity && listener && (await listenForOperators(listener, identity, handlerFor('token')))
-  function handlerFor(door: 'socket' | 'token'): RequestListener {
+  function handlerFor(channel: 'socket' | 'token'): RequestListener {
     const operatorUrl = () => remote?.url
-    return (request, response) => void answer({ options, door, operatorUrl }, request, response)
+    return (request, response) => void answer({ options, channel, operatorUrl }, request, response)
   }
   const server = createServer({ requestTimeout: 0 }, handlerFor('socket'))
   // The database is held by this planner alone, so a socket that is there was left by one that was killed.
@@ -70,14 +70,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
 }
 
-interface Door {
+interface Channel {
   readonly options: ApiOptions
-  readonly door: 'socket' | 'token'
+  readonly channel: 'socket' | 'token'
   readonly operatorUrl: () => string | undefined
 }
 
 async function answer(
-  { options, door, operatorUrl }: Door,
+  { options, channel, operatorUrl }: Channel,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -86,13 +86,13 @@ async function answer(
   response.once('close', () => gone.abort())
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   try {
-    const caller = door === 'socket' ? ownerOf(request) : await operatorOf(request, options)
+    const caller = channel === 'socket' ? ownerOf(request) : await operatorOf(request, options)
     const call: Call = {
       actor: caller.actor,
       identity: options.identity,
       operatorUrl: operatorUrl(),
       conductor: options.conductor,
-      engine: options.conductor.engine,
+      context: options.conductor.context,
       info: options.info,
       progress: (progress) => line({ progress }),
       signal: gone.signal,
@@ -108,7 +108,7 @@ async function resultOf(request: IncomingMessage, call: Call, caller: Caller): P
   const { method, url = '' } = request
   if (method === 'PUT' && url === PATHS.artifacts) {
     checkRole(caller, 'upload', UPLOAD_ROLE)
-    return call.engine.artifacts.putStream(request)
+    return call.context.artifacts.putStream(request)
   }
   const name = operationNames.find((known) => url === `${PATHS.operations}${known}`)
   if (method !== 'POST' || name === undefined) {

@@ -1,4 +1,4 @@
-import type { CliCommand } from './command.ts'
+import type { CliCommand } from './program/command.ts'
 
 /**
  * Every command of `fitment` by its first word, in the order in which `--help` lists them. Each brings what it works
@@ -6,34 +6,34 @@ import type { CliCommand } from './command.ts'
  */
 const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   demo: async () => [(await import('./demo.ts')).demoCommand],
-  inspect: async () => [(await import('./inspect.ts')).inspectCommand],
-  quantize: async () => [(await import('./quantize.ts')).quantizeCommand],
-  evaluate: async () => [(await import('./evaluate.ts')).evaluateCommand],
-  compare: async () => [(await import('./compare.ts')).compareCommand],
-  bench: async () => [(await import('./bench.ts')).benchCommand],
-  serve: async () => [(await import('./serve.ts')).serveCommand],
+  inspect: async () => [(await import('./file/inspect.ts')).inspectCommand],
+  quantize: async () => [(await import('./file/quantize.ts')).quantizeCommand],
+  evaluate: async () => [(await import('./file/evaluate.ts')).evaluateCommand],
+  compare: async () => [(await import('./file/compare.ts')).compareCommand],
+  bench: async () => [(await import('./file/bench.ts')).benchCommand],
+  serve: async () => [(await import('./serve/serve.ts')).serveCommand],
   broker: async () => [
-    (await import('./broker.ts')).brokerCommand,
-    (await import('./export-mosquitto.ts')).brokerExportCommand,
+    (await import('./serve/broker.ts')).brokerCommand,
+    (await import('./serve/export-mosquitto.ts')).brokerExportCommand,
   ],
-  planner: async () => [(await import('./planner.ts')).plannerCommand],
+  planner: async () => [(await import('./serve/planner.ts')).plannerCommand],
   devices: async () => {
-    const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices-join.ts')
-    const { devicesCommand } = await import('./devices.ts')
+    const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices/devices-join.ts')
+    const { devicesCommand } = await import('./devices/devices.ts')
     return [devicesCommand, devicesInviteCommand, devicesRevokeCommand]
   },
-  classes: async () => [(await import('./classes.ts')).classesCommand],
+  classes: async () => [(await import('./devices/classes.ts')).classesCommand],
   models: async () => {
-    const { modelsListCommand, modelsShowCommand } = await import('./models.ts')
-    const { modelsAddCommand } = await import('./models-add.ts')
+    const { modelsListCommand, modelsShowCommand } = await import('./models/models.ts')
+    const { modelsAddCommand } = await import('./models/models-add.ts')
     return [modelsAddCommand, modelsListCommand, modelsShowCommand]
   },
-  variants: async () => [(await import('./variants.ts')).variantsCommand],
-  probes: async () => [(await import('./probes.ts')).probesCommand],
-  plan: async () => [(await import('./plan.ts')).planCommand],
+  variants: async () => [(await import('./models/variants.ts')).variantsCommand],
+  probes: async () => [(await import('./devices/probes.ts')).probesCommand],
+  plan: async () => [(await import('./models/plan.ts')).planCommand],
   rollout: async () => {
-    const { rolloutStartCommand } = await import('./rollout-start.ts')
-    const steering = await import('./rollout.ts')
+    const { rolloutStartCommand } = await import('./rollout/rollout-start.ts')
+    const steering = await import('./rollout/rollout.ts')
     return [
       rolloutStartCommand,
       steering.rolloutStatusCommand,
@@ -44,9 +44,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
     ]
   },
   keys: async () => {
-    const own = await import('./keys.ts')
-    const apart = await import('./keys-apart.ts')
-    const batches = await import('./keys-batches.ts')
+    const own = await import('./keys/keys.ts')
+    const apart = await import('./keys/keys-apart.ts')
+    const batches = await import('./keys/keys-batches.ts')
     return [
       own.keysListCommand,
       own.keysAnchorCommand,
@@ -59,9 +59,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       batches.keysRotateCommand,
     ]
   },
-  audit: async () => [(await import('./audit.ts')).auditCommand],
+  audit: async () => [(await import('./operators/audit.ts')).auditCommand],
   operators: async () => {
-    const operators = await import('./operators.ts')
+    const operators = await import('./operators/operators.ts')
     return [
       operators.operatorsAddCommand,
       operators.operatorsListCommand,

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type DeviceOutcome, OUTCOME_HEAD, outcomeRow } from '../demo/outcome.ts'
 import { runDemo } from '../demo/run-demo.ts'
-import { defineCommand } from './command.ts'
-import { table } from './io.ts'
+import { defineCommand } from './program/command.ts'
+import { table } from './program/io.ts'
 
 export const demoCommand = defineCommand({
   path: 'demo',

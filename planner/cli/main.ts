@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { commandsFor } from './commands.ts'
-import { runProgram } from './program.ts'
+import { runProgram } from './program/program.ts'
 
 // A reader that has seen enough (`fitment … | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

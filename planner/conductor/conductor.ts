@@ -15,15 +15,19 @@ import {
   variants,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
-import { DEFAULT_SETTINGS, type Engine, type EngineSettings } from './engine.ts'
+import {
+  type ConductorContext,
+  type ConductorSettings,
+  DEFAULT_SETTINGS,
+} from './context/context.ts'
+import { JobQueue } from './context/job-queue.ts'
+import { ProgressHub } from './context/progress.ts'
 import { createFleetStore, recordClass } from './fleet-store.ts'
 import { emptyInbox } from './inbox.ts'
-import { JobQueue } from './job-queue.ts'
-import { advanceModel } from './model.ts'
-import { ProgressHub } from './progress.ts'
-import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './releases.ts'
-import { advanceRollout, noteReason } from './rollout-engine.ts'
-import { sendBack } from './withdrawal.ts'
+import { advanceModel } from './pipeline/advance-model.ts'
+import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
+import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
+import { sendBack } from './rollouts/withdrawal.ts'
 
 export interface ConductorOptions {
   /** Data directory of this planner. */
@@ -32,7 +36,7 @@ export interface ConductorOptions {
   readonly artifacts: ArtifactStore
   readonly profiles: readonly Profile[]
   readonly trust: TrustAuthority
-  readonly settings?: Partial<EngineSettings>
+  readonly settings?: Partial<ConductorSettings>
   readonly failPoints?: FailPoints
   readonly log: Logger
   readonly now?: () => Date
@@ -47,7 +51,7 @@ const REPORTS_KEPT_MS = 7 * 24 * HOUR_MS
  * every tick. It remembers nothing: what it does follows from the database.
  */
 export class Conductor {
-  readonly engine: Engine
+  readonly context: ConductorContext
   /** What the planner's MQTT side records into. */
   readonly store: FleetStore
   readonly #stop = new AbortController()
@@ -61,7 +65,7 @@ export class Conductor {
     const { data, db, artifacts, profiles, trust, log } = options
     const now = options.now ?? (() => new Date())
     const failPoints = options.failPoints ?? NO_FAIL_POINTS
-    this.engine = {
+    this.context = {
       db,
       artifacts,
       profiles,
@@ -85,9 +89,9 @@ export class Conductor {
 
   /** Takes up what the last planner left. Call before the fleet is listened to. */
   async recover(): Promise<void> {
-    const { db, profiles, workDir } = this.engine
+    const { db, profiles, workDir } = this.context
     await rm(workDir, { recursive: true, force: true })
-    await this.engine.artifacts.forgetDrafts()
+    await this.context.artifacts.forgetDrafts()
     await devices.forgetPresence(db)
     await variants.forgetHalfBuilt(db)
     for (const device of await devices.listDevices(db)) await recordClass(db, device, profiles)
@@ -96,7 +100,7 @@ export class Conductor {
   /** From here on it works by itself. */
   start(link: FleetLink): void {
     this.#link = link
-    this.#timer = setInterval(() => this.poke(), this.engine.settings.tickMs)
+    this.#timer = setInterval(() => this.poke(), this.context.settings.tickMs)
     this.poke()
   }
 
@@ -116,7 +120,7 @@ export class Conductor {
     this.#stop.abort()
     clearInterval(this.#timer)
     await this.settled()
-    await this.engine.jobs.close()
+    await this.context.jobs.close()
   }
 
   async #run(): Promise<void> {
@@ -127,30 +131,30 @@ export class Conductor {
       } catch (error) {
         // Nothing is lost: the next look comes to the same steps.
         const reason = messageOf(error)
-        if (!this.#stop.signal.aborted) this.engine.log.error({ reason, error }, 'a step failed')
+        if (!this.#stop.signal.aborted) this.context.log.error({ reason, error }, 'a step failed')
       }
     }
     this.#running = undefined
   }
 
   async #look(): Promise<void> {
-    const { engine } = this
-    if (!(await emptyInbox(engine))) this.#again = true
-    for (const model of await models.drivenModels(engine.db)) await advanceModel(engine, model)
-    const waiting = await advanceReleases(engine)
-    for (const rollout of await rollouts.openRollouts(engine.db)) {
-      if (waiting.has(rollout.id)) await noteReason(engine, rollout, WAITS_FOR_RELEASE)
-      else await advanceRollout(engine, rollout)
+    const { context } = this
+    if (!(await emptyInbox(context))) this.#again = true
+    for (const model of await models.drivenModels(context.db)) await advanceModel(context, model)
+    const waiting = await advanceReleases(context)
+    for (const rollout of await rollouts.openRollouts(context.db)) {
+      if (waiting.has(rollout.id)) await noteReason(context, rollout, WAITS_FOR_RELEASE)
+      else await advanceRollout(context, rollout)
     }
-    await sendBack(engine)
+    await sendBack(context)
     await this.#prune()
   }
 
   async #prune(): Promise<void> {
-    const now = this.engine.now().getTime()
+    const now = this.context.now().getTime()
     if (now - this.#prunedAt < HOUR_MS) return
     this.#prunedAt = now
-    await refreshTrust(this.engine)
-    await reports.forgetReports(this.engine.db, new Date(now - REPORTS_KEPT_MS))
+    await refreshTrust(this.context)
+    await reports.forgetReports(this.context.db, new Date(now - REPORTS_KEPT_MS))
   }
 }

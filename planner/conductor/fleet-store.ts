@@ -15,10 +15,10 @@ import {
   reports,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
-import { activeVariant } from './assignments.ts'
-import { commit } from './commit.ts'
-import { toSend } from './offers.ts'
-import { noteLost } from './withdrawal.ts'
+import { commit } from './context/commit.ts'
+import { activeVariant } from './rollouts/assignments.ts'
+import { toSend } from './rollouts/offers.ts'
+import { noteLost } from './rollouts/withdrawal.ts'
 
 export interface FleetStoreOptions {
   readonly db: Db

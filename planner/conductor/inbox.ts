@@ -10,18 +10,18 @@ import {
   type StoredReport,
   variants,
 } from '../storage/index.ts'
-import { activeVariant } from './assignments.ts'
-import { commit } from './commit.ts'
-import type { Engine } from './engine.ts'
-import { extendDeadline } from './probe-orders.ts'
-import { noteLost } from './withdrawal.ts'
+import { commit } from './context/commit.ts'
+import type { ConductorContext } from './context/context.ts'
+import { extendDeadline } from './pipeline/probe-orders.ts'
+import { activeVariant } from './rollouts/assignments.ts'
+import { noteLost } from './rollouts/withdrawal.ts'
 
 const BATCH = 200
 const MOST_BATCHES = 5
 
 type Handlers = {
   readonly [K in ReportKind]: (
-    engine: Engine,
+    context: ConductorContext,
     db: Db,
     device: string,
     report: ReportOf<K>,
@@ -32,38 +32,41 @@ type Handlers = {
  * Applies what devices reported, oldest first, each in one transaction with its own mark: never twice, never
  * not. False where more is left: whoever says much must not keep rollouts from going on.
  */
-export async function emptyInbox(engine: Engine): Promise<boolean> {
+export async function emptyInbox(context: ConductorContext): Promise<boolean> {
   for (let batches = 0; batches < MOST_BATCHES; batches += 1) {
-    const batch = await reports.unhandledReports(engine.db, BATCH)
-    for (const stored of batch) await handle(engine, stored)
+    const batch = await reports.unhandledReports(context.db, BATCH)
+    for (const stored of batch) await handle(context, stored)
     if (batch.length < BATCH) return true
   }
   return false
 }
 
-async function handle(engine: Engine, { seq, device, report }: StoredReport): Promise<void> {
-  await commit(engine, 'report.handled', async (trx) => {
+async function handle(
+  context: ConductorContext,
+  { seq, device, report }: StoredReport,
+): Promise<void> {
+  await commit(context, 'report.handled', async (trx) => {
     const handler = HANDLERS[report.kind] as (
-      e: Engine,
+      e: ConductorContext,
       db: Db,
       d: string,
       r: Report,
     ) => Promise<void>
-    await handler({ ...engine, db: trx }, trx, device, report)
-    await reports.markHandled(trx, seq, engine.now())
+    await handler({ ...context, db: trx }, trx, device, report)
+    await reports.markHandled(trx, seq, context.now())
   })
 }
 
 const HANDLERS: Handlers = {
-  async ack(engine, db, device, report) {
-    await orders.ackOrder(db, device, report.order, engine.now())
+  async ack(context, db, device, report) {
+    await orders.ackOrder(db, device, report.order, context.now())
     const known = await orders.findOrder(db, report.order)
     if (known?.device !== device) return
     if (known.order.kind === 'cancel') await orders.closeOrder(db, report.order)
-    if (known.order.kind === 'probe') await extendDeadline(engine, known.order)
+    if (known.order.kind === 'probe') await extendDeadline(context, known.order)
   },
 
-  async probe(engine, db, device, report) {
+  async probe(context, db, device, report) {
     const probe = await probes.findProbe(db, report.order)
     // A device speaks only for the orders it was given.
     if (probe?.device !== device) return
@@ -72,24 +75,24 @@ const HANDLERS: Handlers = {
       result.outcome === 'measured'
         ? ({ state: 'measured', record: result.record } as const)
         : ({ state: 'failed', error: result.error } as const)
-    await probes.finishProbe(db, report.order, outcome, engine.now())
+    await probes.finishProbe(db, report.order, outcome, context.now())
     await orders.closeOrder(db, report.order)
   },
 
-  async install(engine, db, device, report) {
+  async install(context, db, device, report) {
     const member = await rollouts.memberByOrder(db, report.order)
     if (member?.device !== device) return
     if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
     const state = afterReport(member.state, report.state)
     if (!state) return
     const error = report.error ? `${report.error.code}: ${report.error.message}` : null
-    await rollouts.setMemberState(db, member, { state, error }, engine.now())
+    await rollouts.setMemberState(db, member, { state, error }, context.now())
     if (standingOf(state) !== 'under-way') await orders.closeOrder(db, report.order)
   },
 
-  async health(engine, db, device, report) {
+  async health(context, db, device, report) {
     await noteActive(db, device, report.model, report.variant)
-    await noteLost(db, device, report.model, report.variant, engine.now())
+    await noteLost(db, device, report.model, report.variant, context.now())
     for (const member of await rollouts.membershipsOf(db, device, report.model)) {
       const variant = member.variant ? await variants.findVariant(db, member.variant) : undefined
       const isThis = variant?.digest === report.variant
@@ -97,7 +100,7 @@ const HANDLERS: Handlers = {
       // Something else runs there: the next look at the rollout gives the variant again. The same runs ill: it failed.
       if (!isThis) continue
       const to = { state: 'rolled-back', error: report.detail } as const
-      await rollouts.setMemberState(db, member, to, engine.now())
+      await rollouts.setMemberState(db, member, to, context.now())
     }
   },
 }

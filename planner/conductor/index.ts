@@ -1,8 +1,13 @@
-export { withJob } from './builds.ts'
-export { candidateViews, variantPlanFor } from './candidates.ts'
-export { factsOfClass } from './class-facts.ts'
-export { commit, failPointNames } from './commit.ts'
+export { withJob } from './building/builds.ts'
+export { candidateViews, variantPlanFor } from './building/candidates.ts'
 export { Conductor, type ConductorOptions } from './conductor.ts'
-export { DEFAULT_SETTINGS, type Engine, type EngineSettings, isSettlingIn } from './engine.ts'
-export type { ProgressEvent } from './progress.ts'
-export { applyRolloutEvent, retryFailed, startRollout } from './rollout-events.ts'
+export { commit, failPointNames } from './context/commit.ts'
+export {
+  type ConductorContext,
+  type ConductorSettings,
+  DEFAULT_SETTINGS,
+  isSettlingIn,
+} from './context/context.ts'
+export type { ProgressEvent } from './context/progress.ts'
+export { factsOfClass } from './devices/class-facts.ts'
+export { applyRolloutEvent, retryFailed, startRollout } from './rollouts/rollout-events.ts'

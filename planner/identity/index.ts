@@ -1,7 +1,7 @@
 export { AUTHORITY_FILES, type Authority, openAuthority } from './authority.ts'
+export { type Enrollment, type JoinTransport, openEnrollment } from './enrollment.ts'
 export { type Invitation, type InvitePlace, invite } from './invite.ts'
 export { issue, type Subject } from './issue.ts'
-export { type JoinDesk, type JoinTransport, openJoinDesk } from './join-desk.ts'
 export * from './operators.ts'
 export {
   DEVICE_CERTIFICATE_DAYS,

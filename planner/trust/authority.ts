@@ -21,9 +21,9 @@ import {
 } from './documents.ts'
 import { DurableFolder } from './durable-folder.ts'
 import { KeysError } from './errors.ts'
-import { HOLDER_OF, type KeyHolder } from './holders.ts'
 import { ImageRepository, type Releases } from './image-repository.ts'
 import { type AskPassphrase, KeyRing } from './key-ring.ts'
+import { KEY_ROLE_OF, type KeyRole } from './key-roles.ts'
 import { expiryAfter, LIFETIMES, type Lifetimes } from './lifetimes.ts'
 import {
   type Batch,
@@ -35,9 +35,9 @@ import {
   withBatchSignatures,
 } from './pending.ts'
 import { changed, type PolicyChange, policyOf, requirementOf } from './policy.ts'
-import { probeWord } from './probe-word.ts'
 import { latestRoot, latestRootVersion, requireBytes, rootsAfter } from './roots.ts'
 import type { ScryptCost } from './sealed-key.ts'
+import { signProbe } from './signed-probe.ts'
 import { completed, requestFor, type SigningRequest } from './signing-request.ts'
 import { Turns } from './turns.ts'
 
@@ -54,7 +54,7 @@ export interface NamedPolicy {
   readonly threshold: number
 }
 
-export type KeyPlan = Readonly<Record<KeyHolder, NamedPolicy>>
+export type KeyPlan = Readonly<Record<KeyRole, NamedPolicy>>
 
 export const SIMPLEST_PLAN: KeyPlan = {
   root: { keys: ['root'], threshold: 1 },
@@ -269,7 +269,7 @@ export class TrustAuthority {
         // The two first roots are believed together; who has them needs no more of this one here.
         image: since.image > 0 ? {} : await rootsAfter(this.#folders.image, 0),
       }
-      const vouched = probeWord(device, order, keys, { issuedAt: this.#options.now(), days })
+      const vouched = signProbe(device, order, keys, { issuedAt: this.#options.now(), days })
       return { v, id, kind, model, variant, roots, vouched }
     })
   }
@@ -320,7 +320,7 @@ export class TrustAuthority {
 
   async #policy(repository: RepositoryName, plan: KeyPlan): Promise<RootPolicy> {
     const entries = TOP_ROLES.map(async (role) => {
-      const { keys, threshold } = plan[HOLDER_OF[repository][role]]
+      const { keys, threshold } = plan[KEY_ROLE_OF[repository][role]]
       const trusted: TrustedKey[] = await Promise.all(keys.map((name) => this.keys.publicKey(name)))
       return [role, { keys: trusted, threshold }] as const
     })

@@ -10,7 +10,7 @@ import {
   snapshotDocument,
   timestampDocument,
 } from '../../planner/trust/documents.ts'
-import { probeWord } from '../../planner/trust/probe-word.ts'
+import { signProbe } from '../../planner/trust/signed-probe.ts'
 import { newId } from '../../shared/ids.ts'
 import type { ArtifactRef, OrderOf, ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
 import { generateKeyPair, type SigningKey } from '../../shared/signatures/index.ts'
@@ -108,7 +108,7 @@ export function vouchedProbe(order: ProbeOrder, changes: ProbeChanges = {}): Vou
     director: { '1.root.json': ROOTS.director },
     image: { '1.root.json': ROOTS.image },
   }
-  const vouched = probeWord(device, order, keys, { issuedAt, days: 1 })
+  const vouched = signProbe(device, order, keys, { issuedAt, days: 1 })
   return { v, id, kind, model, variant, roots, vouched }
 }
 

@@ -7,7 +7,7 @@ import type { CommitName as AgentCommit } from '../../agent/daemon/journal/commi
 import type { Installation } from '../../agent/daemon/journal/records.ts'
 import { PROBING, type ProbeStep } from '../../agent/daemon/probes/probe-table.ts'
 import { isTerminal, nextState } from '../../agent/daemon/transitions.ts'
-import type { CommitName as PlannerCommit } from '../../planner/conductor/commit-names.ts'
+import type { CommitName as PlannerCommit } from '../../planner/conductor/context/commit-names.ts'
 import { momentsOf } from '../../shared/fail-points.ts'
 import { below, pick, type Random } from '../planner/formats/tflite/random.ts'
 

@@ -1,4 +1,4 @@
-import { table } from '../../planner/cli/io.ts'
+import { table } from '../../planner/cli/program/io.ts'
 
 export const ROLES = ['agent', 'planner', 'broker'] as const
 export type Role = (typeof ROLES)[number]

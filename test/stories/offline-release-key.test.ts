@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
-import { openBroker } from '../../planner/cli/embedded-broker.ts'
-import { startPlanner } from '../../planner/cli/planner-process.ts'
+import { openBroker } from '../../planner/cli/serve/embedded-broker.ts'
+import { startPlanner } from '../../planner/cli/serve/planner-process.ts'
 import { audit, devices, rollouts } from '../../planner/storage/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { MAIN } from '../agent/agent-process.ts'
@@ -49,7 +49,7 @@ t.test('release key offline: the rollout waits, is signed elsewhere, and goes on
       }),
   })
   t.teardown(() => planner.close())
-  const { engine } = planner.conductor
+  const { context } = planner.conductor
   const agent = spawn(
     process.execPath,
     [
@@ -77,23 +77,23 @@ t.test('release key offline: the rollout waits, is signed elsewhere, and goes on
   })
 
   const { class: deviceClass } = await until(async () => {
-    const device = await devices.findDevice(engine.db, 'press-1')
+    const device = await devices.findDevice(context.db, 'press-1')
     return device?.class ? device : undefined
   })
   const bytes = variantOf()
-  await chosenModel(engine, deviceClass ?? '', {}, 'a', (_key, index) =>
+  await chosenModel(context, deviceClass ?? '', {}, 'a', (_key, index) =>
     index === 0 ? bytes : variantOf(),
   )
   planner.conductor.poke()
   const waiting = await until(async () => {
-    const [rollout] = await rollouts.rolloutsOf(engine.db, 'motor')
+    const [rollout] = await rollouts.rolloutsOf(context.db, 'motor')
     return rollout?.reason.startsWith('waits') ? rollout : undefined
   })
   t.match(waiting, { state: 'running', reason: /release keys: see fitment keys pending/ })
   t.match(await fitment('rollout', 'status', 'motor', '--data', data), {
     out: /waits for signatures of the release keys/,
   })
-  t.same(await rollouts.membersOf(engine.db, waiting.id), [], 'nobody was told anything')
+  t.same(await rollouts.membersOf(context.db, waiting.id), [], 'nobody was told anything')
   t.notOk(existsSync(join(stateDir, 'slots', 'motor')))
 
   t.match(await fitment('keys', 'pending', '--data', data, '--out', file('release.json')), {
@@ -118,7 +118,7 @@ t.test('release key offline: the rollout waits, is signed elsewhere, and goes on
     code: 1,
     err: /error \[unknown-batch\]/,
   })
-  const log1 = (await audit.readAudit(engine.db, { limit: 50 })).map(({ action, actor }) => ({
+  const log1 = (await audit.readAudit(context.db, { limit: 50 })).map(({ action, actor }) => ({
     action,
     actor,
   }))

@@ -3,7 +3,7 @@ import { type BrokerOptions, believeCertificates, stillBelieved } from '../../..
 import { startBroker } from '../../../broker/start-broker.ts'
 import {
   ensureServerCertificate,
-  openJoinDesk,
+  openEnrollment,
   serverNames,
 } from '../../../planner/identity/index.ts'
 import { folderOf, type TlsBroker } from '../../broker/tls-broker.ts'
@@ -42,9 +42,9 @@ export async function joinableFleet(
     ...options,
   })
   revocations.listen(() => broker.recheck())
-  const desk = await openJoinDesk(broker, registrar, { fleet: FLEET, log })
+  const enrollment = await openEnrollment(broker, registrar, { fleet: FLEET, log })
   t.teardown(async () => {
-    await desk.close()
+    await enrollment.close()
     await broker.close()
   })
   const url = `mqtts://127.0.0.1:${broker.port}`

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { table } from '../../../planner/cli/io.ts'
+import { table } from '../../../planner/cli/program/io.ts'
 import { installedRuntimes } from '../../../shared/runtime/index.ts'
 import { markdownTable } from './markdown.ts'
 import type { QualitySubject, QualityTable } from './subject.ts'

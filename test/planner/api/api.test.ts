@@ -81,7 +81,7 @@ t.test('uploads are artifacts', async (t) => {
   const bytes = Buffer.alloc(3_000_000, 'fitment')
   writeFileSync(file, bytes)
   t.equal(await client.upload(file), digestOf(bytes))
-  t.ok(existsSync(await planner.conductor.engine.artifacts.pathOf(digestOf(bytes))))
+  t.ok(existsSync(await planner.conductor.context.artifacts.pathOf(digestOf(bytes))))
   await t.rejects(client.upload(join(data, 'absent')), {
     code: 'usage',
     message: /there is no such file/,
@@ -166,8 +166,8 @@ t.test('a rollout by operator’s commands, each in the audit log', async (t) =>
   const { planner, client } = await running(t)
   const a = await new ScriptedDevice('d0', planner).join()
   const b = await new ScriptedDevice('d1', planner).join()
-  const { engine } = planner.conductor
-  await chosenModel(engine, 'raspberry-pi-4')
+  const { context } = planner.conductor
+  await chosenModel(context, 'raspberry-pi-4')
   await client.call('rollout.start', start)
   await settle(planner)
   const [order] = await a.take('assign')
@@ -213,7 +213,7 @@ t.test('a rollout by operator’s commands, each in the audit log', async (t) =>
 t.test('a rollout that is waited for tells what happens and answers at the end', async (t) => {
   const { planner, client } = await running(t)
   const a = await new ScriptedDevice('d0', planner).join()
-  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  await chosenModel(planner.conductor.context, 'raspberry-pi-4')
   const told: string[] = []
   const done = client.call('rollout.start', { ...start, wait: true }, ({ what }) => told.push(what))
   for (let order = undefined; !order; ) {
@@ -234,7 +234,7 @@ t.test('nothing to do is said, not waited for', async (t) => {
     code: 'unknown-model',
     message: /add one with fitment models add/,
   })
-  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  await chosenModel(planner.conductor.context, 'raspberry-pi-4')
   await t.rejects(client.call('plan', { ...plan, model: 'other' }), { message: /known: motor/ })
   await t.rejects(client.call('plan', plan), {
     code: 'nothing-to-do',
@@ -250,9 +250,9 @@ t.test('nothing to do is said, not waited for', async (t) => {
 
 t.test('plan again tries builds that failed once more', async (t) => {
   const { planner, client } = await running(t)
-  const { db } = planner.conductor.engine
+  const { db } = planner.conductor.context
   await new ScriptedDevice('d0', planner).join()
-  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  await chosenModel(planner.conductor.context, 'raspberry-pi-4')
   await variants.recordBuildFailure(db, 'large-a', 'the disk was full')
   await client.call('plan', { model: 'motor', dryRun: false, again: true })
   t.not((await variants.findVariant(db, 'large-a'))?.error, 'the disk was full')

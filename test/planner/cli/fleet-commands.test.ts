@@ -8,7 +8,7 @@ import { running } from './running-planner.ts'
 
 /** A selection with figures, as devices of the class would have given them. */
 async function withFigures(planner: Planner, model: Model): Promise<void> {
-  const { db, now } = planner.conductor.engine
+  const { db, now } = planner.conductor.context
   const rows = [
     { scheme: 'static-w8a8', kept: true, variant: 'small-a', reason: 'a quarter of the file' },
     { scheme: 'float16', kept: true, variant: 'large-a', reason: 'half the file' },
@@ -74,7 +74,7 @@ t.test('tables for people, the same values for machines', async (t) => {
   t.match(await fitment('devices', '--data', data), { code: 0, out: 'no device has joined yet\n' })
   t.match(await fitment('models', 'list', '--data', data), { out: 'no model is registered yet\n' })
   const device = await new ScriptedDevice('press-1', planner).join()
-  const model = await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  const model = await chosenModel(planner.conductor.context, 'raspberry-pi-4')
   await withFigures(planner, model)
   await settle(planner)
 
@@ -162,7 +162,7 @@ t.test('what the planner refuses: exit code 1, and its own words', async (t) => 
     code: 1,
     err: /error \[unknown-model\]: no model "ghost" is registered/,
   })
-  await chosenModel(planner.conductor.engine, 'raspberry-pi-4')
+  await chosenModel(planner.conductor.context, 'raspberry-pi-4')
   t.match(await fitment('rollout', 'approve', 'motor', '--data', data), {
     code: 1,
     err: /error \[nothing-to-do\]/,

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { commandsFor } from '../../../planner/cli/commands.ts'
-import { runProgram } from '../../../planner/cli/program.ts'
+import { runProgram } from '../../../planner/cli/program/program.ts'
 
 export interface Ran {
   readonly code: number

@@ -1,4 +1,4 @@
-import type { Engine } from '../../../planner/conductor/index.ts'
+import type { ConductorContext } from '../../../planner/conductor/index.ts'
 import type { RolloutOptions } from '../../../planner/rollout/index.ts'
 import {
   type Model,
@@ -21,7 +21,7 @@ export const options: RolloutOptions = {
  * real bytes in the store, the smaller one chosen. Rollouts are what is looked at.
  */
 export async function chosenModel(
-  { db, artifacts, now }: Engine,
+  { db, artifacts, now }: ConductorContext,
   classId: string,
   over: Partial<RolloutOptions> = {},
   revision = 'a',

@@ -12,19 +12,19 @@ for (const database of DATABASES) {
       const { data, open } = await database.create(t)
       const planner = await openPlanner(data, {}, undefined, open)
       t.teardown(planner.close)
-      const { engine } = planner.conductor
+      const { context } = planner.conductor
       const devices = []
       for (const id of ['a', 'b', 'c']) devices.push(await new ScriptedDevice(id, planner).join())
-      await chosenModel(engine, 'raspberry-pi-4')
+      await chosenModel(context, 'raspberry-pi-4')
       await settle(planner)
       for (const device of devices) {
         const [order] = await device.take('assign')
         if (!order) throw new Error(`no order for ${device.id}`)
         await device.install(order, 'accepted', 'downloading', 'active')
       }
-      const [rollout] = await rollouts.rolloutsOf(engine.db, 'motor')
+      const [rollout] = await rollouts.rolloutsOf(context.db, 'motor')
       t.match(rollout, { state: 'done', wave: 1 })
-      const members = await rollouts.membersOf(engine.db, rollout?.id ?? '')
+      const members = await rollouts.membersOf(context.db, rollout?.id ?? '')
       t.same(
         members.map(({ device, state, wave }) => [device, state, wave]),
         [

@@ -22,14 +22,14 @@ const CLASS = 'raspberry-pi-4'
 t.setTimeout(300_000)
 
 async function register(p: Planner, limits: Partial<Constraints> = {}) {
-  const { engine } = p.conductor
+  const { context } = p.conductor
   const put = async (bytes: Uint8Array, name: string) => ({
-    digest: (await engine.artifacts.put(bytes)).digest,
+    digest: (await context.artifacts.put(bytes)).digest,
     name,
   })
   const call: Call = {
     conductor: p.conductor,
-    engine,
+    context,
     info: { version: '', fleet: '', broker: '', database: '', trust: '' },
     actor: 'cli:test',
     progress: () => {},
@@ -52,9 +52,9 @@ async function register(p: Planner, limits: Partial<Constraints> = {}) {
     },
     call,
   )
-  const model = await models.findModel(engine.db, 'motor')
+  const model = await models.findModel(context.db, 'motor')
   if (!model) throw new Error('not registered')
-  await models.setIntent(engine.db, model.id, 'plan')
+  await models.setIntent(context.db, model.id, 'plan')
   return model
 }
 
@@ -121,7 +121,7 @@ t.test('from a registered model to a selection, through a restart in the middle'
 
   const again = await openPlanner(data, {}, first.clock)
   t.teardown(again.close)
-  const { engine } = again.conductor
+  const { context } = again.conductor
   a.planner = again
   await a.join()
   t.same(await again.conductor.store.pendingOrders('a'), [], 'acknowledged: the device has it')
@@ -133,20 +133,20 @@ t.test('from a registered model to a selection, through a restart in the middle'
     await answer(a, next)
   }
   t.same(schemes.sort(), Object.keys(P50).sort(), 'nothing was measured twice')
-  const chosen = await selections.currentSelection(engine.db, model.id, CLASS)
-  const winner = await variants.findVariant(engine.db, chosen?.selection.winner ?? '')
+  const chosen = await selections.currentSelection(context.db, model.id, CLASS)
+  const winner = await variants.findVariant(context.db, chosen?.selection.winner ?? '')
   t.equal(winner?.scheme, 'static-w8a8')
   t.match(
     chosen?.selection.why,
     /static-w8a8 on litert: best latency, 0.50× float32's latency \(5 ms\)/,
   )
-  t.match(await pipelines.pipelinesOf(engine.db, model.id), [{ class: CLASS, stage: 'selected' }])
+  t.match(await pipelines.pipelinesOf(context.db, model.id), [{ class: CLASS, stage: 'selected' }])
 
   // A class that appears later is planned for by itself, from the builds there are.
   const late = await new ScriptedDevice('late', again).join({ report: otherBoard() })
   const built = await until(again, async () => (await probesOf(late))[0])
   t.ok(built)
-  t.match(await pipelines.pipelinesOf(engine.db, model.id), [
+  t.match(await pipelines.pipelinesOf(context.db, model.id), [
     { class: 'generic-arm64', stage: 'probing' },
     { class: CLASS, stage: 'selected' },
   ])
@@ -154,7 +154,7 @@ t.test('from a registered model to a selection, through a restart in the middle'
 
 t.test('probes without an answer go elsewhere; refusals and small rooms are reasons', async (t) => {
   const p = await planner(t)
-  const { engine } = p.conductor
+  const { context } = p.conductor
   const a = await new ScriptedDevice('a', p).join()
   const model = await register(p, { maxBytes: 70_000 })
   const order = await until(p, async () => (await probesOf(a))[0])
@@ -174,7 +174,7 @@ t.test('probes without an answer go elsewhere; refusals and small rooms are reas
     result: { outcome: 'failed', error: { code: 'out-of-memory', message: 'needs too much' } },
   })
   await answer(b, await only(b))
-  const chosen = await selections.currentSelection(engine.db, model.id, CLASS)
+  const chosen = await selections.currentSelection(context.db, model.id, CLASS)
   const row = chosen?.selection.rows.find(
     ({ reason }) => /out/.test(reason) || /too much/.test(reason),
   )
@@ -185,17 +185,17 @@ t.test('probes without an answer go elsewhere; refusals and small rooms are reas
 
 t.test('a budget nothing meets: the best so far is shown, nothing ships', async (t) => {
   const p = await planner(t)
-  const { engine } = p.conductor
+  const { context } = p.conductor
   const a = await new ScriptedDevice('a', p).join({ memoryLimitBytes: 100_000 })
   const model = await register(p, { maxLatencyMs: 1, maxBytes: 70_000 })
   await until(p, async () => {
     for (const order of await probesOf(a)) await answer(a, order)
-    return selections.currentSelection(engine.db, model.id, CLASS)
+    return selections.currentSelection(context.db, model.id, CLASS)
   })
-  const chosen = await selections.currentSelection(engine.db, model.id, CLASS)
+  const chosen = await selections.currentSelection(context.db, model.id, CLASS)
   t.match(chosen?.selection, { winner: null, why: /nothing ships; the nearest is/ })
   t.ok(chosen?.selection.bestSoFar)
-  t.match(await pipelines.pipelinesOf(engine.db, model.id), [{ stage: 'no-fit' }])
+  t.match(await pipelines.pipelinesOf(context.db, model.id), [{ stage: 'no-fit' }])
 })
 
 function otherBoard() {

@@ -40,9 +40,9 @@ export async function play(
   const isCut = () => failPoints instanceof PowerCut && failPoints.isCut
   if (failPoints instanceof PowerCut) failPoints.onCut = () => void planner.conductor.close()
   try {
-    await nothingIsLost(planner.conductor.engine.db, folder)
+    await nothingIsLost(planner.conductor.context.db, folder)
     await STORIES[story].play(new Stage(planner, folder, run, isCut))
-    await nothingIsLost(planner.conductor.engine.db, folder)
+    await nothingIsLost(planner.conductor.context.db, folder)
   } finally {
     await planner.close()
   }

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { DeviceTrust, type TrustedAssignment } from '../../../agent/trust/index.ts'
 import { loadProfiles } from '../../../planner/classes/index.ts'
-import { Conductor, type EngineSettings } from '../../../planner/conductor/index.ts'
+import { Conductor, type ConductorSettings } from '../../../planner/conductor/index.ts'
 import { createArtifactStore, type Database, openDatabase } from '../../../planner/storage/index.ts'
 import { openTrust } from '../../../planner/trust/index.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../../../shared/fail-points.ts'
@@ -30,7 +30,7 @@ export interface Planner {
 /** A real conductor on a real database. What devices do is written by the test, through the fleet's store. */
 export async function openPlanner(
   data: string,
-  settings: Partial<EngineSettings> = {},
+  settings: Partial<ConductorSettings> = {},
   clock = { now: new Date('2026-11-23T12:00:00.000Z') },
   open: () => Promise<Database> = () => openDatabase({ data }),
   failPoints: FailPoints = NO_FAIL_POINTS,
@@ -75,7 +75,7 @@ export async function openPlanner(
   }
 }
 
-export function planner(t: Test, settings?: Partial<EngineSettings>): Promise<Planner> {
+export function planner(t: Test, settings?: Partial<ConductorSettings>): Promise<Planner> {
   return openPlanner(t.testdir({}), settings).then((opened) => {
     t.teardown(opened.close)
     return opened

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Call } from '../../../planner/api/call.ts'
-import type { Engine } from '../../../planner/conductor/index.ts'
+import type { ConductorContext } from '../../../planner/conductor/index.ts'
 import { audit, type Rollout, rollouts } from '../../../planner/storage/index.ts'
 import { newId } from '../../../shared/ids.ts'
 import type { Birth } from '../../../shared/messages/birth.ts'
@@ -39,14 +39,14 @@ export class Stage {
     this.#isCut = isCut
   }
 
-  get engine(): Engine {
-    return this.planner.conductor.engine
+  get context(): ConductorContext {
+    return this.planner.conductor.context
   }
 
   get call(): Call {
     return {
       conductor: this.planner.conductor,
-      engine: this.engine,
+      context: this.context,
       info: { version: '', fleet: '', broker: '', database: '', trust: '' },
       actor: 'cli:test',
       progress: () => {},
@@ -89,17 +89,17 @@ export class Stage {
   }
 
   async newest(): Promise<Rollout | undefined> {
-    return (await rollouts.rolloutsOf(this.engine.db, 'motor'))[0]
+    return (await rollouts.rolloutsOf(this.context.db, 'motor'))[0]
   }
 
   async stateOf(device: string): Promise<string | undefined> {
     const rollout = await this.newest()
-    const members = await rollouts.membersOf(this.engine.db, rollout?.id ?? '')
+    const members = await rollouts.membersOf(this.context.db, rollout?.id ?? '')
     return members.find((member) => member.device === device)?.state
   }
 
   async hasDone(action: string): Promise<boolean> {
-    const entries = await audit.readAudit(this.engine.db, { limit: 1000 })
+    const entries = await audit.readAudit(this.context.db, { limit: 1000 })
     return entries.some((entry) => entry.action === action)
   }
 

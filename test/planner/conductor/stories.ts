@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { addModel } from '../../../planner/api/add-model.ts'
 import { plan } from '../../../planner/api/plan.ts'
 import { startRollouts } from '../../../planner/api/rollouts.ts'
-import { buildVariant } from '../../../planner/conductor/builds.ts'
-import type { CommitName } from '../../../planner/conductor/commit-names.ts'
+import { buildVariant } from '../../../planner/conductor/building/builds.ts'
+import type { CommitName } from '../../../planner/conductor/context/commit-names.ts'
 import { applyRolloutEvent } from '../../../planner/conductor/index.ts'
 import type { RolloutOptions } from '../../../planner/rollout/index.ts'
 import { models, probes, selections, variants } from '../../../planner/storage/index.ts'
@@ -45,22 +45,22 @@ export const STORIES = {
       'death.stored',
     ],
     async play(stage) {
-      const { engine, planner } = stage
+      const { context, planner } = stage
       const ignores = async ({ kind }: { kind: string }) => {
-        const [model] = await models.listModels(engine.db)
-        const all = await probes.probesOf(engine.db, model?.id ?? '')
+        const [model] = await models.listModels(context.db)
+        const all = await probes.probesOf(context.db, model?.id ?? '')
         if (kind !== 'probe' || all.some(({ state }) => state === 'lost')) return false
         planner.clock.now = new Date(Date.now() + DAY_MS)
         return true
       }
       await stage.join('d1', { says: 'active', ignores })
-      const model = (await models.findModel(engine.db, 'motor')) ?? (await register(stage))
+      const model = (await models.findModel(context.db, 'motor')) ?? (await register(stage))
       if (model?.intent === 'registered') {
         plan({ model: 'motor', dryRun: false, again: false }, stage.call).catch(() => {})
       }
-      const chosen = () => selections.currentSelection(engine.db, model?.id ?? '', CLASS)
+      const chosen = () => selections.currentSelection(context.db, model?.id ?? '', CLASS)
       await stage.until(async () => (await chosen()) !== undefined)
-      if ((await models.findModel(engine.db, 'motor'))?.intent !== 'rollout') {
+      if ((await models.findModel(context.db, 'motor'))?.intent !== 'rollout') {
         await startRollouts({ model: 'motor', wait: false, ...options }, stage.call)
       }
       await stage.until(async () => (await stage.newest())?.state === 'done')
@@ -72,9 +72,9 @@ export const STORIES = {
   abort: {
     commits: ['rollout.abort'],
     async play(stage) {
-      const { engine } = stage
+      const { context } = stage
       await chosen(stage, { ...AT_ONCE, revert: true })
-      const large = (await variants.findVariant(engine.db, 'large-a'))?.digest ?? ''
+      const large = (await variants.findVariant(context.db, 'large-a'))?.digest ?? ''
       await joinRunning(stage, large)
       await aborted(stage)
       await stage.until(async () => (await stage.stateOf('d1')) === 'reverted')
@@ -102,11 +102,11 @@ export const STORIES = {
       await stage.until(isDone, async () => {
         const rollout = await stage.newest()
         if (rollout?.state === 'running' && !(await stage.hasDone('rollout.pause')))
-          return await applyRolloutEvent(stage.engine, rollout, 'pause', '', 'operator')
+          return await applyRolloutEvent(stage.context, rollout, 'pause', '', 'operator')
         if (rollout?.state === 'paused')
-          return await applyRolloutEvent(stage.engine, rollout, 'resume', '', 'operator')
+          return await applyRolloutEvent(stage.context, rollout, 'resume', '', 'operator')
         if (rollout?.state === 'awaiting-approval')
-          await applyRolloutEvent(stage.engine, rollout, 'approve', '', 'operator')
+          await applyRolloutEvent(stage.context, rollout, 'approve', '', 'operator')
       })
     },
   },
@@ -122,7 +122,7 @@ export const STORIES = {
       await stage.until(isDone, async () => {
         const rollout = await stage.newest()
         if (rollout?.state !== 'paused') return
-        await applyRolloutEvent(stage.engine, rollout, 'resume', '', 'operator')
+        await applyRolloutEvent(stage.context, rollout, 'resume', '', 'operator')
       })
     },
   },
@@ -164,13 +164,13 @@ export const STORIES = {
   broken: {
     commits: ['variant.failed'],
     async play(stage) {
-      const { engine } = stage
+      const { context } = stage
       const model = await chosen(stage, {})
       const variant = { key: 'broken', source: 'e'.repeat(64), scheme: 'static-w8a8' } as const
-      await variants.ensureVariant(engine.db, { ...variant, runtime: 'litert' })
+      await variants.ensureVariant(context.db, { ...variant, runtime: 'litert' })
       await stage.until(async () => {
-        await buildVariant(engine, model, 'broken')
-        return (await variants.findVariant(engine.db, 'broken'))?.state === 'failed'
+        await buildVariant(context, model, 'broken')
+        return (await variants.findVariant(context.db, 'broken'))?.state === 'failed'
       })
     },
   },
@@ -178,9 +178,9 @@ export const STORIES = {
 
 export type StoryName = keyof typeof STORIES
 
-async function chosen({ engine }: Stage, over: Partial<RolloutOptions>) {
-  const known = await models.findModel(engine.db, 'motor')
-  return known ?? (await chosenModel(engine, CLASS, over))
+async function chosen({ context }: Stage, over: Partial<RolloutOptions>) {
+  const known = await models.findModel(context.db, 'motor')
+  return known ?? (await chosenModel(context, CLASS, over))
 }
 
 /** Until it has said that it runs something newer. */
@@ -194,12 +194,12 @@ async function aborted(stage: Stage): Promise<void> {
   await stage.until(async () => ['done', 'aborted'].includes((await stage.newest())?.state ?? ''))
   const rollout = await stage.newest()
   if (rollout?.state !== 'done') return
-  await applyRolloutEvent(stage.engine, rollout, 'abort', '', 'operator')
+  await applyRolloutEvent(stage.context, rollout, 'abort', '', 'operator')
 }
 
 /** With limits so narrow that one variant is left to build. */
 async function register(stage: Stage) {
-  const { artifacts, db } = stage.engine
+  const { artifacts, db } = stage.context
   const put = async (bytes: Uint8Array, name: string) => ({
     digest: (await artifacts.put(bytes)).digest,
     name,

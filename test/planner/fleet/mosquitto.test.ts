@@ -10,8 +10,8 @@ import t, { type Test } from 'tap'
 import { joinFleet } from '../../../agent/identity/join.ts'
 import { renewIdentity } from '../../../agent/identity/renew.ts'
 import { ACCESS } from '../../../broker/index.ts'
-import { openOutsideBroker } from '../../../planner/cli/outside-broker.ts'
-import { type RunningPlanner, startPlanner } from '../../../planner/cli/planner-process.ts'
+import { openOutsideBroker } from '../../../planner/cli/serve/outside-broker.ts'
+import { type RunningPlanner, startPlanner } from '../../../planner/cli/serve/planner-process.ts'
 import { openAuthority, type Subject } from '../../../planner/identity/index.ts'
 import { devices } from '../../../planner/storage/index.ts'
 import { printJoinTopic, printTopic } from '../../../shared/messages/topics.ts'
@@ -247,7 +247,7 @@ t.test('Mosquitto: a device joins, works, renews, and is out when revoked', { sk
   const ground = await groundOf(t)
   await ground.launch()
   const { planner, data } = ground
-  const { engine } = planner.conductor
+  const { context } = planner.conductor
   const invited = await fitment(
     'devices',
     'invite',
@@ -273,7 +273,7 @@ t.test('Mosquitto: a device joins, works, renews, and is out when revoked', { sk
     agent.kill('SIGTERM')
     if (agent.exitCode === null) await once(agent, 'close')
   })
-  await untilAsync(() => devices.isOnline(engine.db, 'press-1'))
+  await untilAsync(() => devices.isOnline(context.db, 'press-1'))
   const renewed = await renewIdentity(stateDir, 30_000)
   t.not(renewed.certificate, identity.certificate, 'renewed through the door')
 
@@ -286,7 +286,7 @@ t.test('Mosquitto: a device joins, works, renews, and is out when revoked', { sk
       connectTimeout: 10_000,
     })
   await fitment('devices', 'revoke', 'press-1', '--data', data)
-  await untilAsync(async () => !(await devices.isOnline(engine.db, 'press-1')))
+  await untilAsync(async () => !(await devices.isOnline(context.db, 'press-1')))
   t.pass('its live connection ended: the agent, which would come back, does not')
   const again = withIt()
   await t.rejects(again, 'the revoked certificate is not believed')

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { formatBytes } from '../../../shared/units.ts'
+import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
+import { cell } from '../program/cell.ts'
+import { defineCommand } from '../program/command.ts'
+import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { table } from '../program/io.ts'
+
+export const devicesCommand = defineCommand({
+  path: 'devices',
+  summary: 'Lists the devices of the fleet; with a name, everything known of one.',
+  arguments: [{ name: 'device', description: 'name of a device', optional: true }],
+  options: [dataOption],
+  example: 'fitment devices press-12',
+  input: z.object({ ...dataInput, device: z.string().optional() }),
+  run: async ({ data, device }, io) => {
+    const planner = connectPlanner(data)
+    if (device === undefined) {
+      const all = await planner.call('devices.list', {})
+      io.result(all, () => (all.length > 0 ? listOf(all) : 'no device has joined yet'))
+      return 0
+    }
+    const one = await planner.call('devices.show', { device })
+    io.result(one, () => detailOf(one))
+    return 0
+  },
+})
+
+function listOf(devices: readonly DeviceView[]): string {
+  return table(
+    ['DEVICE', 'STATE', 'CLASS', 'BOARD', 'RUNTIMES', 'STORAGE', 'MEMORY', 'RUNS'],
+    devices.map((device) => [
+      device.id,
+      stateOf(device),
+      device.class ?? '—',
+      device.emulated ? `${device.board} (emulated)` : device.board,
+      device.runtimes.map(({ name }) => name).join(' ') || 'none',
+      cell(device.storageRoom, formatBytes),
+      cell(device.memoryRoom, formatBytes),
+      runs(device),
+    ]),
+  )
+}
+
+function detailOf(device: OperationOutput<'devices.show'>): string {
+  const { report } = device
+  const facts = [
+    ['device', device.id],
+    ['state', `${stateOf(device)} (last seen ${device.lastSeen})`],
+    ['class', device.class ?? '—'],
+    ...device.reasons.map((reason) => ['because', reason]),
+    ['board', device.emulated ? `${device.board} (emulated identity)` : device.board],
+    ['processor', `${report.cpu.model}, ${report.cpu.cores} cores, ${report.architecture}`],
+    ['features', report.cpu.features.join(' ') || 'none that matter'],
+    ['accelerators', report.accelerators.map(({ kind }) => kind).join(' ') || 'none'],
+    [
+      'runtimes',
+      device.runtimes.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none',
+    ],
+    ['agent', device.agentVersion],
+    ['system', `${report.os.distribution ?? 'unknown'}, kernel ${report.os.kernel}`],
+    ['runs', runs(device)],
+  ]
+  return table(['FACT', 'VALUE'], facts)
+}
+
+function stateOf({ online, revoked, garbage, garbageNote }: DeviceView): string {
+  const state = revoked ? 'revoked' : online ? 'online' : 'offline'
+  return garbage > 0 ? `${state}, ${garbage} unreadable messages (${garbageNote})` : state
+}
+
+function runs({ installed }: DeviceView): string {
+  const active = installed.filter((slot) => slot.active)
+  return active.map(({ model, scheme }) => `${model}: ${scheme ?? 'unknown'}`).join(', ') || '—'
+}

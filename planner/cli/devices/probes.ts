@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
+import { connectPlanner } from '../../api/index.ts'
+import { cell } from '../program/cell.ts'
+import { defineCommand } from '../program/command.ts'
+import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { table } from '../program/io.ts'
+
+export const probesCommand = defineCommand({
+  path: 'probes',
+  summary: 'Lists what devices measured, or are asked to measure.',
+  arguments: [{ name: 'model', description: 'only of this model', optional: true }],
+  options: [dataOption],
+  example: 'fitment probes motor',
+  input: z.object({ ...dataInput, model: z.string().optional() }),
+  run: async ({ data, model }, io) => {
+    const rows = await connectPlanner(data).call(
+      'probes.list',
+      model === undefined ? {} : { model },
+    )
+    io.result(rows, () =>
+      rows.length === 0
+        ? 'no device was asked to measure yet: fitment plan MODEL'
+        : table(
+            [
+              'MODEL',
+              'CLASS',
+              'DEVICE',
+              'SCHEME',
+              'RUNTIME',
+              'STATE',
+              'P50',
+              'VS FLOAT32',
+              'MEMORY',
+              'ACCURACY',
+              'VERDICT',
+            ],
+            rows.map((row) => [
+              row.model,
+              row.class,
+              row.device,
+              row.scheme,
+              row.runtime,
+              row.state,
+              cell(row.p50Ms, formatMs),
+              cell(row.ratio, formatRatio),
+              cell(row.memoryBytes, formatBytes),
+              cell(row.accuracy, formatPercent),
+              row.error ?? [row.verdict ?? '—', ...row.flags].join(' '),
+            ]),
+          ),
+    )
+    return 0
+  },
+})

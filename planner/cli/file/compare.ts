@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { readDataset, takeSamples } from '../../../shared/dataset/index.ts'
+import { type Comparison, compareModels } from '../../comparison/index.ts'
+import { renderReport } from '../../comparison/report/index.ts'
+import { defineCommand } from '../program/command.ts'
+import { writeWhole } from '../program/write-whole.ts'
+import { printComparison } from './compare-tables.ts'
+import { readModelFile } from './model-file.ts'
+
+export const compareCommand = defineCommand({
+  path: 'compare',
+  summary:
+    'Looks into quantized models beside the float one: error of every layer and weight, ranges, scales, speed.',
+  arguments: [
+    { name: 'float', description: 'float .tflite file' },
+    { name: 'quantized', description: 'models made from it, one or several', variadic: true },
+  ],
+  options: [
+    { flags: '--data <file.npz>', description: 'samples to run both on' },
+    { flags: '--samples <n>', description: 'use this many of them, spread over the set' },
+    { flags: '--report <file.html>', description: 'also write a page with plots, in one file' },
+    {
+      flags: '--seconds <n>',
+      description: 'time to measure the latency of each model; 0 for none',
+      default: '2',
+    },
+    { flags: '--worst <n>', description: 'layers to list', default: '10' },
+  ],
+  example: 'fitment compare float.tflite int8.tflite --data test.npz --report report.html',
+  input: z.object({
+    float: z.string(),
+    quantized: z.array(z.string()).min(1),
+    data: z.string('give the data set with --data FILE.npz'),
+    samples: z.coerce.number().int().min(1).optional(),
+    report: z.string().optional(),
+    seconds: z.coerce.number().min(0).max(600),
+    worst: z.coerce.number().int().min(1),
+  }),
+  run: async (input, io) => {
+    const float = await readModelFile(input.float)
+    const quantized = await Promise.all(input.quantized.map((path) => readModelFile(path)))
+    const data = await readDataset(input.data)
+    const progress = io.progress(`comparing with ${input.float}`)
+    const comparison = await compareModels({
+      float: { ...float, file: float.path },
+      quantized: quantized.map((model) => ({ ...model, file: model.path })),
+      dataset: input.samples === undefined ? data : takeSamples(data, input.samples),
+      latencyMs: input.seconds * 1000,
+      onProgress: progress.update,
+    })
+    progress.end()
+    if (input.report !== undefined) await writeWhole(input.report, renderReport(comparison))
+    const findings = [
+      ...comparison.findings,
+      ...comparison.quantized.flatMap((one) => one.findings),
+    ]
+    io.findings(findings)
+    io.result({ ...forMachines(comparison), report: input.report ?? null }, () =>
+      printComparison(comparison, input.worst),
+    )
+    return findings.some(({ severity }) => severity === 'error') ? 1 : 0
+  },
+})
+
+/** Points of plots are for the page. */
+function forMachines({ quantized, ...rest }: Comparison) {
+  return { ...rest, quantized: quantized.map(({ scatters: _, ...one }) => one) }
+}

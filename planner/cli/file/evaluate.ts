@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { readDataset } from '../../../shared/dataset/index.ts'
+import { evaluate } from '../../../shared/measure/evaluate.ts'
+import type { QualityRecord } from '../../../shared/measure/quality-record.ts'
+import { formatPercent } from '../../../shared/units.ts'
+import { defineCommand } from '../program/command.ts'
+import { table } from '../program/io.ts'
+import { openModel, readModelFile } from './model-file.ts'
+
+export const evaluateCommand = defineCommand({
+  path: 'evaluate',
+  summary:
+    'Runs a model over a data set in its real runtime: accuracy, agreement with a float model, output SQNR.',
+  arguments: [{ name: 'model', description: '.tflite or .onnx file' }],
+  options: [
+    { flags: '--data <file.npz>', description: 'samples x, and labels y where there are any' },
+    { flags: '--reference <model>', description: 'float model to agree with' },
+  ],
+  example: 'fitment evaluate int8.tflite --data test.npz --reference float.tflite',
+  input: z.object({
+    model: z.string(),
+    data: z.string('give the data set with --data FILE.npz'),
+    reference: z.string().optional(),
+  }),
+  run: async (input, io) => {
+    const dataset = await readDataset(input.data)
+    const session = await openModel(await readModelFile(input.model))
+    const reference = input.reference && (await openModel(await readModelFile(input.reference)))
+    const progress = io.progress(`evaluating ${input.model}`)
+    try {
+      const record = await evaluate(session, dataset, {
+        ...(reference ? { reference } : {}),
+        onProgress: (done, total) => progress.update(done, total),
+      })
+      progress.end()
+      io.findings(record.notes)
+      io.result(record, () => forPeople(record))
+      return record.notFinite > 0 ? 1 : 0
+    } finally {
+      await session.close()
+      if (reference) await reference.close()
+    }
+  },
+})
+
+function forPeople(record: QualityRecord): string {
+  const share = (value: number | null, interval: readonly [number, number] | null) =>
+    value === null
+      ? '—'
+      : `${formatPercent(value, 2)}${interval ? `  (95 %: ${formatPercent(interval[0])} – ${formatPercent(interval[1])})` : ''}`
+  return table(
+    ['MEASURE', 'VALUE'],
+    [
+      ['samples', String(record.samples)],
+      ['accuracy', share(record.accuracy, record.accuracyCi95)],
+      ['accuracy of the reference', share(record.referenceAccuracy, null)],
+      ['agreement with the reference', share(record.agreement, record.agreementCi95)],
+      ['output SQNR', record.sqnrDb === null ? '—' : `${record.sqnrDb.toFixed(1)} dB`],
+      [
+        'largest output error',
+        record.maxAbsError === null ? '—' : record.maxAbsError.toPrecision(3),
+      ],
+    ],
+  )
+}

@@ -1,0 +1,99 @@
+import { basename } from 'node:path'
+import { z } from 'zod'
+import type { ModelFormat } from '../../../shared/runtime/index.ts'
+import { formatBytes } from '../../../shared/units.ts'
+import { loadProfiles, type Profile } from '../../classes/index.ts'
+import { inspectOnnx } from '../../formats/onnx/inspect.ts'
+import { inspectTflite } from '../../formats/tflite/inspect.ts'
+import type { InspectedTensor, Inspection } from '../../graph/inspection.ts'
+import { referenceTarget } from '../../targets/index.ts'
+import { defineCommand } from '../program/command.ts'
+import { table } from '../program/io.ts'
+import { readModelFile } from './model-file.ts'
+
+const INSPECTORS: Record<ModelFormat, (bytes: Uint8Array, name: string) => Inspection> = {
+  tflite: inspectTflite,
+  onnx: inspectOnnx,
+}
+
+export const inspectCommand = defineCommand({
+  path: 'inspect',
+  summary:
+    'Lists what a model file holds: inputs, outputs, operators and their integer kernels, constants, versions; and which device classes cannot run it.',
+  arguments: [{ name: 'model', description: '.tflite or .onnx file' }],
+  example: 'fitment inspect model.tflite',
+  input: z.object({ model: z.string() }),
+  run: async ({ model }, io) => {
+    const file = await readModelFile(model)
+    const inspection = INSPECTORS[file.format](file.bytes, basename(model))
+    const profiles = await loadProfiles()
+    const classes = classesFor(inspection, file.format, profiles)
+    io.result({ ...inspection, classes }, () => forPeople(inspection, classes))
+    return 0
+  },
+})
+
+interface Classes {
+  readonly can: readonly string[]
+  readonly cannot: readonly { readonly class: string; readonly why: string }[]
+}
+
+/** The file as it is: what a fleet's planner could turn it into is not asked here. */
+function classesFor(
+  { operators }: Inspection,
+  format: ModelFormat,
+  profiles: readonly Profile[],
+): Classes {
+  const lacking = operators.flatMap(({ obstacle }) => obstacle ?? [])
+  const judged = profiles.map(({ id, runtimes }) => {
+    const { supported, why } = runtimes[referenceTarget(format)]
+    return { class: id, why: supported ? lacking.join('; ') : why }
+  })
+  judged.sort((a, b) => (a.class < b.class ? -1 : 1))
+  return {
+    can: judged.filter(({ why }) => why === '').map((one) => one.class),
+    cannot: judged.filter(({ why }) => why !== ''),
+  }
+}
+
+function forPeople(inspection: Inspection, classes: Classes): string {
+  const { constants, versions, operators } = inspection
+  const types = list(constants.types)
+  const facts = [
+    ['format', `${inspection.format}, ${formatBytes(inspection.bytes)}`],
+    ['producer', inspection.producer ?? '—'],
+    ['versions', list(versions)],
+    ...inspection.inputs.map((tensor) => ['input', printTensor(tensor)]),
+    ...inspection.outputs.map((tensor) => ['output', printTensor(tensor)]),
+    ['constants', types === '' ? 'none' : `${constants.count} (elements: ${types})`],
+    ['subgraphs', String(inspection.subgraphs)],
+  ]
+  const rows = operators.map(({ operator, count, kind, integerKernel, obstacle }) => [
+    operator,
+    String(count),
+    kind,
+    integerKernel ? 'yes' : 'no',
+    obstacle === null ? 'yes' : 'no',
+  ])
+  const head = ['OPERATOR', 'COUNT', 'KIND', 'INTEGER KERNEL', 'RUNS']
+  return [table(['FACT', 'VALUE'], facts), table(head, rows), printClasses(classes)].join('\n\n')
+}
+
+function printClasses({ can, cannot }: Classes): string {
+  const reasons = new Map<string, string[]>()
+  for (const { class: id, why } of cannot) reasons.set(why, [...(reasons.get(why) ?? []), id])
+  if (can.length === 0 && reasons.size === 1) return `no device class can run it: ${cannot[0]?.why}`
+  const lines = [...reasons].map(([why, ids]) => `cannot run it: ${ids.join(', ')}: ${why}`)
+  const some = cannot.length === 0 ? `all ${can.length}` : String(can.length)
+  return [`${some} device classes can run it`, ...lines].join('\n')
+}
+
+function printTensor({ name, type, shape }: InspectedTensor): string {
+  return `${name}: ${type}[${shape.map((dim) => (dim < 0 ? '?' : dim)).join('×')}]`
+}
+
+function list(entries: Readonly<Record<string, string | number>>): string {
+  return Object.entries(entries)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { readDataset } from '../../../shared/dataset/index.ts'
+import { UsageError } from '../../../shared/errors.ts'
+import {
+  type AccuracyBudget,
+  type OperatorSelector,
+  parseSelector,
+  type QuantizeOptions,
+  RANGE_NAMES,
+  RECOVERY_NAMES,
+  SOURCE_TREATMENTS,
+  SPARING_NAMES,
+  USUAL_RECOVERY,
+} from '../../quantizer/index.ts'
+import type { CliOption } from '../program/command.ts'
+
+/** How `quantize` may be told to work, beyond its scheme: flags, and what their text becomes. */
+export const QUANTIZE_OPTIONS: readonly CliOption[] = [
+  {
+    flags: '--ranges <method>',
+    description: `how ranges are found: auto (the method with the least error, for each tensor), ${RANGE_NAMES.join(', ')}`,
+  },
+  {
+    flags: '--recovery <methods>',
+    description: `ways to win accuracy back, by commas: ${RECOVERY_NAMES.join(', ')}; or all, or none (default: ${USUAL_RECOVERY.join(', ')}; the others where much noise is left)`,
+  },
+  {
+    flags: '--keep-float <selectors>',
+    description:
+      'operators to leave in float, by commas: a name, kind:softmax, or pattern:^head/; the scheme then ends in -mixed',
+  },
+  {
+    flags: '--max-accuracy-drop <points>',
+    description:
+      'leave operators in float, the most harmful for their cost first, until no more than this is lost',
+  },
+  {
+    flags: '--test <file.npz>',
+    description: 'labelled samples to hold that on (without: agreement on calibration samples)',
+  },
+  {
+    flags: '--sources <treatment>',
+    description: `numbers that the source stores quantized already: ${SOURCE_TREATMENTS.join(', ')}`,
+  },
+  {
+    flags: '--prune <share>',
+    description:
+      'first make this share of the weights zero, e.g. 0.5: a smaller download, no speed',
+  },
+  {
+    flags: '--cluster <n>',
+    description: 'first let the weights of a layer have only n values, e.g. 16: the same',
+  },
+  {
+    flags: '--compress-also <layers>',
+    description: `layers that both spare by default, by commas: ${SPARING_NAMES.join(', ')}`,
+  },
+]
+
+const words = z.string().transform((list) => list.split(',').map((word) => word.trim()))
+
+const recovery = z
+  .string()
+  .transform((list): string[] => {
+    if (list === 'none') return []
+    return list === 'all' ? RECOVERY_NAMES : list.split(',').map((word) => word.trim())
+  })
+  .pipe(z.array(z.enum(RECOVERY_NAMES)))
+
+const selectors = words.transform((list, context): OperatorSelector[] =>
+  list.flatMap((text) => {
+    const selector = parseSelector(text)
+    if (typeof selector !== 'string') return selector
+    context.addIssue({ code: 'custom', message: selector })
+    return []
+  }),
+)
+
+export const quantizeOptionsShape = {
+  ranges: z.enum(['auto', ...RANGE_NAMES]).optional(),
+  recovery: recovery.optional(),
+  keepFloat: selectors.optional(),
+  maxAccuracyDrop: z.coerce.number('give percentage points').min(0).max(100).optional(),
+  test: z.string().optional(),
+  sources: z.enum(SOURCE_TREATMENTS).optional(),
+  prune: z.coerce.number('give a share between 0 and 1').optional(),
+  cluster: z.coerce.number('give a number of values').optional(),
+  compressAlso: words.pipe(z.array(z.enum(SPARING_NAMES))).optional(),
+}
+
+type Given = z.output<z.ZodObject<typeof quantizeOptionsShape>>
+
+/** @throws UsageError, DatasetError */
+export async function optionsOf(given: Given): Promise<QuantizeOptions> {
+  const { ranges, recovery, keepFloat, sources, prune, cluster, compressAlso } = given
+  const budget = await budgetOf(given)
+  return {
+    ...(budget && { budget }),
+    ...(ranges && { ranges }),
+    ...(recovery && { recovery }),
+    ...(keepFloat && { keepFloat }),
+    ...(sources && { sources }),
+    ...((prune ?? cluster) !== undefined && {
+      compression: {
+        ...(prune !== undefined && { prune }),
+        ...(cluster !== undefined && { cluster }),
+        ...(compressAlso && { also: compressAlso }),
+      },
+    }),
+  }
+}
+
+async function budgetOf({ maxAccuracyDrop, test }: Given): Promise<AccuracyBudget | undefined> {
+  if (maxAccuracyDrop === undefined && test === undefined) return undefined
+  if (maxAccuracyDrop === undefined) {
+    throw new UsageError('--test holds an accuracy budget: add --max-accuracy-drop POINTS')
+  }
+  const maxDrop = maxAccuracyDrop / 100
+  return test === undefined ? { maxDrop } : { maxDrop, test: await readDataset(test) }
+}

@@ -1,0 +1,138 @@
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { readDataset } from '../../../shared/dataset/index.ts'
+import { digestOf } from '../../../shared/digest.ts'
+import { BASE_SCHEMES, parseScheme, printScheme } from '../../../shared/schemes.ts'
+import { formatBytes } from '../../../shared/units.ts'
+import { convertModel } from '../../formats/index.ts'
+import type { RecoveryStep } from '../../quantizer/index.ts'
+import { referenceTarget } from '../../targets/index.ts'
+import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../../variants/file-speed.ts'
+import { fileTargetFor } from '../../variants/file-target.ts'
+import type { CliOption } from '../program/command.ts'
+import { defineCommand } from '../program/command.ts'
+import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
+import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
+import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
+import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
+
+const TARGET_OPTION: CliOption = {
+  flags: '--target <class|release>',
+  description:
+    'where the file must load: a device class, or the oldest TensorFlow Lite release, e.g. 2.5; operators too new for it stay in float',
+}
+
+const FASTEST_OPTION: CliOption = {
+  flags: '--fastest',
+  description:
+    '.onnx in static-w8a8: leave in float what integers slow down on this machine, found by profile and measured; writes nothing where float32 stays faster',
+}
+
+export const quantizeCommand = defineCommand({
+  path: 'quantize',
+  summary: 'Writes a float model in another scheme, after running the result in its real runtime.',
+  arguments: [{ name: 'model', description: 'float .tflite or .onnx file' }],
+  options: [
+    {
+      flags: '--scheme <name>',
+      description: `one of ${Object.keys(BASE_SCHEMES).join(', ')}, with suffixes such as -io8`,
+    },
+    {
+      flags: '--calibration <file.npz>',
+      description: 'samples of the inputs, for schemes with integer activations',
+    },
+    TARGET_OPTION,
+    ...QUANTIZE_OPTIONS,
+    FASTEST_OPTION,
+    SHAPE_OPTION,
+    {
+      flags: '-o, --output <file>',
+      description: 'the file to write; a .tflite source becomes .onnx where its name ends so',
+    },
+  ],
+  example:
+    'fitment quantize float.tflite --scheme static-w8a8-io8 --calibration samples.npz -o int8.tflite',
+  input: z.object({
+    model: z.string(),
+    scheme: z.string('give the scheme with --scheme NAME'),
+    calibration: z.string().optional(),
+    target: z.string().optional(),
+    shape: shapeInput,
+    ...quantizeOptionsShape,
+    fastest: z.boolean().optional(),
+    output: z.string('give the file to write with -o FILE'),
+  }),
+  run: async (input, io) => {
+    const sources = [input.model, input.calibration, input.test].filter(
+      (path) => path !== undefined,
+    )
+    await refuseToReplace(input.output, sources)
+    const file = await readModelFile(input.model, input.shape)
+    const model = await asWritten(file, input.output)
+    const asked = parseScheme(input.scheme)
+    const target = await fileTargetFor(input.target, asked, model.format)
+    const options = { ...target.options, ...(await optionsOf(input)) }
+    const calibration = input.calibration === undefined ? null : readDataset(input.calibration)
+    // Whoever needs it tells.
+    calibration?.catch(() => {})
+    const progress = io.progress(`quantizing ${input.model}`)
+    const request = {
+      model: model.bytes,
+      target: referenceTarget(model.format),
+      fileName: basename(input.model),
+      scheme: target.scheme,
+      ...(calibration && { calibration }),
+      options,
+      onProgress: progress.update,
+    }
+    const { result, speed, ...timed } = input.fastest
+      ? await quantizeFastest(request)
+      : input.target === undefined
+        ? await quantizeTimed(request)
+        : await quantizeForTarget(request, target)
+    progress.end()
+    const { operators, bytes, recovery, budget, compression } = result
+    const findings = [...result.findings, ...timed.findings]
+    io.findings(findings)
+    // Worse than the float model: nobody wants the file.
+    if (findings.some(({ severity }) => severity === 'error')) return 1
+    await writeWhole(input.output, bytes)
+    io.result(
+      {
+        output: input.output,
+        format: model.format,
+        scheme: printScheme(result.scheme),
+        bytes: bytes.length,
+        sourceBytes: file.bytes.length,
+        digest: digestOf(bytes),
+        operators,
+        recovery,
+        speed,
+        ...(budget && { budget }),
+        ...(compression && { compression }),
+        findings,
+      },
+      () =>
+        `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
+        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}`,
+    )
+    return 0
+  },
+})
+
+/** What the outputs gained, measured on calibration samples. */
+function recoveryLine(steps: readonly RecoveryStep[]): string {
+  if (steps.length === 0) return ''
+  const gains = steps.map(({ method, sqnrDbBefore, sqnrDbAfter, kept }) => {
+    const gain = sqnrDbAfter - sqnrDbBefore
+    return kept ? `${method} +${gain.toFixed(1)} dB` : `${method} left out`
+  })
+  return `\nrecovery, at the outputs of calibration samples: ${gains.join(', ')}`
+}
+
+/** In the format that the output's name asks for. */
+async function asWritten({ path, format, bytes }: ModelFile, output: string) {
+  const wanted = formatOfEnding(output) ?? format
+  if (wanted === format) return { format, bytes, findings: [] }
+  return { format: wanted, ...(await convertModel(bytes, format, wanted, basename(path))) }
+}

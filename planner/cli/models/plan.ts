@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { connectPlanner } from '../../api/index.ts'
+import { defineCommand } from '../program/command.ts'
+import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { printPlans } from './print-plan.ts'
+
+export const planCommand = defineCommand({
+  path: 'plan',
+  summary: 'Builds the variants of a model, has devices measure them, and chooses one per class.',
+  arguments: [{ name: 'model', description: 'name of a model' }],
+  options: [
+    dataOption,
+    { flags: '--class <class>', description: 'wait for this class only' },
+    { flags: '--dry-run', description: 'only say which variants would be built, and why' },
+    { flags: '--again', description: 'plan and measure anew' },
+  ],
+  example: 'fitment plan motor --dry-run',
+  input: z.object({
+    ...dataInput,
+    model: z.string(),
+    class: z.string().optional(),
+    dryRun: z.boolean().default(false),
+    again: z.boolean().default(false),
+  }),
+  run: async ({ data, class: only, ...input }, io) => {
+    const progress = io.progress(`planning ${input.model}`)
+    const result = await connectPlanner(data).call(
+      'plan',
+      { ...input, ...(only === undefined ? {} : { class: only }) },
+      ({ done, total, what }) => progress.update(done, total, what),
+    )
+    progress.end()
+    io.result(result, () => printPlans(result.classes))
+    return input.dryRun || result.classes.every(({ winner }) => winner) ? 0 : 1
+  },
+})

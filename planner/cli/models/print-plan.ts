@@ -1,0 +1,72 @@
+import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
+import type { CandidateRow, ClassPlan } from '../../api/index.ts'
+import { points } from '../../selection/index.ts'
+import { cell } from '../program/cell.ts'
+import { table } from '../program/io.ts'
+
+/** One block per class: what was chosen and why, then every candidate with its reason. */
+export function printPlans(plans: readonly ClassPlan[]): string {
+  return plans.map(printPlan).join('\n\n')
+}
+
+const ORDER: Readonly<Record<CandidateRow['verdict'], number>> = {
+  chosen: 0,
+  kept: 1,
+  pending: 2,
+  dropped: 3,
+}
+
+function printPlan(plan: ClassPlan): string {
+  const rows = [...plan.candidates].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict])
+  return `${headline(plan)}\n${table(
+    [
+      'VERDICT',
+      'SCHEME',
+      'RUNTIME',
+      'SIZE',
+      'P50',
+      'VS FLOAT32',
+      'MEMORY',
+      'ACCURACY',
+      'LOST',
+      'WHY',
+    ],
+    merged(rows).map(candidateCells),
+  )}`
+}
+
+/** Candidates that never became a file, for one and the same reason, share a row. */
+function merged(rows: readonly CandidateRow[]): readonly CandidateRow[] {
+  const groups = new Map<string, CandidateRow>()
+  for (const row of rows) {
+    const key =
+      row.state === 'none'
+        ? `${row.verdict} ${row.runtime} ${row.reason}`
+        : row.scheme + row.runtime
+    const held = groups.get(key)
+    groups.set(key, held ? { ...held, scheme: `${held.scheme}, ${row.scheme}` } : row)
+  }
+  return [...groups.values()]
+}
+
+function headline(plan: ClassPlan): string {
+  if (plan.winner) return `${plan.class}: ${plan.why}`
+  const waiting = plan.stage === 'no-fit' ? plan.why : plan.waiting || plan.why
+  return `${plan.class} [${plan.stage}]: ${waiting}`
+}
+
+function candidateCells(row: CandidateRow): string[] {
+  const { measured, host } = row
+  return [
+    row.verdict,
+    row.scheme,
+    row.runtime,
+    cell(row.bytes, formatBytes),
+    cell(measured?.p50Ms, formatMs),
+    cell(measured?.ratio, formatRatio),
+    cell(measured?.memoryBytes, formatBytes),
+    cell(measured?.accuracy ?? host?.accuracy, formatPercent),
+    cell(measured?.drop, points),
+    [row.reason, ...(measured?.notes ?? [])].join('; '),
+  ]
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { shortDigest } from '../../../shared/digest.ts'
+import { formatBytes, formatPercent } from '../../../shared/units.ts'
+import { connectPlanner } from '../../api/index.ts'
+import { cell } from '../program/cell.ts'
+import { defineCommand } from '../program/command.ts'
+import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { table } from '../program/io.ts'
+
+export const variantsCommand = defineCommand({
+  path: 'variants',
+  summary: 'Lists the variants planned for every class, with why each was kept or dropped.',
+  arguments: [{ name: 'model', description: 'only of this model', optional: true }],
+  options: [dataOption],
+  example: 'fitment variants motor',
+  input: z.object({ ...dataInput, model: z.string().optional() }),
+  run: async ({ data, model }, io) => {
+    const rows = await connectPlanner(data).call(
+      'variants.list',
+      model === undefined ? {} : { model },
+    )
+    io.result(rows, () =>
+      rows.length === 0
+        ? 'nothing is planned yet: fitment plan MODEL'
+        : table(
+            [
+              'MODEL',
+              'CLASS',
+              'SCHEME',
+              'RUNTIME',
+              'STATE',
+              'SIZE',
+              'ACCURACY HERE',
+              'AGREEMENT',
+              'FILE',
+              'WHY',
+            ],
+            rows.map((row) => [
+              row.model,
+              row.class,
+              row.scheme,
+              row.runtime,
+              row.verdict === 'dropped' ? 'dropped' : row.state,
+              cell(row.bytes, formatBytes),
+              cell(row.host?.accuracy, formatPercent),
+              cell(row.host?.agreement, formatPercent),
+              cell(row.digest, shortDigest),
+              row.reason,
+            ]),
+          ),
+    )
+    return 0
+  },
+})

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { connectPlanner } from '../../api/index.ts'
+import { defineCommand } from '../program/command.ts'
+import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { table } from '../program/io.ts'
+
+export const auditCommand = defineCommand({
+  path: 'audit',
+  summary: 'Lists who changed what and when, newest first.',
+  arguments: [{ name: 'subject', description: 'only about this model or device', optional: true }],
+  options: [dataOption, { flags: '--limit <n>', description: 'most entries', default: '50' }],
+  example: 'fitment audit motor --limit 10',
+  input: z.object({
+    ...dataInput,
+    subject: z.string().optional(),
+    limit: z.coerce.number().int().min(1).max(10_000),
+  }),
+  run: async ({ data, subject, limit }, io) => {
+    const query = subject === undefined ? { limit } : { limit, subject }
+    const rows = await connectPlanner(data).call('audit.list', query)
+    io.result(rows, () =>
+      rows.length === 0
+        ? 'nothing was changed yet'
+        : table(
+            ['WHEN', 'WHO', 'WHAT', 'ABOUT', 'DETAIL'],
+            rows.map(({ at, actor, action, subject: about, detail }) => [
+              at,
+              actor,
+              action,
+              about,
+              Object.entries(detail)
+                .map(
+                  ([name, value]) =>
+                    `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+                )
+                .join(' '),
+            ]),
+          ),
+    )
+    return 0
+  },
+})

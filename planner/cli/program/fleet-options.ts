@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { parseBytes } from '../../../shared/units.ts'
+import type { CliOption } from './command.ts'
+
+/** Options that fleet commands share: one row each, so that they read alike everywhere. */
+
+export const dataOption: CliOption = {
+  flags: '--data <dir>',
+  description: 'data directory of the planner',
+  default: process.env.FITMENT_DATA ?? './.fitment',
+}
+
+export const dataInput = { data: z.string().min(1) }
+
+export const plannerOptions: readonly CliOption[] = [
+  dataOption,
+  { flags: '--fleet <name>', description: 'name of the fleet', default: 'default' },
+  { flags: '--profiles <dir>', description: 'folder with firmware profiles of your own' },
+  {
+    flags: '--database <url>',
+    description: 'postgres://… instead of the embedded database (or FITMENT_DATABASE)',
+  },
+  {
+    flags: '--probe-ms <ms>',
+    description: 'time a device spends measuring each variant',
+    default: '3000',
+  },
+  {
+    flags: '--probes-at-once <n>',
+    description: 'measure on so many devices at a time, where agents share a machine',
+  },
+  {
+    flags: '--log-level <level>',
+    description: 'debug, info, warn, error or silent',
+    default: 'warn',
+  },
+]
+
+export const plannerInput = {
+  ...dataInput,
+  fleet: z.string(),
+  profiles: z.string().optional(),
+  database: z.string().optional(),
+  probeMs: z.coerce.number().int().min(100).max(120_000),
+  probesAtOnce: z.coerce.number().int().positive().optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+}
+
+/** What the conductor is told of the planner's options. */
+export function settingsOf(input: {
+  readonly probeMs: number
+  readonly probesAtOnce?: number | undefined
+}) {
+  const { probeMs, probesAtOnce } = input
+  return { measureMs: probeMs, ...(probesAtOnce === undefined ? {} : { probesAtOnce }) }
+}
+
+export const portInput = z.coerce.number().int().min(0).max(65_535)
+
+/** `64MiB` → bytes. */
+export const bytesInput = z.string().transform((text, context) => {
+  const bytes = parseBytes(text)
+  if (bytes !== undefined && bytes > 0) return bytes
+  context.addIssue({ code: 'custom', message: `"${text}" is no size: write e.g. 200KB or 64MiB` })
+  return z.NEVER
+})
+
+const HOURS: Readonly<Record<string, number>> = { m: 1 / 60, h: 1, d: 24 }
+
+/** `30m`, `24h`, `7d` → hours. */
+export const hoursInput = z.string().transform((text, context) => {
+  const [, number, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text.trim()) ?? []
+  const hours = Number(number) * (HOURS[unit] ?? Number.NaN)
+  if (hours > 0) return hours
+  context.addIssue({ code: 'custom', message: `"${text}" is no time: write e.g. 30m, 24h or 7d` })
+  return z.NEVER
+})
+
+/** `12.5%` or `12.5` → 0.125. */
+export const percentInput = z.string().transform((text, context) => {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text.trim())
+  if (match && Number(match[1]) <= 100) return Number(match[1]) / 100
+  context.addIssue({ code: 'custom', message: `"${text}" is no percentage from 0 to 100` })
+  return z.NEVER
+})

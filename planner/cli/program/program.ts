@@ -1,0 +1,124 @@
+import { Command, CommanderError } from 'commander'
+import type { z } from 'zod'
+import { AppError, messageOf, UsageError } from '../../../shared/errors.ts'
+import type { CliCommand, ExitCode } from './command.ts'
+import { type CliStreams, createIo } from './io.ts'
+
+/**
+ * Runs one command line and answers its exit code; never throws, never exits the process.
+ * @param argv words after the program's name
+ */
+export async function runProgram(
+  commands: readonly CliCommand[],
+  argv: readonly string[],
+  streams: CliStreams,
+): Promise<ExitCode> {
+  let exitCode: ExitCode = 0
+  const root = buildProgram(commands, streams, (code) => {
+    exitCode = code
+  })
+  try {
+    await root.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    return report(error, streams)
+  }
+}
+
+function buildProgram(
+  commands: readonly CliCommand[],
+  streams: CliStreams,
+  finish: (code: ExitCode) => void,
+): Command {
+  const root = newCommand('fitment', streams).description(
+    'Fits a model to every device of a fleet.',
+  )
+  for (const command of commands) {
+    const words = command.path.split(' ')
+    const last = words.pop() as string
+    const parent = words.reduce((node, word) => findOrAdd(node, word, streams), root)
+    const leaf = findOrAdd(parent, last, streams)
+    leaf.description(command.summary)
+    for (const { name, description, optional, variadic } of command.arguments) {
+      const words = variadic ? `${name}...` : name
+      leaf.argument(optional ? `[${words}]` : `<${words}>`, description)
+    }
+    for (const option of command.options) {
+      leaf.option(option.flags, option.description, option.default)
+    }
+    leaf.option('--json', 'print one JSON value for machines')
+    leaf.addHelpText('after', `\nExample:\n  $ ${command.example}`)
+    leaf.action(async () => finish(await invoke(command, leaf, streams)))
+  }
+  return root
+}
+
+async function invoke(command: CliCommand, leaf: Command, streams: CliStreams): Promise<ExitCode> {
+  const named = Object.fromEntries(
+    command.arguments.map((argument, index) => [
+      camelCase(argument.name),
+      leaf.processedArgs[index],
+    ]),
+  )
+  const { json, ...options } = leaf.opts<{ json?: boolean }>()
+  const parsed = command.input.safeParse({ ...options, ...named })
+  if (!parsed.success) throw new UsageError(usageLine(command, parsed.error))
+  return command.run(parsed.data, createIo(json === true, streams))
+}
+
+function usageLine(command: CliCommand, error: z.ZodError): string {
+  const problems = error.issues.map((issue) => `${flagOf(command, issue.path)}: ${issue.message}`)
+  return `${problems.join('; ')} (see fitment ${command.path} --help)`
+}
+
+function flagOf(command: CliCommand, path: readonly PropertyKey[]): string {
+  const key = String(path[0] ?? '')
+  const isArgument = command.arguments.some((argument) => camelCase(argument.name) === key)
+  return isArgument ? key : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** One line for people; the stack only when asked for, or when the fault is ours. */
+function report(error: unknown, streams: CliStreams): ExitCode {
+  const ours = !(error instanceof AppError) || error.code === 'invariant'
+  const code = error instanceof AppError ? error.code : 'internal'
+  streams.stderr.write(`error [${code}]: ${messageOf(error)}\n`)
+  if ((ours || process.env.FITMENT_DEBUG) && error instanceof Error) {
+    streams.stderr.write(`${error.stack ?? ''}\n`)
+  }
+  return error instanceof UsageError ? 2 : 1
+}
+
+function newCommand(name: string, streams: CliStreams): Command {
+  return (
+    new Command(name)
+      .exitOverride()
+      // `devices` and `devices invite` both take --data: what follows `invite` is the latter's.
+      .enablePositionalOptions()
+      .showHelpAfterError('(add --help for usage)')
+      .configureOutput({
+        writeOut: (text) => streams.stdout.write(text),
+        writeErr: (text) => streams.stderr.write(text),
+      })
+  )
+}
+
+/** Words that are commands only with another behind them. */
+const GROUPS: Readonly<Record<string, string>> = {
+  models: 'Registers float models, and shows those there are.',
+  rollout: 'Starts rollouts, shows how far they are, and steers them.',
+  keys: 'Keys that sign releases and assignments: where they lie, what waits for them, their rotation.',
+  operators: 'Says who may operate this planner from elsewhere.',
+}
+
+function findOrAdd(parent: Command, word: string, streams: CliStreams): Command {
+  const existing = parent.commands.find((command) => command.name() === word)
+  if (existing) return existing
+  const added = newCommand(word, streams).description(GROUPS[word] ?? '')
+  parent.addCommand(added)
+  return added
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,36 @@
+import { rename, rm, stat, writeFile } from 'node:fs/promises'
+import { messageOf, UsageError } from '../../../shared/errors.ts'
+
+/** Whole or not at all: a reader never sees half a file. @throws UsageError */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    await writeFile(temporary, content)
+    await rename(temporary, path)
+  } catch (cause) {
+    // Where no such name can be, there is nothing to take away either.
+    await rm(temporary, { force: true }).catch(() => {})
+    throw new UsageError(`cannot write ${path}: ${messageOf(cause)}`, { path }, { cause })
+  }
+}
+
+/**
+ * A file that takes the place of another is gone for good, and so is a device.
+ * @param sources what is read to make it
+ * @throws UsageError where `path` is one of them, or no file
+ */
+export async function refuseToReplace(path: string, sources: readonly string[]): Promise<void> {
+  const there = await stat(path).catch(() => null)
+  if (there === null) return
+  if (!there.isFile()) {
+    throw new UsageError(`${path} is a folder or a device: name a file to write`, { path })
+  }
+  for (const source of sources) {
+    const other = await stat(source).catch(() => null)
+    if (other?.ino !== there.ino || other.dev !== there.dev) continue
+    throw new UsageError(
+      `${path} is what the result is made from, and would be lost: name another file`,
+      { path, source },
+    )
+  }
+}

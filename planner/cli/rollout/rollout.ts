@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { connectPlanner } from '../../api/index.ts'
+import { type CliCommand, defineCommand } from '../program/command.ts'
+import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { printRollouts } from './print-rollouts.ts'
+
+const model = { name: 'model', description: 'name of a model' }
+const classOption = { flags: '--class <class>', description: 'only this class' }
+const changeInput = { ...dataInput, model: z.string(), class: z.string().optional() }
+
+export const rolloutStatusCommand = defineCommand({
+  path: 'rollout status',
+  summary: 'Shows how far a rollout is, class by class and device by device.',
+  arguments: [model],
+  options: [dataOption],
+  example: 'fitment rollout status motor',
+  input: z.object({ ...dataInput, model: z.string() }),
+  run: async ({ data, model }, io) => {
+    const status = await connectPlanner(data).call('rollout.status', { model })
+    io.result(status, () => printRollouts(status))
+    return status.rollouts.some(({ state }) => state === 'aborted' || state === 'paused') ? 1 : 0
+  },
+})
+
+export const rolloutPauseCommand = change('pause', 'Sends nothing more until it is resumed.')
+export const rolloutAbortCommand = change(
+  'abort',
+  'Ends a rollout; devices keep what they have, or get back what they had (start --revert).',
+)
+export const rolloutApproveCommand = change(
+  'approve',
+  'Opens the next wave of a rollout that asks first.',
+)
+
+export const rolloutResumeCommand = defineCommand({
+  path: 'rollout resume',
+  summary: 'Goes on with a paused rollout; failures so far are no longer counted.',
+  arguments: [model],
+  options: [dataOption, classOption, { flags: '--retry', description: 'try failed devices again' }],
+  example: 'fitment rollout resume motor --retry',
+  input: z.object({ ...changeInput, retry: z.boolean().default(false) }),
+  run: async ({ data, retry, ...input }, io) => {
+    const status = await connectPlanner(data).call('rollout.resume', { ...only(input), retry })
+    io.result(status, () => printRollouts(status))
+    return 0
+  },
+})
+
+function change(verb: 'pause' | 'abort' | 'approve', summary: string): CliCommand {
+  return defineCommand({
+    path: `rollout ${verb}`,
+    summary,
+    arguments: [model],
+    options: [dataOption, classOption],
+    example: `fitment rollout ${verb} motor`,
+    input: z.object(changeInput),
+    run: async ({ data, ...input }, io) => {
+      const status = await connectPlanner(data).call(`rollout.${verb}`, only(input))
+      io.result(status, () => printRollouts(status))
+      return 0
+    },
+  })
+}
+
+function only(input: { readonly model: string; readonly class?: string | undefined }) {
+  return input.class === undefined
+    ? { model: input.model }
+    : { model: input.model, class: input.class }
+}

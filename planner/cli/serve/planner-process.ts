@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { failPointsFrom } from '../../../shared/fail-points.ts'
+import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
+import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
+import { loadProfilesWith } from '../../classes/index.ts'
+import { Conductor, type ConductorSettings, failPointNames } from '../../conductor/index.ts'
+import { type FleetConnection, startFleet } from '../../fleet/index.ts'
+import {
+  DEVICE_CERTIFICATE_DAYS,
+  openPlannerIdentity,
+  type PlannerIdentity,
+} from '../../identity/index.ts'
+import { createArtifactStore, openDatabase } from '../../storage/index.ts'
+import { openTrust } from '../../trust/index.ts'
+import { VERSION } from '../program/version.ts'
+
+export interface PlannerOptions {
+  readonly data: string
+  /** `postgres://…`; absent: the embedded database in the data directory. */
+  readonly database: string | undefined
+  readonly fleet: string
+  /** Folder with the operator's own firmware profiles. */
+  readonly profiles: string | undefined
+  readonly settings: Partial<ConductorSettings>
+  readonly log: Logger
+  /** Names and addresses this machine is reached under, for its certificate. */
+  readonly names?: readonly string[]
+  /** Life of a device's certificate; default 30. */
+  readonly certificateDays?: number
+  /** Of a broker elsewhere: where devices connect, and where they ask for a certificate before. */
+  readonly outside?: { readonly broker: string; readonly joinBroker: string } | undefined
+  /** Where operators elsewhere ask; absent: nowhere. */
+  readonly listener?: OperatorListener
+  /** Opens the way to the broker; called once the database is this planner's alone. */
+  connect(
+    identity: PlannerIdentity,
+  ): Promise<{ connection: FleetConnection; url: string; close(): Promise<void> }>
+}
+
+export interface RunningPlanner {
+  readonly info: PlannerInfo
+  readonly conductor: Conductor
+  /** Where operators elsewhere ask. */
+  readonly operatorUrl?: string
+  /** Settles when the database is lost: the planner must end. */
+  readonly lost: Promise<Error>
+  close(): Promise<void>
+}
+
+/** Database, conductor, fleet and operator API, in the order in which each needs the one before. */
+export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
+  const { data, fleet, log, settings } = options
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const profiles = await loadProfilesWith(options.profiles)
+    const database = await openDatabase({
+      data,
+      ...(options.database === undefined ? {} : { url: options.database }),
+    })
+    closers.push(() => database.close())
+    const { db } = database
+    const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
+    const artifacts = createArtifactStore(data, db, () => new Date())
+    const failPoints = failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames())
+    const conductor = new Conductor({
+      ...{ data, db, artifacts, profiles, trust, settings, failPoints, log },
+    })
+    await conductor.recover()
+    const identity = await openPlannerIdentity({
+      data,
+      db,
+      fleet,
+      names: options.names ?? [],
+      days: options.certificateDays ?? DEVICE_CERTIFICATE_DAYS,
+      memberBroker: options.outside?.broker,
+      now: () => new Date(),
+      log,
+    })
+    closers.push(async () => identity.close())
+    const broker = await options.connect(identity)
+    closers.push(() => broker.close())
+    const link = await startFleet({
+      connection: broker.connection,
+      fleet,
+      store: conductor.store,
+      log,
+    })
+    closers.push(() => link.close())
+    closers.push(() => conductor.close())
+    conductor.start(link)
+    const info: PlannerInfo = {
+      version: VERSION,
+      fleet,
+      broker: broker.url,
+      ...(options.outside && { joinBroker: options.outside.joinBroker }),
+      database: database.place,
+      trust: printTrustPin(anchorDigest(await trust.anchor())),
+    }
+    const { listener } = options
+    const api = await startApi({
+      conductor,
+      info,
+      socket: socketPath(data),
+      identity,
+      ...(listener && { listener }),
+      log,
+    })
+    closers.push(() => api.close())
+    const { operatorUrl } = api
+    return { info, conductor, ...(operatorUrl && { operatorUrl }), lost: database.lost, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

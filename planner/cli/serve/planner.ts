@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { z } from 'zod'
+import { UsageError } from '../../../shared/errors.ts'
+import { fleetSchema } from '../../../shared/ids.ts'
+import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
+import { defineCommand } from '../program/command.ts'
+import { plannerInput, plannerOptions, settingsOf } from '../program/fleet-options.ts'
+import { readSecret } from './broker-secret.ts'
+import { joinUrl, openOutsideBroker } from './outside-broker.ts'
+import { startPlanner } from './planner-process.ts'
+import { announce, runUntilStopped } from './run-until-stopped.ts'
+
+export const plannerCommand = defineCommand({
+  path: 'planner',
+  summary: 'Runs the planner against a broker elsewhere.',
+  options: [
+    ...plannerOptions,
+    { flags: '--broker <url>', description: 'mqtts://host:port, or mqtt:// on this machine' },
+    { flags: '--username <name>', description: 'user of the broker', default: 'planner' },
+    {
+      flags: '--secret-file <file>',
+      description: 'its password, for mqtt:// (default: <data>/broker-secret)',
+    },
+    {
+      flags: '--join-broker <url>',
+      description: 'where devices ask for a certificate, for mqtts:// (default: the port after)',
+    },
+    {
+      flags: '--mosquitto <dir>',
+      description: 'what export-mosquitto wrote, on this machine: revocations reach it at once',
+    },
+  ],
+  example: 'fitment planner --broker mqtts://broker.local:8883',
+  input: z.object({
+    ...plannerInput,
+    fleet: fleetSchema,
+    broker: z.string('give the broker with --broker mqtt://host:port'),
+    username: z.string(),
+    secretFile: z.string().optional(),
+    joinBroker: z.string().optional(),
+    mosquitto: z.string().optional(),
+  }),
+  run: async ({ broker: url, username, secretFile, joinBroker, mosquitto, ...input }, io) => {
+    const log = pino({ level: input.logLevel }, pino.destination(2))
+    const { fleet } = input
+    requireTlsBeyondLoopback(url, 'give an mqtts:// broker')
+    const isTls = url.startsWith('mqtts:')
+    if (mosquitto !== undefined && !isTls) {
+      throw new UsageError('--mosquitto is for a broker with TLS: use --broker mqtts://host[:port]')
+    }
+    const password = isTls
+      ? undefined
+      : await readSecret(secretFile ?? join(input.data, 'broker-secret'))
+    const planner = await startPlanner({
+      ...input,
+      database: input.database ?? process.env.FITMENT_DATABASE,
+      profiles: input.profiles,
+      settings: settingsOf(input),
+      log,
+      ...(isTls && { outside: { broker: url, joinBroker: joinUrl(url, joinBroker) } }),
+      connect: async (identity) =>
+        password === undefined
+          ? openOutsideBroker(identity, { url, fleet, log, mosquitto })
+          : {
+              connection: { kind: 'mqtt', url, username, password },
+              url,
+              close: async () => {},
+            },
+    })
+    announce(planner, input.data, io)
+    return runUntilStopped(planner, io)
+  },
+})

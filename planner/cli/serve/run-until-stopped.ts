@@ -1,0 +1,71 @@
+import { messageOf } from '../../../shared/errors.ts'
+import type { ExitCode } from '../program/command.ts'
+import type { CliIo } from '../program/io.ts'
+import type { RunningPlanner } from './planner-process.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** How a device joins, ready to paste. */
+export function announce(planner: RunningPlanner, data: string, io: CliIo): void {
+  const { info, operatorUrl } = planner
+  const isJoined = info.broker.startsWith('mqtts:')
+  const agentCommand = isJoined ? joinCommand() : plainCommand(info)
+  const invitation = `fitment devices invite --device NAME --data ${data}`
+  const shown = { ...info, data, agentCommand, ...(operatorUrl && { operatorUrl }), ready: true }
+  io.result(shown, () =>
+    [
+      `planner ready: fleet ${info.fleet}, broker ${info.broker}, database ${info.database}`,
+      ...(operatorUrl === undefined ? [] : [`operators ask ${operatorUrl}`]),
+      '',
+      ...(isJoined
+        ? ['for each device, here:', `  ${invitation}`, 'and there:']
+        : ['on each device, with a NAME of its own:']),
+      `  ${agentCommand}`,
+      '',
+      'then, here:',
+      `  fitment models add NAME --model F.tflite --calibration F.npz --test F.npz --data ${data}`,
+      `  fitment rollout start NAME --wait --data ${data}`,
+      '',
+    ].join('\n'),
+  )
+}
+
+function joinCommand(): string {
+  const state = '--state-dir /var/lib/fitment-agent'
+  return `fitment-agent join TOKEN ${state} && fitment-agent run ${state}`
+}
+
+function plainCommand(info: RunningPlanner['info']): string {
+  return [
+    'fitment-agent run',
+    `--broker ${info.broker}`,
+    `--fleet ${info.fleet}`,
+    '--device NAME',
+    '--state-dir /var/lib/fitment-agent',
+    `--trust ${info.trust}`,
+  ].join(' ')
+}
+
+/** Tells what the planner does, until a signal ends it, or its database is lost. */
+export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promise<ExitCode> {
+  let last = ''
+  const stopListening = planner.conductor.context.progress.listen(({ model, what, total }) => {
+    // Counting is for those who wait for it; the log tells what changes.
+    const line = `${model}: ${what}`
+    if (total > 0 || line === last) return
+    last = line
+    io.line(`${new Date().toISOString().slice(11, 19)} ${line}`)
+  })
+  const failure = await Promise.race([signalled(), planner.lost])
+  stopListening()
+  await planner.close()
+  if (failure === undefined) return 0
+  io.note(`error [unreachable]: ${messageOf(failure)}`)
+  return 1
+}
+
+export function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const name of SIGNALS) process.once(name, () => resolve(undefined))
+  })
+}

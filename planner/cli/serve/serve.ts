@@ -1,0 +1,94 @@
+import { pino } from 'pino'
+import { z } from 'zod'
+import { UsageError } from '../../../shared/errors.ts'
+import { fleetSchema } from '../../../shared/ids.ts'
+import { isLoopback } from '../../../shared/loopback.ts'
+import { defineCommand } from '../program/command.ts'
+import { plannerInput, plannerOptions, portInput } from '../program/fleet-options.ts'
+import { openBroker, reachable } from './embedded-broker.ts'
+import { startPlanner } from './planner-process.ts'
+import { announce, runUntilStopped } from './run-until-stopped.ts'
+
+const PLAIN_PORT = 1883
+const TLS_PORT = 8883
+
+export const serveCommand = defineCommand({
+  path: 'serve',
+  summary: 'Runs broker and planner on this machine, and says how a device joins.',
+  options: [
+    ...plannerOptions,
+    {
+      flags: '--host <address>',
+      description: 'address the broker listens on, with TLS and certificates',
+      default: '127.0.0.1',
+    },
+    {
+      flags: '--port <port>',
+      description: `port of the broker; 0: any free one (default: ${TLS_PORT}, without TLS ${PLAIN_PORT})`,
+    },
+    {
+      flags: '--insecure-loopback',
+      description:
+        'no TLS, and client ids are believed: for trying things out on this machine alone',
+    },
+    {
+      flags: '--name <names>',
+      description:
+        'names and addresses devices reach this machine under; the first one is told them',
+    },
+    {
+      flags: '--certificate-days <days>',
+      description: 'life of a device’s certificate',
+      default: '30',
+    },
+    {
+      flags: '--api-host <address>',
+      description: 'let operators on other machines ask, with tokens of fitment operators add',
+    },
+    { flags: '--api-port <port>', description: 'port they ask on', default: '8443' },
+  ],
+  example: 'fitment serve --data /var/lib/fitment --host 0.0.0.0 --name planner.plant-7.example',
+  input: z.object({
+    ...plannerInput,
+    fleet: fleetSchema,
+    host: z.string(),
+    port: portInput.optional(),
+    insecureLoopback: z.boolean().default(false),
+    name: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter((name) => name !== '')),
+    certificateDays: z.coerce.number().positive().max(3650),
+    apiHost: z.string().optional(),
+    apiPort: portInput,
+  }),
+  run: async ({ host, port, insecureLoopback, name, apiHost, apiPort, ...input }, io) => {
+    if (insecureLoopback && !isLoopback(host)) {
+      throw new UsageError(`--insecure-loopback goes with a loopback --host: leave out one of them`)
+    }
+    const tls = !insecureLoopback
+    const log = pino({ level: input.logLevel }, pino.destination(2))
+    const planner = await startPlanner({
+      ...input,
+      database: input.database ?? process.env.FITMENT_DATABASE,
+      profiles: input.profiles,
+      settings: { measureMs: input.probeMs },
+      names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
+      log,
+      ...(apiHost !== undefined && {
+        listener: { host: apiHost, port: apiPort, name: name[0] ?? reachable(apiHost) },
+      }),
+      connect: (identity) =>
+        openBroker(identity, {
+          fleet: input.fleet,
+          host,
+          port: port ?? (tls ? TLS_PORT : PLAIN_PORT),
+          tls,
+          name: name[0],
+          log,
+        }),
+    })
+    announce(planner, input.data, io)
+    return runUntilStopped(planner, io)
+  },
+})

@@ -1,0 +1,96 @@
+import {
+  devices as deviceRows,
+  type Model,
+  type Pipeline,
+  type PlannedCandidate,
+  pipelines,
+  variants,
+} from '../../storage/index.ts'
+import { type Candidate, contentKey, planVariants, type VariantPlan } from '../../variants/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { factsOfClass } from '../devices/class-facts.ts'
+import type { CandidateView } from './candidate-view.ts'
+import type { MixedCandidate } from './mixed-precision.ts'
+
+/** Which variants shall exist for this class, now; nothing is stored. */
+export async function variantPlanFor(
+  context: ConductorContext,
+  model: Model,
+  classId: string,
+): Promise<VariantPlan> {
+  const profile = context.profiles.find(({ id }) => id === classId)
+  const devices = await deviceRows.devicesOfClass(context.db, classId)
+  return planVariants({
+    model: model.facts,
+    hasCalibration: model.calibration !== null,
+    target: factsOfClass(classId, devices, profile),
+    maxBytes: model.constraints.maxBytes,
+  })
+}
+
+export async function candidateViews(
+  context: ConductorContext,
+  model: Model,
+  classId: string,
+): Promise<CandidateView[]> {
+  const planned = await variants.candidatesOf(context.db, model.id, classId)
+  return Promise.all(
+    planned.map(async (plan) => {
+      const variant = plan.variant
+        ? await variants.findVariant(context.db, plan.variant)
+        : undefined
+      const evaluation = variant
+        ? await variants.findEvaluation(context.db, variant.key, model.reference.whole)
+        : undefined
+      return { plan, variant, evaluation }
+    }),
+  )
+}
+
+export async function planCandidates(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+): Promise<void> {
+  const { kept, dropped } = await variantPlanFor(context, model, pipeline.class)
+  const planned = kept.map((c) => ({ ...c, kept: true, variant: keyOf(model, c) }))
+  const rows: PlannedCandidate[] = [
+    ...planned,
+    ...dropped.map((c) => ({ ...c, kept: false, variant: null })),
+  ]
+  await commit(context, 'candidates.planned', async (trx) => {
+    await variants.replaceCandidates(trx, model.id, pipeline.class, rows)
+    for (const { variant, scheme, runtime, tuning = null } of planned) {
+      const { source } = model
+      await variants.ensureVariant(trx, { key: variant, source, scheme, runtime, tuning })
+    }
+    await pipelines.setStage(trx, pipeline, { stage: 'building', waiting: '' }, context.now())
+  })
+}
+
+/** One candidate more for this round, and why. */
+export async function addMixedCandidate(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+  { scheme, runtime, tuning, reason }: MixedCandidate,
+): Promise<void> {
+  const { source } = model
+  const key = keyOf(model, { scheme, runtime, tuning })
+  await commit(context, 'candidates.planned', async (trx) => {
+    const candidate = { scheme, runtime, variant: key, kept: true, reason }
+    await variants.addCandidate(trx, model.id, pipeline.class, candidate)
+    await variants.ensureVariant(trx, { key, source, scheme, runtime, tuning })
+  })
+  const what = `${pipeline.class}: ${reason}; builds ${scheme}`
+  context.progress.emit({ model: model.name, what, done: 0, total: 0 })
+}
+
+function keyOf(
+  { source, calibration, reference }: Model,
+  { tuning, ...candidate }: Candidate,
+): string {
+  const tuned = tuning && { tuning, test: reference.whole }
+  return contentKey(candidate, source, calibration, tuned)
+}

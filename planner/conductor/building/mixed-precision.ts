@@ -1,0 +1,91 @@
+import { NOISE } from '../../../shared/measure/index.ts'
+import type { RuntimeName } from '../../../shared/runtime/runtime.ts'
+import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../../shared/schemes.ts'
+import { formatRatio } from '../../../shared/units.ts'
+import { type ClassSummary, dropOnHost, summarise } from '../../probing/index.ts'
+import { points } from '../../selection/index.ts'
+import type { Probe } from '../../storage/index.ts'
+import { targetOf } from '../../targets/index.ts'
+import type { Tuning } from '../../variants/index.ts'
+import { recordsOf } from '../devices/records.ts'
+import type { CandidateView } from './candidate-view.ts'
+
+/** A candidate more: the same scheme with some operators in float. */
+export interface MixedCandidate {
+  readonly scheme: string
+  readonly runtime: RuntimeName
+  readonly tuning: Tuning
+  readonly reason: string
+}
+
+/** Integer candidates that lose more than allowed on this host get a mixed-precision candidate that holds the budget. */
+export function mixedForAccuracy(
+  candidates: readonly CandidateView[],
+  maxAccuracyDrop: number,
+): readonly MixedCandidate[] {
+  return unmixed(candidates).flatMap(({ plan, evaluation }) => {
+    const drop = evaluation ? dropOnHost(evaluation.whole) : null
+    if (drop === null || drop <= maxAccuracyDrop) return []
+    const reason = `${plan.scheme} loses ${points(drop)} on this host, budget ${points(maxAccuracyDrop)}: operators that cost most go back to float until it holds`
+    return mixedCandidate(plan, { maxDrop: maxAccuracyDrop }, reason)
+  })
+}
+
+/**
+ * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixture without what is
+ * known to be slower on integers, where such knowledge of the runtime's kernels exists.
+ */
+export function mixedForLatency(
+  candidates: readonly CandidateView[],
+  probes: readonly Probe[],
+): readonly MixedCandidate[] {
+  const summaryOf = ({ variant }: CandidateView) =>
+    variant && summarise(recordsOf(variant.key, probes))
+  return unmixed(candidates).flatMap((candidate) => {
+    const { plan } = candidate
+    const float = candidates.find(
+      ({ plan: { scheme, runtime } }) => scheme === 'float32' && runtime === plan.runtime,
+    )
+    const ratio = ratioBetween(summaryOf(candidate), float && summaryOf(float))
+    if (targetOf(plan.runtime).knownCosts === null || ratio === null || ratio < 1 - NOISE) return []
+    const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
+    return mixedCandidate(plan, { spare: 'slow' }, reason)
+  })
+}
+
+/** By what both were measured beside; what is the baseline itself has no ratio, and where it fits no device none has. */
+function ratioBetween(
+  ours: ClassSummary | undefined,
+  float: ClassSummary | undefined,
+): number | null {
+  if (!ours || !float) return null
+  const { ratio, p50Ms } = ours.latency
+  return ratio ? ratio.p50 / (float.latency.ratio?.p50 ?? 1) : p50Ms / float.latency.p50Ms
+}
+
+/** Built candidates of integers throughout that have no mixed-precision candidate yet. */
+function unmixed(candidates: readonly CandidateView[]): readonly CandidateView[] {
+  return candidates.filter(({ plan, variant }) => {
+    const scheme = parseScheme(plan.scheme)
+    if (!plan.kept || variant?.state !== 'built') return false
+    if (BASE_SCHEMES[scheme.base].activations !== 'int8' || hasSuffix(scheme, 'mixed')) return false
+    const mixed = mixedName(plan.scheme)
+    const { runtime } = plan
+    return !candidates.some(
+      (other) => other.plan.kept && other.plan.scheme === mixed && other.plan.runtime === runtime,
+    )
+  })
+}
+
+function mixedCandidate(
+  { scheme, runtime }: CandidateView['plan'],
+  tuning: Tuning,
+  reason: string,
+): MixedCandidate {
+  return { scheme: mixedName(scheme), runtime, tuning, reason }
+}
+
+function mixedName(name: string): string {
+  const scheme = parseScheme(name)
+  return printScheme({ ...scheme, suffixes: [...scheme.suffixes, 'mixed'] })
+}

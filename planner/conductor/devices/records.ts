@@ -1,0 +1,11 @@
+import type { DeviceRecord } from '../../probing/index.ts'
+import type { Probe } from '../../storage/index.ts'
+
+/** What devices measured of one variant. */
+export function recordsOf(variant: string, probes: readonly Probe[]): readonly DeviceRecord[] {
+  return probes.flatMap((probe) =>
+    probe.variant === variant && probe.record
+      ? [{ device: probe.device, record: probe.record }]
+      : [],
+  )
+}

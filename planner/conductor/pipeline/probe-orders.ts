@@ -1,0 +1,113 @@
+import { newId } from '../../../shared/ids.ts'
+import type { ProbeOrder } from '../../../shared/messages/orders.ts'
+import { fits } from '../../probing/index.ts'
+import {
+  type Device,
+  devices as deviceRows,
+  type Model,
+  orders,
+  type Pipeline,
+  type Probe,
+  probes,
+  type Variant,
+  variants,
+} from '../../storage/index.ts'
+import { contentKey } from '../../variants/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { baselineRuntime } from '../devices/baseline.ts'
+import { threadsFor } from '../devices/class-facts.ts'
+import { proberOf } from '../devices/probers.ts'
+
+/** Asks a device to measure a variant, in turns with float32 where that fits too. */
+export async function orderProbe(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+  { variant, device: deviceId }: { readonly variant: Variant; readonly device: string },
+): Promise<void> {
+  const { artifacts, db, settings } = context
+  const device = await deviceRows.findDevice(db, deviceId)
+  if (!device || !variant.digest) return
+  const artifact = await artifacts.refOf(variant.digest)
+  const data = await artifacts.refOf(model.reference.slice)
+  const floats = await baselineFor(context, model, variant, device)
+  const others = artifact.bytes + data.bytes
+  const baseline =
+    floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
+  const order: ProbeOrder = {
+    v: 1,
+    id: newId(),
+    kind: 'probe',
+    model: model.name,
+    variant: variant.digest,
+    artifact,
+    runtime: variant.runtime,
+    scheme: variant.scheme,
+    data,
+    baseline,
+    threads: threadsFor(
+      device,
+      context.profiles.find(({ id }) => id === pipeline.class),
+    ),
+    measureMs: settings.measureMs,
+    timeoutMs: settings.probeTimeoutMs,
+  }
+  const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
+  const now = context.now()
+  await commit(context, 'probe.ordered', async (trx) => {
+    const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
+    await orders.addOrder(trx, deviceId, order, digests, now, null)
+    await probes.addProbe(trx, {
+      id: order.id,
+      model: model.id,
+      class: pipeline.class,
+      round: pipeline.round,
+      variant: variant.key,
+      device: deviceId,
+      orderedAt: now.toISOString(),
+      deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
+    })
+  })
+  context.nudge(deviceId)
+}
+
+/** The device has the order: from here on it may take its downloads and the probe itself. */
+export async function extendDeadline(context: ConductorContext, order: ProbeOrder): Promise<void> {
+  const { settings, now } = context
+  const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
+  const ms = order.timeoutMs + settings.answerMs + (1000 * bytes) / settings.slowestLink
+  await probes.setProbeDeadline(context.db, order.id, new Date(now().getTime() + ms))
+}
+
+/** Nothing was heard in time: the device need not go on, and the measurement is asked for elsewhere or again. */
+export async function giveUpProbe(context: ConductorContext, probe: Probe): Promise<void> {
+  const error = { code: 'no-answer', message: `no answer by ${probe.deadline}` }
+  const cancel = { v: 1, id: newId(), kind: 'cancel', order: probe.id } as const
+  await commit(context, 'probe.given-up', async (trx) => {
+    await probes.finishProbe(trx, probe.id, { state: 'lost', error }, context.now())
+    const order = await orders.findOrder(trx, probe.id)
+    await orders.closeOrder(trx, probe.id)
+    if (order?.state === 'acked') {
+      await orders.addOrder(trx, probe.device, cancel, [], context.now(), null)
+    }
+  })
+  context.nudge(probe.device)
+}
+
+/** The float model as the class measures it; null when it is the variant itself, or was not built. */
+async function baselineFor(
+  context: ConductorContext,
+  model: Model,
+  variant: Variant,
+  device: Device,
+) {
+  const runtime = baselineRuntime(model, [device]) ?? variant.runtime
+  if (variant.scheme === 'float32' && variant.runtime === runtime) return null
+  const floats = await variants.findVariant(
+    context.db,
+    contentKey({ scheme: 'float32', runtime }, model.source, null),
+  )
+  if (floats?.state !== 'built' || !floats.digest) return null
+  return { artifact: await context.artifacts.refOf(floats.digest), runtime: floats.runtime }
+}

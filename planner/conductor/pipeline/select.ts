@@ -1,0 +1,131 @@
+import { fits, judgeOnHost, measuredRow, summarise } from '../../probing/index.ts'
+import { choose, type Measured, type Selection, type SelectionRow } from '../../selection/index.ts'
+import {
+  devices as deviceRows,
+  type Model,
+  type Pipeline,
+  type Probe,
+  pipelines,
+  probes as probeRows,
+  rollouts,
+  selections,
+} from '../../storage/index.ts'
+import type { CandidateView } from '../building/candidate-view.ts'
+import { candidateViews } from '../building/candidates.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { baselineRuntime } from '../devices/baseline.ts'
+import { roomOf } from '../devices/class-facts.ts'
+import { proberOf } from '../devices/probers.ts'
+import { recordsOf } from '../devices/records.ts'
+import { readyOnes } from './pipeline-plan.ts'
+
+/** Chooses from what was measured in this round, and writes down why. */
+export async function select(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+): Promise<void> {
+  const { db } = context
+  const only = { class: pipeline.class, round: pipeline.round }
+  const probes = await probeRows.probesOf(db, model.id, only)
+  const devices = await deviceRows.devicesOfClass(db, pipeline.class)
+  const candidates = await candidateViews(context, model, pipeline.class)
+  const ready = readyOnes(candidates, model.constraints.maxAccuracyDrop)
+  const baseline = baselineRuntime(model, devices)
+  const sent = new Set(ready.map(({ variant }) => variant.key))
+  const measured = ready.flatMap(({ variant, evaluation }) => {
+    const summary = summarise(recordsOf(variant.key, probes))
+    if (!summary) return []
+    const { key, scheme, runtime, bytes } = variant
+    const isBaseline = scheme === 'float32' && runtime === (baseline ?? runtime)
+    return [
+      measuredRow({
+        key,
+        scheme,
+        runtime,
+        bytes: bytes ?? 0,
+        summary,
+        isBaseline,
+        host: evaluation,
+      }),
+    ]
+  })
+  const chosen = choose({
+    candidates: measured,
+    constraints: model.constraints,
+    objective: model.objective,
+    // Memory was kept to by the devices that measured: what did not fit there has no record.
+    room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
+    incumbent: await incumbentOf(context, model, pipeline.class),
+  })
+  const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
+  const unmeasured = candidates
+    .filter(
+      ({ plan, variant }) => plan.kept && variant && !measured.some((m) => m.key === variant.key),
+    )
+    .map((candidate) => ({
+      key: candidate.variant?.key ?? '',
+      verdict: 'dropped' as const,
+      reason: whyUnmeasured(candidate, { probes, sent, holds, model }),
+    }))
+  const selection: Selection = { ...chosen, rows: [...chosen.rows, ...unmeasured] }
+  await store(context, model, pipeline, measured, selection)
+}
+
+async function store(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pipeline,
+  measured: readonly Measured[],
+  selection: Selection,
+): Promise<void> {
+  const stage = selection.winner === null ? 'no-fit' : 'selected'
+  await commit(context, 'selection.made', async (trx) => {
+    const { class: classId, round } = pipeline
+    await selections.addSelection(
+      trx,
+      { model: model.id, class: classId, round, measured, selection },
+      context.now(),
+    )
+    await pipelines.setStage(trx, pipeline, { stage, waiting: selection.why }, context.now())
+  })
+  const what = `${pipeline.class}: ${selection.why}`
+  context.progress.emit({ model: model.name, what, done: 0, total: 0 })
+}
+
+interface Circumstances {
+  readonly probes: readonly Probe[]
+  readonly sent: ReadonlySet<string>
+  readonly holds: (bytes: number) => boolean
+  readonly model: Model
+}
+
+function whyUnmeasured(
+  { variant, evaluation }: CandidateView,
+  { probes, sent, holds, model }: Circumstances,
+): SelectionRow['reason'] {
+  if (!variant) return 'never built'
+  if (variant.state === 'failed') return `not built: ${variant.error}`
+  const verdict = evaluation && judgeOnHost(evaluation.whole, model.constraints.maxAccuracyDrop)
+  if (verdict && !verdict.send && !sent.has(variant.key)) return verdict.reason
+  if (!holds(variant.bytes ?? 0)) return 'the built file fits no device of the class'
+  const failures = probes.filter(({ variant: key, error }) => key === variant.key && error)
+  const last = failures.at(-1)
+  if (last?.error) return `not measured: ${last.device}: ${last.error.message}`
+  return 'not measured: it fits none of the devices that measured'
+}
+
+/** What the class runs today, whichever revision it came from: equal files have equal keys. */
+async function incumbentOf(
+  context: ConductorContext,
+  model: Model,
+  classId: string,
+): Promise<string | null> {
+  const served = (await rollouts.rolloutsOf(context.db, model.name)).find(
+    ({ class: id, state }) => id === classId && state === 'done',
+  )
+  if (!served) return null
+  const { selection } = (await selections.selectionBySeq(context.db, served.selection)) ?? {}
+  return selection?.winner ?? null
+}

@@ -1,0 +1,76 @@
+import type { ArtifactRef } from '../../../shared/messages/artifact.ts'
+import type { Order, OrderOf } from '../../../shared/messages/orders.ts'
+import { MAX_MESSAGE_BYTES, printMessage } from '../../../shared/messages/parse-message.ts'
+import { type Offer, printImageFiles } from '../../../shared/trust/index.ts'
+import {
+  type ArtifactStore,
+  type Db,
+  directions,
+  type OutboxOrder,
+  orders,
+  rollouts,
+} from '../../storage/index.ts'
+import type { DirectedVariant, TrustAuthority } from '../../trust/index.ts'
+
+export interface OfferContext {
+  readonly db: Db
+  readonly artifacts: ArtifactStore
+  readonly trust: TrustAuthority
+  readonly now: () => Date
+}
+
+const ROOT_FILE = /^\d+\.root\.json$/
+
+/** The order as it goes out, with the director's word to this device, signed this moment. */
+export async function toSend(
+  context: OfferContext,
+  device: string,
+  order: OutboxOrder,
+): Promise<Order> {
+  if (order.kind === 'cancel') return order
+  const { db, trust, now } = context
+  const since = await directions.rootsOf(db, device)
+  if (order.kind === 'probe') return trust.vouch(device, order, since)
+  const version = await rollouts.nextCounter(db, device, DIRECTOR, now())
+  const variants = await directedNow(context, device)
+  const offer = await trust.offer({ device, version, variants }, since)
+  const whole: OrderOf<'assign'> = { ...order, offer, image: null }
+  if (printMessage('orders', whole).length <= MAX_MESSAGE_BYTES.orders) return whole
+  return { ...order, ...(await inPieces(context, device, order.id, offer)) }
+}
+
+/** No name of a model: the version of all that the director says to one device. */
+const DIRECTOR = ''
+
+/** What the device shall run, as it was released: the director repeats the release keys' own words. */
+async function directedNow(
+  { db, trust }: OfferContext,
+  device: string,
+): Promise<DirectedVariant[]> {
+  const directed: DirectedVariant[] = []
+  for (const { model, variant, class: classId, counter } of await directions.directionsOf(
+    db,
+    device,
+  )) {
+    const released = (await trust.image.variants(model)).find(({ digest }) => digest === variant)
+    if (!released) continue
+    const { classes: _classes, ...facts } = released
+    directed.push({ ...facts, class: classId, counter })
+  }
+  return directed
+}
+
+/** The image repository's files are alike for all devices: one artifact, fetched in blocks. */
+async function inPieces(
+  { db, artifacts }: OfferContext,
+  device: string,
+  order: string,
+  offer: Offer,
+): Promise<{ offer: Offer; image: ArtifactRef }> {
+  const names = Object.keys(offer.image)
+  const pick = (wanted: (name: string) => boolean) =>
+    Object.fromEntries(names.filter(wanted).map((name) => [name, offer.image[name] ?? '']))
+  const image = await artifacts.put(printImageFiles(pick((name) => !ROOT_FILE.test(name))))
+  await orders.allowFetching(db, device, order, [image.digest, image.blockList])
+  return { offer: { ...offer, image: pick((name) => ROOT_FILE.test(name)) }, image }
+}

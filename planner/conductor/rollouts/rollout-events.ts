@@ -1,0 +1,117 @@
+import {
+  nextState,
+  type OwnRolloutEvent,
+  type RolloutEvent,
+  type RolloutOptions,
+  type RolloutState,
+  standingOf,
+} from '../../rollout/index.ts'
+import {
+  audit,
+  type Db,
+  devices as deviceRows,
+  type Model,
+  type Rollout,
+  rollouts,
+  type StoredSelection,
+  variants,
+} from '../../storage/index.ts'
+import { commit } from '../context/commit.ts'
+import type { ConductorContext } from '../context/context.ts'
+import { assign } from './assignments.ts'
+import { withdraw } from './withdrawal.ts'
+
+const PLANNER = 'planner'
+const FAILURES = ['rolled-back', 'refused', 'failed'] as const
+
+/**
+ * Moves a rollout through its table, with all that the new state means for its devices; their orders follow.
+ * @throws RolloutError
+ */
+export async function applyRolloutEvent(
+  context: ConductorContext,
+  rollout: Rollout,
+  event: OwnRolloutEvent,
+  reason: string,
+  actor: string,
+): Promise<void> {
+  const state = await commit(context, `rollout.${event}`, (trx) =>
+    move(trx, rollout, { event, reason, actor, at: context.now() }),
+  )
+  context.progress.emit({
+    model: rollout.modelName,
+    what: `${rollout.class}: rollout ${state}${reason ? `: ${reason}` : ''}`,
+    done: 0,
+    total: 0,
+  })
+}
+
+interface Move {
+  readonly event: RolloutEvent
+  readonly reason: string
+  readonly actor: string
+  readonly at: Date
+}
+
+/** Answers the new state, or the present one where an operator was faster than the planner. */
+async function move(
+  trx: Db,
+  seen: Rollout,
+  { event, reason, actor, at }: Move,
+): Promise<RolloutState> {
+  const rollout = (await rollouts.findRollout(trx, seen.id)) ?? seen
+  if (actor === PLANNER && rollout.state !== seen.state) return rollout.state
+  const what = `${rollout.modelName} to ${rollout.class}`
+  const state = nextState(rollout.state, event, what)
+  const wave = rollout.wave + (event === 'wave-passed' || event === 'approve' ? 1 : 0)
+  await rollouts.moveRollout(trx, rollout.id, { state, wave, reason }, at)
+  if (event === 'resume') await rollouts.forgive(trx, rollout.id, FAILURES)
+  if (state === 'aborted') await withdraw(trx, rollout, at)
+  const detail = { class: rollout.class, from: rollout.state, to: state, wave: wave + 1, reason }
+  const entry = { actor, action: `rollout.${event}`, subject: rollout.modelName, detail }
+  await audit.writeAudit(trx, entry, at)
+  return state
+}
+
+/** Starts the rollout of a class's selection, in place of one that an older selection had. */
+export async function startRollout(
+  context: ConductorContext,
+  model: Model,
+  selection: StoredSelection,
+  options: RolloutOptions,
+): Promise<void> {
+  const at = context.now()
+  const reason = 'a newer selection takes its place'
+  await commit(context, 'rollout.started', async (trx) => {
+    const open = (await rollouts.openRollouts(trx)).filter(
+      ({ modelName, class: id }) => modelName === model.name && id === selection.class,
+    )
+    for (const older of open) {
+      await move(trx, older, { event: 'supersede', reason, actor: PLANNER, at })
+    }
+    const added = {
+      model: model.id,
+      modelName: model.name,
+      class: selection.class,
+      selection: selection.seq,
+      state: 'running',
+      options,
+      reason: selection.selection.why,
+    } as const
+    await rollouts.addRollout(trx, added, at)
+  })
+}
+
+/** Failed devices get another chance. */
+export async function retryFailed(context: ConductorContext, rollout: Rollout): Promise<void> {
+  for (const member of await rollouts.membersOf(context.db, rollout.id)) {
+    const device = await deviceRows.findDevice(context.db, member.device)
+    const variant = member.variant
+      ? await variants.findVariant(context.db, member.variant)
+      : undefined
+    if (standingOf(member.state) !== 'failed' || !device || !variant) continue
+    const { wave, previous, attempt } = member
+    const place = { wave, previous, state: 'ordered', attempt: attempt + 1 } as const
+    await assign(context, { rollout, device, variant, member: place })
+  }
+}

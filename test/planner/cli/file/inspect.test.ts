@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { demoFile } from '../../../../planner/demo/fleet.ts'
+import { writeTflite } from '../../../../planner/formats/tflite/index.ts'
+import { loadRuntime } from '../../../../shared/runtime/index.ts'
+import { buildModel } from '../../quantizer/model-builder.ts'
+import { fitment } from '../run-fitment.ts'
+
+/** RELU, then a custom operator. */
+function withCustom(customCode: string): Uint8Array {
+  const model = buildModel({
+    inputs: { x: [1, 4] },
+    operators: [
+      { code: 'RELU', inputs: ['x'], outputs: { h: [1, 4] } },
+      { code: 'CUSTOM', inputs: ['h'], outputs: { y: [1, 4] } },
+    ],
+    outputs: ['y'],
+  })
+  const operatorCodes = model.operatorCodes.map((code) =>
+    code.builtinCode === 'CUSTOM' ? { ...code, customCode } : code,
+  )
+  return writeTflite({ ...model, operatorCodes })
+}
+
+interface Inspected {
+  readonly operators: readonly {
+    operator: string
+    integerKernel: boolean
+    obstacle: string | null
+  }[]
+  readonly classes: { can: string[]; cannot: { class: string; why: string }[] }
+}
+
+async function inspected(path: string): Promise<Inspected> {
+  const { code, out, err } = await fitment('inspect', path, '--json')
+  t.equal(code, 0, err)
+  return JSON.parse(out) as Inspected
+}
+
+t.test('a model of builtin operators runs on every class', async (t) => {
+  const { operators, classes } = await inspected(demoFile('motor-faults', 'model.tflite'))
+  t.ok(operators.every(({ integerKernel, obstacle }) => integerKernel && obstacle === null))
+  t.same(classes.cannot, [])
+  t.ok(classes.can.includes('generic-armv7'))
+})
+
+t.test(
+  'operators of TensorFlow and custom ones keep a model from every class, and from the runtime',
+  async (t) => {
+    for (const [customCode, words] of [
+      ['FlexErf', /"FlexErf" is an operator of TensorFlow \(Select\)/],
+      ['Mine', /"Mine" is a custom operator/],
+    ] as const) {
+      const path = join(t.testdir(), 'custom.tflite')
+      const bytes = withCustom(customCode)
+      writeFileSync(path, bytes)
+      const { operators, classes } = await inspected(path)
+      t.match(operators.find(({ operator }) => operator.startsWith(customCode))?.obstacle, words)
+      t.same(classes.can, [])
+      t.match(classes.cannot[0]?.why, words)
+      t.match((await fitment('inspect', path)).out, /no device class can run it: /)
+      // LiteRT.js itself would run it and give out whatever lies in memory.
+      const litert = await loadRuntime('litert')
+      await t.rejects(litert.load(bytes), { code: 'not-loadable', message: words })
+    }
+  },
+)

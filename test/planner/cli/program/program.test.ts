@@ -1,0 +1,82 @@
+import { Writable } from 'node:stream'
+import t from 'tap'
+import { z } from 'zod'
+import { defineCommand } from '../../../../planner/cli/program/command.ts'
+import { table } from '../../../../planner/cli/program/io.ts'
+import { runProgram } from '../../../../planner/cli/program/program.ts'
+import { UsageError } from '../../../../shared/errors.ts'
+
+const greet = defineCommand({
+  path: 'people greet',
+  summary: 'Greets somebody.',
+  arguments: [{ name: 'name', description: 'whom' }],
+  options: [{ flags: '--times <n>', description: 'how often', default: '1' }],
+  example: 'fitment people greet Ada --times 2',
+  input: z.object({
+    name: z.string().min(2, 'a name has two letters'),
+    times: z.coerce.number().int(),
+  }),
+  run: async ({ name, times }, io) => {
+    if (name === 'Nobody') throw new UsageError('nobody is not a person: name one')
+    if (name === 'Bug') throw new TypeError('oops')
+    io.result({ name, times }, () => `hello ${name}`.repeat(times))
+    return name === 'Finding' ? 1 : 0
+  },
+})
+
+async function run(...argv: string[]) {
+  const written = { out: '', err: '' }
+  const sink = (key: 'out' | 'err') =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        written[key] += String(chunk)
+        done()
+      },
+    })
+  const code = await runProgram([greet], argv, { stdout: sink('out'), stderr: sink('err') })
+  return { code, ...written }
+}
+
+const rows: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] = [
+  { argv: ['people', 'greet', 'Ada'], code: 0, out: /^hello Ada\n$/ },
+  { argv: ['people', 'greet', 'Ada', '--times', '2', '--json'], code: 0, out: /"times": 2/ },
+  { argv: ['people', 'greet', 'Finding'], code: 1 },
+  {
+    argv: ['people', 'greet', 'A'],
+    code: 2,
+    err: /^error \[usage\]: name: a name has two letters/,
+  },
+  { argv: ['people', 'greet', 'Ada', '--times', 'x'], code: 2, err: /--times: / },
+  { argv: ['people', 'greet', 'Nobody'], code: 2, err: /nobody is not a person/ },
+  { argv: ['people', 'greet', 'Bug'], code: 1, err: /error \[internal\]: oops\n.*TypeError/ },
+  { argv: ['people', 'greet'], code: 2, err: /missing required argument/ },
+  { argv: ['people', 'greet', 'Ada', '--what'], code: 2, err: /unknown option/ },
+  { argv: ['nothing'], code: 2, err: /unknown command/ },
+  {
+    argv: ['people', 'greet', '--help'],
+    code: 0,
+    out: /Example:\n {2}\$ fitment people greet Ada/,
+  },
+]
+
+for (const row of rows) {
+  t.test(`fitment ${row.argv.join(' ')}`, async (t) => {
+    const result = await run(...row.argv)
+    t.equal(result.code, row.code)
+    if (row.out) t.match(result.out, row.out)
+    if (row.err) t.match(result.err, row.err)
+  })
+}
+
+t.test('a table is columns and nothing else', async (t) => {
+  t.equal(
+    table(
+      ['A', 'LONGER'],
+      [
+        ['1', 'x'],
+        ['long', 'y'],
+      ],
+    ),
+    'A     LONGER\n1     x\nlong  y',
+  )
+})

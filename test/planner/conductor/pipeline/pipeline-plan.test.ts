@@ -1,0 +1,332 @@
+import t from 'tap'
+import type { CandidateView } from '../../../../planner/conductor/building/candidate-view.ts'
+import {
+  type PipelineView,
+  planPipeline,
+} from '../../../../planner/conductor/pipeline/pipeline-plan.ts'
+import type { Prober } from '../../../../planner/probing/index.ts'
+import type { Evaluation, Probe, Variant } from '../../../../planner/storage/index.ts'
+import type { QualityRecord } from '../../../../shared/measure/index.ts'
+
+const now = new Date('2026-11-23T12:00:00.000Z')
+const before = '2026-11-23T11:59:00.000Z'
+const after = '2026-11-23T12:01:00.000Z'
+
+function quality(lost: number, samples = 1000): QualityRecord {
+  return {
+    samples,
+    accuracy: 0.9 - lost / samples,
+    accuracyCi95: null,
+    referenceAccuracy: 0.9,
+    agreement: 1 - lost / samples,
+    agreementCi95: null,
+    sqnrDb: 30,
+    maxAbsError: 0,
+    meanAbsError: 0,
+    outputs: [],
+    notFinite: 0,
+    mcnemar: { onlyThisRight: 0, onlyReferenceRight: lost, pValue: 1 },
+    notes: [],
+  }
+}
+
+interface CandidateRow {
+  scheme: string
+  state?: Variant['state']
+  kept?: boolean
+  bytes?: number
+  /** Answers of 1000 lost on the host; null: not evaluated yet. */
+  lost?: number | null
+  notFinite?: number
+}
+
+function candidate({
+  scheme,
+  state = 'built',
+  kept = true,
+  bytes = 1000,
+  lost = 0,
+  notFinite = 0,
+}: CandidateRow): CandidateView {
+  const variant: Variant = {
+    key: scheme,
+    source: 's',
+    scheme,
+    runtime: 'litert',
+    tuning: null,
+    state,
+    digest: state === 'built' ? 'd' : null,
+    bytes: state === 'built' ? bytes : null,
+    findings: [],
+    error: null,
+    buildMs: null,
+  }
+  const evaluation: Evaluation | undefined =
+    lost === null || state !== 'built'
+      ? undefined
+      : {
+          variant: scheme,
+          whole: { ...quality(lost), notFinite },
+          slice: quality(0),
+          selfTest: 'g',
+        }
+  return {
+    plan: { scheme, runtime: 'litert', variant: kept ? scheme : null, kept, reason: '' },
+    variant: kept ? variant : undefined,
+    evaluation,
+  }
+}
+
+const device = (id: string, over: Partial<Prober> = {}): Prober => ({
+  device: id,
+  online: true,
+  busy: 0,
+  storageBytes: null,
+  memoryBytes: null,
+  traits: { cores: 4, memoryBytes: 1e9, maxMhz: null },
+  ...over,
+})
+
+const probe = (
+  device: string,
+  variant: string,
+  state: Probe['state'],
+  over: Partial<Probe> = {},
+): Probe => ({
+  id: `${device}-${variant}-${state}`,
+  model: 'm',
+  class: 'c',
+  round: 1,
+  variant,
+  device,
+  state,
+  record: null,
+  error: state === 'failed' ? { code: 'crashed', message: 'it crashed' } : null,
+  orderedAt: before,
+  deadline: after,
+  finishedAt: null,
+  ...over,
+})
+
+const base: PipelineView = {
+  pipeline: {
+    model: 'm',
+    class: 'c',
+    stage: 'probing',
+    waiting: '',
+    stuck: false,
+    round: 1,
+    updatedAt: before,
+  },
+  candidates: [candidate({ scheme: 'float32' }), candidate({ scheme: 'static-w8a8' })],
+  maxAccuracyDrop: 0.01,
+  probes: [],
+  devices: [device('a')],
+  measuring: new Set(),
+  probesAtOnce: Number.POSITIVE_INFINITY,
+  dataBytes: 0,
+  hasSelection: false,
+  settlingIn: false,
+  now,
+}
+
+const rows: {
+  name: string
+  view: Partial<PipelineView>
+  steps: string[]
+  waits?: RegExp
+  stuck?: boolean
+}[] = [
+  { name: 'a selection ends it', view: { hasSelection: true }, steps: [] },
+  { name: 'first the candidates', view: { candidates: null }, steps: ['plan-candidates'] },
+  {
+    name: 'then what is not built is built, what is built is tried here',
+    view: {
+      candidates: [
+        candidate({ scheme: 'float32', lost: null }),
+        candidate({ scheme: 'float16', state: 'planned' }),
+        candidate({ scheme: 'dynamic-w8', state: 'building' }),
+        candidate({ scheme: 'static-w8a8', state: 'failed' }),
+        candidate({ scheme: 'static-w8a16', kept: false }),
+      ],
+    },
+    steps: ['evaluate float32', 'build float16', 'build dynamic-w8', 'wait'],
+    waits: /to be built and checked on this host: float32, float16, dynamic-w8/,
+  },
+  {
+    name: 'integers that lose too much here: first one of mixed precision, before any device is asked',
+    view: {
+      candidates: [
+        candidate({ scheme: 'float32' }),
+        candidate({ scheme: 'static-w8a8', lost: 13 }),
+      ],
+    },
+    steps: ['add-mixed'],
+  },
+  {
+    name: 'one probe per device at a time',
+    view: { devices: [device('a'), device('b')] },
+    steps: ['probe a float32', 'probe b float32', 'wait'],
+    waits: /a measures float32 \(1 of 2\), b measures float32 \(1 of 2\)/,
+  },
+  {
+    name: 'a device that measures is left alone',
+    view: { probes: [probe('a', 'float32', 'ordered')], measuring: new Set(['a']) },
+    steps: ['wait'],
+  },
+  {
+    name: 'the next when one is answered',
+    view: { probes: [probe('a', 'float32', 'measured')] },
+    steps: ['probe a static-w8a8', 'wait'],
+    waits: /a measures static-w8a8 \(2 of 2\)/,
+  },
+  {
+    name: 'all answered: choose',
+    view: { probes: [probe('a', 'float32', 'measured'), probe('a', 'static-w8a8', 'failed')] },
+    steps: ['select'],
+  },
+  {
+    name: 'agents that share a machine take turns',
+    view: { devices: [device('a'), device('b')], probesAtOnce: 1 },
+    steps: ['probe a float32', 'wait'],
+  },
+  {
+    name: 'no answer by the deadline: given up',
+    view: {
+      probes: [probe('a', 'float32', 'ordered', { deadline: before })],
+      measuring: new Set(['a']),
+    },
+    steps: ['give-up a-float32-ordered'],
+  },
+  {
+    name: 'asked again after no answer',
+    view: { probes: [probe('a', 'float32', 'lost')] },
+    steps: ['probe a float32', 'wait'],
+  },
+  {
+    name: 'not a third time: another device, if there is one',
+    view: {
+      devices: [device('a'), device('b')],
+      probes: [
+        ...['float32', 'static-w8a8'].flatMap((v) => [
+          probe('a', v, 'lost'),
+          probe('a', v, 'lost', { id: `2${v}` }),
+        ]),
+      ],
+    },
+    steps: ['probe b float32', 'wait'],
+  },
+  {
+    name: 'a passing failure is asked again, a real one is an answer',
+    view: {
+      probes: [
+        probe('a', 'float32', 'failed', { error: { code: 'busy', message: 'update running' } }),
+      ],
+    },
+    steps: ['probe a float32', 'wait'],
+  },
+  {
+    name: 'no device could measure anything: choose from nothing, and say so',
+    view: { probes: [probe('a', 'float32', 'failed'), probe('a', 'static-w8a8', 'failed')] },
+    steps: ['select'],
+  },
+  {
+    name: 'nobody online: it waits and says for whom',
+    view: { devices: [device('a', { online: false })] },
+    steps: ['wait'],
+    waits: /waits for a device to measure on: no device of the class is online \(1 known\)/,
+    stuck: true,
+  },
+  {
+    name: 'just started, devices are given time to say birth',
+    view: { devices: [device('a', { online: false })], settlingIn: true },
+    steps: ['wait'],
+    stuck: false,
+  },
+  {
+    name: 'the device that measured went offline: another starts over',
+    view: {
+      devices: [device('a', { online: false }), device('b')],
+      probes: [probe('a', 'float32', 'measured')],
+    },
+    steps: ['probe b float32', 'wait'],
+  },
+  {
+    name: 'what does not fit a device is not sent there',
+    view: {
+      devices: [device('a', { storageBytes: 500 })],
+      candidates: [
+        candidate({ scheme: 'float32', bytes: 1000 }),
+        candidate({ scheme: 'static-w8a8', bytes: 300 }),
+      ],
+    },
+    steps: ['probe a static-w8a8', 'wait'],
+  },
+  {
+    name: 'what loses far too much here is not sent at all',
+    view: {
+      candidates: [
+        candidate({ scheme: 'float32' }),
+        candidate({ scheme: 'static-w8a8', lost: 60 }),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'failed' }),
+      ],
+      probes: [probe('a', 'float32', 'measured')],
+    },
+    steps: ['select'],
+  },
+  {
+    name: 'what loses a little too much by chance is measured',
+    view: {
+      candidates: [
+        candidate({ scheme: 'float32' }),
+        candidate({ scheme: 'static-w8a8', lost: 13 }),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'failed' }),
+      ],
+      probes: [probe('a', 'float32', 'measured')],
+    },
+    steps: ['probe a static-w8a8', 'wait'],
+  },
+  {
+    name: 'NaN answers never leave this host',
+    view: {
+      candidates: [
+        candidate({ scheme: 'float32' }),
+        candidate({ scheme: 'static-w8a8', notFinite: 1 }),
+      ],
+      probes: [probe('a', 'float32', 'measured')],
+    },
+    steps: ['select'],
+  },
+  {
+    name: 'where all lose too much, the nearest is measured so that people see it',
+    view: {
+      candidates: [
+        candidate({ scheme: 'dynamic-w8', lost: 90 }),
+        candidate({ scheme: 'static-w8a8', lost: 60 }),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'failed' }),
+      ],
+    },
+    steps: ['probe a static-w8a8', 'wait'],
+  },
+  {
+    name: 'nothing could be built: choose from nothing, and say so',
+    view: { candidates: [candidate({ scheme: 'static-w8a8', state: 'failed' })] },
+    steps: ['select'],
+  },
+]
+
+for (const { name, view, steps, waits, stuck = false } of rows) {
+  t.test(name, async (t) => {
+    const planned = planPipeline({ ...base, ...view })
+    const printed = planned.map((step) => {
+      if (step.kind === 'probe') return `probe ${step.device} ${step.variant.scheme}`
+      if (step.kind === 'build' || step.kind === 'evaluate')
+        return `${step.kind} ${step.variant.scheme}`
+      return step.kind === 'give-up' ? `give-up ${step.probe.id}` : step.kind
+    })
+    t.same(printed, steps)
+    const wait = planned.find((step) => step.kind === 'wait')
+    if (waits) t.match(wait?.reason, waits)
+    t.equal(wait?.stuck ?? false, stuck)
+  })
+}
