@@ -23,12 +23,20 @@ const EXCEPTIONS = [
     from: '^planner/formats/onnx/import/',
     why: 'the importer reads the other format, by its face',
   },
+  ...['onnx', 'tflite'].map((format) => ({
+    to: `planner/formats/${format}/quantizable.ts`,
+    from: '^planner/formats/index[.]ts$',
+    why: 'loaded when a model of the format is opened, so that no process reads the code of both',
+  })),
   {
     to: 'agent/artifacts/slot.ts',
     from: '^agent/client/current[.]ts$',
     why: 'the client runs in the user’s own program, which needs one schema and no store of artifacts',
   },
 ]
+
+/** Their index is the face of the files beside it only: the folders below are capabilities with faces of their own. */
+const SHELVES = ['planner/formats']
 
 /** What a device loads; whatever else package.json names is for the broker and the planner. */
 const DEVICE_PACKAGES = [
@@ -68,13 +76,15 @@ const faces = SOURCES.flatMap((source) =>
     .map((file) => posix.dirname(file)),
 )
 
+const behind = (folder) => (SHELVES.includes(folder) ? `${below(folder)}[^/]+$` : below(folder))
+
 const faceRules = faces.flatMap((folder) => [
   {
     name: 'past-the-face',
     severity: MENDING,
     comment: 'A folder with an index.ts is imported by it: what lies behind may change unseen.',
     from: { pathNot: [below(folder)] },
-    to: { path: below(folder), pathNot: [exactly(`${folder}/index.ts`)] },
+    to: { path: behind(folder), pathNot: [exactly(`${folder}/index.ts`)] },
   },
   {
     name: 'own-face',
