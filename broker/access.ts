@@ -4,7 +4,7 @@ import {
   parseJoinTopic,
   parseTopic,
   printJoinerId,
-} from '../shared/messages/topics.ts'
+} from '../shared/messages/index.ts'
 import type { Identity, Role } from './identity.ts'
 
 export type Action = 'publish' | 'subscribe'

@@ -9,7 +9,7 @@ import {
   mayConnectAs,
   type TimeVerdict,
 } from '../shared/identity/index.ts'
-import { parseJoinerId } from '../shared/messages/topics.ts'
+import { parseJoinerId } from '../shared/messages/index.ts'
 import type { Authenticate, Credentials, Identity, Refused } from './identity.ts'
 
 export interface CertificateRules {

@@ -6,7 +6,7 @@ import {
   type JoinTopic,
   printJoinTopic,
   printTopic,
-} from '../shared/messages/topics.ts'
+} from '../shared/messages/index.ts'
 import { BrokerError } from './errors.ts'
 import type { Identity } from './identity.ts'
 import type { BrokerLimits } from './limits.ts'

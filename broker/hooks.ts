@@ -1,7 +1,7 @@
 import type { AedesOptions, Client } from 'aedes'
 import type { Logger } from 'pino'
 import { invariant, messageOf } from '../shared/errors.ts'
-import { CHANNELS, JOIN_CHANNELS, parseJoinTopic, parseTopic } from '../shared/messages/topics.ts'
+import { CHANNELS, JOIN_CHANNELS, parseJoinTopic, parseTopic } from '../shared/messages/index.ts'
 import type { SparseLog } from '../shared/sparse-log.ts'
 import { mayUse } from './access.ts'
 import type { Devices, ReceiverTopic } from './devices.ts'

@@ -3,7 +3,7 @@ import {
   fleetFilter,
   type JoinChannel,
   joinFilter,
-} from '../shared/messages/topics.ts'
+} from '../shared/messages/index.ts'
 import { ACCESS, type Action } from './access.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 

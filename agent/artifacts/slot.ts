@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { openWord } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES, RUNTIMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES, RUNTIMES, type RuntimeName } from '../../shared/runtime/index.ts'
 
 /** `slot.json`: what an application, perhaps older than the agent, may want to know of the variant beside it. */
 export const slotSchema = z.object({

@@ -1,4 +1,4 @@
-import type { ProbeRecord } from '../../shared/measure/probe-record.ts'
+import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
 import type { ArtifactStore, Slots } from '../artifacts/index.ts'
 import type { Log } from '../link/index.ts'

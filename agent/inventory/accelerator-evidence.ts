@@ -1,4 +1,4 @@
-import type { Accelerator } from '../../shared/messages/hardware-report.ts'
+import type { Accelerator } from '../../shared/messages/index.ts'
 
 /** One thing to look at: a path (segments may hold `*`), and what its text must say where presence is not enough. */
 export interface Evidence {

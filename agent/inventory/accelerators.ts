@@ -1,4 +1,4 @@
-import type { Accelerator } from '../../shared/messages/hardware-report.ts'
+import type { Accelerator } from '../../shared/messages/index.ts'
 import { ACCELERATOR_ROWS, type AcceleratorRow, type Evidence } from './accelerator-evidence.ts'
 import type { DeviceRoot } from './device-root.ts'
 

@@ -1,4 +1,4 @@
-import type { Architecture, HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { Architecture, HardwareReport } from '../../shared/messages/index.ts'
 import { usableCores } from './cores.ts'
 import { type CpuInfo, parseCpuinfo } from './cpuinfo.ts'
 import type { DeviceRoot } from './device-root.ts'

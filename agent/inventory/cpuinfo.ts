@@ -1,4 +1,4 @@
-import type { Architecture, IsaFeature } from '../../shared/messages/hardware-report.ts'
+import type { Architecture, IsaFeature } from '../../shared/messages/index.ts'
 import { type FlagDialect, featuresOf } from './isa-features.ts'
 
 export interface CpuPart {

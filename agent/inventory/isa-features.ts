@@ -1,4 +1,4 @@
-import { ISA_FEATURES, type IsaFeature } from '../../shared/messages/hardware-report.ts'
+import { ISA_FEATURES, type IsaFeature } from '../../shared/messages/index.ts'
 
 /** Words of the `flags` line (x86) and of the `Features` line (ARM) in /proc/cpuinfo. */
 export type FlagDialect = 'x86' | 'arm'

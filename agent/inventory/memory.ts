@@ -1,5 +1,5 @@
 import { freemem, totalmem } from 'node:os'
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 import type { DeviceRoot } from './device-root.ts'
 import { byteCount, numberOf } from './numbers.ts'
 

@@ -1,4 +1,4 @@
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 
 /** What systeminformation adds where the system has no /proc. */
 export interface FactsElsewhere {

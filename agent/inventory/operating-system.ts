@@ -1,5 +1,5 @@
 import { release } from 'node:os'
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 import type { DeviceRoot } from './device-root.ts'
 
 export async function readOperatingSystem(root: DeviceRoot): Promise<HardwareReport['os']> {

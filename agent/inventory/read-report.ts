@@ -1,4 +1,4 @@
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 import { readAccelerators } from './accelerators.ts'
 import { readBattery } from './battery.ts'
 import { readBoard } from './board.ts'

@@ -1,4 +1,4 @@
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 import type { DeviceRoot } from './device-root.ts'
 import { numberOf } from './numbers.ts'
 

@@ -1,4 +1,4 @@
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 
 /** The report's schema bounds every text and list; a file full of noise must not make the birth message illegal. */
 export function withinBounds(report: HardwareReport): HardwareReport {

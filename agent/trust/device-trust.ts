@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Digest } from '../../shared/digest.ts'
 import { invariant } from '../../shared/errors.ts'
-import type { SaidProbe, VouchedProbe } from '../../shared/messages/orders.ts'
+import type { SaidProbe, VouchedProbe } from '../../shared/messages/index.ts'
 import { isOneOf } from '../../shared/open-words.ts'
 import {
   anchorDigest,

@@ -3,7 +3,7 @@ import {
   type ProbeStatement,
   probeStatementSchema,
   type VouchedProbe,
-} from '../../shared/messages/orders.ts'
+} from '../../shared/messages/index.ts'
 import { countVouchers, type TrustedKey } from '../../shared/signatures/index.ts'
 import { TrustError, type TufKey, trustedKeyOf } from '../../shared/trust/index.ts'
 import type { RootSigned } from './repository-client.ts'

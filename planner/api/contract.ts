@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
-import { ROLES, type Role } from '../identity/roles.ts'
+import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { findingSchema } from '../../shared/findings.ts'
-import { hardwareReportSchema } from '../../shared/messages/hardware-report.ts'
+import { hardwareReportSchema } from '../../shared/messages/index.ts'
 import { openWord, wordOr } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { modelFactsSchema } from '../variants/index.ts'
 

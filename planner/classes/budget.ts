@@ -1,4 +1,4 @@
-import type { HardwareReport } from '../../shared/messages/hardware-report.ts'
+import type { HardwareReport } from '../../shared/messages/index.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { Profile } from './profile.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { ACCELERATORS, ARCHITECTURES, ISA_FEATURES } from '../../shared/messages/hardware-report.ts'
-import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/runtime.ts'
+import { ACCELERATORS, ARCHITECTURES, ISA_FEATURES } from '../../shared/messages/index.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 
 const text = z.string().min(1)
 const bytes = z.int().positive()

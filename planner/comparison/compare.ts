@@ -1,6 +1,6 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
 import { invariant } from '../../shared/errors.ts'
-import type { TensorId } from '../graph/graph.ts'
+import type { TensorId } from '../graph/index.ts'
 import {
   type Comparison,
   type LayerComparison,

@@ -1,9 +1,9 @@
 import { AppError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { quantizableTflite } from '../formats/tflite/quantizable.ts'
-import type { Graph } from '../graph/graph.ts'
-import { type Links, linksOf } from '../graph/links.ts'
-import type { Entry, QuantizableFormat, QuantizableModel } from '../graph/model-format.ts'
+import type { Graph } from '../graph/index.ts'
+import { type Links, linksOf } from '../graph/index.ts'
+import type { Entry, QuantizableFormat, QuantizableModel } from '../graph/index.ts'
 import { ComparisonError } from './errors.ts'
 
 /** A model file as the caller has it. */

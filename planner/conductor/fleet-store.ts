@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
-import type { Order } from '../../shared/messages/orders.ts'
+import type { Order } from '../../shared/messages/index.ts'
 import { classify, effectiveBudget, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {

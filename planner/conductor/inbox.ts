@@ -1,4 +1,4 @@
-import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/reports.ts'
+import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/index.ts'
 import { afterReport, standingOf } from '../rollout/index.ts'
 import {
   audit,

@@ -1,5 +1,5 @@
-import { BLOCK_BYTES } from '../../shared/messages/artifact.ts'
-import { type Want, wantedBlocks } from '../../shared/messages/want.ts'
+import { BLOCK_BYTES } from '../../shared/messages/index.ts'
+import { type Want, wantedBlocks } from '../../shared/messages/index.ts'
 
 export interface PlannedBlock {
   readonly index: number

@@ -9,7 +9,7 @@ import {
   joinFilter,
   parseJoinTopic,
   printTopic,
-} from '../../shared/messages/topics.ts'
+} from '../../shared/messages/index.ts'
 import { SparseLog } from '../../shared/sparse-log.ts'
 import {
   AGENT_CHANNELS,

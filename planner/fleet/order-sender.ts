@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import type { Order } from '../../shared/messages/orders.ts'
+import type { Order } from '../../shared/messages/index.ts'
 import type { FleetLimits } from './limits.ts'
 
 export interface OrderSenderContext {

@@ -1,4 +1,4 @@
-import { type JoinTopic, printJoinTopic } from '../../shared/messages/topics.ts'
+import { type JoinTopic, printJoinTopic } from '../../shared/messages/index.ts'
 import { UnreachableError } from './errors.ts'
 
 type Take = (topic: string, bytes: Uint8Array) => void

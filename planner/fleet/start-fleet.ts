@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import { parseMessage } from '../../shared/messages/parse-message.ts'
+import { parseMessage } from '../../shared/messages/index.ts'
 import { BlockServer } from './block-server.ts'
 import {
   type FleetConnection,

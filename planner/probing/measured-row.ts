@@ -1,5 +1,5 @@
 import type { QualityRecord } from '../../shared/measure/index.ts'
-import type { RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { Measured } from '../selection/index.ts'
 import type { ClassSummary } from './summarise.ts'
 

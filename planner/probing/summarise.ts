@@ -1,4 +1,4 @@
-import type { ProbeRecord } from '../../shared/measure/probe-record.ts'
+import type { ProbeRecord } from '../../shared/measure/index.ts'
 import { median } from './median.ts'
 
 export interface DeviceRecord {

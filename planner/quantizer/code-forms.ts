@@ -1,5 +1,5 @@
 import { BASE_SCHEMES, hasSuffix, printScheme, type Scheme } from '../../shared/schemes.ts'
-import type { CodeForms } from '../graph/code-forms.ts'
+import type { CodeForms } from '../graph/index.ts'
 import type { Target } from '../targets/index.ts'
 import { QuantizerError } from './errors.ts'
 import type { QuantizeOptions } from './options.ts'

@@ -1,6 +1,6 @@
 import type { Finding } from '../../shared/findings.ts'
-import type { Graph, GraphTensor } from '../graph/graph.ts'
-import { linksOf } from '../graph/links.ts'
+import type { Graph, GraphTensor } from '../graph/index.ts'
+import { linksOf } from '../graph/index.ts'
 import { operatorLabel } from './plan/print.ts'
 
 /** Names are for people, and tensors known by their places; but whoever selects by name should know. */

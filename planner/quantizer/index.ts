@@ -1,5 +1,5 @@
-export type { Instruction, OperatorTally, Plan } from '../graph/instructions.ts'
-export { SOURCE_TREATMENTS } from '../graph/model-format.ts'
+export type { Instruction, OperatorTally, Plan } from '../graph/index.ts'
+export { SOURCE_TREATMENTS } from '../graph/index.ts'
 export type { BudgetReport } from './accuracy-control/hold.ts'
 export type { AccuracyBudget } from './accuracy-control/options.ts'
 export {

@@ -1,4 +1,4 @@
-import type { QuantizableModel } from '../graph/model-format.ts'
+import type { QuantizableModel } from '../graph/index.ts'
 import { targetOf } from '../targets/index.ts'
 import { QuantizerError } from './errors.ts'
 import { printSelector, selects } from './plan/selectors.ts'

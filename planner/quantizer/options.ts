@@ -1,4 +1,4 @@
-import type { SourceTreatment } from '../graph/model-format.ts'
+import type { SourceTreatment } from '../graph/index.ts'
 import type { AccuracyBudget } from './accuracy-control/options.ts'
 import type { CompressionOptions } from './compression/options.ts'
 import type { OperatorSelector } from './plan/selectors.ts'

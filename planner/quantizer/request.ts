@@ -1,6 +1,6 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
 import { BASE_SCHEMES, type Scheme } from '../../shared/schemes.ts'
-import type { ModelFormats } from '../graph/model-format.ts'
+import type { ModelFormats } from '../graph/index.ts'
 import type { TargetName } from '../targets/index.ts'
 import type { QuantizeOptions } from './options.ts'
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
 import type { Scheme } from '../../shared/schemes.ts'
-import type { OperatorTally, Plan } from '../graph/instructions.ts'
+import type { OperatorTally, Plan } from '../graph/index.ts'
 import type { TargetName } from '../targets/index.ts'
 import type { BudgetReport } from './accuracy-control/hold.ts'
 import type { CompressionReport } from './compression/report.ts'

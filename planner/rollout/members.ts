@@ -1,4 +1,4 @@
-import { INSTALL_STATES } from '../../shared/messages/reports.ts'
+import { INSTALL_STATES } from '../../shared/messages/index.ts'
 import { isOneOf } from '../../shared/open-words.ts'
 
 /** Where one device stands in a rollout: `ordered` and the agent's install states, and the way back. */

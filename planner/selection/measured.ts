@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { wordOr } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
 
 const ci95Schema = z.tuple([z.number(), z.number()])

@@ -1,6 +1,6 @@
 import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
-import type { Birth } from '../../shared/messages/birth.ts'
+import type { Birth } from '../../shared/messages/index.ts'
 import type { Db } from './tables.ts'
 
 /** What a device shall run for one model. */

@@ -3,15 +3,15 @@ import type { Digest } from '../../shared/digest.ts'
 import { type Finding, findingSchema } from '../../shared/findings.ts'
 import { newId } from '../../shared/ids.ts'
 import { isOneOf, wordOr } from '../../shared/open-words.ts'
-import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/options.ts'
+import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/index.ts'
 import {
   type Constraints,
   constraintsSchema,
   OBJECTIVES,
   type ObjectiveName,
-} from '../selection/measured.ts'
-import { type ModelFacts, modelFactsSchema } from '../variants/facts.ts'
-import { type Reference, referenceSchema } from '../variants/reference.ts'
+} from '../selection/index.ts'
+import { type ModelFacts, modelFactsSchema } from '../variants/index.ts'
+import { type Reference, referenceSchema } from '../variants/index.ts'
 import { readJson, readJsonOrNull } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 

@@ -5,7 +5,7 @@ import {
   assignOrderSchema,
   cancelOrderSchema,
   probeOrderSchema,
-} from '../../shared/messages/orders.ts'
+} from '../../shared/messages/index.ts'
 import { readKnown } from './json.ts'
 import type { Db } from './tables.ts'
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type ProbeRecord, probeRecordSchema } from '../../shared/measure/probe-record.ts'
-import { refusalSchema } from '../../shared/messages/reports.ts'
+import { refusalSchema } from '../../shared/messages/index.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { readJsonOrNull } from './json.ts'
 import type { Db, Tables } from './tables.ts'

@@ -1,5 +1,5 @@
 import type { DeviceId } from '../../shared/ids.ts'
-import { type HeardReport, REPORTS, type Report } from '../../shared/messages/reports.ts'
+import { type HeardReport, REPORTS, type Report } from '../../shared/messages/index.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
 

@@ -1,8 +1,8 @@
 import { newId } from '../../shared/ids.ts'
 import { wordOr } from '../../shared/open-words.ts'
-import { MEMBER_STATES, type MemberState } from '../rollout/members.ts'
-import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/options.ts'
-import { OPEN_STATES, ROLLOUT_STATES, type RolloutState } from '../rollout/states.ts'
+import { MEMBER_STATES, type MemberState } from '../rollout/index.ts'
+import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/index.ts'
+import { OPEN_STATES, ROLLOUT_STATES, type RolloutState } from '../rollout/index.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { wordOr } from '../../shared/open-words.ts'
-import type { Selection } from '../selection/choose.ts'
-import { type Measured, measuredSchema } from '../selection/measured.ts'
+import type { Selection } from '../selection/index.ts'
+import { type Measured, measuredSchema } from '../selection/index.ts'
 import { readJson, readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 

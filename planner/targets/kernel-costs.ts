@@ -1,4 +1,4 @@
-import type { OperatorId } from '../graph/graph.ts'
+import type { OperatorId } from '../graph/index.ts'
 
 /** What each operator takes in float and on integers, and what lies between them; µs. */
 export interface KernelCosts {

@@ -1,4 +1,4 @@
-import type { OperatorKind } from '../graph/operator-kinds.ts'
+import type { OperatorKind } from '../graph/index.ts'
 
 /** Law that binds an operator's output parameters when it computes in integers. */
 export type OutputRule =

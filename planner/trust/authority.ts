@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ProbeOrder, VouchedProbe } from '../../shared/messages/orders.ts'
+import type { ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
 import type { TrustedKey } from '../../shared/signatures/index.ts'
 import {
   type MetadataOf,

@@ -1,4 +1,4 @@
-import type { RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import {
   type DirectorCustom,

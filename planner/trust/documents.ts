@@ -1,5 +1,5 @@
 import { digestOf } from '../../shared/digest.ts'
-import type { RuntimeName } from '../../shared/runtime/runtime.ts'
+import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { TrustedKey } from '../../shared/signatures/index.ts'
 import {
   type ImageCustom,

@@ -1,5 +1,5 @@
 import { isOneOf } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES } from '../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import {
   imageCustomSchema,

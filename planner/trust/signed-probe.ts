@@ -1,4 +1,4 @@
-import type { ProbeStatement } from '../../shared/messages/orders.ts'
+import type { ProbeStatement } from '../../shared/messages/index.ts'
 import { type SigningKey, type Vouched, vouchFor } from '../../shared/signatures/index.ts'
 import { expiryAfter, tufTime } from './lifetimes.ts'
 

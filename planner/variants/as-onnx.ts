@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
-import type { ModelFormat } from '../../shared/runtime/runtime.ts'
-import { convertModel } from '../formats/convert.ts'
+import type { ModelFormat } from '../../shared/runtime/index.ts'
+import { convertModel } from '../formats/index.ts'
 import { opsetOf, readOnnx } from '../formats/onnx/index.ts'
 import type { ModelFacts } from './facts.ts'
 import { onnxFactsOf } from './facts-of-graph.ts'

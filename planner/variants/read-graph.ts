@@ -1,9 +1,9 @@
 import { UsageError } from '../../shared/errors.ts'
-import type { ModelFormat } from '../../shared/runtime/runtime.ts'
+import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
 import { readTflite } from '../formats/tflite/index.ts'
 import { viewOf } from '../formats/tflite/view.ts'
-import type { Graph } from '../graph/graph.ts'
+import type { Graph } from '../graph/index.ts'
 
 /** Field 1 (ir_version) as a varint opens every .onnx file that services write. */
 const ONNX_FIRST_BYTE = 0x08

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '../runtime/runtime.ts'
+import type { TensorInfo } from '../runtime/index.ts'
 import { ARRAY_OF, type ElementType, type Tensor, type TensorData } from '../tensors.ts'
 import { DatasetError } from './errors.ts'
 import { fromHalf, toHalf } from './half.ts'

@@ -4,7 +4,7 @@ import type { Digest } from '../digest.ts'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, fleetSchema } from '../ids.ts'
 import { type SigningKey, signingKeyFromSeed } from '../signatures/index.ts'
-import { parseTrustPin, printTrustPin } from '../trust/pin.ts'
+import { parseTrustPin, printTrustPin } from '../trust/index.ts'
 import { IdentityError } from './errors.ts'
 import { parsePasteable, printPasteable } from './pasteable.ts'
 

@@ -1,5 +1,5 @@
 import { type Dataset, realValues, samplesFor } from '../dataset/index.ts'
-import type { Session } from '../runtime/runtime.ts'
+import type { Session } from '../runtime/index.ts'
 import type { Tensor } from '../tensors.ts'
 
 /**

@@ -1,6 +1,6 @@
-import { DatasetError } from '../dataset/errors.ts'
+import { DatasetError } from '../dataset/index.ts'
 import type { Finding } from '../findings.ts'
-import type { TensorInfo } from '../runtime/runtime.ts'
+import type { TensorInfo } from '../runtime/index.ts'
 import type { Tensor } from '../tensors.ts'
 import { OutputError } from './output-error.ts'
 import { mcnemarExact, wilson95 } from './proportions.ts'

@@ -1,5 +1,5 @@
-import { realValues } from '../dataset/convert.ts'
-import type { TensorInfo } from '../runtime/runtime.ts'
+import { realValues } from '../dataset/index.ts'
+import type { TensorInfo } from '../runtime/index.ts'
 import type { Tensor } from '../tensors.ts'
 
 /** Real values of an output: integers with quantization become scale × (q − zeroPoint). */

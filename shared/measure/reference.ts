@@ -1,8 +1,8 @@
-import { realValues } from '../dataset/convert.ts'
+import { realValues } from '../dataset/index.ts'
 import { type Dataset, rowOf } from '../dataset/dataset.ts'
-import { DatasetError } from '../dataset/errors.ts'
-import { samplesFor } from '../dataset/samples.ts'
-import type { Session, TensorInfo } from '../runtime/runtime.ts'
+import { DatasetError } from '../dataset/index.ts'
+import { samplesFor } from '../dataset/index.ts'
+import type { Session, TensorInfo } from '../runtime/index.ts'
 import { sizeOf, type Tensor } from '../tensors.ts'
 import { dequantized } from './real-outputs.ts'
 

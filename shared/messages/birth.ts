@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { openWord } from '../open-words.ts'
-import { RUNTIME_NAMES } from '../runtime/runtime.ts'
-import { MAX_VERSION } from '../trust/limits.ts'
+import { RUNTIME_NAMES } from '../runtime/index.ts'
+import { MAX_VERSION } from '../trust/index.ts'
 import { hardwareReportSchema } from './hardware-report.ts'
 
 /** Random per agent start plus a counter per connection: a death speaks only for its own epoch. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { deviceIdSchema, fleetSchema, messageIdSchema } from '../ids.ts'
-import { signedSchema } from '../signatures/envelope.ts'
+import { signedSchema } from '../signatures/index.ts'
 import { parseJsonText } from './json-text.ts'
 import { refusalSchema } from './reports.ts'
 

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
 import { openUnion, openWord } from '../open-words.ts'
-import { RUNTIME_NAMES } from '../runtime/runtime.ts'
+import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { anySchemeNameSchema } from '../scheme-name.ts'
-import { vouchedSchema } from '../signatures/envelope.ts'
-import { offerSchema } from '../trust/offer.ts'
+import { vouchedSchema } from '../signatures/index.ts'
+import { offerSchema } from '../trust/index.ts'
 import { artifactRefSchema } from './artifact.ts'
 
 /**

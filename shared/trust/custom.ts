@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../ids.ts'
-import { artifactRefSchema } from '../messages/artifact.ts'
+import { artifactRefSchema } from '../messages/index.ts'
 import { openWord } from '../open-words.ts'
-import { RUNTIME_NAMES } from '../runtime/runtime.ts'
+import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { anySchemeNameSchema } from '../scheme-name.ts'
 import { MAX_VERSION } from './limits.ts'
 

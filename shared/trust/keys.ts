@@ -1,8 +1,8 @@
 import { sign } from 'node:crypto'
 import { Signature } from '@tufjs/models'
 import { digestOf } from '../digest.ts'
-import type { SigningKey, TrustedKey } from '../signatures/keys.ts'
-import { parseTrustedKey, printTrustedKey } from '../signatures/keys.ts'
+import type { SigningKey, TrustedKey } from '../signatures/index.ts'
+import { parseTrustedKey, printTrustedKey } from '../signatures/index.ts'
 
 /** A public key as TUF 1.0 §4.2 writes it. Fields in the order of canonical JSON. */
 export interface TufKey {

@@ -1,5 +1,5 @@
 import type { Digest } from '../digest.ts'
-import { type ModelFormat, RUNTIMES, type RuntimeName } from '../runtime/runtime.ts'
+import { type ModelFormat, RUNTIMES, type RuntimeName } from '../runtime/index.ts'
 
 /** Uptane's two repositories: what was released, and what this device shall have of it. */
 export const REPOSITORIES = ['director', 'image'] as const

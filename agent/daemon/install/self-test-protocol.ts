@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RUNTIME_NAMES } from '../../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES } from '../../../shared/runtime/index.ts'
 
 export const selfTestJobSchema = z.object({
   file: z.string(),

@@ -1,4 +1,4 @@
-import type { Graph, GraphOperator } from '../../graph/graph.ts'
+import type { Graph, GraphOperator } from '../../graph/index.ts'
 import { isConversion } from '../match/activations.ts'
 
 /**

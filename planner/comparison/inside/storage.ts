@@ -1,4 +1,4 @@
-import type { Graph } from '../../graph/graph.ts'
+import type { Graph } from '../../graph/index.ts'
 
 /** Bits per element where the name does not say; strings and the like have no fixed size. */
 const BITS: Readonly<Record<string, number>> = { bool: 8, bfloat16: 16 }

@@ -1,5 +1,5 @@
 import { sqnrDb } from '../../../shared/measure/index.ts'
-import type { GraphOperator, GraphTensor } from '../../graph/graph.ts'
+import type { GraphOperator, GraphTensor } from '../../graph/index.ts'
 import { isConversion, originOf, sameShape } from '../match/activations.ts'
 import type { Match } from '../match/match.ts'
 import type { OpenedModel } from '../opened-model.ts'

@@ -1,6 +1,6 @@
-import type { Graph, GraphOperator, GraphTensor, TensorId } from '../../graph/graph.ts'
-import type { Links } from '../../graph/links.ts'
-import type { OperatorKind } from '../../graph/operator-kinds.ts'
+import type { Graph, GraphOperator, GraphTensor, TensorId } from '../../graph/index.ts'
+import type { Links } from '../../graph/index.ts'
+import type { OperatorKind } from '../../graph/index.ts'
 
 /** They change how numbers are written, not the numbers. */
 const CONVERSIONS: ReadonlySet<OperatorKind> = new Set(['quantize', 'dequantize', 'fake-quant'])

@@ -1,4 +1,4 @@
-import type { GraphTensor, TensorId } from '../../graph/graph.ts'
+import type { GraphTensor, TensorId } from '../../graph/index.ts'
 import { ComparisonError } from '../errors.ts'
 import type { OpenedModel } from '../opened-model.ts'
 import { sameShape } from './activations.ts'

@@ -1,5 +1,5 @@
-import type { GraphOperator, OperatorId, TensorId } from '../../graph/graph.ts'
-import type { OperatorKind } from '../../graph/operator-kinds.ts'
+import type { GraphOperator, OperatorId, TensorId } from '../../graph/index.ts'
+import type { OperatorKind } from '../../graph/index.ts'
 import type { OpenedModel } from '../opened-model.ts'
 import { computingOperators, isConversion, originOf, sameShape } from './activations.ts'
 import { pairEnds } from './ends.ts'

@@ -1,5 +1,5 @@
 import { sqnrDb } from '../../../shared/measure/index.ts'
-import { SENTINEL_MAGNITUDE } from '../../graph/numbers/range.ts'
+import { SENTINEL_MAGNITUDE } from '../../graph/index.ts'
 import { type Points, ScatterSample } from './scatter.ts'
 
 /** real = scale × (element − zeroPoint); floats have scale 1. */

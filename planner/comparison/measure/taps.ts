@@ -1,5 +1,5 @@
-import type { GraphTensor, TensorId } from '../../graph/graph.ts'
-import { INTEGER_LIMITS, type IntegerType } from '../../graph/numbers/forms.ts'
+import type { GraphTensor, TensorId } from '../../graph/index.ts'
+import { INTEGER_LIMITS, type IntegerType } from '../../graph/index.ts'
 import { holdsNumbers } from '../match/activations.ts'
 import type { Match } from '../match/match.ts'
 import type { OpenedModel } from '../opened-model.ts'

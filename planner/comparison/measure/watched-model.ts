@@ -2,7 +2,7 @@ import { type Dataset, type Samples, samplesFor } from '../../../shared/dataset/
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import { loadRuntime, type Session, type TensorInfo } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { TensorId } from '../../graph/graph.ts'
+import type { TensorId } from '../../graph/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 import { ComparisonError } from '../errors.ts'
 import type { OpenedModel } from '../opened-model.ts'

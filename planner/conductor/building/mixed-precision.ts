@@ -1,5 +1,5 @@
 import { NOISE } from '../../../shared/measure/index.ts'
-import type { RuntimeName } from '../../../shared/runtime/runtime.ts'
+import type { RuntimeName } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../../shared/schemes.ts'
 import { formatRatio } from '../../../shared/units.ts'
 import { type ClassSummary, dropOnHost, summarise } from '../../probing/index.ts'

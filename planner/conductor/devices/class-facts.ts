@@ -1,6 +1,6 @@
-import { ARCHITECTURES } from '../../../shared/messages/hardware-report.ts'
+import { ARCHITECTURES } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
-import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/runtime.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { Room } from '../../selection/index.ts'
 import type { Device } from '../../storage/index.ts'

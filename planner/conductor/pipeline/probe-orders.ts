@@ -1,5 +1,5 @@
 import { newId } from '../../../shared/ids.ts'
-import type { ProbeOrder } from '../../../shared/messages/orders.ts'
+import type { ProbeOrder } from '../../../shared/messages/index.ts'
 import { fits } from '../../probing/index.ts'
 import {
   type Device,

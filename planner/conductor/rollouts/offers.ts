@@ -1,6 +1,6 @@
-import type { ArtifactRef } from '../../../shared/messages/artifact.ts'
-import type { Order, OrderOf } from '../../../shared/messages/orders.ts'
-import { MAX_MESSAGE_BYTES, printMessage } from '../../../shared/messages/parse-message.ts'
+import type { ArtifactRef } from '../../../shared/messages/index.ts'
+import type { Order, OrderOf } from '../../../shared/messages/index.ts'
+import { MAX_MESSAGE_BYTES, printMessage } from '../../../shared/messages/index.ts'
 import { type Offer, printImageFiles } from '../../../shared/trust/index.ts'
 import {
   type ArtifactStore,

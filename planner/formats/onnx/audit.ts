@@ -1,8 +1,8 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, GraphOperator } from '../../graph/graph.ts'
-import type { Plan } from '../../graph/instructions.ts'
-import type { Audit } from '../../graph/model-format.ts'
-import type { OperatorKind } from '../../graph/operator-kinds.ts'
+import type { Graph, GraphOperator } from '../../graph/index.ts'
+import type { Plan } from '../../graph/index.ts'
+import type { Audit } from '../../graph/index.ts'
+import type { OperatorKind } from '../../graph/index.ts'
 import { fusedIn } from './fused.ts'
 
 /** Where nearly all of the time goes: what the integers are for. */

@@ -1,4 +1,4 @@
-import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/inspection.ts'
+import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/index.ts'
 import { ONNXRUNTIME_KERNELS } from '../../targets/kernels/onnxruntime.ts'
 import { readOnnx } from './codec.ts'
 import { dataTypeName, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from './model.ts'

@@ -1,5 +1,5 @@
-import type { InputRole } from '../../graph/graph.ts'
-import type { OperatorKind } from '../../graph/operator-kinds.ts'
+import type { InputRole } from '../../graph/index.ts'
+import type { OperatorKind } from '../../graph/index.ts'
 import { floatOf, intOf, stringOf } from './attributes.ts'
 import type { OnnxNode } from './model.ts'
 

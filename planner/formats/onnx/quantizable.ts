@@ -1,14 +1,14 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
-import type { Graph } from '../../graph/graph.ts'
-import type { Plan } from '../../graph/instructions.ts'
+import type { Graph } from '../../graph/index.ts'
+import type { Plan } from '../../graph/index.ts'
 import type {
   Entry,
   Preparation,
   QuantizableFormat,
   SourceTreatment,
-} from '../../graph/model-format.ts'
+} from '../../graph/index.ts'
 import { audit } from './audit.ts'
 import { checkOnnx } from './check.ts'
 import { readOnnx, writeOnnx } from './codec.ts'

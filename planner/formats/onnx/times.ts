@@ -1,7 +1,7 @@
 import { nodeTimes } from '../../../shared/runtime/onnxruntime/profile.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { Graph, OperatorId } from '../../graph/graph.ts'
-import type { OperatorTimes } from '../../graph/model-format.ts'
+import type { Graph, OperatorId } from '../../graph/index.ts'
+import type { OperatorTimes } from '../../graph/index.ts'
 import { readOnnx, writeOnnx } from './codec.ts'
 import type { OnnxNode } from './model.ts'
 

@@ -7,7 +7,7 @@ import type {
   GraphOperator,
   GraphTensor,
   TensorId,
-} from '../../graph/graph.ts'
+} from '../../graph/index.ts'
 import { activationBehind, boundsOf, type FollowingActivation } from './fused-activation.ts'
 import { dataTypeName, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts'
 import { attributeObstacle, nativeInput, nativeOperator } from './native-operators.ts'

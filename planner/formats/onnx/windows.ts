@@ -1,4 +1,4 @@
-import type { WindowAxis } from '../../graph/graph.ts'
+import type { WindowAxis } from '../../graph/index.ts'
 import { intsOf, stringOf } from './attributes.ts'
 import type { OnnxNode } from './model.ts'
 

@@ -1,5 +1,5 @@
 import { customOperatorObstacle } from '../../../shared/runtime/index.ts'
-import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/inspection.ts'
+import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/index.ts'
 import { LITERT_KERNELS } from '../../targets/kernels/litert.ts'
 import { operatorName } from './access.ts'
 import { readTflite } from './codec/read.ts'

@@ -1,4 +1,4 @@
-import type { OperatorId, SubgraphId, TensorId } from '../../graph/graph.ts'
+import type { OperatorId, SubgraphId, TensorId } from '../../graph/index.ts'
 import type { TflModel } from './model.ts'
 
 /** The view numbers tensors and operators through all subgraphs; the file counts from 0 in each. */

@@ -1,12 +1,12 @@
-import type { CodeForms } from '../../graph/code-forms.ts'
-import type { GraphOperator, TensorId } from '../../graph/graph.ts'
-import type { Computation, Plan } from '../../graph/instructions.ts'
+import type { CodeForms } from '../../graph/index.ts'
+import type { GraphOperator, TensorId } from '../../graph/index.ts'
+import type { Computation, Plan } from '../../graph/index.ts'
 import type {
   Entry,
   Instrumented,
   Preparation,
   QuantizableFormat,
-} from '../../graph/model-format.ts'
+} from '../../graph/index.ts'
 import { checkTflite } from './check.ts'
 import { readTflite } from './codec/read.ts'
 import { writeTflite } from './codec/write.ts'

@@ -1,4 +1,4 @@
-import type { WindowAxis } from '../../graph/graph.ts'
+import type { WindowAxis } from '../../graph/index.ts'
 import type { TflSubgraph, TflUnion } from './model.ts'
 
 /** The window of a convolution: dimensions 1 and 2 of both activations (NHWC) and filters. Null where sizes are open. */

@@ -1,4 +1,4 @@
-import { strideFor } from '../../graph/observer-plan.ts'
+import { strideFor } from '../../graph/index.ts'
 import type { ChannelStatistics } from './statistics.ts'
 
 /** Positions that a mean needs. */

@@ -1,5 +1,5 @@
-import type { Graph, GraphOperator, TensorId } from '../../graph/graph.ts'
-import type { MomentsPlan } from '../../graph/observer-plan.ts'
+import type { Graph, GraphOperator, TensorId } from '../../graph/index.ts'
+import type { MomentsPlan } from '../../graph/index.ts'
 import { momentBytes } from './moments.ts'
 
 /** For all products together; the ones that find no room any more go without. */

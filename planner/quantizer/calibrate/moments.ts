@@ -1,5 +1,5 @@
-import type { WindowAxis } from '../../graph/graph.ts'
-import type { MomentsPlan } from '../../graph/observer-plan.ts'
+import type { WindowAxis } from '../../graph/index.ts'
+import type { MomentsPlan } from '../../graph/index.ts'
 import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'
 

@@ -1,4 +1,4 @@
-import type { OperatorId, TensorId } from '../../graph/graph.ts'
+import type { OperatorId, TensorId } from '../../graph/index.ts'
 import type { LevelCounts } from './levels.ts'
 
 /** What calibration remembers of one activation: constant in size, whatever the number of samples. */

@@ -1,4 +1,4 @@
-import { magnitudes, type Slices, sliceAt, slicesOf } from '../../graph/numbers/slices.ts'
+import { magnitudes, type Slices, sliceAt, slicesOf } from '../../graph/index.ts'
 import { BINS, binOf, type Counted, kMeans } from './k-means.ts'
 
 /** How clustered weights will be written, for clusters must come out of that as they went in. */

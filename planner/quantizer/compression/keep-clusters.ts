@@ -1,7 +1,7 @@
-import type { Instruction, Plan } from '../../graph/instructions.ts'
-import type { QuantizableModel } from '../../graph/model-format.ts'
-import { codesOf } from '../../graph/numbers/encode.ts'
-import { sliceAt, slicesOf } from '../../graph/numbers/slices.ts'
+import type { Instruction, Plan } from '../../graph/index.ts'
+import type { QuantizableModel } from '../../graph/index.ts'
+import { codesOf } from '../../graph/index.ts'
+import { sliceAt, slicesOf } from '../../graph/index.ts'
 import type { Compressed } from './compress.ts'
 
 type Store = Extract<Instruction, { verb: 'store-constant' }>

@@ -1,5 +1,5 @@
-import type { Graph, GraphInput, GraphOperator, GraphTensor, Use } from '../../graph/graph.ts'
-import { type Links, usesOf } from '../../graph/links.ts'
+import type { Graph, GraphInput, GraphOperator, GraphTensor, Use } from '../../graph/index.ts'
+import { type Links, usesOf } from '../../graph/index.ts'
 import { selects } from '../plan/selectors.ts'
 import { type CompressionOptions, MINIMUM_ELEMENTS, SPARINGS, type Sparing } from './options.ts'
 

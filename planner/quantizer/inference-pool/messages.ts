@@ -4,7 +4,7 @@ import type {
   TensorInfo,
 } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { ObserverPlan } from '../../graph/observer-plan.ts'
+import type { ObserverPlan } from '../../graph/index.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 
 /** What the thread is started with. */

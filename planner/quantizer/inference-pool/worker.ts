@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 // Not the whole folder, which brings its parsers: every thread would load them.
-import { realValues } from '../../../shared/dataset/convert.ts'
+import { realValues } from '../../../shared/dataset/index.ts'
 import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { ObserverPlan } from '../../graph/observer-plan.ts'
-import { summaryFrom } from '../../graph/summary.ts'
+import type { ObserverPlan } from '../../graph/index.ts'
+import { summaryFrom } from '../../graph/index.ts'
 import { TensorObserver } from '../calibrate/observer.ts'
 import { ENGINES, type Engine, type RunnableModel } from './engines.ts'
 import { type Answer, buffersOf, type FromPool, type PoolTask, type ToPool } from './messages.ts'

@@ -1,6 +1,6 @@
-import type { OperatorId } from '../../graph/graph.ts'
-import type { OperatorTimes } from '../../graph/model-format.ts'
-import type { KernelCosts } from '../../targets/kernel-costs.ts'
+import type { OperatorId } from '../../graph/index.ts'
+import type { OperatorTimes } from '../../graph/index.ts'
+import type { KernelCosts } from '../../targets/index.ts'
 
 /** Numbers are converted, and laid out anew: integer kernels and float kernels want channels in another order. */
 const STEPS_AT_A_BORDER = 2

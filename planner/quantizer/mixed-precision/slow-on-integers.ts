@@ -1,4 +1,4 @@
-import { linksOf } from '../../graph/links.ts'
+import { linksOf } from '../../graph/index.ts'
 import { targetOf } from '../../targets/index.ts'
 import { codeFormsOf, plainScheme } from '../code-forms.ts'
 import { QuantizerError } from '../errors.ts'

@@ -1,6 +1,6 @@
-import type { Graph, GraphOperator } from '../../graph/graph.ts'
-import type { AffineParameters } from '../../graph/numbers/forms.ts'
-import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/numbers/forms.ts'
+import type { Graph, GraphOperator } from '../../graph/index.ts'
+import type { AffineParameters } from '../../graph/index.ts'
+import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/index.ts'
 import { type WeightRows, weightRows } from './rows.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { GraphOperator, GraphTensor } from '../../graph/graph.ts'
+import type { GraphOperator, GraphTensor } from '../../graph/index.ts'
 
 /** Where the weights of each output channel lie, in the order in which second moments count inputs. */
 export interface WeightRows {

@@ -1,7 +1,7 @@
-import type { GraphTensor } from '../../graph/graph.ts'
-import type { AffineParameters } from '../../graph/numbers/forms.ts'
-import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/numbers/forms.ts'
-import { magnitudes, slicesOf } from '../../graph/numbers/slices.ts'
+import type { GraphTensor } from '../../graph/index.ts'
+import type { AffineParameters } from '../../graph/index.ts'
+import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/index.ts'
+import { magnitudes, slicesOf } from '../../graph/index.ts'
 
 /** A channel below this is dead (batch normalisation folded it away); a scale from it would be noise. */
 const DEAD_MAGNITUDE = 1e-30

@@ -1,4 +1,4 @@
-import { NO_CHANGE, type Plan } from '../../graph/instructions.ts'
+import { NO_CHANGE, type Plan } from '../../graph/index.ts'
 import { holdBudget } from '../accuracy-control/hold.ts'
 import { MetricEvaluator } from '../accuracy-control/metric-evaluator.ts'
 import { keepClusters } from '../compression/keep-clusters.ts'

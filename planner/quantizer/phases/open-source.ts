@@ -1,5 +1,5 @@
 import { printScheme } from '../../../shared/schemes.ts'
-import type { QuantizableModel } from '../../graph/model-format.ts'
+import type { QuantizableModel } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import { learntRanges } from '../measure.ts'
 import { openModel, refuseIdleSelectors } from '../open.ts'

@@ -1,4 +1,4 @@
-import { linksOf } from '../../graph/links.ts'
+import { linksOf } from '../../graph/index.ts'
 import { calibrate, channelMeans } from '../calibrate/calibrate.ts'
 import { rangesFor } from '../measure.ts'
 import { openModel } from '../open.ts'

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../../shared/tensors.ts'
-import type { QuantizableModel } from '../../graph/model-format.ts'
+import type { QuantizableModel } from '../../graph/index.ts'
 import { learntRanges } from '../measure.ts'
 import type { QuantizeOptions } from '../options.ts'
 import type { Candidate } from '../recovery/candidate.ts'

@@ -1,4 +1,4 @@
-import type { GraphOperator } from '../../graph/graph.ts'
+import type { GraphOperator } from '../../graph/index.ts'
 import { saturationRisks } from '../plan/saturation.ts'
 import type { Recovered } from './state.ts'
 

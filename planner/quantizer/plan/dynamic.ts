@@ -5,10 +5,10 @@ import type {
   GraphOperator,
   GraphTensor,
   OperatorId,
-} from '../../graph/graph.ts'
-import type { Instruction, Plan } from '../../graph/instructions.ts'
-import { holdsFinite } from '../../graph/numbers/finite.ts'
-import { type AffineParameters, FLOAT32, type Form } from '../../graph/numbers/forms.ts'
+} from '../../graph/index.ts'
+import type { Instruction, Plan } from '../../graph/index.ts'
+import { holdsFinite } from '../../graph/index.ts'
+import { type AffineParameters, FLOAT32, type Form } from '../../graph/index.ts'
 import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'

@@ -1,5 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, GraphOperator } from '../../graph/graph.ts'
+import type { Graph, GraphOperator } from '../../graph/index.ts'
 import { operatorLabel } from './print.ts'
 
 export function leftFloat(graph: Graph, operator: GraphOperator, reason: string): Finding {

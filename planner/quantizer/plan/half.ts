@@ -1,8 +1,8 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { GraphTensor } from '../../graph/graph.ts'
-import type { Instruction, Plan } from '../../graph/instructions.ts'
-import { usesOf } from '../../graph/links.ts'
-import { FLOAT16, FLOAT16_LARGEST, FLOAT32 } from '../../graph/numbers/forms.ts'
+import type { GraphTensor } from '../../graph/index.ts'
+import type { Instruction, Plan } from '../../graph/index.ts'
+import { usesOf } from '../../graph/index.ts'
+import { FLOAT16, FLOAT16_LARGEST, FLOAT32 } from '../../graph/index.ts'
 import type { PlanRequest } from './request.ts'
 
 /** A constant below this grows: its DEQUANTIZE operator and second tensor take more than the halves save. */

@@ -1,5 +1,5 @@
 import { type BaseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
-import type { Plan } from '../../graph/instructions.ts'
+import type { Plan } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import { planBlocks } from './blocks.ts'
 import { planDynamic } from './dynamic.ts'

@@ -1,7 +1,7 @@
 import { unreachable } from '../../../shared/errors.ts'
-import type { Graph, TensorId, Use } from '../../graph/graph.ts'
-import type { Instruction, Plan } from '../../graph/instructions.ts'
-import { printForm } from '../../graph/numbers/forms.ts'
+import type { Graph, TensorId, Use } from '../../graph/index.ts'
+import type { Instruction, Plan } from '../../graph/index.ts'
+import { printForm } from '../../graph/index.ts'
 
 /** One line per instruction, one per finding: what a reviewer reads and a test compares. */
 export function printPlan(plan: Plan, graph: Graph): string {

@@ -1,10 +1,10 @@
-import type { CodeForms } from '../../graph/code-forms.ts'
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/graph.ts'
-import type { Computation } from '../../graph/instructions.ts'
-import type { Links } from '../../graph/links.ts'
-import type { AffineParameters } from '../../graph/numbers/forms.ts'
-import type { Range } from '../../graph/numbers/range.ts'
-import type { KernelTable } from '../../targets/kernel-facts.ts'
+import type { CodeForms } from '../../graph/index.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/index.ts'
+import type { Computation } from '../../graph/index.ts'
+import type { Links } from '../../graph/index.ts'
+import type { AffineParameters } from '../../graph/index.ts'
+import type { Range } from '../../graph/index.ts'
+import type { KernelTable } from '../../targets/index.ts'
 import type { OperatorSelector } from './selectors.ts'
 
 /** All a planner may look at. Plans are pure: the same request gives the same plan. */

@@ -1,5 +1,5 @@
-import type { GraphOperator } from '../../graph/graph.ts'
-import { OPERATOR_KINDS, type OperatorKind } from '../../graph/operator-kinds.ts'
+import type { GraphOperator } from '../../graph/index.ts'
+import { OPERATOR_KINDS, type OperatorKind } from '../../graph/index.ts'
 
 /** Picks operators, to leave them in float (`-mixed`). */
 export type OperatorSelector =

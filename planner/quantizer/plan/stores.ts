@@ -1,5 +1,5 @@
-import type { Instruction } from '../../graph/instructions.ts'
-import { sameForm } from '../../graph/numbers/forms.ts'
+import type { Instruction } from '../../graph/index.ts'
+import { sameForm } from '../../graph/index.ts'
 
 type Store = Extract<Instruction, { verb: 'store-constant' }>
 

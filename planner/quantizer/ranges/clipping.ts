@@ -1,4 +1,4 @@
-import type { Range } from '../../graph/numbers/range.ts'
+import type { Range } from '../../graph/index.ts'
 import type { HistogramData } from '../calibrate/statistics.ts'
 
 /** Expected squared error of coding a histogram's numbers in a range; one question costs two look-ups. */

@@ -1,4 +1,4 @@
-import type { Range } from '../../graph/numbers/range.ts'
+import type { Range } from '../../graph/index.ts'
 import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
 
 /** Bins of magnitude the distributions are compared on, and levels of the code. */

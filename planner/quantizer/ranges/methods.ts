@@ -1,4 +1,4 @@
-import type { Range } from '../../graph/numbers/range.ts'
+import type { Range } from '../../graph/index.ts'
 import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
 import { ClippingError } from './clipping.ts'
 import { entropyRange } from './entropy.ts'

@@ -1,4 +1,4 @@
-import type { Range } from '../../graph/numbers/range.ts'
+import type { Range } from '../../graph/index.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { includeZero } from '../parameters/activation.ts'
 

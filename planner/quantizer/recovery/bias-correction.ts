@@ -1,8 +1,8 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/graph.ts'
-import type { Plan } from '../../graph/instructions.ts'
-import { decode } from '../../graph/numbers/encode.ts'
-import { codesOfConstant } from '../../graph/numbers/encode-constant.ts'
-import type { Form } from '../../graph/numbers/forms.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/index.ts'
+import type { Plan } from '../../graph/index.ts'
+import { decode } from '../../graph/index.ts'
+import { codesOfConstant } from '../../graph/index.ts'
+import type { Form } from '../../graph/index.ts'
 import type { PlanRequest, Revision } from '../plan/request.ts'
 import { meanShift, type Product, type Rounded } from './mean-shift.ts'
 

@@ -1,5 +1,5 @@
-import type { Plan } from '../../graph/instructions.ts'
-import type { Instrumented, QuantizableModel } from '../../graph/model-format.ts'
+import type { Plan } from '../../graph/index.ts'
+import type { Instrumented, QuantizableModel } from '../../graph/index.ts'
 import type { CalibrationWish } from '../calibrate/calibrate.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import type { PlanRequest } from '../plan/request.ts'

@@ -1,5 +1,5 @@
-import type { GraphInput, WindowAxis } from '../../graph/graph.ts'
-import { slicesOf } from '../../graph/numbers/slices.ts'
+import type { GraphInput, WindowAxis } from '../../graph/index.ts'
+import { slicesOf } from '../../graph/index.ts'
 import { coverageOf } from './windows.ts'
 
 /** What a weight was rounded to. */

@@ -1,5 +1,5 @@
-import type { TensorId } from '../../graph/graph.ts'
-import { NO_CHANGE } from '../../graph/instructions.ts'
+import type { TensorId } from '../../graph/index.ts'
+import { NO_CHANGE } from '../../graph/index.ts'
 import type { PlanRequest, Revision } from '../plan/request.ts'
 import {
   biasOf,

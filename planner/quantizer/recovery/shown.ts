@@ -1,7 +1,7 @@
-import type { Graph, TensorId } from '../../graph/graph.ts'
-import type { Plan } from '../../graph/instructions.ts'
-import { linksOf } from '../../graph/links.ts'
-import type { QuantizableModel } from '../../graph/model-format.ts'
+import type { Graph, TensorId } from '../../graph/index.ts'
+import type { Plan } from '../../graph/index.ts'
+import { linksOf } from '../../graph/index.ts'
+import type { QuantizableModel } from '../../graph/index.ts'
 import type { PlanRequest } from '../plan/request.ts'
 import type { Services } from './candidate.ts'
 

@@ -1,4 +1,4 @@
-import type { WindowAxis } from '../../graph/graph.ts'
+import type { WindowAxis } from '../../graph/index.ts'
 
 /** Share of the output positions at which each tap of the window lies on the input, not on the padding. */
 export function coverageOf(axis: WindowAxis): Float64Array {

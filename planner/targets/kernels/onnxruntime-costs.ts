@@ -1,6 +1,6 @@
-import type { Graph, GraphOperator, OperatorId } from '../../graph/graph.ts'
-import type { ActivationType } from '../../graph/numbers/forms.ts'
-import { elementsOf, workOf } from '../../graph/work.ts'
+import type { Graph, GraphOperator, OperatorId } from '../../graph/index.ts'
+import type { ActivationType } from '../../graph/index.ts'
+import { elementsOf, workOf } from '../../graph/index.ts'
 import type { KernelCosts } from '../kernel-costs.ts'
 
 /** What a kernel of ONNX Runtime takes, before anyone measured the model at hand. */

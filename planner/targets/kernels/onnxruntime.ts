@@ -1,4 +1,4 @@
-import { OPERATOR_KINDS, type OperatorKind } from '../../graph/operator-kinds.ts'
+import { OPERATOR_KINDS, type OperatorKind } from '../../graph/index.ts'
 import { FLOAT_ONLY, type KernelFacts, type KernelTable, type OutputRule } from '../kernel-facts.ts'
 
 /** Worth quantizing around: the kernel gains more than a conversion costs. */

@@ -1,4 +1,4 @@
-import { eachRun, type Slices } from '../../../graph/numbers/slices.ts'
+import { eachRun, type Slices } from '../../../graph/index.ts'
 import { floatOf, intOf } from '../attributes.ts'
 import type { OnnxNode } from '../model.ts'
 import { type Affine, affineOf, type Channels, floats } from './affine.ts'

@@ -1,6 +1,6 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { OperatorId } from '../../../graph/graph.ts'
-import { blockCodes } from '../../../graph/numbers/blocks.ts'
+import type { OperatorId } from '../../../graph/index.ts'
+import { blockCodes } from '../../../graph/index.ts'
 import { intOf } from '../attributes.ts'
 import { newMessage } from '../model.ts'
 import { dataOf, dimsOf } from '../tensor-data.ts'

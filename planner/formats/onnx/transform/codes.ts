@@ -1,6 +1,6 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/tensors.ts'
-import type { Form } from '../../../graph/numbers/forms.ts'
+import type { Form } from '../../../graph/index.ts'
 import type { OnnxNode } from '../model.ts'
 import type { Attributes } from '../prepare/graph-editor.ts'
 import type { ModelRewriter } from './model-rewriter.ts'

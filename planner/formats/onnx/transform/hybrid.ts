@@ -1,5 +1,5 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { OperatorId } from '../../../graph/graph.ts'
+import type { OperatorId } from '../../../graph/index.ts'
 import { intOf } from '../attributes.ts'
 import { dataOf, dimsOf } from '../tensor-data.ts'
 import type { ModelRewriter } from './model-rewriter.ts'

@@ -1,4 +1,4 @@
-import type { Instruction, Plan } from '../../../graph/instructions.ts'
+import type { Instruction, Plan } from '../../../graph/index.ts'
 import type { OnnxModel } from '../model.ts'
 import { sweep } from '../prepare/sweep.ts'
 import type { OnnxView } from '../view.ts'

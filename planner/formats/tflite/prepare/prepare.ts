@@ -1,5 +1,5 @@
 import type { Finding } from '../../../../shared/findings.ts'
-import type { Preparation } from '../../../graph/model-format.ts'
+import type { Preparation } from '../../../graph/index.ts'
 import type { TflModel } from '../model.ts'
 import { learntRanges } from './fake-quant.ts'
 import { poolsAsMeans } from './pools-as-means.ts'

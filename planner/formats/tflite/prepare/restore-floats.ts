@@ -1,5 +1,5 @@
 import type { Finding } from '../../../../shared/findings.ts'
-import type { SourceTreatment } from '../../../graph/model-format.ts'
+import type { SourceTreatment } from '../../../graph/index.ts'
 import { realNumbers } from '../constants.ts'
 import {
   type Draft,

@@ -1,6 +1,6 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { OperatorId, TensorId, Use } from '../../../graph/graph.ts'
-import { type Form, sameForm } from '../../../graph/numbers/forms.ts'
+import type { OperatorId, TensorId, Use } from '../../../graph/index.ts'
+import { type Form, sameForm } from '../../../graph/index.ts'
 import {
   type Draft,
   type DraftOperator,

@@ -1,4 +1,4 @@
-import type { Instruction, Plan } from '../../../graph/instructions.ts'
+import type { Instruction, Plan } from '../../../graph/index.ts'
 import { finishDraft, usedTensors } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
 import { ModelRewriter } from './model-rewriter.ts'

@@ -1,6 +1,6 @@
-import type { Graph, GraphOperator, OperatorId } from '../../../graph/graph.ts'
-import { type Links, usesOf } from '../../../graph/links.ts'
-import type { KernelTable } from '../../../targets/kernel-facts.ts'
+import type { Graph, GraphOperator, OperatorId } from '../../../graph/index.ts'
+import { type Links, usesOf } from '../../../graph/index.ts'
+import type { KernelTable } from '../../../targets/index.ts'
 
 /**
  * Operators that only move numbers, and sit among float operators alone: quantizing around them costs

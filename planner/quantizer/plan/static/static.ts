@@ -1,6 +1,6 @@
 import type { Finding } from '../../../../shared/findings.ts'
-import type { GraphOperator, OperatorId } from '../../../graph/graph.ts'
-import type { Instruction, Plan } from '../../../graph/instructions.ts'
+import type { GraphOperator, OperatorId } from '../../../graph/index.ts'
+import type { Instruction, Plan } from '../../../graph/index.ts'
 import { leftFloat } from '../findings.ts'
 import type { PlanRequest } from '../request.ts'
 import { mergeStores } from '../stores.ts'

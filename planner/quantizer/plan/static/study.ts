@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CodeForms } from '../../../graph/code-forms.ts'
-import type { Graph } from '../../../graph/graph.ts'
-import { encodeConstant } from '../../../graph/numbers/encode-constant.ts'
-import { holdsFinite } from '../../../graph/numbers/finite.ts'
+import type { CodeForms } from '../../../graph/index.ts'
+import type { Graph } from '../../../graph/index.ts'
+import { encodeConstant } from '../../../graph/index.ts'
+import { holdsFinite } from '../../../graph/index.ts'
 import { channelAxis, knownParameters } from './weighted.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { GraphOperator, TensorId } from '../../../graph/graph.ts'
-import type { AffineParameters } from '../../../graph/numbers/forms.ts'
+import type { GraphOperator, TensorId } from '../../../graph/index.ts'
+import type { AffineParameters } from '../../../graph/index.ts'
 import { activationParameters, rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import type { ScaleGroups } from './scale-groups.ts'

@@ -1,8 +1,8 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { CodeForms } from '../../../graph/code-forms.ts'
-import type { GraphInput, GraphOperator, GraphTensor } from '../../../graph/graph.ts'
-import type { Instruction } from '../../../graph/instructions.ts'
-import type { AffineParameters, Form } from '../../../graph/numbers/forms.ts'
+import type { CodeForms } from '../../../graph/index.ts'
+import type { GraphInput, GraphOperator, GraphTensor } from '../../../graph/index.ts'
+import type { Instruction } from '../../../graph/index.ts'
+import type { AffineParameters, Form } from '../../../graph/index.ts'
 import { codesInPairs, pairedParameters } from '../../parameters/pairs.ts'
 import {
   biasParameters,

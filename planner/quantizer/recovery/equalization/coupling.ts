@@ -1,5 +1,5 @@
-import type { Graph, GraphOperator } from '../../../graph/graph.ts'
-import { type Slices, sliceAt, slicesOf } from '../../../graph/numbers/slices.ts'
+import type { Graph, GraphOperator } from '../../../graph/index.ts'
+import { type Slices, sliceAt, slicesOf } from '../../../graph/index.ts'
 
 /** A weight as a product reads it. */
 export interface Matrix {

@@ -1,5 +1,5 @@
-import type { Graph, GraphOperator, GraphTensor, TensorId } from '../../../graph/graph.ts'
-import { type Links, usesOf } from '../../../graph/links.ts'
+import type { Graph, GraphOperator, GraphTensor, TensorId } from '../../../graph/index.ts'
+import { type Links, usesOf } from '../../../graph/index.ts'
 
 /** Two products of which the second alone reads what the first gives, channel by channel. */
 export interface Pair {
