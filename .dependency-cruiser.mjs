@@ -29,6 +29,36 @@ const EXCEPTIONS = [
     why: 'loaded when a model of the format is opened, so that no process reads the code of both',
   })),
   {
+    to: 'planner/formats/onnx/import/index.ts',
+    from: '^planner/formats/convert[.]ts$',
+    why: 'loaded by those alone who convert',
+  },
+  ...['file-speed', 'file-target'].map((file) => ({
+    to: `planner/variants/${file}.ts`,
+    from: '^planner/cli/file/quantize[.]ts$',
+    why: 'a file without a fleet loads no schemas of models and devices',
+  })),
+  {
+    to: 'shared/measure/records.ts',
+    from: '^(agent|planner|shared)/',
+    why: 'records as they travel: who reads them measures nothing, who measures parses nothing',
+  },
+  ...['join', 'renew'].map((file) => ({
+    to: `agent/identity/${file}.ts`,
+    from: '^agent/cli/join-command[.]ts$',
+    why: 'what makes keys and certificates stays out of the daemon’s memory',
+  })),
+  ...['litert/engine', 'onnxruntime/onnxruntime'].map((file) => ({
+    to: `shared/runtime/${file}.ts`,
+    from: '^planner/quantizer/inference-pool/engines[.]ts$',
+    why: 'the threads of the pool read activations where the runtime computed them',
+  })),
+  {
+    to: 'shared/runtime/onnxruntime/profile.ts',
+    from: '^planner/formats/onnx/times[.]ts$',
+    why: 'profiles are ONNX Runtime’s own, and loaded where it runs',
+  },
+  {
     to: 'agent/artifacts/slot.ts',
     from: '^agent/client/current[.]ts$',
     why: 'the client runs in the user’s own program, which needs one schema and no store of artifacts',

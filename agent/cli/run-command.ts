@@ -6,8 +6,13 @@ import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
-import { failPointNames, type HealthSettings, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
-import { createModelRunner } from '../daemon/model-runner.ts'
+import {
+  createModelRunner,
+  failPointNames,
+  type HealthSettings,
+  SYSTEM_CLOCK,
+  startAgent,
+} from '../daemon/index.ts'
 import {
   type DeviceIdentity,
   identityEndpoint,

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { UsageError } from '../../shared/errors.ts'
 import { Slots } from '../artifacts/index.ts'
 import { askAgent } from '../client/index.ts'
-import { type AgentStatus, readStatus, statusSchema } from '../daemon/index.ts'
-import { readJournal } from '../daemon/journal/journal.ts'
+import { type AgentStatus, readJournal, readStatus, statusSchema } from '../daemon/index.ts'
 
 /** From the running agent; where none runs, from what it left on disk. @throws UsageError */
 export async function statusOf(stateDir: string): Promise<AgentStatus> {

@@ -1,9 +1,8 @@
 import { AppError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-import { quantizableTflite } from '../formats/tflite/quantizable.ts'
-import type { Graph } from '../graph/index.ts'
+import { MODEL_FORMATS } from '../formats/index.ts'
+import type { Entry, Graph, QuantizableFormat, QuantizableModel } from '../graph/index.ts'
 import { type Links, linksOf } from '../graph/index.ts'
-import type { Entry, QuantizableFormat, QuantizableModel } from '../graph/index.ts'
 import { ComparisonError } from './errors.ts'
 
 /** A model file as the caller has it. */
@@ -23,10 +22,7 @@ export interface OpenedModel extends ComparedFile {
 }
 
 /** Formats whose activations can be watched whatever type they have. */
-const FORMATS: Record<ModelFormat, QuantizableFormat | null> = {
-  tflite: quantizableTflite,
-  onnx: null,
-}
+const WATCHABLE: Readonly<Record<ModelFormat, boolean>> = { tflite: true, onnx: false }
 
 /** @throws ComparisonError `mixed-formats`, `unsupported-format`, `models-differ`; the format's error for bytes that are no model */
 export async function openModels(files: readonly ComparedFile[]): Promise<OpenedModel[]> {
@@ -42,14 +38,13 @@ export async function openModels(files: readonly ComparedFile[]): Promise<Opened
 }
 
 async function openModel(file: ComparedFile): Promise<OpenedModel> {
-  const format = FORMATS[file.format]
-  if (format === null) {
+  if (!WATCHABLE[file.format]) {
     throw new ComparisonError(
       'unsupported-format',
       `${file.file}: .${file.format} models cannot be compared layer by layer yet; for outputs use fitment evaluate MODEL --reference FLOAT`,
     )
   }
-  const model = await openIn(format, file)
+  const model = await openIn(await MODEL_FORMATS[file.format](), file)
   const [entry] = model.entries
   if (entry === undefined) {
     throw new ComparisonError('models-differ', `${file.file} has no graph that callers can run`)

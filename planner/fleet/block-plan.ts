@@ -1,5 +1,4 @@
-import { BLOCK_BYTES } from '../../shared/messages/index.ts'
-import { type Want, wantedBlocks } from '../../shared/messages/index.ts'
+import { BLOCK_BYTES, type Want, wantedBlocks } from '../../shared/messages/index.ts'
 
 export interface PlannedBlock {
   readonly index: number

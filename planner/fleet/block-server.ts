@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import { allocateBlockFrame } from '../../shared/messages/index.ts'
 import type { Want } from '../../shared/messages/index.ts'
+import { allocateBlockFrame } from '../../shared/messages/index.ts'
 import { SparseLog } from '../../shared/sparse-log.ts'
 import { type PlannedBlock, planBlocks } from './block-plan.ts'
 import { type ByteAccount, ByteBudget } from './byte-budget.ts'

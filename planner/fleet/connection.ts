@@ -1,5 +1,4 @@
-import type { Message } from '../../shared/messages/index.ts'
-import type { Channel, DeviceTopic } from '../../shared/messages/index.ts'
+import type { Channel, DeviceTopic, Message } from '../../shared/messages/index.ts'
 import type { RelayedJoins } from './relayed-joins.ts'
 
 /** What the fleet side asks of a broker in its own process; the broker does not know that it is asked. */

@@ -1,8 +1,6 @@
 import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
-import type { Birth, Epoch } from '../../shared/messages/index.ts'
-import type { Order } from '../../shared/messages/index.ts'
-import type { Report } from '../../shared/messages/index.ts'
+import type { Birth, Epoch, Order, Report } from '../../shared/messages/index.ts'
 
 /**
  * What the MQTT side of the planner needs to remember. The database implements it; everything here is

@@ -1,4 +1,5 @@
-import { type QualityRecord, wilson95 } from '../../shared/measure/index.ts'
+import type { QualityRecord } from '../../shared/measure/index.ts'
+import { wilson95 } from '../../shared/statistics/index.ts'
 import { MIN_SQNR_DB, points } from '../selection/index.ts'
 
 export type HostVerdict =

@@ -1,4 +1,4 @@
-import { medianOf, sorted } from '../../shared/measure/index.ts'
+import { medianOf, sorted } from '../../shared/statistics/index.ts'
 
 /** Undefined of nothing. */
 export function median(values: readonly number[]): number | undefined {

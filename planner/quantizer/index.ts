@@ -18,6 +18,7 @@ export {
 } from './mixed-precision/search.ts'
 export { slowOnIntegers } from './mixed-precision/slow-on-integers.ts'
 export type { QuantizeOptions } from './options.ts'
+export { LEAST_WEIGHT } from './plan/dynamic.ts'
 export { type OperatorSelector, parseSelector } from './plan/selectors.ts'
 export { quantize } from './quantize.ts'
 export { RANGE_NAMES, type RangeMethod } from './ranges/methods.ts'

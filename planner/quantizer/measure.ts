@@ -1,7 +1,5 @@
 import { BASE_SCHEMES } from '../../shared/schemes.ts'
-import type { Graph, TensorId } from '../graph/index.ts'
-import type { QuantizableModel } from '../graph/index.ts'
-import type { Range } from '../graph/index.ts'
+import type { Graph, QuantizableModel, Range, TensorId } from '../graph/index.ts'
 import { calibrate } from './calibrate/calibrate.ts'
 import type { TensorStatistics } from './calibrate/statistics.ts'
 import type { InferencePool } from './inference-pool/inference-pool.ts'

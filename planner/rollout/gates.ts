@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { wilson95 } from '../../shared/measure/index.ts'
+import { wilson95 } from '../../shared/statistics/index.ts'
 import { formatPercent } from '../../shared/units.ts'
 
 export const gateSchema = z.object({

@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import type { DeviceId } from '../../shared/ids.ts'
-import { type Birth, birthSchema, type Epoch, epochSchema } from '../../shared/messages/index.ts'
-import { hardwareReportSchema } from '../../shared/messages/index.ts'
+import {
+  type Birth,
+  birthSchema,
+  type Epoch,
+  epochSchema,
+  hardwareReportSchema,
+} from '../../shared/messages/index.ts'
 import { recordRoots } from './directions.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'

@@ -10,8 +10,12 @@ import {
   OBJECTIVES,
   type ObjectiveName,
 } from '../selection/index.ts'
-import { type ModelFacts, modelFactsSchema } from '../variants/index.ts'
-import { type Reference, referenceSchema } from '../variants/index.ts'
+import {
+  type ModelFacts,
+  modelFactsSchema,
+  type Reference,
+  referenceSchema,
+} from '../variants/index.ts'
 import { readJson, readJsonOrNull } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 

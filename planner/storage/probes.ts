@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { type ProbeRecord, probeRecordSchema } from '../../shared/measure/probe-record.ts'
+import type { ProbeRecord } from '../../shared/measure/index.ts'
+import { probeRecordSchema } from '../../shared/measure/records.ts'
 import { refusalSchema } from '../../shared/messages/index.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { readJsonOrNull } from './json.ts'

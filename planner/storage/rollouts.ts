@@ -1,8 +1,14 @@
 import { newId } from '../../shared/ids.ts'
 import { wordOr } from '../../shared/open-words.ts'
-import { MEMBER_STATES, type MemberState } from '../rollout/index.ts'
-import { type RolloutOptions, rolloutOptionsSchema } from '../rollout/index.ts'
-import { OPEN_STATES, ROLLOUT_STATES, type RolloutState } from '../rollout/index.ts'
+import {
+  MEMBER_STATES,
+  type MemberState,
+  OPEN_STATES,
+  ROLLOUT_STATES,
+  type RolloutOptions,
+  type RolloutState,
+  rolloutOptionsSchema,
+} from '../rollout/index.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 

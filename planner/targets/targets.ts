@@ -1,7 +1,6 @@
 import { type ModelFormat, RUNTIMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import type { SchemeSuffix } from '../../shared/schemes.ts'
-import type { Graph } from '../graph/index.ts'
-import type { ActivationType } from '../graph/index.ts'
+import type { ActivationType, Graph } from '../graph/index.ts'
 import type { KernelCosts } from './kernel-costs.ts'
 import type { KernelTable } from './kernel-facts.ts'
 import { LITERT_KERNELS } from './kernels/litert.ts'

@@ -2,9 +2,9 @@ import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat, TensorInfo } from '../../shared/runtime/index.ts'
 import { sizeOf } from '../../shared/tensors.ts'
 import type { Graph, GraphOperator, GraphTensor } from '../graph/index.ts'
-import { LEAST_WEIGHT } from '../quantizer/plan/dynamic.ts'
-import { referenceTarget, targetOf } from '../targets/index.ts'
+import { LEAST_WEIGHT } from '../quantizer/index.ts'
 import type { KernelFacts, KernelTable } from '../targets/index.ts'
+import { referenceTarget, targetOf } from '../targets/index.ts'
 import type { ModelFacts, OnnxFacts } from './facts.ts'
 
 const FLOAT_BYTES = 4

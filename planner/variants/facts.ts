@@ -1,11 +1,7 @@
 import { z } from 'zod'
 import { ARCHITECTURES, type Architecture } from '../../shared/messages/index.ts'
 import { openWord } from '../../shared/open-words.ts'
-import {
-  MODEL_FORMAT_NAMES,
-  RUNTIME_NAMES,
-  type RuntimeName,
-} from '../../shared/runtime/index.ts'
+import { MODEL_FORMAT_NAMES, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import type { OnnxForm } from '../classes/index.ts'
 
 const tensorInfoSchema = z.object({

@@ -1,8 +1,7 @@
 import { UsageError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-import { quantizableOnnx } from '../formats/onnx/quantizable.ts'
-import { readTflite } from '../formats/tflite/index.ts'
-import { viewOf } from '../formats/tflite/view.ts'
+import { MODEL_FORMATS } from '../formats/index.ts'
+import { readTflite, viewOf } from '../formats/tflite/index.ts'
 import type { Graph } from '../graph/index.ts'
 
 /** Field 1 (ir_version) as a varint opens every .onnx file that services write. */
@@ -35,6 +34,6 @@ const READERS: Record<
   tflite: (bytes, fileName) => viewOf(readTflite(bytes, fileName)),
   onnx: async (bytes) => {
     const preparation = { sources: 'keep', forIntegers: true } as const
-    return (await quantizableOnnx.open(bytes, preparation)).graph
+    return (await (await MODEL_FORMATS.onnx()).open(bytes, preparation)).graph
   },
 }

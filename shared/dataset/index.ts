@@ -3,6 +3,7 @@ export {
   type Dataset,
   pickSamples,
   readDataset,
+  rowOf,
   takeSamples,
   toArrays,
   toDataset,

@@ -1,5 +1,5 @@
-import { printType } from '../runtime/index.ts'
 import type { TensorInfo } from '../runtime/index.ts'
+import { printType } from '../runtime/index.ts'
 import type { Tensor } from '../tensors.ts'
 import { convertTo } from './convert.ts'
 import { type Dataset, rowOf } from './dataset.ts'

@@ -1,4 +1,4 @@
-import { medianOf, sorted } from './order-statistics.ts'
+import { medianOf, sorted } from '../statistics/index.ts'
 
 /** Uniform in [0, 1). */
 export type Random = () => number

@@ -1,16 +1,15 @@
-import { bootstrapMedianCi95, seededRandom } from './bootstrap.ts'
-import { histogramOf, peakDistance } from './histogram.ts'
-import type { Block, Stopped, Warmup } from './latency.ts'
-import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
+import { medianOf, sorted } from '../statistics/index.ts'
 import {
   coefficientOfVariation,
   madOf,
   meanOf,
   medianCi95,
-  medianOf,
   quantileOf,
-  sorted,
-} from './order-statistics.ts'
+} from '../statistics/order-statistics.ts'
+import { bootstrapMedianCi95, seededRandom } from './bootstrap.ts'
+import { histogramOf, peakDistance } from './histogram.ts'
+import type { Block, Stopped, Warmup } from './latency.ts'
+import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { effectiveSize, theilSenSlope } from './series.ts'
 
 /** Runs that a percentile needs at 99 % confidence. (MLPerf LoadGen, early stopping.) */

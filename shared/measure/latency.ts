@@ -1,7 +1,8 @@
+import { medianOf, sorted } from '../statistics/index.ts'
+import { medianCi95 } from '../statistics/order-statistics.ts'
 import type { LatencyBudget } from './budget.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { ratioOfBlocks, summarise } from './latency-summary.ts'
-import { medianCi95, medianOf, sorted } from './order-statistics.ts'
 
 /** Time in ms from an arbitrary start. */
 export type Clock = () => number

@@ -1,7 +1,4 @@
-import { realValues } from '../dataset/index.ts'
-import { type Dataset, rowOf } from '../dataset/dataset.ts'
-import { DatasetError } from '../dataset/index.ts'
-import { samplesFor } from '../dataset/index.ts'
+import { type Dataset, DatasetError, realValues, rowOf, samplesFor } from '../dataset/index.ts'
 import type { Session, TensorInfo } from '../runtime/index.ts'
 import { sizeOf, type Tensor } from '../tensors.ts'
 import { dequantized } from './real-outputs.ts'

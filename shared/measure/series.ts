@@ -1,4 +1,5 @@
-import { meanOf, medianOf, sorted } from './order-statistics.ts'
+import { medianOf, sorted } from '../statistics/index.ts'
+import { meanOf } from '../statistics/order-statistics.ts'
 
 const MAX_LAG = 100
 /** Correlation below this is taken for chance. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { deviceIdSchema, fleetSchema, messageIdSchema } from '../ids.ts'
+import { parseJsonText } from '../json-text.ts'
 import { signedSchema } from '../signatures/index.ts'
-import { parseJsonText } from './json-text.ts'
 import { refusalSchema } from './reports.ts'
 
 /** What a device asks a certificate for; `payload` of both requests holds it as JSON. */

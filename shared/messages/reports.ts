@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
-import { probeRecordSchema } from '../measure/probe-record.ts'
+import { probeRecordSchema } from '../measure/records.ts'
 import { fieldOf, openUnion, openWord, wordSchema } from '../open-words.ts'
 
 /** States of an installation as the fleet sees them; the agent's own table is finer. */

@@ -3,7 +3,9 @@ export { printType } from './input-check.ts'
 export { installedRuntimes } from './installed.ts'
 export { customOperatorObstacle } from './litert/custom-operators.ts'
 export type { LitertLoadOptions } from './litert/litert-runtime.ts'
+export { holdMachineCode, startQuickly } from './litert/machine-code.ts'
 export { loadInProcess, loadRuntime } from './load-runtime.ts'
+export { forbidTelemetry, loadNative } from './onnxruntime/native.ts'
 export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
 export {
   type LoadOptions,

@@ -2,8 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
-import { loadInProcess, type Session, type TensorInfo } from '../../../shared/runtime/index.ts'
-import { startQuickly } from '../../../shared/runtime/litert/machine-code.ts'
+import {
+  loadInProcess,
+  type Session,
+  startQuickly,
+  type TensorInfo,
+} from '../../../shared/runtime/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../../shared/tensors.ts'
 import { type SelfTestAnswer, selfTestJobSchema } from './self-test-protocol.ts'
 

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { readDataset, takeSamples } from '../../../shared/dataset/index.ts'
-import { type Comparison, compareModels } from '../../comparison/index.ts'
-import { renderReport } from '../../comparison/report/index.ts'
+import { type Comparison, compareModels, renderReport } from '../../comparison/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { writeWhole } from '../program/write-whole.ts'
 import { printComparison } from './compare-tables.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { readDataset } from '../../../shared/dataset/index.ts'
-import { evaluate } from '../../../shared/measure/index.ts'
 import type { QualityRecord } from '../../../shared/measure/index.ts'
+import { evaluate } from '../../../shared/measure/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'

@@ -1,6 +1,11 @@
-import type { Graph, GraphOperator, GraphTensor, TensorId } from '../../graph/index.ts'
-import type { Links } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
+import type {
+  Graph,
+  GraphOperator,
+  GraphTensor,
+  Links,
+  OperatorKind,
+  TensorId,
+} from '../../graph/index.ts'
 
 /** They change how numbers are written, not the numbers. */
 const CONVERSIONS: ReadonlySet<OperatorKind> = new Set(['quantize', 'dequantize', 'fake-quant'])

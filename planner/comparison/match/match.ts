@@ -1,5 +1,4 @@
-import type { GraphOperator, OperatorId, TensorId } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
+import type { GraphOperator, OperatorId, OperatorKind, TensorId } from '../../graph/index.ts'
 import type { OpenedModel } from '../opened-model.ts'
 import { computingOperators, isConversion, originOf, sameShape } from './activations.ts'
 import { pairEnds } from './ends.ts'

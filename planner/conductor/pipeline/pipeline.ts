@@ -1,12 +1,12 @@
 import {
   devices as deviceRows,
   type Model,
+  orders,
   type Pipeline,
   pipelines,
   probes as probeRows,
   selections,
 } from '../../storage/index.ts'
-import { openOrderCounts } from '../../storage/orders.ts'
 import { buildVariant, evaluateVariant } from '../building/builds.ts'
 import { addMixedCandidate, candidateViews, planCandidates } from '../building/candidates.ts'
 import { type ConductorContext, isSettlingIn } from '../context/context.ts'
@@ -61,7 +61,7 @@ async function viewOf(
   const only = { class: classId, round: pipeline.round }
   const devices = await deviceRows.devicesOfClass(db, classId)
   const open = await probeRows.openProbes(db)
-  const counts = await openOrderCounts(db)
+  const counts = await orders.openOrderCounts(db)
   const selection = await selections.currentSelection(db, model.id, classId)
   return {
     pipeline,

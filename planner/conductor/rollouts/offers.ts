@@ -1,5 +1,4 @@
-import type { ArtifactRef } from '../../../shared/messages/index.ts'
-import type { Order, OrderOf } from '../../../shared/messages/index.ts'
+import type { ArtifactRef, Order, OrderOf } from '../../../shared/messages/index.ts'
 import { MAX_MESSAGE_BYTES, printMessage } from '../../../shared/messages/index.ts'
 import { type Offer, printImageFiles } from '../../../shared/trust/index.ts'
 import {

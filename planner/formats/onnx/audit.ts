@@ -1,8 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, GraphOperator } from '../../graph/index.ts'
-import type { Plan } from '../../graph/index.ts'
-import type { Audit } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
+import type { Audit, Graph, GraphOperator, OperatorKind, Plan } from '../../graph/index.ts'
 import { fusedIn } from './fused.ts'
 
 /** Where nearly all of the time goes: what the integers are for. */

@@ -1,5 +1,5 @@
 import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/index.ts'
-import { ONNXRUNTIME_KERNELS } from '../../targets/kernels/onnxruntime.ts'
+import { referenceTarget, targetOf } from '../../targets/index.ts'
 import { readOnnx } from './codec.ts'
 import { dataTypeName, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from './model.ts'
 import { nativeOperator } from './native-operators.ts'
@@ -48,6 +48,8 @@ function endOf({ name, type }: OnnxValueInfo): InspectedTensor {
   return { name, type: dataTypeName(elemType) ?? `type ${elemType}`, shape: dims }
 }
 
+const { kernels } = targetOf(referenceTarget('onnx'))
+
 function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
   const matrices = new Set(
     graphs.flatMap(({ initializer }) =>
@@ -66,7 +68,7 @@ function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
       operator,
       count: (found.get(key)?.count ?? 0) + 1,
       kind,
-      integerKernel: ONNXRUNTIME_KERNELS[kind].integer !== null,
+      integerKernel: kernels[kind].integer !== null,
       obstacle: domainObstacle(operator),
     })
   }

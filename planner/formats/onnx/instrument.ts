@@ -1,8 +1,11 @@
-import type { Graph, GraphOperator, TensorId } from '../../graph/index.ts'
-import { type Links, linksOf } from '../../graph/index.ts'
-import type { Instrumented, Summarised } from '../../graph/index.ts'
-import { holdsFinite } from '../../graph/index.ts'
-import { type ObserverPlan, sampleStride } from '../../graph/index.ts'
+import type { Graph, GraphOperator, Instrumented, Summarised, TensorId } from '../../graph/index.ts'
+import {
+  holdsFinite,
+  type Links,
+  linksOf,
+  type ObserverPlan,
+  sampleStride,
+} from '../../graph/index.ts'
 import { writeOnnx } from './codec.ts'
 import { withoutConstants } from './external-data.ts'
 import { newMessage, type OnnxGraph, type OnnxModel } from './model.ts'

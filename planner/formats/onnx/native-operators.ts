@@ -1,5 +1,4 @@
-import type { InputRole } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
+import type { InputRole, OperatorKind } from '../../graph/index.ts'
 import { floatOf, intOf, stringOf } from './attributes.ts'
 import type { OnnxNode } from './model.ts'
 

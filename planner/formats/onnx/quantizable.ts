@@ -1,10 +1,10 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
-import type { Graph } from '../../graph/index.ts'
-import type { Plan } from '../../graph/index.ts'
 import type {
   Entry,
+  Graph,
+  Plan,
   Preparation,
   QuantizableFormat,
   SourceTreatment,

@@ -1,6 +1,9 @@
-import type { FusedActivation, GraphOperator } from '../../graph/index.ts'
-import type { ObserverPlan } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
+import type {
+  FusedActivation,
+  GraphOperator,
+  ObserverPlan,
+  OperatorKind,
+} from '../../graph/index.ts'
 import { SUMMARY_PARTS, type SummaryPart } from '../../graph/index.ts'
 import { firstOf, gridOf, type Steps } from './grid.ts'
 import type { OnnxGraph } from './model.ts'

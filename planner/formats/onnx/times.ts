@@ -1,7 +1,6 @@
 import { nodeTimes } from '../../../shared/runtime/onnxruntime/profile.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { Graph, OperatorId } from '../../graph/index.ts'
-import type { OperatorTimes } from '../../graph/index.ts'
+import type { Graph, OperatorId, OperatorTimes } from '../../graph/index.ts'
 import { readOnnx, writeOnnx } from './codec.ts'
 import type { OnnxNode } from './model.ts'
 

@@ -1,7 +1,6 @@
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { ARRAY_OF, type ElementType } from '../../../shared/tensors.ts'
-import type { Graph, GraphSubgraph, TensorId } from '../../graph/index.ts'
-import type { Entry } from '../../graph/index.ts'
+import type { Entry, Graph, GraphSubgraph, TensorId } from '../../graph/index.ts'
 import { TfliteError } from './errors.ts'
 import type { TflModel } from './model.ts'
 import type { Numbering } from './numbering.ts'

@@ -9,7 +9,9 @@ export { checkTflite } from './check.ts'
 export { readTflite } from './codec/read.ts'
 export { writeTflite } from './codec/write.ts'
 export { TfliteError, type TfliteErrorCode } from './errors.ts'
+export { inspectTflite } from './inspect.ts'
 export type * from './model.ts'
+export { restoreFloats } from './prepare/restore-floats.ts'
 export { compareReleases } from './releases.ts'
 export {
   bytesOfElements,
@@ -17,3 +19,4 @@ export {
   type TensorArray,
   type TensorTypeName,
 } from './tensor-types.ts'
+export { viewOf } from './view.ts'

@@ -1,6 +1,6 @@
 import { customOperatorObstacle } from '../../../shared/runtime/index.ts'
 import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/index.ts'
-import { LITERT_KERNELS } from '../../targets/kernels/litert.ts'
+import { referenceTarget, targetOf } from '../../targets/index.ts'
 import { operatorName } from './access.ts'
 import { readTflite } from './codec/read.ts'
 import type { TflModel } from './model.ts'
@@ -36,6 +36,8 @@ function endsOf(model: TflModel, end: 'inputs' | 'outputs'): InspectedTensor[] {
   })
 }
 
+const { kernels } = targetOf(referenceTarget('tflite'))
+
 function operatorsOf(model: TflModel): InspectedOperator[] {
   const found = new Map<string, InspectedOperator>()
   for (const operator of model.subgraphs.flatMap(({ operators }) => operators)) {
@@ -47,7 +49,7 @@ function operatorsOf(model: TflModel): InspectedOperator[] {
       operator: name,
       count,
       kind,
-      integerKernel: LITERT_KERNELS[kind].integer !== null,
+      integerKernel: kernels[kind].integer !== null,
       obstacle:
         code?.builtinCode === 'CUSTOM' ? customOperatorObstacle(code.customCode ?? '') : null,
     })

@@ -1,6 +1,5 @@
-import type { Graph, GraphTensor, SubgraphId, TensorId } from '../../graph/index.ts'
+import type { Graph, GraphTensor, Instrumented, SubgraphId, TensorId } from '../../graph/index.ts'
 import { linksOf } from '../../graph/index.ts'
-import type { Instrumented } from '../../graph/index.ts'
 import { writeTflite } from './codec/write.ts'
 import { type Draft, type DraftSubgraph, type DraftTensor, draftOf } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'

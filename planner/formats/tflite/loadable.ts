@@ -1,7 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { CodeForms } from '../../graph/index.ts'
-import type { Graph, GraphOperator, InputRole } from '../../graph/index.ts'
-import type { Computation } from '../../graph/index.ts'
+import type { CodeForms, Computation, Graph, GraphOperator, InputRole } from '../../graph/index.ts'
 import type { TflModel, TflOperator, TflTensor } from './model.ts'
 import { compareReleases, releaseOf } from './releases.ts'
 import { type OperatorSignature, type TensorSignature, versionOf } from './versions.ts'

@@ -1,5 +1,4 @@
-import type { InputRole } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
+import type { InputRole, OperatorKind } from '../../graph/index.ts'
 
 /** What one builtin operator is to the quantizer. */
 export interface NativeOperator {

@@ -1,11 +1,13 @@
-import type { CodeForms } from '../../graph/index.ts'
-import type { GraphOperator, TensorId } from '../../graph/index.ts'
-import type { Computation, Plan } from '../../graph/index.ts'
 import type {
+  CodeForms,
+  Computation,
   Entry,
+  GraphOperator,
   Instrumented,
+  Plan,
   Preparation,
   QuantizableFormat,
+  TensorId,
 } from '../../graph/index.ts'
 import { checkTflite } from './check.ts'
 import { readTflite } from './codec/read.ts'

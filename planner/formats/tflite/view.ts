@@ -7,8 +7,8 @@ import type {
   GraphRange,
   GraphSubgraph,
   GraphTensor,
+  OperatorKind,
 } from '../../graph/index.ts'
-import type { OperatorKind } from '../../graph/index.ts'
 import { realNumbers } from './constants.ts'
 import type { TflModel, TflOperator, TflSubgraph, TflTensor, TflUnion } from './model.ts'
 import { nativeInput, nativeOperator } from './native-operators.ts'

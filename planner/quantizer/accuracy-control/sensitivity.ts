@@ -1,7 +1,6 @@
 import { formatPercent } from '../../../shared/units.ts'
 import type { Graph, GraphOperator, OperatorId } from '../../graph/index.ts'
-import { usesOf } from '../../graph/index.ts'
-import { workOf } from '../../graph/index.ts'
+import { usesOf, workOf } from '../../graph/index.ts'
 import type { Candidate, Services } from '../recovery/candidate.ts'
 import type { SqnrEvaluator } from '../recovery/sqnr-evaluator.ts'
 

@@ -2,9 +2,17 @@ import { type Dataset, DatasetError, samplesFor } from '../../../shared/dataset/
 import { messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { Graph, GraphTensor, TensorId } from '../../graph/index.ts'
-import type { Entry, Instrumented, QuantizableModel, Summarised } from '../../graph/index.ts'
-import type { MomentsPlan, ObserverPlan } from '../../graph/index.ts'
+import type {
+  Entry,
+  Graph,
+  GraphTensor,
+  Instrumented,
+  MomentsPlan,
+  ObserverPlan,
+  QuantizableModel,
+  Summarised,
+  TensorId,
+} from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import type { InferencePool, SampleSource } from '../inference-pool/inference-pool.ts'
 import type { SampleInputs } from '../inference-pool/messages.ts'

@@ -1,5 +1,4 @@
-import type { Graph, GraphOperator, TensorId } from '../../graph/index.ts'
-import type { MomentsPlan } from '../../graph/index.ts'
+import type { Graph, GraphOperator, MomentsPlan, TensorId } from '../../graph/index.ts'
 import { momentBytes } from './moments.ts'
 
 /** For all products together; the ones that find no room any more go without. */

@@ -1,5 +1,4 @@
-import type { WindowAxis } from '../../graph/index.ts'
-import type { MomentsPlan } from '../../graph/index.ts'
+import type { MomentsPlan, WindowAxis } from '../../graph/index.ts'
 import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'
 

@@ -1,6 +1,10 @@
-import { SENTINEL_MAGNITUDE } from '../../graph/index.ts'
-import { ENOUGH_NUMBERS, type ObserverPlan, strideFor } from '../../graph/index.ts'
 import type { ActivationSummary } from '../../graph/index.ts'
+import {
+  ENOUGH_NUMBERS,
+  type ObserverPlan,
+  SENTINEL_MAGNITUDE,
+  strideFor,
+} from '../../graph/index.ts'
 import { ChannelObserver } from './channel-observer.ts'
 import { Histogram } from './histogram.ts'
 import { Levels } from './levels.ts'

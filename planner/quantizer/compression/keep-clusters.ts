@@ -1,7 +1,5 @@
-import type { Instruction, Plan } from '../../graph/index.ts'
-import type { QuantizableModel } from '../../graph/index.ts'
-import { codesOf } from '../../graph/index.ts'
-import { sliceAt, slicesOf } from '../../graph/index.ts'
+import type { Instruction, Plan, QuantizableModel } from '../../graph/index.ts'
+import { codesOf, sliceAt, slicesOf } from '../../graph/index.ts'
 import type { Compressed } from './compress.ts'
 
 type Store = Extract<Instruction, { verb: 'store-constant' }>

@@ -2,11 +2,14 @@ import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
 import type { Finding } from '../../../shared/findings.ts'
 import { formatBytes, formatPercent } from '../../../shared/units.ts'
-import type { GraphTensor, TensorId } from '../../graph/index.ts'
-import type { Instruction, Plan } from '../../graph/index.ts'
-import type { QuantizableModel } from '../../graph/index.ts'
-import { codesOf, encode } from '../../graph/index.ts'
-import { FLOAT32, type Form, type WeightBits } from '../../graph/index.ts'
+import type {
+  GraphTensor,
+  Instruction,
+  Plan,
+  QuantizableModel,
+  TensorId,
+} from '../../graph/index.ts'
+import { codesOf, encode, FLOAT32, type Form, type WeightBits } from '../../graph/index.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import type { Compressed, CompressedWeight } from './compress.ts'
 

@@ -1,8 +1,12 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type ModelFormat, RuntimeError } from '../../../shared/runtime/index.ts'
-import { holdMachineCode, startQuickly } from '../../../shared/runtime/litert/machine-code.ts'
-import { forbidTelemetry } from '../../../shared/runtime/onnxruntime/native.ts'
+import {
+  forbidTelemetry,
+  holdMachineCode,
+  type ModelFormat,
+  RuntimeError,
+  startQuickly,
+} from '../../../shared/runtime/index.ts'
 import type { SampleSource } from './inference-pool.ts'
 import { buffersOf, type FromPool, type SampleInputs, type ToPool } from './messages.ts'
 import { Replies } from './replies.ts'

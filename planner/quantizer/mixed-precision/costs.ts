@@ -1,5 +1,4 @@
-import type { OperatorId } from '../../graph/index.ts'
-import type { OperatorTimes } from '../../graph/index.ts'
+import type { OperatorId, OperatorTimes } from '../../graph/index.ts'
 import type { KernelCosts } from '../../targets/index.ts'
 
 /** Numbers are converted, and laid out anew: integer kernels and float kernels want channels in another order. */

@@ -1,6 +1,5 @@
 import type { GraphTensor, OperatorId } from '../../graph/index.ts'
-import { usesOf } from '../../graph/index.ts'
-import { elementsOf } from '../../graph/index.ts'
+import { elementsOf, usesOf } from '../../graph/index.ts'
 import type { BorderPrice, KernelCosts } from '../../targets/index.ts'
 import { DisjointSets } from '../plan/static/disjoint-sets.ts'
 import type { Candidate } from '../recovery/candidate.ts'

@@ -3,10 +3,13 @@ import { budgetOf, measureBeside } from '../../../shared/measure/index.ts'
 import { loadInProcess } from '../../../shared/runtime/index.ts'
 import { hasSuffix, type Scheme } from '../../../shared/schemes.ts'
 import { ARRAY_OF, type Tensor } from '../../../shared/tensors.ts'
-import type { GraphOperator, OperatorId } from '../../graph/index.ts'
-import { NO_CHANGE, type Plan } from '../../graph/index.ts'
-import { linksOf } from '../../graph/index.ts'
-import type { OperatorTimes, QuantizableModel } from '../../graph/index.ts'
+import type {
+  GraphOperator,
+  OperatorId,
+  OperatorTimes,
+  QuantizableModel,
+} from '../../graph/index.ts'
+import { linksOf, NO_CHANGE, type Plan } from '../../graph/index.ts'
 import { type TargetName, targetOf } from '../../targets/index.ts'
 import { codeFormsOf, plainScheme } from '../code-forms.ts'
 import { openModel } from '../open.ts'

@@ -3,9 +3,10 @@ import {
   type AffineParameters,
   INTEGER_LIMITS,
   perTensor,
+  type Range,
+  roundHalfAway,
+  SENTINEL_MAGNITUDE,
 } from '../../graph/index.ts'
-import { type Range, SENTINEL_MAGNITUDE } from '../../graph/index.ts'
-import { roundHalfAway } from '../../graph/index.ts'
 
 /** Kernels multiply scales with each other: what reaches further gives scales that overflow. */
 export const LARGEST_MAGNITUDE = 1e18

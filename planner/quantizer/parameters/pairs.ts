@@ -1,5 +1,4 @@
-import type { Graph, GraphOperator } from '../../graph/index.ts'
-import type { AffineParameters } from '../../graph/index.ts'
+import type { AffineParameters, Graph, GraphOperator } from '../../graph/index.ts'
 import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/index.ts'
 import { type WeightRows, weightRows } from './rows.ts'
 

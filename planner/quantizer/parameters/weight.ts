@@ -1,7 +1,5 @@
-import type { GraphTensor } from '../../graph/index.ts'
-import type { AffineParameters } from '../../graph/index.ts'
-import { WEIGHT_CODE_MAX, type WeightBits } from '../../graph/index.ts'
-import { magnitudes, slicesOf } from '../../graph/index.ts'
+import type { AffineParameters, GraphTensor } from '../../graph/index.ts'
+import { magnitudes, slicesOf, WEIGHT_CODE_MAX, type WeightBits } from '../../graph/index.ts'
 
 /** A channel below this is dead (batch normalisation folded it away); a scale from it would be noise. */
 const DEAD_MAGNITUDE = 1e-30

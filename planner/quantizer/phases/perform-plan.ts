@@ -1,7 +1,6 @@
 import type { Finding } from '../../../shared/findings.ts'
 import { BASE_SCHEMES, printScheme, type Scheme } from '../../../shared/schemes.ts'
-import type { Plan } from '../../graph/index.ts'
-import type { QuantizableModel } from '../../graph/index.ts'
+import type { Plan, QuantizableModel } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import { finalPlan } from './hold-accuracy.ts'
 import type { Held, Performed } from './state.ts'

@@ -1,7 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { CodeForms } from '../../graph/index.ts'
-import type { Plan } from '../../graph/index.ts'
-import type { QuantizableModel } from '../../graph/index.ts'
+import type { CodeForms, Plan, QuantizableModel } from '../../graph/index.ts'
 import type { Target } from '../../targets/index.ts'
 import type { BudgetReport } from '../accuracy-control/hold.ts'
 import type { Compressed } from '../compression/compress.ts'

@@ -1,6 +1,11 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { GraphOperator, GraphTensor, OperatorId } from '../../graph/index.ts'
-import type { Instruction, Plan } from '../../graph/index.ts'
+import type {
+  GraphOperator,
+  GraphTensor,
+  Instruction,
+  OperatorId,
+  Plan,
+} from '../../graph/index.ts'
 import { holdsFinite } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import { leftFloat } from './findings.ts'

@@ -4,11 +4,11 @@ import type {
   GraphInput,
   GraphOperator,
   GraphTensor,
+  Instruction,
   OperatorId,
+  Plan,
 } from '../../graph/index.ts'
-import type { Instruction, Plan } from '../../graph/index.ts'
-import { holdsFinite } from '../../graph/index.ts'
-import { type AffineParameters, FLOAT32, type Form } from '../../graph/index.ts'
+import { type AffineParameters, FLOAT32, type Form, holdsFinite } from '../../graph/index.ts'
 import { codesInPairs, pairedParameters } from '../parameters/pairs.ts'
 import { weightParameters } from '../parameters/weight.ts'
 import { leftFloat } from './findings.ts'

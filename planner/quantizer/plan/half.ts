@@ -1,8 +1,6 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { GraphTensor } from '../../graph/index.ts'
-import type { Instruction, Plan } from '../../graph/index.ts'
-import { usesOf } from '../../graph/index.ts'
-import { FLOAT16, FLOAT16_LARGEST, FLOAT32 } from '../../graph/index.ts'
+import type { GraphTensor, Instruction, Plan } from '../../graph/index.ts'
+import { FLOAT16, FLOAT16_LARGEST, FLOAT32, usesOf } from '../../graph/index.ts'
 import type { PlanRequest } from './request.ts'
 
 /** A constant below this grows: its DEQUANTIZE operator and second tensor take more than the halves save. */

@@ -1,6 +1,5 @@
 import { unreachable } from '../../../shared/errors.ts'
-import type { Graph, TensorId, Use } from '../../graph/index.ts'
-import type { Instruction, Plan } from '../../graph/index.ts'
+import type { Graph, Instruction, Plan, TensorId, Use } from '../../graph/index.ts'
 import { printForm } from '../../graph/index.ts'
 
 /** One line per instruction, one per finding: what a reviewer reads and a test compares. */

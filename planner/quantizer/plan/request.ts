@@ -1,9 +1,14 @@
-import type { CodeForms } from '../../graph/index.ts'
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/index.ts'
-import type { Computation } from '../../graph/index.ts'
-import type { Links } from '../../graph/index.ts'
-import type { AffineParameters } from '../../graph/index.ts'
-import type { Range } from '../../graph/index.ts'
+import type {
+  AffineParameters,
+  CodeForms,
+  Computation,
+  Graph,
+  GraphOperator,
+  Links,
+  OperatorId,
+  Range,
+  TensorId,
+} from '../../graph/index.ts'
 import type { KernelTable } from '../../targets/index.ts'
 import type { OperatorSelector } from './selectors.ts'
 

@@ -1,9 +1,13 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, GraphInput, GraphOperator, GraphTensor } from '../../graph/index.ts'
-import type { InstructionArguments, Plan } from '../../graph/index.ts'
-import { within } from '../../graph/index.ts'
-import { type Form, INTEGER_LIMITS } from '../../graph/index.ts'
-import { roundHalfAway } from '../../graph/index.ts'
+import type {
+  Graph,
+  GraphInput,
+  GraphOperator,
+  GraphTensor,
+  InstructionArguments,
+  Plan,
+} from '../../graph/index.ts'
+import { type Form, INTEGER_LIMITS, roundHalfAway, within } from '../../graph/index.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import { addsNothing } from '../parameters/pairs.ts'
 

@@ -1,6 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import type { Graph, OperatorId } from '../../graph/index.ts'
-import type { OperatorTally } from '../../graph/index.ts'
+import type { Graph, OperatorId, OperatorTally } from '../../graph/index.ts'
 
 export function tallyOf(
   graph: Graph,

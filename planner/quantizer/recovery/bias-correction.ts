@@ -1,8 +1,5 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../graph/index.ts'
-import type { Plan } from '../../graph/index.ts'
-import { decode } from '../../graph/index.ts'
-import { codesOfConstant } from '../../graph/index.ts'
-import type { Form } from '../../graph/index.ts'
+import type { Form, Graph, GraphOperator, OperatorId, Plan, TensorId } from '../../graph/index.ts'
+import { codesOfConstant, decode } from '../../graph/index.ts'
 import type { PlanRequest, Revision } from '../plan/request.ts'
 import { meanShift, type Product, type Rounded } from './mean-shift.ts'
 

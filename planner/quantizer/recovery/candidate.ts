@@ -1,5 +1,4 @@
-import type { Plan } from '../../graph/index.ts'
-import type { Instrumented, QuantizableModel } from '../../graph/index.ts'
+import type { Instrumented, Plan, QuantizableModel } from '../../graph/index.ts'
 import type { CalibrationWish } from '../calibrate/calibrate.ts'
 import type { TensorStatistics } from '../calibrate/statistics.ts'
 import type { PlanRequest } from '../plan/request.ts'

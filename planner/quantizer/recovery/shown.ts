@@ -1,7 +1,5 @@
-import type { Graph, TensorId } from '../../graph/index.ts'
-import type { Plan } from '../../graph/index.ts'
+import type { Graph, Plan, QuantizableModel, TensorId } from '../../graph/index.ts'
 import { linksOf } from '../../graph/index.ts'
-import type { QuantizableModel } from '../../graph/index.ts'
 import type { PlanRequest } from '../plan/request.ts'
 import type { Services } from './candidate.ts'
 

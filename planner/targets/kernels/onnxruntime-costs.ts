@@ -1,5 +1,4 @@
-import type { Graph, GraphOperator, OperatorId } from '../../graph/index.ts'
-import type { ActivationType } from '../../graph/index.ts'
+import type { ActivationType, Graph, GraphOperator, OperatorId } from '../../graph/index.ts'
 import { elementsOf, workOf } from '../../graph/index.ts'
 import type { KernelCosts } from '../kernel-costs.ts'
 

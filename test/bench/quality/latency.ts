@@ -1,5 +1,6 @@
-import { medianCi95, medianOf, sorted } from '../../../shared/measure/order-statistics.ts'
 import { onnxruntime } from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
+import { medianOf, sorted } from '../../../shared/statistics/index.ts'
+import { medianCi95 } from '../../../shared/statistics/order-statistics.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 
 const ROUNDS = 400

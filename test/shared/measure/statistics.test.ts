@@ -5,15 +5,10 @@ import {
   histogramQuantile,
   mergeHistograms,
 } from '../../../shared/measure/histogram.ts'
-import {
-  madOf,
-  medianCi95,
-  medianOf,
-  quantileOf,
-  sorted,
-} from '../../../shared/measure/order-statistics.ts'
-import { fairCoinCdf, mcnemarExact, wilson95 } from '../../../shared/measure/proportions.ts'
 import { effectiveSize, theilSenSlope } from '../../../shared/measure/series.ts'
+import { mcnemarExact, medianOf, sorted, wilson95 } from '../../../shared/statistics/index.ts'
+import { madOf, medianCi95, quantileOf } from '../../../shared/statistics/order-statistics.ts'
+import { fairCoinCdf } from '../../../shared/statistics/proportions.ts'
 
 const near = (t: Test, found: number, wanted: number, within = 1e-4) =>
   t.ok(Math.abs(found - wanted) <= within, `${found} ≈ ${wanted}`)

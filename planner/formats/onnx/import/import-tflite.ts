@@ -2,11 +2,11 @@ import type { Finding } from '../../../../shared/findings.ts'
 import type { ARRAY_OF } from '../../../../shared/tensors.ts'
 import {
   operatorName,
+  restoreFloats,
   type TflModel,
   type TflOperator,
   type TflSubgraph,
 } from '../../tflite/index.ts'
-import { restoreFloats } from '../../tflite/prepare/restore-floats.ts'
 import { newMessage, type OnnxModel, type OnnxValueInfo } from '../model.ts'
 import { DATA_TYPES } from '../schema.ts'
 import { ImportError } from './errors.ts'

@@ -1,4 +1,4 @@
-import { loadNative } from '../../../../shared/runtime/onnxruntime/native.ts'
+import { loadNative } from '../../../../shared/runtime/index.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
 import { floatOf, floatsOf, hasAttribute, intOf, intsOf, tensorOf } from '../attributes.ts'
 import { writeOnnx } from '../codec.ts'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../../../shared/errors.ts'
-import { loadNative } from '../../../../shared/runtime/onnxruntime/native.ts'
+import { loadNative } from '../../../../shared/runtime/index.ts'
 import { writeOnnx } from '../codec.ts'
 import { OnnxError } from '../errors.ts'
 import { newMessage, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../model.ts'

@@ -1,5 +1,4 @@
-import type { OperatorId, TensorId, Use } from '../../../graph/index.ts'
-import type { Form } from '../../../graph/index.ts'
+import type { Form, OperatorId, TensorId, Use } from '../../../graph/index.ts'
 import { INTEGER_LIMITS, sameForm } from '../../../graph/index.ts'
 import { newMessage, type OnnxNode } from '../model.ts'
 import { DATA_TYPES } from '../schema.ts'

@@ -1,6 +1,5 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { OperatorId, TensorId, Use } from '../../../graph/index.ts'
-import type { Form } from '../../../graph/index.ts'
+import type { Form, OperatorId, TensorId, Use } from '../../../graph/index.ts'
 import { copyMessage, type OnnxGraph, type OnnxModel, type OnnxNode } from '../model.ts'
 import { type Attributes, GraphEditor } from '../prepare/graph-editor.ts'
 import type { OnnxView, ViewedNode } from '../view.ts'

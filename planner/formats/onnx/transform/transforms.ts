@@ -1,8 +1,12 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { OperatorId, Use } from '../../../graph/index.ts'
-import type { Computation, InstructionArguments, Verb } from '../../../graph/index.ts'
-import { encode } from '../../../graph/index.ts'
-import { encodeConstant } from '../../../graph/index.ts'
+import type {
+  Computation,
+  InstructionArguments,
+  OperatorId,
+  Use,
+  Verb,
+} from '../../../graph/index.ts'
+import { encode, encodeConstant } from '../../../graph/index.ts'
 import { computeBlocks } from './blocks.ts'
 import { codesConstant, dequantized, type IntegerForm } from './codes.ts'
 import { computeHybrid } from './hybrid.ts'

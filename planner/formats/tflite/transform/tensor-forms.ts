@@ -1,5 +1,5 @@
-import { encode } from '../../../graph/index.ts'
 import type { Form } from '../../../graph/index.ts'
+import { encode } from '../../../graph/index.ts'
 import type { DraftTensor } from '../draft.ts'
 import type { TflQuantization } from '../model.ts'
 

@@ -1,7 +1,6 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { InstructionArguments, Verb } from '../../../graph/index.ts'
+import type { Form, InstructionArguments, Verb } from '../../../graph/index.ts'
 import { encode } from '../../../graph/index.ts'
-import type { Form } from '../../../graph/index.ts'
 import { realNumbers } from '../constants.ts'
 import type { DraftOperator, DraftTensor } from '../draft.ts'
 import type { ModelRewriter } from './model-rewriter.ts'

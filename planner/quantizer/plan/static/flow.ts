@@ -1,7 +1,11 @@
-import type { GraphOperator, GraphTensor, OperatorId, Use } from '../../../graph/index.ts'
-import type { Instruction } from '../../../graph/index.ts'
-import { usesOf } from '../../../graph/index.ts'
-import { FLOAT32, type Form, sameForm } from '../../../graph/index.ts'
+import type {
+  GraphOperator,
+  GraphTensor,
+  Instruction,
+  OperatorId,
+  Use,
+} from '../../../graph/index.ts'
+import { FLOAT32, type Form, sameForm, usesOf } from '../../../graph/index.ts'
 import { activationParameters, asUint8 } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import type { ScaleGroups } from './scale-groups.ts'

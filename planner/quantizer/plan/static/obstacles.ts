@@ -1,6 +1,5 @@
-import type { GraphOperator, GraphTensor } from '../../../graph/index.ts'
+import type { GraphOperator, GraphTensor, Range } from '../../../graph/index.ts'
 import { holdsFinite } from '../../../graph/index.ts'
-import type { Range } from '../../../graph/index.ts'
 import { LARGEST_MAGNITUDE, rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import { whyKept } from '../selectors.ts'

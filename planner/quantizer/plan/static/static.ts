@@ -1,6 +1,5 @@
 import type { Finding } from '../../../../shared/findings.ts'
-import type { GraphOperator, OperatorId } from '../../../graph/index.ts'
-import type { Instruction, Plan } from '../../../graph/index.ts'
+import type { GraphOperator, Instruction, OperatorId, Plan } from '../../../graph/index.ts'
 import { leftFloat } from '../findings.ts'
 import type { PlanRequest } from '../request.ts'
 import { mergeStores } from '../stores.ts'

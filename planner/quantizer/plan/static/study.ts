@@ -1,8 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CodeForms } from '../../../graph/index.ts'
-import type { Graph } from '../../../graph/index.ts'
-import { encodeConstant } from '../../../graph/index.ts'
-import { holdsFinite } from '../../../graph/index.ts'
+import type { CodeForms, Graph } from '../../../graph/index.ts'
+import { encodeConstant, holdsFinite } from '../../../graph/index.ts'
 import { channelAxis, knownParameters } from './weighted.ts'
 
 /**

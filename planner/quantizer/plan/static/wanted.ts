@@ -1,5 +1,4 @@
-import type { GraphOperator, TensorId } from '../../../graph/index.ts'
-import type { AffineParameters } from '../../../graph/index.ts'
+import type { AffineParameters, GraphOperator, TensorId } from '../../../graph/index.ts'
 import { activationParameters, rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import type { ScaleGroups } from './scale-groups.ts'

@@ -1,8 +1,13 @@
 import { invariant } from '../../../../shared/errors.ts'
-import type { CodeForms } from '../../../graph/index.ts'
-import type { GraphInput, GraphOperator, GraphTensor } from '../../../graph/index.ts'
-import type { Instruction } from '../../../graph/index.ts'
-import type { AffineParameters, Form } from '../../../graph/index.ts'
+import type {
+  AffineParameters,
+  CodeForms,
+  Form,
+  GraphInput,
+  GraphOperator,
+  GraphTensor,
+  Instruction,
+} from '../../../graph/index.ts'
 import { codesInPairs, pairedParameters } from '../../parameters/pairs.ts'
 import {
   biasParameters,

@@ -1,8 +1,11 @@
-import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../graph/index.ts'
-import type { Instruction } from '../../../graph/index.ts'
-import { linksOf } from '../../../graph/index.ts'
-import { FLOAT32 } from '../../../graph/index.ts'
-import { sliceAt } from '../../../graph/index.ts'
+import type {
+  Graph,
+  GraphOperator,
+  Instruction,
+  OperatorId,
+  TensorId,
+} from '../../../graph/index.ts'
+import { FLOAT32, linksOf, sliceAt } from '../../../graph/index.ts'
 import type { ChannelStatistics } from '../../calibrate/statistics.ts'
 import type { Candidate, Services } from '../candidate.ts'
 import { inputAt, type Matrix, matrixOf } from './coupling.ts'

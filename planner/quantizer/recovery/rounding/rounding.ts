@@ -1,6 +1,4 @@
-import type { GraphOperator, OperatorId } from '../../../graph/index.ts'
-import type { Plan } from '../../../graph/index.ts'
-import type { AffineParameters } from '../../../graph/index.ts'
+import type { AffineParameters, GraphOperator, OperatorId, Plan } from '../../../graph/index.ts'
 import { WEIGHT_CODE_MAX } from '../../../graph/index.ts'
 import type { MomentBlock, SecondMoments } from '../../calibrate/statistics.ts'
 import { codesInPairs, largestPair, PAIR_MOST } from '../../parameters/pairs.ts'

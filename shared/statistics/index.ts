@@ -1,0 +1,2 @@
+export * from './order-statistics.ts'
+export * from './proportions.ts'
