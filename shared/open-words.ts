@@ -10,7 +10,7 @@ import { z } from 'zod'
 /** A word of a vocabulary that may have grown since: known ones, and whatever else is a word. */
 export type OpenWord<Known extends string> = Known | (string & Record<never, never>)
 
-/** What every word of ours looks like, so that one we do not know can stand in tables, paths and class names. */
+/** What every word of ours looks like, so that one we do not know can stand in tables and in lines of a log. */
 export const wordSchema: z.ZodType<string, string> = z
   .string()
   .max(64)

@@ -1,4 +1,5 @@
-import type { HardwareReport } from '../../shared/messages/index.ts'
+import { ARCHITECTURES, type HardwareReport } from '../../shared/messages/index.ts'
+import { isOneOf } from '../../shared/open-words.ts'
 import { CHECKS, CLAIMS, type Verdict } from './criteria.ts'
 import type { Profile } from './profile.ts'
 
@@ -85,7 +86,8 @@ function unknown(
   const name = board.model ?? board.compatible[0] ?? 'a board without a name'
   const reason = `no profile fits ${name} with CPU "${cpu.model}" (${architecture}): add one with --profiles`
   return {
-    class: `unknown-${architecture}`,
+    // A device that makes up architectures makes no classes.
+    class: `unknown-${isOneOf(ARCHITECTURES, architecture) ? architecture : 'other'}`,
     profile: null,
     reasons: [...distrusted, reason],
     rejected,

@@ -1,8 +1,8 @@
 import { BASE_SCHEMES } from '../../shared/schemes.ts'
 import type { Graph, QuantizableModel, Range, TensorId } from '../graph/index.ts'
 import { calibrate } from './calibrate/calibrate.ts'
-import type { TensorStatistics } from './calibrate/statistics.ts'
 import type { InferencePool } from './inference-pool/inference-pool.ts'
+import type { TensorStatistics } from './observers/statistics.ts'
 import { chooseRanges, type RangeChoice } from './ranges/choose.ts'
 import { isCalibrated, type QuantizeRequest } from './request.ts'
 

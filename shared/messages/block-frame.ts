@@ -1,5 +1,5 @@
+import { BLOCK_BYTES } from '../artifact.ts'
 import { invariant } from '../errors.ts'
-import { BLOCK_BYTES } from './artifact.ts'
 
 /** `FIT` and the version of the frame. */
 const MAGIC = 0x46495401

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
+import { type ArtifactRef, BLOCK_BYTES, blockCount, MAX_ARTIFACT_BYTES } from '../artifact.ts'
 import { digestOf } from '../digest.ts'
 import { UsageError } from '../errors.ts'
-import { type ArtifactRef, BLOCK_BYTES, blockCount, MAX_ARTIFACT_BYTES } from './artifact.ts'
 
 const DIGEST_BYTES = 32
 const READ_BYTES = 16 * BLOCK_BYTES

@@ -1,4 +1,4 @@
-export * from './artifact.ts'
+export * from '../artifact.ts'
 export * from './birth.ts'
 export * from './block-frame.ts'
 export * from './block-list.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { artifactRefSchema } from '../artifact.ts'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, messageIdSchema, modelNameSchema } from '../ids.ts'
 import { openUnion, openWord } from '../open-words.ts'
@@ -6,7 +7,6 @@ import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { anySchemeNameSchema } from '../scheme-name.ts'
 import { vouchedSchema } from '../signatures/index.ts'
 import { offerSchema } from '../trust/index.ts'
-import { artifactRefSchema } from './artifact.ts'
 
 /**
  * What a device shall run for one model. `model` and `variant` only name what the order is about: believed

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { BLOCK_BYTES } from '../artifact.ts'
 import { digestSchema } from '../digest-schema.ts'
 import { invariant } from '../errors.ts'
 import { messageIdSchema } from '../ids.ts'
-import { BLOCK_BYTES } from './artifact.ts'
 
 /** Blocks one request may ask for: the credit window. */
 export const MAX_WINDOW = 64

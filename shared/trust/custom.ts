@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { artifactRefSchema } from '../artifact.ts'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../ids.ts'
-import { artifactRefSchema } from '../messages/index.ts'
 import { openWord } from '../open-words.ts'
 import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { anySchemeNameSchema } from '../scheme-name.ts'

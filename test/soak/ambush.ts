@@ -1,12 +1,12 @@
+import type { CommitName as AgentCommit } from '../../agent/daemon/journal/commit-names.ts'
+import type { Installation } from '../../agent/daemon/journal/records.ts'
 import {
   INSTALLING,
   type InstallStep,
   RESTARTS_ALLOWED,
-} from '../../agent/daemon/install/install-table.ts'
-import type { CommitName as AgentCommit } from '../../agent/daemon/journal/commit-names.ts'
-import type { Installation } from '../../agent/daemon/journal/records.ts'
-import { PROBING, type ProbeStep } from '../../agent/daemon/probes/probe-table.ts'
-import { isTerminal, nextState } from '../../agent/daemon/transitions.ts'
+} from '../../agent/daemon/transitions/install-table.ts'
+import { PROBING, type ProbeStep } from '../../agent/daemon/transitions/probe-table.ts'
+import { isTerminal, nextState } from '../../agent/daemon/transitions/transitions.ts'
 import type { CommitName as PlannerCommit } from '../../planner/conductor/context/commit-names.ts'
 import { momentsOf } from '../../shared/fail-points.ts'
 import { below, pick, type Random } from '../planner/formats/tflite/random.ts'

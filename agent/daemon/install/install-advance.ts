@@ -3,15 +3,15 @@ import type { Report } from '../../../shared/messages/index.ts'
 import type { SlotLinks } from '../../artifacts/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
 import type { Installation } from '../journal/records.ts'
-import { healthReport, installReport, type Refusal } from '../orders/reports.ts'
-import { nextState } from '../transitions.ts'
+import { healthReport, installReport, type Refusal } from '../reports.ts'
 import {
   INSTALLING,
   type InstallEvent,
   type InstallStep,
   REPORTED_STATE,
   RESTARTS_ALLOWED,
-} from './install-table.ts'
+} from '../transitions/install-table.ts'
+import { nextState } from '../transitions/transitions.ts'
 
 export const SUPERSEDED: Refusal = {
   code: 'superseded',

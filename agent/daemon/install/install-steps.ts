@@ -5,8 +5,8 @@ import type { TrustedAssignment } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { watchHealth } from '../health/health.ts'
 import type { Installation } from '../journal/records.ts'
-import { installReport } from '../orders/reports.ts'
-import type { InstallStep } from './install-table.ts'
+import { installReport } from '../reports.ts'
+import type { InstallStep } from '../transitions/install-table.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
 
 /** Between two reports of progress, ms. */

@@ -7,14 +7,14 @@ import { JournalError } from '../errors.ts'
 import type { CommitName } from '../journal/commit-names.ts'
 import type { Change } from '../journal/journal-tables.ts'
 import type { Installation } from '../journal/records.ts'
-import { ackReport, installReport, type Refusal, refusalOf } from '../orders/reports.ts'
-import { artifactsOfAssignment, wantedArtifacts } from '../orders/wanted-artifacts.ts'
-import { isTerminal, nextState } from '../transitions.ts'
+import { ackReport, installReport, type Refusal, refusalOf } from '../reports.ts'
+import { INSTALLING, type InstallEvent, RESTARTS_ALLOWED } from '../transitions/install-table.ts'
+import { isTerminal, nextState } from '../transitions/transitions.ts'
 import { advance, loopedIn, newInstallation, SUPERSEDED } from './install-advance.ts'
 import { INSTALL_WORK, type WorkingStep } from './install-steps.ts'
-import { INSTALLING, type InstallEvent, RESTARTS_ALLOWED } from './install-table.ts'
 import { quarantined } from './quarantine.ts'
 import { notGoneBackTo } from './rollback-target.ts'
+import { artifactsOfAssignment, wantedArtifacts } from './wanted-artifacts.ts'
 
 /** Pause before a step is tried again because the journal could not be written, ms. */
 const JOURNAL_PAUSE_MS = 5_000

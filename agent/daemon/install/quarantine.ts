@@ -1,7 +1,7 @@
 import type { Digest } from '../../../shared/digest.ts'
 import type { Change } from '../journal/journal-tables.ts'
 import type { Records } from '../journal/records.ts'
-import type { Refusal } from '../orders/reports.ts'
+import type { Refusal } from '../reports.ts'
 
 /** By then the runtime here may be another; a successful probe ends it sooner. */
 const QUARANTINE_MS = 7 * 24 * 3_600_000

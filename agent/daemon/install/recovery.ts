@@ -1,7 +1,7 @@
 import type { Digest } from '../../../shared/digest.ts'
 import type { SlotLinks } from '../../artifacts/index.ts'
 import type { AgentContext } from '../agent-context.ts'
-import { healthReport } from '../orders/reports.ts'
+import { healthReport } from '../reports.ts'
 import { notGoneBackTo } from './rollback-target.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { momentsOf } from '../../../shared/fail-points.ts'
-import { INSTALL_STEPS, type InstallStep } from '../install/install-table.ts'
-import { PROBE_STEPS, type ProbeStep } from '../probes/probe-table.ts'
+import { INSTALL_STEPS, type InstallStep } from '../transitions/install-table.ts'
+import { PROBE_STEPS, type ProbeStep } from '../transitions/probe-table.ts'
 
 /** Writes to the journal that are no entering of a step. */
 const OTHER_COMMITS = [

@@ -3,8 +3,8 @@ import { digestSchema } from '../../../shared/digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../../../shared/ids.ts'
 import { probeOrderSchema, refusalSchema, reportSchema } from '../../../shared/messages/index.ts'
 import { trustedAssignmentSchema } from '../../trust/index.ts'
-import { INSTALL_STEPS } from '../install/install-table.ts'
-import { PROBE_STEPS } from '../probes/probe-table.ts'
+import { INSTALL_STEPS } from '../transitions/install-table.ts'
+import { PROBE_STEPS } from '../transitions/probe-table.ts'
 
 const linksSchema = z.object({
   current: digestSchema.nullable(),

@@ -16,7 +16,6 @@ import type { Installer } from '../install/installer.ts'
 import { isInForce } from '../install/quarantine.ts'
 import type { Records } from '../journal/records.ts'
 import type { Prober } from '../probes/prober.ts'
-import { OrderRefused, requireAcceptable } from './admission.ts'
 import {
   ackReport,
   installReport,
@@ -24,7 +23,8 @@ import {
   refusalOf,
   refusedReport,
   repeated,
-} from './reports.ts'
+} from '../reports.ts'
+import { OrderRefused, requireAcceptable } from './admission.ts'
 import { verifyAssignment } from './verify-assignment.ts'
 
 export interface OrderDeskOptions {

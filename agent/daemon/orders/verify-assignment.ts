@@ -10,7 +10,7 @@ import {
 import { ArtifactError } from '../../artifacts/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
-import { wantedArtifacts } from './wanted-artifacts.ts'
+import { wantedArtifacts } from '../install/wanted-artifacts.ts'
 
 export interface MetadataPatience {
   /** Silence of a connected planner after which metadata is given up, ms. */

@@ -4,13 +4,13 @@ import type { ProbeOrder, Report, ReportOf } from '../../../shared/messages/inde
 import type { AgentContext, ProbeFiles } from '../agent-context.ts'
 import { JournalError } from '../errors.ts'
 import { quarantined } from '../install/quarantine.ts'
+import { artifactsOfProbe } from '../install/wanted-artifacts.ts'
 import type { CommitName } from '../journal/commit-names.ts'
 import type { Change } from '../journal/journal-tables.ts'
 import type { ProbeJob } from '../journal/records.ts'
-import { ackReport, probeReport, type Refusal, refusalOf } from '../orders/reports.ts'
-import { artifactsOfProbe } from '../orders/wanted-artifacts.ts'
-import { isTerminal, nextState } from '../transitions.ts'
-import { PROBE_RESTARTS_ALLOWED, PROBING, type ProbeEvent } from './probe-table.ts'
+import { ackReport, probeReport, type Refusal, refusalOf } from '../reports.ts'
+import { PROBE_RESTARTS_ALLOWED, PROBING, type ProbeEvent } from '../transitions/probe-table.ts'
+import { isTerminal, nextState } from '../transitions/transitions.ts'
 
 /** Silence of a connected planner after which a probe is given up, so that others get their turn, ms. */
 const GIVE_UP_MS = 15 * 60_000

@@ -3,10 +3,10 @@ import { digestSchema } from '../../../shared/digest-schema.ts'
 import { refusalSchema } from '../../../shared/messages/index.ts'
 import { isOneOf, openWord } from '../../../shared/open-words.ts'
 import type { Slots } from '../../artifacts/index.ts'
-import { INSTALL_STEPS, INSTALLING } from '../install/install-table.ts'
 import type { JournalView } from '../journal/journal.ts'
-import { PROBING } from '../probes/probe-table.ts'
-import { isTerminal } from '../transitions.ts'
+import { INSTALL_STEPS, INSTALLING } from '../transitions/install-table.ts'
+import { PROBING } from '../transitions/probe-table.ts'
+import { isTerminal } from '../transitions/transitions.ts'
 
 /** What `fitment-agent status --json` prints and the socket answers. */
 export const statusSchema = z.object({

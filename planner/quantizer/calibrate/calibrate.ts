@@ -16,10 +16,10 @@ import type {
 import { QuantizerError } from '../errors.ts'
 import type { InferencePool, SampleSource } from '../inference-pool/inference-pool.ts'
 import type { SampleInputs } from '../inference-pool/messages.ts'
-import { learntFrom } from './held-out.ts'
+import { learntFrom } from '../observers/held-out.ts'
+import { TensorObserver } from '../observers/observer.ts'
+import type { TensorStatistics } from '../observers/statistics.ts'
 import { momentsPlans } from './moments-plans.ts'
-import { TensorObserver } from './observer.ts'
-import type { TensorStatistics } from './statistics.ts'
 
 /** What else to observe than ranges, and where. */
 export interface CalibrationWish {

@@ -1,5 +1,5 @@
 import type { Graph, GraphOperator, MomentsPlan, TensorId } from '../../graph/index.ts'
-import { momentBytes } from './moments.ts'
+import { momentBytes } from '../observers/moments.ts'
 
 /** For all products together; the ones that find no room any more go without. */
 const MOST_BYTES = 128 * 1024 * 1024

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelFormat, TensorInfo } from '../../../shared/runtime/index.ts'
 import type { ObserverPlan, Summarised } from '../../graph/index.ts'
-import { mergeStatistics } from '../calibrate/merge.ts'
+import { mergeStatistics } from '../observers/merge.ts'
 import { inScratch } from '../scratch.ts'
 import {
   type Answer,

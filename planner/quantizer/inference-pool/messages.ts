@@ -5,7 +5,7 @@ import type {
 } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { ObserverPlan } from '../../graph/index.ts'
-import type { TensorStatistics } from '../calibrate/statistics.ts'
+import type { TensorStatistics } from '../observers/statistics.ts'
 
 /** What the thread is started with. */
 export interface PoolTask {

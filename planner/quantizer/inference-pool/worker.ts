@@ -5,7 +5,7 @@ import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { ObserverPlan } from '../../graph/index.ts'
 import { summaryFrom } from '../../graph/index.ts'
-import { TensorObserver } from '../calibrate/observer.ts'
+import { TensorObserver } from '../observers/observer.ts'
 import { ENGINES, type Engine, type RunnableModel } from './engines.ts'
 import { type Answer, buffersOf, type FromPool, type PoolTask, type ToPool } from './messages.ts'
 

@@ -8,7 +8,7 @@ import type {
   Plan,
 } from '../../graph/index.ts'
 import { type Form, INTEGER_LIMITS, roundHalfAway, within } from '../../graph/index.ts'
-import type { TensorStatistics } from '../calibrate/statistics.ts'
+import type { TensorStatistics } from '../observers/statistics.ts'
 import { addsNothing } from '../parameters/pairs.ts'
 
 /** VPMADDUBSW adds two neighbouring products in 16 bits, and saturates (Intel SDM). */

@@ -1,5 +1,5 @@
 import type { Range } from '../../graph/index.ts'
-import type { HistogramData } from '../calibrate/statistics.ts'
+import type { HistogramData } from '../observers/statistics.ts'
 
 /** Expected squared error of coding a histogram's numbers in a range; one question costs two look-ups. */
 export class ClippingError {

@@ -1,5 +1,5 @@
 import type { Range } from '../../graph/index.ts'
-import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
+import type { HistogramData, TensorStatistics } from '../observers/statistics.ts'
 
 /** Bins of magnitude the distributions are compared on, and levels of the code. */
 const BINS = 2048

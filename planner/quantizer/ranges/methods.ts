@@ -1,5 +1,5 @@
 import type { Range } from '../../graph/index.ts'
-import type { HistogramData, TensorStatistics } from '../calibrate/statistics.ts'
+import type { HistogramData, TensorStatistics } from '../observers/statistics.ts'
 import { ClippingError } from './clipping.ts'
 import { entropyRange } from './entropy.ts'
 

@@ -1,5 +1,5 @@
 import type { Range } from '../../graph/index.ts'
-import type { TensorStatistics } from '../calibrate/statistics.ts'
+import type { TensorStatistics } from '../observers/statistics.ts'
 import { includeZero } from '../parameters/activation.ts'
 
 /** Steps of 8-bit codes; finer codes have room for everything. */

@@ -1,6 +1,6 @@
 import type { Instrumented, Plan, QuantizableModel } from '../../graph/index.ts'
 import type { CalibrationWish } from '../calibrate/calibrate.ts'
-import type { TensorStatistics } from '../calibrate/statistics.ts'
+import type { TensorStatistics } from '../observers/statistics.ts'
 import type { PlanRequest } from '../plan/request.ts'
 import type { RangeChoice } from '../ranges/choose.ts'
 import type { ChannelMeans } from './bias-correction.ts'

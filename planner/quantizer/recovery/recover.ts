@@ -1,4 +1,4 @@
-import type { TensorStatistics } from '../calibrate/statistics.ts'
+import type { TensorStatistics } from '../observers/statistics.ts'
 import { correctBiases } from './bias-correction.ts'
 import { type Candidate, type RecoveryRun, revised, type Services } from './candidate.ts'
 import { equalize } from './equalization/equalize.ts'

@@ -35,13 +35,14 @@ t.test('a device with things nobody has heard of is a device', async (t) => {
   t.match(view?.runtimes, [{ name: 'litert' }, { name: 'tensorrt' }], 'for people to see')
 })
 
-t.test('a device of an architecture nobody has heard of has a class of its own', async (t) => {
+t.test('a device of an architecture nobody has heard of is of the class of others', async (t) => {
   const p = await planner(t)
   const device = await new ScriptedDevice('cart', p).join({
     report: { ...hardware, architecture: 'loong64' },
   })
   const found = await devices.findDevice(p.conductor.context.db, device.id)
-  t.match(found, { class: 'unknown-loong64' })
+  t.match(found, { class: 'unknown-other', report: { architecture: 'loong64' } })
+  t.match(found?.classReason.join(), /loong64/)
 })
 
 t.test(

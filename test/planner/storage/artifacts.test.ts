@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createArtifactStore } from '../../../planner/storage/artifacts.ts'
 import { openDatabase } from '../../../planner/storage/open.ts'
+import { BLOCK_BYTES } from '../../../shared/artifact.ts'
 import { digestOf } from '../../../shared/digest.ts'
-import { BLOCK_BYTES } from '../../../shared/messages/artifact.ts'
 
 async function store(t: Test) {
   const data = t.testdir({})

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BLOCK_BYTES } from '../../../shared/messages/artifact.ts'
+import { BLOCK_BYTES } from '../../../shared/artifact.ts'
 import {
   BLOCK_HEADER_BYTES,
   framePrefix,

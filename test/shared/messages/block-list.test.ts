@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { artifactRefSchema, BLOCK_BYTES, blockCount } from '../../../shared/artifact.ts'
 import { digestOf } from '../../../shared/digest.ts'
-import { artifactRefSchema, BLOCK_BYTES, blockCount } from '../../../shared/messages/artifact.ts'
 import { blockListBytes, blockListOf } from '../../../shared/messages/block-list.ts'
 
 for (const size of [1, BLOCK_BYTES, BLOCK_BYTES + 1, 16 * BLOCK_BYTES, 40 * BLOCK_BYTES + 123]) {

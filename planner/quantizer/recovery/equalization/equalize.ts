@@ -6,7 +6,7 @@ import type {
   TensorId,
 } from '../../../graph/index.ts'
 import { FLOAT32, linksOf, sliceAt } from '../../../graph/index.ts'
-import type { ChannelStatistics } from '../../calibrate/statistics.ts'
+import type { ChannelStatistics } from '../../observers/statistics.ts'
 import type { Candidate, Services } from '../candidate.ts'
 import { inputAt, type Matrix, matrixOf } from './coupling.ts'
 import { type Pair, pairsOf } from './pairs.ts'

@@ -1,4 +1,4 @@
-import type { ChannelStatistics } from '../../calibrate/statistics.ts'
+import type { ChannelStatistics } from '../../observers/statistics.ts'
 import { type Coupling, couplingOf, type Matrix, peaksByInput } from './coupling.ts'
 
 /** What the choice of scales between two products looks at. */

@@ -1,6 +1,6 @@
 import type { AffineParameters, GraphOperator, OperatorId, Plan } from '../../../graph/index.ts'
 import { WEIGHT_CODE_MAX } from '../../../graph/index.ts'
-import type { MomentBlock, SecondMoments } from '../../calibrate/statistics.ts'
+import type { MomentBlock, SecondMoments } from '../../observers/statistics.ts'
 import { codesInPairs, largestPair, PAIR_MOST } from '../../parameters/pairs.ts'
 import { type WeightRows, weightRows } from '../../parameters/rows.ts'
 import type { PlanRequest, Revision } from '../../plan/request.ts'

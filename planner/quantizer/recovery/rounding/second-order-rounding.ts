@@ -1,4 +1,4 @@
-import type { MomentBlock } from '../../calibrate/statistics.ts'
+import type { MomentBlock } from '../../observers/statistics.ts'
 
 /** Added to every variance, as a share of their mean: inputs that never moved decide nothing. */
 const DAMPING = 1e-3

@@ -10,14 +10,14 @@ import {
   type InstallStep,
   REPORTED_STATE,
   RESTARTS_ALLOWED,
-} from '../../../../agent/daemon/install/install-table.ts'
-import { PROBING } from '../../../../agent/daemon/probes/probe-table.ts'
+} from '../../../../agent/daemon/transitions/install-table.ts'
+import { PROBING } from '../../../../agent/daemon/transitions/probe-table.ts'
 import {
   isTerminal,
   nextState,
   statesOf,
   type Transitions,
-} from '../../../../agent/daemon/transitions.ts'
+} from '../../../../agent/daemon/transitions/transitions.ts'
 import { assignmentOf } from '../../orders.ts'
 
 const old = 'c'.repeat(64)

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { TensorObserver } from '../../../../planner/quantizer/calibrate/observer.ts'
-import type { TensorStatistics } from '../../../../planner/quantizer/calibrate/statistics.ts'
+import { TensorObserver } from '../../../../planner/quantizer/observers/observer.ts'
+import type { TensorStatistics } from '../../../../planner/quantizer/observers/statistics.ts'
 import { ClippingError } from '../../../../planner/quantizer/ranges/clipping.ts'
 import { RANGE_METHODS, type RangeMethod } from '../../../../planner/quantizer/ranges/methods.ts'
 import { numbers } from '../model-builder.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TensorObserver } from '../../../../planner/quantizer/calibrate/observer.ts'
+import { TensorObserver } from '../../../../planner/quantizer/observers/observer.ts'
 import { activationParameters } from '../../../../planner/quantizer/parameters/activation.ts'
 import { chooseRanges } from '../../../../planner/quantizer/ranges/choose.ts'
 import { gridRange } from '../../../../planner/quantizer/ranges/value-grid.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { MomentBlock } from '../../../../planner/quantizer/calibrate/statistics.ts'
+import type { MomentBlock } from '../../../../planner/quantizer/observers/statistics.ts'
 import {
   closestCodes,
   costOf,

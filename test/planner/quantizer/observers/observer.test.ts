@@ -1,6 +1,6 @@
 import t from 'tap'
-import { mergeStatistics } from '../../../../planner/quantizer/calibrate/merge.ts'
-import { TensorObserver } from '../../../../planner/quantizer/calibrate/observer.ts'
+import { mergeStatistics } from '../../../../planner/quantizer/observers/merge.ts'
+import { TensorObserver } from '../../../../planner/quantizer/observers/observer.ts'
 import { numbers } from '../model-builder.ts'
 
 const observer = (channels = 0, samples = 10) =>

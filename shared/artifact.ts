@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestSchema } from '../digest-schema.ts'
+import { digestSchema } from './digest-schema.ts'
 
 /** One piece of an artifact on the wire; the last one may be shorter. */
 export const BLOCK_BYTES = 64 * 1024

@@ -1,8 +1,8 @@
-import type { Digest } from '../../../shared/digest.ts'
-import { AppError, messageOf } from '../../../shared/errors.ts'
-import { newId } from '../../../shared/ids.ts'
-import type { InstallState, ProbeOrder, Report, ReportOf } from '../../../shared/messages/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import type { Digest } from '../../shared/digest.ts'
+import { AppError, messageOf } from '../../shared/errors.ts'
+import { newId } from '../../shared/ids.ts'
+import type { InstallState, ProbeOrder, Report, ReportOf } from '../../shared/messages/index.ts'
+import type { TrustedAssignment } from '../trust/index.ts'
 
 /** Why something was not done, in the words both ends share. */
 export interface Refusal {

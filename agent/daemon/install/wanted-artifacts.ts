@@ -1,10 +1,10 @@
 import type { Digest } from '../../../shared/digest.ts'
 import type { ProbeOrder } from '../../../shared/messages/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
-import { INSTALLING } from '../install/install-table.ts'
 import type { JournalView } from '../journal/journal.ts'
-import { PROBING } from '../probes/probe-table.ts'
-import { isTerminal } from '../transitions.ts'
+import { INSTALLING } from '../transitions/install-table.ts'
+import { PROBING } from '../transitions/probe-table.ts'
+import { isTerminal } from '../transitions/transitions.ts'
 
 /** Everything that unfinished orders still need: half-done downloads of these are worth keeping. */
 export function wantedArtifacts(journal: JournalView): Set<Digest> {

@@ -1,5 +1,5 @@
 import type { InstallState } from '../../../shared/messages/index.ts'
-import type { Transitions } from '../transitions.ts'
+import type { Transitions } from './transitions.ts'
 
 /** Names of states are written to the journal: a stable vocabulary. Rename none, reuse none. */
 export const INSTALL_STEPS = [

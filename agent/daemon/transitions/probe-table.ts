@@ -1,4 +1,4 @@
-import type { Transitions } from '../transitions.ts'
+import type { Transitions } from './transitions.ts'
 
 /** Written to the journal: a stable vocabulary. */
 export const PROBE_STEPS = [
