@@ -8,9 +8,6 @@ import { posix, sep } from 'node:path'
 
 const SOURCES = ['agent', 'broker', 'planner', 'shared']
 
-/** What the tree still breaks is told, not refused. */
-const MENDING = 'warn'
-
 /** Every single way past a face or through a wall: one file, and who takes it (a pattern of paths), and why. */
 const EXCEPTIONS = [
   {
@@ -111,7 +108,7 @@ const behind = (folder) => (SHELVES.includes(folder) ? `${below(folder)}[^/]+$` 
 const faceRules = faces.flatMap((folder) => [
   {
     name: 'past-the-face',
-    severity: MENDING,
+    severity: 'error',
     comment: 'A folder with an index.ts is imported by it: what lies behind may change unseen.',
     from: { pathNot: [below(folder)] },
     to: { path: behind(folder), pathNot: [exactly(`${folder}/index.ts`)] },
@@ -152,21 +149,21 @@ const directionRules = [
   },
   {
     name: 'waist',
-    severity: MENDING,
+    severity: 'error',
     comment: 'planner/graph imports shared only.',
     from: { path: below('planner/graph') },
     to: { path: below('planner'), pathNot: [below('planner/graph')] },
   },
   {
     name: 'waist',
-    severity: MENDING,
+    severity: 'error',
     comment: 'planner/targets imports graph and shared only.',
     from: { path: below('planner/targets') },
     to: { path: below('planner'), pathNot: [below('planner/(graph|targets)')] },
   },
   {
     name: 'waist',
-    severity: MENDING,
+    severity: 'error',
     comment: 'A format and the quantizer import graph, targets and shared, never each other.',
     from: { path: PLANNER_LAYER },
     to: { path: below('planner'), pathNot: [below('planner/(graph|targets)'), below('$1')] },
@@ -179,7 +176,7 @@ const configuration = {
     ...[...faceRules, ...directionRules].flatMap(withExceptions),
     {
       name: 'folder-cycle',
-      severity: MENDING,
+      severity: 'error',
       comment:
         'Folders that import each other are one folder. A folder and those below it count as one, as a face covers both.',
       scope: 'folder',

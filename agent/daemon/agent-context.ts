@@ -8,7 +8,7 @@ import type { HealthSettings } from './health/health.ts'
 import type { HealthMessages } from './health/health-messages.ts'
 import type { SelfTestJob } from './install/self-test-protocol.ts'
 import type { Ledger } from './journal/ledger.ts'
-import type { MetadataPatience } from './orders/verify-assignment.ts'
+import type { MetadataPatience } from './orders/metadata-patience.ts'
 import type { MeasurementLock } from './probes/measurement-lock.ts'
 
 /** What the daemon's parts share: one of each per agent. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { CertificateName } from '../../shared/identity/index.ts'
 import type { Authority } from './authority.ts'
 import { issue } from './issue.ts'
-import type { ServerTls } from './planner-identity.ts'
+import type { ServerTls } from './server-tls.ts'
 
 /** A certificate with which this process itself goes to a broker elsewhere: its key is in memory only. */
 export async function ownCertificate(

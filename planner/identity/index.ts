@@ -8,7 +8,6 @@ export {
   IDENTITY_FOLDER,
   openPlannerIdentity,
   type PlannerIdentity,
-  type ServerTls,
 } from './planner-identity.ts'
 export { Registrar, type RegistrarOptions } from './registrar.ts'
 export { type Revocation, Revocations } from './revocations.ts'
@@ -19,3 +18,4 @@ export {
   type ServerCertificate,
   serverNames,
 } from './server-certificate.ts'
+export type { ServerTls } from './server-tls.ts'

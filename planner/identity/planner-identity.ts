@@ -8,13 +8,7 @@ import { Registrar } from './registrar.ts'
 import { revocationList } from './revocation-list.ts'
 import { Revocations } from './revocations.ts'
 import { ensureServerCertificate, serverNames } from './server-certificate.ts'
-
-/** PEM texts, as a TLS listener takes them. */
-export interface ServerTls {
-  readonly key: string
-  readonly cert: string
-  readonly ca: string
-}
+import type { ServerTls } from './server-tls.ts'
 
 export interface PlannerIdentity {
   readonly authority: Authority

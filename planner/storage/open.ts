@@ -1,20 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
+import type { Database } from './database.ts'
 import { migrate } from './migrations/migrate.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 import type { Db } from './tables.ts'
-
-export interface Database {
-  readonly db: Db
-  readonly kind: 'sqlite' | 'postgres'
-  /** For messages: a file, or a server and database without the password. */
-  readonly place: string
-  /** Settles when this planner no longer holds the database alone: it must stop at once. */
-  readonly lost: Promise<Error>
-  close(): Promise<void>
-}
 
 export interface DatabaseLocation {
   /** Directory of the embedded database and of the artifacts. */

@@ -1,8 +1,8 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { messageOf } from '../../shared/errors.ts'
+import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
-import type { Database } from './open.ts'
 import type { Tables } from './tables.ts'
 
 /** Names the advisory lock that one planner holds per database: `fitm` in ASCII. */

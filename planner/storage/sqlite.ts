@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Kysely, SqliteDialect } from 'kysely'
 import Sqlite from 'libsql'
 import { messageOf } from '../../shared/errors.ts'
+import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
-import type { Database } from './open.ts'
 import type { Tables } from './tables.ts'
 
 /** Every commit is on disk before a receipt is sent; readers beside the one writer. */

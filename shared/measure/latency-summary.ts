@@ -1,14 +1,15 @@
-import { medianOf, sorted } from '../statistics/index.ts'
 import {
   coefficientOfVariation,
   madOf,
   meanOf,
   medianCi95,
+  medianOf,
   quantileOf,
-} from '../statistics/order-statistics.ts'
+  sorted,
+} from '../statistics/index.ts'
 import { bootstrapMedianCi95, seededRandom } from './bootstrap.ts'
 import { histogramOf, peakDistance } from './histogram.ts'
-import type { Block, Stopped, Warmup } from './latency.ts'
+import type { Block, Stopped, Warmup } from './latency-blocks.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { effectiveSize, theilSenSlope } from './series.ts'
 

@@ -1,6 +1,6 @@
-import { medianOf, sorted } from '../statistics/index.ts'
-import { medianCi95 } from '../statistics/order-statistics.ts'
+import { medianCi95, medianOf, sorted } from '../statistics/index.ts'
 import type { LatencyBudget } from './budget.ts'
+import type { Block, Stopped, Warmup } from './latency-blocks.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { ratioOfBlocks, summarise } from './latency-summary.ts'
 
@@ -11,19 +11,6 @@ export const systemClock: Clock = () => Number(process.hrtime.bigint()) / 1e6
 
 /** What is timed; it may take another input each time. */
 export type Run = (turn: number) => unknown
-
-export interface Block {
-  readonly startMs: number
-  readonly endMs: number
-  /** One per run. */
-  readonly timesMs: Float64Array
-}
-
-export interface Warmup {
-  readonly runs: number
-  readonly ms: number
-  readonly settled: boolean
-}
 
 export interface MeasureHooks {
   readonly clock?: Clock
@@ -40,8 +27,6 @@ interface Series {
   readonly blocks: Block[]
   turn: number
 }
-
-export type Stopped = LatencyRecord['stopped']
 
 export async function measureLatency(
   run: Run,

@@ -1,5 +1,4 @@
-import { medianOf, sorted } from '../statistics/index.ts'
-import { meanOf } from '../statistics/order-statistics.ts'
+import { meanOf, medianOf, sorted } from '../statistics/index.ts'
 
 const MAX_LAG = 100
 /** Correlation below this is taken for chance. */

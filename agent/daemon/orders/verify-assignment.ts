@@ -11,13 +11,8 @@ import { ArtifactError } from '../../artifacts/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { wantedArtifacts } from '../install/wanted-artifacts.ts'
+import type { MetadataPatience } from './metadata-patience.ts'
 
-export interface MetadataPatience {
-  /** Silence of a connected planner after which metadata is given up, ms. */
-  readonly silenceMs: number
-  /** Until it must be here whole, however steadily it trickles, ms. */
-  readonly wholeMs: number
-}
 export const METADATA_PATIENCE: MetadataPatience = {
   silenceMs: 120_000,
   wholeMs: TRUST_LIMITS.refreshMs,

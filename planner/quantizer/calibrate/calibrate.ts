@@ -14,8 +14,8 @@ import type {
   TensorId,
 } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
-import type { InferencePool, SampleSource } from '../inference-pool/inference-pool.ts'
-import type { SampleInputs } from '../inference-pool/messages.ts'
+import type { InferencePool } from '../inference-pool/inference-pool.ts'
+import type { SampleInputs, SampleSource } from '../inference-pool/messages.ts'
 import { learntFrom } from '../observers/held-out.ts'
 import { TensorObserver } from '../observers/observer.ts'
 import type { TensorStatistics } from '../observers/statistics.ts'

@@ -4,6 +4,7 @@ import type { ModelFormat, TensorInfo } from '../../../shared/runtime/index.ts'
 import type { ObserverPlan, Summarised } from '../../graph/index.ts'
 import { mergeStatistics } from '../observers/merge.ts'
 import { inScratch } from '../scratch.ts'
+import type { SampleSource } from './messages.ts'
 import {
   type Answer,
   buffersOf,
@@ -18,13 +19,6 @@ import { ownCopy, PoolWorker } from './pool-worker.ts'
 /** Samples per message, and messages under way to each thread: none ever waits, and memory stays flat. */
 const BATCH = 8
 const IN_FLIGHT = 2
-
-/** Samples to run, made one at a time when their turn comes. */
-export interface SampleSource {
-  readonly count: number
-  /** @param into inputs that nobody needs any more, whose memory may be taken */
-  at(sample: number, into?: SampleInputs): SampleInputs
-}
 
 /**
  * A runtime in threads of its own, in which models are run, and watched, one after the other. Two workers share the

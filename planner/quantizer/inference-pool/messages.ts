@@ -56,3 +56,10 @@ export type FromPool =
 export function buffersOf(samples: readonly SampleInputs[]): ArrayBuffer[] {
   return samples.flat().map((tensor) => tensor.data.buffer as ArrayBuffer)
 }
+
+/** Samples to run, made one at a time when their turn comes. */
+export interface SampleSource {
+  readonly count: number
+  /** @param into inputs that nobody needs any more, whose memory may be taken */
+  at(sample: number, into?: SampleInputs): SampleInputs
+}

@@ -7,8 +7,13 @@ import {
   RuntimeError,
   startQuickly,
 } from '../../../shared/runtime/index.ts'
-import type { SampleSource } from './inference-pool.ts'
-import { buffersOf, type FromPool, type SampleInputs, type ToPool } from './messages.ts'
+import {
+  buffersOf,
+  type FromPool,
+  type SampleInputs,
+  type SampleSource,
+  type ToPool,
+} from './messages.ts'
 import { Replies } from './replies.ts'
 
 const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)

@@ -1,10 +1,11 @@
 import { invariant } from '../../errors.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type Tensor } from '../../tensors.ts'
+import type { RuntimeErrorCode } from '../errors.ts'
 import { RuntimeError } from '../errors.ts'
 import { orderedInputs } from '../input-check.ts'
 import type { TensorInfo } from '../runtime.ts'
+import type { Environment, LitertModule } from './bindings.ts'
 import { type CompiledModel, type Model, shapeOf, type TensorBuffer } from './bindings.ts'
-import type { LitertEngine } from './engine.ts'
 import { type ModelIo, withInputShapes } from './model-io.ts'
 
 /** A model compiled for one set of input shapes, with its input buffers. */
@@ -16,17 +17,25 @@ interface Compiled {
   readonly inputs: readonly TensorBuffer[]
 }
 
+/** What a model needs of the wasm instance that it is in. */
+export interface ModelEngine {
+  readonly module: LitertModule
+  readonly environment: Environment
+  readonly threadsArgument: number
+  guarded<T>(code: RuntimeErrorCode, what: string, calls: () => T): T
+}
+
 /** A model on an engine. Open dimensions are compiled for as they come; the last shapes stay compiled. */
 export class LitertModel {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
-  readonly #engine: LitertEngine
+  readonly #engine: ModelEngine
   readonly #bytes: Uint8Array | undefined
   #current: Compiled | undefined
   #results: readonly TensorBuffer[] = []
   #closed = false
 
-  constructor(engine: LitertEngine, bytes: Uint8Array, io: ModelIo) {
+  constructor(engine: ModelEngine, bytes: Uint8Array, io: ModelIo) {
     this.#engine = engine
     this.inputs = io.inputs
     this.outputs = io.outputs

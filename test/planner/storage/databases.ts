@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { type Database, openDatabase } from '../../../planner/storage/open.ts'
+import type { Database } from '../../../planner/storage/database.ts'
+import { openDatabase } from '../../../planner/storage/open.ts'
 
 export interface TestDatabase {
   readonly name: 'sqlite' | 'postgres'

@@ -2,7 +2,8 @@ import type { Form, OperatorId, TensorId, Use } from '../../../graph/index.ts'
 import { INTEGER_LIMITS, sameForm } from '../../../graph/index.ts'
 import { newMessage, type OnnxNode } from '../model.ts'
 import { DATA_TYPES } from '../schema.ts'
-import { dequantized, type IntegerForm, parameterInputs } from './codes.ts'
+import { dequantized, parameterInputs } from './codes.ts'
+import type { IntegerForm } from './integer-form.ts'
 import type { Conversion, ModelRewriter } from './model-rewriter.ts'
 
 /** QuantizeLinear and DequantizeLinear around every activation that the plan wants in integers. */

@@ -3,9 +3,8 @@ import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/
 import type { Form } from '../../../graph/index.ts'
 import type { OnnxNode } from '../model.ts'
 import type { Attributes } from '../prepare/graph-editor.ts'
+import type { IntegerForm } from './integer-form.ts'
 import type { ModelRewriter } from './model-rewriter.ts'
-
-export type IntegerForm = Extract<Form, { parameters: unknown }>
 
 /** Scale and zero point of a form as constants; the zero point's type says what the codes are. */
 export function parameterInputs(

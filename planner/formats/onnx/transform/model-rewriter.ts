@@ -3,7 +3,7 @@ import type { Form, OperatorId, TensorId, Use } from '../../../graph/index.ts'
 import { copyMessage, type OnnxGraph, type OnnxModel, type OnnxNode } from '../model.ts'
 import { type Attributes, GraphEditor } from '../prepare/graph-editor.ts'
 import type { OnnxView, ViewedNode } from '../view.ts'
-import type { IntegerForm } from './codes.ts'
+import type { IntegerForm } from './integer-form.ts'
 
 /** A conversion that the plan asks for. */
 export interface Conversion {

@@ -8,8 +8,9 @@ import type {
 } from '../../../graph/index.ts'
 import { encode, encodeConstant } from '../../../graph/index.ts'
 import { computeBlocks } from './blocks.ts'
-import { codesConstant, dequantized, type IntegerForm } from './codes.ts'
+import { codesConstant, dequantized } from './codes.ts'
 import { computeHybrid } from './hybrid.ts'
+import type { IntegerForm } from './integer-form.ts'
 import type { ModelRewriter } from './model-rewriter.ts'
 
 const COMPUTATIONS: Record<Computation, (rewriter: ModelRewriter, operator: OperatorId) => void> = {

@@ -9,7 +9,7 @@ import {
 } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
-import type { Prepared } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 
 /**
  * FAKE_QUANT, which quantization-aware training leaves behind ⇒ the range it learnt, on the tensor itself: real

@@ -2,7 +2,7 @@ import type { Finding } from '../../../../shared/findings.ts'
 import { type DraftOperator, type DraftSubgraph, type DraftTensor, draftOf } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
-import type { Prepared } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 
 /** Height and width of the format's NHWC images. */
 const SPATIAL_AXES = Int32Array.of(1, 2)

@@ -3,13 +3,8 @@ import type { Preparation } from '../../../graph/index.ts'
 import type { TflModel } from '../model.ts'
 import { learntRanges } from './fake-quant.ts'
 import { poolsAsMeans } from './pools-as-means.ts'
+import type { Prepared } from './prepared.ts'
 import { restoreFloats } from './restore-floats.ts'
-
-/** A model after a step of preparation, and what the user should know of it. */
-export interface Prepared {
-  readonly model: TflModel
-  readonly findings: readonly Finding[]
-}
 
 /** The steps in order; each leaves the model's results as they were. */
 const STEPS: readonly ((model: TflModel, how: Preparation) => Prepared)[] = [

@@ -11,7 +11,7 @@ import {
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
 import { settleVersion, signatureOf } from '../transform/signatures.ts'
-import type { Prepared } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 
 /**
  * Finds constants that are stored as integers or halves but computed with in float, as dynamic-range and

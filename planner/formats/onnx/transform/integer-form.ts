@@ -1,0 +1,3 @@
+import type { Form } from '../../../graph/index.ts'
+
+export type IntegerForm = Extract<Form, { parameters: unknown }>
