@@ -3,6 +3,7 @@ import { checkOnnx, readOnnx, writeOnnx } from '../../../../planner/formats/onnx
 import type { OnnxModel } from '../../../../planner/formats/onnx/model.ts'
 import { samplesFor } from '../../../../shared/dataset/index.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
+import { heldByThisHost } from '../../../host-processor.ts'
 import { encoder } from './encoder.ts'
 import { fusedOperators } from './fused-operators.ts'
 import { noiseFor, quantizeOnnx, sqnrOf } from './quantized.ts'
@@ -45,14 +46,14 @@ t.test('float16: halves behind Cast, half the file, nothing else', async (t) => 
 
 t.test('dynamic-w8: products become one kernel each, convolutions stay float', async (t) => {
   const model = encoder(small)
-  const { bytes, operators } = await quantizeOnnx(model, 'dynamic-w8')
+  const { bytes, operators } = await quantizeOnnx(model, heldByThisHost('dynamic-w8'))
   const { integer } = await fusedOperators(t, bytes)
   t.same(checkOnnx(readOnnx(bytes)), [])
   const fused = (integer.DynamicQuantizeMatMul ?? 0) + (integer.MatMulIntegerToFloat ?? 0)
   t.equal(fused, operators.integer)
   t.equal(fused, 6)
   t.ok((await sqnrOf(writeOnnx(model), bytes, words)) > 30)
-  const gemm = await quantizeOnnx(convolutional(), 'dynamic-w8')
+  const gemm = await quantizeOnnx(convolutional(), heldByThisHost('dynamic-w8'))
   t.notOk(opsOf(gemm.bytes).includes('ConvInteger'))
   t.ok((await sqnrOf(writeOnnx(convolutional()), gemm.bytes, images)) > 30)
 })
@@ -169,7 +170,7 @@ t.test('several inputs, an open batch, int64 inputs', async (t) => {
     ],
   })
   const data = noiseFor({ x: [1, 3, 6, 6], z: [1, 8, 6, 6] })
-  const { bytes } = await quantizeOnnx(model, 'static-w8a8', data)
+  const { bytes } = await quantizeOnnx(model, heldByThisHost('static-w8a8'), data)
   const session = await onnxruntime.load(bytes)
   t.same(
     session.inputs.map(({ shape }) => shape[0]),

@@ -2,6 +2,7 @@ import t from 'tap'
 import { checkOnnx, readOnnx, writeOnnx } from '../../../../../planner/formats/onnx/index.ts'
 import type { OperatorKind } from '../../../../../planner/graph/operator-kinds.ts'
 import { ONNXRUNTIME_KERNELS } from '../../../../../planner/targets/kernels/onnxruntime.ts'
+import { heldByThisHost } from '../../../../host-processor.ts'
 import { fusedOperators } from '../fused-operators.ts'
 import { noiseFor, quantizeOnnx, sqnrOf } from '../quantized.ts'
 import { int64s, type Row, type SmallOnnx, smallOnnx } from '../small-onnx.ts'
@@ -187,7 +188,7 @@ for (const [i, one] of CASES.entries()) {
   t.test(`${i} ${one.kind}: ${one.rows.map(([type]) => type).join(', ')}`, async (t) => {
     const model = smallOnnx(modelOf(one))
     const data = noiseFor({ x: [1, 4, 6, 6] })
-    const { bytes, findings } = await quantizeOnnx(model, 'static-w8a8-u8s8', data)
+    const { bytes, findings } = await quantizeOnnx(model, heldByThisHost('static-w8a8-u8s8'), data)
     // Noise reaches the largest codes everywhere.
     t.same(
       findings.filter(({ code }) => code !== 'int16-saturation'),
