@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { AppError, messageOf, UsageError } from '../../shared/errors.ts'
+import { VERSION } from '../../shared/version.ts'
 import { readSettings } from './read-settings.ts'
 import { SETTING_FLAGS } from './settings.ts'
-import { VERSION } from './version.ts'
 
 const EXAMPLES = {
   run: 'fitment-agent run --state-dir /var/lib/fitment',

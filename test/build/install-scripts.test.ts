@@ -20,5 +20,9 @@ t.test('npm runs no install script of a dependency', async (t) => {
   const { packages } = read('package-lock.json', lockSchema)
   const scripted = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript)
   t.strictSame(scripted, [], 'package-lock.json has no "hasInstallScript"')
-  t.strictSame(read('package.json', packageSchema).allowScripts, { 'onnxruntime-node': false })
+  t.strictSame(read('package.json', packageSchema).allowScripts, {
+    // Its binary comes as a package of its own: the script only looks whether it did.
+    '@swc/core': false,
+    'onnxruntime-node': false,
+  })
 })

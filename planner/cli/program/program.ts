@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { z } from 'zod'
 import { AppError, messageOf, UsageError } from '../../../shared/errors.ts'
+import { VERSION } from '../../../shared/version.ts'
 import type { CliCommand, ExitCode } from './command.ts'
 import { type CliStreams, createIo } from './io.ts'
 
@@ -31,9 +32,9 @@ function buildProgram(
   streams: CliStreams,
   finish: (code: ExitCode) => void,
 ): Command {
-  const root = newCommand('fitment', streams).description(
-    'Fits a model to every device of a fleet.',
-  )
+  const root = newCommand('fitment', streams)
+    .description('Fits a model to every device of a fleet.')
+    .version(VERSION)
   for (const command of commands) {
     const words = command.path.split(' ')
     const last = words.pop() as string
