@@ -1,5 +1,5 @@
 import type { Digest } from '../digest.ts'
-import { type ModelFormat, RUNTIMES, type RuntimeName } from '../runtime/index.ts'
+import { RUNTIMES, type RuntimeName } from '../runtime/index.ts'
 
 /** Uptane's two repositories: what was released, and what this device shall have of it. */
 export const REPOSITORIES = ['director', 'image'] as const
@@ -15,7 +15,8 @@ export function modelRole(model: string): string {
 
 /** `ic01/<digest>.tflite`: the name both repositories use for one variant. */
 export function targetPath(model: string, variant: Digest, runtime: RuntimeName): string {
-  const format: ModelFormat = RUNTIMES[runtime].format
+  // A runtime that came later names its files itself: whoever does not have it refuses it before its path matters.
+  const { format } = RUNTIMES[runtime] ?? { format: runtime }
   return `${model}/${variant}.${format}`
 }
 
