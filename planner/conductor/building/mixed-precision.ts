@@ -32,8 +32,8 @@ export function mixedForAccuracy(
 }
 
 /**
- * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixture without what is
- * known to be slower on integers, where such knowledge of the runtime's kernels exists.
+ * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixed-precision candidate
+ * without what is known to be slower on integers, where such knowledge of the runtime's kernels exists.
  */
 export function mixedForLatency(
   candidates: readonly CandidateView[],
