@@ -6,6 +6,7 @@ import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
+import { VERSION } from '../../shared/version.ts'
 import { createBench } from '../daemon/bench.ts'
 import { failPointNames, type HealthSettings, SYSTEM_CLOCK, startAgent } from '../daemon/index.ts'
 import {
@@ -19,7 +20,6 @@ import { type Endpoint, type Log, parseEndpoint, RECONNECT_BACKOFF } from '../li
 import { createLog } from './create-log.ts'
 import { renewInProcess } from './renew-in-process.ts'
 import type { Settings } from './settings.ts'
-import { VERSION } from './version.ts'
 
 /** Blocks in flight: 1 MiB, which is 18 MB/s at a round trip of 50 ms (design §6). */
 const WINDOW = 16

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { startBroker } from '../../broker/index.ts'
 import { fleetSchema } from '../../shared/ids.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import { ensureSecret } from './broker-secret.ts'
 import { defineCommand } from './command.ts'
 import { dataInput, dataOption, portInput } from './fleet-options.ts'
@@ -48,7 +49,7 @@ export const brokerCommand = defineCommand({
       [
         `broker ready: ${url}, fleet ${fleet}`,
         `a planner logs in with the secret in ${file}:`,
-        `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${file}`,
+        `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${shellWord(file)}`,
       ].join('\n'),
     )
     await signalled()

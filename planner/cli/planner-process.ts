@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../shared/trust/index.ts'
+import { VERSION } from '../../shared/version.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../api/index.ts'
 import { loadProfilesWith } from '../classes/index.ts'
 import { Conductor, type EngineSettings, failPointNames } from '../conductor/index.ts'
@@ -13,7 +14,6 @@ import {
 } from '../identity/index.ts'
 import { createArtifactStore, openDatabase } from '../storage/index.ts'
 import { openTrust } from '../trust/index.ts'
-import { VERSION } from './version.ts'
 
 export interface PlannerOptions {
   readonly data: string

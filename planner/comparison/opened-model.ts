@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import type { Graph } from '../formats/graph.ts'
 import { type Links, linksOf } from '../formats/links.ts'
 import type { Entry, QuantizableFormat, QuantizableModel } from '../formats/quantizable.ts'
@@ -35,7 +36,7 @@ export async function openModels(files: readonly ComparedFile[]): Promise<Opened
   if (first !== undefined && other !== undefined) {
     throw new ComparisonError(
       'mixed-formats',
-      `${first.file} is .${first.format} but ${other.file} is .${other.format}: activations are compared within one format; for outputs alone use fitment evaluate ${other.file} --reference ${first.file}`,
+      `${first.file} is .${first.format} but ${other.file} is .${other.format}: activations are compared within one format; for outputs alone use fitment evaluate ${shellWord(other.file)} --data FILE.npz --reference ${shellWord(first.file)}`,
     )
   }
   return await Promise.all(files.map(openModel))
@@ -46,7 +47,7 @@ async function openModel(file: ComparedFile): Promise<OpenedModel> {
   if (format === null) {
     throw new ComparisonError(
       'unsupported-format',
-      `${file.file}: .${file.format} models cannot be compared layer by layer yet; for outputs use fitment evaluate MODEL --reference FLOAT`,
+      `${file.file}: .${file.format} models cannot be compared layer by layer yet; for outputs use fitment evaluate MODEL --data FILE.npz --reference FLOAT`,
     )
   }
   const model = await openIn(format, file)
