@@ -1,6 +1,6 @@
 import { UsageError } from './errors.ts'
 
-/** How numbers are stored (w: weights) and computed (a: activations). design.md §3 is the law. */
+/** How numbers are stored (w: weights) and computed (a: activations). */
 export const BASE_SCHEMES = {
   float32: { weights: 'float32', activations: 'float32', calibrated: false },
   float16: { weights: 'float16', activations: 'float32', calibrated: false },

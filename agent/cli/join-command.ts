@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { UsageError } from '../../shared/errors.ts'
 import { factsOf } from '../../shared/identity/index.ts'
 import { deviceIdSchema } from '../../shared/ids.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import type { DeviceIdentity } from '../identity/index.ts'
 import { joinFleet } from '../identity/join.ts'
 import { renewIdentity } from '../identity/renew.ts'
@@ -14,11 +15,13 @@ interface JoinFlags {
   readonly stateDir: string
   readonly device?: string
   readonly json?: boolean
+  /** Makes commands in texts for people work where they are read. */
+  readonly say: (text: string) => string
 }
 
 /** @throws IdentityError, UsageError */
 export async function joinWithToken(
-  { token: given, stateDir, device, json }: JoinFlags,
+  { token: given, stateDir, device, json, say }: JoinFlags,
   { stdin, stdout: out }: Pick<NodeJS.Process, 'stdin' | 'stdout'>,
 ): Promise<void> {
   if (device !== undefined && !deviceIdSchema.safeParse(device).success) {
@@ -29,13 +32,13 @@ export async function joinWithToken(
   const identity = await joinFleet({ token, device, stateDir, timeoutMs: TIMEOUT_MS })
   tell(identity, stateDir, json, out, [
     `joined fleet ${identity.fleet} as ${identity.device}; now:`,
-    `  fitment-agent run --state-dir ${stateDir}`,
+    say(`  fitment-agent run --state-dir ${shellWord(stateDir)}`),
   ])
 }
 
 /** @throws IdentityError */
 export async function renewNow(
-  { stateDir, json }: Omit<JoinFlags, 'token'>,
+  { stateDir, json }: Pick<JoinFlags, 'stateDir' | 'json'>,
   out: NodeJS.WritableStream,
 ): Promise<void> {
   const identity = await renewIdentity(stateDir, TIMEOUT_MS)

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { AppError, messageOf, UsageError } from '../../shared/errors.ts'
+import { printedCommands } from '../../shared/printed-commands.ts'
+import { namingOf } from '../../shared/started-as.ts'
 import { VERSION } from '../../shared/version.ts'
 import { readSettings } from './read-settings.ts'
 import { SETTING_FLAGS } from './settings.ts'
@@ -11,6 +13,11 @@ const EXAMPLES = {
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',
 }
 
+/** Makes the commands in texts for people work where this one was typed. */
+function say(text: string): string {
+  return printedCommands(text, { naming: namingOf(process) })
+}
+
 function program(): Command {
   const root = named(new Command('fitment-agent'))
     .description('Runs on every device: measures variants, installs the one it is assigned.')
@@ -20,7 +27,7 @@ function program(): Command {
     .option('--config <file>', 'JSON file with these settings, by their camelCase names')
     .addHelpText(
       'after',
-      `\nEvery flag is also an environment variable: FITMENT_STATE_DIR for --state-dir.\n\nExample:\n  $ ${EXAMPLES.run}`,
+      `\nEvery flag is also an environment variable: FITMENT_STATE_DIR for --state-dir.\n\nExample:\n  $ ${say(EXAMPLES.run)}`,
     )
   for (const { flags, description } of SETTING_FLAGS) run.option(flags, description)
   run.action(async (flags: Record<string, unknown>) => {
@@ -33,7 +40,7 @@ function program(): Command {
     .description('what this device runs, from the agent or from what it left on disk')
     .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
     .option('--json', 'print one JSON value for machines')
-    .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.status}`)
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.status)}`)
     .action(async ({ stateDir, json }: { stateDir?: string; json?: boolean }) => {
       if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
       const { describe, needsAttention, statusOf } = await import('./status-command.ts')
@@ -66,16 +73,16 @@ function addIdentityCommands(root: Command): void {
       process.env.FITMENT_DEVICE,
     )
     .option('--json', 'print one JSON value for machines')
-    .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.join}`)
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.join)}`)
     .action(async (token: string, flags: IdentityFlags) => {
       const { joinWithToken } = await import('./join-command.ts')
-      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags) }, process)
+      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags), say }, process)
     })
   named(root.command('renew'))
     .description('get the next certificate now; run does it by itself, in time')
     .option(...stateDirFlag, process.env.FITMENT_STATE_DIR)
     .option('--json', 'print one JSON value for machines')
-    .addHelpText('after', `\nExample:\n  $ ${EXAMPLES.renew}`)
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.renew)}`)
     .action(async (flags: IdentityFlags) => {
       const { renewNow } = await import('./join-command.ts')
       await renewNow({ ...flags, stateDir: stateDirOf(flags) }, process.stdout)
@@ -90,7 +97,7 @@ function named(command: Command): Command {
 function fail(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const code = error instanceof AppError ? error.code : 'internal'
-  process.stderr.write(`error [${code}]: ${messageOf(error)}\n`)
+  process.stderr.write(`error [${code}]: ${say(messageOf(error))}\n`)
   const ours = !(error instanceof AppError) || error.code === 'invariant'
   if ((ours || process.env.FITMENT_DEBUG) && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`)

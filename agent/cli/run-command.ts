@@ -26,7 +26,7 @@ import { createLog } from './create-log.ts'
 import { renewInProcess } from './renew-in-process.ts'
 import type { Settings } from './settings.ts'
 
-/** Blocks in flight: 1 MiB, which is 18 MB/s at a round trip of 50 ms (design §6). */
+/** Blocks in flight: 1 MiB, which is 18 MB/s at a round trip of 50 ms. */
 const WINDOW = 16
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const

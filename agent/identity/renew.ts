@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { IdentityError, signRenewal } from '../../shared/identity/index.ts'
 import { newId } from '../../shared/ids.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import { openTrusted } from './broker-socket.ts'
 import { makeKeyWithRequest } from './certificate-request.ts'
 import { exchange } from './exchange.ts'
@@ -16,7 +17,7 @@ export async function renewIdentity(stateDir: string, timeoutMs: number): Promis
   if (present === undefined) {
     throw new IdentityError(
       'not-joined',
-      `this device has not joined a fleet: run fitment-agent join TOKEN --state-dir ${stateDir}`,
+      `this device has not joined a fleet: run fitment-agent join TOKEN --state-dir ${shellWord(stateDir)}`,
     )
   }
   const { fleet, device, authority } = present

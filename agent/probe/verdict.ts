@@ -23,7 +23,7 @@ const LEAST_RUNS = 5
 const isContended = ({ evidence }: Grounds) =>
   (evidence.stealShare ?? 0) > 0.01 || (evidence.otherCpuShare ?? 0) > 0.1
 
-/** Thresholds are those of delivery.md §6.2 where it gives one. Every rule that applies leaves its flag; the worst verdict counts. */
+/** Every rule that applies leaves its flag; the worst verdict counts. */
 export const RULES: readonly Rule[] = [
   rule('few-runs', 'invalid', ({ latency }) => latency.n < LEAST_RUNS),
   rule('output-not-finite', 'invalid', ({ quality }) => (quality.notFinite ?? 0) > 0),

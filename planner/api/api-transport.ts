@@ -2,6 +2,7 @@ import { type ClientRequest, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { userInfo } from 'node:os'
 import { fetchAuthority, parseOperatorToken, tlsAddress } from '../../shared/identity/index.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import { socketPath } from './socket-path.ts'
 
 /** The way to a planner: its socket on this machine, or its listener for operators elsewhere. */
@@ -24,7 +25,7 @@ export function apiTransport(data: string, token: string | undefined): ApiTransp
 function socketTransport(data: string): ApiTransport {
   return {
     place: data,
-    advice: `start one with fitment serve --data ${data}`,
+    advice: `start one with fitment serve --data ${shellWord(data)}`,
     ask: async (method, path) =>
       requestHttp({
         socketPath: socketPath(data),

@@ -1,3 +1,4 @@
+import { shellWord } from '../../shared/started-as.ts'
 import type { Conductor, ConductorContext } from '../conductor/index.ts'
 import type { PlannerIdentity } from '../identity/index.ts'
 import { type Model, models } from '../storage/index.ts'
@@ -41,6 +42,9 @@ export async function modelNamed(context: ConductorContext, name: string): Promi
   const model = await models.findModel(context.db, name)
   if (model) return model
   const known = (await models.listModels(context.db)).map((other) => other.name)
-  const advice = known.length > 0 ? `known: ${known.join(', ')}` : 'add one with fitment models add'
+  const advice =
+    known.length > 0
+      ? `known: ${known.join(', ')}`
+      : `add one with fitment models add ${shellWord(name)} --model F.tflite --calibration F.npz --test F.npz`
   throw new ApiError('unknown-model', `no model "${name}" is registered; ${advice}`)
 }

@@ -124,6 +124,6 @@ async function openRolloutsOf(
 
 function nothingFor(event: RolloutEvent, model: string, open: readonly Rollout[]): ApiError {
   const states = open.map((rollout) => `${rollout.class} is ${rollout.state}`).join(', ')
-  const there = states || 'no rollout is open; start one with fitment rollout start'
+  const there = states || `no rollout is open; start one with fitment rollout start ${model}`
   return new ApiError('nothing-to-do', `nothing of ${model} to ${event}: ${there}`)
 }

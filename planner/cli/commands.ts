@@ -70,10 +70,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   },
 }
 
-/** Those that a command line may mean: all of them where its first word is none. */
+/** Those that a command line may mean: all of them where its first word is none; `--version` needs none. */
 export async function commandsFor([word = '']: readonly string[]): Promise<readonly CliCommand[]> {
   const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined
   if (named !== undefined) return await named()
+  if (word === '--version' || word === '-V') return []
   const all = await Promise.all(Object.values(COMMANDS).map((load) => load()))
   return all.flat()
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { namingOf } from '../../shared/started-as.ts'
 import { commandsFor } from './commands.ts'
 import { runProgram } from './program/program.ts'
 
@@ -9,4 +10,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const argv = process.argv.slice(2)
-process.exitCode = await runProgram(await commandsFor(argv), argv, process)
+process.exitCode = await runProgram(await commandsFor(argv), argv, process, namingOf(process))

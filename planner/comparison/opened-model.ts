@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import { MODEL_FORMATS } from '../formats/index.ts'
 import type { Entry, Graph, QuantizableFormat, QuantizableModel } from '../graph/index.ts'
 import { type Links, linksOf } from '../graph/index.ts'
@@ -31,7 +32,7 @@ export async function openModels(files: readonly ComparedFile[]): Promise<Opened
   if (first !== undefined && other !== undefined) {
     throw new ComparisonError(
       'mixed-formats',
-      `${first.file} is .${first.format} but ${other.file} is .${other.format}: activations are compared within one format; for outputs alone use fitment evaluate ${other.file} --reference ${first.file}`,
+      `${first.file} is .${first.format} but ${other.file} is .${other.format}: activations are compared within one format; for outputs alone use fitment evaluate ${shellWord(other.file)} --data FILE.npz --reference ${shellWord(first.file)}`,
     )
   }
   return await Promise.all(files.map(openModel))
@@ -41,7 +42,7 @@ async function openModel(file: ComparedFile): Promise<OpenedModel> {
   if (!WATCHABLE[file.format]) {
     throw new ComparisonError(
       'unsupported-format',
-      `${file.file}: .${file.format} models cannot be compared layer by layer yet; for outputs use fitment evaluate MODEL --reference FLOAT`,
+      `${file.file}: .${file.format} models cannot be compared layer by layer yet; for outputs use fitment evaluate MODEL --data FILE.npz --reference FLOAT`,
     )
   }
   const model = await openIn(await MODEL_FORMATS[file.format](), file)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../shared/errors.ts'
+import { shellWord } from '../../shared/started-as.ts'
 import {
   type ApiProgress,
   connectPlanner,
@@ -10,7 +11,7 @@ import {
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../rollout/index.ts'
 import { DEMO_FLEET, type DemoDevice, demoFile } from './fleet.ts'
 import { type DeviceOutcome, outcomeOf } from './outcome.ts'
-import { DemoError, ProcessGroup } from './processes.ts'
+import { type Binary, DemoError, ProcessGroup } from './processes.ts'
 
 const MODEL = 'motor-faults'
 /** Less than the default of three seconds: six devices take their turns on one host. */
@@ -53,35 +54,32 @@ async function play(
   listener: DemoListener,
 ): Promise<DeviceOutcome[]> {
   const data = join(dir, 'planner')
-  listener.step('broker and planner', 'fitment serve --insecure-loopback')
-  processes.start('serve', 'fitment', [
-    'serve',
-    '--data',
-    data,
-    '--port',
-    '0',
-    '--insecure-loopback',
-    '--probe-ms',
-    PROBE_MS,
-  ])
+  const serve = ['serve', '--data', data, '--port', '0', '--insecure-loopback']
+  listener.step('broker and planner', line('fitment', serve))
+  processes.start('serve', 'fitment', [...serve, '--probe-ms', PROBE_MS])
   const planner = connectPlanner(data)
   const info = await until('the planner to answer', START_MS, () =>
     planner.call('planner.info', {}).catch(() => undefined),
   )
 
   const [late, present] = [DEMO_FLEET.filter((d) => d.late), DEMO_FLEET.filter((d) => !d.late)]
-  listener.step(`${present.length} devices join`, 'fitment-agent run --broker … --device pump-1 …')
+  const [first] = present.map((member) => line('fitment-agent', agentArguments(dir, info, member)))
+  listener.step(`${present.length} devices join; the first:`, first)
   for (const member of present) startAgent(processes, dir, info, member)
   await devicesThat(planner, 'join', present, ({ online }) => online)
 
   listener.step(
     'register the model with its data and an accuracy budget',
-    `fitment models add ${MODEL} --model model.tflite --calibration calibration.npz --test test.npz`,
+    line('fitment', [
+      ...['models', 'add', MODEL, '--data', data, '--model', demoFile(MODEL, 'model.tflite')],
+      ...['--calibration', demoFile(MODEL, 'calibration.npz')],
+      ...['--test', demoFile(MODEL, 'test.npz')],
+    ]),
   )
   await addModel(planner, listener)
   listener.step(
     'classes → variants → probes on the devices → selection → rollout',
-    `fitment rollout start ${MODEL} --wait`,
+    line('fitment', ['rollout', 'start', MODEL, '--wait', '--data', data]),
   )
   await rollOut(planner, listener)
 
@@ -93,18 +91,31 @@ async function play(
   return await outcomes(planner)
 }
 
+/** As an operator would type it. */
+function line(program: Binary, words: readonly string[]): string {
+  return [program, ...words.map(shellWord)].join(' ')
+}
+
 function startAgent(
   processes: ProcessGroup,
   dir: string,
   info: PlannerInfo,
-  { device, tree, storageLimit, memoryLimit }: DemoDevice,
+  member: DemoDevice,
 ): void {
+  processes.start(member.device, 'fitment-agent', agentArguments(dir, info, member))
+}
+
+function agentArguments(
+  dir: string,
+  info: PlannerInfo,
+  { device, tree, storageLimit, memoryLimit }: DemoDevice,
+): string[] {
   const limits = {
     '--root': tree === null ? undefined : demoFile('devices', tree),
     '--storage-limit': storageLimit,
     '--memory-limit': memoryLimit,
   }
-  processes.start(device, 'fitment-agent', [
+  return [
     'run',
     ...['--broker', info.broker, '--fleet', info.fleet, '--trust', info.trust],
     ...['--device', device, '--state-dir', join(dir, 'devices', device)],
@@ -113,7 +124,7 @@ function startAgent(
     ...Object.entries(limits).flatMap(([flag, value]) =>
       value === undefined ? [] : [flag, value],
     ),
-  ])
+  ]
 }
 
 async function addModel(planner: PlannerClient, listener: DemoListener): Promise<void> {

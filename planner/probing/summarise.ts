@@ -25,7 +25,7 @@ export interface ClassSummary {
 }
 
 /**
- * One row per class: the median over devices of each device's median (reference/delivery.md §6.2).
+ * One row per class: the median over devices of each device's median.
  * Records that are not `ok` count only where a class has no others, and then it is said.
  * Undefined without a usable record.
  */

@@ -5,7 +5,6 @@ import type { Database } from './database.ts'
 import { migrate } from './migrations/migrate.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
-import type { Db } from './tables.ts'
 
 export interface DatabaseLocation {
   /** Directory of the embedded database and of the artifacts. */

@@ -15,7 +15,7 @@ export interface LatencyBudget {
   readonly cap: { readonly ms: number; readonly runs: number }
 }
 
-/** The full protocol of delivery.md §6.2. */
+/** A probe on a device, where nothing cuts it short. */
 export const FULL_BUDGET: LatencyBudget = {
   warmup: { minRuns: 3, minMs: 1_000, maxMs: 10_000 },
   block: { minRuns: 10, minMs: 1_000 },

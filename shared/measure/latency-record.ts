@@ -7,7 +7,7 @@ const histogramSchema: z.ZodType<Histogram> = z.array(
   z.tuple([z.number().int(), z.number().int().positive()]),
 )
 
-/** The steady hot loop of one model on one device. Times in ms. delivery.md §6.2 is the protocol. */
+/** The steady hot loop of one model on one device. Times in ms; how they are taken: README.md. */
 export const latencyRecordSchema = z.object({
   n: z.number().int().positive(),
   p50Ms: z.number(),

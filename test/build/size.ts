@@ -1,4 +1,4 @@
-/** Prints lines per top-level folder and the largest source files; fails above the budget of design.md §2. */
+/** Prints lines per top-level folder and the largest source files; fails where one is longer than the limit. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 

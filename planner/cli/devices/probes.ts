@@ -20,7 +20,7 @@ export const probesCommand = defineCommand({
     )
     io.result(rows, () =>
       rows.length === 0
-        ? 'no device was asked to measure yet: fitment plan MODEL'
+        ? `no device was asked to measure yet: fitment plan ${model ?? 'MODEL'}`
         : table(
             [
               'MODEL',

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
 import { nameSchema } from '../../../shared/ids.ts'
 import { printTrustedKey } from '../../../shared/signatures/index.ts'
+import { shellWord } from '../../../shared/started-as.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { batchKeyIds, describeBatch, KeyRing, parseBatch, signBatch } from '../../trust/index.ts'
 import { defineCommand } from '../program/command.ts'
@@ -37,7 +38,7 @@ export const keysMakeCommand = defineCommand({
     io.result({ name, publicKey, dir: keys }, () =>
       [
         `${join(keys, `${name}.key`)} stays with you; to have it believed, at the planner:`,
-        `  fitment keys rotate release --add ${name}.pub`,
+        `  fitment keys rotate release --add ${shellWord(join(keys, `${name}.pub`))}`,
       ].join('\n'),
     )
     return 0
@@ -109,7 +110,7 @@ export const keysSignCommand = defineCommand({
         `signed with ${opened.length} key(s):`,
         ...describeBatch(batch).map((line) => `  ${line}`),
         '',
-        `at the planner: fitment keys submit ${out}`,
+        `at the planner: fitment keys submit ${shellWord(out)}`,
       ].join('\n'),
     )
     return 0

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
 import { nameSchema } from '../../../shared/ids.ts'
+import { shellWord } from '../../../shared/started-as.ts'
 import { type BatchView, connectPlanner } from '../../api/index.ts'
 import { KEY_ROLES, parseBatchSignatures, signsByMachine } from '../../trust/index.ts'
 import { defineCommand } from '../program/command.ts'
@@ -126,7 +127,7 @@ function nextStep(out: string | undefined): string[] {
     : [
         '',
         'where the keys lie:',
-        `  fitment keys sign ${out} --keys DIR --out signatures.json`,
+        `  fitment keys sign ${shellWord(out)} --keys DIR --out signatures.json`,
         'and here:',
         '  fitment keys submit signatures.json',
       ]

@@ -21,7 +21,7 @@ export const variantsCommand = defineCommand({
     )
     io.result(rows, () =>
       rows.length === 0
-        ? 'nothing is planned yet: fitment plan MODEL'
+        ? `nothing is planned yet: fitment plan ${model ?? 'MODEL'}`
         : table(
             [
               'MODEL',

@@ -21,21 +21,25 @@ export interface CliStreams {
   readonly stderr: NodeJS.WritableStream & { isTTY?: boolean }
 }
 
-export function createIo(json: boolean, streams: CliStreams): CliIo {
+/** @param say makes the commands that texts for people name work where they are read */
+export function createIo(json: boolean, streams: CliStreams, say: (text: string) => string): CliIo {
   const out = (text: string) => streams.stdout.write(`${text}\n`)
-  const note = (text: string) => streams.stderr.write(`${text}\n`)
+  const note = (text: string) => streams.stderr.write(`${say(text)}\n`)
   return {
     json,
-    result: (value, forPeople) => out(json ? JSON.stringify(value, jsonSafe, 2) : forPeople()),
+    result: (value, forPeople) => out(json ? JSON.stringify(value, jsonSafe, 2) : say(forPeople())),
     line: (text) => {
-      if (!json) out(text)
+      if (!json) out(say(text))
     },
     note,
     findings: (findings) => {
       if (json) return
       for (const finding of findings) note(`${finding.severity}: ${oneLine(finding.message)}`)
     },
-    progress: (what) => startProgress(what, json ? undefined : streams.stderr),
+    progress: (title) => {
+      const { update, end } = startProgress(say(title), json ? undefined : streams.stderr)
+      return { end, update: (done, total, what = title) => update(done, total, say(what)) }
+    },
   }
 }
 

@@ -1,21 +1,26 @@
 import { Command, CommanderError } from 'commander'
 import type { z } from 'zod'
 import { AppError, messageOf, UsageError } from '../../../shared/errors.ts'
+import type { Naming } from '../../../shared/started-as.ts'
 import { VERSION } from '../../../shared/version.ts'
+import { Voice } from '../voice.ts'
 import type { CliCommand, ExitCode } from './command.ts'
 import { type CliStreams, createIo } from './io.ts'
 
 /**
  * Runs one command line and answers its exit code; never throws, never exits the process.
  * @param argv words after the program's name
+ * @param naming how printed commands name the programs
  */
 export async function runProgram(
   commands: readonly CliCommand[],
   argv: readonly string[],
   streams: CliStreams,
+  naming: Naming = (program) => program,
 ): Promise<ExitCode> {
+  const voice = new Voice(naming)
   let exitCode: ExitCode = 0
-  const root = buildProgram(commands, streams, (code) => {
+  const root = buildProgram(commands, streams, voice, (code) => {
     exitCode = code
   })
   try {
@@ -23,13 +28,14 @@ export async function runProgram(
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    return report(error, streams)
+    return report(error, streams, voice)
   }
 }
 
 function buildProgram(
   commands: readonly CliCommand[],
   streams: CliStreams,
+  voice: Voice,
   finish: (code: ExitCode) => void,
 ): Command {
   const root = newCommand('fitment', streams)
@@ -49,13 +55,18 @@ function buildProgram(
       leaf.option(option.flags, option.description, option.default)
     }
     leaf.option('--json', 'print one JSON value for machines')
-    leaf.addHelpText('after', `\nExample:\n  $ ${command.example}`)
-    leaf.action(async () => finish(await invoke(command, leaf, streams)))
+    leaf.addHelpText('after', `\nExample:\n  $ ${voice.say(command.example)}`)
+    leaf.action(async () => finish(await invoke(command, leaf, streams, voice)))
   }
   return root
 }
 
-async function invoke(command: CliCommand, leaf: Command, streams: CliStreams): Promise<ExitCode> {
+async function invoke(
+  command: CliCommand,
+  leaf: Command,
+  streams: CliStreams,
+  voice: Voice,
+): Promise<ExitCode> {
   const named = Object.fromEntries(
     command.arguments.map((argument, index) => [
       camelCase(argument.name),
@@ -63,9 +74,10 @@ async function invoke(command: CliCommand, leaf: Command, streams: CliStreams): 
     ]),
   )
   const { json, ...options } = leaf.opts<{ json?: boolean }>()
+  voice.invoked(command, leaf)
   const parsed = command.input.safeParse({ ...options, ...named })
   if (!parsed.success) throw new UsageError(usageLine(command, parsed.error))
-  return command.run(parsed.data, createIo(json === true, streams))
+  return command.run(parsed.data, createIo(json === true, streams, voice.say))
 }
 
 function usageLine(command: CliCommand, error: z.ZodError): string {
@@ -80,10 +92,10 @@ function flagOf(command: CliCommand, path: readonly PropertyKey[]): string {
 }
 
 /** One line for people; the stack only when asked for, or when the fault is ours. */
-function report(error: unknown, streams: CliStreams): ExitCode {
+function report(error: unknown, streams: CliStreams, voice: Voice): ExitCode {
   const ours = !(error instanceof AppError) || error.code === 'invariant'
   const code = error instanceof AppError ? error.code : 'internal'
-  streams.stderr.write(`error [${code}]: ${messageOf(error)}\n`)
+  streams.stderr.write(`error [${code}]: ${voice.say(messageOf(error))}\n`)
   if ((ours || process.env.FITMENT_DEBUG) && error instanceof Error) {
     streams.stderr.write(`${error.stack ?? ''}\n`)
   }

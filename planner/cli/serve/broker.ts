@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { startBroker } from '../../../broker/index.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
+import { shellWord } from '../../../shared/started-as.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, portInput } from '../program/fleet-options.ts'
 import { ensureSecret } from './broker-secret.ts'
@@ -48,7 +49,7 @@ export const brokerCommand = defineCommand({
       [
         `broker ready: ${url}, fleet ${fleet}`,
         `a planner logs in with the secret in ${file}:`,
-        `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${file}`,
+        `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${shellWord(file)}`,
       ].join('\n'),
     )
     await signalled()

@@ -7,6 +7,7 @@ import {
   mosquittoJoinAcl,
   mosquittoSettings,
 } from '../../../broker/index.ts'
+import { shellWord } from '../../../shared/started-as.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, portInput } from '../program/fleet-options.ts'
@@ -60,8 +61,8 @@ export const brokerExportCommand = defineCommand({
     io.result({ dir, fleet, validUntil: given.validUntil, revoked: given.revokedCount }, () =>
       [
         `${dir} holds settings, access rules and certificates for fleet ${fleet}:`,
-        `  cd ${dir} && mosquitto -c ${MOSQUITTO_FILES.settings}`,
-        `  fitment planner --broker mqtts://${host}:${port} --join-broker mqtts://${host}:${joinPort} --mosquitto ${dir}`,
+        `  cd ${shellWord(dir)} && mosquitto -c ${MOSQUITTO_FILES.settings}`,
+        `  fitment planner --fleet ${fleet} --broker mqtts://${host}:${port} --join-broker mqtts://${host}:${joinPort} --mosquitto ${shellWord(dir)}`,
         '',
         'with --mosquitto, on the same machine, revocations and a new certificate reach it by themselves; without,',
         `export again after fitment devices revoke, and before ${given.validUntil}; then send Mosquitto SIGHUP`,

@@ -1,4 +1,5 @@
 import { messageOf } from '../../../shared/errors.ts'
+import { shellWord } from '../../../shared/started-as.ts'
 import type { ExitCode } from '../program/command.ts'
 import type { CliIo } from '../program/io.ts'
 import type { RunningPlanner } from './planner-process.ts'
@@ -10,7 +11,7 @@ export function announce(planner: RunningPlanner, data: string, io: CliIo): void
   const { info, operatorUrl } = planner
   const isJoined = info.broker.startsWith('mqtts:')
   const agentCommand = isJoined ? joinCommand() : plainCommand(info)
-  const invitation = `fitment devices invite --device NAME --data ${data}`
+  const invitation = `fitment devices invite --device NAME --data ${shellWord(data)}`
   const shown = { ...info, data, agentCommand, ...(operatorUrl && { operatorUrl }), ready: true }
   io.result(shown, () =>
     [
@@ -23,8 +24,8 @@ export function announce(planner: RunningPlanner, data: string, io: CliIo): void
       `  ${agentCommand}`,
       '',
       'then, here:',
-      `  fitment models add NAME --model F.tflite --calibration F.npz --test F.npz --data ${data}`,
-      `  fitment rollout start NAME --wait --data ${data}`,
+      `  fitment models add NAME --model F.tflite --calibration F.npz --test F.npz --data ${shellWord(data)}`,
+      `  fitment rollout start NAME --wait --data ${shellWord(data)}`,
       '',
     ].join('\n'),
   )

@@ -36,7 +36,7 @@ const SIXTEEN_BIT_ONE = { scale: 1 / 32768, zeroPoint: 0 }
 
 /**
  * Everything the quantizer knows about operators, as data. Sources: LiteRT's 8-bit quantization
- * specification and its kernels' checks; notes/reference quantization.md §2.2 and §2.3.
+ * specification and its kernels' checks, operator_property.cc and tfl_ops.td of TensorFlow Lite.
  */
 export const LITERT_KERNELS: KernelTable = {
   conv: weighted(),

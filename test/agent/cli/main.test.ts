@@ -26,7 +26,7 @@ t.test('help has an example and succeeds; a wrong command line is 2', async (t) 
   for (const command of ['run', 'status']) {
     const { code, stdout } = await run(command, '--help')
     t.equal(code, 0)
-    t.match(stdout, new RegExp(`Example:\\n {2}\\$ fitment-agent ${command}`))
+    t.match(stdout, new RegExp(`Example:\\n {2}\\$ node \\S+/cli/main.js ${command}`))
   }
   t.match(await run('run'), { code: 2, stderr: /^error \[usage\]: --broker.*\n$/ })
   t.match(await run('dance'), { code: 2 })

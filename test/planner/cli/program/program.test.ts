@@ -52,6 +52,7 @@ const rows: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] = [
   { argv: ['people', 'greet'], code: 2, err: /missing required argument/ },
   { argv: ['people', 'greet', 'Ada', '--what'], code: 2, err: /unknown option/ },
   { argv: ['nothing'], code: 2, err: /unknown command/ },
+  { argv: ['--version'], code: 0, out: /^\d+\.\d+\.\d+\n$/ },
   {
     argv: ['people', 'greet', '--help'],
     code: 0,
