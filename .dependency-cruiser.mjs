@@ -36,6 +36,11 @@ const EXCEPTIONS = [
     why: 'a file without a fleet loads no schemas of models and devices',
   })),
   {
+    to: 'shared/dataset/convert.ts',
+    from: '^planner/quantizer/inference-pool/worker[.]ts$',
+    why: 'the threads of the pool load no parsers of data files',
+  },
+  {
     to: 'shared/measure/records.ts',
     from: '^(agent|planner|shared)/',
     why: 'records as they travel: who reads them measures nothing, who measures parses nothing',

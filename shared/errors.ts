@@ -39,10 +39,21 @@ export function oneLine(text: string): string {
     .replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** What the operating system calls it: `ENOENT`, `EACCES`, … */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}
+
+/** Whether no file has that name. */
+export function isMissing(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
+}
+
 /** Whether the file system had no room, or the user no more of it. */
 export function isDiskFull(error: unknown): boolean {
-  const { code } = Object(error) as { code?: unknown }
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  return errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT'
 }
 
 /** The one line of any thrown value. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { parseJson } from './json.ts'
 
 const packageSchema = z.object({ name: z.literal('fitment'), version: z.string() })
 
@@ -9,7 +10,7 @@ export const VERSION = versionAbove(new URL('./', import.meta.url))
 function versionAbove(folder: URL): string {
   try {
     const text = readFileSync(new URL('package.json', folder), 'utf8')
-    return packageSchema.parse(JSON.parse(text)).version
+    return parseJson(packageSchema, text).version
   } catch {
     const above = new URL('../', folder)
     return above.href === folder.href ? 'unknown' : versionAbove(above)

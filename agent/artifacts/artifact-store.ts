@@ -2,11 +2,12 @@ import { mkdir, readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
+import { moveDurably } from '../../shared/durable/index.ts'
 import type { ArtifactRef } from '../../shared/messages/index.ts'
+import { SerialQueue } from '../../shared/serial-queue.ts'
 import type { BlockFetchOptions } from './block-fetch.ts'
 import { type DiskQuota, sizeOf } from './disk-quota.ts'
 import { download } from './download.ts'
-import { moveDurably } from './durable-files.ts'
 import { ArtifactError, storageError } from './errors.ts'
 import { removeFile } from './partial-file.ts'
 import { leastRecentFirst, type StoredFile } from './recency.ts'
@@ -32,7 +33,7 @@ export interface FetchOptions extends Pick<BlockFetchOptions, 'giveUpMs' | 'sign
  */
 export class ArtifactStore {
   readonly #options: ArtifactStoreOptions
-  readonly #lanes = new Map<Digest, Promise<unknown>>()
+  readonly #lanes = new Map<Digest, SerialQueue>()
   readonly #held = new Map<Digest, number>()
 
   constructor(options: ArtifactStoreOptions) {
@@ -185,13 +186,12 @@ export class ArtifactStore {
 
   /** One at a time per artifact: the second asker finds what the first has fetched. */
   async #inLane<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
-    const before = this.#lanes.get(digest) ?? Promise.resolve()
-    const turn = before.then(work, work)
-    this.#lanes.set(digest, turn)
+    const lane = this.#lanes.get(digest) ?? new SerialQueue()
+    this.#lanes.set(digest, lane)
     try {
-      return await turn
+      return await lane.run(work)
     } finally {
-      if (this.#lanes.get(digest) === turn) this.#lanes.delete(digest)
+      if (lane.size === 0) this.#lanes.delete(digest)
     }
   }
 

@@ -1,7 +1,8 @@
 import { lstat, mkdir, readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isMissing } from '../../shared/errors.ts'
 import { formatBytes } from '../../shared/units.ts'
-import { ArtifactError, isMissing, storageError } from './errors.ts'
+import { ArtifactError, storageError } from './errors.ts'
 
 /** Kept free on the file system for the journal and its rewriting, whatever else the device stores. */
 const JOURNAL_RESERVE_BYTES = 1024 * 1024

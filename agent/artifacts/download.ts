@@ -1,10 +1,10 @@
 import { digestOfFile } from '../../shared/digest.ts'
+import { writeDurably } from '../../shared/durable/index.ts'
 import { type ArtifactRef, BLOCK_BYTES, blockCount } from '../../shared/messages/index.ts'
 import { type BlockFetchOptions, fetchBlocks } from './block-fetch.ts'
 import { BlockList, blockBytes } from './block-list.ts'
-import { writeDurably } from './durable-files.ts'
 import { ArtifactError, storageError } from './errors.ts'
-import { PartialFile, readIfPresent } from './partial-file.ts'
+import { PartialFile, readFileIfPresent } from './partial-file.ts'
 
 /** Fetches of the block list before its digest is believed to be wrong at the sender. */
 const LIST_ATTEMPTS = 3
@@ -46,7 +46,7 @@ export async function download(artifact: ArtifactRef, options: DownloadOptions):
 /** From disk where an earlier attempt left it; otherwise fetched, as an artifact of its own. */
 async function obtainList(artifact: ArtifactRef, options: DownloadOptions): Promise<BlockList> {
   const path = `${options.partial}.list`
-  const kept = await readIfPresent(path)
+  const kept = await readFileIfPresent(path)
   const known = kept && BlockList.verify(kept, artifact)
   if (known) return known
   for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt += 1) {

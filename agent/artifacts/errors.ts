@@ -1,4 +1,4 @@
-import { AppError } from '../../shared/errors.ts'
+import { AppError, errnoOf } from '../../shared/errors.ts'
 
 export type ArtifactErrorCode =
   /** The budget or the file system has no room for it; known before anything is fetched. */
@@ -54,14 +54,4 @@ export function storageError(error: unknown, doing: string): ArtifactError {
 const ADVICE: Readonly<Partial<Record<ArtifactErrorCode, string>>> = {
   'disk-full': 'the disk is full; free some space on the file system of the state directory',
   'read-only': 'the file system of the state directory is read-only; remount it writable',
-}
-
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
-}
-
-export function isMissing(error: unknown): boolean {
-  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
 }

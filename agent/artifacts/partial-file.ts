@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
+import { readIfPresent } from '../../shared/durable/index.ts'
 import { BLOCK_BYTES } from '../../shared/messages/index.ts'
 import type { BlockList } from './block-list.ts'
-import { isMissing, storageError } from './errors.ts'
+import { storageError } from './errors.ts'
 
 /**
  * An artifact on its way in: blocks written in place, no map of what is there beside it. After a
@@ -68,16 +69,10 @@ export class PartialFile {
   }
 }
 
-export async function readIfPresent(path: string): Promise<Buffer | undefined> {
+export async function readFileIfPresent(path: string): Promise<Buffer | undefined> {
   try {
-    const handle = await open(path, 'r')
-    try {
-      return await handle.readFile()
-    } finally {
-      await handle.close()
-    }
+    return await readIfPresent(path)
   } catch (error) {
-    if (isMissing(error)) return undefined
     throw storageError(error, `cannot read ${path}`)
   }
 }

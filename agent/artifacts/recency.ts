@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../shared/digest.ts'
-import { isMissing } from './errors.ts'
+import { isMissing } from '../../shared/errors.ts'
 
 export interface StoredFile {
   readonly path: string

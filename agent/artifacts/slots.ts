@@ -2,18 +2,18 @@ import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
-import { modelNameSchema } from '../../shared/ids.ts'
-import { treeBytes } from './disk-quota.ts'
 import {
   moveDurably,
-  pointLink,
-  readLink,
-  removeLink,
-  syncDirectory,
+  removeDurably,
   syncFile,
+  syncFolder,
   writeDurably,
-} from './durable-files.ts'
-import { ArtifactError, isMissing, storageError } from './errors.ts'
+} from '../../shared/durable/index.ts'
+import { isMissing } from '../../shared/errors.ts'
+import { modelNameSchema } from '../../shared/ids.ts'
+import { treeBytes } from './disk-quota.ts'
+import { ArtifactError, storageError } from './errors.ts'
+import { pointLink, readLink } from './links.ts'
 import { modelFileAmong, modelFileOf, type NewSlot } from './slot.ts'
 
 /** What the two links of a model name; `null` where there is none. */
@@ -91,7 +91,7 @@ export class Slots {
         await copyFile(join(directory, name), join(draft, name))
         await syncFile(join(draft, name))
       }
-      await syncDirectory(draft)
+      await syncFolder(draft)
       await rm(spare, { recursive: true, force: true })
       await moveDurably(draft, spare)
     } catch (error) {
@@ -117,12 +117,12 @@ export class Slots {
       await mkdir(draft, { recursive: true })
       await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
       await link(file, join(draft, modelFileOf(slot.runtime)))
-      await syncDirectory(draft)
+      await syncFolder(draft)
       this.#reach('slot.drafted')
       await rm(directory, { recursive: true, force: true })
       await moveDurably(draft, directory)
       this.#reach('slot.placed')
-      await syncDirectory(this.#root)
+      await syncFolder(this.#root)
     } catch (error) {
       throw storageError(error, `cannot install ${slot.model} ${slot.variant.slice(0, 12)}`)
     }
@@ -204,7 +204,7 @@ export class Slots {
   async #point(model: string, name: keyof SlotLinks, variant: Digest | null): Promise<void> {
     const path = join(this.#root, model, name)
     try {
-      if (variant === null) await removeLink(path)
+      if (variant === null) await removeDurably(path)
       else await pointLink(path, variant)
       this.#reach(`slot.${name}.pointed`)
     } catch (error) {

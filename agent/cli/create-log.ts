@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { z } from 'zod'
+import { parseJson } from '../../shared/json.ts'
 
 /** JSON lines where a machine reads, plain lines where a person does. Always on standard error. */
 export function createLog(level: string, stderr: NodeJS.WriteStream): Logger {
@@ -29,7 +30,7 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = {
 
 /** `22:14:03 info  connected  broker=mqtt://… ` */
 export function readable(line: string): string {
-  const { level, time, msg, ...facts } = lineSchema.parse(JSON.parse(line))
+  const { level, time, msg, ...facts } = parseJson(lineSchema, line)
   const clock = new Date(time).toTimeString().slice(0, 8)
   const rest = Object.entries(facts)
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { messageOf, UsageError } from '../../shared/errors.ts'
+import { parseJson } from '../../shared/json.ts'
 import { readIdentity } from '../identity/index.ts'
 import {
   environmentName,
@@ -42,7 +43,7 @@ function joinedSettings(stateDir: unknown): Partial<Settings> {
 
 function readConfig(path: string): Record<string, unknown> {
   try {
-    const config = z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(path, 'utf8')))
+    const config = parseJson(z.record(z.string(), z.unknown()), readFileSync(path, 'utf8'))
     const known = new Set<string>(SETTING_FLAGS.map(({ key }) => key))
     const unknown = Object.keys(config).filter((key) => !known.has(key))
     if (unknown.length === 0) return config

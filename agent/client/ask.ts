@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { errnoOf, isMissing } from '../../shared/errors.ts'
 
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 1024 * 1024
@@ -33,7 +34,7 @@ export function askOn(path: string, question: string): Promise<unknown> {
       if (text.includes('\n')) socket.end()
     })
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+      const isAbsent = isMissing(error) || errnoOf(error) === 'ECONNREFUSED'
       if (isAbsent) resolve(undefined)
       else reject(error)
     })

@@ -1,5 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { isMissing } from '../../shared/errors.ts'
+import { parseJson } from '../../shared/json.ts'
 import { modelFileAmong, type Slot, slotSchema } from '../artifacts/slot.ts'
 
 /** The variant a model's application shall run now. */
@@ -22,11 +24,11 @@ export async function readCurrent(
   try {
     // Resolved once: the link may move between two reads, a slot does not change.
     const directory = join(root, await readlink(join(root, 'current')))
-    const slot = slotSchema.parse(JSON.parse(await readFile(join(directory, 'slot.json'), 'utf8')))
+    const slot = parseJson(slotSchema, await readFile(join(directory, 'slot.json'), 'utf8'))
     const file = modelFileAmong(await readdir(directory))
     return file === undefined ? undefined : { file: join(directory, file), slot }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

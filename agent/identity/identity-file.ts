@@ -3,9 +3,10 @@ import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
-import { messageOf } from '../../shared/errors.ts'
+import { isMissing, messageOf } from '../../shared/errors.ts'
 import { IdentityError, writeOwnerOnly } from '../../shared/identity/index.ts'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
+import { parseJson } from '../../shared/json.ts'
 
 /**
  * Who this device is, and whom it believes: one file, so that key and certificate change together. PEM
@@ -68,20 +69,14 @@ export async function writePending(stateDir: string, pending: PendingJoin): Prom
 
 function read<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return parseJson(schema, readFileSync(path, 'utf8'))
   } catch (error) {
     // A state directory that can be none (ENOTDIR) is for those who open it to say.
-    if (isAbsence(error)) return undefined
+    if (isMissing(error)) return undefined
     const reason = error instanceof z.ZodError ? 'it is not whole' : messageOf(error)
     throw unusable(path, reason, 'remove the folder and join again with a new token', error)
   }
 }
-
-function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ABSENT.has(error.code)
-}
-
-const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR'])
 
 async function write(path: string, value: unknown): Promise<void> {
   try {

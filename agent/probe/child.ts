@@ -1,5 +1,6 @@
 import { DatasetError } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
+import { parseJson } from '../../shared/json.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../../shared/runtime/index.ts'
 import type { ChildMessage } from './child-messages.ts'
 import { probeHere } from './child-probe.ts'
@@ -21,9 +22,8 @@ const FAILURE_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
 // Nobody waits for a result any more.
 process.on('disconnect', () => process.exit(1))
 
-const result = await probeHere(
-  probeRequestSchema.parse(JSON.parse(process.argv[2] ?? '')),
-  (phase) => send({ kind: 'phase', phase }),
+const result = await probeHere(parseJson(probeRequestSchema, process.argv[2] ?? ''), (phase) =>
+  send({ kind: 'phase', phase }),
 ).then((record): ChildMessage => ({ kind: 'measured', record }), failure)
 send(result, () => process.exit(0))
 

@@ -3,6 +3,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { invariant } from '../../shared/errors.ts'
 import type { SaidProbe, VouchedProbe } from '../../shared/messages/index.ts'
 import { isOneOf } from '../../shared/open-words.ts'
+import { SerialQueue } from '../../shared/serial-queue.ts'
 import {
   anchorDigest,
   metadataFile,
@@ -52,7 +53,7 @@ export class DeviceTrust {
   readonly #clients: Readonly<Record<RepositoryName, RepositoryClient>>
   readonly #state: StateFile
   readonly #clock: TrustedClock
-  #last: Promise<unknown> = Promise.resolve()
+  #queue = new SerialQueue()
 
   private constructor(options: DeviceTrustOptions, state: StateFile) {
     const { dir, device, clock, limits = {} } = options
@@ -75,7 +76,7 @@ export class DeviceTrust {
 
   /** @throws TrustError named after the attack; then nothing is to be installed */
   verify(sources: Sources): Promise<Verified> {
-    return this.#queued(() => this.#verify(sources))
+    return this.#queue.run(() => this.#verify(sources))
   }
 
   /** The same, for metadata that came in one message. */
@@ -89,7 +90,7 @@ export class DeviceTrust {
       director: sourceOf(probe.roots.director),
       image: sourceOf(probe.roots.image),
     }
-    return this.#queued(async () => {
+    return this.#queue.run(async () => {
       await this.#settle(sources)
       const root = await this.#clients.director.followRoots(sources.director, (root) =>
         this.#timeUnder(root),
@@ -102,7 +103,7 @@ export class DeviceTrust {
 
   /** To be called when a variant is committed: from now on no older release is accepted. Durable when it resolves. */
   installed({ model, releaseCounter }: TrustedAssignment): Promise<void> {
-    return this.#queued(async () => {
+    return this.#queue.run(async () => {
       const { counters } = this.#state.state
       if (releaseCounter <= (counters[model] ?? 0)) return
       await this.#state.change({ counters: { ...counters, [model]: releaseCounter } })
@@ -116,7 +117,7 @@ export class DeviceTrust {
 
   /** To be called now and then, and before a stop: how late it is outlives a restart. */
   keepTime(): Promise<void> {
-    return this.#queued(() => this.#clock.keep())
+    return this.#queue.run(() => this.#clock.keep())
   }
 
   /** For the birth: newer roots are what the planner has to send. */
@@ -228,12 +229,6 @@ export class DeviceTrust {
     } else if (counterKeys.join() !== keys.join()) {
       await this.#state.change({ counterKeys: keys })
     }
-  }
-
-  #queued<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work, work)
-    this.#last = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,11 +1,16 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
+import {
+  makeFolder,
+  readIfPresent,
+  removeDurably,
+  writeDurably,
+} from '../../shared/durable/index.ts'
+import { errnoOf } from '../../shared/errors.ts'
 import { TrustError } from '../../shared/trust/index.ts'
 
 /**
- * Named files that survive a cut of power: each write is a draft, synced, renamed, and the folder
- * synced. What cannot be fetched again is kept twice, one copy written after the other: whenever the
- * power goes, or a sector dies, one of them is whole.
+ * Named files that survive a cut of power. What cannot be fetched again is kept twice, one copy written
+ * after the other: whenever the power goes, or a sector dies, one of them is whole.
  */
 export class DurableStore {
   readonly #dir: string
@@ -47,68 +52,26 @@ export class DurableStore {
   }
 
   async remove(name: string): Promise<void> {
-    await attempt(`cannot remove ${name}`, async () => {
-      await rm(join(this.#dir, name), { force: true })
-      await syncFolder(this.#dir)
-    })
+    await attempt(`cannot remove ${name}`, () => removeDurably(join(this.#dir, name)))
   }
 }
 
 function readFrom(path: string): Promise<Buffer | null> {
-  return attempt(`cannot read ${path}`, () => readIfPresent(path))
+  return attempt(`cannot read ${path}`, async () => (await readIfPresent(path)) ?? null)
 }
 
 function writeTo(path: string, bytes: Uint8Array): Promise<void> {
-  return attempt(`cannot write ${path}`, () => writeDurably(path, bytes))
-}
-
-async function readIfPresent(path: string): Promise<Buffer | null> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
-  const draft = join(folder, `.${basename(path)}.draft`)
-  try {
-    const file = await open(draft, 'w', 0o600)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
-  await syncFolder(folder)
-}
-
-async function syncFolder(path: string): Promise<void> {
-  try {
-    const folder = await open(path, 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
+  return attempt(`cannot write ${path}`, async () => {
+    await makeFolder(dirname(path))
+    await writeDurably(path, bytes, { mode: 0o600 })
+  })
 }
 
 async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? error.code : undefined
+    const errno = errnoOf(error)
     throw new TrustError(
       'trust-store',
       `${doing}: ${errno ?? String(error)}; check the file system of the state directory`,
@@ -116,8 +79,4 @@ async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
       { cause: error },
     )
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -1,4 +1,4 @@
-import { parseJsonText } from '../../shared/json-text.ts'
+import { parseJsonText } from '../../shared/json.ts'
 import {
   type ProbeStatement,
   probeStatementSchema,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { modelNameSchema } from '../../shared/ids.ts'
+import { parseJson } from '../../shared/json.ts'
 import type { DurableStore } from './durable-store.ts'
 
 const FILE = 'state.json'
@@ -32,9 +33,7 @@ export class StateFile {
 
   /** @throws TrustError `trust-store` */
   static async open(store: DurableStore): Promise<StateFile> {
-    const state = await store.readTwice(FILE, (bytes) =>
-      stateSchema.parse(JSON.parse(bytes.toString())),
-    )
+    const state = await store.readTwice(FILE, (bytes) => parseJson(stateSchema, bytes.toString()))
     return new StateFile(store, state ?? NOTHING)
   }
 

@@ -6,6 +6,7 @@ import {
   parseJoinRequest,
   parseJoinTopic,
 } from '../../shared/messages/index.ts'
+import { SerialQueue } from '../../shared/serial-queue.ts'
 import { SparseLog } from '../../shared/sparse-log.ts'
 import type { Registrar } from './registrar.ts'
 
@@ -32,8 +33,7 @@ export async function openEnrollment(
   { fleet, log }: { readonly fleet: string; readonly log: Logger },
 ): Promise<Enrollment> {
   const refusals = new SparseLog(log)
-  let waiting = 0
-  let last: Promise<void> = Promise.resolve()
+  const queue = new SerialQueue()
   const serve = async (topic: JoinTopic, bytes: Uint8Array) => {
     try {
       const request = parseJoinRequest(bytes)
@@ -52,18 +52,13 @@ export async function openEnrollment(
   }
   const unsubscribe = await transport.subscribeJoins(fleet, (text, bytes) => {
     const topic = parseJoinTopic(text)
-    if (topic === undefined || waiting >= MOST_WAITING) return
-    waiting += 1
-    last = last
-      .then(() => serve(topic, bytes))
-      .finally(() => {
-        waiting -= 1
-      })
+    if (topic === undefined || queue.size >= MOST_WAITING) return
+    void queue.run(() => serve(topic, bytes))
   })
   return {
     async close() {
       await unsubscribe()
-      await last
+      await queue.settled()
     },
   }
 }

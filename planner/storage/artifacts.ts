@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Digest } from '../../shared/digest.ts'
+import { makeFolder, settle } from '../../shared/durable/index.ts'
 import { isDiskFull } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { type ArtifactRef, blockListOf, MAX_ARTIFACT_BYTES } from '../../shared/messages/index.ts'
@@ -37,8 +38,8 @@ export function createArtifactStore(data: string, db: Db, now: () => Date): Arti
     const draft = await writeDraft(root, stream)
     const { ref, blockList } = await blockListOf(draft)
     const list = await writeDraft(root, Readable.from([blockList]))
-    await settle(list, placeOf(root, ref.blockList))
-    await settle(draft, placeOf(root, ref.digest))
+    await place(list, placeOf(root, ref.blockList))
+    await place(draft, placeOf(root, ref.digest))
     await db
       .insertInto('artifacts')
       .values({
@@ -111,16 +112,9 @@ async function fill(file: FileHandle, stream: AsyncIterable<Uint8Array>): Promis
   return bytes
 }
 
-/** Rename, then fsync of the folder: whole under its name, or not there. */
-async function settle(draft: string, place: string): Promise<void> {
-  await mkdir(dirname(place), { recursive: true })
-  await rename(draft, place)
-  const folder = await open(dirname(place), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+async function place(draft: string, path: string): Promise<void> {
+  await makeFolder(dirname(path))
+  await settle(draft, path)
 }
 
 function placeOf(root: string, digest: Digest): string {

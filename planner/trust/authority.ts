@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ProbeOrder, VouchedProbe } from '../../shared/messages/index.ts'
+import { SerialQueue } from '../../shared/serial-queue.ts'
 import type { TrustedKey } from '../../shared/signatures/index.ts'
 import {
   type MetadataOf,
@@ -39,7 +40,6 @@ import { latestRoot, latestRootVersion, requireBytes, rootsAfter } from './roots
 import type { ScryptCost } from './sealed-key.ts'
 import { signProbe } from './signed-probe.ts'
 import { completed, requestFor, type SigningRequest } from './signing-request.ts'
-import { Turns } from './turns.ts'
 
 export interface AuthorityOptions {
   readonly dir: string
@@ -74,7 +74,7 @@ export class TrustAuthority {
   readonly #options: AuthorityOptions
   readonly #folders: Readonly<Record<RepositoryName, DurableFolder>>
   readonly #pending: PendingBatches
-  readonly #turns = new Turns()
+  readonly #queue = new SerialQueue()
 
   constructor(options: AuthorityOptions) {
     const { dir, lifetimes, scrypt } = options
@@ -208,7 +208,7 @@ export class TrustAuthority {
    * @throws KeysError `threshold-not-met`; then nothing was published
    */
   publish(batch: Batch): Promise<void> {
-    return this.#turns.take(() => this.#publish(batch))
+    return this.#queue.run(() => this.#publish(batch))
   }
 
   async #publish(batch: Batch): Promise<void> {
@@ -229,7 +229,7 @@ export class TrustAuthority {
 
   /** Signs ageing timestamps again. Called at start and daily. */
   refresh(): Promise<boolean> {
-    return this.#turns.take(() => this.#refresh())
+    return this.#queue.run(() => this.#refresh())
   }
 
   async #refresh(): Promise<boolean> {
@@ -238,7 +238,7 @@ export class TrustAuthority {
 
   /** All that a device needs to judge this direction. `since`: the roots it has by its own word. */
   offer(direction: OfferedDirection, since: RootVersions): Promise<Offer> {
-    return this.#turns.take(() => this.#offer(direction, since))
+    return this.#queue.run(() => this.#offer(direction, since))
   }
 
   async #offer(direction: OfferedDirection, since: RootVersions): Promise<Offer> {
@@ -260,7 +260,7 @@ export class TrustAuthority {
 
   /** A probe order that the director's keys vouch for, with the roots that say so. */
   vouch(device: string, order: ProbeOrder, since: RootVersions): Promise<VouchedProbe> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       const { director: days } = this.#options.lifetimes ?? LIFETIMES
       const keys = await this.#onlineKeys('director')
       const { v, id, kind, model, variant } = order

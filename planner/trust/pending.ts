@@ -3,6 +3,7 @@ import { newId } from '../../shared/ids.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import { DurableFolder } from './durable-folder.ts'
 import { KeysError } from './errors.ts'
+import { parseKeysFile } from './parse-keys-file.ts'
 import {
   describeRequest,
   keyIdsOf,
@@ -37,12 +38,12 @@ export function newBatch(what: string, requests: Batch['requests']): Batch {
 
 /** @throws KeysError `malformed-request` */
 export function parseBatch(text: string): Batch {
-  return parsed(batchSchema, text, 'an exported signing request')
+  return parseKeysFile(batchSchema, text, 'an exported signing request')
 }
 
 /** @throws KeysError `malformed-request` */
 export function parseBatchSignatures(text: string): BatchSignatures {
-  return parsed(batchSignaturesSchema, text, 'a file of signatures')
+  return parseKeysFile(batchSignaturesSchema, text, 'a file of signatures')
 }
 
 export function signBatch(batch: Batch, keys: readonly SigningKey[]): BatchSignatures {
@@ -99,18 +100,5 @@ export class PendingBatches {
 
   async remove(batch: Batch): Promise<void> {
     await this.#folder.remove(`${batch.id}.json`)
-  }
-}
-
-function parsed<T>(schema: z.ZodType<T>, text: string, what: string): T {
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch (error) {
-    throw new KeysError(
-      'malformed-request',
-      `not ${what}: take the whole file`,
-      {},
-      { cause: error },
-    )
   }
 }

@@ -15,6 +15,7 @@ import {
 } from '../../shared/trust/index.ts'
 import type { SignedDocument } from './documents.ts'
 import { KeysError } from './errors.ts'
+import { parseKeysFile } from './parse-keys-file.ts'
 
 const tufKeySchema = z.object({
   keytype: z.literal('ed25519'),
@@ -76,12 +77,12 @@ export function requestFor(input: RequestInput): SigningRequest {
 
 /** @throws KeysError `malformed-request` */
 export function parseRequest(text: string): SigningRequest {
-  return parsed(signingRequestSchema, text, 'a signing request')
+  return parseKeysFile(signingRequestSchema, text, 'a signing request')
 }
 
 /** @throws KeysError `malformed-request` */
 export function parseSignatures(text: string): Signatures {
-  return parsed(signaturesSchema, text, 'a file of signatures')
+  return parseKeysFile(signaturesSchema, text, 'a file of signatures')
 }
 
 /** On the machine where the keys lie: signs with those that are asked for. */
@@ -214,17 +215,4 @@ function metadataOf(request: SigningRequest): MetadataOf<TopRole> {
 
 function signedDigest(request: SigningRequest): string {
   return digestOf(JSON.stringify(metadataOf(request).signed.toJSON()))
-}
-
-function parsed<T>(schema: z.ZodType<T>, text: string, what: string): T {
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch (error) {
-    throw new KeysError(
-      'malformed-request',
-      `not ${what}: take the whole file`,
-      {},
-      { cause: error },
-    )
-  }
 }

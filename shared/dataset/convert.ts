@@ -1,7 +1,7 @@
+import { fromHalf, toHalf } from '../half.ts'
 import type { TensorInfo } from '../runtime/index.ts'
 import { ARRAY_OF, type ElementType, type Tensor, type TensorData } from '../tensors.ts'
 import { DatasetError } from './errors.ts'
-import { fromHalf, toHalf } from './half.ts'
 
 const INTEGER_RANGE: Readonly<Partial<Record<ElementType, readonly [number, number]>>> = {
   int8: [-128, 127],

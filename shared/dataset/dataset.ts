@@ -1,7 +1,7 @@
+import { fromHalf } from '../half.ts'
 import type { Tensor } from '../tensors.ts'
 import { ARRAY_OF, sizeOf } from '../tensors.ts'
 import { DatasetError } from './errors.ts'
-import { fromHalf } from './half.ts'
 import { readLabels } from './labels.ts'
 import { type ReadOptions, readArrays } from './npz.ts'
 

@@ -9,7 +9,6 @@ export {
   toDataset,
 } from './dataset.ts'
 export { DatasetError, type DatasetErrorCode } from './errors.ts'
-export { fromHalf, halvesOf, toHalf } from './half.ts'
 export { type ReadOptions, readArrays } from './npz.ts'
 export { type Samples, samplesFor } from './samples.ts'
 export { formatNpz, writeNpz } from './write-npz.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { deviceIdSchema, fleetSchema, messageIdSchema } from '../ids.ts'
-import { parseJsonText } from '../json-text.ts'
+import { parseJsonText } from '../json.ts'
 import { signedSchema } from '../signatures/index.ts'
 import { refusalSchema } from './reports.ts'
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { parseJsonText } from '../json-text.ts'
+import { parseJsonText } from '../json.ts'
 import { fieldOf, type OpenUnion } from '../open-words.ts'
 import { type Birth, birthSchema, type Death, deathSchema } from './birth.ts'
 import { type BlockFrame, MAX_BLOCK_FRAME_BYTES, parseBlockFrame } from './block-frame.ts'

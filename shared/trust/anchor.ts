@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Digest, digestOf } from '../digest.ts'
+import { parseJson } from '../json.ts'
 import { TrustError } from './errors.ts'
 import { parseMetadata } from './metadata.ts'
 
@@ -14,7 +15,7 @@ export type TrustAnchor = z.infer<typeof anchorSchema>
 /** @throws TrustError `malformed-anchor` */
 export function parseAnchor(text: string): TrustAnchor {
   try {
-    const anchor = anchorSchema.parse(JSON.parse(text))
+    const anchor = parseJson(anchorSchema, text)
     for (const root of [anchor.director, anchor.image]) {
       const metadata = parseMetadata('root', Buffer.from(root))
       metadata.verifyDelegate('root', metadata)

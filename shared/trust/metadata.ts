@@ -8,7 +8,7 @@ import {
 } from '@tufjs/models'
 import { z } from 'zod'
 import { messageOf } from '../errors.ts'
-import { parseJsonText } from '../json-text.ts'
+import { parseJsonText } from '../json.ts'
 import { TrustError } from './errors.ts'
 import { MAX_ENTRIES, MAX_VERSION } from './limits.ts'
 import type { TopRole } from './names.ts'

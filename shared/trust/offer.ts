@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJsonText } from '../json-text.ts'
+import { parseJsonText } from '../json.ts'
 import { TrustError } from './errors.ts'
 
 /** A name may carry an encoded role and a version; never a way out of a folder. */

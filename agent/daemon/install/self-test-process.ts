@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { AppError, messageOf } from '../../../shared/errors.ts'
+import { parseJson } from '../../../shared/json.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
 import {
   loadInProcess,
@@ -29,7 +30,7 @@ process.send?.(answer, () => process.exit(0))
 
 async function selfTest(text: string): Promise<SelfTestAnswer> {
   try {
-    const { file, runtime, golden } = selfTestJobSchema.parse(JSON.parse(text))
+    const { file, runtime, golden } = parseJson(selfTestJobSchema, text)
     const session = await (await loadInProcess(runtime)).load(await readFile(file))
     return golden === null ? await runOnZeros(session) : await runOnGolden(session, golden)
   } catch (error) {

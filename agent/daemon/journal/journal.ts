@@ -10,9 +10,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { isDiskFull } from '../../../shared/errors.ts'
+import { errnoOf, isDiskFull, isMissing } from '../../../shared/errors.ts'
 import type { FailPoints } from '../../../shared/fail-points.ts'
-import { errnoOf, isMissing } from '../../artifacts/index.ts'
 import { JournalError } from '../errors.ts'
 import type { CommitName } from './commit-names.ts'
 import { printLine } from './journal-line.ts'

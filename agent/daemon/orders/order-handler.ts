@@ -10,6 +10,7 @@ import type {
 } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
 import type { RuntimeName } from '../../../shared/runtime/index.ts'
+import { SerialQueue } from '../../../shared/serial-queue.ts'
 import { TrustError } from '../../../shared/trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import type { Installer } from '../install/installer.ts'
@@ -27,7 +28,7 @@ import {
 import { OrderRefused, requireAcceptable } from './admission.ts'
 import { verifyAssignment } from './verify-assignment.ts'
 
-export interface OrderDeskOptions {
+export interface OrderHandlerOptions {
   readonly runtimes: readonly RuntimeName[]
   readonly memoryLimitBytes: number | null
   readonly installer: Installer
@@ -50,11 +51,11 @@ const MAX_OPEN_PROBES = 256
 /** Takes orders one after another, each at most once: what was answered is answered again, not done again. */
 export class OrderHandler {
   readonly #context: AgentContext
-  readonly #options: OrderDeskOptions
+  readonly #options: OrderHandlerOptions
   readonly #handlers: Handlers
-  #last: Promise<void> = Promise.resolve()
+  readonly #queue = new SerialQueue()
 
-  constructor(context: AgentContext, options: OrderDeskOptions) {
+  constructor(context: AgentContext, options: OrderHandlerOptions) {
     this.#context = context
     this.#options = options
     this.#handlers = {
@@ -71,12 +72,12 @@ export class OrderHandler {
   }
 
   take(order: HeardOrder): void {
-    this.#last = this.#last.then(() => this.#handle(order))
+    void this.#queue.run(() => this.#handle(order))
   }
 
   /** Resolves when every order that was taken is durable or refused. */
-  async settled(): Promise<void> {
-    await this.#last
+  settled(): Promise<void> {
+    return this.#queue.settled()
   }
 
   async #handle(order: HeardOrder): Promise<void> {

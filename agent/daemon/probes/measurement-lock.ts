@@ -1,3 +1,4 @@
+import { SerialQueue } from '../../../shared/serial-queue.ts'
 import type { Gate } from '../../artifacts/index.ts'
 
 /**
@@ -5,12 +6,11 @@ import type { Gate } from '../../artifacts/index.ts'
  * each other, and the network disturbs neither.
  */
 export class MeasurementLock implements Gate {
-  #last: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  readonly #queue = new SerialQueue()
   readonly #listeners = new Set<() => void>()
 
   get open(): boolean {
-    return this.#waiting === 0
+    return this.#queue.size === 0
   }
 
   onOpen(listener: () => void): () => void {
@@ -20,16 +20,12 @@ export class MeasurementLock implements Gate {
 
   /** Waits for its turn; an aborted wait does no work. */
   async during<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    this.#waiting += 1
-    const turn = this.#last.then(() => {
-      signal.throwIfAborted()
-      return work()
-    })
-    this.#last = turn.catch(() => {})
     try {
-      return await turn
+      return await this.#queue.run(() => {
+        signal.throwIfAborted()
+        return work()
+      })
     } finally {
-      this.#waiting -= 1
       if (this.open) for (const listener of this.#listeners) listener()
     }
   }

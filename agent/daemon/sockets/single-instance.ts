@@ -1,7 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
-import { messageOf } from '../../../shared/errors.ts'
-import { errnoOf } from '../../artifacts/index.ts'
+import { errnoOf, messageOf } from '../../../shared/errors.ts'
 import { AgentError } from '../errors.ts'
 
 /**

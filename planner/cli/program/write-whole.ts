@@ -1,15 +1,12 @@
-import { rename, rm, stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { writeDurably } from '../../../shared/durable/index.ts'
 import { messageOf, UsageError } from '../../../shared/errors.ts'
 
 /** Whole or not at all: a reader never sees half a file. @throws UsageError */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
   try {
-    await writeFile(temporary, content)
-    await rename(temporary, path)
+    await writeDurably(path, content, { draft: `${path}.${process.pid}.tmp` })
   } catch (cause) {
-    // Where no such name can be, there is nothing to take away either.
-    await rm(temporary, { force: true }).catch(() => {})
     throw new UsageError(`cannot write ${path}: ${messageOf(cause)}`, { path }, { cause })
   }
 }

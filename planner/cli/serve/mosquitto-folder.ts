@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { MOSQUITTO_FILES } from '../../../broker/index.ts'
 import { messageOf, UsageError } from '../../../shared/errors.ts'
 import { outsideClientId } from '../../../shared/identity/index.ts'
+import { SerialQueue } from '../../../shared/serial-queue.ts'
 import { endSession } from '../../fleet/index.ts'
 import type { PlannerIdentity, Revocation } from '../../identity/index.ts'
 import { writeWhole } from '../program/write-whole.ts'
@@ -27,14 +28,11 @@ const DAY_MS = 86_400_000
  */
 export async function keepMosquitto(options: MosquittoOptions): Promise<{ close(): void }> {
   const { dir, identity, log } = options
-  let last = Promise.resolve()
-  const soon = (work: () => Promise<unknown>) => {
-    last = last.then(work).then(
-      () => {},
-      (error) => log.error({ dir, reason: messageOf(error) }, 'Mosquitto was not told'),
-    )
-    return last
-  }
+  const queue = new SerialQueue()
+  const soon = (work: () => Promise<unknown>) =>
+    queue.run(work).catch((error) => {
+      log.error({ dir, reason: messageOf(error) }, 'Mosquitto was not told')
+    })
   await soon(() => refresh(options))
   const timer = setInterval(() => void soon(() => refresh(options)), DAY_MS).unref()
   const stop = identity.revocations.listen((revocation) => {

@@ -1,4 +1,4 @@
-import { fromHalf } from '../../../shared/dataset/index.ts'
+import { fromHalf } from '../../../shared/half.ts'
 import type {
   FusedActivation,
   Graph,

@@ -1,4 +1,4 @@
-import { fromHalf } from '../../../shared/dataset/index.ts'
+import { fromHalf } from '../../../shared/half.ts'
 import { constantOf } from './access.ts'
 import type { TflModel, TflTensor } from './model.ts'
 import type { TensorArray } from './tensor-types.ts'

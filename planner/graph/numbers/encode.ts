@@ -1,4 +1,4 @@
-import { halvesOf } from '../../../shared/dataset/index.ts'
+import { halvesOf } from '../../../shared/half.ts'
 import { FLOAT16_LARGEST, type Form, INTEGER_LIMITS, type IntegerType } from './forms.ts'
 import { roundHalfAway } from './rounding.ts'
 import { eachRun, slicesOf } from './slices.ts'

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 // Not the whole folder, which brings its parsers: every thread would load them.
-import { realValues } from '../../../shared/dataset/index.ts'
+import { realValues } from '../../../shared/dataset/convert.ts'
 import { invariant, messageOf, unreachable } from '../../../shared/errors.ts'
+import { SerialQueue } from '../../../shared/serial-queue.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import type { ObserverPlan } from '../../graph/index.ts'
 import { summaryFrom } from '../../graph/index.ts'
@@ -76,10 +77,10 @@ function realCopy({ type, data }: Tensor): Float32Array {
 const { format } = workerData as PoolTask
 // Not awaited: messages that come while the runtime starts must find a listener.
 const starting = ENGINES[format]()
-let turn: Promise<void> = Promise.resolve()
+const queue = new SerialQueue()
 port.on('message', (message: ToPool) => {
-  turn = turn
-    .then(async () => answer(await starting, message))
+  void queue
+    .run(async () => answer(await starting, message))
     .catch((error: unknown): FromPool => ({ kind: 'failed', message: messageOf(error) }))
     .then((reply) => port.postMessage(reply, reply.kind === 'ran' ? buffersOf(reply.samples) : []))
 })

@@ -1,9 +1,9 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { fromHalf, halvesOf, toHalf } from '../../../shared/dataset/half.ts'
 import { readArrays } from '../../../shared/dataset/npz.ts'
 import { formatNpz, writeNpz } from '../../../shared/dataset/write-npz.ts'
+import { fromHalf, halvesOf, toHalf } from '../../../shared/half.ts'
 import { ARRAY_OF, type ElementType, type Tensor } from '../../../shared/tensors.ts'
 
 const fixture = (name: string) => join(process.cwd(), 'test', 'fixtures', 'datasets', name)

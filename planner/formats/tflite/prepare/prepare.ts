@@ -1,4 +1,3 @@
-import type { Finding } from '../../../../shared/findings.ts'
 import type { Preparation } from '../../../graph/index.ts'
 import type { TflModel } from '../model.ts'
 import { learntRanges } from './fake-quant.ts'

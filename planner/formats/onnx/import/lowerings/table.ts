@@ -1,4 +1,4 @@
-import { fromHalf } from '../../../../../shared/dataset/index.ts'
+import { fromHalf } from '../../../../../shared/half.ts'
 import { ImportError } from '../errors.ts'
 import type { Lowering } from '../lowering.ts'
 import { ARITHMETIC } from './arithmetic.ts'

@@ -1,3 +1,13 @@
+import type { z } from 'zod'
+
+/** Text that this side wrote itself, or a person: what comes by the wire has bounds of its own (`parseJsonText`). @throws SyntaxError, ZodError */
+export function parseJson<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+): z.output<Schema> {
+  return schema.parse(JSON.parse(text))
+}
+
 /** Deeper than any message of ours; a bound before JSON.parse, so that no parser's stack is the bound. */
 const MAX_DEPTH = 16
 
