@@ -46,7 +46,7 @@ export function errnoOf(error: unknown): string | undefined {
     : undefined
 }
 
-/** Whether no file has that name. */
+/** Whether no file has that name, be it for want of a folder. */
 export function isMissing(error: unknown): boolean {
   return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
 }

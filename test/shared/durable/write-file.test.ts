@@ -59,7 +59,7 @@ t.test('folders are made with those above them, relative or not', async (t) => {
 t.test('what is not there reads as nothing, and is removed without complaint', async (t) => {
   const dir = t.testdir({ file: 'text' })
   t.equal(await readIfPresent(join(dir, 'none')), undefined)
-  t.equal(await readIfPresent(join(dir, 'file', 'below')), undefined)
+  await t.rejects(readIfPresent(join(dir, 'file', 'below')), { code: 'ENOTDIR' })
   t.equal(String(await readIfPresent(join(dir, 'file'))), 'text')
   await removeDurably(join(dir, 'none'))
   await removeDurably(join(dir, 'no', 'folder'))
