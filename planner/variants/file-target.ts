@@ -22,11 +22,10 @@ const HYBRID_PER_CHANNEL = '2.17.0'
 
 /** @throws UsageError where no such class exists, or it cannot run such files at all */
 export async function fileTargetFor(
-  text: string | undefined,
+  text: string,
   scheme: Scheme,
   format: ModelFormat,
 ): Promise<FileTarget> {
-  if (text === undefined) return { scheme, options: {} }
   if (RELEASE.test(text)) return releaseTarget(text, scheme, format)
   const profiles = await loadProfiles()
   const profile = profiles.find(({ id }) => id === text)

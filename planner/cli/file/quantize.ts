@@ -2,13 +2,14 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
-import { BASE_SCHEMES, parseScheme, printScheme } from '../../../shared/schemes.ts'
+import type { ModelFormat } from '../../../shared/runtime/index.ts'
+import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { convertModel } from '../../formats/index.ts'
 import type { RecoveryStep } from '../../quantizer/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../../variants/file-speed.ts'
-import { fileTargetFor } from '../../variants/file-target.ts'
+import type { FileTarget } from '../../variants/file-target.ts'
 import type { CliOption } from '../program/command.ts'
 import { defineCommand } from '../program/command.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
@@ -70,7 +71,7 @@ export const quantizeCommand = defineCommand({
     const file = await readModelFile(input.model, input.shape)
     const model = await asWritten(file, input.output)
     const asked = parseScheme(input.scheme)
-    const target = await fileTargetFor(input.target, asked, model.format)
+    const target = await fileTarget(input.target, asked, model.format)
     const options = { ...target.options, ...(await optionsOf(input)) }
     const calibration = input.calibration === undefined ? null : readDataset(input.calibration)
     // Whoever needs it tells.
@@ -119,6 +120,17 @@ export const quantizeCommand = defineCommand({
     return 0
   },
 })
+
+/** Profiles of boards are read for those alone who name a place. */
+async function fileTarget(
+  place: string | undefined,
+  scheme: Scheme,
+  format: ModelFormat,
+): Promise<FileTarget> {
+  if (place === undefined) return { scheme, options: {} }
+  const { fileTargetFor } = await import('../../variants/file-target.ts')
+  return await fileTargetFor(place, scheme, format)
+}
 
 /** What the outputs gained, measured on calibration samples. */
 function recoveryLine(steps: readonly RecoveryStep[]): string {
