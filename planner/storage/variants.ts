@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { Digest } from '../../shared/digest.ts'
 import { type Finding, findingSchema } from '../../shared/findings.ts'
 import { wordOr } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
+import type { TargetName } from '../targets/index.ts'
 import { type Quality, qualitySchema, type Tuning, tuningSchema } from '../variants/index.ts'
 import { readJson, readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
@@ -16,7 +17,8 @@ export interface Variant {
   readonly key: string
   readonly source: Digest
   readonly scheme: string
-  readonly runtime: RuntimeName
+  /** Its target. The column is older than the word. */
+  readonly runtime: TargetName
   /** Of mixed schemes: which operators stay in float. */
   readonly tuning: Tuning | null
   readonly state: VariantState
@@ -39,7 +41,8 @@ export interface Evaluation {
 
 export interface PlannedCandidate {
   readonly scheme: string
-  readonly runtime: RuntimeName
+  /** Its target. The column is older than the word. */
+  readonly runtime: TargetName
   /** Null for a candidate that was dropped before it had a variant. */
   readonly variant: string | null
   readonly kept: boolean

@@ -2,14 +2,15 @@ import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
-import { type Target, targetOf } from '../targets/index.ts'
+import { type Target, type TargetName, targetOf } from '../targets/index.ts'
 import { FORM_REASONS, formFor } from './code-form.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
 import type { Tuning } from './tuning.ts'
 
 export interface Candidate {
   readonly scheme: string
-  readonly runtime: RuntimeName
+  /** The target that the file is for; called so because columns and messages of old are. */
+  readonly runtime: TargetName
   /** Of mixed schemes. */
   readonly tuning?: Tuning
 }

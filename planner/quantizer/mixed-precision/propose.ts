@@ -17,7 +17,7 @@ export interface Proposal {
   readonly expectedUs: number
 }
 
-/** Borders are the part that is guessed: cheaper and dearer ones give other mixtures. */
+/** Borders are the part that is guessed: cheaper and dearer ones give other mixed forms. */
 const BORDERS_TIMES = [1, 2, 0.5, 4, 0.25, 0] as const
 
 /** Each is built and measured. */
@@ -26,7 +26,7 @@ const MOST_PROPOSALS = 4
 const PROMISING = 1.1
 
 /**
- * The mixtures that cost least: every operator is float or integer, each border between the two has a price, and the
+ * The mixed forms that cost least: every operator is float or integer, each border between the two has a price, and the
  * best choice is a minimum cut. Neither all integer nor all float is among them. Pure.
  */
 export function proposals(model: Mixable, costs: KernelCosts): readonly Proposal[] {

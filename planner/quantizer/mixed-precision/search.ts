@@ -70,7 +70,7 @@ export async function ratioToFloat(
 
 /**
  * The fastest form of a static scheme on this machine: profiles the float and the integer file, computes which operators
- * cost more on integers than in float with all borders counted, builds and measures those mixtures, and keeps what wins.
+ * cost more on integers than in float with all borders counted, builds and measures those mixed forms, and keeps what wins.
  * @throws QuantizerError, RuntimeError
  */
 export async function searchMixed(
