@@ -1,11 +1,10 @@
-import type { z } from 'zod'
+import type { OpenUnion } from './open-words.ts'
 
 /** Text that this side wrote itself, or a person: what comes by the wire has bounds of its own (`parseJsonText`). @throws SyntaxError, ZodError */
-export function parseJson<Schema extends z.ZodType>(
-  schema: Schema,
-  text: string,
-): z.output<Schema> {
-  return schema.parse(JSON.parse(text))
+export function parseJson<T>(schema: OpenUnion<T>, text: string): T {
+  const { data, error } = schema.safeParse(JSON.parse(text))
+  if (error) throw error
+  return data as T
 }
 
 /** Deeper than any message of ours; a bound before JSON.parse, so that no parser's stack is the bound. */

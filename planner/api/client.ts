@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { messageOf, UsageError } from '../../shared/errors.ts'
+import { parseJson } from '../../shared/json.ts'
 import { type ApiTransport, apiTransport } from './api-transport.ts'
 import {
   type ApiProgress,
@@ -80,7 +81,7 @@ async function answerTo(
 ): Promise<unknown> {
   const response = await responseTo(sent, transport)
   for await (const text of createInterface({ input: response })) {
-    const line = answerLineSchema.parse(JSON.parse(text))
+    const line = parseJson(answerLineSchema, text)
     if ('progress' in line) onProgress(line.progress)
     else if ('error' in line) throw thrown(line.error)
     else return line.result

@@ -9,6 +9,7 @@ import {
   type TimeVerdict,
   verifyRenewal,
 } from '../../shared/identity/index.ts'
+import { parseJson } from '../../shared/json.ts'
 import {
   type CertificateWish,
   certificateWishSchema,
@@ -102,7 +103,7 @@ function readCertificate(base64: string): X509Certificate {
 
 function readWish(payload: string): CertificateWish {
   try {
-    return certificateWishSchema.parse(JSON.parse(payload))
+    return parseJson(certificateWishSchema, payload)
   } catch {
     throw refusal('malformed-request')
   }

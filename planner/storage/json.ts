@@ -1,17 +1,14 @@
+import { parseJson } from '../../shared/json.ts'
 import type { OpenUnion } from '../../shared/open-words.ts'
 
 /**
  * A JSON column as its type. Rows outlive the planner that wrote them: their schemas have defaults for what was added
  * since, and open words for what was added later than we were. What does not parse then is a bug, thrown as such.
  */
-export function readJson<T>(schema: OpenUnion<T>, text: string): T {
-  const { data, error } = schema.safeParse(JSON.parse(text))
-  if (error) throw error
-  return data as T
-}
+export const readJson = parseJson
 
 export function readJsonOrNull<T>(schema: OpenUnion<T>, text: string | null): T | null {
-  return text === null ? null : readJson(schema, text)
+  return text === null ? null : parseJson(schema, text)
 }
 
 /** Undefined where a later planner wrote what this one has no word for: the row is none of its. */

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
 import { z } from 'zod'
+import { parseJson } from '../../shared/json.ts'
 import { parseSigningKey, printSigningKey, type SigningKey } from '../../shared/signatures/index.ts'
 import { KeysError } from './errors.ts'
 
@@ -78,7 +79,7 @@ export function isSealed(text: string): boolean {
 
 function parseSealed(text: string): z.infer<typeof sealedSchema> {
   try {
-    return sealedSchema.parse(JSON.parse(text))
+    return parseJson(sealedSchema, text)
   } catch (error) {
     throw new KeysError(
       'malformed-key-file',

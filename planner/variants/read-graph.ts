@@ -4,7 +4,7 @@ import { MODEL_FORMATS } from '../formats/index.ts'
 import { readTflite, viewOf } from '../formats/tflite/index.ts'
 import type { Graph } from '../graph/index.ts'
 
-/** Field 1 (ir_version) as a varint opens every .onnx file that services write. */
+/** Field 1 (ir_version) as a varint opens every .onnx file that tools write. */
 const ONNX_FIRST_BYTE = 0x08
 
 /** Told by content: names lie. @throws UsageError */

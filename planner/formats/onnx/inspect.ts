@@ -61,7 +61,7 @@ function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
     const plain = node.domain === 'ai.onnx' ? '' : node.domain
     const operator = plain === '' ? node.opType : `${plain}.${node.opType}`
     const isMatrix = (input: number) => matrices.has(node.input[input] ?? '')
-    const { kind } = nativeOperator({ ...node, domain: plain }, isMatrix)
+    const { kind } = nativeOperator(node, isMatrix)
     // What one kind computes on integers, another of the same name may not: Resize does by its mode.
     const key = `${operator} ${kind}`
     found.set(key, {

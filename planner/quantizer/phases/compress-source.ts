@@ -3,7 +3,7 @@ import { measure } from '../measure.ts'
 import { openModel } from '../open.ts'
 import { planScheme } from '../plan/plan.ts'
 import { meansOf } from '../recovery/recover.ts'
-import { planRequestOf } from './plan-scheme.ts'
+import { planRequestOf } from './plan-first.ts'
 import type { SourceCompressed, Started } from './state.ts'
 
 /** Prunes and clusters the source where asked to, for the forms its weights will take. */

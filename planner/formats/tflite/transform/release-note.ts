@@ -3,7 +3,7 @@ import { minimumRelease } from '../releases.ts'
 
 const KEY = 'min_runtime_version'
 
-/** Length the runtimes' own services reserve for it, NUL-padded. */
+/** Length the runtimes' own tools reserve for it, NUL-padded. */
 const LENGTH = 16
 
 /** Writes into the model the oldest runtime release that runs it, as converters do. */
