@@ -76,6 +76,7 @@ const DEVICE_PACKAGES = [
   '@tufjs/models',
   'commander',
   'fflate',
+  'koffi',
   'mqtt',
   'onnxruntime-node',
   'pino',

@@ -18,7 +18,16 @@ export const childMessageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('measured'), record: probeRecordSchema }),
   z.object({
     kind: z.literal('failed'),
-    code: z.enum(['not-loadable', 'run-failed', 'out-of-memory', 'runtime-missing', 'wrong-data']),
+    code: z.enum([
+      'not-loadable',
+      'run-failed',
+      'out-of-memory',
+      'runtime-missing',
+      'library-unusable',
+      'delegate-failed',
+      'not-accelerated',
+      'wrong-data',
+    ]),
     message: z.string(),
   }),
 ])

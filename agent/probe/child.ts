@@ -12,6 +12,9 @@ type FailureCode = Extract<ChildMessage, { kind: 'failed' }>['code']
 
 const FAILURE_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
   'runtime-missing': 'runtime-missing',
+  'library-unusable': 'library-unusable',
+  'delegate-failed': 'delegate-failed',
+  'not-accelerated': 'not-accelerated',
   'not-loadable': 'not-loadable',
   // The inputs come from the data.
   'wrong-input': 'wrong-data',

@@ -8,6 +8,9 @@ export type ProbeErrorCode =
   | 'not-loadable'
   | 'run-failed'
   | 'runtime-missing'
+  | 'library-unusable'
+  | 'delegate-failed'
+  | 'not-accelerated'
   | 'wrong-data'
 
 /** Why a variant was not measured. It is a result too: a variant that crashes a device is not shipped to it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ACCELERATORS, ARCHITECTURES, ISA_FEATURES } from '../../shared/messages/index.ts'
-import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import { PACKAGED_RUNTIMES, type PackagedRuntime } from '../../shared/runtime/index.ts'
 
 const text = z.string().min(1)
 const bytes = z.int().positive()
@@ -73,8 +73,8 @@ export const profileSchema = z.strictObject({
     .describe('Higher wins. Boards 300, processors 200, generic profiles 100.'),
   identify: identifySchema,
   runtimes: z.strictObject(
-    Object.fromEntries(RUNTIME_NAMES.map((name) => [name, runtimeSchema])) as Record<
-      RuntimeName,
+    Object.fromEntries(PACKAGED_RUNTIMES.map((name) => [name, runtimeSchema])) as Record<
+      PackagedRuntime,
       typeof runtimeSchema
     >,
   ),

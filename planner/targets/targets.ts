@@ -1,4 +1,9 @@
-import { type ModelFormat, RUNTIMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import {
+  type ModelFormat,
+  type PackagedRuntime,
+  RUNTIMES,
+  type RuntimeName,
+} from '../../shared/runtime/index.ts'
 import type { SchemeSuffix } from '../../shared/schemes.ts'
 import type { ActivationType, Graph } from '../graph/index.ts'
 import type { KernelCosts } from './kernel-costs.ts'
@@ -11,6 +16,8 @@ import { opsetObstacle } from './onnxruntime-opsets.ts'
 /** What a file can be made for: everything that planning knows of a runtime, as one row. */
 export interface Target {
   readonly runtime: RuntimeName
+  /** What runs such files on this host, for answers and samples: native libraries are the devices'. */
+  readonly runsHereIn: PackagedRuntime
   readonly format: ModelFormat
   /** What its kernels do with each kind of operator. */
   readonly kernels: KernelTable
@@ -45,6 +52,7 @@ export type TargetName = RuntimeName
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   litert: {
     runtime: 'litert',
+    runsHereIn: 'litert',
     format: RUNTIMES.litert.format,
     kernels: LITERT_KERNELS,
     codes: { usual: 'int8', bySuffix: {}, narrowSums: false },
@@ -56,6 +64,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   },
   onnxruntime: {
     runtime: 'onnxruntime',
+    runsHereIn: 'onnxruntime',
     format: RUNTIMES.onnxruntime.format,
     kernels: ONNXRUNTIME_KERNELS,
     // Signed codes become unsigned on x86 when the model loads; where a value has several readers that fails, and its
@@ -67,6 +76,31 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     knownCosts: onnxruntimeCosts,
     timesHere: 'same-library',
   },
+  tflite: {
+    runtime: 'tflite',
+    runsHereIn: 'litert',
+    format: RUNTIMES.tflite.format,
+    kernels: LITERT_KERNELS,
+    codes: { usual: 'int8', bySuffix: {}, narrowSums: false },
+    defaultThreads: 1,
+    releases: 'TensorFlow Lite',
+    opsetObstacle: () => undefined,
+    knownCosts: null,
+    timesHere: 'slower-than-native',
+  },
+  openvino: {
+    runtime: 'openvino',
+    runsHereIn: 'onnxruntime',
+    format: RUNTIMES.openvino.format,
+    kernels: ONNXRUNTIME_KERNELS,
+    // It reads QuantizeLinear and DequantizeLinear as they stand, and sums in 32 bits.
+    codes: { usual: 'uint8', bySuffix: { s8s8: 'int8', u8s8: 'uint8' }, narrowSums: false },
+    defaultThreads: 'all',
+    releases: null,
+    opsetObstacle: () => undefined,
+    knownCosts: null,
+    timesHere: 'slower-than-native',
+  },
 }
 
 /** The row, as the rest of the planner may see it. */
@@ -75,11 +109,11 @@ export function targetOf(name: TargetName): Target {
 }
 
 /** What a file is run in where no device is spoken of: samples, answers, times of this machine. */
-const REFERENCE: Readonly<Record<ModelFormat, TargetName>> = {
+const REFERENCE: Readonly<Record<ModelFormat, PackagedRuntime>> = {
   tflite: 'litert',
   onnx: 'onnxruntime',
 }
 
-export function referenceTarget(format: ModelFormat): TargetName {
+export function referenceTarget(format: ModelFormat): PackagedRuntime {
   return REFERENCE[format]
 }

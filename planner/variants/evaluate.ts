@@ -9,6 +9,7 @@ import {
 } from '../../shared/dataset/index.ts'
 import { evaluate as measureQuality, withAnswers } from '../../shared/measure/index.ts'
 import { loadInProcess } from '../../shared/runtime/index.ts'
+import { targetOf } from '../targets/index.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 
 /** Enough to tell a broken installation from a working one in less than a second. */
@@ -19,7 +20,7 @@ export async function evaluate(
   input: JobInput<'evaluate'>,
   onProgress: OnProgress,
 ): Promise<JobOutput<'evaluate'>> {
-  const runtime = await loadInProcess(input.runtime)
+  const runtime = await loadInProcess(targetOf(input.runtime).runsHereIn)
   const session = await runtime.load(await readFile(input.variant))
   try {
     const whole = await readDataset(input.whole)

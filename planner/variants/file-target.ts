@@ -50,7 +50,7 @@ function releaseTarget(release: string, scheme: Scheme, format: ModelFormat): Fi
 /** Devices carry the runtimes that this program ships, so releases are no concern: support and numbers are. */
 function classTarget(profile: Profile, scheme: Scheme, format: ModelFormat): FileTarget {
   const target = targetOf(referenceTarget(format))
-  const { supported, why } = profile.runtimes[target.runtime]
+  const { supported, why } = profile.runtimes[target.runsHereIn]
   if (!supported) {
     throw new UsageError(`${profile.id} cannot run .${format} files: ${why}`, {
       class: profile.id,

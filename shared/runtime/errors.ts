@@ -2,6 +2,12 @@ import { AppError } from '../errors.ts'
 
 export type RuntimeErrorCode =
   | 'runtime-missing'
+  /** A native library that cannot be opened, or is not what it is named as. */
+  | 'library-unusable'
+  /** A delegate that cannot be made, or breaks. */
+  | 'delegate-failed'
+  /** A delegate that was asked for took nothing, or less than was asked. */
+  | 'not-accelerated'
   | 'not-loadable'
   | 'wrong-input'
   | 'run-failed'

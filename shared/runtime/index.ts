@@ -4,13 +4,19 @@ export { installedRuntimes } from './installed.ts'
 export { customOperatorObstacle } from './litert/custom-operators.ts'
 export type { LitertLoadOptions } from './litert/litert-runtime.ts'
 export { holdMachineCode, startQuickly } from './litert/machine-code.ts'
-export { loadInProcess, loadRuntime } from './load-runtime.ts'
+export { loadInProcess, loadRuntime, type RuntimePlace } from './load-runtime.ts'
 export { forbidTelemetry, loadNative } from './onnxruntime/native.ts'
 export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
 export {
+  type DelegateChoice,
+  type Delegation,
+  isPackaged,
+  type LibraryFacts,
   type LoadOptions,
   MODEL_FORMAT_NAMES,
   type ModelFormat,
+  PACKAGED_RUNTIMES,
+  type PackagedRuntime,
   RUNTIME_NAMES,
   RUNTIMES,
   type Runtime,
@@ -18,4 +24,6 @@ export {
   type Session,
   type SessionDetails,
   type TensorInfo,
+  takesFormat,
 } from './runtime.ts'
+export { BUILTIN_OPERATORS } from './tflite-file/builtin-operators.ts'

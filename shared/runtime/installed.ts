@@ -1,19 +1,23 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageJsonPath, packageVersion } from './package-version.ts'
-import { RUNTIME_NAMES, RUNTIMES, type RuntimeName } from './runtime.ts'
+import { RUNTIME_NAMES, RUNTIMES, type RuntimeName, type RuntimeOrigin } from './runtime.ts'
 
-/** Runtimes present with a build for this machine. Reads package files only; loads no native code and no wasm. */
+/**
+ * Runtimes that came with this program and have a build for this machine. Reads package files only; loads no native
+ * code and no wasm.
+ */
 export async function installedRuntimes(): Promise<{ name: RuntimeName; version: string }[]> {
-  return RUNTIME_NAMES.filter(isInstalled).map((name) => ({
-    name,
-    version: packageVersion(RUNTIMES[name].package),
-  }))
+  return RUNTIME_NAMES.flatMap((name) => {
+    const { from }: { readonly from: RuntimeOrigin } = RUNTIMES[name]
+    if (!('package' in from) || !isInstalled(from)) return []
+    return [{ name, version: packageVersion(from.package) }]
+  })
 }
 
-function isInstalled(name: RuntimeName): boolean {
+function isInstalled({ package: name, needs }: Extract<RuntimeOrigin, { package: string }>) {
   try {
-    return existsSync(join(dirname(packageJsonPath(RUNTIMES[name].package)), RUNTIMES[name].needs))
+    return existsSync(join(dirname(packageJsonPath(name)), needs))
   } catch {
     return false
   }

@@ -1,6 +1,6 @@
 import { ARCHITECTURES } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
-import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
+import { isPackaged, RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { Room } from '../../selection/index.ts'
 import type { Device } from '../../storage/index.ts'
@@ -41,7 +41,8 @@ export function threadsFor(device: Device, profile: Profile | undefined): number
 }
 
 function isSupported(profile: Profile | undefined, runtime: RuntimeName): boolean {
-  return profile === undefined || profile.runtimes[runtime].supported
+  // A native library is the device's own: that it has one says all.
+  return profile === undefined || !isPackaged(runtime) || profile.runtimes[runtime].supported
 }
 
 function oldestVersions(devices: readonly Device[]): ClassFacts['oldestVersions'] {

@@ -20,7 +20,7 @@ export async function quantizeForNarrowSums(
   const islands = await withIslands(request)
   if (islands === null) return narrow
   const { calibration, target, model } = request
-  const runtime = await loadRuntime(targetOf(target).runtime)
+  const runtime = await loadRuntime(targetOf(target).runsHereIn)
   const reference = await runtime.load(model)
   const sqnrOf = async ({ bytes }: QuantizeResult) => {
     const session = await runtime.load(bytes)

@@ -49,7 +49,7 @@ export async function ratioToFloat(
   data: Dataset,
   ms: number = MEASURE_MS,
 ): Promise<number> {
-  const runtime = await loadInProcess(targetOf(target).runtime)
+  const runtime = await loadInProcess(targetOf(target).runsHereIn)
   const sessions = [
     await runtime.load(bytes, { threads: 1 }),
     await runtime.load(float, { threads: 1 }),

@@ -23,7 +23,7 @@ export async function holdAccuracy(state: Recovered): Promise<Held> {
   const held = await holdBudget(candidate, budget.maxDrop, {
     plan: services.plan,
     sqnr: services.sqnr,
-    evaluator: await MetricEvaluator.start(target.runtime, float, samples),
+    evaluator: await MetricEvaluator.start(target.runsHereIn, float, samples),
     write: (one) => one.model.perform(finalPlan(one, state)),
     onTrial: (done, total) => onProgress?.(done, total, 'measuring what each operator does'),
   })

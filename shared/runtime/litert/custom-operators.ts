@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts'
-import { type FlatTable, rootTable } from './flat-table.ts'
+import { type FlatTable, rootTable } from '../tflite-file/flat-table.ts'
 
 /** The custom operators in LiteRT.js (2.5.3, by the names in its binary). */
 const CARRIED: readonly string[] = [

@@ -1,11 +1,12 @@
 import { messageOf } from '../../errors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import type { LoadOptions } from '../runtime.ts'
+import { readable, readModelIo } from '../tflite-file/model-io.ts'
 import type { Environment, LitertModule } from './bindings.ts'
 import { type BuildName, buildFor, enableRelaxedSimd } from './builds.ts'
+import { refuseUnknownOperators } from './custom-operators.ts'
 import { type KernelChoice, selectKernels } from './kernels.ts'
 import { LitertModel } from './model.ts'
-import { readModelIo } from './model-io.ts'
 import { startModule } from './module.ts'
 
 export interface EngineOptions extends LoadOptions {
@@ -57,7 +58,9 @@ export class LitertEngine {
 
   /** @throws RuntimeError `not-loadable`, `out-of-memory` */
   load(bytes: Uint8Array): LitertModel {
-    return new LitertModel(this, bytes, readModelIo(bytes))
+    const io = readModelIo(bytes)
+    readable(() => refuseUnknownOperators(bytes))
+    return new LitertModel(this, bytes, io)
   }
 
   /** Runs calls into the wasm module and turns what they throw into one line. */

@@ -21,7 +21,7 @@ export function copyOutputs(model: LitertModel, views: readonly Tensor[]): Recor
 export const litertInProcess: Runtime = {
   name: 'litert',
   get version() {
-    return packageVersion(RUNTIMES.litert.package)
+    return packageVersion(RUNTIMES.litert.from.package)
   },
   async load(bytes: Uint8Array, options: EngineOptions = {}): Promise<Session> {
     const engine = await LitertEngine.start(options)

@@ -12,7 +12,7 @@ export interface LitertLoadOptions extends EngineOptions {
 export const litertRuntime: Runtime = {
   name: 'litert',
   get version() {
-    return packageVersion(RUNTIMES.litert.package)
+    return packageVersion(RUNTIMES.litert.from.package)
   },
   async load(model: Uint8Array, options: LitertLoadOptions = {}): Promise<Session> {
     const { loadTimeoutMs = 60_000, ...engine } = options

@@ -23,7 +23,7 @@ export async function holdMachineCode(): Promise<void> {
 
 /** What hinders it is told by the thread that needs the module. */
 async function compiled(): Promise<object | undefined> {
-  const folder = join(dirname(packageJsonPath(RUNTIMES.litert.package)), 'wasm')
+  const folder = join(dirname(packageJsonPath(RUNTIMES.litert.from.package)), 'wasm')
   const file = BUILDS[buildFor(1)].file.replace(/\.js$/, '.wasm')
   try {
     return await WebAssembly.compile(await readFile(join(folder, file)))

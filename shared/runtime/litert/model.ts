@@ -4,9 +4,9 @@ import type { RuntimeErrorCode } from '../errors.ts'
 import { RuntimeError } from '../errors.ts'
 import { orderedInputs } from '../input-check.ts'
 import type { TensorInfo } from '../runtime.ts'
+import { type ModelIo, withInputShapes } from '../tflite-file/model-io.ts'
 import type { Environment, LitertModule } from './bindings.ts'
 import { type CompiledModel, type Model, shapeOf, type TensorBuffer } from './bindings.ts'
-import { type ModelIo, withInputShapes } from './model-io.ts'
 
 /** A model compiled for one set of input shapes, with its input buffers. */
 interface Compiled {

@@ -25,7 +25,7 @@ export function shadowGlobals(): object {
  */
 export function moduleFactory(build: BuildName, threads: number, globals: object): ModuleFactory {
   const filename = join(
-    dirname(packageJsonPath(RUNTIMES.litert.package)),
+    dirname(packageJsonPath(RUNTIMES.litert.from.package)),
     'wasm',
     BUILDS[build].file,
   )

@@ -35,7 +35,7 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
 export const onnxruntime: Runtime = {
   name: 'onnxruntime',
   get version() {
-    return packageVersion(RUNTIMES.onnxruntime.package)
+    return packageVersion(RUNTIMES.onnxruntime.from.package)
   },
   load: async (model, options: OnnxruntimeLoadOptions = {}) => {
     const ort = await native()

@@ -94,8 +94,12 @@ t.test('a third runtime is a row, an adapter, and lines in profiles', async (t) 
   insert(
     folder,
     'shared/runtime/runtime.ts',
-    '} as const\n\nexport type RuntimeName',
-    "  toy: { format: 'tflite', package: '@litertjs/core', needs: 'package.json' },\n",
+    '} as const satisfies',
+    `  toy: {
+    format: 'tflite',
+    alsoTakes: [],
+    from: { package: '@litertjs/core', needs: 'package.json' },
+  },\n`,
   )
   t.same(
     await compile(folder, '--noEmit'),
@@ -119,6 +123,7 @@ t.test('a third runtime is a row, an adapter, and lines in profiles', async (t) 
     '}\n\n/** The row',
     `  toy: {
     runtime: 'toy',
+    runsHereIn: 'toy',
     format: RUNTIMES.toy.format,
     kernels: LITERT_KERNELS,
     codes: { usual: 'int8', bySuffix: {}, narrowSums: false },

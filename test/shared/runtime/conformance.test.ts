@@ -1,8 +1,14 @@
 import t, { type Test } from 'tap'
 import { loadInProcess, loadRuntime } from '../../../shared/runtime/load-runtime.ts'
-import { RUNTIME_NAMES, RUNTIMES, type Runtime } from '../../../shared/runtime/runtime.ts'
+import {
+  PACKAGED_RUNTIMES,
+  RUNTIMES,
+  type Runtime,
+  type RuntimeName,
+} from '../../../shared/runtime/runtime.ts'
 import { ARRAY_OF, type ElementType, type Tensor, tensor } from '../../../shared/tensors.ts'
 import { modelBytes } from '../../fixture-models.ts'
+import { lacks, type NativeThing, nativePath } from '../../native/runtimes.ts'
 
 /** Four values of each type, none equal in any byte order or width. */
 const FOUR: Readonly<Partial<Record<ElementType, Tensor['data']>>> = {
@@ -20,7 +26,7 @@ const X = Float32Array.of(0.5, -1, 2, 0.25)
 // softmax(W·X + b) of generate.py, by numpy.
 const SCORES = [0.0761, 0.35453, 0.56937]
 
-async function suite(t: Test, runtime: Runtime) {
+async function suite(t: Test, runtime: Runtime, lacking: readonly ElementType[] = []) {
   const load = (name: string) =>
     runtime.load(modelBytes(`${name}.${RUNTIMES[runtime.name].format}`))
   t.match(runtime.version, /^\d+\.\d+\.\d+/)
@@ -67,7 +73,8 @@ async function suite(t: Test, runtime: Runtime) {
     await session.close()
   })
 
-  for (const [type, data] of Object.entries(FOUR) as [ElementType, Tensor['data']][])
+  const types = Object.entries(FOUR) as [ElementType, Tensor['data']][]
+  for (const [type, data] of types.filter(([type]) => !lacking.includes(type)))
     await t.test(`passes ${type} unchanged`, async (t) => {
       const session = await load(`reverse-${type}`)
       t.equal(session.inputs[0]?.type, type)
@@ -119,7 +126,23 @@ async function suite(t: Test, runtime: Runtime) {
   })
 }
 
-for (const name of RUNTIME_NAMES) {
+for (const name of PACKAGED_RUNTIMES) {
   t.test(name, async (t) => suite(t, await loadRuntime(name)))
   t.test(`${name} in process`, async (t) => suite(t, await loadInProcess(name)))
 }
+
+const LIBRARIES: readonly {
+  readonly runtime: RuntimeName
+  readonly thing: NativeThing
+  readonly title: string
+  /** Types that no kernel of the library reverses. */
+  readonly lacking?: readonly ElementType[]
+}[] = [
+  { runtime: 'tflite', thing: 'tflite', title: 'TensorFlow Lite 2.9', lacking: ['float16'] },
+  { runtime: 'tflite', thing: 'litert', title: 'LiteRT 2.3' },
+]
+
+for (const { runtime, thing, title, lacking } of LIBRARIES)
+  t.test(`${runtime}: ${title}`, { skip: lacks(thing) }, async (t) => {
+    await suite(t, await loadRuntime(runtime, { library: nativePath(thing) }), lacking)
+  })

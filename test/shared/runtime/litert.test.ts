@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
 import { litertRuntime } from '../../../shared/runtime/litert/litert-runtime.ts'
-import { readModelIo, withInputShapes } from '../../../shared/runtime/litert/model-io.ts'
+import { readModelIo, withInputShapes } from '../../../shared/runtime/tflite-file/model-io.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelBytes, modelPath } from '../../fixture-models.ts'
 

@@ -2,7 +2,7 @@
  * Enums of schema.fbs: storage type, then the names in order of their values 0, 1, 2 …
  * (no enum of the schema has gaps).
  */
-import { BUILTIN_OPERATORS } from './builtin-operators.ts'
+import { BUILTIN_OPERATORS } from '../../../../../shared/runtime/index.ts'
 
 export const ENUMS = {
   TensorType: `

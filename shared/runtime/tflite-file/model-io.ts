@@ -1,7 +1,6 @@
 import type { ElementType } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import type { TensorInfo } from '../runtime.ts'
-import { refuseUnknownOperators } from './custom-operators.ts'
 import { type FlatTable, rootTable } from './flat-table.ts'
 
 /** `TensorType` of TensorFlow Lite's schema.fbs; types absent here cannot be model inputs or outputs. */
@@ -25,25 +24,26 @@ const MODEL = { subgraphs: 2, signatures: 7 }
 const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2 }
 const TENSOR = { shape: 0, type: 1, name: 3, quantization: 4, shapeSignature: 7, hasRank: 8 }
 const QUANTIZATION = { scale: 2, zeroPoint: 3 }
-const SIGNATURE = { inputs: 0, outputs: 1, subgraph: 4 }
+const SIGNATURE = { inputs: 0, outputs: 1, key: 2, subgraph: 4 }
 const TENSOR_MAP = { name: 0, tensor: 1 }
 
-/** What the wasm API does not tell of a model: names, types, open dimensions and quantization of its ends. */
+/** What the APIs of runtimes do not tell of a model: names, types, open dimensions and quantization of its ends. */
 export interface ModelIo {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
+  /** Its place among the file's signatures; 0 where the file has none. */
+  readonly signature: number
 }
 
 /**
- * The ends of the first signature, under the signature's names; of the first subgraph under its tensors' names
+ * The ends of the named signature, or else the first, under the signature's names; of the first subgraph under its tensors' names
  * where the model has no signature. Order is the subgraph's, which is the order LiteRT runs them in.
  * A name that occurs twice gets `#2`, `#3`.
- * @throws RuntimeError `not-loadable`, also where the model uses operators that LiteRT.js lacks and would not report
+ * @throws RuntimeError `not-loadable`
  */
-export function readModelIo(model: Uint8Array): ModelIo {
+export function readModelIo(model: Uint8Array, signature?: string): ModelIo {
   return readable(() => {
-    refuseUnknownOperators(model)
-    const { subgraph, names } = entryPoint(model)
+    const { subgraph, names, index } = entryPoint(model, signature)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
     const ends = (field: number, map: ReadonlyMap<number, string>) =>
       distinct(
@@ -52,6 +52,7 @@ export function readModelIo(model: Uint8Array): ModelIo {
     return {
       inputs: ends(SUBGRAPH.inputs, names.inputs),
       outputs: ends(SUBGRAPH.outputs, names.outputs),
+      signature: index,
     }
   })
 }
@@ -68,10 +69,11 @@ export function readModelIo(model: Uint8Array): ModelIo {
 export function withInputShapes(
   model: Uint8Array,
   shapes: readonly (readonly number[])[],
+  signature?: string,
 ): Uint8Array {
   return readable(() => {
     const copy = new Uint8Array(model)
-    const { subgraph } = entryPoint(copy)
+    const { subgraph } = entryPoint(copy, signature)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
     const ends = (field: number) => subgraph.int32s(field).map((index) => at(tensors, index))
     const inputs = ends(SUBGRAPH.inputs)
@@ -124,9 +126,11 @@ function setShape(tensor: FlatTable, shape: readonly number[]): void {
   tensor.overwriteInt32s(TENSOR.shapeSignature, shape)
 }
 
-function entryPoint(model: Uint8Array) {
+function entryPoint(model: Uint8Array, wanted?: string) {
   const root = rootTable(model, 'TFL3')
-  const signature = root.tables(MODEL.signatures)[0]
+  const signatures = root.tables(MODEL.signatures)
+  const index = wanted === undefined ? 0 : signatureNamed(signatures, wanted)
+  const signature = signatures[index]
   const subgraph = at(root.tables(MODEL.subgraphs), signature?.uint32(SIGNATURE.subgraph) ?? 0)
   const names = (field: number) =>
     new Map(
@@ -136,8 +140,17 @@ function entryPoint(model: Uint8Array) {
     )
   return {
     subgraph,
+    index,
     names: { inputs: names(SIGNATURE.inputs), outputs: names(SIGNATURE.outputs) },
   }
+}
+
+function signatureNamed(signatures: readonly FlatTable[], wanted: string): number {
+  const keys = signatures.map((signature) => signature.string(SIGNATURE.key))
+  const index = keys.indexOf(wanted)
+  if (index >= 0) return index
+  const known = keys.length > 0 ? `its signatures are ${keys.join(', ')}` : 'it has none'
+  throw new RuntimeError('not-loadable', `the model has no signature "${wanted}": ${known}`)
 }
 
 function tensorInfo(tensor: FlatTable, signatureName: string | undefined): TensorInfo {
@@ -179,7 +192,8 @@ function at(tables: readonly FlatTable[], index: number): FlatTable {
   return table
 }
 
-function readable<T>(read: () => T): T {
+/** @throws RuntimeError `not-loadable` where the bytes end before what is read */
+export function readable<T>(read: () => T): T {
   try {
     return read()
   } catch (cause) {

@@ -1,0 +1,196 @@
+import { invariant } from '../../errors.ts'
+import { ARRAY_OF, sizeOf, type Tensor } from '../../tensors.ts'
+import { RuntimeError } from '../errors.ts'
+import { orderedInputs, printType } from '../input-check.ts'
+import type { Pointer } from '../native/ffi.ts'
+import type { Delegation, LoadOptions, Session, SessionDetails } from '../runtime.ts'
+import { type ModelIo, readModelIo } from '../tflite-file/model-io.ts'
+import type { ClassicApi } from './classic-api.ts'
+import { refuseTooLittle } from './delegation-rule.ts'
+import { ELEMENT_TYPES } from './element-types.ts'
+import { type CountedDelegate, createExternal } from './external-delegates.ts'
+import { createXnnpack } from './xnnpack.ts'
+
+/** One interpreter of the C API. Open dimensions are resized for as they come. */
+export class ClassicSession implements Session {
+  readonly inputs: Session['inputs']
+  readonly outputs: Session['outputs']
+  readonly details: SessionDetails
+  readonly #api: ClassicApi
+  readonly #interpreter: Pointer
+  readonly #delegates: readonly CountedDelegate[]
+  readonly #undo: (() => void)[]
+  #shapes: string
+
+  private constructor(
+    api: ClassicApi,
+    io: ModelIo,
+    made: {
+      readonly interpreter: Pointer
+      readonly delegates: readonly CountedDelegate[]
+      readonly undo: (() => void)[]
+    },
+    details: SessionDetails,
+  ) {
+    this.#api = api
+    this.inputs = io.inputs
+    this.outputs = io.outputs
+    this.#interpreter = made.interpreter
+    this.#delegates = made.delegates
+    this.#undo = made.undo
+    this.details = details
+    this.#shapes = shapesOf(io.inputs)
+  }
+
+  /** @throws RuntimeError */
+  static async open(
+    api: ClassicApi,
+    bytes: Uint8Array,
+    options: LoadOptions,
+  ): Promise<ClassicSession> {
+    const io = readModelIo(bytes, options.signature)
+    refuseOtherSignature(io, options)
+    const threads = options.threads ?? 1
+    const undo: (() => void)[] = []
+    try {
+      const delegates: CountedDelegate[] = []
+      undo.push(() => {
+        for (const delegate of delegates) delegate.destroy()
+      })
+      for (const choice of options.delegates ?? []) delegates.push(await createExternal(choice))
+      const external = delegates.length
+      const xnnpack = options.xnnpack === false ? null : createXnnpack(api, threads)
+      if (xnnpack) delegates.push(xnnpack)
+      const interpreter = build(api, bytes, threads, delegates, undo)
+      const made = { interpreter, delegates, undo }
+      const session = new ClassicSession(api, io, made, { threads, xnnpack: xnnpack !== null })
+      refuseTooLittle(session.delegation.slice(0, external), options.minDelegated)
+      return session
+    } catch (error) {
+      for (const step of undo.reverse()) step()
+      throw error
+    }
+  }
+
+  get delegation(): readonly Delegation[] {
+    return this.#delegates.map(
+      ({ name, result }) =>
+        result ?? { delegate: name, total: 0, taken: 0, partitions: 0, left: {} },
+    )
+  }
+
+  async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
+    invariant(this.#undo.length > 0, 'a closed model is not run')
+    const { call } = this.#api
+    const given = orderedInputs(this.inputs, inputs)
+    this.#fit(given)
+    given.forEach((tensor, i) => {
+      this.#write(call.input(this.#interpreter, i), tensor)
+    })
+    this.#api.attempt('run-failed', 'TensorFlow Lite cannot run this model', () =>
+      this.#api.ok(call.invoke(this.#interpreter)),
+    )
+    return Object.fromEntries(
+      this.outputs.map(({ name }, i) => [name, this.#read(call.output(this.#interpreter, i))]),
+    )
+  }
+
+  async close(): Promise<void> {
+    for (const step of this.#undo.splice(0).reverse()) step()
+  }
+
+  /** Sizes the tensors for these inputs, where the last ones had others. */
+  #fit(given: readonly Tensor[]): void {
+    const shapes = shapesOf(given)
+    if (shapes === this.#shapes) return
+    const { call } = this.#api
+    this.#api.attempt('run-failed', 'TensorFlow Lite cannot take these shapes', () => {
+      const resized = given.every(
+        ({ shape }, i) =>
+          call.resizeInput(this.#interpreter, i, Int32Array.from(shape), shape.length) === 0,
+      )
+      return resized && call.allocate(this.#interpreter) === 0 ? true : undefined
+    })
+    this.#shapes = shapes
+  }
+
+  #write(tensor: Pointer, { data, shape, type }: Tensor): void {
+    const bytes = this.#bytesOf(tensor)
+    if (bytes.byteLength !== data.byteLength)
+      throw new RuntimeError(
+        'run-failed',
+        `TensorFlow Lite keeps ${bytes.byteLength} bytes for an input of ${printType({ type, shape })}`,
+      )
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+
+  /** A copy: memory of the interpreter must not be looked at after it is gone. */
+  #read(tensor: Pointer): Tensor {
+    const { call } = this.#api
+    const type = ELEMENT_TYPES[call.type(tensor)]
+    if (type === undefined)
+      throw new RuntimeError('run-failed', `an output is of TfLiteType ${call.type(tensor)}`)
+    const shape = Array.from({ length: call.rank(tensor) }, (_, i) => Number(call.dim(tensor, i)))
+    const copy = this.#bytesOf(tensor).slice()
+    return { type, shape, data: new ARRAY_OF[type](copy.buffer, 0, sizeOf(shape)) }
+  }
+
+  #bytesOf(tensor: Pointer): Uint8Array {
+    const { call, koffi } = this.#api
+    const size = Number(call.bytes(tensor))
+    const at = call.data(tensor) as Pointer | null
+    if (size === 0) return new Uint8Array(0)
+    if (!at) throw new RuntimeError('run-failed', 'a tensor of TensorFlow Lite has no memory')
+    return new Uint8Array(koffi.view(at, size))
+  }
+}
+
+function build(
+  api: ClassicApi,
+  bytes: Uint8Array,
+  threads: number,
+  delegates: readonly CountedDelegate[],
+  undo: (() => void)[],
+): Pointer {
+  const { call, koffi } = api
+  // The interpreter reads weights where they lie for as long as it lives.
+  const memory = koffi.alloc('uint8_t', Math.max(1, bytes.byteLength))
+  undo.push(() => koffi.free(memory))
+  new Uint8Array(koffi.view(memory, bytes.byteLength)).set(bytes)
+  const cannot = 'TensorFlow Lite cannot load this model'
+  const model = api.attempt(
+    'not-loadable',
+    cannot,
+    () => call.createModel(memory, bytes.byteLength) || undefined,
+  )
+  undo.push(() => call.deleteModel(model))
+  const options = call.createOptions()
+  call.setThreads(options, threads)
+  call.setReporter(options, api.reporter, null)
+  const interpreter = api.attempt('not-loadable', cannot, () => {
+    const made = call.createInterpreter(model, options)
+    call.deleteOptions(options)
+    return made || undefined
+  })
+  undo.push(() => call.deleteInterpreter(interpreter))
+  for (const { pointer, name } of delegates) {
+    api.attempt('delegate-failed', `the delegate ${name} cannot take this model`, () =>
+      api.ok(call.modifyGraph(interpreter, pointer)),
+    )
+  }
+  api.attempt('not-loadable', cannot, () => api.ok(call.allocate(interpreter)))
+  return interpreter
+}
+
+/** Of the C API, signatures are a later part that vendors' builds lack. */
+function refuseOtherSignature(io: ModelIo, { signature }: LoadOptions): void {
+  if (io.signature === 0) return
+  throw new RuntimeError(
+    'not-loadable',
+    `TensorFlow Lite's C API runs the first signature only, not "${signature}": name a LiteRT library, or save that signature as a model`,
+  )
+}
+
+function shapesOf(tensors: readonly { readonly shape: readonly number[] }[]): string {
+  return tensors.map((tensor) => `[${tensor.shape.join(',')}]`).join(';')
+}
