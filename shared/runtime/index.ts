@@ -1,3 +1,4 @@
+export { type EngineChoice, loadOn, openHere, openIsolated } from './engine.ts'
 export { RuntimeError, type RuntimeErrorCode } from './errors.ts'
 export { printType } from './input-check.ts'
 export { installedRuntimes } from './installed.ts'

@@ -113,9 +113,9 @@ export type SessionDetails = Readonly<Record<string, string | number | boolean>>
 
 /** What one delegate made of a model. */
 export interface Delegation {
-  /** Path of the delegate, or the name of one inside the library. */
-  readonly delegate: string
-  /** Operators of the model as the runtime runs it, before any delegate. */
+  /** Of the delegate's library; `xnnpack` for the one inside the runtime's own. */
+  readonly path: string
+  /** Operators of the model before any delegate. */
   readonly total: number
   readonly taken: number
   /** Pieces of the graph that it computes, each with a border in and out. */

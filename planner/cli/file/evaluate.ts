@@ -2,10 +2,13 @@ import { z } from 'zod'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import type { QualityRecord } from '../../../shared/measure/index.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
+import { type Delegation, loadOn, openIsolated } from '../../../shared/runtime/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
+import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
 import { openModel, readModelFile } from './model-file.ts'
+import { printDelegation } from './print-delegation.ts'
 
 export const evaluateCommand = defineCommand({
   path: 'evaluate',
@@ -15,16 +18,21 @@ export const evaluateCommand = defineCommand({
   options: [
     { flags: '--data <file.npz>', description: 'samples x, and labels y where there are any' },
     { flags: '--reference <model>', description: 'float model to agree with' },
+    ...ENGINE_OPTIONS,
   ],
   example: 'fitment evaluate int8.tflite --data test.npz --reference float.tflite',
   input: z.object({
     model: z.string(),
     data: z.string('give the data set with --data FILE.npz'),
     reference: z.string().optional(),
+    ...engineInput,
   }),
   run: async (input, io) => {
     const dataset = await readDataset(input.data)
-    const session = await openModel(await readModelFile(input.model))
+    const model = await readModelFile(input.model)
+    const engine = engineFrom(input, model.format)
+    const runtime = await openIsolated(engine)
+    const session = await loadOn(runtime, engine, model.bytes)
     const reference = input.reference && (await openModel(await readModelFile(input.reference)))
     const progress = io.progress(`evaluating ${input.model}`)
     try {
@@ -34,7 +42,14 @@ export const evaluateCommand = defineCommand({
       })
       progress.end()
       io.findings(record.notes)
-      io.result(record, () => forPeople(record))
+      const { name, version, library } = runtime
+      const told = {
+        ...record,
+        runtime: { name, version },
+        ...(library && { library: { ...library, version } }),
+        ...(session.delegation && { delegates: session.delegation }),
+      }
+      io.result(told, () => forPeople(told))
       return record.notFinite > 0 ? 1 : 0
     } finally {
       await session.close()
@@ -43,7 +58,12 @@ export const evaluateCommand = defineCommand({
   },
 })
 
-function forPeople(record: QualityRecord): string {
+interface EvaluateRecord extends QualityRecord {
+  readonly runtime: { readonly name: string; readonly version: string }
+  readonly delegates?: readonly Delegation[]
+}
+
+function forPeople(record: EvaluateRecord): string {
   const share = (value: number | null, interval: readonly [number, number] | null) =>
     value === null
       ? '—'
@@ -51,6 +71,8 @@ function forPeople(record: QualityRecord): string {
   return table(
     ['MEASURE', 'VALUE'],
     [
+      ['runtime', `${record.runtime.name} ${record.runtime.version}`],
+      ...(record.delegates ?? []).map((one) => ['delegate', printDelegation(one)]),
       ['samples', String(record.samples)],
       ['accuracy', share(record.accuracy, record.accuracyCi95)],
       ['accuracy of the reference', share(record.referenceAccuracy, null)],

@@ -73,10 +73,12 @@ export class ClassicSession implements Session {
   }
 
   get delegation(): readonly Delegation[] {
-    return this.#delegates.map(
-      ({ name, result }) =>
-        result ?? { delegate: name, total: 0, taken: 0, partitions: 0, left: {} },
-    )
+    // Later delegates find fewer: the model's own operators are those that the first found.
+    const total = this.#delegates[0]?.result?.total ?? 0
+    return this.#delegates.map(({ name, result }) => ({
+      ...(result ?? { path: name, taken: 0, partitions: 0, left: {} }),
+      total,
+    }))
   }
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {

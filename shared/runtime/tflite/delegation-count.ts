@@ -6,10 +6,14 @@ import { operatorKind } from './operator-kinds.ts'
 const DELEGATE = { prepare: 8 }
 const CONTEXT = { getExecutionPlan: 8, getNodeAndRegistration: 56 }
 const REGISTRATION = { builtinCode: 40, customName: 48 }
+/** `kTfLiteBuiltinDelegate` */
+const DELEGATE_CODE = 51
 
 interface Plan {
-  readonly nodes: ReadonlySet<number>
-  kindOf(node: number): string
+  /** The model's own, with their kinds. */
+  readonly operators: ReadonlyMap<number, string>
+  /** What delegates made of others. */
+  readonly pieces: ReadonlySet<number>
 }
 
 /**
@@ -48,19 +52,13 @@ export class DelegationCount {
   }
 
   #compare(before: Plan, after: Plan): Delegation {
-    const taken = [...before.nodes].filter((node) => !after.nodes.has(node))
     const left: Record<string, number> = {}
-    for (const node of before.nodes) {
-      if (!after.nodes.has(node)) continue
-      const kind = before.kindOf(node)
-      left[kind] = (left[kind] ?? 0) + 1
-    }
-    const partitions = [...after.nodes].filter((node) => !before.nodes.has(node)).length
+    for (const kind of after.operators.values()) left[kind] = (left[kind] ?? 0) + 1
     return {
-      delegate: this.#name,
-      total: before.nodes.size,
-      taken: taken.length,
-      partitions,
+      path: this.#name,
+      total: before.operators.size,
+      taken: before.operators.size - after.operators.size,
+      partitions: [...after.pieces].filter((node) => !before.pieces.has(node)).length,
       left,
     }
   }
@@ -78,11 +76,17 @@ export class DelegationCount {
     const size = koffi.decode(array, 'int32_t') as number
     const nodes = size === 0 ? [] : (koffi.decode(array, 4, 'int32_t', size) as Iterable<number>)
     const kinds = new Map<number, string>()
-    for (const node of nodes) kinds.set(node, this.#kindOf(context, node))
-    return { nodes: new Set(kinds.keys()), kindOf: (node) => kinds.get(node) ?? '?' }
+    const pieces = new Set<number>()
+    for (const node of nodes) {
+      const kind = this.#kindOf(context, node)
+      if (kind === null) pieces.add(node)
+      else kinds.set(node, kind)
+    }
+    return { operators: kinds, pieces }
   }
 
-  #kindOf(context: Pointer, node: number): string {
+  /** Null for a piece that a delegate computes. */
+  #kindOf(context: Pointer, node: number): string | null {
     const koffi = this.#koffi
     const get = koffi.decode(
       koffi.decode(context, CONTEXT.getNodeAndRegistration, 'void*'),
@@ -92,9 +96,11 @@ export class DelegationCount {
     const registration: (Pointer | null)[] = [null]
     get(context, node, nodeOut, registration)
     const row = registration[0] as Pointer
+    const code = koffi.decode(row, REGISTRATION.builtinCode, 'int32_t') as number
+    if (code === DELEGATE_CODE) return null
     const name = koffi.decode(row, REGISTRATION.customName, 'void*') as Pointer | null
     const custom = name ? String(koffi.decode(row, REGISTRATION.customName, 'const char*')) : null
-    return operatorKind(koffi.decode(row, REGISTRATION.builtinCode, 'int32_t') as number, custom)
+    return operatorKind(code, custom)
   }
 }
 

@@ -12,11 +12,10 @@ export function refuseTooLittle(asked: readonly Delegation[], least = 0): void {
   if (idle !== undefined)
     throw new RuntimeError(
       'not-accelerated',
-      `the delegate ${idle.delegate} took none of ${idle.total} operators${leftWords(idle)}`,
+      `the delegate ${idle.path} took none of ${idle.total} operators${leftWords(idle)}`,
       { delegation: asked },
     )
   const taken = asked.reduce((sum, one) => sum + one.taken, 0)
-  // Later delegates see the pieces of earlier ones as operators: the model's own are those the first saw.
   if (taken >= least * first.total) return
   const last = asked.at(-1) ?? first
   throw new RuntimeError(

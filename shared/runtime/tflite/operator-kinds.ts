@@ -6,5 +6,5 @@ const NAMES: readonly string[] = BUILTIN_OPERATORS.replace('int:', '').trim().sp
 export function operatorKind(builtinCode: number, customName: string | null): string {
   const name = NAMES[builtinCode]
   if (name === undefined) return `operator ${builtinCode}`
-  return name === 'CUSTOM' || name === 'DELEGATE' ? (customName ?? name) : name
+  return name === 'CUSTOM' ? (customName ?? name) : name
 }

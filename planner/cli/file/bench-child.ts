@@ -1,0 +1,69 @@
+import { fork } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../../../shared/errors.ts'
+import type { BenchRecord, BenchRequest } from './bench-run.ts'
+
+const ENTRY = fileURLToPath(new URL(`./bench-process${extname(import.meta.url)}`, import.meta.url))
+/** To start, to load a model and to run it once: what takes longer hangs. */
+const BESIDE_MS = 120_000
+const STDERR_BYTES = 4096
+
+export type BenchMessage =
+  | { readonly say: 'block'; readonly round: number }
+  | { readonly say: 'done'; readonly record: BenchRecord }
+  | { readonly say: 'failed'; readonly code: string; readonly message: string }
+
+export class BenchError extends AppError {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** The benchmark in a process of its own, which a runtime or a delegate may end. @throws BenchError */
+export function benchInChild(
+  request: BenchRequest,
+  afterBlock: (round: number) => void,
+  besideMs: number = BESIDE_MS,
+): Promise<BenchRecord> {
+  const child = fork(ENTRY, [], {
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_BYTES)
+  })
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => {
+        reject(new BenchError('timeout', `${nameOf(request)} hangs: nothing was measured`))
+        child.kill('SIGKILL')
+      },
+      besideMs + 1000 * request.seconds,
+    )
+    child.on('message', (message: BenchMessage) => {
+      if (message.say === 'block') return afterBlock(message.round)
+      if (message.say === 'done') resolve(message.record)
+      else reject(new BenchError(message.code, message.message))
+    })
+    child.on('error', (error) => reject(new BenchError('crashed', error.message)))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      const how = signal ?? `exit code ${code}`
+      const last = stderr.trim().split('\n').at(-1)
+      const words = last ? `: ${last.slice(0, 200)}` : ''
+      reject(new BenchError('crashed', `${nameOf(request)} crashed (${how})${words}`))
+    })
+    child.send(request)
+  })
+}
+
+function nameOf({ engine: { runtime, library, delegates = [] } }: BenchRequest): string {
+  const names = [library ?? runtime, ...delegates.map(({ path }) => path)]
+  return names.join(' with ')
+}

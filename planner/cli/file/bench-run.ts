@@ -1,0 +1,99 @@
+import { readDataset, type Samples, samplesFor } from '../../../shared/dataset/index.ts'
+import { UsageError } from '../../../shared/errors.ts'
+import { budgetOf, type LatencyRecord, measureLatency } from '../../../shared/measure/index.ts'
+import {
+  type Delegation,
+  type EngineChoice,
+  loadOn,
+  openHere,
+  printType,
+  type SessionDetails,
+  type TensorInfo,
+} from '../../../shared/runtime/index.ts'
+import { ARRAY_OF, sizeOf, type Tensor } from '../../../shared/tensors.ts'
+
+export interface BenchRequest {
+  readonly model: Uint8Array
+  readonly engine: EngineChoice
+  readonly data: string | undefined
+  readonly threads: number
+  readonly seconds: number
+}
+
+export interface BenchRecord {
+  readonly runtime: { readonly name: string; readonly version: string }
+  /** Of native runtimes. */
+  readonly library?: { readonly path: string; readonly version: string; readonly digest: string }
+  readonly delegates?: readonly Delegation[]
+  readonly details?: SessionDetails
+  readonly threads: number
+  readonly loadMs: number
+  readonly firstMs: number
+  readonly inputs: 'data' | 'noise'
+  readonly latency: LatencyRecord
+}
+
+/** In this process: nothing lies between the clock and the runtime. @throws RuntimeError, DatasetError, UsageError */
+export async function benchHere(
+  request: BenchRequest,
+  afterBlock: (round: number) => void,
+): Promise<BenchRecord> {
+  const { model, engine, threads } = request
+  const samples = request.data === undefined ? undefined : await readDataset(request.data)
+  const runtime = await openHere(engine)
+  const loadStart = performance.now()
+  const session = await loadOn(runtime, engine, model, { threads })
+  const loadMs = performance.now() - loadStart
+  const inputs = samples ? samplesFor(samples, session.inputs) : noiseFor(session.inputs)
+  const firstStart = performance.now()
+  await session.run(inputs.at(0))
+  const firstMs = performance.now() - firstStart
+  // Converted before the clock starts: only the model is timed.
+  const rotated = Array.from({ length: Math.min(8, inputs.count) }, (_, i) => inputs.at(i))
+  const latency = await measureLatency(
+    (turn) => session.run(rotated[turn % rotated.length] as Readonly<Record<string, Tensor>>),
+    budgetOf(request.seconds * 1000),
+    { afterBlock },
+  )
+  const { delegation, details } = session
+  const { name, version, library } = runtime
+  await session.close()
+  return {
+    runtime: { name, version },
+    ...(library && { library: { ...library, version } }),
+    ...(delegation && { delegates: delegation }),
+    ...(details && { details }),
+    threads,
+    loadMs,
+    firstMs,
+    inputs: samples ? 'data' : 'noise',
+    latency,
+  }
+}
+
+const NOISE_SEED = 1
+
+/** Uniform in [0, 1) for floats, over the low byte for integers. */
+function noiseFor(inputs: readonly TensorInfo[]): Samples {
+  let state = NOISE_SEED
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return (state >>> 8) / 2 ** 24
+  }
+  const make = ({ name, type, shape }: TensorInfo): Tensor => {
+    if (shape.slice(1).some((dim) => dim < 0)) {
+      throw new UsageError(
+        `input "${name}" takes ${printType({ type, shape })}: say how large with --shape "${name}=…", or give --data`,
+      )
+    }
+    const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
+    const data = new ARRAY_OF[type](sizeOf(closed))
+    const wide = type === 'int64' || type === 'uint64'
+    const real = type === 'float32' || type === 'float64'
+    for (let i = 0; i < data.length; i += 1) {
+      data[i] = (wide ? 0n : real ? next() : Math.floor(next() * 128)) as never
+    }
+    return { type, shape: closed, data }
+  }
+  return { count: 8, at: () => Object.fromEntries(inputs.map((info) => [info.name, make(info)])) }
+}
