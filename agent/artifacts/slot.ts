@@ -3,6 +3,7 @@ import { digestSchema } from '../../shared/digest-schema.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { openWord } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES, RUNTIMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import { INSTALLED_MODEL_FILE } from './installed-model.ts'
 
 /** `slot.json`: what an application, perhaps older than the agent, may want to know of the variant beside it. */
 export const slotSchema = z.object({
@@ -27,5 +28,5 @@ export function modelFileOf(runtime: RuntimeName): string {
 
 /** The model among the files of a slot, whatever its format is called. */
 export function modelFileAmong(names: readonly string[]): string | undefined {
-  return names.find((name) => name.startsWith('model.'))
+  return names.find((name) => name.startsWith('model.') && name !== INSTALLED_MODEL_FILE)
 }

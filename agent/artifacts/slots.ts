@@ -13,6 +13,7 @@ import { isMissing } from '../../shared/errors.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { treeBytes } from './disk-quota.ts'
 import { ArtifactError, storageError } from './errors.ts'
+import { INSTALLED_MODEL_FILE, type InstalledModel } from './installed-model.ts'
 import { pointLink, readLink } from './links.ts'
 import { modelFileAmong, modelFileOf, type NewSlot } from './slot.ts'
 
@@ -109,13 +110,17 @@ export class Slots {
   }
 
   /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
-  async install(slot: NewSlot, file: string): Promise<void> {
+  async install(slot: NewSlot, installed: InstalledModel, file: string): Promise<void> {
     const directory = this.#directory(slot.model, slot.variant)
     const draft = `${directory}.new`
     try {
       await rm(draft, { recursive: true, force: true })
       await mkdir(draft, { recursive: true })
       await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
+      await writeDurably(
+        join(draft, INSTALLED_MODEL_FILE),
+        `${JSON.stringify(installed, null, 2)}\n`,
+      )
       await link(file, join(draft, modelFileOf(slot.runtime)))
       await syncFolder(draft)
       this.#reach('slot.drafted')

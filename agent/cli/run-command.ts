@@ -56,6 +56,12 @@ export async function runAgent(settings: Settings): Promise<void> {
     failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames()),
     log,
     health: healthOf(settings),
+    engineSettings: async () => ({
+      runtimes: settings.runtimes ?? null,
+      libraries: settings.library,
+      delegates: settings.delegate,
+      devices: settings.openvinoDevices,
+    }),
     modelRunner: createModelRunner({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>
       readReport({

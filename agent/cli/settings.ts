@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
+import { isOneOf } from '../../shared/open-words.ts'
+import { isPackaged, RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { classNameSchema } from '../../shared/trust/index.ts'
 import { parseSize } from './size.ts'
 
@@ -34,6 +36,39 @@ const secondsSchema = z.coerce.number().min(0).max(86_400)
 /** A flag of the command line, `true` in a file, `1` or `true` in the environment. */
 const flagSchema = z.union([z.boolean(), z.stringbool()])
 
+/** A list in a file; words between spaces or semicolons in the environment. */
+function listOf<T extends z.ZodType>(one: T) {
+  const parts = (value: unknown) =>
+    (Array.isArray(value) ? value : [value]).flatMap((part) =>
+      typeof part === 'string' ? part.split(/[\s;]+/).filter((word) => word !== '') : [part],
+    )
+  return z.preprocess((value) => (value === undefined ? undefined : parts(value)), z.array(one))
+}
+
+/** `tflite=/usr/lib/libtensorflowlite_c.so` */
+const libraryPlace = z.string().transform((text, context) => {
+  const [, name, path] = /^([a-z]+)=(.+)$/.exec(text) ?? []
+  if (name !== undefined && path !== undefined && isOneOf(RUNTIME_NAMES, name) && !isPackaged(name))
+    return { runtime: name, path }
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not RUNTIME=PATH with tflite or openvino as runtime`,
+  })
+  return z.NEVER
+})
+
+/** `vx=/usr/lib/libvx_delegate.so,key=value`; a path has no comma. */
+const delegatePlace = z.string().transform((text, context) => {
+  const [, name, path, rest = ''] = /^([a-z0-9-]+)=([^,]+)(?:,(.*))?$/.exec(text) ?? []
+  const pairs = rest === '' ? [] : rest.split(',').map((pair) => /^([^=]+)=(.*)$/.exec(pair))
+  if (name !== undefined && path !== undefined && pairs.every((pair) => pair !== null)) {
+    const options = Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']))
+    return { name, path, options }
+  }
+  context.addIssue({ code: 'custom', message: `"${text}" is not NAME=PATH,KEY=VALUE` })
+  return z.NEVER
+})
+
 export const settingsSchema = z.object({
   broker: z.string(),
   fleet: fleetSchema.default('default'),
@@ -45,6 +80,12 @@ export const settingsSchema = z.object({
   storageLimit: sizeSchema.optional(),
   memoryLimit: sizeSchema.optional(),
   cacheLimit: sizeSchema.default(256 * 2 ** 20),
+  runtimes: listOf(z.enum(RUNTIME_NAMES)).optional(),
+  library: listOf(libraryPlace).default([]),
+  delegate: listOf(delegatePlace).default([]),
+  openvinoDevices: listOf(
+    z.string().regex(/^[A-Z]+(\.\d+)?$/, 'is no device such as GPU or NPU'),
+  ).default([]),
   threads: z.coerce.number().int().min(1).max(64).optional(),
   healthCommand: z.string().min(1).optional(),
   healthWord: flagSchema.default(false),
@@ -103,6 +144,26 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'cacheLimit',
     flags: '--cache-limit <bytes>',
     description: 'downloads kept beyond the installed ones (default: 256MiB)',
+  },
+  {
+    key: 'runtimes',
+    flags: '--runtimes <name...>',
+    description: `the only runtimes that applications here load: ${RUNTIME_NAMES.join(', ')} (default: all that are found)`,
+  },
+  {
+    key: 'library',
+    flags: '--library <runtime=path...>',
+    description: 'native library of a runtime, e.g. tflite=/usr/lib/libtensorflowlite_c.so',
+  },
+  {
+    key: 'delegate',
+    flags: '--delegate <name=path,key=value...>',
+    description: 'external delegate of tflite, e.g. vx=/usr/lib/libvx_delegate.so; asked in order',
+  },
+  {
+    key: 'openvinoDevices',
+    flags: '--openvino-devices <name...>',
+    description: 'devices of OpenVINO beside the processor, e.g. NPU',
   },
   { key: 'threads', flags: '--threads <n>', description: 'most threads a measurement may use' },
   {

@@ -1,11 +1,14 @@
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
+import type { EngineChoice } from '../../shared/runtime/index.ts'
 import type { ArtifactStore, Slots } from '../artifacts/index.ts'
+import type { Engines } from '../engines/index.ts'
 import type { Log } from '../link/index.ts'
 import type { DeviceTrust } from '../trust/index.ts'
 import type { Clock } from './clock.ts'
 import type { HealthSettings } from './health/health.ts'
 import type { HealthMessages } from './health/health-messages.ts'
+import type { ModelEnds } from './install/self-test.ts'
 import type { SelfTestJob } from './install/self-test-protocol.ts'
 import type { Ledger } from './journal/ledger.ts'
 import type { MetadataPatience } from './orders/metadata-patience.ts'
@@ -16,6 +19,7 @@ export interface AgentContext {
   readonly stateDir: string
   readonly ledger: Ledger
   readonly trust: DeviceTrust
+  readonly engines: Engines
   readonly patience: MetadataPatience
   readonly slots: Slots
   readonly store: ArtifactStore
@@ -38,10 +42,23 @@ export interface ProbeFiles {
   readonly baseline: string | null
 }
 
+/** What the files are run in. */
+export interface ProbeEngines {
+  readonly variant: EngineChoice
+  readonly baseline: EngineChoice | null
+}
+
 /** Runs models, each in a child process of its own; one at a time is the caller's business. */
 export interface ModelRunner {
   /** @throws AppError that says why the variant is not fit */
   selfTest(job: SelfTestJob, signal: AbortSignal): Promise<void>
+  /** Null where the model does not load. */
+  look(job: Pick<SelfTestJob, 'file' | 'engine'>, signal: AbortSignal): Promise<ModelEnds | null>
   /** @throws AppError that says why nothing was measured */
-  probe(order: ProbeOrder, files: ProbeFiles, signal: AbortSignal): Promise<ProbeRecord>
+  probe(
+    order: ProbeOrder,
+    files: ProbeFiles,
+    engines: ProbeEngines,
+    signal: AbortSignal,
+  ): Promise<ProbeRecord>
 }

@@ -5,8 +5,8 @@ import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
-import { installedRuntimes, type RuntimeName } from '../../shared/runtime/index.ts'
 import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
+import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
 import type { AgentContext, ModelRunner } from './agent-context.ts'
@@ -51,6 +51,8 @@ export interface AgentOptions {
   readonly failPoints: FailPoints
   readonly log: Log
   readonly modelRunner: ModelRunner
+  /** What this device is told of its runtimes, read anew with every look. */
+  engineSettings(): Promise<EngineSettings>
   readonly health: HealthSettings
   /** What this device is, read anew for every birth. */
   readHardware(): Promise<HardwareReport>
@@ -66,6 +68,8 @@ export interface Agent {
 
 /** How late it is, is written down so often, ms. */
 const TIME_KEPT_MS = 3_600_000
+/** Between two looks at the files of native libraries, ms. */
+const ENGINES_READ_MS = 60_000
 
 /**
  * Starts the daemon; resolves before the broker is reached, which may take for ever.
@@ -74,8 +78,9 @@ const TIME_KEPT_MS = 3_600_000
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const release = await claimStateDir(options.stateDir)
   try {
-    const runtimes = (await installedRuntimes()).map(({ name }) => name)
-    return await new Daemon(options, await openTrust(options, runtimes), release).start(runtimes)
+    const engines = await Engines.find(options.engineSettings)
+    const trust = await openTrust(options, engines)
+    return await new Daemon(options, { trust, engines }, release).start()
   } catch (error) {
     await release()
     throw error
@@ -84,11 +89,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 function openTrust(
   { stateDir, device, trust, class: deviceClass, clock }: AgentOptions,
-  runtimes: readonly RuntimeName[],
+  engines: Engines,
 ): Promise<DeviceTrust> {
   // Another anchor is another world: nothing that was believed under the one holds under the other.
   const dir = join(stateDir, 'trust', trust.slice(0, 16))
-  return DeviceTrust.open({ dir, device, class: deviceClass, runtimes, anchor: trust, clock })
+  return DeviceTrust.open({
+    dir,
+    device,
+    class: deviceClass,
+    get runtimes() {
+      return engines.fileRuntimes
+    },
+    anchor: trust,
+    clock,
+  })
 }
 
 class Daemon implements Agent {
@@ -104,8 +118,13 @@ class Daemon implements Agent {
   #desk: OrderHandler | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
+  #enginesKeeper: NodeJS.Timeout | undefined
 
-  constructor(options: AgentOptions, trust: DeviceTrust, release: () => Promise<void>) {
+  constructor(
+    options: AgentOptions,
+    { trust, engines }: Pick<AgentContext, 'trust' | 'engines'>,
+    release: () => Promise<void>,
+  ) {
     this.#options = options
     this.#release = release
     const { stateDir, clock, log } = options
@@ -135,6 +154,7 @@ class Daemon implements Agent {
       stateDir,
       ledger: new Ledger(this.#journal, this.#outbox, log),
       trust,
+      engines,
       patience: options.patience ?? METADATA_PATIENCE,
       slots,
       store,
@@ -151,7 +171,7 @@ class Daemon implements Agent {
     this.#prober = new Prober(this.#context)
   }
 
-  async start(runtimes: readonly RuntimeName[]): Promise<Agent> {
+  async start(): Promise<Agent> {
     const { log, stateDir } = this.#options
     const { damagedLines } = this.#journal
     if (damagedLines > 0) log.warn({ damagedLines }, 'the journal was torn; the rest of it stands')
@@ -159,7 +179,6 @@ class Daemon implements Agent {
     await recoverSlots(this.#context)
     this.#desk = new OrderHandler(this.#context, {
       ...this.#options,
-      runtimes,
       installer: this.#installer,
       prober: this.#prober,
       rebirth: () => void this.#link.rebirth(),
@@ -178,7 +197,10 @@ class Daemon implements Agent {
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
     this.#link.start()
-    log.info({ stateDir, runtimes, restarted: !wasClean }, 'agent started')
+    this.#enginesKeeper = setInterval(() => void this.#lookAtEngines(), ENGINES_READ_MS).unref()
+    this.#tellUnusable()
+    const engines = this.#context.engines.all.map(nameOf)
+    log.info({ stateDir, engines, restarted: !wasClean }, 'agent started')
     return this
   }
 
@@ -206,6 +228,7 @@ class Daemon implements Agent {
     await this.#closeSocket()
     await this.idle()
     clearInterval(this.#timekeeper)
+    clearInterval(this.#enginesKeeper)
     await this.#keepTime()
     await this.#link.close()
     this.#writeLeave()
@@ -229,17 +252,37 @@ class Daemon implements Agent {
 
   async #birth(epoch: Epoch): Promise<Birth> {
     const { version, memoryLimitBytes } = this.#options
+    const { engines } = this.#context
+    await engines.refresh()
     return {
       v: 1,
       id: newId(),
       epoch,
       agentVersion: version,
       report: await this.#report(),
-      runtimes: await installedRuntimes(),
+      runtimes: engines.entries,
+      ...(engines.unusable.length > 0 && { unusable: engines.unusable }),
       memoryLimitBytes,
       slots: await this.#installedSlots(),
       roots: await this.#context.trust.rootVersions(),
     }
+  }
+
+  /** A library that was replaced is another engine: the planner must hear of it, and measure it anew. */
+  async #lookAtEngines(): Promise<void> {
+    try {
+      if (!(await this.#context.engines.refresh())) return
+      this.#tellUnusable()
+      this.#options.log.info({ engines: this.#context.engines.all.map(nameOf) }, 'engines changed')
+      await this.#link.rebirth()
+    } catch (error) {
+      this.#options.log.warn(`cannot look for runtimes: ${messageOf(error)}`)
+    }
+  }
+
+  #tellUnusable(): void {
+    for (const { name, path, code, message } of this.#context.engines.unusable)
+      this.#options.log.warn({ name, path, code }, `not used: ${message}`)
   }
 
   /** Caches give way to whatever the planner sends next: to it they are free room. */

@@ -33,3 +33,20 @@ export class AgentError extends AppError {
     this.code = code
   }
 }
+
+export type RefusedCode =
+  | 'rollback'
+  | 'quarantined'
+  | 'wrong-runtime'
+  | 'memory-limit'
+  | 'too-many-probes'
+
+/** An order this device will not follow. What is not believed, and storage, have errors of their own. */
+export class OrderRefused extends AppError {
+  readonly code: RefusedCode
+
+  constructor(code: RefusedCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message, details)
+    this.code = code
+  }
+}

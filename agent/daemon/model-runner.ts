@@ -1,5 +1,5 @@
 import type { ModelRunner } from './agent-context.ts'
-import { runSelfTest } from './install/self-test.ts'
+import { lookAt, runSelfTest } from './install/self-test.ts'
 
 export interface ModelRunnerLimits {
   /** Most memory a child may use, bytes; `null`: no limit. */
@@ -18,19 +18,20 @@ export function createModelRunner({
 }: ModelRunnerLimits): ModelRunner {
   return {
     selfTest: (job, signal) => runSelfTest(job, signal),
-    async probe(order, files, signal) {
+    look: (job, signal) => lookAt(job, signal),
+    async probe(order, files, engines, signal) {
       // Loaded at the first probe: an agent that never probes need not hold it.
       const { runProbe } = await import('../probe/index.ts')
-      const { runtime, baseline, measureMs, timeoutMs } = order
+      const { measureMs, timeoutMs } = order
       return runProbe(
         {
           modelPath: files.variant,
-          runtime,
+          engine: engines.variant,
           threads: Math.min(order.threads, threads ?? order.threads),
           datasetPath: files.data,
           baseline:
-            baseline && files.baseline
-              ? { modelPath: files.baseline, runtime: baseline.runtime }
+            engines.baseline && files.baseline
+              ? { modelPath: files.baseline, engine: engines.baseline }
               : null,
           measureMs,
           timeoutMs,

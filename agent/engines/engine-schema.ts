@@ -1,17 +1,17 @@
 import { z } from 'zod'
-import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
+import { type EngineChoice, RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 
-export const delegateChoiceSchema = z.object({
+const delegateChoiceSchema = z.object({
   path: z.string().min(1),
   options: z.record(z.string(), z.string()),
 })
 
-/** An `EngineChoice` as it is handed to a child process. */
-export const engineChoiceSchema = z.object({
+/** An engine as a child process is told it. */
+export const engineChoiceSchema: z.ZodType<EngineChoice> = z.object({
   runtime: z.enum(RUNTIME_NAMES),
-  library: z.string().optional(),
-  delegates: z.array(delegateChoiceSchema).optional(),
-  device: z.string().optional(),
-  minDelegated: z.number().optional(),
-  xnnpack: z.boolean().optional(),
+  library: z.string().exactOptional(),
+  delegates: z.array(delegateChoiceSchema).readonly().exactOptional(),
+  device: z.string().exactOptional(),
+  minDelegated: z.number().exactOptional(),
+  xnnpack: z.boolean().exactOptional(),
 })

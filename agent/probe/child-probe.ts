@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { type Dataset, readDataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import { budgetOf, evaluate, measureBeside, measureLatency } from '../../shared/measure/index.ts'
-import { loadInProcess, type RuntimeName, type Session } from '../../shared/runtime/index.ts'
+import {
+  type EngineChoice,
+  loadOn,
+  openHere,
+  type Runtime,
+  type Session,
+} from '../../shared/runtime/index.ts'
 import { deviceRoot } from '../inventory/index.ts'
 import type { Phase } from './child-messages.ts'
 import { EnvironmentMonitor } from './environment-monitor.ts'
@@ -25,7 +31,9 @@ export async function probeHere(
   const baseBytes = readMemory('self')?.now ?? process.memoryUsage.rss()
 
   enter('loading')
-  const [session, loadMs] = await timed(() => load(request.modelPath, request.runtime, request))
+  const [[runtime, session], loadMs] = await timed(() =>
+    load(request.modelPath, request.engine, request),
+  )
   const samples = samplesFor(dataset, session.inputs)
   enter('first-run')
   const [, firstMs] = await timed(() => session.run(samples.at(0)))
@@ -50,6 +58,7 @@ export async function probeHere(
     memory: { baseBytes, overBaseBytes: Math.max(0, peak - baseBytes) },
     quality,
     ...(session.details === undefined ? {} : { runtime: { ...session.details } }),
+    engine: measuredOn(request, runtime, session),
     environment: { before, after },
     evidence,
     ...judge(grounds),
@@ -75,16 +84,39 @@ async function measure(
     return { latency: await measureLatency(run, budget, hooks), ratio: null, monitor }
   }
   enter('loading-baseline')
-  const { modelPath, runtime } = request.baseline
-  const baseline = await load(modelPath, runtime, request)
+  const { modelPath, engine } = request.baseline
+  const [, baseline] = await load(modelPath, engine, request)
   const baselineRun = runsInTurn(baseline, samplesFor(dataset, baseline.inputs))
   enter('measuring')
   return { ...(await measureBeside(run, baselineRun, budget, hooks)), monitor }
 }
 
-async function load(path: string, name: RuntimeName, { threads }: ProbeRequest): Promise<Session> {
-  const runtime = await loadInProcess(name)
-  return await runtime.load(await readFile(path), { threads })
+async function load(
+  path: string,
+  engine: EngineChoice,
+  { threads }: ProbeRequest,
+): Promise<[Runtime, Session]> {
+  const runtime = await openHere(engine)
+  return [runtime, await loadOn(runtime, engine, await readFile(path), { threads })]
+}
+
+/** Measurements of different engines are never mixed: what tells them apart goes with the record. */
+function measuredOn(
+  { engine, threads }: ProbeRequest,
+  { name, version, library }: Runtime,
+  { delegation }: Session,
+): ProbeRecord['engine'] {
+  return {
+    runtime: name,
+    version,
+    threads,
+    ...(library && { library }),
+    ...(engine.delegates && {
+      delegates: engine.delegates.map(({ path, options }) => ({ path, options })),
+    }),
+    ...(engine.device !== undefined && { device: engine.device }),
+    ...(delegation && { delegation: delegation.map((one) => ({ ...one })) }),
+  }
 }
 
 /** Converted before, so that only the model is timed. */

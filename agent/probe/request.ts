@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
+import { engineChoiceSchema } from '../engines/index.ts'
 
 /** One variant to measure in a child process. */
 export const probeRequestSchema = z.object({
   modelPath: z.string(),
-  runtime: z.enum(RUNTIME_NAMES),
+  engine: engineChoiceSchema,
   threads: z.number().int().min(1).max(64),
   /** .npz with `x`, and `y` and `reference` where there are any. */
   datasetPath: z.string(),
   /** Measured in turns with the model for the ratio of their times; null for none. */
-  baseline: z.object({ modelPath: z.string(), runtime: z.enum(RUNTIME_NAMES) }).nullable(),
+  baseline: z.object({ modelPath: z.string(), engine: engineChoiceSchema }).nullable(),
   /** Time to spend on latency, warm-up not counted, ms. */
   measureMs: z.number().positive(),
   /** The child is killed after this, ms. */

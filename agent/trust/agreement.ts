@@ -24,6 +24,7 @@ export interface Described<C> {
 export interface DeviceFacts {
   /** The class it was set up for; `null`: it believes the director within what was released. */
   readonly class: string | null
+  /** In whose names files are released that can be run here. */
   readonly runtimes: readonly RuntimeName[]
 }
 

@@ -4,7 +4,7 @@ import { deviceIdSchema, modelNameSchema } from '../../shared/ids.ts'
 import { artifactRefSchema } from '../../shared/messages/index.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { anySchemeNameSchema } from '../../shared/scheme-name.ts'
-import { classNameSchema } from '../../shared/trust/index.ts'
+import { classNameSchema, directedEngineSchema } from '../../shared/trust/index.ts'
 
 /** What this device shall run for one model: both repositories vouch for every field. */
 export const trustedAssignmentSchema = z.object({
@@ -14,6 +14,8 @@ export const trustedAssignmentSchema = z.object({
   variant: digestSchema,
   artifact: artifactRefSchema,
   runtime: z.enum(RUNTIME_NAMES),
+  /** Which engine of this device runs it; absent: one for such files. */
+  engine: directedEngineSchema.optional(),
   scheme: anySchemeNameSchema,
   /** The class the variant was chosen for. */
   class: classNameSchema,

@@ -3,6 +3,7 @@ import {
   type PackagedRuntime,
   RUNTIMES,
   type RuntimeName,
+  runtimeOfFiles,
 } from '../../shared/runtime/index.ts'
 import type { SchemeSuffix } from '../../shared/schemes.ts'
 import type { ActivationType, Graph } from '../graph/index.ts'
@@ -109,11 +110,6 @@ export function targetOf(name: TargetName): Target {
 }
 
 /** What a file is run in where no device is spoken of: samples, answers, times of this machine. */
-const REFERENCE: Readonly<Record<ModelFormat, PackagedRuntime>> = {
-  tflite: 'litert',
-  onnx: 'onnxruntime',
-}
-
 export function referenceTarget(format: ModelFormat): PackagedRuntime {
-  return REFERENCE[format]
+  return runtimeOfFiles(format)
 }

@@ -56,6 +56,31 @@ export type ProbeEvidence = z.infer<typeof probeEvidenceSchema>
 export const PROBE_VERDICTS = ['ok', 'noisy', 'throttled', 'invalid'] as const
 export type ProbeVerdict = (typeof PROBE_VERDICTS)[number]
 
+/** Whose measurement it is: records of different engines are never compared as if they were one. */
+export const measuredEngineSchema = z.object({
+  runtime: z.string(),
+  version: z.string(),
+  threads: z.number().int(),
+  library: z.object({ path: z.string(), digest: z.string() }).optional(),
+  delegates: z
+    .array(z.object({ path: z.string(), options: z.record(z.string(), z.string()) }))
+    .optional(),
+  device: z.string().optional(),
+  /** How many operators each delegate took. */
+  delegation: z
+    .array(
+      z.object({
+        path: z.string(),
+        total: z.number().int(),
+        taken: z.number().int(),
+        partitions: z.number().int(),
+        left: z.record(z.string(), z.number().int()),
+      }),
+    )
+    .optional(),
+})
+export type MeasuredEngine = z.infer<typeof measuredEngineSchema>
+
 /** What a device measured of one variant. Times in ms, sizes in bytes. */
 export const probeRecordSchema = z.object({
   probeVersion: z.literal(1),
@@ -73,6 +98,8 @@ export const probeRecordSchema = z.object({
   memory: z.object({ baseBytes: z.number(), overBaseBytes: z.number() }).optional(),
   quality: qualityRecordSchema.partial().required(QUALITY_CORE),
   runtime: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  /** What ran it; records of old say only what the order said. */
+  engine: measuredEngineSchema.optional(),
   environment: z
     .object({ before: probeEnvironmentSchema, after: probeEnvironmentSchema })
     .optional(),

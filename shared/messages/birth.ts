@@ -22,6 +22,38 @@ export const installedSlotSchema = z.object({
 
 const rootVersionSchema = z.number().int().nonnegative().max(MAX_VERSION)
 
+/** One way in which the device runs models; births of old know runtimes that came with the agent only. */
+export const engineEntrySchema = z.object({
+  name: openWord(RUNTIME_NAMES),
+  version: z.string().max(32),
+  /** Of native runtimes: where it lies, and sha256 of what lies there. */
+  library: z.object({ path: z.string().max(512), digest: digestSchema }).optional(),
+  /** Asked in this order. */
+  delegates: z
+    .array(
+      z.object({
+        name: z.string().max(64),
+        path: z.string().max(512),
+        digest: digestSchema,
+        options: z.record(z.string().max(64), z.string().max(512)),
+      }),
+    )
+    .max(8)
+    .optional(),
+  /** Of runtimes that know several; absent: the processor. */
+  device: z.string().max(32).optional(),
+})
+export type EngineEntry = z.infer<typeof engineEntrySchema>
+
+/** A library or delegate that the device was told of and cannot use. */
+export const unusableEngineSchema = z.object({
+  name: z.string().max(64),
+  path: z.string().max(512),
+  code: z.string().max(64),
+  message: z.string().max(300),
+})
+export type UnusableEngine = z.infer<typeof unusableEngineSchema>
+
 /** agent → planner, on every connect and when the planner asks for it. */
 export const birthSchema = z.object({
   v: z.literal(1),
@@ -29,9 +61,8 @@ export const birthSchema = z.object({
   epoch: epochSchema,
   agentVersion: z.string().max(32),
   report: hardwareReportSchema,
-  runtimes: z
-    .array(z.object({ name: openWord(RUNTIME_NAMES), version: z.string().max(32) }))
-    .max(32),
+  runtimes: z.array(engineEntrySchema).max(32),
+  unusable: z.array(unusableEngineSchema).max(32).optional(),
   /** Most the agent lets a model use while it runs, bytes; null: no limit but the machine's. */
   memoryLimitBytes: z.number().int().positive().nullable(),
   slots: z.array(installedSlotSchema).max(256),

@@ -23,6 +23,9 @@ export const assignOrderSchema = z.object({
   image: artifactRefSchema.nullable(),
 })
 
+/** By what of a runtime it is computed: a delegate's name, or a device's; null: the processor alone. */
+export const computedBySchema = z.string().min(1).max(64).nullable()
+
 /** What to measure, for a runtime that this end has. On the wire it is the text that the director's keys sign: `vouchedProbeSchema`. */
 export const probeOrderSchema = z.object({
   v: z.literal(1),
@@ -32,11 +35,18 @@ export const probeOrderSchema = z.object({
   variant: digestSchema,
   artifact: artifactRefSchema,
   runtime: z.enum(RUNTIME_NAMES),
+  accelerator: computedBySchema.optional(),
   scheme: anySchemeNameSchema,
   /** Test slice as .npz: `x`, `y` if labelled, `reference` (float outputs). */
   data: artifactRefSchema,
   /** float32 variant to measure in turns with this one; null for the float32 variant itself or where it does not fit. */
-  baseline: z.object({ artifact: artifactRefSchema, runtime: z.enum(RUNTIME_NAMES) }).nullable(),
+  baseline: z
+    .object({
+      artifact: artifactRefSchema,
+      runtime: z.enum(RUNTIME_NAMES),
+      accelerator: computedBySchema.optional(),
+    })
+    .nullable(),
   threads: z.number().int().min(1).max(64),
   /** Time to spend measuring, ms. */
   measureMs: z.number().int().min(100).max(120_000),
@@ -47,7 +57,13 @@ export type ProbeOrder = z.infer<typeof probeOrderSchema>
 /** As it is said: the runtime may be one that this end does not know. */
 export const saidProbeSchema = probeOrderSchema.extend({
   runtime: openWord(RUNTIME_NAMES),
-  baseline: z.object({ artifact: artifactRefSchema, runtime: openWord(RUNTIME_NAMES) }).nullable(),
+  baseline: z
+    .object({
+      artifact: artifactRefSchema,
+      runtime: openWord(RUNTIME_NAMES),
+      accelerator: computedBySchema.optional(),
+    })
+    .nullable(),
 })
 export type SaidProbe = z.infer<typeof saidProbeSchema>
 

@@ -58,6 +58,16 @@ export const MODEL_FORMAT_NAMES = [
   ...new Set(Object.values(RUNTIMES).map(({ format }) => format)),
 ] as [ModelFormat, ...ModelFormat[]]
 
+/** In whose name files of a format are released: whatever takes the format runs them. */
+export function runtimeOfFiles(format: ModelFormat): PackagedRuntime {
+  return FILES_OF[format]
+}
+
+const FILES_OF: Readonly<Record<ModelFormat, PackagedRuntime>> = {
+  tflite: 'litert',
+  onnx: 'onnxruntime',
+}
+
 export function takesFormat(name: RuntimeName, format: ModelFormat): boolean {
   const { format: usual, alsoTakes } = RUNTIMES[name]
   return usual === format || (alsoTakes as readonly ModelFormat[]).includes(format)

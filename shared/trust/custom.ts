@@ -13,7 +13,7 @@ export const classNameSchema = z.string().min(1).max(128)
 /** What both repositories must say alike about a variant, beside path, length and digest. */
 const describedSchema = z.object({
   model: modelNameSchema,
-  /** Nothing is installed for a runtime that is not here, whether its name is known or not. */
+  /** In whose name the file is released: whatever takes its format runs it. Unknown names are refused, not misread. */
   runtime: openWord(RUNTIME_NAMES),
   scheme: anySchemeNameSchema,
   /** Grows with every release of the model; variants of one release share it. A device never goes back. */
@@ -30,11 +30,23 @@ export const imageCustomSchema = describedSchema.extend({
 })
 export type ImageCustom = z.infer<typeof imageCustomSchema>
 
+/** In what of its own a device shall run a variant: a choice among what it has, so the director alone says it. */
+export const directedEngineSchema = z.object({
+  runtime: openWord(RUNTIME_NAMES),
+  /** A delegate's or a device's name; null: the processor alone. */
+  accelerator: z.string().min(1).max(64).nullable(),
+  /** As many as it was measured with. */
+  threads: z.number().int().min(1).max(64).optional(),
+})
+export type DirectedEngine = z.infer<typeof directedEngineSchema>
+
 /** `custom` of a target in the director repository. */
 export const directorCustomSchema = describedSchema.extend({
   class: classNameSchema,
   /** Grows with every assignment of this model to this device. */
   counter: counterSchema,
+  /** Absent: the runtime in whose name the file was released. */
+  engine: directedEngineSchema.optional(),
 })
 export type DirectorCustom = z.infer<typeof directorCustomSchema>
 

@@ -177,7 +177,7 @@ async function probeOn({ node }: Machine, { model, format, samples }: Question) 
   try {
     return await runProbe({
       modelPath: model,
-      runtime: referenceTarget(format),
+      engine: { runtime: referenceTarget(format) },
       threads: 1,
       datasetPath: samples,
       baseline: null,

@@ -42,8 +42,9 @@ export async function ending(fleet: Fleet, chaos: Chaos, tally: Tally): Promise<
       tally.violate(`${device.id} runs ${variant}, the planner says ${active}`)
     const file = device.modelFile()
     if (file === undefined) continue
-    await runSelfTest({ file, runtime: 'litert', golden: null }, AbortSignal.timeout(60_000)).catch(
-      (error) => tally.violate(`${device.id}: its model does not load: ${messageOf(error)}`),
+    const job = { file, engine: { runtime: 'litert' }, what: 'run', golden: null } as const
+    await runSelfTest(job, AbortSignal.timeout(60_000)).catch((error) =>
+      tally.violate(`${device.id}: its model does not load: ${messageOf(error)}`),
     )
   }
 }

@@ -1,12 +1,14 @@
 import { messageOf } from '../../../shared/errors.ts'
 import { ArtifactError, NO_LINKS } from '../../artifacts/index.ts'
 import { ModelLocks } from '../../client/index.ts'
+import { choiceOf } from '../../engines/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { watchHealth } from '../health/health.ts'
 import type { Installation } from '../journal/records.ts'
 import { installReport } from '../reports.ts'
 import type { InstallStep } from '../transitions/install-table.ts'
+import { engineFor, installedModel } from './installed-model.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
 
 /** Between two reports of progress, ms. */
@@ -35,10 +37,15 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     await verifiedFile(assignment, store)
   },
 
-  async installing({ assignment }, { store, slots, clock }) {
+  async installing({ assignment }, context, signal) {
+    const { store, slots, clock } = context
     const { model, variant } = assignment
     if (await slots.isGood(model, variant)) return
-    const { runtime, scheme, class: deviceClass, counter, artifact } = assignment
+    const { scheme, class: deviceClass, counter, artifact } = assignment
+    const engine = engineFor(assignment, context)
+    const { runtime } = engine
+    const file = await verifiedFile(assignment, store)
+    const installed = await installedModel(assignment, engine, file, context, signal)
     await slots.install(
       {
         v: 1,
@@ -51,7 +58,8 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
         counter,
         installedAt: clock.now().toISOString(),
       },
-      await verifiedFile(assignment, store),
+      installed,
+      file,
     )
   },
 
@@ -69,13 +77,16 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
   },
 
   async testing({ assignment }, context, signal) {
-    const { model, variant, runtime, selfTest } = assignment
+    const { model, variant, selfTest } = assignment
     const golden = selfTest
       ? await context.store.fetch(selfTest, { giveUpMs: GOLDEN_GIVE_UP_MS, signal })
       : null
     const file = await slotFile(model, variant, context.slots)
     await context.measurementLock.during(signal, () =>
-      context.modelRunner.selfTest({ file, runtime, golden }, signal),
+      context.modelRunner.selfTest(
+        { file, engine: choiceOf(engineFor(assignment, context)), what: 'run', golden },
+        signal,
+      ),
     )
     // From here on no older release is believed. Before the commit: after a cut of power both are done again.
     await context.trust.installed(assignment)

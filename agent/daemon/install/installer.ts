@@ -145,7 +145,8 @@ export class Installer {
     const now = this.#context.clock.now()
     const next = advance(job, event, error, { links, now })
     const { step, error: reason } = next.job
-    const kept = step === 'rolled-back' ? quarantined(variant, reason, now) : []
+    const kept =
+      step === 'rolled-back' ? quarantined(variant, job.assignment.engine, reason, now) : []
     this.#write(`install.${step}`, next.job, next.reports, kept)
     const level = next.job.error ? 'warn' : 'info'
     const facts = { model, variant: variant.slice(0, 12), order: job.order, ...next.job.error }

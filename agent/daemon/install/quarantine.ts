@@ -1,4 +1,7 @@
 import type { Digest } from '../../../shared/digest.ts'
+import { isOneOf } from '../../../shared/open-words.ts'
+import { PACKAGED_RUNTIMES } from '../../../shared/runtime/index.ts'
+import type { EngineName } from '../../engines/index.ts'
 import type { Change } from '../journal/journal-tables.ts'
 import type { Records } from '../journal/records.ts'
 import type { Refusal } from '../reports.ts'
@@ -14,11 +17,27 @@ const DEADLY: ReadonlySet<string> = new Set([
   'timeout',
 ])
 
+/**
+ * A file that brings one engine down may do well in another. Where an order leaves the engine open, or names one that
+ * came with the agent, the variant alone is the key, as it is in journals of old.
+ */
+export function quarantineKey(variant: Digest, engine?: EngineName): string {
+  if (engine === undefined) return variant
+  const { runtime, accelerator = null } = engine
+  const isOwn = isOneOf(PACKAGED_RUNTIMES, runtime) && accelerator === null
+  return isOwn ? variant : `${variant} ${runtime} ${accelerator ?? ''}`.trimEnd()
+}
+
 /** The record to write with such a failure; none for any other. */
-export function quarantined(variant: Digest, error: Refusal | null, now: Date): Change[] {
+export function quarantined(
+  variant: Digest,
+  engine: EngineName | undefined,
+  error: Refusal | null,
+  now: Date,
+): Change[] {
   if (error === null || !DEADLY.has(error.code)) return []
   const value = { variant, at: now.toISOString(), ...error }
-  return [{ kind: 'quarantine', key: variant, value }]
+  return [{ kind: 'quarantine', key: quarantineKey(variant, engine), value }]
 }
 
 /** A clock that was set back since does not make it endless. */

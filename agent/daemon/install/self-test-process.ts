@@ -4,7 +4,8 @@ import { AppError, messageOf } from '../../../shared/errors.ts'
 import { parseJson } from '../../../shared/json.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
 import {
-  loadInProcess,
+  loadOn,
+  openHere,
   type Session,
   startQuickly,
   type TensorInfo,
@@ -30,8 +31,11 @@ process.send?.(answer, () => process.exit(0))
 
 async function selfTest(text: string): Promise<SelfTestAnswer> {
   try {
-    const { file, runtime, golden } = parseJson(selfTestJobSchema, text)
-    const session = await (await loadInProcess(runtime)).load(await readFile(file))
+    const { file, engine, threads, what, golden } = parseJson(selfTestJobSchema, text)
+    const runtime = await openHere(engine)
+    const options = threads === undefined ? {} : { threads }
+    const session = await loadOn(runtime, engine, await readFile(file), options)
+    if (what === 'look') return good(session, 0)
     return golden === null ? await runOnZeros(session) : await runOnGolden(session, golden)
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'internal'
@@ -43,7 +47,7 @@ async function runOnGolden(session: Session, path: string): Promise<SelfTestAnsw
   const { samples, sqnrDb, notFinite } = await evaluate(session, await readDataset(path))
   if (notFinite > 0) return failed(`${notFinite} output values are NaN or infinite`)
   if (sqnrDb === null) return failed('the golden data has no array "reference" for its outputs')
-  if (sqnrDb >= LEAST_AGREEMENT_DB) return { ok: true, samples }
+  if (sqnrDb >= LEAST_AGREEMENT_DB) return good(session, samples)
   return failed(
     `outputs do not agree with the golden ones: signal to error ${sqnrDb.toFixed(1)} dB over ${samples} samples, at least ${LEAST_AGREEMENT_DB} dB expected`,
   )
@@ -56,7 +60,15 @@ async function runOnZeros(session: Session): Promise<SelfTestAnswer> {
     const isUsable = Array.from(data as ArrayLike<number | bigint>, Number).every(Number.isFinite)
     if (!isUsable) return failed(`output "${name}" of an all-zero input is not finite`)
   }
-  return { ok: true, samples: 1 }
+  return good(session, 1)
+}
+
+function good({ inputs, outputs }: Session, samples: number): SelfTestAnswer {
+  return { ok: true, samples, inputs: inputs.map(bare), outputs: outputs.map(bare) }
+}
+
+function bare({ shape, ...info }: TensorInfo) {
+  return { ...info, shape: [...shape] }
 }
 
 function zerosFor({ type, shape }: TensorInfo): Tensor {

@@ -32,6 +32,17 @@ export async function runSelfTest(
   if (!answer.ok) throw new SelfTestError(answer.code, answer.message)
 }
 
+export type ModelEnds = Pick<Extract<SelfTestAnswer, { ok: true }>, 'inputs' | 'outputs'>
+
+/** What goes into the model and comes out; null where it does not load: its self-test says why. */
+export async function lookAt(
+  job: Pick<SelfTestJob, 'file' | 'engine'>,
+  signal: AbortSignal,
+): Promise<ModelEnds | null> {
+  const answer = await answerOf({ ...job, what: 'look', golden: null }, signal, SELF_TEST_MS)
+  return answer.ok ? { inputs: answer.inputs, outputs: answer.outputs } : null
+}
+
 function answerOf(job: SelfTestJob, signal: AbortSignal, limitMs: number): Promise<SelfTestAnswer> {
   const { FITMENT_FAIL_POINT: _, ...env } = process.env
   const child = fork(

@@ -1,29 +1,15 @@
-import { AppError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
+import type { EngineName } from '../../engines/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
-
-export type RefusedCode =
-  | 'rollback'
-  | 'quarantined'
-  | 'wrong-runtime'
-  | 'memory-limit'
-  | 'too-many-probes'
-
-/** An order this device will not follow. What is not believed, and storage, have errors of their own. */
-export class OrderRefused extends AppError {
-  readonly code: RefusedCode
-
-  constructor(code: RefusedCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
-    super(message, details)
-    this.code = code
-  }
-}
+import { OrderRefused } from '../errors.ts'
+import { quarantineKey } from '../install/quarantine.ts'
 
 /** What an assignment that is believed is held against, beside the disk. */
 export interface Acceptance {
   readonly memoryLimitBytes: number | null
-  /** Why a variant is not tried again here; `undefined`: nothing is known against it. */
-  quarantine(variant: string): { readonly at: string; readonly message: string } | undefined
+  hasEngine(engine: EngineName): boolean
+  /** Why a variant is not tried again in an engine here; `undefined`: nothing is known against it. */
+  quarantine(key: string): { readonly at: string; readonly message: string } | undefined
   /** The highest counter accepted so far for a model, and the variant it named. */
   latest(model: string): { readonly counter: number; readonly variant: string } | undefined
 }
@@ -52,8 +38,8 @@ const CHECKS: readonly Check[] = [
   },
 
   // What brought the runtime down here is not tried again, whoever asks.
-  ({ variant }, against) => {
-    const known = against.quarantine(variant)
+  ({ variant, engine }, against) => {
+    const known = against.quarantine(quarantineKey(variant, engine))
     return (
       known &&
       new OrderRefused(
@@ -62,6 +48,13 @@ const CHECKS: readonly Check[] = [
         { variant },
       )
     )
+  },
+
+  ({ engine }, { hasEngine }) => {
+    if (engine === undefined || hasEngine(engine)) return undefined
+    const { runtime, accelerator } = engine
+    const name = accelerator === null ? runtime : `${runtime} with ${accelerator}`
+    return new OrderRefused('wrong-runtime', `is to run on ${name}, which is not here`)
   },
 
   // It cannot need less memory than it has bytes.

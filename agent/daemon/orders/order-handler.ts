@@ -9,10 +9,12 @@ import type {
   SaidProbe,
 } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
-import type { RuntimeName } from '../../../shared/runtime/index.ts'
+import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
 import { SerialQueue } from '../../../shared/serial-queue.ts'
 import { TrustError } from '../../../shared/trust/index.ts'
+import type { EngineName } from '../../engines/index.ts'
 import type { AgentContext } from '../agent-context.ts'
+import { OrderRefused } from '../errors.ts'
 import type { Installer } from '../install/installer.ts'
 import { isInForce } from '../install/quarantine.ts'
 import type { Records } from '../journal/records.ts'
@@ -25,11 +27,10 @@ import {
   refusedReport,
   repeated,
 } from '../reports.ts'
-import { OrderRefused, requireAcceptable } from './admission.ts'
+import { requireAcceptable } from './admission.ts'
 import { verifyAssignment } from './verify-assignment.ts'
 
 export interface OrderHandlerOptions {
-  readonly runtimes: readonly RuntimeName[]
   readonly memoryLimitBytes: number | null
   readonly installer: Installer
   readonly prober: Prober
@@ -113,7 +114,8 @@ export class OrderHandler {
       const assignment = await verifyAssignment(order, this.#context)
       requireAcceptable(assignment, {
         ...this.#options,
-        quarantine: (variant) => this.#quarantineOf(variant),
+        hasEngine: (engine) => this.#context.engines.find(engine) !== undefined,
+        quarantine: (key) => this.#quarantineOf(key),
         latest: (model) => this.#context.ledger.journal.get('counter', model),
       })
       const refusal = await store.refusal(assignment.artifact)
@@ -129,9 +131,9 @@ export class OrderHandler {
     }
   }
 
-  #quarantineOf(variant: string): Records['quarantine'] | undefined {
+  #quarantineOf(key: string): Records['quarantine'] | undefined {
     const { ledger, clock } = this.#context
-    const known = ledger.journal.get('quarantine', variant)
+    const known = ledger.journal.get('quarantine', key)
     return known && isInForce(known, clock.now()) ? known : undefined
   }
 
@@ -156,8 +158,8 @@ export class OrderHandler {
     const { baseline } = said
     const order = {
       ...said,
-      runtime: this.#runtimeHere(said.runtime),
-      baseline: baseline && { ...baseline, runtime: this.#runtimeHere(baseline.runtime) },
+      runtime: this.#runtimeHere(said),
+      baseline: baseline && { ...baseline, runtime: this.#runtimeHere(baseline) },
     }
     if (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes) {
       throw new OrderRefused('memory-limit', 'has more bytes than this device may use memory')
@@ -167,8 +169,10 @@ export class OrderHandler {
   }
 
   /** @throws OrderRefused */
-  #runtimeHere(name: string): RuntimeName {
-    if (isOneOf(this.#options.runtimes, name)) return name
+  #runtimeHere({ runtime, accelerator = null }: EngineName): RuntimeName {
+    const engine = this.#context.engines.find({ runtime, accelerator })
+    if (engine !== undefined && isOneOf(RUNTIME_NAMES, runtime)) return runtime
+    const name = accelerator === null ? runtime : `${runtime} with ${accelerator}`
     throw new OrderRefused('wrong-runtime', `needs ${name}, which is not here`)
   }
 

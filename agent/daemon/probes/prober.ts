@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import type { ProbeOrder, Report, ReportOf } from '../../../shared/messages/index.ts'
-import type { AgentContext, ProbeFiles } from '../agent-context.ts'
-import { JournalError } from '../errors.ts'
-import { quarantined } from '../install/quarantine.ts'
+import type { EngineChoice } from '../../../shared/runtime/index.ts'
+import { choiceOf, type EngineName } from '../../engines/index.ts'
+import type { AgentContext, ProbeEngines, ProbeFiles } from '../agent-context.ts'
+import { JournalError, OrderRefused } from '../errors.ts'
+import { quarantined, quarantineKey } from '../install/quarantine.ts'
 import { artifactsOfProbe } from '../install/wanted-artifacts.ts'
 import type { CommitName } from '../journal/commit-names.ts'
 import type { Change } from '../journal/journal-tables.ts'
@@ -147,9 +149,23 @@ export class Prober {
     const files = await this.#fetch(order, signal)
     if (step === 'downloading') return undefined
     const record = await measurementLock.during(signal, () =>
-      modelRunner.probe(order, files, signal),
+      modelRunner.probe(order, files, this.#enginesFor(order), signal),
     )
     return { outcome: 'measured', record }
+  }
+
+  /** They may have gone since the order came. @throws OrderRefused */
+  #enginesFor({ runtime, accelerator, baseline }: ProbeOrder): ProbeEngines {
+    return {
+      variant: this.#choiceOf({ runtime, accelerator }),
+      baseline: baseline && this.#choiceOf(baseline),
+    }
+  }
+
+  #choiceOf(name: EngineName): EngineChoice {
+    const engine = this.#context.engines.find(name)
+    if (engine !== undefined) return choiceOf(engine)
+    throw new OrderRefused('wrong-runtime', `${name.runtime} is no longer here`)
   }
 
   async #fetch(order: ProbeOrder, signal: AbortSignal): Promise<ProbeFiles> {
@@ -169,7 +185,7 @@ export class Prober {
     const isEnd = isTerminal(PROBING, step)
     const now = this.#context.clock.now()
     const answer = isEnd && result ? probeReport(job.order, result, now) : null
-    const verdict = result ? verdictOn(variant, result, now) : []
+    const verdict = result ? verdictOn(job.order, result, now) : []
     const drops = [...(isEnd ? this.#forgetOldest() : []), ...verdict]
     this.#write(
       `probe.${step}`,
@@ -199,9 +215,11 @@ export class Prober {
 }
 
 /** What brings the runtime down is kept off this device; what runs is let in again. */
-function verdictOn(variant: string, result: Result, now: Date): Change[] {
-  if (result.outcome === 'measured') return [{ kind: 'quarantine', key: variant }]
-  return quarantined(variant, result.error, now)
+function verdictOn(order: ProbeOrder, result: Result, now: Date): Change[] {
+  const { variant } = order
+  if (result.outcome === 'measured')
+    return [{ kind: 'quarantine', key: quarantineKey(variant, order) }]
+  return quarantined(variant, order, result.error, now)
 }
 
 function failed(error: Refusal): Result {

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { ArtifactStore, DiskQuota, OPEN_GATE, Slots } from '../../../agent/artifacts/index.ts'
 import { BLOCK_BYTES } from '../../../shared/messages/index.ts'
 import { fillUp, smallDisk, WITHOUT_SMALL_DISK } from '../small-disk.ts'
+import { installedModelOf } from './installed-model.ts'
 import { Sender, type Way } from './sender.ts'
 
 interface Setting {
@@ -214,6 +215,7 @@ t.test(
           counter: 1,
           installedAt: new Date().toISOString(),
         },
+        installedModelOf(ref.digest),
         file,
       )
       await slots.switchTo('motor', ref.digest)

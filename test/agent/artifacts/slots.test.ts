@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type NewSlot, Slots } from '../../../agent/artifacts/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
+import { installedModelOf } from './installed-model.ts'
 
 function setUp(t: Test) {
   const root = t.testdir()
@@ -11,7 +12,7 @@ function setUp(t: Test) {
   const install = async (bytes: Buffer = randomBytes(1000)): Promise<string> => {
     const file = join(root, digestOf(bytes))
     writeFileSync(file, bytes)
-    await slots.install(slotOf(bytes), file)
+    await slots.install(slotOf(bytes), installedModelOf(digestOf(bytes)), file)
     return digestOf(bytes)
   }
   return { root, slots, install }
@@ -36,7 +37,7 @@ t.test('a slot holds the model under its format and says what it is', async (t) 
   const bytes = randomBytes(1000)
   const variant = await install(bytes)
   const directory = join(root, 'slots', 'motor', variant)
-  t.same(new Set(readdirSync(directory)), new Set(['model.onnx', 'slot.json']))
+  t.same(new Set(readdirSync(directory)), new Set(['model.json', 'model.onnx', 'slot.json']))
   t.same(JSON.parse(readFileSync(join(directory, 'slot.json'), 'utf8')).scheme, 'static-w8a8')
   t.equal(await slots.locate(variant), join(directory, 'model.onnx'))
   t.equal(await install(bytes), variant, 'again is harmless')
@@ -103,7 +104,7 @@ t.test('a spare copy shares no bytes with its slot, mends it, and goes with it',
   await slots.keepSpare('motor', a)
   t.equal(
     await slots.previousBytes(),
-    1000 + slotJsonBytes(root, a),
+    1000 + jsonBytes(root, a),
     'given up where room is short',
   )
   await slots.dropPrevious()
@@ -116,6 +117,9 @@ t.test('a spare copy shares no bytes with its slot, mends it, and goes with it',
   t.same(new Set(readdirSync(join(root, 'slots', 'motor'))), new Set([a, b, 'current', 'previous']))
 })
 
-function slotJsonBytes(root: string, variant: string): number {
-  return statSync(join(root, 'slots', 'motor', variant, 'slot.json')).size
+function jsonBytes(root: string, variant: string): number {
+  const sizes = ['slot.json', 'model.json'].map(
+    (name) => statSync(join(root, 'slots', 'motor', variant, name)).size,
+  )
+  return sizes.reduce((sum, size) => sum + size)
 }

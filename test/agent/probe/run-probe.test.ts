@@ -30,7 +30,7 @@ await writeNpz(one, [['x', tensor('float32', [1, 4], new Float32Array(4))]])
 
 const request = (more: Partial<ProbeRequest> = {}): ProbeRequest => ({
   modelPath: modelPath('dense-int8.tflite'),
-  runtime: 'litert',
+  engine: { runtime: 'litert' },
   threads: 1,
   datasetPath: data,
   baseline: null,
@@ -51,9 +51,10 @@ const slow = () =>
   })
 
 t.test('measures a variant beside its baseline', async (t) => {
-  const baseline = { modelPath: modelPath('dense.tflite'), runtime: 'litert' } as const
+  const baseline = { modelPath: modelPath('dense.tflite'), engine: { runtime: 'litert' } } as const
   const record = await runProbe(request({ baseline }))
   t.same(probeRecordSchema.parse(JSON.parse(JSON.stringify(record))), record)
+  t.match(record.engine, { runtime: 'litert', threads: 1, version: /^\d/ })
   t.match(record, { probeVersion: 1, threads: 1, runtime: { threads: 1, kernels: 'xnnpack' } })
   t.ok(record.loadMs > 0 && record.firstMs > 0)
   t.ok(record.latency.n >= 10 && record.latency.p50Ms > 0)
@@ -70,9 +71,9 @@ t.test('measures a variant beside its baseline', async (t) => {
 })
 
 t.test('the other runtime, and runtimes against each other', async (t) => {
-  const baseline = { modelPath: modelPath('dense.tflite'), runtime: 'litert' } as const
+  const baseline = { modelPath: modelPath('dense.tflite'), engine: { runtime: 'litert' } } as const
   const record = await runProbe(
-    request({ modelPath: modelPath('dense.onnx'), runtime: 'onnxruntime', baseline }),
+    request({ modelPath: modelPath('dense.onnx'), engine: { runtime: 'onnxruntime' }, baseline }),
   )
   t.ok(record.ratioToBaseline)
   t.match(record.runtime, { providers: 'cpu' })
@@ -122,7 +123,7 @@ t.test('without room for two, one is measured alone', async (t) => {
   writeFileSync(big, Buffer.concat([readFileSync(modelPath('dense.tflite')), Buffer.alloc(150e6)]))
   const record = await runProbe(
     request({
-      baseline: { modelPath: big, runtime: 'litert' },
+      baseline: { modelPath: big, engine: { runtime: 'litert' } },
       memoryLimitBytes: alone.peakMemoryBytes + 60_000_000,
     }),
   )

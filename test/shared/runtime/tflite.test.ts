@@ -223,7 +223,10 @@ t.test('libraries that are none', { skip: lacks('tflite') }, async (t) => {
   const open = (library: string) => loadRuntime('tflite', { library })
   await t.rejects(open(join(folder, 'text.so')), { code, message: /is no shared library/ })
   await t.rejects(open(join(folder, 'foreign.so')), { code, message: /is a library for riscv64/ })
-  await t.rejects(open(join(folder, 'cut.so')), { code, message: /cut\.so (cannot be loaded|ended its process)/ })
+  await t.rejects(open(join(folder, 'cut.so')), {
+    code,
+    message: /cut\.so (cannot be loaded|ended its process)/,
+  })
   await t.rejects(open(join(folder, 'absent.so')), { code, message: /does not exist/ })
   await t.rejects(open(folder), { code, message: /cannot be read: EISDIR/ })
   await t.rejects(loadRuntime('tflite'), { code: 'runtime-missing', message: /--library/ })

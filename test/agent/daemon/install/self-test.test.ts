@@ -8,6 +8,8 @@ import { goldenData } from '../../golden.ts'
 
 const never = new AbortController().signal
 
+const engine = { runtime: 'litert' } as const
+
 t.test('a variant on its golden data', async (t) => {
   const directory = t.testdir()
   const write = (name: string, bytes: Uint8Array) => {
@@ -46,18 +48,18 @@ t.test('a variant on its golden data', async (t) => {
     },
   ]
   for (const { name, file, golden, code } of rows) {
-    const test = runSelfTest({ file, runtime: 'litert', golden }, never)
+    const test = runSelfTest({ file, engine, what: 'run', golden }, never)
     if (code) await t.rejects(test, { code }, name)
     else await t.resolves(test, name)
   }
 })
 
 t.test('one that takes too long is killed', async (t) => {
-  const job = { file: modelPath('dense.tflite'), runtime: 'litert', golden: null } as const
+  const job = { file: modelPath('dense.tflite'), engine, what: 'run', golden: null } as const
   await t.rejects(runSelfTest(job, never, 1), { code: 'self-test-timeout' })
 })
 
 t.test('one that is no longer wanted ends', async (t) => {
-  const job = { file: modelPath('dense.tflite'), runtime: 'litert', golden: null } as const
+  const job = { file: modelPath('dense.tflite'), engine, what: 'run', golden: null } as const
   await t.rejects(runSelfTest(job, AbortSignal.timeout(20)), { code: 'self-test-crashed' })
 })

@@ -8,6 +8,7 @@ const artifact = { digest, bytes: 1_000, blockList: 'b'.repeat(64) }
 
 const here: Acceptance = {
   memoryLimitBytes: 1_000,
+  hasEngine: () => true,
   quarantine: () => undefined,
   latest: () => ({ counter: 3, variant: digest }),
 }

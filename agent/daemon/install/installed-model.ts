@@ -1,0 +1,47 @@
+import type { InstalledModel } from '../../artifacts/index.ts'
+import { modelFileOf } from '../../artifacts/index.ts'
+import { choiceOf, type Engine } from '../../engines/index.ts'
+import type { TrustedAssignment } from '../../trust/index.ts'
+import type { AgentContext } from '../agent-context.ts'
+import { OrderRefused } from '../errors.ts'
+
+/** What this device runs the variant in. It may have gone since the order came. @throws OrderRefused */
+export function engineFor(
+  { engine: directed, runtime }: TrustedAssignment,
+  { engines }: Pick<AgentContext, 'engines'>,
+): Engine {
+  const engine = directed ? engines.find(directed) : engines.forFilesOf(runtime)
+  if (engine !== undefined) return engine
+  throw new OrderRefused('wrong-runtime', `${directed?.runtime ?? runtime} is no longer here`)
+}
+
+/**
+ * What the application beside it is told. A model that cannot be looked into is installed all the same: whether it runs
+ * is the self-test's to say.
+ */
+export async function installedModel(
+  { model, variant, scheme, engine: directed }: TrustedAssignment,
+  engine: Engine,
+  file: string,
+  { measurementLock, modelRunner }: AgentContext,
+  signal: AbortSignal,
+): Promise<InstalledModel> {
+  const ends = await measurementLock.during(signal, () =>
+    modelRunner.look({ file, engine: choiceOf(engine) }, signal),
+  )
+  const { runtime, version, library, delegates, device } = engine
+  return {
+    v: 1,
+    model,
+    variant,
+    scheme,
+    file: modelFileOf(runtime),
+    runtime,
+    library: library && { ...library, version },
+    delegates: delegates.map(({ name, path, options }) => ({ name, path, options })),
+    device,
+    threads: directed?.threads ?? null,
+    inputs: ends?.inputs ?? null,
+    outputs: ends?.outputs ?? null,
+  }
+}

@@ -1,0 +1,94 @@
+import { stat } from 'node:fs/promises'
+import type { EngineEntry, UnusableEngine } from '../../shared/messages/index.ts'
+import { RUNTIMES, type RuntimeName, runtimeOfFiles } from '../../shared/runtime/index.ts'
+import { acceleratorOf, type Engine } from './engine.ts'
+import { type EngineScan, type EngineSettings, findEngines } from './find-engines.ts'
+
+/** An engine by the words of an order. */
+export interface EngineName {
+  readonly runtime: string
+  /** Absent or null: the processor alone. */
+  readonly accelerator?: string | null | undefined
+}
+
+/** The engines of this device: found once, and again when a file of them changes. */
+export class Engines {
+  readonly #settings: () => Promise<EngineSettings>
+  #scan: EngineScan
+  /** Size and time of every file that was named. */
+  #files: string
+
+  private constructor(settings: () => Promise<EngineSettings>, scan: EngineScan, files: string) {
+    this.#settings = settings
+    this.#scan = scan
+    this.#files = files
+  }
+
+  static async find(settings: () => Promise<EngineSettings>): Promise<Engines> {
+    const now = await settings()
+    return new Engines(settings, await findEngines(now), await filesOf(now))
+  }
+
+  get all(): readonly Engine[] {
+    return this.#scan.engines
+  }
+
+  /** Runtimes in whose name files are released that can be run here. */
+  get fileRuntimes(): readonly RuntimeName[] {
+    return [
+      ...new Set(
+        this.all.flatMap(({ runtime }) => [runtime, runtimeOfFiles(RUNTIMES[runtime].format)]),
+      ),
+    ]
+  }
+
+  find({ runtime, accelerator = null }: EngineName): Engine | undefined {
+    return this.all.find(
+      (engine) => engine.runtime === runtime && acceleratorOf(engine) === accelerator,
+    )
+  }
+
+  /** The engine for a file of this runtime where nobody says which: its own, or the first that takes such files. */
+  forFilesOf(runtime: RuntimeName): Engine | undefined {
+    const { format } = RUNTIMES[runtime]
+    return (
+      this.find({ runtime }) ??
+      this.all.find((engine) => RUNTIMES[engine.runtime].format === format)
+    )
+  }
+
+  /** Looks again where a file has another size or time than when it was read. Answers whether anything is new. */
+  async refresh(): Promise<boolean> {
+    const now = await this.#settings()
+    const files = await filesOf(now)
+    if (files === this.#files) return false
+    const before = JSON.stringify(this.#scan)
+    this.#scan = await findEngines(now)
+    this.#files = files
+    return JSON.stringify(this.#scan) !== before
+  }
+
+  /** For births. */
+  get entries(): EngineEntry[] {
+    return this.all.map(({ runtime, version, library, delegates, device }) => ({
+      name: runtime,
+      version,
+      ...(library && { library }),
+      ...(delegates.length > 0 && { delegates: delegates.map((one) => ({ ...one })) }),
+      ...(device !== null && { device }),
+    }))
+  }
+
+  get unusable(): UnusableEngine[] {
+    return this.#scan.unusable.map((one) => ({ ...one, message: one.message.slice(0, 300) }))
+  }
+}
+
+async function filesOf({ libraries, delegates }: EngineSettings): Promise<string> {
+  const paths = [...libraries, ...delegates].map(({ path }) => path)
+  const told = paths.map(async (path) => {
+    const facts = await stat(path).catch(() => undefined)
+    return `${path} ${facts?.size} ${facts?.mtimeMs} ${facts?.ino}`
+  })
+  return (await Promise.all(told)).join('\n')
+}

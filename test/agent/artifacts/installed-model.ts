@@ -1,0 +1,19 @@
+import type { InstalledModel } from '../../../agent/artifacts/index.ts'
+
+/** A `model.json` for tests that are not about it. */
+export function installedModelOf(variant: string): InstalledModel {
+  return {
+    v: 1,
+    model: 'motor',
+    variant,
+    scheme: 'float32',
+    file: 'model.tflite',
+    runtime: 'litert',
+    library: null,
+    delegates: [],
+    device: null,
+    threads: null,
+    inputs: null,
+    outputs: null,
+  }
+}
