@@ -7,6 +7,8 @@ import type { OpenvinoApi } from './openvino-api.ts'
 export interface Compiled {
   readonly at: Pointer
   readonly details: SessionDetails
+  /** The CPU computes it, or a part of it. */
+  readonly onCpu: boolean
 }
 
 /**
@@ -35,7 +37,7 @@ export async function compile(
     configureCpu(api, threads)
     const at = compiledFor(api, model, device)
     try {
-      return { at, details: detailsOf(api, at, device, threads) }
+      return { at, ...factsOf(api, at, device, threads) }
     } catch (error) {
       api.call.freeCompiled(at)
       throw error
@@ -66,12 +68,12 @@ function compiledFor(api: OpenvinoApi, model: Pointer, device: string): Pointer 
   )
 }
 
-function detailsOf(
+function factsOf(
   api: OpenvinoApi,
   compiled: Pointer,
   device: string,
   threads: number,
-): SessionDetails {
+): Omit<Compiled, 'at'> {
   const property = (name: string) =>
     api.text((out) => api.call.compiledProperty(compiled, name, out))
   const executing = (property('EXECUTION_DEVICES') ?? '').split(/[\s,()]+/).filter(Boolean)
@@ -80,9 +82,12 @@ function detailsOf(
   const used = Number(property(THREADS) ?? threads)
   const precision = property('INFERENCE_PRECISION_HINT')
   return {
-    device,
-    executionDevices: executing.join(','),
-    ...(used > 0 && { threads: used }),
-    ...(precision !== undefined && { precision }),
+    details: {
+      device,
+      executionDevices: executing.join(','),
+      ...(used > 0 && { threads: used }),
+      ...(precision !== undefined && { precision }),
+    },
+    onCpu: executing.includes(DEFAULT_DEVICE),
   }
 }

@@ -14,8 +14,6 @@ export const OPENVINO = {
   setProperty: 'int ov_core_set_property(void* core, const char* device, ...)',
   property:
     'int ov_core_get_property(void* core, const char* device, const char* name, _Out_ void** out)',
-  readMemory:
-    'int ov_core_read_model_from_memory_buffer(void* core, const void* data, size_t bytes, void* weights, _Out_ void** out)',
   readFile:
     'int ov_core_read_model(void* core, const char* path, const char* weights, _Out_ void** out)',
   freeModel: 'void ov_model_free(void* model)',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RuntimeError } from '../errors.ts'
 import type { Pointer } from '../native/ffi.ts'
-import type { LoadOptions, TensorInfo } from '../runtime.ts'
+import type { LoadOptions, ModelFormat, TensorInfo } from '../runtime.ts'
 import { readModelIo } from '../tflite-file/model-io.ts'
 import { readOnnxEnds } from './onnx-ends.ts'
 import type { OpenvinoApi } from './openvino-api.ts'
@@ -43,10 +43,7 @@ function onnxFile(bytes: Uint8Array, { signature }: LoadOptions): ModelFile {
   return {
     inputs: inputs.map((tensor) => ({ tensor })),
     outputs: outputs.map((tensor) => ({ tensor })),
-    read: async (api) =>
-      api.made('not-loadable', CANNOT_LOAD, (out) =>
-        api.call.readMemory(api.core, bytes, bytes.byteLength, null, out),
-      ),
+    read: (api) => readByPath(api, bytes, 'onnx'),
   }
 }
 
@@ -67,18 +64,23 @@ function tfliteFile(bytes: Uint8Array, { signature }: LoadOptions): ModelFile {
   return {
     inputs: ends(io.inputs, io.graph.inputs),
     outputs: ends(io.outputs, io.graph.outputs),
-    read: (api) => readByPath(api, bytes),
+    read: (api) => readByPath(api, bytes, 'tflite'),
   }
 }
 
 /**
- * OpenVINO knows .tflite by the extension of a path alone. What it keeps of the file stays mapped, so that the file
- * can go before the session does, whose process may be killed.
+ * OpenVINO reads .tflite from files alone, and .onnx from memory by another reader, which leaves out inputs that
+ * nothing uses. What it keeps of the file stays mapped, so that the file can go before the session does, whose process
+ * may be killed.
  */
-async function readByPath(api: OpenvinoApi, bytes: Uint8Array): Promise<Pointer> {
+async function readByPath(
+  api: OpenvinoApi,
+  bytes: Uint8Array,
+  format: ModelFormat,
+): Promise<Pointer> {
   const folder = await mkdtemp(join(tmpdir(), 'fitment-openvino-'))
   try {
-    const path = join(folder, 'model.tflite')
+    const path = join(folder, `model.${format}`)
     await writeFile(path, bytes, { mode: 0o600 })
     return api.made('not-loadable', CANNOT_LOAD, (out) =>
       api.call.readFile(api.core, path, null, out),

@@ -8,6 +8,7 @@ import { type Compiled, compile } from './compile.ts'
 import { CANNOT_LOAD, openModelFile } from './model-file.ts'
 import type { OpenvinoApi } from './openvino-api.ts'
 import { type Port, portsOf } from './ports.ts'
+import { refuseWide } from './wide-integers.ts'
 
 const CANNOT_RUN = 'OpenVINO cannot run this model'
 
@@ -27,6 +28,8 @@ export class OpenvinoSession implements Session {
   readonly #request: Pointer
   readonly #ports: { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] }
   readonly #bound: { readonly inputs: Bound[]; readonly outputs: Bound[] }
+  /** Wide integers lose their upper half on it. */
+  readonly #narrow: boolean
   readonly #undo: (() => void)[]
 
   private constructor(
@@ -38,6 +41,7 @@ export class OpenvinoSession implements Session {
   ) {
     this.#api = api
     this.details = compiled.details
+    this.#narrow = compiled.onCpu
     this.#request = request
     this.#ports = ports
     this.#bound = { inputs: [], outputs: [] }
@@ -80,7 +84,9 @@ export class OpenvinoSession implements Session {
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     invariant(this.#undo.length > 0, 'a closed model is not run')
-    orderedInputs(this.inputs, inputs).forEach((tensor, i) => {
+    const given = orderedInputs(this.inputs, inputs)
+    given.forEach((tensor, i) => {
+      if (this.#narrow) refuseWide(this.inputs[i]?.name ?? '', tensor)
       this.#write(i, tensor)
     })
     this.#api.ok('run-failed', CANNOT_RUN, this.#api.call.infer(this.#request))
