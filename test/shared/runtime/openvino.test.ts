@@ -11,6 +11,10 @@ import {
   takeSamples,
 } from '../../../shared/dataset/index.ts'
 import { loadRuntime } from '../../../shared/runtime/load-runtime.ts'
+import {
+  type OnnxruntimeLoadOptions,
+  onnxruntime,
+} from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { namedDevices } from '../../../shared/runtime/openvino/devices.ts'
 import { readOnnxEnds } from '../../../shared/runtime/openvino/onnx-ends.ts'
 import { placesOf } from '../../../shared/runtime/openvino/ports.ts'
@@ -185,12 +189,25 @@ t.test('OpenVINO', { skip: lacks('openvino') }, async (t) => {
     await agree(t, { openvino, other: await loadRuntime('litert'), model: float, inputs })
 
     const { bytes: onnx } = await convertModel(float, 'tflite', 'onnx', 'model.tflite')
+    await agree(t, { openvino, other: await loadRuntime('onnxruntime'), model: onnx, inputs })
+
     const calibration = takeSamples(await readDataset(join(DEMO, 'calibration.npz')), SAMPLES)
     const order = { scheme: parseScheme('static-w8a8'), calibration, options: { recovery: [] } }
-    const int8 = await quantize({ ...order, model: onnx, target: 'onnxruntime' })
-    const onnxruntime = await loadRuntime('onnxruntime')
-    await agree(t, { openvino, other: onnxruntime, model: onnx, inputs })
-    await agree(t, { openvino, other: onnxruntime, model: int8.bytes, inputs, within: 0.05 })
+    // Operator by operator: where they are fused, sums of int8 saturate on processors without instructions for them.
+    const options: OnnxruntimeLoadOptions = { optimization: 'disabled' }
+    const unfused: Runtime = {
+      name: 'onnxruntime',
+      version: onnxruntime.version,
+      load: (bytes) => onnxruntime.load(bytes, options),
+    }
+    const rows = [
+      { other: await loadRuntime('litert'), source: float, target: 'litert' },
+      { other: unfused, source: onnx, target: 'onnxruntime' },
+    ] as const
+    for (const { other, source, target } of rows) {
+      const { bytes: model } = await quantize({ ...order, model: source, target })
+      await agree(t, { openvino, other, model, inputs, within: 0.1 })
+    }
   })
 
   const root = sharedData()
