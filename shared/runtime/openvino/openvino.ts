@@ -1,9 +1,19 @@
-import { RuntimeError } from '../errors.ts'
 import { NativeLibrary } from '../native/ffi.ts'
-import type { Runtime } from '../runtime.ts'
+import type { LoadOptions, Runtime, Session } from '../runtime.ts'
+import { OpenvinoApi } from './openvino-api.ts'
+import { OpenvinoSession } from './openvino-session.ts'
 
-/** OpenVINO's C API in this process. @throws RuntimeError `library-unusable`, `runtime-missing` */
+/**
+ * OpenVINO's C API in this process. It finds its plugins and readers of formats beside itself.
+ * @throws RuntimeError `library-unusable`, `runtime-missing`
+ */
 export async function openOpenvino(path: string): Promise<Runtime> {
-  const library = await NativeLibrary.open(path)
-  throw new RuntimeError('library-unusable', `${library.facts.path}: not yet`)
+  const api = new OpenvinoApi(await NativeLibrary.open(path))
+  return {
+    name: 'openvino',
+    version: api.version,
+    library: api.library.facts,
+    load: (bytes: Uint8Array, options: LoadOptions = {}): Promise<Session> =>
+      OpenvinoSession.open(api, bytes, options),
+  }
 }

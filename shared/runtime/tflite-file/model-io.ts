@@ -33,6 +33,12 @@ export interface ModelIo {
   readonly outputs: readonly TensorInfo[]
   /** Its place among the file's signatures; 0 where the file has none. */
   readonly signature: number
+  /** The graph that it runs: its place in the file, and what its ends are called there. */
+  readonly graph: {
+    readonly index: number
+    readonly inputs: readonly string[]
+    readonly outputs: readonly string[]
+  }
 }
 
 /**
@@ -43,8 +49,10 @@ export interface ModelIo {
  */
 export function readModelIo(model: Uint8Array, signature?: string): ModelIo {
   return readable(() => {
-    const { subgraph, names, index } = entryPoint(model, signature)
+    const { subgraph, graph, names, index } = entryPoint(model, signature)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
+    const tensorNames = (field: number) =>
+      subgraph.int32s(field).map((index) => at(tensors, index).string(TENSOR.name))
     const ends = (field: number, map: ReadonlyMap<number, string>) =>
       distinct(
         subgraph.int32s(field).map((index) => tensorInfo(at(tensors, index), map.get(index))),
@@ -53,6 +61,11 @@ export function readModelIo(model: Uint8Array, signature?: string): ModelIo {
       inputs: ends(SUBGRAPH.inputs, names.inputs),
       outputs: ends(SUBGRAPH.outputs, names.outputs),
       signature: index,
+      graph: {
+        index: graph,
+        inputs: tensorNames(SUBGRAPH.inputs),
+        outputs: tensorNames(SUBGRAPH.outputs),
+      },
     }
   })
 }
@@ -131,7 +144,8 @@ function entryPoint(model: Uint8Array, wanted?: string) {
   const signatures = root.tables(MODEL.signatures)
   const index = wanted === undefined ? 0 : signatureNamed(signatures, wanted)
   const signature = signatures[index]
-  const subgraph = at(root.tables(MODEL.subgraphs), signature?.uint32(SIGNATURE.subgraph) ?? 0)
+  const graph = signature?.uint32(SIGNATURE.subgraph) ?? 0
+  const subgraph = at(root.tables(MODEL.subgraphs), graph)
   const names = (field: number) =>
     new Map(
       signature
@@ -140,6 +154,7 @@ function entryPoint(model: Uint8Array, wanted?: string) {
     )
   return {
     subgraph,
+    graph,
     index,
     names: { inputs: names(SIGNATURE.inputs), outputs: names(SIGNATURE.outputs) },
   }

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { loadInProcess, loadRuntime } from '../../../shared/runtime/load-runtime.ts'
 import {
+  type ModelFormat,
   PACKAGED_RUNTIMES,
   RUNTIMES,
   type Runtime,
@@ -26,9 +27,13 @@ const X = Float32Array.of(0.5, -1, 2, 0.25)
 // softmax(W·X + b) of generate.py, by numpy.
 const SCORES = [0.0761, 0.35453, 0.56937]
 
-async function suite(t: Test, runtime: Runtime, lacking: readonly ElementType[] = []) {
-  const load = (name: string) =>
-    runtime.load(modelBytes(`${name}.${RUNTIMES[runtime.name].format}`))
+async function suite(
+  t: Test,
+  runtime: Runtime,
+  lacking: readonly ElementType[] = [],
+  format: ModelFormat = RUNTIMES[runtime.name].format,
+) {
+  const load = (name: string) => runtime.load(modelBytes(`${name}.${format}`))
   t.match(runtime.version, /^\d+\.\d+\.\d+/)
 
   await t.test('describes and runs a model', async (t) => {
@@ -100,7 +105,7 @@ async function suite(t: Test, runtime: Runtime, lacking: readonly ElementType[] 
   })
 
   await t.test('refuses what is no model, in one line', async (t) => {
-    const good = modelBytes(`dense.${RUNTIMES[runtime.name].format}`)
+    const good = modelBytes(`dense.${format}`)
     const damaged = [
       new Uint8Array(0),
       Buffer.from('this is no model at all, just a sentence of some length'),
@@ -135,14 +140,30 @@ const LIBRARIES: readonly {
   readonly runtime: RuntimeName
   readonly thing: NativeThing
   readonly title: string
-  /** Types that no kernel of the library reverses. */
+  /** Types that no kernel of the library reverses as they are. */
   readonly lacking?: readonly ElementType[]
+  /** Of the files, where they are not what the runtime is for in the first place. */
+  readonly format?: ModelFormat
 }[] = [
   { runtime: 'tflite', thing: 'tflite', title: 'TensorFlow Lite 2.9', lacking: ['float16'] },
   { runtime: 'tflite', thing: 'litert', title: 'LiteRT 2.3' },
+  // OpenVINO's CPU computes int64 in 32 bits: openvino.test.ts.
+  {
+    runtime: 'openvino',
+    thing: 'openvino',
+    title: 'OpenVINO 2026.4, .onnx',
+    lacking: ['int64'],
+  },
+  {
+    runtime: 'openvino',
+    thing: 'openvino',
+    title: 'OpenVINO 2026.4, .tflite',
+    lacking: ['int64'],
+    format: 'tflite',
+  },
 ]
 
-for (const { runtime, thing, title, lacking } of LIBRARIES)
+for (const { runtime, thing, title, lacking, format } of LIBRARIES)
   t.test(`${runtime}: ${title}`, { skip: lacks(thing) }, async (t) => {
-    await suite(t, await loadRuntime(runtime, { library: nativePath(thing) }), lacking)
+    await suite(t, await loadRuntime(runtime, { library: nativePath(thing) }), lacking, format)
   })
