@@ -1,6 +1,6 @@
 /**
  * `node main.js [FILE …]`: every test file in a process of its own, a few at a time; TAP on stdout, for people only
- * what is not well.
+ * the files and what is not well.
  *
  * It stands in the place of `tap run`, which loads its recorder of coverage into every process of Node that a test
  * starts, whether coverage is wanted or not: what starts many, and imports much, took twice as long by it.
@@ -30,13 +30,15 @@ const CLEAN = [
 t.setTimeout(0)
 if (process.stdout.isTTY) {
   t.register()
-  printUnlessWell(t)
+  printUnlessWell(t, (line) => line.startsWith('ok '))
 }
 t.jobs = Number(values.jobs)
 for (const file of positionals.length > 0 ? positionals.map((path) => resolve(path)) : allTests()) {
   const argv = [...CLEAN, process.execPath, '--enable-source-maps', file]
   void t.spawn('env', argv, {
     name: relative(process.cwd(), file),
+    at: null,
+    stack: '',
     buffered: true,
     timeout: TIMEOUT_S * 1_000,
     env: { ...process.env, TAP_TIMEOUT: `${TIMEOUT_S}` },
