@@ -23,13 +23,21 @@ export function momentsOf(names: readonly string[]): string[] {
 /**
  * @param text `FITMENT_FAIL_POINT`: a name, or `name#3` for the third time it is passed
  * @param known the names there are
+ * @param list the source file that has them all
  * @throws UsageError
  */
-export function failPointsFrom(text: string | undefined, known: readonly string[]): FailPoints {
+export function failPointsFrom(
+  text: string | undefined,
+  known: readonly string[],
+  list: string,
+): FailPoints {
   if (text === undefined || text === '') return NO_FAIL_POINTS
   const [, armed, count] = ARMED.exec(text) ?? []
   if (armed === undefined || !known.includes(armed)) {
-    throw new UsageError(`FITMENT_FAIL_POINT="${text}" is none of ${known.join(', ')}`)
+    const some = likeliest(text, known).join(', ')
+    throw new UsageError(
+      `FITMENT_FAIL_POINT="${text.slice(0, 80)}" is no fail point: there are ${known.length}, such as ${some}; ${list} names the writes`,
+    )
   }
   let passes = Number(count ?? 1)
   return {
@@ -40,6 +48,12 @@ export function failPointsFrom(text: string | undefined, known: readonly string[
       if (passes === 0) die()
     },
   }
+}
+
+/** Those of the same beginning; any where nothing begins so. */
+function likeliest(text: string, known: readonly string[]): readonly string[] {
+  const alike = known.filter((name) => name.split('.')[0] === text.split('.')[0])
+  return (alike.length > 0 ? alike : known).slice(0, 3)
 }
 
 function die(): never {

@@ -53,7 +53,11 @@ export async function runAgent(settings: Settings): Promise<void> {
     version: VERSION,
     backoff: RECONNECT_BACKOFF,
     clock: SYSTEM_CLOCK,
-    failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames()),
+    failPoints: failPointsFrom(
+      process.env.FITMENT_FAIL_POINT,
+      failPointNames(),
+      'agent/daemon/journal/commit-names.ts',
+    ),
     log,
     health: healthOf(settings),
     engineSettings: async () => ({

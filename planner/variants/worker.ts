@@ -1,11 +1,12 @@
 import { AppError, messageOf } from '../../shared/errors.ts'
-import { build } from './build.ts'
-import { evaluate } from './evaluate.ts'
 import { JOBS, type JobKind, type JobMessage, type JobRunners, jobRequestSchema } from './jobs.ts'
-import { prepare } from './prepare.ts'
 
-/** Entry of the child process: one job, then the end. */
-const runners: JobRunners = { prepare, build, evaluate }
+/** Entry of the child process: one job, then the end. Loads what that job needs: an evaluation needs no quantizer. */
+const runners: JobRunners = {
+  prepare: async (...asked) => (await import('./prepare.ts')).prepare(...asked),
+  build: async (...asked) => (await import('./build.ts')).build(...asked),
+  evaluate: async (...asked) => (await import('./evaluate.ts')).evaluate(...asked),
+}
 
 /** A progress message more often than this says nothing more to people. */
 const PROGRESS_EVERY_MS = 100

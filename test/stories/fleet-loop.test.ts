@@ -16,7 +16,7 @@ import { FITMENT, fitment } from './command-line.ts'
  */
 const AGENT = fileURLToPath(new URL('../../agent/cli/main.js', import.meta.url))
 
-t.setTimeout(240_000)
+t.setTimeout(600_000)
 
 const processes: ChildProcess[] = []
 t.teardown(async () => {
@@ -78,8 +78,11 @@ function agent(
   return child
 }
 
+/** Builds are of low priority: on a machine that is busy they take their time. */
+const PATIENCE_MS = 240_000
+
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
     const found = await look().catch(() => undefined)
     if (found !== undefined) return found
     await sleep(300)

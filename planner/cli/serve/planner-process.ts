@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { failPointsFrom } from '../../../shared/fail-points.ts'
+import { type FailPoints, failPointsFrom } from '../../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
@@ -65,7 +65,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     const { db } = database
     const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
     const artifacts = createArtifactStore(data, db, () => new Date())
-    const failPoints = failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames())
+    const failPoints = armedFailPoints()
     const conductor = new Conductor({
       ...{ data, db, artifacts, profiles, trust, settings, failPoints, log },
     })
@@ -116,4 +116,9 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     await close()
     throw error
   }
+}
+
+function armedFailPoints(): FailPoints {
+  const list = 'planner/conductor/context/commit-names.ts'
+  return failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames(), list)
 }

@@ -20,5 +20,5 @@ for (const point of cuts.split(',').filter(Boolean)) {
   })
   if (!power.isCut) throw new Error(`the story ${story} does not come to ${point}`)
 }
-const failPoints = failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames())
+const failPoints = failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames(), '')
 await play(story, folder, Number(run), failPoints)

@@ -27,10 +27,7 @@ function insert(folder: string, path: string, before: string, text: string): voi
 async function compile(folder: string, ...flags: string[]): Promise<string[]> {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   try {
-    // What tap loads into every process of Node cannot read the compiler's own file.
-    const clean = 'NODE_OPTIONS= exec "$0" "$@"'
-    const words = [process.execPath, tsc, '-p', 'tsconfig.json', ...flags]
-    await execute('sh', ['-c', clean, ...words], { cwd: folder })
+    await execute(process.execPath, [tsc, '-p', 'tsconfig.json', ...flags], { cwd: folder })
     return []
   } catch (error) {
     const { stdout } = error as { readonly stdout: string }

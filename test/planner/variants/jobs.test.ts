@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { writeOnnx } from '../../../planner/formats/onnx/index.ts'
 import { leastBytes } from '../../../planner/variants/candidates.ts'
+import { prepare } from '../../../planner/variants/prepare.ts'
 import { runJob } from '../../../planner/variants/run-job.ts'
 import { formatNpz, readDataset, toArrays } from '../../../shared/dataset/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
@@ -246,8 +247,18 @@ t.test('bad input: one clear line each, and no result', async (t) => {
     ['an .npz that is none', { test: SMALL_MODEL }, /zip|npz/i],
   ]
   for (const [name, over, message] of rows) {
-    await t.rejects(runJob('prepare', { ...good, ...over }), { message, name: 'JobError' }, name)
+    await t.rejects(
+      prepare({ ...good, ...over }, () => {}),
+      { message, code: String },
+      name,
+    )
   }
+  const [[, over, message] = []] = rows
+  await t.rejects(
+    runJob('prepare', { ...good, ...over }),
+    { message, name: 'JobError' },
+    'a process says the same',
+  )
 })
 
 t.test('a source whose weights are quantized already is noticed', async (t) => {
