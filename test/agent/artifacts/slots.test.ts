@@ -102,11 +102,7 @@ t.test('a spare copy shares no bytes with its slot, mends it, and goes with it',
   t.ok(await slots.mend('motor', a))
   t.ok(await slots.isGood('motor', a))
   await slots.keepSpare('motor', a)
-  t.equal(
-    await slots.previousBytes(),
-    1000 + jsonBytes(root, a),
-    'given up where room is short',
-  )
+  t.equal(await slots.previousBytes(), 1000 + jsonBytes(root, a), 'given up where room is short')
   await slots.dropPrevious()
   t.notOk(await slots.mend('motor', a))
 
