@@ -83,10 +83,13 @@ export const profileSchema = z.strictObject({
     z.strictObject({
       kind: z.enum(ACCELERATORS),
       presence: z.enum(['built-in', 'optional']),
-      target: z
-        .enum(ACCELERATED_NAMES)
+      targets: z
+        .array(z.enum(ACCELERATED_NAMES))
+        .min(1)
         .optional()
-        .describe('What files for it are made for; tells configurations apart.'),
+        .describe(
+          'What files for it are made for; tells configurations apart. None: nothing uses it.',
+        ),
       note: text,
     }),
   ),

@@ -55,7 +55,7 @@ function byDelegate(
   }
   if (known.length === 1) return known
   // A file for another configuration does not run: without a profile that says which, none is made.
-  const described = (profile?.accelerators ?? []).flatMap(({ target }) => target ?? [])
+  const described = (profile?.accelerators ?? []).flatMap(({ targets }) => targets ?? [])
   return known.filter((target) => described.includes(target))
 }
 
