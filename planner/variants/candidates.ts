@@ -1,4 +1,4 @@
-import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
+import { PACKAGED_RUNTIMES } from '../../shared/runtime/index.ts'
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
@@ -231,12 +231,15 @@ export function planVariants(input: PlanInput): VariantPlan {
   }
 }
 
-/** Every runtime, for people to see why it was dropped; accelerators only where a device has them. */
+/**
+ * Every runtime that comes with this program, for people to see why it was dropped; libraries and accelerators of devices
+ * only where a device has them.
+ */
 function targetsOf(
   { fits = () => true }: CandidateRow,
   { targets }: ClassFacts,
 ): readonly TargetName[] {
-  const judged = new Set<TargetName>([...RUNTIME_NAMES, ...targets])
+  const judged = new Set<TargetName>([...PACKAGED_RUNTIMES, ...targets])
   return [...judged].filter((name) => fits(targetOf(name)))
 }
 
