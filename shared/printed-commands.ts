@@ -40,6 +40,7 @@ export const OTHER_COMMANDS = [
   'demo',
   'inspect',
   'quantize',
+  'compile',
   'evaluate',
   'compare',
   'bench',

@@ -49,7 +49,7 @@ function classView(context: ConductorContext, id: string, devices: readonly Devi
     name: profile?.name ?? null,
     devices: devices.length,
     online: devices.filter(({ online }) => online).length,
-    runtimes: [...facts.runtimes],
+    runtimes: [...facts.targets],
     features: [...facts.features],
     storageBytes: facts.storageBytes,
     memoryBytes: facts.memoryBytes,

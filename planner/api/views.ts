@@ -5,12 +5,14 @@ import { hardwareReportSchema } from '../../shared/messages/index.ts'
 import { openWord, wordOr } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
+import { TARGET_NAMES } from '../targets/index.ts'
 import { modelFactsSchema } from '../variants/index.ts'
 
 /** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
 
 /** A planner may know more of them than the command that asks it. */
-const runtimeName = openWord(RUNTIME_NAMES)
+/** Called so because messages of old are. */
+const targetName = openWord(TARGET_NAMES)
 
 export const deviceViewSchema = z.object({
   id: z.string(),
@@ -22,7 +24,7 @@ export const deviceViewSchema = z.object({
   board: z.string(),
   /** Identity read from a captured tree, measurements from the host. */
   emulated: z.boolean(),
-  runtimes: z.array(z.object({ name: runtimeName, version: z.string() })),
+  runtimes: z.array(z.object({ name: openWord(RUNTIME_NAMES), version: z.string() })),
   storageRoom: z.number().nullable(),
   memoryRoom: z.number().nullable(),
   lastSeen: z.string(),
@@ -52,7 +54,7 @@ export const classViewSchema = z.object({
   name: z.string().nullable(),
   devices: z.number(),
   online: z.number(),
-  runtimes: z.array(runtimeName),
+  runtimes: z.array(targetName),
   features: z.array(z.string()),
   storageBytes: z.number().nullable(),
   memoryBytes: z.number().nullable(),
@@ -70,7 +72,7 @@ export const classDetailSchema = classViewSchema.extend({
 /** A candidate of one class: planned, built, measured and judged as far as it got. */
 export const candidateViewSchema = z.object({
   scheme: z.string(),
-  runtime: runtimeName,
+  runtime: targetName,
   verdict: wordOr(['chosen', 'kept', 'dropped', 'pending'], 'pending'),
   reason: z.string(),
   state: openWord(['planned', 'building', 'built', 'failed', 'none']),
@@ -108,9 +110,9 @@ export const classPlanSchema = z.object({
   waiting: z.string(),
   stuck: z.boolean(),
   round: z.number(),
-  winner: z.object({ scheme: z.string(), runtime: runtimeName }).nullable(),
+  winner: z.object({ scheme: z.string(), runtime: targetName }).nullable(),
   /** The nearest where nothing meets the constraints. */
-  bestSoFar: z.object({ scheme: z.string(), runtime: runtimeName }).nullable(),
+  bestSoFar: z.object({ scheme: z.string(), runtime: targetName }).nullable(),
   why: z.string(),
   candidates: z.array(candidateViewSchema),
 })
@@ -147,7 +149,7 @@ export const probeViewSchema = z.object({
   round: z.number(),
   device: z.string(),
   scheme: z.string(),
-  runtime: runtimeName,
+  runtime: targetName,
   state: z.string(),
   orderedAt: z.string(),
   finishedAt: z.string().nullable(),
@@ -172,7 +174,7 @@ export const rolloutViewSchema = z.object({
   wave: z.number(),
   waves: z.string(),
   scheme: z.string(),
-  runtime: runtimeName,
+  runtime: targetName,
   bytes: z.number(),
   reason: z.string(),
   why: z.string(),

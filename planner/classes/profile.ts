@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ACCELERATORS, ARCHITECTURES, ISA_FEATURES } from '../../shared/messages/index.ts'
 import { PACKAGED_RUNTIMES, type PackagedRuntime } from '../../shared/runtime/index.ts'
+import { ACCELERATED_NAMES } from '../targets/index.ts'
 
 const text = z.string().min(1)
 const bytes = z.int().positive()
@@ -82,6 +83,13 @@ export const profileSchema = z.strictObject({
     z.strictObject({
       kind: z.enum(ACCELERATORS),
       presence: z.enum(['built-in', 'optional']),
+      targets: z
+        .array(z.enum(ACCELERATED_NAMES))
+        .min(1)
+        .optional()
+        .describe(
+          'What files for it are made for; tells configurations apart. None: nothing uses it.',
+        ),
       note: text,
     }),
   ),

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   demo: async () => [(await import('./demo.ts')).demoCommand],
   inspect: async () => [(await import('./file/inspect.ts')).inspectCommand],
   quantize: async () => [(await import('./file/quantize.ts')).quantizeCommand],
+  compile: async () => [(await import('./file/compile.ts')).compileCommand],
   evaluate: async () => [(await import('./file/evaluate.ts')).evaluateCommand],
   compare: async () => [(await import('./file/compare.ts')).compareCommand],
   bench: async () => [(await import('./file/bench.ts')).benchCommand],

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../../shared/fail-points.ts'
 import type { Profile } from '../classes/index.ts'
+import { type CompilersHere, compilersHere } from '../compilers/index.ts'
 import type { FleetLink, FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
@@ -36,6 +37,8 @@ export interface ConductorOptions {
   readonly artifacts: ArtifactStore
   readonly profiles: readonly Profile[]
   readonly trust: TrustAuthority
+  /** Those of this host where absent. */
+  readonly findCompilers?: () => Promise<CompilersHere>
   readonly settings?: Partial<ConductorSettings>
   readonly failPoints?: FailPoints
   readonly log: Logger
@@ -70,6 +73,7 @@ export class Conductor {
       artifacts,
       profiles,
       trust,
+      findCompilers: options.findCompilers ?? (() => compilersHere()),
       log,
       failPoints,
       now,

@@ -1,3 +1,5 @@
+import type { OperatorKind } from './operator-kinds.ts'
+
 /** What a model file holds, for people and for planning; the same shape for every format. */
 export interface Inspection {
   readonly format: string
@@ -26,8 +28,10 @@ export interface InspectedOperator {
   /** What the format calls it, with its version: `CONV_2D v3`. */
   readonly operator: string
   readonly count: number
+  /** What the format calls it, without a version: `CONV_2D`. */
+  readonly native: string
   /** How the quantizer knows it. */
-  readonly kind: string
+  readonly kind: OperatorKind
   readonly integerKernel: boolean
   /** Why the runtime of the format cannot run it, on any device; null where it can. */
   readonly obstacle: string | null

@@ -1,12 +1,12 @@
 import type { QualityRecord } from '../../shared/measure/index.ts'
-import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { Measured } from '../selection/index.ts'
+import type { TargetName } from '../targets/index.ts'
 import type { ClassSummary } from './summarise.ts'
 
 export interface RowInput {
   readonly key: string
   readonly scheme: string
-  readonly runtime: RuntimeName
+  readonly runtime: TargetName
   readonly bytes: number
   readonly summary: ClassSummary
   /** It is the float32 that the others were measured beside. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { wordOr } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
+import { TARGET_NAMES } from '../targets/index.ts'
 
 const ci95Schema = z.tuple([z.number(), z.number()])
 
@@ -9,7 +9,8 @@ const ci95Schema = z.tuple([z.number(), z.number()])
 export const measuredSchema = z.object({
   key: z.string(),
   scheme: schemeNameSchema,
-  runtime: z.enum(RUNTIME_NAMES),
+  /** Its target: the field is older than the word. */
+  runtime: z.enum(TARGET_NAMES),
   bytes: z.number(),
   latency: z.object({
     p50Ms: z.number(),

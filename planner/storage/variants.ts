@@ -2,9 +2,8 @@ import { z } from 'zod'
 import type { Digest } from '../../shared/digest.ts'
 import { type Finding, findingSchema } from '../../shared/findings.ts'
 import { wordOr } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
-import type { TargetName } from '../targets/index.ts'
+import { TARGET_NAMES, type TargetName } from '../targets/index.ts'
 import { type Quality, qualitySchema, type Tuning, tuningSchema } from '../variants/index.ts'
 import { readJson, readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
@@ -279,4 +278,4 @@ function variantOf(row: VariantRow): Variant[] {
   ]
 }
 
-const targetSchema = z.object({ scheme: schemeNameSchema, runtime: z.enum(RUNTIME_NAMES) })
+const targetSchema = z.object({ scheme: schemeNameSchema, runtime: z.enum(TARGET_NAMES) })

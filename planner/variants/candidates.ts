@@ -1,8 +1,14 @@
-import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import { PACKAGED_RUNTIMES } from '../../shared/runtime/index.ts'
 import { type BaseScheme, parseScheme } from '../../shared/schemes.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { OnnxForm } from '../classes/index.ts'
-import { type Target, type TargetName, targetOf } from '../targets/index.ts'
+import {
+  type CompilerName,
+  onlyScheme,
+  type Target,
+  type TargetName,
+  targetOf,
+} from '../targets/index.ts'
 import { FORM_REASONS, formFor } from './code-form.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
 import type { Tuning } from './tuning.ts'
@@ -21,6 +27,8 @@ export interface PlanInput {
   readonly target: ClassFacts
   /** The operator's own limit on the file. */
   readonly maxBytes: number | null
+  /** How to get each compiler that this host lacks; of the others, it has them. */
+  readonly missingCompilers?: Readonly<Partial<Record<CompilerName, string>>>
 }
 
 export interface VariantPlan {
@@ -33,7 +41,7 @@ type Need = (input: PlanInput, candidate: Candidate) => string | undefined
 
 const NEEDS = {
   runtime: ({ target }, { runtime }) =>
-    target.runtimes.includes(runtime) ? undefined : `no device of the class has ${runtime}`,
+    target.targets.includes(runtime) ? undefined : `no device of the class has ${runtime}`,
   format: ({ model }, { runtime }) => {
     const wanted = targetOf(runtime).format
     if (wanted === model.format) return undefined
@@ -43,8 +51,16 @@ const NEEDS = {
   },
   opset: ({ model, target }, { runtime }) =>
     'opset' in model.onnx
-      ? targetOf(runtime).opsetObstacle(model.onnx.opset, target.oldestVersions[runtime] ?? null)
+      ? targetOf(runtime).opsetObstacle(
+          model.onnx.opset,
+          target.oldestVersions[targetOf(runtime).runtime] ?? null,
+        )
       : undefined,
+  compiler: ({ missingCompilers = {} }, { runtime }) => {
+    const compiler = targetOf(runtime).accelerator?.compiler?.name
+    const how = compiler && missingCompilers[compiler]
+    return how && `${runtime} takes files that ${compiler} makes, and this host has none: ${how}`
+  },
   floatWeights: ({ model }) =>
     model.floatElements > 0 ? undefined : 'the source has no float weights left to store smaller',
   calibration: ({ hasCalibration }) =>
@@ -96,7 +112,7 @@ const NEEDS = {
 } as const satisfies Record<string, Need>
 type NeedName = keyof typeof NEEDS
 
-const ALWAYS = ['runtime', 'format', 'opset', 'storage', 'memory'] as const
+const ALWAYS = ['runtime', 'format', 'opset', 'compiler', 'storage', 'memory'] as const
 
 /** A file of float32 weights is a file of its runtime's format; kernels are its runtime's. */
 function kernelsOf(model: ModelFacts, { runtime }: Candidate) {
@@ -113,8 +129,9 @@ interface CandidateRow {
   readonly because: string
 }
 
+const takesFloats = (target: Target) => onlyScheme(target) === null
 const choosesForm = ({ codes }: Target) => Object.keys(codes.bySuffix).length > 0
-const hasOneForm = (target: Target) => !choosesForm(target)
+const hasOneForm = (target: Target) => !choosesForm(target) && takesFloats(target)
 const hasNarrowSums = ({ codes }: Target) => codes.narrowSums
 const hasBlockKernels = ({ kernels }: Target) => Object.values(kernels).some((row) => row.blocks)
 
@@ -122,16 +139,19 @@ const hasBlockKernels = ({ kernels }: Target) => Object.values(kernels).some((ro
 const CANDIDATES: readonly CandidateRow[] = [
   {
     scheme: 'float32',
+    fits: takesFloats,
     needs: [],
     because: 'the source as given: what the others are measured against',
   },
   {
     scheme: 'float16',
+    fits: takesFloats,
     needs: ['floatWeights'],
     because: 'half the file, next to no loss',
   },
   {
     scheme: 'dynamic-w8',
+    fits: takesFloats,
     needs: ['floatWeights', 'hybridKernels', 'wideSums'],
     because: 'a quarter of the file, needs no calibration',
   },
@@ -146,6 +166,18 @@ const CANDIDATES: readonly CandidateRow[] = [
     fits: hasOneForm,
     needs: ['integerKernels', 'calibration'],
     because: 'a quarter of the file, integer arithmetic',
+  },
+  {
+    scheme: 'static-w8a8-io8',
+    fits: (target) => onlyScheme(target) === 'static-w8a8-io8',
+    needs: ['integerKernels', 'calibration'],
+    because: 'integers throughout, which is all that the accelerator takes',
+  },
+  {
+    scheme: 'static-w8a8-iou8',
+    fits: (target) => onlyScheme(target) === 'static-w8a8-iou8',
+    needs: ['integerKernels', 'calibration'],
+    because: 'integers throughout, which is all that the accelerator takes, and unsigned edges',
   },
   {
     scheme: 'static-w8a8-s8s8',
@@ -183,7 +215,7 @@ const CANDIDATES: readonly CandidateRow[] = [
 /** Pure: which files shall exist for a class, and a reason for each one kept or dropped. */
 export function planVariants(input: PlanInput): VariantPlan {
   const judged = CANDIDATES.flatMap((row) =>
-    targetsOf(row).map((runtime) => {
+    targetsOf(row, input.target).map((runtime) => {
       const { scheme, tuning } = row
       const candidate: Candidate = { scheme, runtime, ...(tuning && { tuning }) }
       const obstacles = [...ALWAYS, ...row.needs].flatMap(
@@ -199,8 +231,16 @@ export function planVariants(input: PlanInput): VariantPlan {
   }
 }
 
-function targetsOf({ fits = () => true }: CandidateRow): readonly RuntimeName[] {
-  return RUNTIME_NAMES.filter((name) => fits(targetOf(name)))
+/**
+ * Every runtime that comes with this program, for people to see why it was dropped; libraries and accelerators of devices
+ * only where a device has them.
+ */
+function targetsOf(
+  { fits = () => true }: CandidateRow,
+  { targets }: ClassFacts,
+): readonly TargetName[] {
+  const judged = new Set<TargetName>([...PACKAGED_RUNTIMES, ...targets])
+  return [...judged].filter((name) => fits(targetOf(name)))
 }
 
 type Kernels = Pick<ModelFacts, 'hybridElements' | 'integerElements'>

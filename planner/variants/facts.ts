@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { ARCHITECTURES, type Architecture } from '../../shared/messages/index.ts'
 import { openWord } from '../../shared/open-words.ts'
-import { MODEL_FORMAT_NAMES, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import { MODEL_FORMAT_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import type { OnnxForm } from '../classes/index.ts'
+import { TARGET_NAMES, type TargetName } from '../targets/index.ts'
 
 const tensorInfoSchema = z.object({
   name: z.string(),
@@ -53,8 +54,8 @@ export interface ClassFacts {
   readonly architecture: Architecture
   /** Numeric features of the board family, by its profile's names, for people: `dotprod`, `vnni`. */
   readonly features: readonly string[]
-  /** Runtimes that devices of the class report. */
-  readonly runtimes: readonly RuntimeName[]
+  /** What devices of the class can load and compute files of, by what they report. */
+  readonly targets: readonly TargetName[]
   /** The oldest version of each runtime among them. */
   readonly oldestVersions: Readonly<Partial<Record<RuntimeName, string>>>
   /** Which static int8 ONNX form the processor computes best; null where nobody knows. */
@@ -65,4 +66,4 @@ export interface ClassFacts {
 }
 
 export const architectureSchema = z.enum(ARCHITECTURES)
-export const runtimeNameSchema = z.enum(RUNTIME_NAMES)
+export const targetNameSchema = z.enum(TARGET_NAMES)

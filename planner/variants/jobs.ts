@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findingSchema } from '../../shared/findings.ts'
 import { qualityRecordSchema } from '../../shared/measure/records.ts'
-import { modelFactsSchema, runtimeNameSchema } from './facts.ts'
+import { modelFactsSchema, targetNameSchema } from './facts.ts'
 import { tuningSchema } from './tuning.ts'
 
 const path = z.string().min(1)
@@ -37,7 +37,7 @@ export const JOBS = {
       source: path,
       calibration: path.nullable(),
       scheme: z.string(),
-      runtime: runtimeNameSchema,
+      runtime: targetNameSchema,
       /** Of mixed schemes, with test data to hold an accuracy on. */
       tuned: z.object({ tuning: tuningSchema, test: path }).optional(),
       out: path,
@@ -52,7 +52,7 @@ export const JOBS = {
   evaluate: {
     input: z.object({
       variant: path,
-      runtime: runtimeNameSchema,
+      runtime: targetNameSchema,
       whole: path,
       slice: path,
       out: path,

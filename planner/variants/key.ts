@@ -15,10 +15,12 @@ export function contentKey(
   source: Digest,
   calibration: Digest | null,
   tuned?: { readonly tuning: Tuning; readonly test: Digest },
+  /** With its version: another one makes other files. */
+  compiler?: string,
 ): string {
   const { scheme, runtime } = candidate
   const used = UNCALIBRATED.has(scheme) ? null : calibration
-  const parts = [QUANTIZER_VERSION, source, used, scheme, runtime]
+  const parts = [QUANTIZER_VERSION, source, used, scheme, runtime, ...(compiler ? [compiler] : [])]
   if (tuned === undefined) return digestOf(JSON.stringify(parts))
   const { tuning, test } = tuned
   const held = 'maxDrop' in tuning ? test : null

@@ -9,6 +9,7 @@ import type { InspectedTensor, Inspection } from '../../graph/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
+import { acceleratorsFor, printAccelerators } from './inspect-accelerators.ts'
 import { readModelFile } from './model-file.ts'
 
 const INSPECTORS: Record<ModelFormat, (bytes: Uint8Array, name: string) => Inspection> = {
@@ -19,7 +20,7 @@ const INSPECTORS: Record<ModelFormat, (bytes: Uint8Array, name: string) => Inspe
 export const inspectCommand = defineCommand({
   path: 'inspect',
   summary:
-    'Lists what a model file holds: inputs, outputs, operators and their integer kernels, constants, versions; and which device classes cannot run it.',
+    'Lists what a model file holds: inputs, outputs, operators and their integer kernels, constants, versions; which device classes cannot run it, and what of it accelerators leave to the CPU.',
   arguments: [{ name: 'model', description: '.tflite or .onnx file' }],
   example: 'fitment inspect model.tflite',
   input: z.object({ model: z.string() }),
@@ -28,7 +29,10 @@ export const inspectCommand = defineCommand({
     const inspection = INSPECTORS[file.format](file.bytes, basename(model))
     const profiles = await loadProfiles()
     const classes = classesFor(inspection, file.format, profiles)
-    io.result({ ...inspection, classes }, () => forPeople(inspection, classes))
+    const accelerators = acceleratorsFor(inspection, file.format)
+    io.result({ ...inspection, classes, accelerators }, () =>
+      [forPeople(inspection, classes), printAccelerators(accelerators)].join('\n\n'),
+    )
     return 0
   },
 })

@@ -55,6 +55,11 @@ function headline(plan: ClassPlan): string {
   return `${plan.class} [${plan.stage}]: ${waiting}`
 }
 
+/** Of files that a vendor's compiler made. */
+function compilerSays({ findings }: CandidateRow): readonly string[] {
+  return findings.filter(({ code }) => code === 'compiled').map(({ message }) => message)
+}
+
 function candidateCells(row: CandidateRow): string[] {
   const { measured, host } = row
   return [
@@ -67,6 +72,6 @@ function candidateCells(row: CandidateRow): string[] {
     cell(measured?.memoryBytes, formatBytes),
     cell(measured?.accuracy ?? host?.accuracy, formatPercent),
     cell(measured?.drop, points),
-    [row.reason, ...(measured?.notes ?? [])].join('; '),
+    [row.reason, ...(measured?.notes ?? []), ...compilerSays(row)].join('; '),
   ]
 }

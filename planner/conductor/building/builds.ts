@@ -1,11 +1,20 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../../../shared/errors.ts'
+import type { Digest } from '../../../shared/digest.ts'
+import { AppError, messageOf } from '../../../shared/errors.ts'
+import type { Finding } from '../../../shared/findings.ts'
+import { compile, printReport } from '../../compilers/index.ts'
 import { type Model, type Variant, variants } from '../../storage/index.ts'
-import { targetOf } from '../../targets/index.ts'
+import { type TargetName, targetOf } from '../../targets/index.ts'
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
+import { keyOf } from './keys.ts'
+
+/** A file that another is made of could not be built; the message is that build's own. */
+class BuildError extends AppError {
+  readonly code = 'not-built'
+}
 
 /** Makes the file of a variant, or writes down why there is none. */
 export async function buildVariant(
@@ -18,11 +27,8 @@ export async function buildVariant(
   await commit(context, 'variant.building', (trx) => variants.setVariantState(trx, key, 'building'))
   const started = performance.now()
   try {
-    const built = isAsGiven(variant, model)
-      ? asGiven(variant)
-      : await quantized(context, model, variant)
-    const buildMs = performance.now() - started
-    const facts = { ...(await built), buildMs }
+    const built = await make(context, model, variant)
+    const facts = { ...built, buildMs: performance.now() - started }
     await commit(context, 'variant.built', (trx) =>
       variants.recordBuilt(trx, key, facts, context.now()),
     )
@@ -45,9 +51,10 @@ export async function evaluateVariant(
   const variant = await variants.findVariant(context.db, key)
   const { reference } = model
   if (!variant?.digest) return
-  const { digest, scheme, runtime } = variant
+  const { scheme } = variant
   const { artifacts } = context
   try {
+    const { digest, runtime } = await answering(context, model, variant, variant.digest)
     const evaluation = await withJob(context, model, 'evaluate', scheme, {
       input: {
         variant: await artifacts.pathOf(digest),
@@ -67,6 +74,73 @@ export async function evaluateVariant(
     if (context.stopping.aborted) return
     await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)
   }
+}
+
+/** A file as it is recorded. */
+interface Made {
+  readonly digest: Digest
+  readonly findings: readonly Finding[]
+  /** What became of the model's operators, by whoever made the file. */
+  readonly operators: unknown
+}
+
+async function make(context: ConductorContext, model: Model, variant: Variant): Promise<Made> {
+  if (isAsGiven(variant, model)) return asGiven(variant)
+  const { filesOf, accelerator } = targetOf(variant.runtime)
+  if (filesOf === undefined) return await quantized(context, model, variant)
+  const shared = await builtFor(context, model, variant, filesOf)
+  if (!accelerator?.compiler) return { ...shared, operators: null }
+  return await compiled(context, variant, shared)
+}
+
+/**
+ * The file of the same scheme for the target whose files these are: a variant of its own, built once for all that
+ * share it. @throws BuildError where it could not be built
+ */
+async function builtFor(
+  context: ConductorContext,
+  model: Model,
+  { source, scheme, tuning }: Variant,
+  runtime: TargetName,
+): Promise<Pick<Made, 'digest' | 'findings'>> {
+  const key = keyOf(model, { scheme, runtime, ...(tuning && { tuning }) })
+  await commit(context, 'candidates.planned', (trx) =>
+    variants.ensureVariant(trx, { key, source, scheme, runtime, tuning }),
+  )
+  await buildVariant(context, model, key)
+  const built = await variants.findVariant(context.db, key)
+  if (!built?.digest) throw new BuildError(built?.error ?? `the file for ${runtime} was not built`)
+  return { digest: built.digest, findings: built.findings }
+}
+
+/** What is left of the model when the vendor's compiler has made its file. @throws CompilerError */
+async function compiled(
+  { artifacts, stopping }: ConductorContext,
+  { runtime }: Variant,
+  { digest, findings }: Pick<Made, 'digest' | 'findings'>,
+): Promise<Made> {
+  const model = await readFile(await artifacts.pathOf(digest))
+  const { bytes, report } = await compile({ model, target: runtime, signal: stopping })
+  const finding: Finding = {
+    code: 'compiled',
+    severity: report.operators.cpu === 0 ? 'info' : 'warning',
+    message: printReport(report),
+  }
+  const stored = await artifacts.put(bytes)
+  return { digest: stored.digest, findings: [...findings, finding], operators: report }
+}
+
+/** No runtime here loads a compiled file: what it was compiled from answers in its place. */
+async function answering(
+  context: ConductorContext,
+  model: Model,
+  variant: Variant,
+  digest: Digest,
+): Promise<{ readonly digest: Digest; readonly runtime: TargetName }> {
+  const { filesOf, accelerator } = targetOf(variant.runtime)
+  if (!accelerator?.compiler || filesOf === undefined) return { digest, runtime: variant.runtime }
+  const shared = await builtFor(context, model, variant, filesOf)
+  return { digest: shared.digest, runtime: filesOf }
 }
 
 /** In the runtime of another format, float32 is a file to be made too. */

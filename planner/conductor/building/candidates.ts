@@ -6,11 +6,12 @@ import {
   pipelines,
   variants,
 } from '../../storage/index.ts'
-import { type Candidate, contentKey, planVariants, type VariantPlan } from '../../variants/index.ts'
+import { planVariants, type VariantPlan } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { factsOfClass } from '../devices/class-facts.ts'
 import type { CandidateView } from './candidate-view.ts'
+import { compilersFor, keyOf } from './keys.ts'
 import type { MixedCandidate } from './mixed-precision.ts'
 
 /** Which variants shall exist for this class, now; nothing is stored. */
@@ -21,11 +22,14 @@ export async function variantPlanFor(
 ): Promise<VariantPlan> {
   const profile = context.profiles.find(({ id }) => id === classId)
   const devices = await deviceRows.devicesOfClass(context.db, classId)
+  const target = factsOfClass(classId, devices, profile)
+  const { missing } = await compilersFor(context, target.targets)
   return planVariants({
     model: model.facts,
     hasCalibration: model.calibration !== null,
-    target: factsOfClass(classId, devices, profile),
+    target,
     maxBytes: model.constraints.maxBytes,
+    missingCompilers: missing,
   })
 }
 
@@ -54,7 +58,11 @@ export async function planCandidates(
   pipeline: Pipeline,
 ): Promise<void> {
   const { kept, dropped } = await variantPlanFor(context, model, pipeline.class)
-  const planned = kept.map((c) => ({ ...c, kept: true, variant: keyOf(model, c) }))
+  const compilers = await compilersFor(
+    context,
+    kept.map(({ runtime }) => runtime),
+  )
+  const planned = kept.map((c) => ({ ...c, kept: true, variant: keyOf(model, c, compilers) }))
   const rows: PlannedCandidate[] = [
     ...planned,
     ...dropped.map((c) => ({ ...c, kept: false, variant: null })),
@@ -77,7 +85,8 @@ export async function addMixedCandidate(
   { scheme, runtime, tuning, reason }: MixedCandidate,
 ): Promise<void> {
   const { source } = model
-  const key = keyOf(model, { scheme, runtime, tuning })
+  const compilers = await compilersFor(context, [runtime])
+  const key = keyOf(model, { scheme, runtime, tuning }, compilers)
   await commit(context, 'candidates.planned', async (trx) => {
     const candidate = { scheme, runtime, variant: key, kept: true, reason }
     await variants.addCandidate(trx, model.id, pipeline.class, candidate)
@@ -85,12 +94,4 @@ export async function addMixedCandidate(
   })
   const what = `${pipeline.class}: ${reason}; builds ${scheme}`
   context.progress.emit({ model: model.name, what, done: 0, total: 0 })
-}
-
-function keyOf(
-  { source, calibration, reference }: Model,
-  { tuning, ...candidate }: Candidate,
-): string {
-  const tuned = tuning && { tuning, test: reference.whole }
-  return contentKey(candidate, source, calibration, tuned)
 }

@@ -1,11 +1,10 @@
 import { NOISE } from '../../../shared/measure/index.ts'
-import type { RuntimeName } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../../shared/schemes.ts'
 import { formatRatio } from '../../../shared/units.ts'
 import { type ClassSummary, dropOnHost, summarise } from '../../probing/index.ts'
 import { points } from '../../selection/index.ts'
 import type { Probe } from '../../storage/index.ts'
-import { targetOf } from '../../targets/index.ts'
+import { type TargetName, targetOf } from '../../targets/index.ts'
 import type { Tuning } from '../../variants/index.ts'
 import { recordsOf } from '../devices/records.ts'
 import type { CandidateView } from './candidate-view.ts'
@@ -13,7 +12,7 @@ import type { CandidateView } from './candidate-view.ts'
 /** A candidate more: the same scheme with some operators in float. */
 export interface MixedCandidate {
   readonly scheme: string
-  readonly runtime: RuntimeName
+  readonly runtime: TargetName
   readonly tuning: Tuning
   readonly reason: string
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { FailPoints } from '../../../shared/fail-points.ts'
 import type { Profile } from '../../classes/index.ts'
+import type { CompilersHere } from '../../compilers/index.ts'
 import type { ArtifactStore, Db } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
 import type { JobQueue } from './job-queue.ts'
@@ -42,6 +43,8 @@ export interface ConductorContext {
   readonly artifacts: ArtifactStore
   readonly profiles: readonly Profile[]
   readonly trust: TrustAuthority
+  /** Asked anew for each plan that needs one: what is installed meanwhile counts. */
+  readonly findCompilers: () => Promise<CompilersHere>
   readonly settings: ConductorSettings
   readonly jobs: JobQueue
   readonly progress: ProgressHub

@@ -1,10 +1,12 @@
 import { ARCHITECTURES } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
-import { isPackaged, RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
+import { RUNTIME_NAMES } from '../../../shared/runtime/index.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { Room } from '../../selection/index.ts'
 import type { Device } from '../../storage/index.ts'
+import { TARGET_NAMES, type TargetName } from '../../targets/index.ts'
 import type { ClassFacts } from '../../variants/index.ts'
+import { targetsOffered } from './targets-offered.ts'
 
 /** What the devices of a class have between them. */
 export function factsOfClass(
@@ -12,7 +14,6 @@ export function factsOfClass(
   devices: readonly Device[],
   profile: Profile | undefined,
 ): ClassFacts {
-  const names = new Set(devices.flatMap((device) => device.runtimes.map(({ name }) => name)))
   const architecture = profile?.identify.architecture ?? devices[0]?.report.architecture ?? 'other'
   return {
     id,
@@ -20,8 +21,7 @@ export function factsOfClass(
     features: Object.entries(profile?.numerics ?? {}).flatMap(([name, has]) =>
       has === true ? [name] : [],
     ),
-    // Runtimes that devices have and this planner does not know are for people to see.
-    runtimes: RUNTIME_NAMES.filter((name) => names.has(name) && isSupported(profile, name)),
+    targets: offeredBy(devices, profile),
     oldestVersions: oldestVersions(devices),
     onnxForm: profile?.numerics.onnxForm ?? null,
     ...roomOf(devices),
@@ -40,9 +40,10 @@ export function threadsFor(device: Device, profile: Profile | undefined): number
   return Math.max(1, Math.min(profile?.threads.recommended ?? 1, device.report.cpu.cores))
 }
 
-function isSupported(profile: Profile | undefined, runtime: RuntimeName): boolean {
-  // A native library is the device's own: that it has one says all.
-  return profile === undefined || !isPackaged(runtime) || profile.runtimes[runtime].supported
+/** In the order of the table of targets, whatever the order of devices. */
+function offeredBy(devices: readonly Device[], profile: Profile | undefined): TargetName[] {
+  const offered = new Set(devices.flatMap(({ runtimes }) => targetsOffered(runtimes, profile)))
+  return TARGET_NAMES.filter((name) => offered.has(name))
 }
 
 function oldestVersions(devices: readonly Device[]): ClassFacts['oldestVersions'] {

@@ -12,6 +12,7 @@ import {
   type Variant,
   variants,
 } from '../../storage/index.ts'
+import { targetOf } from '../../targets/index.ts'
 import { contentKey } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
@@ -42,7 +43,7 @@ export async function orderProbe(
     model: model.name,
     variant: variant.digest,
     artifact,
-    runtime: variant.runtime,
+    runtime: targetOf(variant.runtime).runtime,
     scheme: variant.scheme,
     data,
     baseline,
@@ -102,12 +103,13 @@ async function baselineFor(
   variant: Variant,
   device: Device,
 ) {
-  const runtime = baselineRuntime(model, [device]) ?? variant.runtime
+  const own = targetOf(variant.runtime).runtime
+  const runtime = baselineRuntime(model, [device]) ?? own
   if (variant.scheme === 'float32' && variant.runtime === runtime) return null
   const floats = await variants.findVariant(
     context.db,
     contentKey({ scheme: 'float32', runtime }, model.source, null),
   )
   if (floats?.state !== 'built' || !floats.digest) return null
-  return { artifact: await context.artifacts.refOf(floats.digest), runtime: floats.runtime }
+  return { artifact: await context.artifacts.refOf(floats.digest), runtime }
 }

@@ -17,6 +17,7 @@ import {
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { proberOf } from '../devices/probers.ts'
+import { targetsOffered } from '../devices/targets-offered.ts'
 import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
 
@@ -125,6 +126,8 @@ async function variantFor(
   { selection, measured }: StoredSelection,
   device: Device,
 ): Promise<Variant | undefined> {
+  const profile = context.profiles.find(({ id }) => id === device.class)
+  const offered = targetsOffered(device.runtimes, profile)
   for (const key of selection.ranking) {
     const variant = await variants.findVariant(context.db, key)
     const needs = measured.find((row) => row.key === key)
@@ -132,7 +135,7 @@ async function variantFor(
       variant?.digest &&
       fits(proberOf(device, 0), variant.bytes ?? 0) &&
       (needs?.memoryBytes ?? 0) <= (device.memoryLimitBytes ?? Infinity) &&
-      device.runtimes.some(({ name }) => name === variant.runtime)
+      offered.includes(variant.runtime)
     if (fitsHere) return variant
   }
   return undefined

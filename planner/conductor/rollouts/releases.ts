@@ -11,6 +11,7 @@ import {
   type Variant,
   variants,
 } from '../../storage/index.ts'
+import { targetOf } from '../../targets/index.ts'
 import { isComplete, type ReleasedVariant, type Releases, releasedBy } from '../../trust/index.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { activeVariant } from './assignments.ts'
@@ -135,7 +136,8 @@ async function describe(
   const { digest, bytes, blockList } = await artifacts.refOf(variant.digest)
   const evaluation = await variants.findEvaluation(db, variant.key, model.reference.whole)
   const selfTest = evaluation ? await artifacts.refOf(evaluation.selfTest) : null
-  const { runtime, scheme } = variant
+  const { runtime } = targetOf(variant.runtime)
+  const { scheme } = variant
   const classes = [rollout.class]
   const facts = { model: rollout.modelName, runtime, scheme, releaseCounter, blockList }
   return [{ ...facts, digest, bytes, selfTest, classes }]

@@ -66,6 +66,7 @@ function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
     const key = `${operator} ${kind}`
     found.set(key, {
       operator,
+      native: operator,
       count: (found.get(key)?.count ?? 0) + 1,
       kind,
       integerKernel: kernels[kind].integer !== null,

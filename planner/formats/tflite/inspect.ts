@@ -42,11 +42,13 @@ function operatorsOf(model: TflModel): InspectedOperator[] {
   const found = new Map<string, InspectedOperator>()
   for (const operator of model.subgraphs.flatMap(({ operators }) => operators)) {
     const code = model.operatorCodes[operator.opcodeIndex]
-    const name = `${operatorName(model, operator)} v${code?.version ?? 1}`
+    const native = operatorName(model, operator)
+    const name = `${native} v${code?.version ?? 1}`
     const { kind } = nativeOperator(code?.builtinCode ?? 'CUSTOM')
     const count = (found.get(name)?.count ?? 0) + 1
     found.set(name, {
       operator: name,
+      native,
       count,
       kind,
       integerKernel: kernels[kind].integer !== null,

@@ -43,7 +43,10 @@ function* readTooEarly(
   for (const input of operator.inputs) {
     if (input < 0 || subgraph.inputs.includes(input)) continue
     const made = makers.get(input)
-    const isThere = made === undefined ? isGiven(model, subgraph.tensors[input]) : made < index
+    const isThere =
+      made === undefined
+        ? isGiven(model, subgraph.tensors[input]) || asksForMemory(model, operator)
+        : made < index
     if (!isThere) yield words(model, subgraph, { operator, input, made })
   }
 }
@@ -72,6 +75,11 @@ function isGiven({ buffers }: TflModel, tensor: TflTensor | undefined): boolean 
     isEmpty(tensor) ||
     Boolean(tensor.externalBuffer)
   )
+}
+
+/** Compilers let their own operators name memory to work in, which nothing fills. */
+function asksForMemory({ operatorCodes }: TflModel, { opcodeIndex }: TflOperator): boolean {
+  return operatorCodes[opcodeIndex]?.builtinCode === 'CUSTOM'
 }
 
 function isEmpty({ shape, type }: TflTensor): boolean {

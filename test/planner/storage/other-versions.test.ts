@@ -150,7 +150,7 @@ t.test('what a later agent said of a device stays, and the rest of it serves', a
     all,
     profiles.find(({ id }) => id === 'rk3588'),
   )
-  t.strictSame(facts.runtimes, ['onnxruntime'])
+  t.strictSame(facts.targets, ['onnxruntime'])
   t.equal(factsOfClass('unknown-other', all, undefined).architecture, 'other')
 })
 

@@ -76,7 +76,7 @@ const facts = {
 const { kept } = planVariants({
   model: facts, hasCalibration: true, maxBytes: null,
   target: {
-    id: 'raspberry-pi-4', architecture: 'arm64', features: [], runtimes: ['toy'], oldestVersions: {},
+    id: 'raspberry-pi-4', architecture: 'arm64', features: [], targets: ['toy'], oldestVersions: {},
     onnxForm: null, storageBytes: null, memoryBytes: null,
   },
 })
@@ -119,15 +119,11 @@ t.test('a third runtime is a row, an adapter, and lines in profiles', async (t) 
     'planner/targets/targets.ts',
     '}\n\n/** The row',
     `  toy: {
+    ...LITERT_FILES,
     runtime: 'toy',
     runsHereIn: 'toy',
     format: RUNTIMES.toy.format,
-    kernels: LITERT_KERNELS,
-    codes: { usual: 'int8', bySuffix: {}, narrowSums: false },
-    defaultThreads: 1,
     releases: null,
-    opsetObstacle: () => undefined,
-    knownCosts: null,
     timesHere: 'same-library',
   },\n`,
   )

@@ -8,7 +8,7 @@ const target: ClassFacts = {
   id: 'rpi4',
   architecture: 'arm64',
   features: [],
-  runtimes: ['litert'],
+  targets: ['litert'],
   oldestVersions: {},
   onnxForm: null,
   storageBytes: null,
@@ -19,14 +19,16 @@ interface Row {
   name: string
   model?: Partial<ModelFacts>
   target?: Partial<ClassFacts>
-  input?: Partial<Pick<PlanInput, 'hasCalibration' | 'maxBytes'>>
+  input?: Partial<Pick<PlanInput, 'hasCalibration' | 'maxBytes' | 'missingCompilers'>>
+  /** Candidates of libraries and accelerators, which are judged where a device has them only. */
+  besides?: number
   kept: string[]
   says?: Record<string, RegExp>
 }
 
 const onnx = { opset: 17, hybridElements: 94_000, integerElements: 94_000, blockElements: 0 }
 const both = {
-  runtimes: ['litert', 'onnxruntime'],
+  targets: ['litert', 'onnxruntime'],
   oldestVersions: { onnxruntime: '1.30.0' },
 } satisfies Partial<ClassFacts>
 const ON_LITERT = ['float32', 'float16', 'dynamic-w8', 'static-w8a8']
@@ -136,9 +138,45 @@ const rows: Row[] = [
   },
   {
     name: 'no device has a runtime',
-    target: { runtimes: [] },
+    target: { targets: [] },
     kept: [],
     says: { 'float32 litert': /no device of the class has litert/ },
+  },
+  {
+    name: 'an accelerator that takes nothing but integers',
+    target: { targets: ['ethos-u65-256'] },
+    kept: ['static-w8a8-io8'],
+    besides: 1,
+  },
+  {
+    name: 'its files need a compiler, and this host has none',
+    target: { targets: ['ethos-u65-256'] },
+    input: { missingCompilers: { vela: 'pip install ethos-u-vela' } },
+    kept: [],
+    besides: 1,
+    says: {
+      'static-w8a8-io8 ethos-u65-256':
+        /takes files that vela makes, and this host has none: pip install ethos-u-vela/,
+    },
+  },
+  {
+    name: 'an accelerator whose drivers prefer unsigned edges',
+    target: { targets: ['teflon'] },
+    kept: ['static-w8a8-iou8'],
+    besides: 1,
+  },
+  {
+    name: 'a delegate that takes floats as well, beside the runtime without it',
+    target: { targets: ['tflite', 'qnn-htp'] },
+    kept: [...ON_LITERT, ...ON_LITERT],
+    besides: 8,
+  },
+  {
+    name: 'a device of OpenVINO takes what OpenVINO takes',
+    model: { onnx },
+    target: { targets: ['openvino-npu'] },
+    kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8-s8s8'],
+    besides: 7,
   },
 ]
 
@@ -156,7 +194,7 @@ for (const row of rows) {
       kept.map((c) => c.scheme),
       row.kept,
     )
-    t.equal(plan.kept.length + plan.dropped.length, 13, 'every candidate has an answer')
+    t.equal(plan.kept.length + plan.dropped.length, 13 + (row.besides ?? 0), 'all have an answer')
     t.ok([...plan.kept, ...plan.dropped].every((c) => c.reason.length > 0))
     for (const [name, words] of Object.entries(row.says ?? {})) {
       t.match(plan.dropped.find((c) => `${c.scheme} ${c.runtime}` === name)?.reason, words)

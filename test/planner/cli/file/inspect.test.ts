@@ -45,6 +45,28 @@ t.test('a model of builtin operators runs on every class', async (t) => {
   t.ok(classes.can.includes('generic-armv7'))
 })
 
+t.test('what of a model each accelerator leaves to the CPU', async (t) => {
+  const path = demoFile('motor-faults', 'model.tflite')
+  const { code, out } = await fitment('inspect', path, '--json')
+  t.equal(code, 0)
+  const { accelerators } = JSON.parse(out) as {
+    readonly accelerators: readonly { readonly target: string }[]
+  }
+  const of = (name: string) => accelerators.find(({ target }) => target === name)
+  t.match(of('ethos-u65-256'), {
+    takes: { scheme: 'static-w8a8-io8', compiler: 'vela' },
+    operators: { total: 15, accelerator: 15, left: {} },
+  })
+  t.match(of('teflon'), {
+    takes: { scheme: 'static-w8a8-iou8', compiler: null },
+    operators: { total: 15, accelerator: 12, left: { SOFTMAX: 1, MEAN: 1, MUL: 1 } },
+  })
+  t.match(of('qnn-htp'), { takes: { scheme: null }, operators: null })
+  const people = (await fitment('inspect', path)).out
+  t.match(people, /ethos-u65-256 +static-w8a8-io8, then vela +15 of 15 +nothing by kind/)
+  t.match(people, /teflon +static-w8a8-iou8 +12 of 15 +/)
+})
+
 t.test(
   'operators of TensorFlow and custom ones keep a model from every class, and from the runtime',
   async (t) => {

@@ -267,3 +267,15 @@ t.test('packed and opaque element types count their bytes', async (t) => {
     t.strictSame(checkTflite(model), [], `${type} in ${bytes} bytes`)
   }
 })
+
+t.test('what a compiler made names memory to work in, which nothing fills', async (t) => {
+  const model = smallModel()
+  const { tensors } = graph(model)
+  Object.assign(graph(model), { tensors: [...tensors, tensorOf('scratch', [1, 3], 0)] })
+  const reads = operator(model)
+  Object.assign(reads, { inputs: [...reads.inputs, tensors.length] })
+  const refused = () => checkTflite(model).filter(({ message }) => /nothing makes/.test(message))
+  t.equal(refused().length, 1, 'of a builtin operator the file is damaged')
+  Object.assign(model.operatorCodes[0] ?? {}, { builtinCode: 'CUSTOM', customCode: 'ethos-u' })
+  t.same(refused(), [])
+})

@@ -1,0 +1,83 @@
+import { type ModelFormat, takesFormat } from '../../../shared/runtime/index.ts'
+import type { Inspection } from '../../graph/index.ts'
+import {
+  ACCELERATED_NAMES,
+  type AcceleratedName,
+  type CompilerName,
+  type LeftOnCpu,
+  leftOnCpu,
+  onlyScheme,
+  type Target,
+  targetOf,
+} from '../../targets/index.ts'
+import { table } from '../program/io.ts'
+
+/** What an accelerator would make of the model, in the scheme that it takes. */
+export interface AcceleratorView {
+  readonly target: AcceleratedName
+  readonly title: string
+  readonly takes: {
+    /** Null where it takes several. */
+    readonly scheme: string | null
+    readonly edges: readonly string[]
+    readonly weights: string
+    readonly compiler: CompilerName | null
+  }
+  /** By kind alone, so at best: sizes matter too. Null where nobody published what it takes. */
+  readonly operators: LeftOnCpu | null
+  readonly source: string
+}
+
+/** Of all accelerators whose runtime takes files of this format. */
+export function acceleratorsFor(
+  { operators }: Pick<Inspection, 'operators'>,
+  format: ModelFormat,
+): readonly AcceleratorView[] {
+  return ACCELERATED_NAMES.flatMap((name) => {
+    const target = targetOf(name)
+    return takesFormat(target.runtime, format) ? viewOf(name, target, operators) : []
+  })
+}
+
+function viewOf(
+  name: AcceleratedName,
+  target: Target,
+  operators: Inspection['operators'],
+): AcceleratorView[] {
+  const { accelerator } = target
+  if (accelerator === undefined) return []
+  const { title, takes, compiler } = accelerator
+  return [
+    {
+      target: name,
+      title,
+      takes: {
+        scheme: onlyScheme(target),
+        edges: takes.edges,
+        weights: takes.weights,
+        compiler: compiler?.name ?? null,
+      },
+      operators: leftOnCpu(target, operators),
+      source: accelerator.operators.source,
+    },
+  ]
+}
+
+export function printAccelerators(views: readonly AcceleratorView[]): string {
+  return table(
+    ['TARGET', 'TAKES', 'ON IT', 'STAYS ON THE CPU'],
+    views.map(({ target, takes: { scheme, compiler }, operators }) => [
+      target,
+      `${scheme ?? 'any scheme'}${compiler ? `, then ${compiler}` : ''}`,
+      operators === null ? '—' : `${operators.accelerator} of ${operators.total}`,
+      operators === null ? 'not known before a device loads it' : leftWords(operators.left),
+    ]),
+  )
+}
+
+function leftWords(left: LeftOnCpu['left']): string {
+  const words = Object.entries(left).map(([kind, count]) =>
+    count === 1 ? kind : `${count} ${kind}`,
+  )
+  return words.length === 0 ? 'nothing by kind' : words.join(', ')
+}
