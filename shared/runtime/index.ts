@@ -5,6 +5,7 @@ export { customOperatorObstacle } from './litert/custom-operators.ts'
 export type { LitertLoadOptions } from './litert/litert-runtime.ts'
 export { holdMachineCode, startQuickly } from './litert/machine-code.ts'
 export { loadInProcess, loadRuntime, type RuntimePlace } from './load-runtime.ts'
+export { architectureOf } from './native/library-file.ts'
 export { forbidTelemetry, loadNative } from './onnxruntime/native.ts'
 export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
 export {
