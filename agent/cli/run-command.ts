@@ -49,6 +49,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     storageLimitBytes,
     memoryLimitBytes,
     cacheLimitBytes: settings.cacheLimit,
+    acceptsRuntimes: settings.acceptRuntimes,
     window: WINDOW,
     version: VERSION,
     backoff: RECONNECT_BACKOFF,

@@ -45,6 +45,7 @@ export const settingsSchema = z.object({
   storageLimit: sizeSchema.optional(),
   memoryLimit: sizeSchema.optional(),
   cacheLimit: sizeSchema.default(256 * 2 ** 20),
+  acceptRuntimes: flagSchema.default(false),
   threads: z.coerce.number().int().min(1).max(64).optional(),
   healthCommand: z.string().min(1).optional(),
   healthWord: flagSchema.default(false),
@@ -103,6 +104,11 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'cacheLimit',
     flags: '--cache-limit <bytes>',
     description: 'downloads kept beyond the installed ones (default: 256MiB)',
+  },
+  {
+    key: 'acceptRuntimes',
+    flags: '--accept-runtimes',
+    description: 'take native runtimes from the planner, signed like models, and load them',
   },
   { key: 'threads', flags: '--threads <n>', description: 'most threads a measurement may use' },
   {

@@ -13,6 +13,7 @@ import type { AgentContext, ModelRunner } from './agent-context.ts'
 import type { Clock } from './clock.ts'
 import type { HealthSettings } from './health/health.ts'
 import { HealthMessages } from './health/health-messages.ts'
+import { checkPackages } from './install/check-packages.ts'
 import { Installer } from './install/installer.ts'
 import { recoverSlots } from './install/recovery.ts'
 import { Journal } from './journal/journal.ts'
@@ -43,6 +44,8 @@ export interface AgentOptions {
   readonly cacheLimitBytes: number
   /** How long metadata is waited for; default: METADATA_PATIENCE. */
   readonly patience?: MetadataPatience
+  /** Takes libraries of runtimes from the planner; default: it does not. */
+  readonly acceptsRuntimes?: boolean
   /** Blocks in flight. */
   readonly window: number
   readonly version: string
@@ -145,6 +148,7 @@ class Daemon implements Agent {
       clock,
       log,
       tell: (report) => void this.#link.report(report),
+      packagesChanged: () => void this.#link.rebirth(),
       leaving: this.#leaving.signal,
     }
     this.#installer = new Installer(this.#context)
@@ -167,6 +171,7 @@ class Daemon implements Agent {
     })
     const wasClean = this.#journal.get('run', 'agent')?.clean ?? true
     this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])
+    await checkPackages(this.#context)
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
     this.#closeSocket = await openSockets(
@@ -228,7 +233,7 @@ class Daemon implements Agent {
   }
 
   async #birth(epoch: Epoch): Promise<Birth> {
-    const { version, memoryLimitBytes } = this.#options
+    const { version, memoryLimitBytes, acceptsRuntimes } = this.#options
     return {
       v: 1,
       id: newId(),
@@ -239,6 +244,7 @@ class Daemon implements Agent {
       memoryLimitBytes,
       slots: await this.#installedSlots(),
       roots: await this.#context.trust.rootVersions(),
+      ...(acceptsRuntimes && { acceptsRuntimes }),
     }
   }
 

@@ -35,6 +35,8 @@ export const birthSchema = z.object({
   /** Most the agent lets a model use while it runs, bytes; null: no limit but the machine's. */
   memoryLimitBytes: z.number().int().positive().nullable(),
   slots: z.array(installedSlotSchema).max(256),
+  /** It takes libraries of runtimes from the planner; absent: it does not. */
+  acceptsRuntimes: z.boolean().optional(),
   /** Versions of the trust roots it has; 0: none yet. Later ones are what it must be sent. */
   roots: z.object({ director: rootVersionSchema, image: rootVersionSchema }),
 })

@@ -1,6 +1,6 @@
 import { AppError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import { type Installable, isPackage } from '../../trust/index.ts'
 
 export type RefusedCode =
   | 'rollback'
@@ -8,6 +8,7 @@ export type RefusedCode =
   | 'wrong-runtime'
   | 'memory-limit'
   | 'too-many-probes'
+  | 'runtimes-not-accepted'
 
 /** An order this device will not follow. What is not believed, and storage, have errors of their own. */
 export class OrderRefused extends AppError {
@@ -22,6 +23,7 @@ export class OrderRefused extends AppError {
 /** What an assignment that is believed is held against, beside the disk. */
 export interface Acceptance {
   readonly memoryLimitBytes: number | null
+  readonly acceptsRuntimes?: boolean | undefined
   /** Why a variant is not tried again here; `undefined`: nothing is known against it. */
   quarantine(variant: string): { readonly at: string; readonly message: string } | undefined
   /** The highest counter accepted so far for a model, and the variant it named. */
@@ -29,14 +31,14 @@ export interface Acceptance {
 }
 
 /** @throws OrderRefused */
-export function requireAcceptable(assignment: TrustedAssignment, against: Acceptance): void {
+export function requireAcceptable(assignment: Installable, against: Acceptance): void {
   for (const check of CHECKS) {
     const refused = check(assignment, against)
     if (refused) throw refused
   }
 }
 
-type Check = (assignment: TrustedAssignment, against: Acceptance) => OrderRefused | undefined
+type Check = (assignment: Installable, against: Acceptance) => OrderRefused | undefined
 
 const CHECKS: readonly Check[] = [
   // Never back, even where the trust store was lost. The same counter may be said again for the same variant.
@@ -64,12 +66,23 @@ const CHECKS: readonly Check[] = [
     )
   },
 
-  // It cannot need less memory than it has bytes.
-  ({ artifact }, { memoryLimitBytes }) =>
-    memoryLimitBytes === null || artifact.bytes <= memoryLimitBytes
+  // Whoever runs the device decides whether it loads libraries that others send.
+  (assignment, { acceptsRuntimes }) =>
+    !isPackage(assignment) || acceptsRuntimes
+      ? undefined
+      : new OrderRefused(
+          'runtimes-not-accepted',
+          `brings ${assignment.runtime} ${assignment.version}, and this agent runs without --accept-runtimes`,
+        ),
+
+  // It cannot need less memory than it has bytes. The limit is one for models.
+  (assignment, { memoryLimitBytes }) =>
+    isPackage(assignment) ||
+    memoryLimitBytes === null ||
+    assignment.artifact.bytes <= memoryLimitBytes
       ? undefined
       : new OrderRefused(
           'memory-limit',
-          `has ${formatBytes(artifact.bytes)}, over the memory limit of ${formatBytes(memoryLimitBytes)}`,
+          `has ${formatBytes(assignment.artifact.bytes)}, over the memory limit of ${formatBytes(memoryLimitBytes)}`,
         ),
 ]

@@ -31,6 +31,7 @@ import { verifyAssignment } from './verify-assignment.ts'
 export interface OrderHandlerOptions {
   readonly runtimes: readonly RuntimeName[]
   readonly memoryLimitBytes: number | null
+  readonly acceptsRuntimes?: boolean | undefined
   readonly installer: Installer
   readonly prober: Prober
   rebirth(): void
