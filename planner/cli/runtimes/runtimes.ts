@@ -112,10 +112,11 @@ function summaryOf({ isNew, package: added }: { isNew: boolean; package: Package
   if (!isNew) return `${nameOf(added)} is stored already, nothing is stored twice`
   const size = `${formatBytes(bytes)}, ${formatBytes(unpackedBytes)} unpacked`
   const files = licenses.length === 1 ? '1 license file' : `${licenses.length} license files`
+  const count = devices.due.length
   const due =
-    devices.due.length === 0
+    count === 0
       ? 'no device here takes it yet'
-      : `${devices.due.length} devices get it`
+      : `${count} ${count === 1 ? 'device gets' : 'devices get'} it`
   return `${nameOf(added)} stored: ${size}, ${files}; ${due}`
 }
 
