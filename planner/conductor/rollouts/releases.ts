@@ -20,8 +20,8 @@ import {
   releasedBy,
 } from '../../trust/index.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { lackingPackages } from '../runtimes/package-releases.ts'
 import { activeVariant } from './assignments.ts'
+import { lackingPackages } from './package-releases.ts'
 
 /** An open rollout with everything its devices may be given. */
 interface Wanted {

@@ -66,7 +66,8 @@ export async function openPlanner(
       const options = { dir, device, class: null, runtimes, anchor, clock }
       const { assignments } = await (await DeviceTrust.open(options)).verifyOffer(offer)
       const found = assignments.find((assignment) => assignment.model === model)
-      if (found?.variant !== variant || isPackage(found)) throw new Error('the director says something else')
+      if (found?.variant !== variant || isPackage(found))
+        throw new Error('the director says something else')
       return found
     },
     close: async () => {
