@@ -56,7 +56,7 @@ export class ArtifactStore {
     return this.#inLane(artifact.digest, async () => {
       const found = await this.locate(artifact.digest)
       if (found) return found
-      await this.#makeRoom(artifact)
+      await this.makeRoom(await this.#missingBytes(artifact), artifact.digest)
       const pending = this.#options.quota.reserve(async () => this.#missingBytes(artifact))
       try {
         await download(artifact, {
@@ -132,13 +132,17 @@ export class ArtifactStore {
     }
   }
 
-  async #makeRoom(artifact: ArtifactRef): Promise<void> {
+  /**
+   * Gives up what may be given up until so many bytes are free.
+   * @param except what they are needed for
+   * @throws ArtifactError `storage-full`
+   */
+  async makeRoom(needed: number, except: Digest): Promise<void> {
     const { quota, slots } = this.#options
-    const needed = await this.#missingBytes(artifact)
     let free = await quota.freeBytes()
     for (const { path, digest } of await this.#evictable()) {
       if (free >= needed) return
-      if (digest === artifact.digest) continue
+      if (digest === except) continue
       await removeFile(path)
       free = await quota.freeBytes()
     }

@@ -1,5 +1,5 @@
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import {
@@ -11,6 +11,14 @@ import {
 } from '../../shared/durable/index.ts'
 import { isMissing } from '../../shared/errors.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
+import {
+  isWhole,
+  MANIFEST_FILE,
+  manifestIn,
+  PackageError,
+  type RuntimeManifest,
+  unpackPackage,
+} from '../../shared/runtime-package/index.ts'
 import { treeBytes } from './disk-quota.ts'
 import { ArtifactError, storageError } from './errors.ts'
 import { INSTALLED_MODEL_FILE, type InstalledModel } from './installed-model.ts'
@@ -27,7 +35,7 @@ export const NO_LINKS: SlotLinks = { current: null, previous: null }
 
 /**
  * Installed variants: `<root>/<model>/<variant>/model.*`, immutable once there, and the links `current`
- * and `previous`. The disk is the truth: applications and a lost journal both start from it.
+ * and `previous`; packages of runtimes likewise, `<root>/runtime.<name>/<package>/runtime.json` and what it names. The disk is the truth: applications and a lost journal both start from it.
  */
 export class Slots {
   readonly #root: string
@@ -59,7 +67,7 @@ export class Slots {
 
   /** The variant's file, unless the slot lacks it. */
   file(model: string, variant: Digest): Promise<string | undefined> {
-    return fileIn(this.#directory(model, variant))
+    return fileIn(this.directory(model, variant))
   }
 
   /** An installed file with these bytes, whichever model it belongs to. */
@@ -73,7 +81,7 @@ export class Slots {
 
   /** Reads the whole file: a variant is good when its bytes have the digest that names it. */
   isGood(model: string, variant: Digest): Promise<boolean> {
-    return holds(this.#directory(model, variant), variant)
+    return holds(this.directory(model, variant), variant)
   }
 
   /**
@@ -81,7 +89,7 @@ export class Slots {
    * taken back, so that it has nothing to fall back to.
    */
   async keepSpare(model: string, variant: Digest): Promise<void> {
-    const directory = this.#directory(model, variant)
+    const directory = this.directory(model, variant)
     const spare = spareOf(directory)
     const draft = `${spare}.new`
     try {
@@ -102,7 +110,7 @@ export class Slots {
 
   /** Puts the spare copy in the place of a slot that was spoiled. False: there is no good one. */
   async mend(model: string, variant: Digest): Promise<boolean> {
-    const directory = this.#directory(model, variant)
+    const directory = this.directory(model, variant)
     if (!(await holds(spareOf(directory), variant))) return false
     await rm(directory, { recursive: true, force: true })
     await moveDurably(spareOf(directory), directory)
@@ -111,17 +119,40 @@ export class Slots {
 
   /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
   async install(slot: NewSlot, installed: InstalledModel, file: string): Promise<void> {
-    const directory = this.#directory(slot.model, slot.variant)
-    const draft = `${directory}.new`
-    try {
-      await rm(draft, { recursive: true, force: true })
-      await mkdir(draft, { recursive: true })
+    await this.#fill(slot.model, slot.variant, async (draft) => {
       await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
       await writeDurably(
         join(draft, INSTALLED_MODEL_FILE),
         `${JSON.stringify(installed, null, 2)}\n`,
       )
       await link(file, join(draft, modelFileOf(slot.runtime)))
+    })
+  }
+
+  /** Unpacks a package into its slot. @throws ArtifactError, PackageError */
+  async unpack(name: string, digest: Digest, archive: string): Promise<void> {
+    await this.#fill(name, digest, async (draft) => {
+      await unpackPackage(archive, draft, () => this.#reach('slot.unpacked'))
+    })
+  }
+
+  /** The manifest of an installed package. */
+  async package(name: string, digest: Digest): Promise<RuntimeManifest | undefined> {
+    return await manifestIn(this.directory(name, digest))
+  }
+
+  /** Whole or absent: it has its name only once all of it is on disk. */
+  async #fill(
+    model: string,
+    variant: Digest,
+    fill: (draft: string) => Promise<void>,
+  ): Promise<void> {
+    const directory = this.directory(model, variant)
+    const draft = `${directory}.new`
+    try {
+      await rm(draft, { recursive: true, force: true })
+      await mkdir(draft, { recursive: true })
+      await fill(draft)
       await syncFolder(draft)
       this.#reach('slot.drafted')
       await rm(directory, { recursive: true, force: true })
@@ -129,7 +160,8 @@ export class Slots {
       this.#reach('slot.placed')
       await syncFolder(this.#root)
     } catch (error) {
-      throw storageError(error, `cannot install ${slot.model} ${slot.variant.slice(0, 12)}`)
+      if (error instanceof PackageError) throw error
+      throw storageError(error, `cannot install ${model} ${variant.slice(0, 12)}`)
     }
   }
 
@@ -157,7 +189,7 @@ export class Slots {
   async remove(model: string, variant: Digest): Promise<void> {
     const { current } = await this.links(model)
     if (current === variant) return
-    await rm(this.#directory(model, variant), { recursive: true, force: true })
+    await rm(this.directory(model, variant), { recursive: true, force: true })
   }
 
   /** Nobody goes back to this variant any more. */
@@ -224,7 +256,8 @@ export class Slots {
     return parsed.success ? parsed.data : null
   }
 
-  #directory(model: string, variant: Digest): string {
+  /** Where the slot is, or would be. */
+  directory(model: string, variant: Digest): string {
     return join(this.#root, model, variant)
   }
 }
@@ -241,13 +274,15 @@ function isSlotName(name: string): boolean {
 }
 
 async function fileIn(directory: string): Promise<string | undefined> {
-  const file = modelFileAmong(await entriesOf(directory))
+  const names = await entriesOf(directory)
+  const file = modelFileAmong(names) ?? names.find((name) => name === MANIFEST_FILE)
   return file && join(directory, file)
 }
 
 async function holds(directory: string, variant: Digest): Promise<boolean> {
   try {
     const file = await fileIn(directory)
+    if (file && basename(file) === MANIFEST_FILE) return await isWhole(directory)
     return file !== undefined && (await digestOfFile(file)) === variant
   } catch {
     return false

@@ -5,6 +5,8 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
+import type { HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
+import { findNative, readNativeTable } from '../../shared/native-paths/index.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { VERSION } from '../../shared/version.ts'
 import {
@@ -22,6 +24,7 @@ import {
 } from '../identity/index.ts'
 import { readReport } from '../inventory/index.ts'
 import { type Endpoint, type Log, parseEndpoint, RECONNECT_BACKOFF } from '../link/index.ts'
+import { installedPackages } from '../runtimes/index.ts'
 import { createLog } from './create-log.ts'
 import { renewInProcess } from './renew-in-process.ts'
 import type { Settings } from './settings.ts'
@@ -49,6 +52,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     storageLimitBytes,
     memoryLimitBytes,
     cacheLimitBytes: settings.cacheLimit,
+    acceptsRuntimes: settings.acceptRuntimes,
     window: WINDOW,
     version: VERSION,
     backoff: RECONNECT_BACKOFF,
@@ -60,9 +64,17 @@ export async function runAgent(settings: Settings): Promise<void> {
     ),
     log,
     health: healthOf(settings),
+    findNative: (report) => wellKnown(report, root),
     engineSettings: async () => ({
       runtimes: settings.runtimes ?? null,
-      libraries: settings.library,
+      // What the device was told comes before what the planner sent.
+      libraries: [
+        ...settings.library,
+        ...(await installedPackages(stateDir)).map(({ runtime, library: path }) => ({
+          runtime,
+          path,
+        })),
+      ],
       delegates: settings.delegate,
       devices: settings.openvinoDevices,
     }),
@@ -83,6 +95,15 @@ export async function runAgent(settings: Settings): Promise<void> {
   log.info({ signal }, 'agent leaves')
   leaving.abort()
   await agent.close()
+}
+
+/** Looked for, never opened: an unknown library is not run because of its name. */
+async function wellKnown(report: HardwareReport, root: string): Promise<ProposedEngine[]> {
+  const { libraries, delegates } = await findNative(await readNativeTable(), report, root)
+  return [
+    ...libraries.map(({ runtime, path }) => ({ name: runtime, path })),
+    ...delegates.map(({ name, path }) => ({ name, path })),
+  ]
 }
 
 /** What it was told when it joined; `undefined` where it is told by flags whom to talk to, and how. */

@@ -86,6 +86,7 @@ export const settingsSchema = z.object({
   openvinoDevices: listOf(
     z.string().regex(/^[A-Z]+(\.\d+)?$/, 'is no device such as GPU or NPU'),
   ).default([]),
+  acceptRuntimes: flagSchema.default(false),
   threads: z.coerce.number().int().min(1).max(64).optional(),
   healthCommand: z.string().min(1).optional(),
   healthWord: flagSchema.default(false),
@@ -164,6 +165,11 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'openvinoDevices',
     flags: '--openvino-devices <name...>',
     description: 'devices of OpenVINO beside the processor, e.g. NPU',
+  },
+  {
+    key: 'acceptRuntimes',
+    flags: '--accept-runtimes',
+    description: 'take native runtimes from the planner, signed like models, and load them',
   },
   { key: 'threads', flags: '--threads <n>', description: 'most threads a measurement may use' },
   {

@@ -31,6 +31,8 @@ export interface AgentContext {
   readonly log: Log
   /** Best effort, not kept: progress that the next one overtakes. */
   tell(report: Report): void
+  /** Packages of runtimes came or went: what is said at birth is no longer so. */
+  packagesChanged(): void
   /** Aborted when the agent leaves. */
   readonly leaving: AbortSignal
 }

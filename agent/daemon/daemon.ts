@@ -4,7 +4,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
-import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
+import type { Birth, Epoch, HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
 import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
 import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
@@ -13,6 +13,7 @@ import type { AgentContext, ModelRunner } from './agent-context.ts'
 import type { Clock } from './clock.ts'
 import type { HealthSettings } from './health/health.ts'
 import { HealthMessages } from './health/health-messages.ts'
+import { checkPackages } from './install/check-packages.ts'
 import { Installer } from './install/installer.ts'
 import { recoverSlots } from './install/recovery.ts'
 import { Journal } from './journal/journal.ts'
@@ -43,6 +44,8 @@ export interface AgentOptions {
   readonly cacheLimitBytes: number
   /** How long metadata is waited for; default: METADATA_PATIENCE. */
   readonly patience?: MetadataPatience
+  /** Takes libraries of runtimes from the planner; default: it does not. */
+  readonly acceptsRuntimes?: boolean
   /** Blocks in flight. */
   readonly window: number
   readonly version: string
@@ -53,6 +56,8 @@ export interface AgentOptions {
   readonly modelRunner: ModelRunner
   /** What this device is told of its runtimes, read anew with every look. */
   engineSettings(): Promise<EngineSettings>
+  /** What lies in well-known places of such a board, to be proposed to whoever runs this device. */
+  findNative(report: HardwareReport): Promise<readonly ProposedEngine[]>
   readonly health: HealthSettings
   /** What this device is, read anew for every birth. */
   readHardware(): Promise<HardwareReport>
@@ -165,6 +170,7 @@ class Daemon implements Agent {
       clock,
       log,
       tell: (report) => void this.#link.report(report),
+      packagesChanged: () => void this.#link.rebirth(),
       leaving: this.#leaving.signal,
     }
     this.#installer = new Installer(this.#context)
@@ -186,6 +192,7 @@ class Daemon implements Agent {
     })
     const wasClean = this.#journal.get('run', 'agent')?.clean ?? true
     this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])
+    await checkPackages(this.#context)
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
     this.#closeSocket = await openSockets(
@@ -251,20 +258,24 @@ class Daemon implements Agent {
   }
 
   async #birth(epoch: Epoch): Promise<Birth> {
-    const { version, memoryLimitBytes } = this.#options
+    const { version, memoryLimitBytes, acceptsRuntimes } = this.#options
     const { engines } = this.#context
     await engines.refresh()
+    const report = await this.#report()
+    const proposed = engines.without(await this.#options.findNative(report))
     return {
       v: 1,
       id: newId(),
       epoch,
       agentVersion: version,
-      report: await this.#report(),
+      report,
       runtimes: engines.entries,
       ...(engines.unusable.length > 0 && { unusable: engines.unusable }),
+      ...(proposed.length > 0 && { proposed }),
       memoryLimitBytes,
       slots: await this.#installedSlots(),
       roots: await this.#context.trust.rootVersions(),
+      ...(acceptsRuntimes && { acceptsRuntimes }),
     }
   }
 

@@ -40,6 +40,7 @@ export type RefusedCode =
   | 'wrong-runtime'
   | 'memory-limit'
   | 'too-many-probes'
+  | 'runtimes-not-accepted'
 
 /** An order this device will not follow. What is not believed, and storage, have errors of their own. */
 export class OrderRefused extends AppError {

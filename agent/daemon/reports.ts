@@ -2,7 +2,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { InstallState, ProbeOrder, Report, ReportOf } from '../../shared/messages/index.ts'
-import type { TrustedAssignment } from '../trust/index.ts'
+import type { Installable } from '../trust/index.ts'
 
 /** Why something was not done, in the words both ends share. */
 export interface Refusal {
@@ -27,7 +27,7 @@ export function ackReport(order: string, now: Date): ReportOf<'ack'> {
 
 export function installReport(
   order: string,
-  { model, variant }: Pick<TrustedAssignment, 'model' | 'variant'>,
+  { model, variant }: Pick<Installable, 'model' | 'variant'>,
   state: InstallState,
   now: Date,
   rest: { readonly error?: Refusal | null; readonly bytesDone?: number } = {},

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { EngineEntry, UnusableEngine } from '../../shared/messages/index.ts'
+import type { EngineEntry, ProposedEngine, UnusableEngine } from '../../shared/messages/index.ts'
 import { RUNTIMES, type RuntimeName, runtimeOfFiles } from '../../shared/runtime/index.ts'
 import { acceleratorOf, type Engine } from './engine.ts'
 import { type EngineScan, type EngineSettings, findEngines } from './find-engines.ts'
@@ -77,6 +77,17 @@ export class Engines {
       ...(delegates.length > 0 && { delegates: delegates.map((one) => ({ ...one })) }),
       ...(device !== null && { device }),
     }))
+  }
+
+  /** Those of the files that no engine uses, and that were not tried in vain. */
+  without(found: readonly ProposedEngine[]): ProposedEngine[] {
+    const known = new Set([
+      ...this.all.flatMap(({ library, delegates }) =>
+        [library, ...delegates].map((one) => one?.path),
+      ),
+      ...this.#scan.unusable.map(({ path }) => path),
+    ])
+    return found.filter(({ path }) => !known.has(path)).slice(0, 32)
   }
 
   get unusable(): UnusableEngine[] {

@@ -1,13 +1,20 @@
 import type { TargetFile } from '@tufjs/models'
 import type { z } from 'zod'
 import { isOneOf } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
+import { isPackaged, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import {
   type AttackName,
   type DirectorCustom,
+  type DirectorPackage,
   directorCustomSchema,
+  directorPackageSchema,
   type ImageCustom,
+  type ImagePackage,
   imageCustomSchema,
+  imagePackageSchema,
+  isPackageName,
+  packageName,
+  packagePath,
   TrustError,
   targetPath,
 } from '../../shared/trust/index.ts'
@@ -37,6 +44,15 @@ export interface Compared {
   readonly installedCounter: number
 }
 
+/** Who says what of a package, side by side with this device. */
+export interface ComparedPackage {
+  readonly director: Described<DirectorPackage>
+  readonly image: Described<ImagePackage>
+  /** As Node names architectures: what libraries must be for. */
+  readonly architecture: string
+  readonly installedCounter: number
+}
+
 export function directorTarget(target: TargetFile): Described<DirectorCustom> {
   return described(target, directorCustomSchema)
 }
@@ -45,41 +61,105 @@ export function imageTarget(target: TargetFile): Described<ImageCustom> {
   return described(target, imageCustomSchema)
 }
 
+export function directorPackage(target: TargetFile): Described<DirectorPackage> {
+  return described(target, directorPackageSchema)
+}
+
+export function imagePackage(target: TargetFile): Described<ImagePackage> {
+  return described(target, imagePackageSchema)
+}
+
 /** Uptane 2.1 §5.4.4.2 step 10. @throws TrustError named after the first rule that is broken */
 export function requireAgreement(compared: Compared): void {
-  for (const { code, broken } of RULES) {
+  require(compared.director.path, RULES, compared)
+}
+
+/** The same for a package. @throws TrustError */
+export function requirePackageAgreement(compared: ComparedPackage): void {
+  require(compared.director.path, PACKAGE_RULES, compared)
+}
+
+function require<C>(path: string, rules: readonly Rule<C>[], compared: C): void {
+  for (const { code, broken } of rules) {
     const reason = broken(compared)
-    if (reason === undefined) continue
-    throw new TrustError(code, `${compared.director.path}: ${reason}`, {
-      path: compared.director.path,
-    })
+    if (reason !== undefined) throw new TrustError(code, `${path}: ${reason}`, { path })
   }
 }
 
-interface Rule {
+interface Rule<C> {
   readonly code: AttackName
   /** What is wrong; `undefined` when the rule holds. */
-  readonly broken: (compared: Compared) => string | undefined
+  readonly broken: (compared: C) => string | undefined
 }
 
 /** Fields that must be equal, beside what the rules below treat by itself. */
 const ALIKE = ['model', 'runtime', 'scheme', 'releaseCounter', 'blockList'] as const
+const PACKAGE_ALIKE = [
+  'model',
+  'runtime',
+  'version',
+  'architecture',
+  'releaseCounter',
+  'blockList',
+] as const
 
-const RULES: readonly Rule[] = [
+const SAME_BYTES: Rule<Compared | ComparedPackage> = {
+  // The director's key alone must not put bytes on a device.
+  code: 'online-key-compromise',
+  broken: ({ director, image }) =>
+    director.digest === image.digest && director.length === image.length
+      ? undefined
+      : 'the director names other bytes than were released',
+}
+
+const NEVER_BACK: Rule<Compared | ComparedPackage> = {
+  code: 'rollback',
+  broken: ({ image, installedCounter }) =>
+    image.custom.releaseCounter >= installedCounter
+      ? undefined
+      : `release ${image.custom.releaseCounter} is older than release ${installedCounter}, installed before`,
+}
+
+const PACKAGE_RULES: readonly Rule<ComparedPackage>[] = [
+  SAME_BYTES,
   {
-    // The director's key alone must not put bytes on a device.
-    code: 'online-key-compromise',
-    broken: ({ director, image }) =>
-      director.digest === image.digest && director.length === image.length
-        ? undefined
-        : 'the director names other bytes than were released',
+    code: 'mix-and-match',
+    broken: ({ director, image }) => disagreement(PACKAGE_ALIKE, director.custom, image.custom),
   },
   {
     code: 'mix-and-match',
-    broken: ({ director, image }) => {
-      const differing = ALIKE.find((field) => director.custom[field] !== image.custom[field])
-      return differing && `director and image repository disagree on ${differing}`
-    },
+    broken: ({ director: { path, digest, custom } }) =>
+      custom.model === packageName(custom.runtime) && path === packagePath(custom.model, digest)
+        ? undefined
+        : 'the path does not name the runtime and its bytes',
+  },
+  {
+    code: 'wrong-class',
+    broken: ({ image: { custom }, architecture }) =>
+      custom.architecture === architecture
+        ? undefined
+        : `for ${custom.architecture}, but this device is ${architecture}`,
+  },
+  {
+    code: 'wrong-class',
+    broken: ({ image: { custom } }) =>
+      isOneOf(RUNTIME_NAMES, custom.runtime) && !isPackaged(custom.runtime)
+        ? undefined
+        : `brings ${custom.runtime}, which this agent takes from nobody: update it`,
+  },
+  NEVER_BACK,
+]
+
+const RULES: readonly Rule<Compared>[] = [
+  SAME_BYTES,
+  {
+    code: 'mix-and-match',
+    broken: ({ director: { custom } }) =>
+      isPackageName(custom.model) ? 'a model under the name of a runtime' : undefined,
+  },
+  {
+    code: 'mix-and-match',
+    broken: ({ director, image }) => disagreement(ALIKE, director.custom, image.custom),
   },
   {
     code: 'mix-and-match',
@@ -118,20 +198,23 @@ const RULES: readonly Rule[] = [
         ? undefined
         : `needs ${image.custom.runtime}, which devices of this class do not have`,
   },
-  {
-    code: 'rollback',
-    broken: ({ image, installedCounter }) =>
-      image.custom.releaseCounter >= installedCounter
-        ? undefined
-        : `release ${image.custom.releaseCounter} is older than release ${installedCounter}, installed before`,
-  },
+  NEVER_BACK,
 ]
+
+function disagreement<K extends string>(
+  fields: readonly K[],
+  director: Readonly<Record<K, unknown>>,
+  image: Readonly<Record<K, unknown>>,
+): string | undefined {
+  const differing = fields.find((field) => director[field] !== image[field])
+  return differing && `director and image repository disagree on ${differing}`
+}
 
 function described<C>(target: TargetFile, schema: z.ZodType<C>): Described<C> {
   const custom = schema.safeParse(target.unrecognizedFields.custom)
   const digest = target.hashes.sha256
   if (!custom.success || digest === undefined) {
-    throw new TrustError('malformed-metadata', `${target.path} does not describe a variant`)
+    throw new TrustError('malformed-metadata', `${target.path} does not describe what it is`)
   }
   return { path: target.path, length: target.length, digest, custom: custom.data }
 }

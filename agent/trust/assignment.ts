@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../../shared/ids.ts'
 import { artifactRefSchema } from '../../shared/messages/index.ts'
+import { wordSchema } from '../../shared/open-words.ts'
 import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { anySchemeNameSchema } from '../../shared/scheme-name.ts'
 import { classNameSchema, directedEngineSchema } from '../../shared/trust/index.ts'
@@ -29,3 +30,37 @@ export const trustedAssignmentSchema = z.object({
   expiresAt: z.iso.datetime(),
 })
 export type TrustedAssignment = z.infer<typeof trustedAssignmentSchema>
+
+/** A runtime's library that this device shall have: both repositories vouch for every field. */
+export const trustedPackageSchema = z.object({
+  kind: z.literal('runtime'),
+  device: deviceIdSchema,
+  /** In the place of a model: `runtime.tflite`. */
+  model: modelNameSchema,
+  /** Equal to `artifact.digest`. */
+  variant: digestSchema,
+  artifact: artifactRefSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  version: wordSchema,
+  architecture: wordSchema,
+  counter: z.number().int().positive(),
+  releaseCounter: z.number().int().positive(),
+  /** It brings no golden data: it is opened instead. */
+  selfTest: z.null(),
+  issuedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+})
+export type TrustedPackage = z.infer<typeof trustedPackageSchema>
+
+/** Whatever goes into a slot. */
+export type Installable = TrustedAssignment | TrustedPackage
+export const installableSchema = z.union([trustedPackageSchema, trustedAssignmentSchema])
+
+/** The engine that an assignment names: of a variant, where its director says one. */
+export function engineOf(assignment: Installable): TrustedAssignment['engine'] {
+  return isPackage(assignment) ? undefined : assignment.engine
+}
+
+export function isPackage(assignment: Installable): assignment is TrustedPackage {
+  return 'kind' in assignment
+}

@@ -1,11 +1,14 @@
 import { join } from 'node:path'
+import type { TargetFile } from '@tufjs/models'
 import type { Digest } from '../../shared/digest.ts'
 import { invariant } from '../../shared/errors.ts'
 import type { SaidProbe, VouchedProbe } from '../../shared/messages/index.ts'
 import { isOneOf } from '../../shared/open-words.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { SerialQueue } from '../../shared/serial-queue.ts'
 import {
   anchorDigest,
+  isOfPackage,
   metadataFile,
   type Offer,
   REPOSITORIES,
@@ -14,8 +17,16 @@ import {
   TrustError,
   type TrustLimits,
 } from '../../shared/trust/index.ts'
-import { type DeviceFacts, directorTarget, imageTarget, requireAgreement } from './agreement.ts'
-import type { TrustedAssignment } from './assignment.ts'
+import {
+  type DeviceFacts,
+  directorPackage,
+  directorTarget,
+  imagePackage,
+  imageTarget,
+  requireAgreement,
+  requirePackageAgreement,
+} from './agreement.ts'
+import type { Installable, TrustedAssignment, TrustedPackage } from './assignment.ts'
 import { DurableStore } from './durable-store.ts'
 import { type RefreshedRepository, RepositoryClient, type RootSigned } from './repository-client.ts'
 import { verifySignedProbe } from './signed-probe.ts'
@@ -31,6 +42,8 @@ export interface DeviceTrustOptions extends DeviceFacts {
   /** Digest of the anchor: the first root of each repository, which come with the first offer. */
   readonly anchor: Digest
   readonly clock: WallClock
+  /** As Node names it; default: this process's own. */
+  readonly architecture?: string
   readonly limits?: Partial<TrustLimits>
 }
 
@@ -39,7 +52,7 @@ export interface Verified {
   /** Version of the director's targets. */
   readonly version: number
   readonly issuedAt: string
-  readonly assignments: readonly TrustedAssignment[]
+  readonly assignments: readonly Installable[]
 }
 
 export type Sources = Readonly<Record<RepositoryName, MetadataSource>>
@@ -102,7 +115,7 @@ export class DeviceTrust {
   }
 
   /** To be called when a variant is committed: from now on no older release is accepted. Durable when it resolves. */
-  installed({ model, releaseCounter }: TrustedAssignment): Promise<void> {
+  installed({ model, releaseCounter }: Installable): Promise<void> {
     return this.#queue.run(async () => {
       const { counters } = this.#state.state
       if (releaseCounter <= (counters[model] ?? 0)) return
@@ -166,7 +179,7 @@ export class DeviceTrust {
 
     const image = await this.#clients.image.refresh(sources.image, () => this.#clock.now())
     await this.#forgetCountersOf(image)
-    const assignments: TrustedAssignment[] = []
+    const assignments: Installable[] = []
     const paths = Object.keys(targets.targets)
     for (const path of paths) {
       try {
@@ -188,33 +201,58 @@ export class DeviceTrust {
     path: string,
     director: RefreshedRepository,
     image: RefreshedRepository,
-  ): Promise<TrustedAssignment> {
+  ): Promise<Installable> {
     const { device, ...facts } = this.#options
     const signed = director.trusted.targets('targets')
     const wanted = signed?.targets[path]
     if (!signed || !wanted) throw new TrustError('mix-and-match', `nobody assigns ${path}`)
-    const order = directorTarget(wanted)
     const found = await image.find(path)
     if (!found) {
       throw new TrustError('online-key-compromise', `${path} is assigned, but was never released`)
     }
-    requireAgreement({
-      director: order,
-      image: imageTarget(found.target),
-      device: facts,
-      installedCounter: this.#state.state.counters[order.custom.model] ?? 0,
-    })
-    const { blockList, runtime, ...described } = order.custom
-    invariant(isOneOf(facts.runtimes, runtime), 'what was agreed on runs here')
-    return {
-      ...described,
-      runtime,
+    const validity = {
       device,
-      variant: order.digest,
-      artifact: { digest: order.digest, bytes: order.length, blockList },
       issuedAt: statementOf({ signed }).issuedAt,
       expiresAt: new Date(signed.expires).toISOString(),
     }
+    const believed = isOfPackage(wanted.unrecognizedFields.custom)
+      ? this.#package(wanted, found.target)
+      : this.#variant(wanted, found.target, facts)
+    return { ...believed, ...validity }
+  }
+
+  #variant(
+    wanted: TargetFile,
+    released: TargetFile,
+    device: DeviceFacts,
+  ): Believed<TrustedAssignment> {
+    const order = directorTarget(wanted)
+    requireAgreement({
+      director: order,
+      image: imageTarget(released),
+      device,
+      installedCounter: this.#installedCounter(order.custom.model),
+    })
+    const { blockList, runtime, ...described } = order.custom
+    invariant(isOneOf(device.runtimes, runtime), 'what was agreed on runs here')
+    return { ...described, runtime, ...namedBy(order, blockList) }
+  }
+
+  #package(wanted: TargetFile, released: TargetFile): Believed<TrustedPackage> {
+    const order = directorPackage(wanted)
+    requirePackageAgreement({
+      director: order,
+      image: imagePackage(released),
+      architecture: this.#options.architecture ?? process.arch,
+      installedCounter: this.#installedCounter(order.custom.model),
+    })
+    const { blockList, runtime, ...described } = order.custom
+    invariant(isOneOf(RUNTIME_NAMES, runtime), 'what was agreed on is known here')
+    return { ...described, runtime, selfTest: null, ...namedBy(order, blockList) }
+  }
+
+  #installedCounter(model: string): number {
+    return this.#state.state.counters[model] ?? 0
   }
 
   /**
@@ -232,6 +270,13 @@ export class DeviceTrust {
   }
 }
 
+/** Without what the whole of the director's word says. */
+type Believed<T extends Installable> = Omit<T, 'device' | 'issuedAt' | 'expiresAt'>
+
+function namedBy({ digest, length }: { digest: string; length: number }, blockList: string) {
+  return { variant: digest, artifact: { digest, bytes: length, blockList } }
+}
+
 /** A statement in the targets role is what raises the time floor. */
 function timeKeysOf(root: RootSigned): readonly string[] {
   return root.roles.targets?.keyIDs ?? []
@@ -244,7 +289,7 @@ function asPartial(error: unknown, path: string, count: number): unknown {
   return new TrustError('partial-install', message, { path }, { cause: error })
 }
 
-function requireOnePerModel(assignments: readonly TrustedAssignment[]): void {
+function requireOnePerModel(assignments: readonly Installable[]): void {
   const models = assignments.map(({ model }) => model)
   const twice = models.find((model, index) => models.indexOf(model) !== index)
   if (twice === undefined) return

@@ -1,3 +1,5 @@
+import { UsageError } from '../../shared/errors.ts'
+import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
 import { audit, models } from '../storage/index.ts'
 import { JobError } from '../variants/index.ts'
@@ -15,6 +17,9 @@ export async function addModel(
 ): Promise<OperationOutput<'models.add'>> {
   const { artifacts, db } = context
   const { name, source, calibration, test } = input
+  if (isPackageName(name)) {
+    throw new UsageError(`${name} is a name of runtimes: call the model otherwise than runtime.…`)
+  }
   const paths = {
     source: await artifacts.pathOf(source.digest),
     calibration: calibration && (await artifacts.pathOf(calibration.digest)),

@@ -5,6 +5,7 @@ import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
+import { packageViewSchema } from './package-views.ts'
 import {
   auditViewSchema,
   batchViewSchema,
@@ -114,6 +115,17 @@ export const OPERATIONS = {
   },
   'models.list': { role: 'viewer', input: nothing, output: z.array(modelViewSchema) },
   'models.show': { role: 'viewer', input: model, output: modelDetailSchema },
+  'runtimes.add': {
+    role: 'operator',
+    input: z.object({ source: upload }),
+    output: z.object({ isNew: z.boolean(), package: packageViewSchema }),
+  },
+  'runtimes.list': { role: 'viewer', input: nothing, output: z.array(packageViewSchema) },
+  'runtimes.remove': {
+    role: 'operator',
+    input: z.object({ package: z.string().regex(/^[0-9a-f]{4,64}$/) }),
+    output: packageViewSchema,
+  },
   'variants.list': {
     role: 'viewer',
     input: ofModel,

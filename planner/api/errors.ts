@@ -5,6 +5,7 @@ export type ApiErrorCode =
   | 'unknown-model'
   | 'unknown-device'
   | 'unknown-class'
+  | 'unknown-package'
   | 'nothing-to-do'
   /** No batch of that name waits for signatures. */
   | 'unknown-batch'

@@ -11,6 +11,7 @@ export {
 } from './contract.ts'
 export { ApiError, RemoteError } from './errors.ts'
 export type { OperatorListener } from './operator-listener.ts'
+export type { PackageView } from './package-views.ts'
 export { type Api, type ApiOptions, startApi } from './server.ts'
 export { socketPath } from './socket-path.ts'
 export type {

@@ -22,6 +22,8 @@ import { rolloutStatus } from './read-rollouts.ts'
 import { auditViews, deviceView, deviceViews, modelView, probeViews } from './read-views.ts'
 import { changeRollout, resumeRollout, startRollouts } from './rollouts.ts'
 
+import { addPackage, listPackages, removePackage } from './runtime-packages.ts'
+
 type Run<K extends OperationName> = (
   input: OperationInput<K>,
   call: Call,
@@ -63,6 +65,10 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
     const view = await modelView(context.db, model)
     return { ...view, facts: model.facts, plans: await classPlans(context, model) }
   },
+
+  'runtimes.add': addPackage,
+  'runtimes.list': (_, { context }) => listPackages(context),
+  'runtimes.remove': removePackage,
 
   async 'variants.list'({ model: name }, { context }) {
     const rows = []

@@ -29,6 +29,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
     const { modelsAddCommand } = await import('./models/models-add.ts')
     return [modelsAddCommand, modelsListCommand, modelsShowCommand]
   },
+  runtimes: async () => {
+    const runtimes = await import('./runtimes/runtimes.ts')
+    return [
+      runtimes.runtimesAddCommand,
+      runtimes.runtimesListCommand,
+      runtimes.runtimesRemoveCommand,
+    ]
+  },
   variants: async () => [(await import('./models/variants.ts')).variantsCommand],
   probes: async () => [(await import('./devices/probes.ts')).probesCommand],
   plan: async () => [(await import('./models/plan.ts')).planCommand],

@@ -29,6 +29,7 @@ import { advanceModel } from './pipeline/advance-model.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
 import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
 import { sendBack } from './rollouts/withdrawal.ts'
+import { advancePackages } from './runtimes/advance-packages.ts'
 
 export interface ConductorOptions {
   /** Data directory of this planner. */
@@ -151,6 +152,7 @@ export class Conductor {
       else await advanceRollout(context, rollout)
     }
     await sendBack(context)
+    await advancePackages(context)
     await this.#prune()
   }
 

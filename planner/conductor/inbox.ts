@@ -8,6 +8,7 @@ import {
   probes,
   reports,
   rollouts,
+  runtimePackages,
   type StoredReport,
   variants,
 } from '../storage/index.ts'
@@ -16,6 +17,7 @@ import type { ConductorContext } from './context/context.ts'
 import { extendDeadline } from './pipeline/probe-orders.ts'
 import { activeVariant } from './rollouts/assignments.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
+import { giveUp, notePackage } from './runtimes/package-reports.ts'
 
 const BATCH = 200
 const MOST_BATCHES = 5
@@ -81,6 +83,11 @@ const HANDLERS: Handlers = {
   },
 
   async install(context, db, device, report) {
+    const offer = await runtimePackages.offerByOrder(db, report.order)
+    if (offer?.device === device) {
+      if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
+      return await notePackage(context, db, offer, report)
+    }
     const member = await rollouts.memberByOrder(db, report.order)
     if (member?.device !== device) return
     if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
@@ -114,6 +121,8 @@ const HANDLERS: Handlers = {
     if (member) {
       await rollouts.setMemberState(db, member, { state: 'refused', error: text }, context.now())
     }
+    const offer = await runtimePackages.offerByOrder(db, order)
+    if (offer) await giveUp(context, db, offer, text)
     context.log.warn({ device, order }, `an order was refused: ${text}`)
     const entry = { actor: `device:${device}`, action: 'order.refused', subject: device }
     await audit.writeAudit(db, { ...entry, detail: { order, ...error } }, context.now())

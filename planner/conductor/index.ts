@@ -11,3 +11,4 @@ export {
 export type { ProgressEvent } from './context/progress.ts'
 export { factsOfClass } from './devices/class-facts.ts'
 export { applyRolloutEvent, retryFailed, startRollout } from './rollouts/rollout-events.ts'
+export { suits } from './runtimes/advance-packages.ts'

@@ -9,6 +9,7 @@ import {
 } from '../../shared/messages/index.ts'
 import { recordRoots } from './directions.ts'
 import { readJson } from './json.ts'
+import { recordTaker } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
 
 export interface Device {
@@ -63,6 +64,7 @@ export async function recordBirth(
     .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute()
   await recordRoots(db, device, birth.roots)
+  await recordTaker(db, device, birth.acceptsRuntimes === true)
   return true
 }
 

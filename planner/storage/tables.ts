@@ -3,11 +3,16 @@ import type { loopTables } from './migrations/0001-loop.ts'
 import type { identityTables } from './migrations/0002-identity.ts'
 import type { trustTables } from './migrations/0003-trust.ts'
 import type { tuningTables } from './migrations/0004-tunings.ts'
+import type { runtimeTables } from './migrations/0005-runtimes.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
 export type Tables = RowsOf<
-  typeof loopTables & typeof identityTables & typeof trustTables & typeof tuningTables
+  typeof loopTables &
+    typeof identityTables &
+    typeof trustTables &
+    typeof tuningTables &
+    typeof runtimeTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

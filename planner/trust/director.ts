@@ -2,14 +2,14 @@ import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import {
   type DirectorCustom,
+  type DirectorPackage,
   type MetadataOf,
   metadataFile,
   STATEMENT_FIELD,
   type Statement,
   statementSchema,
-  targetPath,
 } from '../../shared/trust/index.ts'
-import { type SignedDocument, snapshotDocument, timestampDocument } from './documents.ts'
+import { type SignedDocument, snapshotDocument, targetsOf, timestampDocument } from './documents.ts'
 import { signedOnline } from './image-repository.ts'
 import { expiryAfter, tufTime } from './lifetimes.ts'
 
@@ -20,12 +20,18 @@ export interface DirectedVariant extends DirectorCustom {
   readonly bytes: number
 }
 
+/** One package of a runtime that a device shall have. */
+export interface DirectedPackage extends DirectorPackage {
+  readonly digest: string
+  readonly bytes: number
+}
+
 export interface Direction {
   readonly device: string
   /** Higher than any that was signed for this device before: the caller counts, in its database. */
   readonly version: number
-  /** All that the device shall run; none is a statement, too. */
-  readonly variants: readonly DirectedVariant[]
+  /** All that the device shall run, or have; none is a statement, too. */
+  readonly variants: readonly (DirectedVariant | DirectedPackage)[]
   readonly issuedAt: Date
   /** Until the device must hear from us again. */
   readonly days: number
@@ -52,12 +58,7 @@ export function directorFiles(
     spec_version: '1.0.31',
     version,
     expires,
-    targets: Object.fromEntries(
-      variants.map(({ digest, bytes, ...custom }) => [
-        targetPath(custom.model, digest, custom.runtime),
-        { length: bytes, hashes: { sha256: digest }, custom },
-      ]),
-    ),
+    targets: targetsOf(variants),
   })
   const snapshot = sign(
     'snapshot',

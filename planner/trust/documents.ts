@@ -3,7 +3,9 @@ import type { RuntimeName } from '../../shared/runtime/index.ts'
 import type { TrustedKey } from '../../shared/signatures/index.ts'
 import {
   type ImageCustom,
+  type ImagePackage,
   modelRole,
+  packagePath,
   TOP_ROLES,
   type TopRole,
   type TufKey,
@@ -54,21 +56,48 @@ export interface ReleasedVariant extends ImageCustom {
   readonly bytes: number
 }
 
+/** A released package of a runtime. */
+export interface ReleasedPackage extends ImagePackage {
+  readonly digest: string
+  readonly bytes: number
+}
+
+/** Whatever is released, and told apart by what is signed of it. */
+export type Released = ReleasedVariant | ReleasedPackage
+
+export function isReleasedPackage(released: Released): released is ReleasedPackage {
+  return 'kind' in released
+}
+
+/** Targets of one role, by the path that both repositories name each by. */
+export function targetsOf(
+  described: readonly (PathFacts & { readonly digest: string; readonly bytes: number })[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    described.map(({ digest, bytes, ...custom }) => [
+      pathOf(custom, digest),
+      { length: bytes, hashes: { sha256: digest }, custom },
+    ]),
+  )
+}
+
+type PathFacts =
+  | { readonly kind: 'runtime'; readonly model: string }
+  | { readonly model: string; readonly runtime: RuntimeName }
+
+function pathOf(facts: PathFacts, digest: string): string {
+  return 'kind' in facts
+    ? packagePath(facts.model, digest)
+    : targetPath(facts.model, digest, facts.runtime)
+}
+
 /** Targets of one model's role. */
 export function modelDocument(
   version: number,
   expires: string,
-  variants: readonly ReleasedVariant[],
+  released: readonly Released[],
 ): SignedDocument {
-  return {
-    ...document('targets', version, expires),
-    targets: Object.fromEntries(
-      variants.map(({ digest, bytes, ...custom }) => [
-        targetPath(custom.model, digest, custom.runtime),
-        { length: bytes, hashes: { sha256: digest }, custom },
-      ]),
-    ),
-  }
+  return { ...document('targets', version, expires), targets: targetsOf(released) }
 }
 
 /** Top-level targets of the image repository: no targets of its own, one delegation per model. */

@@ -3,6 +3,8 @@ import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import type { SigningKey } from '../../shared/signatures/index.ts'
 import {
   imageCustomSchema,
+  imagePackageSchema,
+  isOfPackage,
   type MetadataOf,
   metadataFile,
   modelRole,
@@ -13,8 +15,11 @@ import {
 } from '../../shared/trust/index.ts'
 import {
   delegatingDocument,
+  isReleasedPackage,
   type MetaEntries,
   modelDocument,
+  type Released,
+  type ReleasedPackage,
   type ReleasedVariant,
   type SignedDocument,
   snapshotDocument,
@@ -29,7 +34,7 @@ import { latestRoot, requireBytes } from './roots.ts'
 const MODEL_PREFIX = modelRole('')
 
 /** By model: all that shall be released of it. */
-export type Releases = Readonly<Record<string, readonly ReleasedVariant[]>>
+export type Releases = Readonly<Record<string, readonly Released[]>>
 
 /** A document and who must sign it, before it is a request. */
 export interface Draft {
@@ -58,9 +63,19 @@ export class ImageRepository {
 
   /** Everything released of a model and not withdrawn. */
   async variants(model: string): Promise<ReleasedVariant[]> {
-    const current = (await this.#current()).roles[modelRole(model)]
+    const released = await this.released(model)
+    return released.flatMap((entry) => (isReleasedPackage(entry) ? [] : [entry]))
+  }
+
+  /** The same of a runtime, by the name of its packages. */
+  async packages(name: string): Promise<ReleasedPackage[]> {
+    return (await this.released(name)).filter(isReleasedPackage)
+  }
+
+  async released(name: string): Promise<Released[]> {
+    const current = (await this.#current()).roles[modelRole(name)]
     if (!current) return []
-    return variantsIn(parseMetadata('targets', current.bytes).signed)
+    return releasedIn(parseMetadata('targets', current.bytes).signed)
   }
 
   /** Drafts that make these variants all that is released of their models. */
@@ -80,7 +95,7 @@ export class ImageRepository {
     const models = await this.models()
     const drafts = [this.#draftTop(models, roles, root, now)]
     for (const model of models)
-      drafts.push(this.#draftModel(model, await this.variants(model), roles, now))
+      drafts.push(this.#draftModel(model, await this.released(model), roles, now))
     return drafts
   }
 
@@ -146,11 +161,11 @@ export class ImageRepository {
     return files
   }
 
-  #draftModel(model: string, variants: readonly ReleasedVariant[], roles: Roles, now: Date): Draft {
+  #draftModel(model: string, released: readonly Released[], roles: Roles, now: Date): Draft {
     const role = modelRole(model)
     const version = (roles[role]?.version ?? 0) + 1
     const expires = expiryAfter(now, this.#lifetimes.targets)
-    return { role, document: modelDocument(version, expires, variants) }
+    return { role, document: modelDocument(version, expires, released) }
   }
 
   #draftTop(models: readonly string[], roles: Roles, root: SignedKinds['root'], now: Date): Draft {
@@ -227,11 +242,15 @@ export class ImageRepository {
 }
 
 /** What a targets role describes, as far as this planner can vouch for it: not for runtimes it does not know. */
-export function variantsIn({ targets }: SignedKinds['targets']): ReleasedVariant[] {
-  return Object.values(targets).flatMap(({ length, hashes, unrecognizedFields }) => {
+export function releasedIn({ targets }: SignedKinds['targets']): Released[] {
+  return Object.values(targets).flatMap(({ length, hashes, unrecognizedFields }): Released[] => {
+    const named = { digest: hashes.sha256 ?? '', bytes: length }
+    if (isOfPackage(unrecognizedFields.custom)) {
+      return [{ ...imagePackageSchema.parse(unrecognizedFields.custom), ...named }]
+    }
     const { runtime, ...custom } = imageCustomSchema.parse(unrecognizedFields.custom)
     if (!isOneOf(RUNTIME_NAMES, runtime)) return []
-    return [{ ...custom, runtime, digest: hashes.sha256 ?? '', bytes: length }]
+    return [{ ...custom, runtime, ...named }]
   })
 }
 

@@ -1,6 +1,11 @@
 export * from './authority.ts'
-export type { DirectedVariant, Direction } from './director.ts'
-export type { ReleasedVariant } from './documents.ts'
+export type { DirectedPackage, DirectedVariant, Direction } from './director.ts'
+export {
+  isReleasedPackage,
+  type Released,
+  type ReleasedPackage,
+  type ReleasedVariant,
+} from './documents.ts'
 export * from './errors.ts'
 export type { Releases } from './image-repository.ts'
 export * from './key-ring.ts'

@@ -1,5 +1,5 @@
 import { modelRole, parseMetadata } from '../../shared/trust/index.ts'
-import { type Releases, variantsIn } from './image-repository.ts'
+import { type Releases, releasedIn } from './image-repository.ts'
 import type { Batch } from './pending.ts'
 
 const MODEL_PREFIX = modelRole('')
@@ -11,7 +11,7 @@ export function releasedBy({ requests }: Batch): Releases | null {
   return Object.fromEntries(
     models.map(({ role, metadata }) => [
       role.slice(MODEL_PREFIX.length),
-      variantsIn(parseMetadata('targets', Buffer.from(metadata)).signed),
+      releasedIn(parseMetadata('targets', Buffer.from(metadata)).signed),
     ]),
   )
 }

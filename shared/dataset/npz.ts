@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { ArchiveError, listZip, readPieces, readZipEntry } from '../archive/index.ts'
 import { messageOf } from '../errors.ts'
 import type { Tensor } from '../tensors.ts'
 import { formatBytes } from '../units.ts'
 import { DatasetError } from './errors.ts'
 import { readNpy } from './npy.ts'
-import { listZip, readPieces, readZipEntry } from './zip.ts'
 
 export interface ReadOptions {
   /** An array larger than this is refused, whatever the archive claims; 4 GiB where absent. */
@@ -26,6 +26,7 @@ export async function readArrays(
     return await readMembers(file, path, options.maxArrayBytes ?? 4 * 2 ** 30)
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause
+    if (cause instanceof ArchiveError) throw new DatasetError('corrupt', cause.message, { path })
     throw new DatasetError(
       'corrupt',
       `${path} is no .npz file, or it is damaged: make it with numpy.savez(path, x=..., y=...)`,

@@ -54,6 +54,10 @@ export const unusableEngineSchema = z.object({
 })
 export type UnusableEngine = z.infer<typeof unusableEngineSchema>
 
+/** A library or delegate in a well-known place, which the device was not told to use. */
+export const proposedEngineSchema = unusableEngineSchema.pick({ name: true, path: true })
+export type ProposedEngine = z.infer<typeof proposedEngineSchema>
+
 /** agent → planner, on every connect and when the planner asks for it. */
 export const birthSchema = z.object({
   v: z.literal(1),
@@ -63,9 +67,12 @@ export const birthSchema = z.object({
   report: hardwareReportSchema,
   runtimes: z.array(engineEntrySchema).max(32),
   unusable: z.array(unusableEngineSchema).max(32).optional(),
+  proposed: z.array(proposedEngineSchema).max(32).optional(),
   /** Most the agent lets a model use while it runs, bytes; null: no limit but the machine's. */
   memoryLimitBytes: z.number().int().positive().nullable(),
   slots: z.array(installedSlotSchema).max(256),
+  /** It takes libraries of runtimes from the planner; absent: it does not. */
+  acceptsRuntimes: z.boolean().optional(),
   /** Versions of the trust roots it has; 0: none yet. Later ones are what it must be sent. */
   roots: z.object({ director: rootVersionSchema, image: rootVersionSchema }),
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { artifactRefSchema } from '../artifact.ts'
 import { digestSchema } from '../digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../ids.ts'
-import { openWord } from '../open-words.ts'
+import { fieldOf, openWord, wordSchema } from '../open-words.ts'
 import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { anySchemeNameSchema } from '../scheme-name.ts'
 import { MAX_VERSION } from './limits.ts'
@@ -49,6 +49,32 @@ export const directorCustomSchema = describedSchema.extend({
   engine: directedEngineSchema.optional(),
 })
 export type DirectorCustom = z.infer<typeof directorCustomSchema>
+
+/** `custom` of a package of a runtime, in both repositories. What kind it is of is signed, too: neither passes for the other. */
+export const imagePackageSchema = z.object({
+  kind: z.literal('runtime'),
+  /** `packageName(runtime)`, in the place where a variant names its model. */
+  model: modelNameSchema,
+  runtime: openWord(RUNTIME_NAMES),
+  version: wordSchema,
+  /** As Node names architectures. */
+  architecture: wordSchema,
+  /** Grows with every release of the runtime; packages of one release share it. A device never goes back. */
+  releaseCounter: counterSchema,
+  blockList: digestSchema,
+})
+export type ImagePackage = z.infer<typeof imagePackageSchema>
+
+export const directorPackageSchema = imagePackageSchema.extend({
+  /** Grows with every assignment of this runtime to this device. */
+  counter: counterSchema,
+})
+export type DirectorPackage = z.infer<typeof directorPackageSchema>
+
+/** What a `custom` claims to be, before it is parsed as that. */
+export function isOfPackage(custom: unknown): boolean {
+  return fieldOf(custom, 'kind') === 'runtime'
+}
 
 /**
  * Field `fitment` of the director's timestamp, snapshot and targets: without it, what was signed for

@@ -20,6 +20,23 @@ export function targetPath(model: string, variant: Digest, runtime: RuntimeName)
   return `${model}/${variant}.${format}`
 }
 
+const PACKAGE_PREFIX = 'runtime.'
+
+/** Under which name packages of a runtime are released, assigned and installed, beside models. */
+export function packageName(runtime: string): string {
+  return `${PACKAGE_PREFIX}${runtime}`
+}
+
+/** No model is called so. */
+export function isPackageName(name: string): boolean {
+  return name.startsWith(PACKAGE_PREFIX)
+}
+
+/** `runtime.tflite/<digest>.zip`: the name both repositories use for one package. */
+export function packagePath(name: string, digest: Digest): string {
+  return `${name}/${digest}.zip`
+}
+
 /** `3.root.json`, `timestamp.json`, `model.ic01.json`; TUF 1.0 §6 with consistent snapshots. */
 export function metadataFile(role: string, version?: number): string {
   const name = `${encodeURIComponent(role)}.json`

@@ -55,6 +55,7 @@ export function agentOptions(
     failPoints: NO_FAIL_POINTS,
     log,
     health: UNWATCHED,
+    findNative: async () => [],
     engineSettings: async () => ({ runtimes: null, libraries: [], delegates: [], devices: [] }),
     modelRunner: createModelRunner({ memoryLimitBytes: null, threads: null, root: '/' }),
     readHardware: () => readReport({ stateDir }),

@@ -1,9 +1,12 @@
-import type { TrustedAssignment } from '../../agent/trust/index.ts'
+import type { Installable, TrustedAssignment, TrustedPackage } from '../../agent/trust/index.ts'
+import { isPackage } from '../../agent/trust/index.ts'
 import { directorFiles } from '../../planner/trust/director.ts'
 import {
   delegatingDocument,
   type MetaEntries,
   modelDocument,
+  type Released,
+  type ReleasedPackage,
   type ReleasedVariant,
   rootDocument,
   type SignedDocument,
@@ -47,7 +50,7 @@ const ROOTS = {
 /** What devices in these tests are set up with. */
 export const ANCHOR = anchorDigest({ v: 1, ...ROOTS })
 
-const releases = new Map<string, ReleasedVariant>()
+const releases = new Map<string, Released>()
 let version = 0
 
 export type AssignmentDraft = Partial<TrustedAssignment> & { readonly artifact: ArtifactRef }
@@ -94,6 +97,36 @@ export function assignOrder(draft: AssignmentDraft, changes: OrderChanges = {}):
   return { v: 1, id, kind: 'assign', model, variant, offer, image: null }
 }
 
+export type PackageDraft = Partial<TrustedPackage> & { readonly artifact: ArtifactRef }
+
+/** The same for a package of a runtime. */
+export function packageOrder(
+  draft: PackageDraft,
+  { id = newId(), released = {} }: { id?: string; released?: Partial<ReleasedPackage> } = {},
+): OrderOf<'assign'> {
+  const { issuedAt, expiresAt } = assignmentOf(draft as AssignmentDraft)
+  const assignment: TrustedPackage = {
+    kind: 'runtime',
+    device: 'd1',
+    model: 'runtime.tflite',
+    variant: draft.artifact.digest,
+    runtime: 'tflite',
+    version: '1.0',
+    architecture: process.arch,
+    counter: 1,
+    releaseCounter: 1,
+    selfTest: null,
+    issuedAt,
+    expiresAt,
+    ...draft,
+  }
+  const { model, variant } = assignment
+  version += 1
+  releases.set(model, { ...describedPackage(assignment), ...released })
+  const offer = { director: direct([assignment], KEYS.director, version), image: imageFiles() }
+  return { v: 1, id, kind: 'assign', model, variant, offer, image: null }
+}
+
 export interface ProbeChanges {
   readonly device?: string
   /** Who signs for the director. */
@@ -121,8 +154,24 @@ function described({ artifact, ...assignment }: TrustedAssignment) {
   return { model, runtime, scheme, releaseCounter, selfTest, digest, bytes, blockList }
 }
 
+function describedPackage({ artifact, ...assignment }: TrustedPackage) {
+  const { kind, model, runtime, version: built, architecture, releaseCounter } = assignment
+  const { digest, bytes, blockList } = artifact
+  return {
+    kind,
+    model,
+    runtime,
+    version: built,
+    architecture,
+    releaseCounter,
+    digest,
+    bytes,
+    blockList,
+  }
+}
+
 function direct(
-  assigned: readonly TrustedAssignment[],
+  assigned: readonly Installable[],
   key: SigningKey,
   says: number,
 ): Offer['director'] {
@@ -133,11 +182,11 @@ function direct(
   const direction = {
     device,
     version: says,
-    variants: assigned.map((each) => ({
-      ...described(each),
-      class: each.class,
-      counter: each.counter,
-    })),
+    variants: assigned.map((each) =>
+      isPackage(each)
+        ? { ...describedPackage(each), counter: each.counter }
+        : { ...described(each), class: each.class, counter: each.counter },
+    ),
     issuedAt: at,
     days: (new Date(expiresAt).getTime() - at.getTime()) / DAY_MS,
   }

@@ -10,6 +10,7 @@ const FILES = {
   litert: 'litert-2.3/ai_edge_litert/libLiteRt.so',
   litertWheel: 'ai_edge_litert-2.3.0-cp311-cp311-manylinux_2_27_x86_64.whl',
   openvino: 'openvino-2026.4/openvino/libs/libopenvino_c.so.2641',
+  openvinoWheel: 'openvino-2026.4.1-22982-cp311-cp311-manylinux_2_28_x86_64.whl',
   vela: 'vela/bin/vela',
 } as const
 export type NativeThing = keyof typeof FILES

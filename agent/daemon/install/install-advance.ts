@@ -1,7 +1,7 @@
 import { invariant } from '../../../shared/errors.ts'
 import type { Report } from '../../../shared/messages/index.ts'
 import type { SlotLinks } from '../../artifacts/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import type { Installable } from '../../trust/index.ts'
 import type { Installation } from '../journal/records.ts'
 import { healthReport, installReport, type Refusal } from '../reports.ts'
 import {
@@ -18,7 +18,7 @@ export const SUPERSEDED: Refusal = {
   message: 'a newer assignment of this model took its place',
 }
 
-export function newInstallation(order: string, assignment: TrustedAssignment): Installation {
+export function newInstallation(order: string, assignment: Installable): Installation {
   return { order, assignment, step: 'accepted', restarts: 0, before: null, error: null }
 }
 

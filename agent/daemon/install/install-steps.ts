@@ -1,14 +1,21 @@
 import { messageOf } from '../../../shared/errors.ts'
+import { readManifest, unpackedBytes } from '../../../shared/runtime-package/index.ts'
 import { ArtifactError, NO_LINKS } from '../../artifacts/index.ts'
 import { ModelLocks } from '../../client/index.ts'
 import { choiceOf } from '../../engines/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import {
+  type Installable,
+  isPackage,
+  type TrustedAssignment,
+  type TrustedPackage,
+} from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { watchHealth } from '../health/health.ts'
 import type { Installation } from '../journal/records.ts'
 import { installReport } from '../reports.ts'
 import type { InstallStep } from '../transitions/install-table.ts'
 import { engineFor, installedModel } from './installed-model.ts'
+import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
 
 /** Between two reports of progress, ms. */
@@ -19,10 +26,18 @@ const GOLDEN_GIVE_UP_MS = 120_000
 /** Steps that do something; the others are ends. */
 export type WorkingStep = Exclude<InstallStep, 'active' | 'rolled-back' | 'failed' | 'superseded'>
 
-type StepWork = (job: Installation, context: AgentContext, signal: AbortSignal) => Promise<void>
+/** A step of the installation of what it is written for. */
+type StepWork<A extends Installable> = (
+  job: Installation & { readonly assignment: A },
+  context: AgentContext,
+  signal: AbortSignal,
+) => Promise<void>
+type Work<A extends Installable, S extends WorkingStep = WorkingStep> = Readonly<
+  Record<S, StepWork<A>>
+>
 
-/** What each step does. Each may be done again after a restart; each throws an AppError where it fails. */
-export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
+/** The same for a variant and for a package. Each may be done again after a restart; each throws an AppError where it fails. */
+const COMMON_WORK = {
   accepted: async () => {},
 
   async downloading({ order, assignment }, context, signal) {
@@ -36,6 +51,23 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
   async verifying({ assignment }, { store }) {
     await verifiedFile(assignment, store)
   },
+
+  async switching({ assignment }, { stateDir, slots }, signal) {
+    const { model, variant } = assignment
+    if ((await slots.links(model)).current === variant) return
+    const locks = new ModelLocks(stateDir, model)
+    await locks.exclusively(signal, () => slots.switchTo(model, variant))
+  },
+
+  async 'rolling-back'({ assignment, before }, { slots }) {
+    const { model, variant } = assignment
+    await slots.restore(model, await rollbackTarget(model, before ?? NO_LINKS, variant, slots))
+    await slots.remove(model, variant)
+  },
+} satisfies Partial<Work<Installable>>
+
+const VARIANT_WORK: Work<TrustedAssignment> = {
+  ...COMMON_WORK,
 
   async installing({ assignment }, context, signal) {
     const { store, slots, clock } = context
@@ -69,13 +101,6 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     await new ModelLocks(stateDir, model).whenFree(signal)
   },
 
-  async switching({ assignment }, { stateDir, slots }, signal) {
-    const { model, variant } = assignment
-    if ((await slots.links(model)).current === variant) return
-    const locks = new ModelLocks(stateDir, model)
-    await locks.exclusively(signal, () => slots.switchTo(model, variant))
-  },
-
   async testing({ assignment }, context, signal) {
     const { model, variant, selfTest } = assignment
     const golden = selfTest
@@ -99,12 +124,41 @@ export const INSTALL_WORK: Readonly<Record<WorkingStep, StepWork>> = {
     if (leftBehind(job) === null) return
     await slots.keepSpare(model, variant).catch((error) => log.warn({ model }, messageOf(error)))
   },
+}
 
-  async 'rolling-back'({ assignment, before }, { slots }) {
+/** A library is opened before the links move: nobody who follows `current` meets one that cannot be. */
+const PACKAGE_WORK: Work<TrustedPackage> = {
+  ...COMMON_WORK,
+
+  async installing({ assignment }, { store, slots }) {
     const { model, variant } = assignment
-    await slots.restore(model, await rollbackTarget(model, before ?? NO_LINKS, variant, slots))
-    await slots.remove(model, variant)
+    if (await slots.isGood(model, variant)) return
+    const archive = await verifiedFile(assignment, store)
+    const manifest = await readManifest(archive)
+    requireSame(assignment, manifest)
+    await store.makeRoom(unpackedBytes(manifest), variant)
+    await slots.unpack(model, variant, archive)
   },
+
+  async waiting({ assignment }, context, signal) {
+    const { model, variant } = assignment
+    await context.measurementLock.during(signal, () => openLibrary(model, variant, context.slots))
+  },
+
+  async testing({ assignment }, { trust }) {
+    await trust.installed(assignment)
+  },
+
+  async watching() {},
+}
+
+/** What a step does for this installation. */
+export function work(job: Installation, context: AgentContext, signal: AbortSignal): Promise<void> {
+  const { assignment, ...rest } = job
+  const step = job.step as WorkingStep
+  return isPackage(assignment)
+    ? PACKAGE_WORK[step]({ ...rest, assignment }, context, signal)
+    : VARIANT_WORK[step]({ ...rest, assignment }, context, signal)
 }
 
 async function slotFile(
@@ -118,7 +172,7 @@ async function slotFile(
 }
 
 async function verifiedFile(
-  { artifact, variant }: TrustedAssignment,
+  { artifact, variant }: Installable,
   store: AgentContext['store'],
 ): Promise<string> {
   const file = await store.locate(artifact.digest)
@@ -130,7 +184,7 @@ async function verifiedFile(
   )
 }
 
-function progressTeller(order: string, assignment: TrustedAssignment, context: AgentContext) {
+function progressTeller(order: string, assignment: Installable, context: AgentContext) {
   let toldAt = context.clock.monotonic()
   return (bytesDone: number) => {
     const now = context.clock.monotonic()

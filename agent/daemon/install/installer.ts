@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import type { Report } from '../../../shared/messages/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import { engineOf, type Installable, isPackage } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { JournalError } from '../errors.ts'
 import type { CommitName } from '../journal/commit-names.ts'
@@ -11,7 +11,7 @@ import { ackReport, installReport, type Refusal, refusalOf } from '../reports.ts
 import { INSTALLING, type InstallEvent, RESTARTS_ALLOWED } from '../transitions/install-table.ts'
 import { isTerminal, nextState } from '../transitions/transitions.ts'
 import { advance, loopedIn, newInstallation, SUPERSEDED } from './install-advance.ts'
-import { INSTALL_WORK, type WorkingStep } from './install-steps.ts'
+import { work } from './install-steps.ts'
 import { quarantined } from './quarantine.ts'
 import { notGoneBackTo } from './rollback-target.ts'
 import { artifactsOfAssignment, wantedArtifacts } from './wanted-artifacts.ts'
@@ -43,7 +43,7 @@ export class Installer {
   }
 
   /** The order was checked: from here on it is durable and acknowledged. @throws JournalError */
-  accept(order: string, assignment: TrustedAssignment): void {
+  accept(order: string, assignment: Installable): void {
     const { model, counter, variant } = assignment
     const now = this.#context.clock.now()
     const reports = [ackReport(order, now), installReport(order, assignment, 'accepted', now)]
@@ -129,7 +129,7 @@ export class Installer {
 
   async #work(job: Installation, signal: AbortSignal): Promise<Refusal | null> {
     try {
-      await INSTALL_WORK[job.step as WorkingStep](job, this.#context, signal)
+      await work(job, this.#context, signal)
       return null
     } catch (error) {
       if (!(error instanceof AppError) && !signal.aborted) {
@@ -146,11 +146,12 @@ export class Installer {
     const next = advance(job, event, error, { links, now })
     const { step, error: reason } = next.job
     const kept =
-      step === 'rolled-back' ? quarantined(variant, job.assignment.engine, reason, now) : []
+      step === 'rolled-back' ? quarantined(variant, engineOf(job.assignment), reason, now) : []
     this.#write(`install.${step}`, next.job, next.reports, kept)
     const level = next.job.error ? 'warn' : 'info'
     const facts = { model, variant: variant.slice(0, 12), order: job.order, ...next.job.error }
     this.#context.log[level](facts, `installation: ${job.step} → ${next.job.step}`)
+    if (step === 'active' && isPackage(job.assignment)) this.#context.packagesChanged()
   }
 
   #write(

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../shared/digest.ts'
 import type { ProbeOrder } from '../../../shared/messages/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import type { Installable } from '../../trust/index.ts'
 import type { JournalView } from '../journal/journal.ts'
 import { INSTALLING } from '../transitions/install-table.ts'
 import { PROBING } from '../transitions/probe-table.ts'
@@ -23,7 +23,7 @@ export function wantedArtifacts(journal: JournalView): Set<Digest> {
   ])
 }
 
-export function artifactsOfAssignment({ artifact, selfTest }: TrustedAssignment): Digest[] {
+export function artifactsOfAssignment({ artifact, selfTest }: Installable): Digest[] {
   return selfTest ? [artifact.digest, selfTest.digest] : [artifact.digest]
 }
 

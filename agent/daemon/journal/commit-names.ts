@@ -16,6 +16,7 @@ const OTHER_COMMITS = [
   'report.settled',
   'report.dropped',
   'slot.lost',
+  'package.unusable',
 ] as const
 
 /** Every write to the journal has a name, so that a test can cut the power at it. */
@@ -28,6 +29,7 @@ export type CommitName =
 const BETWEEN_COMMITS = [
   'journal.rewrite.before',
   'journal.rewrite.after',
+  'slot.unpacked',
   'slot.drafted',
   'slot.placed',
   'slot.previous.pointed',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../../../shared/ids.ts'
 import { probeOrderSchema, refusalSchema, reportSchema } from '../../../shared/messages/index.ts'
-import { trustedAssignmentSchema } from '../../trust/index.ts'
+import { installableSchema } from '../../trust/index.ts'
 import { INSTALL_STEPS } from '../transitions/install-table.ts'
 import { PROBE_STEPS } from '../transitions/probe-table.ts'
 
@@ -14,7 +14,7 @@ const linksSchema = z.object({
 /** The one installation of a model that runs, or the last one that ran. */
 export const installationSchema = z.object({
   order: messageIdSchema,
-  assignment: trustedAssignmentSchema,
+  assignment: installableSchema,
   step: z.enum(INSTALL_STEPS),
   /** Deaths of the agent in the present step. */
   restarts: z.number().int().nonnegative(),
@@ -38,7 +38,7 @@ export const RECORDS = {
   /** By model. */
   installation: installationSchema,
   /** By model: accepted while an installation of the same model could not be left. */
-  queued: z.object({ order: messageIdSchema, assignment: trustedAssignmentSchema }),
+  queued: z.object({ order: messageIdSchema, assignment: installableSchema }),
   /** By model: the highest counter of an accepted assignment, and what it named. */
   counter: z.object({
     model: modelNameSchema,

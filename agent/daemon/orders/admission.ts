@@ -1,12 +1,13 @@
 import { formatBytes } from '../../../shared/units.ts'
 import type { EngineName } from '../../engines/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import { engineOf, type Installable, isPackage } from '../../trust/index.ts'
 import { OrderRefused } from '../errors.ts'
 import { quarantineKey } from '../install/quarantine.ts'
 
 /** What an assignment that is believed is held against, beside the disk. */
 export interface Acceptance {
   readonly memoryLimitBytes: number | null
+  readonly acceptsRuntimes?: boolean | undefined
   hasEngine(engine: EngineName): boolean
   /** Why a variant is not tried again in an engine here; `undefined`: nothing is known against it. */
   quarantine(key: string): { readonly at: string; readonly message: string } | undefined
@@ -15,14 +16,14 @@ export interface Acceptance {
 }
 
 /** @throws OrderRefused */
-export function requireAcceptable(assignment: TrustedAssignment, against: Acceptance): void {
+export function requireAcceptable(assignment: Installable, against: Acceptance): void {
   for (const check of CHECKS) {
     const refused = check(assignment, against)
     if (refused) throw refused
   }
 }
 
-type Check = (assignment: TrustedAssignment, against: Acceptance) => OrderRefused | undefined
+type Check = (assignment: Installable, against: Acceptance) => OrderRefused | undefined
 
 const CHECKS: readonly Check[] = [
   // Never back, even where the trust store was lost. The same counter may be said again for the same variant.
@@ -38,8 +39,9 @@ const CHECKS: readonly Check[] = [
   },
 
   // What brought the runtime down here is not tried again, whoever asks.
-  ({ variant, engine }, against) => {
-    const known = against.quarantine(quarantineKey(variant, engine))
+  (assignment, against) => {
+    const { variant } = assignment
+    const known = against.quarantine(quarantineKey(variant, engineOf(assignment)))
     return (
       known &&
       new OrderRefused(
@@ -50,19 +52,31 @@ const CHECKS: readonly Check[] = [
     )
   },
 
-  ({ engine }, { hasEngine }) => {
+  (assignment, { hasEngine }) => {
+    const engine = engineOf(assignment)
     if (engine === undefined || hasEngine(engine)) return undefined
     const { runtime, accelerator } = engine
     const name = accelerator === null ? runtime : `${runtime} with ${accelerator}`
     return new OrderRefused('wrong-runtime', `is to run on ${name}, which is not here`)
   },
 
-  // It cannot need less memory than it has bytes.
-  ({ artifact }, { memoryLimitBytes }) =>
-    memoryLimitBytes === null || artifact.bytes <= memoryLimitBytes
+  // Whoever runs the device decides whether it loads libraries that others send.
+  (assignment, { acceptsRuntimes }) =>
+    !isPackage(assignment) || acceptsRuntimes
+      ? undefined
+      : new OrderRefused(
+          'runtimes-not-accepted',
+          `brings ${assignment.runtime} ${assignment.version}, and this agent runs without --accept-runtimes`,
+        ),
+
+  // It cannot need less memory than it has bytes. The limit is one for models.
+  (assignment, { memoryLimitBytes }) =>
+    isPackage(assignment) ||
+    memoryLimitBytes === null ||
+    assignment.artifact.bytes <= memoryLimitBytes
       ? undefined
       : new OrderRefused(
           'memory-limit',
-          `has ${formatBytes(artifact.bytes)}, over the memory limit of ${formatBytes(memoryLimitBytes)}`,
+          `has ${formatBytes(assignment.artifact.bytes)}, over the memory limit of ${formatBytes(memoryLimitBytes)}`,
         ),
 ]

@@ -32,6 +32,7 @@ import { verifyAssignment } from './verify-assignment.ts'
 
 export interface OrderHandlerOptions {
   readonly memoryLimitBytes: number | null
+  readonly acceptsRuntimes?: boolean | undefined
   readonly installer: Installer
   readonly prober: Prober
   rebirth(): void

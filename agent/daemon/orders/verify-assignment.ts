@@ -8,7 +8,7 @@ import {
   TrustError,
 } from '../../../shared/trust/index.ts'
 import { ArtifactError } from '../../artifacts/index.ts'
-import type { TrustedAssignment } from '../../trust/index.ts'
+import type { Installable } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { wantedArtifacts } from '../install/wanted-artifacts.ts'
 import type { MetadataPatience } from './metadata-patience.ts'
@@ -25,7 +25,7 @@ export const METADATA_PATIENCE: MetadataPatience = {
 export async function verifyAssignment(
   order: OrderOf<'assign'>,
   context: AgentContext,
-): Promise<TrustedAssignment> {
+): Promise<Installable> {
   const { assignments } = await context.trust.verifyOffer(await wholeOffer(order, context))
   const assignment = assignments.find(({ model }) => model === order.model)
   if (assignment?.variant === order.variant) return assignment

@@ -3,6 +3,7 @@ import { digestSchema } from '../../../shared/digest-schema.ts'
 import { refusalSchema } from '../../../shared/messages/index.ts'
 import { isOneOf, openWord } from '../../../shared/open-words.ts'
 import type { Slots } from '../../artifacts/index.ts'
+import { isPackage } from '../../trust/index.ts'
 import type { JournalView } from '../journal/journal.ts'
 import { INSTALL_STEPS, INSTALLING } from '../transitions/install-table.ts'
 import { PROBING } from '../transitions/probe-table.ts'
@@ -86,7 +87,7 @@ async function modelStatus(
       ? {
           order: job.order,
           variant: job.assignment.variant,
-          scheme: job.assignment.scheme,
+          scheme: isPackage(job.assignment) ? job.assignment.version : job.assignment.scheme,
           step: job.step,
           error: job.error,
         }

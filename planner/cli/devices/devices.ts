@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isPackageName } from '../../../shared/trust/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
 import { cell } from '../program/cell.ts'
@@ -70,6 +71,6 @@ function stateOf({ online, revoked, garbage, garbageNote }: DeviceView): string 
 }
 
 function runs({ installed }: DeviceView): string {
-  const active = installed.filter((slot) => slot.active)
+  const active = installed.filter((slot) => slot.active && !isPackageName(slot.model))
   return active.map(({ model, scheme }) => `${model}: ${scheme ?? 'unknown'}`).join(', ') || '—'
 }

@@ -21,6 +21,9 @@ const OTHER_COMMITS = [
   'device.released',
   'device.failed',
   'device.unfit',
+  'runtime.added',
+  'runtime.removed',
+  'runtime.given',
 ] as const
 
 /** Every commit of the conductor has a name. */

@@ -8,8 +8,9 @@ import {
   type OutboxOrder,
   orders,
   rollouts,
+  runtimePackages,
 } from '../../storage/index.ts'
-import type { DirectedVariant, TrustAuthority } from '../../trust/index.ts'
+import { type Direction, isReleasedPackage, type TrustAuthority } from '../../trust/index.ts'
 
 export interface OfferContext {
   readonly db: Db
@@ -41,18 +42,26 @@ export async function toSend(
 /** No name of a model: the version of all that the director says to one device. */
 const DIRECTOR = ''
 
-/** What the device shall run, as it was released: the director repeats the release keys' own words. */
+/**
+ * What the device shall run and have, as it was released: the director repeats the release keys' own words. Of
+ * libraries it hears only while it takes them: an older agent would believe nothing beside one.
+ */
 async function directedNow(
   { db, trust }: OfferContext,
   device: string,
-): Promise<DirectedVariant[]> {
-  const directed: DirectedVariant[] = []
+): Promise<Direction['variants']> {
+  const takes = (await runtimePackages.takers(db)).has(device)
+  const directed: Direction['variants'][number][] = []
   for (const { model, variant, class: classId, counter } of await directions.directionsOf(
     db,
     device,
   )) {
-    const released = (await trust.image.variants(model)).find(({ digest }) => digest === variant)
+    const released = (await trust.image.released(model)).find(({ digest }) => digest === variant)
     if (!released) continue
+    if (isReleasedPackage(released)) {
+      if (takes) directed.push({ ...released, counter })
+      continue
+    }
     const { classes: _classes, ...facts } = released
     directed.push({ ...facts, class: classId, counter })
   }

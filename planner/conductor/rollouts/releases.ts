@@ -12,9 +12,17 @@ import {
   variants,
 } from '../../storage/index.ts'
 import { targetOf } from '../../targets/index.ts'
-import { isComplete, type ReleasedVariant, type Releases, releasedBy } from '../../trust/index.ts'
+import {
+  isComplete,
+  isReleasedPackage,
+  type Released,
+  type ReleasedVariant,
+  type Releases,
+  releasedBy,
+} from '../../trust/index.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { activeVariant } from './assignments.ts'
+import { lackingPackages } from './package-releases.ts'
 
 /** An open rollout with everything its devices may be given. */
 interface Wanted {
@@ -28,14 +36,22 @@ interface Wanted {
 export const WAITS_FOR_RELEASE =
   'waits for signatures of the release keys: see fitment keys pending'
 
+/** Something that is to be released under a name, and whether a release would do. */
+interface Waiting {
+  readonly name: string
+  /** Of what, for people. */
+  readonly what: string
+  isIn(released: readonly Released[]): boolean
+}
+
 /**
- * Has the variants of open rollouts released: by the release keys that lie here, or by those who hold them
- * elsewhere. Answers the rollouts that must wait for that.
+ * Has the variants of open rollouts released, and packages of runtimes: by the release keys that lie here, or by
+ * those who hold them elsewhere. Answers the rollouts that must wait for that.
  */
 export async function advanceReleases(context: ConductorContext): Promise<ReadonlySet<string>> {
   const open = await rollouts.openRollouts(context.db)
   const names = new Set(open.map(({ modelName }) => modelName))
-  const lacking: Record<string, ReleasedVariant[]> = {}
+  const lacking: Record<string, readonly Released[]> = {}
   const waiting: Wanted[] = []
   for (const name of names) {
     const published = await context.trust.image.variants(name)
@@ -45,7 +61,10 @@ export async function advanceReleases(context: ConductorContext): Promise<Readon
     waiting.push(...unreleased)
     lacking[name] = await releaseOf(context, name, wanted, published)
   }
-  if (waiting.length > 0 && (await release(context, lacking, waiting))) return new Set()
+  const packages = await lackingPackages(context)
+  for (const { name, packages: all } of packages) lacking[name] = all
+  const all = [...waiting.map(waitingOf), ...packages]
+  if (all.length > 0 && (await release(context, lacking, all))) return new Set()
   return new Set(waiting.map(({ rollout }) => rollout.id))
 }
 
@@ -53,15 +72,13 @@ export async function advanceReleases(context: ConductorContext): Promise<Readon
 async function release(
   context: ConductorContext,
   lacking: Releases,
-  waiting: readonly Wanted[],
+  waiting: readonly Waiting[],
 ): Promise<boolean> {
   const { trust } = context
   for (const batch of await trust.pending()) {
     const drafted = releasedBy(batch)
     if (!drafted) continue
-    const holds = waiting.every(({ rollout, variants: all }) =>
-      includes(drafted[rollout.modelName] ?? [], all),
-    )
+    const holds = waiting.every(({ name, isIn }) => isIn(drafted[name] ?? []))
     if (holds && !isComplete(batch) && !(await trust.isStale(batch))) return false
     await trust.drop(batch)
   }
@@ -75,11 +92,20 @@ async function release(
     { ...entry, action, detail: { batch: batch.id } },
     context.now(),
   )
-  for (const { rollout } of isSigned ? [] : waiting) {
-    const what = `${rollout.class}: ${WAITS_FOR_RELEASE}`
-    context.progress.emit({ model: rollout.modelName, what, done: 0, total: 0 })
+  for (const { name, what } of isSigned ? [] : waiting) {
+    context.progress.emit({ model: name, what: `${what}: ${WAITS_FOR_RELEASE}`, done: 0, total: 0 })
   }
   return isSigned
+}
+
+function waitingOf({ rollout, variants: all }: Wanted): Waiting {
+  const { modelName: name, class: what } = rollout
+  const isIn = (released: readonly Released[]) => includes(released.filter(isVariant), all)
+  return { name, what, isIn }
+}
+
+function isVariant(released: Released): released is ReleasedVariant {
+  return !isReleasedPackage(released)
 }
 
 /**

@@ -16,7 +16,8 @@ import { newId } from '../../../shared/ids.ts'
 import type { Order } from '../../../shared/messages/index.ts'
 import { agentOptions, driverOf, stateDirOf } from '../device.ts'
 import { goldenData, variantOf } from '../golden.ts'
-import { type AssignmentDraft, assignOrder } from '../orders.ts'
+import { type AssignmentDraft, assignOrder, packageOrder } from '../orders.ts'
+import { asFile, packageOf } from '../packages.ts'
 import type { PlannerDriver } from '../planner-driver.ts'
 import { bootedVariant } from '../power.ts'
 import { probeOrder } from '../probe-orders.ts'
@@ -183,6 +184,23 @@ const STORIES: Readonly<Record<string, Story>> = {
       writeFileSync(join(stateDir, 'slots', 'motor', 'current', 'model.tflite'), 'rust')
     },
   },
+  'a package, of which no library can be opened': {
+    points: ['slot.unpacked'],
+    orders: async ({ driver }) => {
+      const bytes = await packageOf({ library: Buffer.from('no library') })
+      return [packageOrder({ artifact: driver.offer(bytes) })]
+    },
+    end: { kind: 'install', state: 'failed' },
+  },
+  'a package that cannot be opened any more': {
+    points: momentsOf(['package.unusable']),
+    async before({ stateDir }) {
+      const bytes = await packageOf({ library: Buffer.from('no library any more') })
+      const slots = new Slots(join(stateDir, 'slots'))
+      await asFile(bytes, (path) => slots.unpack('runtime.tflite', digestOf(bytes), path))
+      await slots.switchTo('runtime.tflite', digestOf(bytes))
+    },
+  },
   'an outbox that is full': {
     points: momentsOf(['report.dropped']),
     before({ driver, stateDir }) {
@@ -246,7 +264,9 @@ async function playThrough(
   const { driver, stateDir } = device
   const start = async (failPoints: FailPoints) => {
     await story.before?.(device)
-    return await startAgent(agentOptions(stateDir, driver.url, { failPoints }))
+    return await startAgent(
+      agentOptions(stateDir, driver.url, { failPoints, acceptsRuntimes: true }),
+    )
   }
   for (const point of story.points) {
     const power = new PowerCut(point)

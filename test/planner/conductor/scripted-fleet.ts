@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { DeviceTrust, type TrustedAssignment } from '../../../agent/trust/index.ts'
+import { DeviceTrust, isPackage, type TrustedAssignment } from '../../../agent/trust/index.ts'
 import { loadProfiles } from '../../../planner/classes/index.ts'
 import { Conductor, type ConductorSettings } from '../../../planner/conductor/index.ts'
 import type { Database } from '../../../planner/storage/database.ts'
@@ -66,7 +66,8 @@ export async function openPlanner(
       const options = { dir, device, class: null, runtimes, anchor, clock }
       const { assignments } = await (await DeviceTrust.open(options)).verifyOffer(offer)
       const found = assignments.find((assignment) => assignment.model === model)
-      if (found?.variant !== variant) throw new Error('the director says something else')
+      if (found?.variant !== variant || isPackage(found))
+        throw new Error('the director says something else')
       return found
     },
     close: async () => {

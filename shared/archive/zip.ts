@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
-import { DatasetError } from './errors.ts'
+import { ArchiveError } from './errors.ts'
 
 /** One member of a zip archive, as its central directory lists it (APPNOTE.TXT 4.3.12). */
 export interface ZipEntry {
@@ -86,7 +86,7 @@ const PIECE = 2 ** 21
 
 /**
  * A member's bytes, piece by piece, inflated to at most its listed size; after the last its CRC-32 is checked.
- * @throws RangeError, zlib errors, DatasetError `corrupt`
+ * @throws RangeError, zlib errors, ArchiveError
  */
 export async function* readZipEntry(file: FileHandle, entry: ZipEntry): AsyncGenerator<Buffer> {
   const header = await readAt(file, entry.localHeader, LOCAL.size)
@@ -103,7 +103,7 @@ export async function* readZipEntry(file: FileHandle, entry: ZipEntry): AsyncGen
     yield piece
   }
   if (size !== entry.size || checksum !== entry.checksum)
-    throw new DatasetError('corrupt', `${entry.name} does not match its checksum: copy it again`)
+    throw new ArchiveError(`${entry.name} does not match its checksum: copy it again`)
 }
 
 /** Bytes of an open file, which stays open. */
@@ -122,9 +122,8 @@ function unpacked(entry: ZipEntry, stored: AsyncIterable<Buffer>): AsyncIterable
     // Whoever reads it meets the errors of both.
     return pipeline(stored, createInflateRaw({ chunkSize: PIECE }), () => {})
   }
-  throw new DatasetError(
-    'corrupt',
-    `${entry.name} is packed with method ${entry.method}: save it with numpy.savez or savez_compressed`,
+  throw new ArchiveError(
+    `${entry.name} is packed with method ${entry.method}: store or deflate it, as numpy.savez does`,
   )
 }
 

@@ -1,0 +1,1 @@
+export { type InstalledPackage, installedPackages } from './installed-packages.ts'
