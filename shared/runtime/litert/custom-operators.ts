@@ -11,6 +11,12 @@ const CARRIED: readonly string[] = [
   'TFLite_Detection_PostProcess',
 ]
 
+/** What compilers of accelerators leave in their files, by whose delegate computes it. */
+const COMPILED = new Map([
+  ['ethos-u', 'Ethos-U'],
+  ['edgetpu-custom-op', 'the Edge TPU'],
+])
+
 /** Field numbers of schema.fbs, and the code of custom operators. */
 const MODEL = { operatorCodes: 1, subgraphs: 2 }
 const SUBGRAPH = { operators: 3 }
@@ -21,6 +27,10 @@ const CUSTOM = 32
 /** Why LiteRT.js cannot run a custom operator; null where it can. */
 export function customOperatorObstacle(customCode: string): string | null {
   if (CARRIED.includes(customCode)) return null
+  const accelerator = COMPILED.get(customCode)
+  if (accelerator !== undefined) {
+    return `"${customCode}" says that the model is compiled for ${accelerator}: it runs in a native library with that delegate only; the file that it was compiled from runs here`
+  }
   return customCode.startsWith('Flex')
     ? `"${customCode}" is an operator of TensorFlow (Select), which no runtime for devices here carries: convert the model with builtin operators only`
     : `"${customCode}" is a custom operator, which no runtime for devices here carries: convert the model with builtin operators only`

@@ -73,6 +73,10 @@ t.test(
     for (const [customCode, words] of [
       ['FlexErf', /"FlexErf" is an operator of TensorFlow \(Select\)/],
       ['Mine', /"Mine" is a custom operator/],
+      [
+        'ethos-u',
+        /"ethos-u" says that the model is compiled for Ethos-U: .* with that delegate only/,
+      ],
     ] as const) {
       const path = join(t.testdir(), 'custom.tflite')
       const bytes = withCustom(customCode)
