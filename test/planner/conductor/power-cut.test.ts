@@ -58,6 +58,7 @@ const ORDERED: Readonly<Record<StoryName, readonly string[]>> = {
   failures: ['assign', 'assign', 'assign'],
   lost: ['assign', 'assign', 'assign', 'assign', 'assign'],
   small: [],
+  runtime: ['assign'],
   broken: [],
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { DeviceTrust, isPackage, type TrustedAssignment } from '../../../agent/trust/index.ts'
+import { DeviceTrust, type Installable } from '../../../agent/trust/index.ts'
 import { loadProfiles } from '../../../planner/classes/index.ts'
 import { Conductor, type ConductorSettings } from '../../../planner/conductor/index.ts'
 import type { Database } from '../../../planner/storage/database.ts'
@@ -24,7 +24,7 @@ export interface Planner {
   /** The planner's clock; move it to let time pass. */
   readonly clock: { now: Date }
   /** What a device makes of the order: both repositories verified, from the first roots on. */
-  assignmentOf(order: OrderOf<'assign'>, device?: string): Promise<TrustedAssignment>
+  assignmentOf(order: OrderOf<'assign'>, device?: string): Promise<Installable>
   close(): Promise<void>
 }
 
@@ -63,11 +63,11 @@ export async function openPlanner(
       const runtimes = ['litert', 'onnxruntime'] as const
       const clock = { now, monotonic: () => 0 }
       const dir = join(data, 'devices', newId())
-      const options = { dir, device, class: null, runtimes, anchor, clock }
+      const { architecture } = hardware
+      const options = { dir, device, class: null, runtimes, architecture, anchor, clock }
       const { assignments } = await (await DeviceTrust.open(options)).verifyOffer(offer)
       const found = assignments.find((assignment) => assignment.model === model)
-      if (found?.variant !== variant || isPackage(found))
-        throw new Error('the director says something else')
+      if (found?.variant !== variant) throw new Error('the director says something else')
       return found
     },
     close: async () => {

@@ -2,11 +2,19 @@ import { readFile } from 'node:fs/promises'
 import { addModel } from '../../../planner/api/add-model.ts'
 import { plan } from '../../../planner/api/plan.ts'
 import { startRollouts } from '../../../planner/api/rollouts.ts'
+import { addPackage, removePackage } from '../../../planner/api/runtime-packages.ts'
 import { buildVariant } from '../../../planner/conductor/building/builds.ts'
 import type { CommitName } from '../../../planner/conductor/context/commit-names.ts'
 import { applyRolloutEvent } from '../../../planner/conductor/index.ts'
 import type { RolloutOptions } from '../../../planner/rollout/index.ts'
-import { models, probes, selections, variants } from '../../../planner/storage/index.ts'
+import {
+  models,
+  probes,
+  runtimePackages,
+  selections,
+  variants,
+} from '../../../planner/storage/index.ts'
+import { packageOf } from '../../agent/packages.ts'
 import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
 import { chosenModel, options } from './chosen-model.ts'
 import { CLASS, type Stage } from './stage.ts'
@@ -157,6 +165,25 @@ export const STORIES = {
       await chosen(stage, AT_ONCE)
       await stage.join('d1', { says: 'active' }, { memoryLimitBytes: 50_000 })
       await stage.until(async () => (await stage.stateOf('d1')) === 'unfit')
+    },
+  },
+
+  /** A package is added, given to a device that takes it, and removed. */
+  runtime: {
+    commits: ['runtime.added', 'runtime.given', 'runtime.removed'],
+    async play(stage) {
+      const { artifacts, db } = stage.context
+      const architecture = 'arm64'
+      const bytes = await packageOf({ library: Buffer.from('library'), architecture })
+      const { digest } = await artifacts.put(bytes)
+      await stage.join('d1', { says: 'active' }, { acceptsRuntimes: true })
+      if (!(await stage.hasDone('runtimes.add'))) {
+        await addPackage({ source: { digest, name: 'library.so' } }, stage.call)
+      }
+      if (await stage.hasDone('runtimes.remove')) return
+      const isActive = async () => (await runtimePackages.listOffers(db))[0]?.state === 'active'
+      await stage.until(isActive)
+      await removePackage({ package: digest }, stage.call)
     },
   },
 
