@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
+import { copyFile, link, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
@@ -11,6 +11,7 @@ import {
 } from '../../shared/durable/index.ts'
 import { isMissing } from '../../shared/errors.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
+import { parseJson } from '../../shared/json.ts'
 import {
   isWhole,
   MANIFEST_FILE,
@@ -21,7 +22,11 @@ import {
 } from '../../shared/runtime-package/index.ts'
 import { treeBytes } from './disk-quota.ts'
 import { ArtifactError, storageError } from './errors.ts'
-import { INSTALLED_MODEL_FILE, type InstalledModel } from './installed-model.ts'
+import {
+  INSTALLED_MODEL_FILE,
+  type InstalledModel,
+  installedModelSchema,
+} from './installed-model.ts'
 import { pointLink, readLink } from './links.ts'
 import { modelFileAmong, modelFileOf, type NewSlot } from './slot.ts'
 
@@ -120,13 +125,31 @@ export class Slots {
   /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
   async install(slot: NewSlot, installed: InstalledModel, file: string): Promise<void> {
     await this.#fill(slot.model, slot.variant, async (draft) => {
-      await writeDurably(join(draft, 'slot.json'), `${JSON.stringify(slot, null, 2)}\n`)
-      await writeDurably(
-        join(draft, INSTALLED_MODEL_FILE),
-        `${JSON.stringify(installed, null, 2)}\n`,
-      )
+      await writeDurably(join(draft, 'slot.json'), printed(slot))
+      await writeDurably(join(draft, INSTALLED_MODEL_FILE), printed(installed))
       await link(file, join(draft, modelFileOf(slot.runtime)))
     })
+  }
+
+  /** The same file, to be run otherwise: what is said of it is replaced, each file at once. @throws ArtifactError */
+  async describe(slot: NewSlot, installed: InstalledModel): Promise<void> {
+    const directory = this.directory(slot.model, slot.variant)
+    try {
+      await writeDurably(join(directory, INSTALLED_MODEL_FILE), printed(installed))
+      await writeDurably(join(directory, 'slot.json'), printed(slot))
+    } catch (error) {
+      throw storageError(error, `cannot describe ${slot.model} ${slot.variant.slice(0, 12)}`)
+    }
+  }
+
+  /** What applications are told of an installed variant; undefined where they are told nothing, or it is spoiled. */
+  async installedModel(model: string, variant: Digest): Promise<InstalledModel | undefined> {
+    try {
+      const file = join(this.directory(model, variant), INSTALLED_MODEL_FILE)
+      return parseJson(installedModelSchema, await readFile(file, 'utf8'))
+    } catch {
+      return undefined
+    }
   }
 
   /** Unpacks a package into its slot. @throws ArtifactError, PackageError */
@@ -296,4 +319,8 @@ async function entriesOf(directory: string): Promise<string[]> {
     if (isMissing(error)) return []
     throw storageError(error, `cannot list ${directory}`)
   }
+}
+
+function printed(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }

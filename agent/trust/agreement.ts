@@ -4,6 +4,7 @@ import { isOneOf } from '../../shared/open-words.ts'
 import { isPackaged, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import {
   type AttackName,
+  baseClass,
   type DirectorCustom,
   type DirectorPackage,
   directorCustomSchema,
@@ -186,10 +187,11 @@ const RULES: readonly Rule<Compared>[] = [
   },
   {
     code: 'wrong-class',
-    broken: ({ director, device }) =>
-      device.class === null || device.class === director.custom.class
+    // A device that was set up by its kind takes what was chosen for that kind with its own libraries.
+    broken: ({ director: { custom }, device }) =>
+      device.class === null || [custom.class, baseClass(custom.class)].includes(device.class)
         ? undefined
-        : `for class ${director.custom.class}, but this device is of class ${device.class}`,
+        : `for class ${custom.class}, but this device is of class ${device.class}`,
   },
   {
     code: 'wrong-class',

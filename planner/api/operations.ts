@@ -41,7 +41,8 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
       throw new ApiError('unknown-device', `no device "${id}" ever joined: see fitment devices`)
     const { agentVersion, firstSeen, classReason, report } = device
     const view = await deviceView(context.db, device)
-    return { ...view, agentVersion, firstSeen, reasons: [...classReason], report }
+    const engineNotes = await engineNotesOf(context.db, id)
+    return { ...view, agentVersion, firstSeen, reasons: [...classReason], report, engineNotes }
   },
 
   'devices.invite': inviteDevice,

@@ -1,3 +1,4 @@
+import { profileOf } from '../classes/index.ts'
 import type { ConductorContext } from '../conductor/index.ts'
 import { factsOfClass } from '../conductor/index.ts'
 import {
@@ -23,7 +24,7 @@ export async function classDetail(
   context: ConductorContext,
   id: string,
 ): Promise<OperationOutput<'classes.show'>> {
-  const profile = context.profiles.find((known) => known.id === id)
+  const profile = profileOf(context.profiles, id)
   const devices = await deviceRows.devicesOfClass(context.db, id)
   if (!profile && devices.length === 0) {
     const message = `no class "${id}": no firmware profile and no device of that name; see fitment classes`
@@ -42,7 +43,7 @@ export async function classDetail(
 }
 
 function classView(context: ConductorContext, id: string, devices: readonly Device[]): ClassView {
-  const profile = context.profiles.find((known) => known.id === id)
+  const profile = profileOf(context.profiles, id)
   const facts = factsOfClass(id, devices, profile)
   return {
     id,

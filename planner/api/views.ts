@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { findingSchema } from '../../shared/findings.ts'
-import { hardwareReportSchema } from '../../shared/messages/index.ts'
+import {
+  engineEntrySchema,
+  engineNotesSchema,
+  hardwareReportSchema,
+} from '../../shared/messages/index.ts'
 import { openWord, wordOr } from '../../shared/open-words.ts'
-import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { TARGET_NAMES } from '../targets/index.ts'
 import { modelFactsSchema } from '../variants/index.ts'
@@ -11,7 +14,6 @@ import { modelFactsSchema } from '../variants/index.ts'
 /** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
 
 /** A planner may know more of them than the command that asks it. */
-/** Called so because messages of old are. */
 const targetName = openWord(TARGET_NAMES)
 
 export const deviceViewSchema = z.object({
@@ -24,7 +26,7 @@ export const deviceViewSchema = z.object({
   board: z.string(),
   /** Identity read from a captured tree, measurements from the host. */
   emulated: z.boolean(),
-  runtimes: z.array(z.object({ name: openWord(RUNTIME_NAMES), version: z.string() })),
+  runtimes: z.array(engineEntrySchema),
   storageRoom: z.number().nullable(),
   memoryRoom: z.number().nullable(),
   lastSeen: z.string(),
@@ -46,6 +48,7 @@ export const deviceDetailSchema = deviceViewSchema.extend({
   firstSeen: z.string(),
   reasons: z.array(z.string()),
   report: hardwareReportSchema,
+  engineNotes: engineNotesSchema,
 })
 
 export const classViewSchema = z.object({

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Order } from '../../shared/messages/index.ts'
-import { classify, effectiveBudget, type Profile } from '../classes/index.ts'
+import { classify, effectiveBudget, engineClass, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
@@ -106,7 +106,7 @@ export async function recordClass(
   const limits = { memoryLimitBytes: device.memoryLimitBytes }
   const budget = effectiveBudget(match.profile, device.report, limits)
   await devices.recordClass(db, device.id, {
-    class: match.class,
+    class: engineClass(match.class, device.runtimes),
     reason: [
       ...match.reasons,
       `memory for a model: ${budget.memory.reason}`,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { wordOr } from '../../shared/open-words.ts'
+import { openWord, wordOr } from '../../shared/open-words.ts'
+import { RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
 import { TARGET_NAMES } from '../targets/index.ts'
 
@@ -44,6 +45,8 @@ export const constraintsSchema = z.object({
   maxLatencyMs: z.number().positive().nullable(),
   maxMemoryBytes: z.number().positive().nullable(),
   maxBytes: z.number().positive().nullable(),
+  /** The only runtimes that its applications load; absent or null: all. */
+  runtimes: z.array(openWord(RUNTIME_NAMES)).nullable().optional(),
 })
 export type Constraints = z.infer<typeof constraintsSchema>
 

@@ -8,6 +8,7 @@ import {
   hardwareReportSchema,
 } from '../../shared/messages/index.ts'
 import { recordRoots } from './directions.ts'
+import { recordEngineNotes } from './engine-notes.ts'
 import { readJson } from './json.ts'
 import { recordTaker } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
@@ -64,6 +65,7 @@ export async function recordBirth(
     .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute()
   await recordRoots(db, device, birth.roots)
+  await recordEngineNotes(db, device, birth)
   await recordTaker(db, device, birth.acceptsRuntimes === true)
   return true
 }

@@ -1,6 +1,8 @@
 import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth } from '../../shared/messages/index.ts'
+import { type DirectedEngine, directedEngineSchema } from '../../shared/trust/index.ts'
+import { readJsonOrNull } from './json.ts'
 import type { Db } from './tables.ts'
 
 /** What a device shall run for one model. */
@@ -9,19 +11,31 @@ export interface StoredDirection {
   readonly variant: Digest
   readonly class: string
   readonly counter: number
+  /** In what of its own; null: what takes such files. */
+  readonly engine: DirectedEngine | null
 }
 
 /** In place of what it was told of this model before. Call inside the transaction that decides it. */
 export async function putDirection(
   db: Db,
   device: DeviceId,
-  { model, variant, class: classId }: Omit<StoredDirection, 'counter'>,
+  { model, variant, class: classId, engine }: Omit<StoredDirection, 'counter'>,
 ): Promise<void> {
   const row = { variant, class: classId }
   await db
     .insertInto('directions')
     .values({ device, model_name: model, ...row })
     .onConflict((conflict) => conflict.columns(['device', 'model_name']).doUpdateSet(row))
+    .execute()
+  await db
+    .deleteFrom('directed_engines')
+    .where('device', '=', device)
+    .where('model_name', '=', model)
+    .execute()
+  if (engine === null) return
+  await db
+    .insertInto('directed_engines')
+    .values({ device, model_name: model, engine: JSON.stringify(engine) })
     .execute()
 }
 
@@ -33,7 +47,18 @@ export async function directionsOf(db: Db, device: DeviceId): Promise<readonly S
         .onRef('counters.device', '=', 'directions.device')
         .onRef('counters.model_name', '=', 'directions.model_name'),
     )
-    .select(['directions.model_name', 'directions.variant', 'directions.class', 'counters.counter'])
+    .leftJoin('directed_engines', (join) =>
+      join
+        .onRef('directed_engines.device', '=', 'directions.device')
+        .onRef('directed_engines.model_name', '=', 'directions.model_name'),
+    )
+    .select([
+      'directions.model_name',
+      'directions.variant',
+      'directions.class',
+      'counters.counter',
+      'directed_engines.engine',
+    ])
     .where('directions.device', '=', device)
     .orderBy('directions.model_name')
     .execute()
@@ -42,6 +67,7 @@ export async function directionsOf(db: Db, device: DeviceId): Promise<readonly S
     variant: row.variant,
     class: row.class,
     counter: row.counter,
+    engine: readJsonOrNull(directedEngineSchema, row.engine),
   }))
 }
 

@@ -4,6 +4,7 @@ import type { identityTables } from './migrations/0002-identity.ts'
 import type { trustTables } from './migrations/0003-trust.ts'
 import type { tuningTables } from './migrations/0004-tunings.ts'
 import type { runtimeTables } from './migrations/0005-runtimes.ts'
+import type { engineTables } from './migrations/0006-engines.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
@@ -12,7 +13,8 @@ export type Tables = RowsOf<
     typeof identityTables &
     typeof trustTables &
     typeof tuningTables &
-    typeof runtimeTables
+    typeof runtimeTables &
+    typeof engineTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

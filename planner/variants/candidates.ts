@@ -27,6 +27,8 @@ export interface PlanInput {
   readonly target: ClassFacts
   /** The operator's own limit on the file. */
   readonly maxBytes: number | null
+  /** The only runtimes that applications load; absent or null: all. */
+  readonly runtimes?: readonly string[] | null
   /** How to get each compiler that this host lacks; of the others, it has them. */
   readonly missingCompilers?: Readonly<Partial<Record<CompilerName, string>>>
 }
@@ -48,6 +50,11 @@ const NEEDS = {
     if (wanted === 'tflite')
       return `${runtime} takes .tflite files, and .onnx sources cannot become any`
     return 'obstacle' in model.onnx ? model.onnx.obstacle : undefined
+  },
+  loaded: ({ runtimes = null }, { runtime: target }) => {
+    const { runtime } = targetOf(target)
+    if (runtimes === null || runtimes.includes(runtime)) return undefined
+    return `its applications load ${runtimes.join(', ')} only, not ${runtime}`
   },
   opset: ({ model, target }, { runtime }) =>
     'opset' in model.onnx
@@ -112,7 +119,7 @@ const NEEDS = {
 } as const satisfies Record<string, Need>
 type NeedName = keyof typeof NEEDS
 
-const ALWAYS = ['runtime', 'format', 'opset', 'compiler', 'storage', 'memory'] as const
+const ALWAYS = ['runtime', 'loaded', 'format', 'opset', 'compiler', 'storage', 'memory'] as const
 
 /** A file of float32 weights is a file of its runtime's format; kernels are its runtime's. */
 function kernelsOf(model: ModelFacts, { runtime }: Candidate) {

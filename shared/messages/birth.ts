@@ -58,6 +58,13 @@ export type UnusableEngine = z.infer<typeof unusableEngineSchema>
 export const proposedEngineSchema = unusableEngineSchema.pick({ name: true, path: true })
 export type ProposedEngine = z.infer<typeof proposedEngineSchema>
 
+/** What a device says of libraries that it does not use. */
+export const engineNotesSchema = z.object({
+  unusable: z.array(unusableEngineSchema).max(32).default([]),
+  proposed: z.array(proposedEngineSchema).max(32).default([]),
+})
+export type EngineNotes = z.infer<typeof engineNotesSchema>
+
 /** agent → planner, on every connect and when the planner asks for it. */
 export const birthSchema = z.object({
   v: z.literal(1),

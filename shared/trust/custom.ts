@@ -10,6 +10,14 @@ import { MAX_VERSION } from './limits.ts'
 const counterSchema = z.number().int().positive().max(MAX_VERSION)
 export const classNameSchema = z.string().min(1).max(128)
 
+/** After it a class's name says which native libraries its devices have. */
+export const CLASS_SEPARATOR = '+'
+
+/** The kind of device alone. */
+export function baseClass(className: string): string {
+  return className.split(CLASS_SEPARATOR)[0] ?? className
+}
+
 /** What both repositories must say alike about a variant, beside path, length and digest. */
 const describedSchema = z.object({
   model: modelNameSchema,

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../shared/errors.ts'
 import { readManifest, unpackedBytes } from '../../../shared/runtime-package/index.ts'
-import { ArtifactError, NO_LINKS } from '../../artifacts/index.ts'
+import { ArtifactError, type NewSlot, NO_LINKS } from '../../artifacts/index.ts'
 import { ModelLocks } from '../../client/index.ts'
 import { choiceOf } from '../../engines/index.ts'
 import {
@@ -14,7 +14,7 @@ import { watchHealth } from '../health/health.ts'
 import type { Installation } from '../journal/records.ts'
 import { installReport } from '../reports.ts'
 import type { InstallStep } from '../transitions/install-table.ts'
-import { engineFor, installedModel } from './installed-model.ts'
+import { engineFor, installedModel, runsIn } from './installed-model.ts'
 import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
 
@@ -71,28 +71,25 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
 
   async installing({ assignment }, context, signal) {
     const { store, slots, clock } = context
-    const { model, variant } = assignment
-    if (await slots.isGood(model, variant)) return
-    const { scheme, class: deviceClass, counter, artifact } = assignment
+    const { model, variant, scheme, class: deviceClass, counter, artifact } = assignment
     const engine = engineFor(assignment, context)
-    const { runtime } = engine
+    const isThere = await slots.isGood(model, variant)
+    if (isThere && runsIn(await slots.installedModel(model, variant), assignment, engine)) return
     const file = await verifiedFile(assignment, store)
     const installed = await installedModel(assignment, engine, file, context, signal)
-    await slots.install(
-      {
-        v: 1,
-        model,
-        variant,
-        bytes: artifact.bytes,
-        runtime,
-        scheme,
-        class: deviceClass,
-        counter,
-        installedAt: clock.now().toISOString(),
-      },
-      installed,
-      file,
-    )
+    const slot: NewSlot = {
+      v: 1,
+      model,
+      variant,
+      bytes: artifact.bytes,
+      runtime: engine.runtime,
+      scheme,
+      class: deviceClass,
+      counter,
+      installedAt: clock.now().toISOString(),
+    }
+    if (isThere) await slots.describe(slot, installed)
+    else await slots.install(slot, installed, file)
   },
 
   async waiting({ assignment }, { stateDir, slots }, signal) {

@@ -45,3 +45,20 @@ export async function installedModel(
     outputs: ends?.outputs ?? null,
   }
 }
+
+/** Whether an application is told already to run the variant so. */
+export function runsIn(
+  known: InstalledModel | undefined,
+  { engine: directed }: TrustedAssignment,
+  { runtime, library, delegates, device }: Engine,
+): boolean {
+  if (known === undefined) return false
+  const wanted = delegates.map(({ name, path, options }) => ({ name, path, options }))
+  return (
+    known.runtime === runtime &&
+    known.library?.digest === library?.digest &&
+    known.device === device &&
+    known.threads === (directed?.threads ?? null) &&
+    JSON.stringify(known.delegates) === JSON.stringify(wanted)
+  )
+}

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { shortDigest } from '../../../shared/digest.ts'
+import type { EngineEntry } from '../../../shared/messages/index.ts'
 import { isPackageName } from '../../../shared/trust/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
@@ -35,7 +37,7 @@ function listOf(devices: readonly DeviceView[]): string {
       stateOf(device),
       device.class ?? '—',
       device.emulated ? `${device.board} (emulated)` : device.board,
-      device.runtimes.map(({ name }) => name).join(' ') || 'none',
+      device.runtimes.map(shortEngine).join(' ') || 'none',
       cell(device.storageRoom, formatBytes),
       cell(device.memoryRoom, formatBytes),
       runs(device),
@@ -54,15 +56,30 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
     ['processor', `${report.cpu.model}, ${report.cpu.cores} cores, ${report.architecture}`],
     ['features', report.cpu.features.join(' ') || 'none that matter'],
     ['accelerators', report.accelerators.map(({ kind }) => kind).join(' ') || 'none'],
-    [
-      'runtimes',
-      device.runtimes.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none',
-    ],
+    ...(device.runtimes.length === 0 ? [['runtime', 'none']] : []),
+    ...device.runtimes.map((engine) => ['runtime', longEngine(engine)]),
+    ...device.engineNotes.unusable.map(({ name, message }) => ['not used', `${name}: ${message}`]),
+    ...device.engineNotes.proposed.map(({ name, path }) => [
+      'found',
+      `${name}: ${path}, which the agent was not told to use`,
+    ]),
     ['agent', device.agentVersion],
     ['system', `${report.os.distribution ?? 'unknown'}, kernel ${report.os.kernel}`],
     ['runs', runs(device)],
   ]
   return table(['FACT', 'VALUE'], facts)
+}
+
+function shortEngine({ name, delegates = [], device }: EngineEntry): string {
+  const accelerator = device ?? delegates[0]?.name
+  return accelerator === undefined ? name : `${name}+${accelerator}`
+}
+
+function longEngine(engine: EngineEntry): string {
+  const { version, library, delegates = [] } = engine
+  const where = library ? `, ${library.path} (${shortDigest(library.digest)})` : ''
+  const asked = delegates.map(({ name, path }) => `; ${name}: ${path}`).join('')
+  return `${shortEngine(engine)} ${version}${where}${asked}`
 }
 
 function stateOf({ online, revoked, garbage, garbageNote }: DeviceView): string {

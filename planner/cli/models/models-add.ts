@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { modelNameSchema } from '../../../shared/ids.ts'
+import { RUNTIME_NAMES } from '../../../shared/runtime/index.ts'
 import { formatBytes, formatPercent } from '../../../shared/units.ts'
 import { connectPlanner, type ModelView, type PlannerClient } from '../../api/index.ts'
 import { OBJECTIVES } from '../../selection/index.ts'
@@ -33,6 +34,10 @@ export const modelsAddCommand = defineCommand({
     { flags: '--max-latency-ms <ms>', description: 'slowest that may ship' },
     { flags: '--max-memory <size>', description: 'most memory that may ship, e.g. 64MiB' },
     { flags: '--max-bytes <size>', description: 'largest file that may ship, e.g. 200KB' },
+    {
+      flags: '--runtimes <names>',
+      description: `the only ones that its applications load, e.g. tflite,onnxruntime (of ${RUNTIME_NAMES.join(', ')})`,
+    },
   ],
   example:
     'fitment models add motor --model motor.tflite --calibration c.npz --test t.npz --max-accuracy-drop 1',
@@ -47,6 +52,11 @@ export const modelsAddCommand = defineCommand({
     maxLatencyMs: z.coerce.number().positive().optional(),
     maxMemory: bytesInput.optional(),
     maxBytes: bytesInput.optional(),
+    runtimes: z
+      .string()
+      .transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''))
+      .pipe(z.array(z.enum(RUNTIME_NAMES)).min(1))
+      .optional(),
   }),
   run: async (input, io) => {
     const planner = connectPlanner(input.data)
@@ -65,6 +75,7 @@ export const modelsAddCommand = defineCommand({
           maxLatencyMs: input.maxLatencyMs ?? null,
           maxMemoryBytes: input.maxMemory ?? null,
           maxBytes: input.maxBytes ?? null,
+          runtimes: input.runtimes ?? null,
         },
       },
       ({ done, total, what }) => progress.update(done, total, what),

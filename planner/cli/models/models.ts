@@ -56,6 +56,7 @@ function limitsOf({ constraints: c }: ModelView): string {
     c.maxLatencyMs === null ? [] : formatMs(c.maxLatencyMs),
     c.maxMemoryBytes === null ? [] : `${formatBytes(c.maxMemoryBytes)} memory`,
     c.maxBytes === null ? [] : formatBytes(c.maxBytes),
+    c.runtimes ? c.runtimes.join(' or ') : [],
   ]
     .flat()
     .join(', ')

@@ -1,3 +1,4 @@
+import { profileOf } from '../../classes/index.ts'
 import {
   devices as deviceRows,
   type Model,
@@ -20,7 +21,7 @@ export async function variantPlanFor(
   model: Model,
   classId: string,
 ): Promise<VariantPlan> {
-  const profile = context.profiles.find(({ id }) => id === classId)
+  const profile = profileOf(context.profiles, classId)
   const devices = await deviceRows.devicesOfClass(context.db, classId)
   const target = factsOfClass(classId, devices, profile)
   const { missing } = await compilersFor(context, target.targets)
@@ -29,6 +30,7 @@ export async function variantPlanFor(
     hasCalibration: model.calibration !== null,
     target,
     maxBytes: model.constraints.maxBytes,
+    runtimes: model.constraints.runtimes ?? null,
     missingCompilers: missing,
   })
 }

@@ -31,6 +31,18 @@ export function targetsOffered(
   return [...new Set(runtimes.flatMap((offered) => targetsOfRuntime(offered, profile)))]
 }
 
+/** What of a device's engines a file for the target runs in, as an order names it; undefined where it has none. */
+export function engineOffering(
+  runtimes: readonly OfferedRuntime[],
+  target: TargetName,
+  profile: Pick<Profile, 'runtimes' | 'accelerators'> | undefined,
+): { readonly runtime: RuntimeName; readonly accelerator: string | null } | undefined {
+  const engine = runtimes.find((offered) => targetsOfRuntime(offered, profile).includes(target))
+  if (engine === undefined) return undefined
+  const accelerator = engine.device ?? engine.delegates?.[0]?.name ?? null
+  return { runtime: targetOf(target).runtime, accelerator }
+}
+
 function targetsOfRuntime(
   { name, delegates = [], device }: OfferedRuntime,
   profile: Pick<Profile, 'runtimes' | 'accelerators'> | undefined,

@@ -1,5 +1,6 @@
 import { newId } from '../../../shared/ids.ts'
 import type { ProbeOrder } from '../../../shared/messages/index.ts'
+import { type Profile, profileOf } from '../../classes/index.ts'
 import { fits } from '../../probing/index.ts'
 import {
   type Device,
@@ -16,9 +17,10 @@ import { targetOf } from '../../targets/index.ts'
 import { contentKey } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { baselineRuntime } from '../devices/baseline.ts'
+import { baselineTarget } from '../devices/baseline.ts'
 import { threadsFor } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
+import { engineOffering } from '../devices/targets-offered.ts'
 
 /** Asks a device to measure a variant, in turns with float32 where that fits too. */
 export async function orderProbe(
@@ -30,9 +32,11 @@ export async function orderProbe(
   const { artifacts, db, settings } = context
   const device = await deviceRows.findDevice(db, deviceId)
   if (!device || !variant.digest) return
+  const profile = profileOf(context.profiles, pipeline.class)
+  const engine = engineOffering(device.runtimes, variant.runtime, profile)
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
-  const floats = await baselineFor(context, model, variant, device)
+  const floats = await baselineFor(context, model, variant, { device, profile })
   const others = artifact.bytes + data.bytes
   const baseline =
     floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
@@ -44,13 +48,11 @@ export async function orderProbe(
     variant: variant.digest,
     artifact,
     runtime: targetOf(variant.runtime).runtime,
+    ...(engine?.accelerator != null && { accelerator: engine.accelerator }),
     scheme: variant.scheme,
     data,
     baseline,
-    threads: threadsFor(
-      device,
-      context.profiles.find(({ id }) => id === pipeline.class),
-    ),
+    threads: threadsFor(device, profile),
     measureMs: settings.measureMs,
     timeoutMs: settings.probeTimeoutMs,
   }
@@ -101,15 +103,15 @@ async function baselineFor(
   context: ConductorContext,
   model: Model,
   variant: Variant,
-  device: Device,
+  { device, profile }: { readonly device: Device; readonly profile: Profile | undefined },
 ) {
-  const own = targetOf(variant.runtime).runtime
-  const runtime = baselineRuntime(model, [device]) ?? own
-  if (variant.scheme === 'float32' && variant.runtime === runtime) return null
+  const target = baselineTarget(model, [device], profile) ?? targetOf(variant.runtime).runtime
+  if (variant.scheme === 'float32' && variant.runtime === target) return null
   const floats = await variants.findVariant(
     context.db,
-    contentKey({ scheme: 'float32', runtime }, model.source, null),
+    contentKey({ scheme: 'float32', runtime: target }, model.source, null),
   )
   if (floats?.state !== 'built' || !floats.digest) return null
-  return { artifact: await context.artifacts.refOf(floats.digest), runtime }
+  const artifact = await context.artifacts.refOf(floats.digest)
+  return { artifact, runtime: targetOf(target).runtime }
 }

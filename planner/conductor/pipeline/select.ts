@@ -1,3 +1,4 @@
+import { profileOf } from '../../classes/index.ts'
 import { fits, judgeOnHost, measuredRow, summarise } from '../../probing/index.ts'
 import { choose, type Measured, type Selection, type SelectionRow } from '../../selection/index.ts'
 import {
@@ -14,7 +15,7 @@ import type { CandidateView } from '../building/candidate-view.ts'
 import { candidateViews } from '../building/candidates.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { baselineRuntime } from '../devices/baseline.ts'
+import { baselineTarget } from '../devices/baseline.ts'
 import { roomOf } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
 import { recordsOf } from '../devices/records.ts'
@@ -32,7 +33,7 @@ export async function select(
   const devices = await deviceRows.devicesOfClass(db, pipeline.class)
   const candidates = await candidateViews(context, model, pipeline.class)
   const ready = readyOnes(candidates, model.constraints.maxAccuracyDrop)
-  const baseline = baselineRuntime(model, devices)
+  const baseline = baselineTarget(model, devices, profileOf(context.profiles, pipeline.class))
   const sent = new Set(ready.map(({ variant }) => variant.key))
   const measured = ready.flatMap(({ variant, evaluation }) => {
     const summary = summarise(recordsOf(variant.key, probes))

@@ -1,3 +1,4 @@
+import { profileOf } from '../../classes/index.ts'
 import { fits } from '../../probing/index.ts'
 import { type Member, planRollout, type RolloutStep, standingOf } from '../../rollout/index.ts'
 import {
@@ -126,7 +127,7 @@ async function variantFor(
   { selection, measured }: StoredSelection,
   device: Device,
 ): Promise<Variant | undefined> {
-  const profile = context.profiles.find(({ id }) => id === device.class)
+  const profile = profileOf(context.profiles, device.class)
   const offered = targetsOffered(device.runtimes, profile)
   for (const key of selection.ranking) {
     const variant = await variants.findVariant(context.db, key)

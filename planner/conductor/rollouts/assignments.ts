@@ -1,4 +1,5 @@
 import { newId } from '../../../shared/ids.ts'
+import { profileOf } from '../../classes/index.ts'
 import {
   type Device,
   directions,
@@ -10,6 +11,8 @@ import {
 } from '../../storage/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
+import { threadsFor } from '../devices/class-facts.ts'
+import { engineOffering } from '../devices/targets-offered.ts'
 
 /** After so many tries a device that keeps losing what it was given is given up. */
 export const MOST_ATTEMPTS = 5
@@ -37,6 +40,9 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
   if (!target?.classes.includes(rollout.class)) return false
   // Devices that have this rollout's release do not go back behind it.
   if (target.releaseCounter < (await directions.releaseCounterOf(db, rollout.id))) return false
+  const profile = profileOf(context.profiles, device.class)
+  const offered = engineOffering(device.runtimes, variant.runtime, profile)
+  const engine = offered ? { ...offered, threads: threadsFor(device, profile) } : null
   const at = now()
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const id = newId()
@@ -46,7 +52,12 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
     // Somebody stopped it while this order was being made.
     if (present?.state !== rollout.state) return false
     await rollouts.nextCounter(trx, device.id, model, at)
-    await directions.putDirection(trx, device.id, { model, variant: target.digest, class: classId })
+    await directions.putDirection(trx, device.id, {
+      model,
+      variant: target.digest,
+      class: classId,
+      engine,
+    })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
     await rollouts.closeAssignments(trx, device.id, model)
     const { digest, blockList, selfTest } = target

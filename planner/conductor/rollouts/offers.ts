@@ -52,10 +52,8 @@ async function directedNow(
 ): Promise<Direction['variants']> {
   const takes = (await runtimePackages.takers(db)).has(device)
   const directed: Direction['variants'][number][] = []
-  for (const { model, variant, class: classId, counter } of await directions.directionsOf(
-    db,
-    device,
-  )) {
+  for (const direction of await directions.directionsOf(db, device)) {
+    const { model, variant, class: classId, counter, engine } = direction
     const released = (await trust.image.released(model)).find(({ digest }) => digest === variant)
     if (!released) continue
     if (isReleasedPackage(released)) {
@@ -63,7 +61,7 @@ async function directedNow(
       continue
     }
     const { classes: _classes, ...facts } = released
-    directed.push({ ...facts, class: classId, counter })
+    directed.push({ ...facts, class: classId, counter, ...(engine && { engine }) })
   }
   return directed
 }

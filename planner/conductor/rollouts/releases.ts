@@ -1,4 +1,5 @@
 import { messageOf } from '../../../shared/errors.ts'
+import { runtimeOfFiles } from '../../../shared/runtime/index.ts'
 import {
   audit,
   devices as deviceRows,
@@ -162,7 +163,8 @@ async function describe(
   const { digest, bytes, blockList } = await artifacts.refOf(variant.digest)
   const evaluation = await variants.findEvaluation(db, variant.key, model.reference.whole)
   const selfTest = evaluation ? await artifacts.refOf(evaluation.selfTest) : null
-  const { runtime } = targetOf(variant.runtime)
+  // Files are released for whatever takes their format; in what of its own a device runs one, its director says.
+  const runtime = runtimeOfFiles(targetOf(variant.runtime).format)
   const { scheme } = variant
   const classes = [rollout.class]
   const facts = { model: rollout.modelName, runtime, scheme, releaseCounter, blockList }

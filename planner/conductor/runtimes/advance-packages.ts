@@ -81,6 +81,7 @@ async function give(
     if (known) await orders.closeOrder(trx, known.orderId)
     await rollouts.nextCounter(trx, device.id, name, at)
     await directions.putDirection(trx, device.id, {
+      engine: null,
       model: name,
       variant: digest,
       class: architecture,
