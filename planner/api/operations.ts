@@ -1,5 +1,5 @@
 import type { ConductorContext } from '../conductor/index.ts'
-import { devices as deviceRows, type Model, models } from '../storage/index.ts'
+import { devices as deviceRows, engineNotesOf, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
