@@ -52,6 +52,8 @@ export interface ProbeEngines {
 
 /** Runs models, each in a child process of its own; one at a time is the caller's business. */
 export interface ModelRunner {
+  /** Most threads that a measurement may use; null: as many as the order says. */
+  readonly mostThreads: number | null
   /** @throws AppError that says why the variant is not fit */
   selfTest(job: SelfTestJob, signal: AbortSignal): Promise<void>
   /** Null where the model does not load. */

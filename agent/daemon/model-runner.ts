@@ -17,6 +17,7 @@ export function createModelRunner({
   root,
 }: ModelRunnerLimits): ModelRunner {
   return {
+    mostThreads: threads,
     selfTest: (job, signal) => runSelfTest(job, signal),
     look: (job, signal) => lookAt(job, signal),
     async probe(order, files, engines, signal) {

@@ -84,6 +84,7 @@ export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
         accuracy: record?.quality.accuracy ?? null,
         agreement: record?.quality.agreement ?? null,
         verdict: record?.verdict ?? null,
+        engine: record?.engine ?? null,
         flags: record?.flags ?? [],
         error: probe.error && `${probe.error.code}: ${probe.error.message}`,
       }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { findingSchema } from '../../shared/findings.ts'
+import { measuredEngineSchema } from '../../shared/measure/records.ts'
 import {
   engineEntrySchema,
   engineNotesSchema,
@@ -162,6 +163,8 @@ export const probeViewSchema = z.object({
   accuracy: z.number().nullable(),
   agreement: z.number().nullable(),
   verdict: z.string().nullable(),
+  /** What ran it, as far as the device said. */
+  engine: measuredEngineSchema.nullable(),
   flags: z.array(z.string()),
   error: z.string().nullable(),
 })

@@ -44,10 +44,17 @@ export async function loadInProcess(name: RuntimeName, place: RuntimePlace = {})
 
 /** A native library may crash, hang or keep memory: whoever must live runs it in a child process. */
 function native(name: RuntimeName, open: (library: string) => Promise<Runtime>): Adapter {
+  const opened = new Map<string, Promise<Runtime>>()
   return {
     isolated: async ({ library }) =>
       (await import('./native/child-runtime.ts')).openInChild(name, needed(name, library)),
-    inProcess: async ({ library }) => await open(needed(name, library)),
+    // Once mapped it stays, so it is opened once: for a variant and for what it is measured beside.
+    inProcess: ({ library }) => {
+      const path = needed(name, library)
+      const known = opened.get(path) ?? open(path)
+      opened.set(path, known)
+      return known
+    },
   }
 }
 

@@ -7,9 +7,11 @@ import { brokerBenchmark } from './broker.ts'
 import * as delivery from './delivery.ts'
 import { idleAgentBenchmark } from './idle-agent.ts'
 import { quantizeBenchmark } from './quantize.ts'
+import { runtimesBenchmark } from './runtimes.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   quantizeBenchmark,
+  runtimesBenchmark,
   idleAgentBenchmark,
   delivery,
   brokerBenchmark,

@@ -74,7 +74,8 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     const { model, variant, scheme, class: deviceClass, counter, artifact } = assignment
     const engine = engineFor(assignment, context)
     const isThere = await slots.isGood(model, variant)
-    if (isThere && runsIn(await slots.installedModel(model, variant), assignment, engine)) return
+    if (isThere && runsIn(await slots.installedModel(model, variant), assignment, engine, context))
+      return
     const file = await verifiedFile(assignment, store)
     const installed = await installedModel(assignment, engine, file, context, signal)
     const slot: NewSlot = {

@@ -40,10 +40,19 @@ export async function installedModel(
     library: library && { ...library, version },
     delegates: delegates.map(({ name, path, options }) => ({ name, path, options })),
     device,
-    threads: directed?.threads ?? null,
+    threads: threadsOf(directed, modelRunner),
     inputs: ends?.inputs ?? null,
     outputs: ends?.outputs ?? null,
   }
+}
+
+/** As many as it was measured with here. */
+function threadsOf(
+  directed: TrustedAssignment['engine'],
+  { mostThreads }: Pick<AgentContext['modelRunner'], 'mostThreads'>,
+): number | null {
+  const { threads } = directed ?? {}
+  return threads === undefined ? null : Math.min(threads, mostThreads ?? threads)
 }
 
 /** Whether an application is told already to run the variant so. */
@@ -51,6 +60,7 @@ export function runsIn(
   known: InstalledModel | undefined,
   { engine: directed }: TrustedAssignment,
   { runtime, library, delegates, device }: Engine,
+  { modelRunner }: Pick<AgentContext, 'modelRunner'>,
 ): boolean {
   if (known === undefined) return false
   const wanted = delegates.map(({ name, path, options }) => ({ name, path, options }))
@@ -58,7 +68,7 @@ export function runsIn(
     known.runtime === runtime &&
     known.library?.digest === library?.digest &&
     known.device === device &&
-    known.threads === (directed?.threads ?? null) &&
+    known.threads === threadsOf(directed, modelRunner) &&
     JSON.stringify(known.delegates) === JSON.stringify(wanted)
   )
 }

@@ -1,6 +1,7 @@
+import { basename } from 'node:path'
 import { z } from 'zod'
 import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
-import { connectPlanner } from '../../api/index.ts'
+import { connectPlanner, type ProbeView } from '../../api/index.ts'
 import { cell } from '../program/cell.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
@@ -46,10 +47,18 @@ export const probesCommand = defineCommand({
               cell(row.ratio, formatRatio),
               cell(row.memoryBytes, formatBytes),
               cell(row.accuracy, formatPercent),
-              row.error ?? [row.verdict ?? '—', ...row.flags].join(' '),
+              row.error ?? [row.verdict ?? '—', ...row.flags, ...delegated(row)].join(' '),
             ]),
           ),
     )
     return 0
   },
 })
+
+/** `9 of 16 operators on libvx_delegate.so`, of each delegate that was asked for. */
+function delegated({ engine }: ProbeView): string[] {
+  const asked = new Set(engine?.delegates?.map(({ path }) => path))
+  return (engine?.delegation ?? [])
+    .filter(({ path }) => asked.has(path))
+    .map(({ path, taken, total }) => `${taken} of ${total} operators on ${basename(path)}`)
+}

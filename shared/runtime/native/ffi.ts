@@ -22,6 +22,23 @@ export async function loadKoffi(): Promise<Koffi> {
   }
 }
 
+/** A type by its name in C, or as koffi made it. */
+export type CType = string | ReturnType<Koffi['array']>
+
+const declared = new Set<string>()
+
+/** C structs by name, which a process declares once, whatever number of libraries uses them. */
+export function declareStructs(
+  koffi: Koffi,
+  structs: Readonly<Record<string, Readonly<Record<string, CType>>>>,
+): void {
+  for (const [name, fields] of Object.entries(structs)) {
+    if (declared.has(name)) continue
+    declared.add(name)
+    koffi.struct(name, { ...fields })
+  }
+}
+
 /** Functions of a library by their C declaration; what it exports under a name. */
 export class NativeLibrary {
   readonly facts: LibraryFacts

@@ -1,14 +1,17 @@
 import { ARRAY_OF, type ElementType } from '../../tensors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
-import type { Functions, Koffi, NativeLibrary, Pointer } from '../native/ffi.ts'
+import {
+  declareStructs,
+  type Functions,
+  type Koffi,
+  type NativeLibrary,
+  type Pointer,
+} from '../native/ffi.ts'
 import { type ElementTypes, elementTypes } from './element-types.ts'
 import { INVALID_PARAMETER, OPENVINO, STATUSES, STRUCTS } from './functions.ts'
 
 /** Where a call puts a pointer. */
 export type Out = [Pointer | null]
-
-/** koffi knows types by name, once a process. */
-const prepared = new WeakSet<Koffi>()
 
 const SIZES = Object.fromEntries(
   Object.entries(ARRAY_OF).map(([type, array]) => [type, array.BYTES_PER_ELEMENT]),
@@ -27,7 +30,7 @@ export class OpenvinoApi {
   constructor(library: NativeLibrary) {
     this.library = library
     this.koffi = library.koffi
-    defineStructs(this.koffi)
+    declareStructs(this.koffi, STRUCTS)
     this.call = library.functions(OPENVINO)
     this.version = this.#version()
     this.elements = this.#elements()
@@ -158,10 +161,4 @@ function essence(message: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^Exception from \S+:\d+:$/.test(line))
   return (lines.findLast((line) => !/^(Check '|While )/.test(line)) ?? lines[0] ?? '').slice(0, 400)
-}
-
-function defineStructs(koffi: Koffi): void {
-  if (prepared.has(koffi)) return
-  prepared.add(koffi)
-  for (const [name, fields] of Object.entries(STRUCTS)) koffi.struct(name, fields)
 }

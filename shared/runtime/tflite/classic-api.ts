@@ -55,7 +55,7 @@ export class ClassicApi {
       .load(null)
       .func('int vsnprintf(_Out_ uint8_t* to, size_t size, const char* format, void* arguments)')
     const text = Buffer.alloc(1024)
-    const report = koffi.proto('void TfLiteReport(void* data, const char* format, void* arguments)')
+    const report = koffi.proto('void (void* data, const char* format, void* arguments)')
     return koffi.register((_data: unknown, format: string, values: unknown) => {
       const length = print(text, text.length, format, values)
       this.#complaints.push(text.toString('utf8', 0, Math.min(length, text.length - 1)).trim())

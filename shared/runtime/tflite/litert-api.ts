@@ -1,5 +1,11 @@
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
-import type { Functions, Koffi, NativeLibrary, Pointer } from '../native/ffi.ts'
+import {
+  declareStructs,
+  type Functions,
+  type Koffi,
+  type NativeLibrary,
+  type Pointer,
+} from '../native/ffi.ts'
 import { LITERT, MODEL_FROM_BUFFER, STATUSES } from './litert-functions.ts'
 
 /** A pointer that a call fills in. */
@@ -18,12 +24,14 @@ export class LitertApi {
     this.koffi = library.koffi
     const { koffi } = this
     // 68 and 72 bytes: litert/c/litert_layout.h, litert_model_types.h. The rank is in the low 7 bits.
-    koffi.struct('LiteRtLayout', {
-      bits: 'uint32_t',
-      dimensions: koffi.array('int32_t', 8, 'Array'),
-      strides: koffi.array('uint32_t', 8, 'Array'),
+    declareStructs(koffi, {
+      LiteRtLayout: {
+        bits: 'uint32_t',
+        dimensions: koffi.array('int32_t', 8, 'Array'),
+        strides: koffi.array('uint32_t', 8, 'Array'),
+      },
+      LiteRtRankedTensorType: { elementType: 'int32_t', layout: 'LiteRtLayout' },
     })
-    koffi.struct('LiteRtRankedTensorType', { elementType: 'int32_t', layout: 'LiteRtLayout' })
     this.call = library.functions(LITERT)
     if (library.has('LiteRtCreateModelFromFd'))
       this.#fromBuffer = library.func(MODEL_FROM_BUFFER.since)

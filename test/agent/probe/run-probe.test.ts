@@ -8,6 +8,7 @@ import { writeNpz } from '../../../shared/dataset/index.ts'
 import { probeRecordSchema } from '../../../shared/measure/records.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelPath } from '../../fixture-models.ts'
+import { lacks, nativePath } from '../../native/runtimes.ts'
 
 const folder = t.testdir({ 'garbage.tflite': 'this is no model but long enough to look at' })
 const data = join(folder, 'data.npz')
@@ -115,6 +116,17 @@ t.test('failures are results, each with its reason', async (t) => {
   t.ok(details.peakMemoryBytes > 50_000_000, `peak ${details.peakMemoryBytes}`)
   t.same(childrenOf(process.pid), [], 'no process is left')
 })
+
+for (const thing of ['tflite', 'litert', 'openvino'] as const)
+  t.test(`${thing}: a native library, beside itself`, { skip: lacks(thing) }, async (t) => {
+    const runtime = thing === 'openvino' ? 'openvino' : 'tflite'
+    const engine = { runtime, library: nativePath(thing) } as const
+    const baseline = { modelPath: modelPath('dense.tflite'), engine } as const
+    const record = await runProbe(request({ engine, baseline }))
+    t.ok(record.ratioToBaseline)
+    t.match(record.engine, { runtime, library: { path: String, digest: /^[0-9a-f]{64}$/ } })
+    t.equal(record.engine?.delegation?.[0]?.path, thing === 'tflite' ? 'xnnpack' : undefined)
+  })
 
 t.test('without room for two, one is measured alone', async (t) => {
   const alone = await runProbe(request())
