@@ -74,7 +74,7 @@ export interface Agent {
 /** How late it is, is written down so often, ms. */
 const TIME_KEPT_MS = 3_600_000
 /** Between two looks at the files of native libraries, ms. */
-const ENGINES_READ_MS = 60_000
+const ENGINES_READ_MS = 15_000
 
 /**
  * Starts the daemon; resolves before the broker is reached, which may take for ever.
