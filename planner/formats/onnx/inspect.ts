@@ -58,8 +58,7 @@ function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
   )
   const found = new Map<string, InspectedOperator>()
   for (const node of graphs.flatMap((graph) => graph.node)) {
-    const plain = node.domain === 'ai.onnx' ? '' : node.domain
-    const operator = plain === '' ? node.opType : `${plain}.${node.opType}`
+    const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
     const isMatrix = (input: number) => matrices.has(node.input[input] ?? '')
     const { kind } = nativeOperator(node, isMatrix)
     // What one kind computes on integers, another of the same name may not: Resize does by its mode.
