@@ -7,12 +7,15 @@ import { applyRules } from './rule.ts'
 import { INTEGER_RULES, RULES } from './rules.ts'
 import { sweep } from './sweep.ts'
 import { upgradeOpset } from './upgrade-opset.ts'
+import { widenHalves } from './widen-halves.ts'
 
 export interface PrepareOptions {
   /** Operators become equivalents with integer kernels. */
   readonly forIntegers: boolean
   /** Constants stored as integers or halves become float32. */
   readonly expandStored: boolean
+  /** Halves inside become float32. */
+  readonly widenHalves?: boolean
 }
 
 export interface Prepared {
@@ -31,6 +34,7 @@ export async function prepareModel(model: OnnxModel, options: PrepareOptions): P
   const { graph } = model
   if (graph === undefined) return { types: new Map(), applied: new Map(), findings: [] }
   ownConstants(graph)
+  if (options.widenHalves) widenHalves(model)
   if (model.irVersion < OWN_CONSTANTS) model.irVersion = OWN_CONSTANTS
   upgradeOpset(model, await inferValues(model))
   const types = await inferValues(model)
