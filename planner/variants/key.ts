@@ -7,7 +7,14 @@ import type { Tuning } from './tuning.ts'
 export const QUANTIZER_VERSION = 3
 
 /** Schemes whose file depends on nothing but the source. */
-const UNCALIBRATED = new Set(['float32', 'float16', 'dynamic-w8', 'dynamic-w8-rr', 'weight-w4-b32'])
+const UNCALIBRATED = new Set([
+  'float32',
+  'float16',
+  'dynamic-w8',
+  'dynamic-w8-rr',
+  'weight-w8',
+  'weight-w4-b32',
+])
 
 /** What a build depends on, in one digest: equal keys mean the file exists already. */
 export function contentKey(

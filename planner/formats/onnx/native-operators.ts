@@ -23,6 +23,9 @@ export interface NativeOperator {
 const TABLE: Readonly<Record<string, `${OperatorKind}: ${string}`>> = {
   Conv: 'conv: a1 w0<1 b',
   ConvTranspose: 'transpose-conv: a1 w1<0 b',
+  LSTM: 'recurrent: a w1 w1 b s a a a',
+  GRU: 'recurrent: a w1 w1 b s a',
+  RNN: 'recurrent: a w1 w1 b s a',
   Softmax: 'softmax: a',
   LogSoftmax: 'log-softmax: a',
   Sigmoid: 'logistic: a',

@@ -3,6 +3,7 @@ import type { OnnxGraph, OnnxModel } from '../model.ts'
 import { inferValues, type ValueTypes } from '../shapes/infer.ts'
 import { foldConstants } from './fold-constants.ts'
 import { GraphEditor } from './graph-editor.ts'
+import { hoistConstants } from './hoist-constants.ts'
 import { applyRules } from './rule.ts'
 import { INTEGER_RULES, RULES } from './rules.ts'
 import { sweep } from './sweep.ts'
@@ -35,6 +36,7 @@ export async function prepareModel(model: OnnxModel, options: PrepareOptions): P
   if (graph === undefined) return { types: new Map(), applied: new Map(), findings: [] }
   ownConstants(graph)
   if (options.widenHalves) widenHalves(model)
+  hoistConstants(model)
   if (model.irVersion < OWN_CONSTANTS) model.irVersion = OWN_CONSTANTS
   upgradeOpset(model, await inferValues(model))
   const types = await inferValues(model)
