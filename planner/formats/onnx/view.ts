@@ -21,6 +21,7 @@ import { attributeObstacle, nativeInput, nativeOperator } from './native-operato
 import { GraphEditor } from './prepare/graph-editor.ts'
 import type { ValueTypes } from './shapes/infer.ts'
 import { dataOf, dimsOf, elementTypeOf } from './tensor-data.ts'
+import { twinsOf } from './twins.ts'
 import { graphsWithin } from './walk.ts'
 import { windowOf } from './windows.ts'
 
@@ -53,11 +54,12 @@ export function viewOf(model: OnnxModel, types: ValueTypes): OnnxView {
   ].filter((name) => name !== '' && !hidden.has(name))
   const ids = new Map(names.map((name, id) => [name, id]))
   const unseen = unseenReaders(graph, editor)
+  const storages = storagesOf(graph.initializer, ids)
   return {
     nodes,
     names,
     graph: {
-      tensors: names.map((name, id) => viewTensor(name, id, editor, types, unseen)),
+      tensors: names.map((name, id) => viewTensor(name, id, editor, types, { unseen, storages })),
       operators: nodes.map((viewed, id) => viewOperator(viewed, id, ids, editor)),
       subgraphs: [
         {
@@ -82,12 +84,18 @@ function viewedNodes(all: readonly OnnxNode[], editor: GraphEditor): ViewedNode[
   })
 }
 
+interface ConstantFacts {
+  readonly unseen: ReadonlyMap<string, readonly GraphReader[]>
+  /** By name, of constants whose bytes are those of another, perhaps turned: the file holds them once. */
+  readonly storages: ReadonlyMap<string, TensorId>
+}
+
 function viewTensor(
   name: string,
   id: TensorId,
   editor: GraphEditor,
   types: ValueTypes,
-  unseen: ReadonlyMap<string, readonly GraphReader[]>,
+  { unseen, storages }: ConstantFacts,
 ): GraphTensor {
   const initializer = editor.constant(name)
   const known = types.get(name)
@@ -98,12 +106,21 @@ function viewTensor(
     name,
     type: (initializer ? dataTypeName(initializer.dataType) : known?.type) ?? 'unknown',
     shape: initializer ? dimsOf(initializer) : (known?.shape ?? null),
-    constant: initializer ? viewConstant(initializer, id) : null,
+    constant: initializer ? viewConstant(initializer, storages.get(name) ?? id) : null,
     quantization: null,
     range: null,
     variable: false,
     ...(unseenReaders && { unseenReaders }),
   }
+}
+
+function storagesOf(constants: readonly OnnxTensor[], ids: ReadonlyMap<string, TensorId>) {
+  return new Map(
+    [...twinsOf(constants)].flatMap(([twin, source]): [string, TensorId][] => {
+      const id = ids.get(source.name)
+      return id === undefined ? [] : [[twin.name, id]]
+    }),
+  )
 }
 
 /** Of constants of the main graph, in graphs nested in it. */
@@ -129,8 +146,8 @@ function unseenReaders(graph: OnnxGraph, editor: GraphEditor): Map<string, Graph
   return found
 }
 
-function viewConstant(tensor: OnnxTensor, id: TensorId): GraphConstant {
-  return { storage: id, read: () => realNumbers(tensor) }
+function viewConstant(tensor: OnnxTensor, storage: number): GraphConstant {
+  return { storage, read: () => realNumbers(tensor) }
 }
 
 export function realNumbers(tensor: OnnxTensor): Float32Array | null {

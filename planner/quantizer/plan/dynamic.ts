@@ -16,6 +16,7 @@ import type { PlanRequest } from './request.ts'
 import { whyKept } from './selectors.ts'
 import { mergeStores } from './stores.ts'
 import { tallyOf } from './tally.ts'
+import { expandedWeights, readersOf } from './weights.ts'
 
 /** Hybrid kernels quantize their input at every run; below this many weights that costs more than it saves. */
 export const LEAST_WEIGHT = 1024
@@ -39,11 +40,26 @@ export function planDynamic(request: PlanRequest): Plan {
     integer.add(operator.id)
     instructions.push(...planOperator(operator, matrix, tensor, request))
   }
+  const stores = mergeStores(instructions)
+  const rest = restExpanded(stores, request)
+  const left = new Set(findings.map(({ where }) => where))
+  for (const id of readersOf(rest)) {
+    if (!left.has(request.graph.operators[id]?.name)) integer.add(id)
+  }
   return {
-    instructions: mergeStores(instructions),
+    instructions: mergeStores([...stores, ...rest]),
     findings,
     operators: tallyOf(request.graph, integer, findings),
   }
+}
+
+/** What no kernel takes as int8 is stored so all the same, and expanded at load; older releases may not expand it. */
+function restExpanded(
+  stores: readonly Instruction[],
+  request: PlanRequest,
+): readonly Instruction[] {
+  if (request.release !== undefined) return []
+  return expandedWeights(request, stores, LEAST_WEIGHT).instructions
 }
 
 function planOperator(

@@ -37,10 +37,8 @@ export const TRANSFORMS: {
         ? encodeConstant(constant, numbers, shape, form)
         : encode(values, shape, form)
     const stored = codesConstant(rewriter, name, codes, shape, form)
-    if (form.type === 'float16' || uses.length === 0) {
-      rewriter.expandable.set(tensor, { codes: stored, form })
-      return
-    }
+    rewriter.expandable.set(tensor, { codes: stored, form })
+    if (form.type === 'float16' || uses.length === 0) return
     const real = rewriter.fresh(`${name}/real`)
     dequantized(rewriter, undefined, stored, form as IntegerForm, real)
     for (const use of uses) {
