@@ -3,12 +3,14 @@ import { referenceTarget, targetOf } from '../../targets/index.ts'
 import { readOnnx } from './codec.ts'
 import { dataTypeName, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from './model.ts'
 import { nativeOperator } from './native-operators.ts'
+import { inlineFunctions } from './prepare/inline-functions.ts'
 import { elementCount } from './tensor-data.ts'
 import { graphsOf, tensorsOf } from './walk.ts'
 
 /** @throws OnnxError where the bytes are no model */
 export function inspectOnnx(bytes: Uint8Array, fileName: string): Inspection {
   const model = readOnnx(bytes, fileName)
+  inlineFunctions(model)
   const graphs = [...graphsOf(model)]
   const constant = new Set(model.graph?.initializer.map(({ name }) => name))
   return {

@@ -4,6 +4,7 @@ import { inferValues, type ValueTypes } from '../shapes/infer.ts'
 import { foldConstants } from './fold-constants.ts'
 import { GraphEditor } from './graph-editor.ts'
 import { hoistConstants } from './hoist-constants.ts'
+import { inlineFunctions } from './inline-functions.ts'
 import { applyRules } from './rule.ts'
 import { INTEGER_RULES, RULES } from './rules.ts'
 import { sweep } from './sweep.ts'
@@ -35,6 +36,7 @@ export async function prepareModel(model: OnnxModel, options: PrepareOptions): P
   const { graph } = model
   if (graph === undefined) return { types: new Map(), applied: new Map(), findings: [] }
   ownConstants(graph)
+  inlineFunctions(model)
   if (options.widenHalves) widenHalves(model)
   hoistConstants(model)
   if (model.irVersion < OWN_CONSTANTS) model.irVersion = OWN_CONSTANTS

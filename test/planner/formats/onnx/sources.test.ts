@@ -1,10 +1,12 @@
 import t from 'tap'
 import { readOnnx, writeOnnx } from '../../../../planner/formats/onnx/codec.ts'
 import { inspectOnnx } from '../../../../planner/formats/onnx/inspect.ts'
-import { newMessage, type OnnxModel } from '../../../../planner/formats/onnx/model.ts'
+import { newAttribute, newMessage, type OnnxModel } from '../../../../planner/formats/onnx/model.ts'
+import { inlineFunctions } from '../../../../planner/formats/onnx/prepare/inline-functions.ts'
 import { halvesIn } from '../../../../planner/formats/onnx/prepare/widen-halves.ts'
 import { dataOf, newTensor } from '../../../../planner/formats/onnx/tensor-data.ts'
 import { toHalf } from '../../../../shared/half.ts'
+import { heldByThisHost } from '../../../host-processor.ts'
 import { noiseFor, quantizeOnnx, sqnrOf } from './quantized.ts'
 import { type SmallOnnx, smallOnnx } from './small-onnx.ts'
 
@@ -120,7 +122,7 @@ t.test(
         { scheme: 'dynamic-w8', db: 30 },
         { scheme: 'float16', db: 50 },
       ]) {
-        const calibration = scheme === 'static-w8a8' ? images : undefined
+        const calibration = scheme.startsWith('static') ? images : undefined
         const { operators } = await quantizeOnnx(twin, scheme, calibration)
         const found = await quantizeOnnx(inHalves(IMAGES, edges), scheme, calibration)
         t.equal(found.operators.integer, operators.integer, `${scheme}, edges in ${edges}`)
@@ -142,3 +144,119 @@ t.test(
     }
   },
 )
+
+/** SiLU and a linear layer as exporters of PyTorch leave them: functions of the model, one with an attribute of its own. */
+function withFunctions(): { plain: OnnxModel; local: OnnxModel } {
+  const spec = {
+    opset: 18,
+    inputs: { x: [1, 32] },
+    outputs: ['y'],
+    constants: { w: [64, 32], b: [64], v: [10, 64], c: [10] },
+  } as const
+  const silu = (x: string, y: string) =>
+    [
+      ['Sigmoid', [x], [`${y}/s`]],
+      ['Mul', [x, `${y}/s`], [y]],
+    ] as const
+  const linear = (x: string, w: string, b: string, y: string) =>
+    [
+      ['Transpose', [w], [`${y}/t`], { perm: ['ints', [1, 0]] }],
+      ['MatMul', [x, `${y}/t`], [`${y}/m`]],
+      ['Add', [`${y}/m`, b], [y]],
+    ] as const
+  const plain = smallOnnx({
+    ...spec,
+    rows: [
+      ...linear('x', 'w', 'b', 'h'),
+      ...silu('h', 'a'),
+      ...linear('a', 'v', 'c', 'z'),
+      ['LeakyRelu', ['z'], ['y'], { alpha: ['float', 0.25] }],
+    ],
+  })
+  const calls = smallOnnx({
+    ...spec,
+    rows: [
+      ['layer', ['x', 'w', 'b'], ['a']],
+      ['linear', ['a', 'v', 'c'], ['z']],
+      ['leaky', ['z'], ['y'], { slope: ['float', 0.25] }],
+    ],
+  })
+  for (const node of calls.graph?.node ?? []) node.domain = 'pkg.torch'
+  const bodies = smallOnnx({
+    ...spec,
+    rows: [
+      ...linear('X', 'W', 'B', 'Y'),
+      ['linear', ['X', 'W', 'B'], ['h']],
+      ['silu', ['h'], ['Y']],
+      ...silu('X', 'Y'),
+      ['LeakyRelu', ['X'], ['Y']],
+    ],
+  }).graph?.node
+  if (bodies === undefined) throw new TypeError('a model has a graph')
+  for (const node of bodies.slice(3, 5)) node.domain = 'pkg.torch'
+  const alpha = newAttribute('alpha', 'float', 0)
+  bodies[7]?.attribute.push(Object.assign(alpha, { refAttrName: 'slope' }))
+  const opsetImport = [
+    ...calls.opsetImport,
+    newMessage('OperatorSetIdProto', { domain: 'pkg.torch', version: 1n }),
+  ]
+  const body = (name: string, node: typeof bodies, input: string[], attribute: string[] = []) =>
+    newMessage('FunctionProto', {
+      name,
+      domain: 'pkg.torch',
+      input,
+      output: ['Y'],
+      attribute,
+      node,
+      opsetImport,
+    })
+  const local: OnnxModel = {
+    ...calls,
+    opsetImport,
+    functions: [
+      body('linear', bodies.slice(0, 3), ['X', 'W', 'B']),
+      body('layer', bodies.slice(3, 5), ['X', 'W', 'B']),
+      body('silu', bodies.slice(5, 7), ['X']),
+      body('leaky', bodies.slice(7), ['X'], ['slope']),
+    ],
+  }
+  return { plain, local }
+}
+
+t.test('functions of the model are their bodies', async (t) => {
+  const { plain, local } = withFunctions()
+  const source = writeOnnx(local)
+  const vectors = noiseFor({ x: [1, 32] })
+  t.ok((await sqnrOf(writeOnnx(plain), source, vectors)) > 90, 'the twins are twins')
+  t.same(inspectOnnx(source, 'm').operators, inspectOnnx(writeOnnx(plain), 'm').operators)
+  const expected = await quantizeOnnx(plain, heldByThisHost('static-w8a8'), vectors)
+  const { bytes, operators } = await quantizeOnnx(local, heldByThisHost('static-w8a8'), vectors)
+  t.same(operators, expected.operators)
+  t.same(readOnnx(bytes).functions, [])
+  const reached = await sqnrOf(source, bytes, vectors)
+  t.ok(reached > 28, `${reached.toFixed(1)} dB`)
+})
+
+t.test('functions that double without end stay functions', async (t) => {
+  const { local } = withFunctions()
+  const [linear] = local.functions
+  const twice = (name: string, next: string) =>
+    newMessage('FunctionProto', {
+      name,
+      domain: 'pkg.torch',
+      input: ['X'],
+      output: ['Y'],
+      node: [
+        newMessage('NodeProto', { opType: next, domain: 'pkg.torch', input: ['X'], output: ['h'] }),
+        newMessage('NodeProto', { opType: next, domain: 'pkg.torch', input: ['h'], output: ['Y'] }),
+      ],
+      opsetImport: local.opsetImport,
+    })
+  local.functions = Array.from({ length: 60 }, (_, i) => twice(`f${i}`, `f${i + 1}`))
+  for (const node of local.graph?.node ?? []) node.opType = 'f0'
+  t.ok(linear)
+  const model = readOnnx(writeOnnx(local))
+  inlineFunctions(model)
+  t.ok((model.graph?.node.length ?? 0) < 300_000)
+  t.equal(model.functions.length, 60)
+})
