@@ -219,7 +219,7 @@ type Kernels = Pick<ModelFacts, 'hybridElements' | 'integerElements'>
 const SAVING: Record<BaseScheme, (floats: number, kernels: Kernels) => number> = {
   float32: () => 0,
   float16: (floats) => 2 * floats,
-  'dynamic-w8': (_, { hybridElements }) => 3 * hybridElements,
+  'dynamic-w8': (floats) => 3 * floats,
   'static-w8a8': (floats, { integerElements }) => 3 * Math.min(integerElements, floats),
   'static-w8a16': (floats, { integerElements }) => 3 * Math.min(integerElements, floats),
   'weight-w8': (floats) => 3 * floats,
