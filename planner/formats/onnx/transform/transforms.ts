@@ -10,12 +10,16 @@ import { encode, encodeConstant } from '../../../graph/index.ts'
 import { computeBlocks } from './blocks.ts'
 import { codesConstant, dequantized } from './codes.ts'
 import { computeHybrid } from './hybrid.ts'
+import { computeHybridLstm } from './hybrid-lstm.ts'
 import type { IntegerForm } from './integer-form.ts'
 import type { Expandable, ModelRewriter } from './model-rewriter.ts'
 
 const COMPUTATIONS: Record<Computation, (rewriter: ModelRewriter, operator: OperatorId) => void> = {
   integer: (rewriter, operator) => void rewriter.integer.add(operator),
-  hybrid: computeHybrid,
+  hybrid: (rewriter, operator) =>
+    rewriter.at(operator).node.opType === 'LSTM'
+      ? computeHybridLstm(rewriter, operator)
+      : computeHybrid(rewriter, operator),
   blocks: computeBlocks,
 }
 
