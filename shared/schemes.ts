@@ -7,6 +7,7 @@ export const BASE_SCHEMES = {
   'dynamic-w8': { weights: 'int8', activations: 'dynamic', calibrated: false },
   'static-w8a8': { weights: 'int8', activations: 'int8', calibrated: true },
   'static-w8a16': { weights: 'int8', activations: 'int16', calibrated: true },
+  'weight-w8': { weights: 'int8', activations: 'float32', calibrated: false },
   'weight-w4-b32': { weights: 'int4', activations: 'float32', calibrated: false },
 } as const
 

@@ -42,6 +42,16 @@ export interface GraphTensor {
   readonly range: GraphRange | null
   /** Keeps its value from one run to the next. */
   readonly variable: boolean
+  /** Of constants: who reads it in graphs that are not shown. */
+  readonly unseenReaders?: readonly GraphReader[]
+}
+
+/** How an operator reads a constant. */
+export interface GraphReader {
+  readonly kind: OperatorKind
+  readonly nativeKind: string
+  readonly role: InputRole
+  readonly channelAxis: number | null
 }
 
 export interface GraphConstant {

@@ -18,6 +18,8 @@ export type ModelFormats = Readonly<Record<ModelFormat, () => Promise<Quantizabl
 /** What is done to the source before anyone looks at it. */
 export interface Preparation {
   readonly sources: SourceTreatment
+  /** Numbers stored as halves become float32, also where other stored numbers are kept; as `sources` says where absent. */
+  readonly widenHalves?: boolean
   /** For error messages; absent for bytes that are no file. */
   readonly fileName?: string
   /** Operators become equivalents with better integer kernels, where the format has any. */

@@ -1,3 +1,4 @@
+import { BASE_SCHEMES } from '../../shared/schemes.ts'
 import type { QuantizableModel } from '../graph/index.ts'
 import { targetOf } from '../targets/index.ts'
 import { QuantizerError } from './errors.ts'
@@ -11,9 +12,12 @@ export async function openModel(
   const { target, formats, model, fileName, scheme, options = {} } = request
   const forIntegers = isCalibrated(scheme)
   const sources = options.sources ?? (forIntegers ? 'dequantize' : 'keep')
+  // Halves are floats: every scheme but the source as given makes of them what it makes of float32.
+  const asGiven = BASE_SCHEMES[scheme.base].weights === 'float32'
+  const widenHalves = options.sources === undefined ? !asGiven : sources === 'dequantize'
   const named = fileName === undefined ? {} : { fileName }
   const opener = await formats[targetOf(target).format]()
-  const opened = await opener.open(model, { sources, forIntegers, ...named })
+  const opened = await opener.open(model, { sources, widenHalves, forIntegers, ...named })
   const [first] = opened.findings.filter(({ code }) => code.startsWith('source-'))
   if (sources === 'refuse' && first !== undefined) {
     throw new QuantizerError('source-refused', `refused, as you asked: ${first.message}`)

@@ -4,10 +4,17 @@ import type { Candidate } from './candidates.ts'
 import type { Tuning } from './tuning.ts'
 
 /** Grows when the same input would be quantized to another file: builds of older quantizers are not reused. */
-export const QUANTIZER_VERSION = 3
+export const QUANTIZER_VERSION = 4
 
 /** Schemes whose file depends on nothing but the source. */
-const UNCALIBRATED = new Set(['float32', 'float16', 'dynamic-w8', 'dynamic-w8-rr', 'weight-w4-b32'])
+const UNCALIBRATED = new Set([
+  'float32',
+  'float16',
+  'dynamic-w8',
+  'dynamic-w8-rr',
+  'weight-w8',
+  'weight-w4-b32',
+])
 
 /** What a build depends on, in one digest: equal keys mean the file exists already. */
 export function contentKey(

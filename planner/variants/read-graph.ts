@@ -33,7 +33,7 @@ const READERS: Record<
 > = {
   tflite: (bytes, fileName) => viewOf(readTflite(bytes, fileName)),
   onnx: async (bytes) => {
-    const preparation = { sources: 'keep', forIntegers: true } as const
+    const preparation = { sources: 'keep', widenHalves: true, forIntegers: true } as const
     return (await (await MODEL_FORMATS.onnx()).open(bytes, preparation)).graph
   },
 }

@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { messageOf } from '../../../shared/errors.ts'
+import { normaliseDomains } from './domains.ts'
 import { OnnxError } from './errors.ts'
 import type { OnnxModel } from './model.ts'
 import { messageType } from './registry.ts'
@@ -10,7 +11,7 @@ const MAX_BYTES = 2 ** 31 - 1
 
 /**
  * Bytes of an .onnx file → model. Constant data are views of `bytes`; data kept in other files stays
- * there until `loadExternalData`. Unknown fields are kept and written again.
+ * there until `loadExternalData`; the standard domain is the empty one, however the file writes it. Unknown fields are kept and written again.
  * @throws OnnxError `corrupt` or `not-a-model`, naming `fileName`
  */
 export function readOnnx(bytes: Uint8Array, fileName = 'model.onnx'): OnnxModel {
@@ -23,6 +24,7 @@ export function readOnnx(bytes: Uint8Array, fileName = 'model.onnx'): OnnxModel 
       { fileName, missing },
     )
   }
+  normaliseDomains(model)
   return model
 }
 

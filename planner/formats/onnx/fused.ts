@@ -12,7 +12,7 @@ const CONVERSIONS = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuant
 
 /** Integer kernels by their names (onnxruntime contrib operators, onnx operators of quantized arithmetic). */
 const INTEGER =
-  /^(QLinear|QGemm|QAttention|MatMulInteger|DynamicQuantizeMatMul|MatMulNBits|ConvInteger)/
+  /^(QLinear|QGemm|QAttention|MatMulInteger|DynamicQuantize(MatMul|LSTM)|MatMulNBits|ConvInteger)/
 
 /** Counts in a graph as ONNX Runtime's optimiser left it. @throws OnnxError */
 export function fusedIn(optimized: Uint8Array): FusedOperators {

@@ -3,12 +3,14 @@ import { referenceTarget, targetOf } from '../../targets/index.ts'
 import { readOnnx } from './codec.ts'
 import { dataTypeName, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from './model.ts'
 import { nativeOperator } from './native-operators.ts'
+import { inlineFunctions } from './prepare/inline-functions.ts'
 import { elementCount } from './tensor-data.ts'
 import { graphsOf, tensorsOf } from './walk.ts'
 
 /** @throws OnnxError where the bytes are no model */
 export function inspectOnnx(bytes: Uint8Array, fileName: string): Inspection {
   const model = readOnnx(bytes, fileName)
+  inlineFunctions(model)
   const graphs = [...graphsOf(model)]
   const constant = new Set(model.graph?.initializer.map(({ name }) => name))
   return {
@@ -58,8 +60,7 @@ function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
   )
   const found = new Map<string, InspectedOperator>()
   for (const node of graphs.flatMap((graph) => graph.node)) {
-    const plain = node.domain === 'ai.onnx' ? '' : node.domain
-    const operator = plain === '' ? node.opType : `${plain}.${node.opType}`
+    const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
     const isMatrix = (input: number) => matrices.has(node.input[input] ?? '')
     const { kind } = nativeOperator(node, isMatrix)
     // What one kind computes on integers, another of the same name may not: Resize does by its mode.

@@ -36,6 +36,8 @@ export interface OnnxFunction extends Message {
   attribute: string[]
   node: OnnxNode[]
   opsetImport: OnnxOpset[]
+  /** Attributes with values for calls that say none. */
+  attributeProto: OnnxAttribute[]
 }
 
 export interface OnnxGraph extends Message {
@@ -52,6 +54,8 @@ export interface OnnxNode extends Message {
   name: string
   opType: string
   domain: string
+  /** Which of several functions of one name. */
+  overload: string
   /** Value names; empty for an absent optional input. */
   input: string[]
   output: string[]
@@ -129,6 +133,7 @@ export interface OnnxDimension extends Message {
 
 interface MessageTypes {
   ModelProto: OnnxModel
+  FunctionProto: OnnxFunction
   GraphProto: OnnxGraph
   NodeProto: OnnxNode
   AttributeProto: OnnxAttribute

@@ -23,6 +23,9 @@ export interface NativeOperator {
 const TABLE: Readonly<Record<string, `${OperatorKind}: ${string}`>> = {
   Conv: 'conv: a1 w0<1 b',
   ConvTranspose: 'transpose-conv: a1 w1<0 b',
+  LSTM: 'recurrent: a w1 w1 b s a a a',
+  GRU: 'recurrent: a w1 w1 b s a',
+  RNN: 'recurrent: a w1 w1 b s a',
   Softmax: 'softmax: a',
   LogSoftmax: 'log-softmax: a',
   Sigmoid: 'logistic: a',
@@ -134,6 +137,9 @@ export function attributeObstacle(node: OnnxNode): string | null {
     const plain = floatOf(node, 'alpha', 1) === 1 && floatOf(node, 'beta', 1) === 1
     if (!plain || intOf(node, 'transA', 0) === 1) return 'it scales or transposes its operands'
   }
+  if (node.opType === 'GRU' || node.opType === 'RNN')
+    return 'only an LSTM has a kernel for int8 weights'
+  if (node.opType === 'LSTM' && intOf(node, 'layout', 0) === 1) return 'it takes batches first'
   if (node.opType === 'MaxPool' && node.output.length > 1) return 'it gives out indices too'
   return null
 }

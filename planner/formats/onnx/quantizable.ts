@@ -17,17 +17,20 @@ import { hasExternalData } from './external-data.ts'
 import { instrument, summarise } from './instrument.ts'
 import type { OnnxModel } from './model.ts'
 import { prepareModel } from './prepare/prepare.ts'
+import { halvesIn, usesHalves } from './prepare/widen-halves.ts'
 import { operatorTimes } from './times.ts'
 import { perform } from './transform/perform.ts'
 import { viewOf } from './view.ts'
 
 /** .onnx for the quantizer: checks, preparation, view, instrumented copies, transform, audit. */
 export const quantizableOnnx: QuantizableFormat = {
-  async open(bytes: Uint8Array, { sources, forIntegers }: Preparation) {
+  async open(bytes: Uint8Array, { sources, forIntegers, ...how }: Preparation) {
     const model = sound(readOnnx(bytes))
-    const findings = quantizedAlready(model, sources)
-    const expandStored = sources === 'dequantize' && findings.length === 0
-    const { types } = await prepareModel(model, { forIntegers, expandStored })
+    const { widenHalves = sources === 'dequantize' } = how
+    const quantized = quantizedAlready(model, sources)
+    const findings = [...quantized, ...storedAsHalves(model, sources, widenHalves)]
+    const expandStored = sources === 'dequantize' && quantized.length === 0
+    const { types } = await prepareModel(model, { forIntegers, expandStored, widenHalves })
     const view = viewOf(model, types)
     return {
       graph: view.graph,
@@ -65,6 +68,24 @@ function quantizedAlready({ graph }: OnnxModel, treatment: SourceTreatment): Fin
       code: 'source-already-quantized',
       severity: 'warning',
       message: `the model computes on integers already in ${found.length} operators${treatment === 'refuse' ? '' : ': they stay as they are'}; give the float model it was made from`,
+    },
+  ]
+}
+
+function storedAsHalves(model: OnnxModel, treatment: SourceTreatment, widened: boolean): Finding[] {
+  if (!usesHalves(model)) return []
+  const count = halvesIn(model).length
+  const done =
+    treatment === 'refuse'
+      ? 'what was lost stays lost'
+      : widened
+        ? 'its inside is turned back into float32, and what was lost stays lost'
+        : 'it stays as it is, and computes in float16'
+  return [
+    {
+      code: 'source-half-precision',
+      severity: 'info',
+      message: `the source is a float16 model (${count} of its constants are); ${done}: prefer the true float model`,
     },
   ]
 }

@@ -5,15 +5,24 @@ import type {
   GraphConstant,
   GraphInput,
   GraphOperator,
+  GraphReader,
   GraphTensor,
   TensorId,
 } from '../../graph/index.ts'
 import { activationBehind, boundsOf, type FollowingActivation } from './fused-activation.ts'
-import { dataTypeName, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts'
+import {
+  dataTypeName,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from './model.ts'
 import { attributeObstacle, nativeInput, nativeOperator } from './native-operators.ts'
 import { GraphEditor } from './prepare/graph-editor.ts'
 import type { ValueTypes } from './shapes/infer.ts'
 import { dataOf, dimsOf, elementTypeOf } from './tensor-data.ts'
+import { twinsOf } from './twins.ts'
+import { graphsWithin } from './walk.ts'
 import { windowOf } from './windows.ts'
 
 /** The quantizer's view of an .onnx model, and where its parts are in the file. */
@@ -44,11 +53,13 @@ export function viewOf(model: OnnxModel, types: ValueTypes): OnnxView {
     ...graph.node.flatMap(({ output }) => output),
   ].filter((name) => name !== '' && !hidden.has(name))
   const ids = new Map(names.map((name, id) => [name, id]))
+  const unseen = unseenReaders(graph, editor)
+  const storages = storagesOf(graph.initializer, ids)
   return {
     nodes,
     names,
     graph: {
-      tensors: names.map((name, id) => viewTensor(name, id, editor, types)),
+      tensors: names.map((name, id) => viewTensor(name, id, editor, types, { unseen, storages })),
       operators: nodes.map((viewed, id) => viewOperator(viewed, id, ids, editor)),
       subgraphs: [
         {
@@ -73,29 +84,70 @@ function viewedNodes(all: readonly OnnxNode[], editor: GraphEditor): ViewedNode[
   })
 }
 
+interface ConstantFacts {
+  readonly unseen: ReadonlyMap<string, readonly GraphReader[]>
+  /** By name, of constants whose bytes are those of another, perhaps turned: the file holds them once. */
+  readonly storages: ReadonlyMap<string, TensorId>
+}
+
 function viewTensor(
   name: string,
   id: TensorId,
   editor: GraphEditor,
   types: ValueTypes,
+  { unseen, storages }: ConstantFacts,
 ): GraphTensor {
   const initializer = editor.constant(name)
   const known = types.get(name)
+  const unseenReaders = unseen.get(name)
   return {
     id,
     subgraph: 0,
     name,
     type: (initializer ? dataTypeName(initializer.dataType) : known?.type) ?? 'unknown',
     shape: initializer ? dimsOf(initializer) : (known?.shape ?? null),
-    constant: initializer ? viewConstant(initializer, id) : null,
+    constant: initializer ? viewConstant(initializer, storages.get(name) ?? id) : null,
     quantization: null,
     range: null,
     variable: false,
+    ...(unseenReaders && { unseenReaders }),
   }
 }
 
-function viewConstant(tensor: OnnxTensor, id: TensorId): GraphConstant {
-  return { storage: id, read: () => realNumbers(tensor) }
+function storagesOf(constants: readonly OnnxTensor[], ids: ReadonlyMap<string, TensorId>) {
+  return new Map(
+    [...twinsOf(constants)].flatMap(([twin, source]): [string, TensorId][] => {
+      const id = ids.get(source.name)
+      return id === undefined ? [] : [[twin.name, id]]
+    }),
+  )
+}
+
+/** Of constants of the main graph, in graphs nested in it. */
+function unseenReaders(graph: OnnxGraph, editor: GraphEditor): Map<string, GraphReader[]> {
+  const found = new Map<string, GraphReader[]>()
+  const add = (name: string, reader: GraphReader) => {
+    if (editor.constant(name)) found.set(name, [...(found.get(name) ?? []), reader])
+  }
+  for (const nested of [...graphsWithin(graph)].slice(1)) {
+    for (const node of nested.node) {
+      const native = nativeOperator(
+        node,
+        (at) => editor.constant(node.input[at])?.dims.length === 2,
+      )
+      node.input.forEach((name, position) => {
+        const { role, channelAxis } = nativeInput(native, position)
+        add(name, { kind: native.kind, nativeKind: node.opType, role, channelAxis })
+      })
+    }
+    for (const { name } of nested.output)
+      add(name, { kind: 'other', nativeKind: 'output', role: 'activation', channelAxis: null })
+  }
+  return found
+}
+
+function viewConstant(tensor: OnnxTensor, storage: number): GraphConstant {
+  return { storage, read: () => realNumbers(tensor) }
 }
 
 export function realNumbers(tensor: OnnxTensor): Float32Array | null {

@@ -2,7 +2,7 @@ import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '
 
 /** The main graph, then every graph nested in attributes of its nodes, outermost first. */
 export function* graphsOf(model: OnnxModel): Generator<OnnxGraph> {
-  if (model.graph) yield* graphAndNested(model.graph)
+  if (model.graph) yield* graphsWithin(model.graph)
   for (const { node } of model.functions) yield* nestedIn(node)
 }
 
@@ -19,15 +19,16 @@ export function* tensorsOf(model: OnnxModel): Generator<OnnxTensor> {
   for (const { node } of model.functions) yield* attributeTensors(node)
 }
 
-function* graphAndNested(graph: OnnxGraph): Generator<OnnxGraph> {
+/** The graph itself first. */
+export function* graphsWithin(graph: OnnxGraph): Generator<OnnxGraph> {
   yield graph
   yield* nestedIn(graph.node)
 }
 
 function* nestedIn(nodes: readonly OnnxNode[]): Generator<OnnxGraph> {
   for (const { g, graphs } of attributesOf(nodes)) {
-    if (g) yield* graphAndNested(g)
-    for (const graph of graphs) yield* graphAndNested(graph)
+    if (g) yield* graphsWithin(g)
+    for (const graph of graphs) yield* graphsWithin(graph)
   }
 }
 
@@ -45,7 +46,7 @@ function* attributesOf(nodes: readonly OnnxNode[]): Generator<OnnxAttribute> {
 /** Every name that nodes of the graph, and of graphs nested in it, read, and every output. */
 export function namesRead(graph: OnnxGraph): Set<string> {
   const names = new Set<string>()
-  for (const one of graphAndNested(graph)) {
+  for (const one of graphsWithin(graph)) {
     for (const { name } of one.output) names.add(name)
     for (const node of one.node) for (const name of node.input) names.add(name)
   }

@@ -19,7 +19,8 @@ export function performPlan(state: Held): Performed {
 function refuseEmpty(plan: Plan, scheme: Scheme, ofSource: readonly Finding[]): void {
   if (BASE_SCHEMES[scheme.base].weights === 'float32' || plan.instructions.length > 0) return
   // A source that is quantized already explains more than any single operator does.
-  const findings = [...ofSource, ...plan.findings]
+  const telling = ofSource.filter(({ severity }) => severity !== 'info')
+  const findings = [...telling, ...plan.findings]
   const reason = findings[0]?.message ?? 'it has no float operator that the scheme covers'
   throw new QuantizerError(
     'nothing-to-quantize',

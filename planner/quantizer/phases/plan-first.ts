@@ -37,6 +37,7 @@ export function planRequestOf({
     runtimeObstacle: (operator, as) =>
       release === undefined ? null : (model.newerForm?.(operator, as, forms, release) ?? null),
     forms,
+    ...(release !== undefined && { release }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Finding } from '../../../shared/findings.ts'
 import { budgetFinding } from '../accuracy-control/hold.ts'
 import { duplicateNames } from '../duplicate-names.ts'
+import { largerFile } from '../larger-file.ts'
 import { saturationFindings } from '../plan/saturation.ts'
 import { isCalibrated } from '../request.ts'
 import { verify } from '../verify.ts'
@@ -21,6 +22,7 @@ export async function verifyFile(state: Performed): Promise<Verified> {
     ...plan.findings,
     ...risks,
     ...(await verifying),
+    ...largerFile(request.model, bytes, plan, candidate.model.graph, opened.findings),
     ...(budget === undefined ? [] : [budgetFinding(budget)]),
   ]
   return { ...state, findings }

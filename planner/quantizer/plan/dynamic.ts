@@ -16,6 +16,7 @@ import type { PlanRequest } from './request.ts'
 import { whyKept } from './selectors.ts'
 import { mergeStores } from './stores.ts'
 import { tallyOf } from './tally.ts'
+import { expandedWeights, readersOf } from './weights.ts'
 
 /** Hybrid kernels quantize their input at every run; below this many weights that costs more than it saves. */
 export const LEAST_WEIGHT = 1024
@@ -28,30 +29,60 @@ export function planDynamic(request: PlanRequest): Plan {
   for (const operator of request.graph.operators) {
     const facts = request.facts[operator.kind].hybrid
     if (facts === null) continue
-    const matrix = operator.inputs.findIndex((input) => isMatrix(input, request))
-    const tensor = tensorOf(operator.inputs[matrix], request)
+    const matrices = matricesOf(operator, request)
+    const tensor = tensorOf(operator.inputs[matrices[0] ?? -1], request)
     if (tensor === null) continue
-    const reason = obstacleOf(operator, tensor, request)
+    const reasons = matrices.map((at) =>
+      obstacleOf(operator, tensorOf(operator.inputs[at], request) ?? tensor, request),
+    )
+    const reason = reasons.find((one) => one !== null) ?? null
     if (reason !== null) {
       findings.push(leftFloat(request.graph, operator, reason))
       continue
     }
     integer.add(operator.id)
-    instructions.push(...planOperator(operator, matrix, tensor, request))
+    instructions.push(...planOperator(operator, matrices, request))
+  }
+  const stores = mergeStores(instructions)
+  const rest = restExpanded(stores, request)
+  const left = new Set(findings.map(({ where }) => where))
+  for (const id of readersOf(rest)) {
+    if (!left.has(request.graph.operators[id]?.name)) integer.add(id)
   }
   return {
-    instructions: mergeStores(instructions),
+    instructions: mergeStores([...stores, ...rest]),
     findings,
     operators: tallyOf(request.graph, integer, findings),
   }
 }
 
+/** What no kernel takes as int8 is stored so all the same, and expanded at load; older releases may not expand it. */
+function restExpanded(
+  stores: readonly Instruction[],
+  request: PlanRequest,
+): readonly Instruction[] {
+  if (request.release !== undefined) return []
+  return expandedWeights(request, stores, LEAST_WEIGHT).instructions
+}
+
 function planOperator(
   operator: GraphOperator,
-  position: number,
-  tensor: GraphTensor,
+  positions: readonly number[],
   request: PlanRequest,
 ): Instruction[] {
+  const stores = positions.flatMap((position) => storeMatrix(operator, position, request))
+  return request.facts[operator.kind].hybrid === 'through-dequantize'
+    ? stores
+    : [...stores, { verb: 'compute', operator: operator.id, as: 'hybrid' }]
+}
+
+function storeMatrix(
+  operator: GraphOperator,
+  position: number,
+  request: PlanRequest,
+): Instruction[] {
+  const tensor = tensorOf(operator.inputs[position], request)
+  if (tensor === null) return []
   const values = tensor.constant?.read() ?? new Float32Array(0)
   const axis = hybridAxis(operator, position, request)
   const form: Form = {
@@ -59,15 +90,11 @@ function planOperator(
     parameters: pairedOr(operator, values, tensor.shape ?? [], axis, request),
   }
   const uses = [{ kind: 'input', operator: operator.id, position } as const]
-  if (request.facts[operator.kind].hybrid === 'through-dequantize') {
-    return [
-      { verb: 'store-constant', tensor: tensor.id, form, uses: [] },
-      { verb: 'convert', tensor: tensor.id, from: form, to: FLOAT32, uses },
-    ]
-  }
+  if (request.facts[operator.kind].hybrid !== 'through-dequantize')
+    return [{ verb: 'store-constant', tensor: tensor.id, form, uses }]
   return [
-    { verb: 'store-constant', tensor: tensor.id, form, uses },
-    { verb: 'compute', operator: operator.id, as: 'hybrid' },
+    { verb: 'store-constant', tensor: tensor.id, form, uses: [] },
+    { verb: 'convert', tensor: tensor.id, from: form, to: FLOAT32, uses },
   ]
 }
 
@@ -82,6 +109,14 @@ function pairedOr(
     ? pairedParameters(operator, graph, values, axis)
     : null
   return paired ?? weightParameters(values, shape, axis, forms.weightBits)
+}
+
+/** What a kernel takes as int8: one matrix, or both of a recurrent operator, where both are constants. */
+function matricesOf(operator: GraphOperator, request: PlanRequest): number[] {
+  const found = operator.inputs.flatMap((input, at) => (isMatrix(input, request) ? [at] : []))
+  if (operator.kind !== 'recurrent') return found.slice(0, 1)
+  const weights = operator.inputs.flatMap(({ role }, at) => (role === 'weight' ? [at] : []))
+  return weights.every((at) => found.includes(at)) ? weights : []
 }
 
 /** The constant a hybrid kernel takes as int8: a weight, or the constant side of a product. */

@@ -14,7 +14,7 @@ export function planHalf(request: PlanRequest): Plan {
   for (const tensor of graph.tensors) {
     const uses = usesOf(links, tensor.id).filter((use) => use.kind === 'input')
     const values = halvable(tensor)
-    if (values === null || uses.length === 0) continue
+    if (values === null || uses.length + (tensor.unseenReaders?.length ?? 0) === 0) continue
     instructions.push(
       { verb: 'store-constant', tensor: tensor.id, form: FLOAT16, uses: [] },
       { verb: 'convert', tensor: tensor.id, from: FLOAT16, to: FLOAT32, uses },

@@ -6,6 +6,7 @@ import { planDynamic } from './dynamic.ts'
 import { planHalf } from './half.ts'
 import type { PlanRequest } from './request.ts'
 import { planStatic } from './static/static.ts'
+import { planWeights } from './weights.ts'
 
 /** One planner for each way of storing and computing numbers; null where this version has none. */
 const PLANNERS: Record<BaseScheme, ((request: PlanRequest) => Plan) | null> = {
@@ -14,6 +15,7 @@ const PLANNERS: Record<BaseScheme, ((request: PlanRequest) => Plan) | null> = {
   'dynamic-w8': planDynamic,
   'static-w8a8': planStatic,
   'static-w8a16': planStatic,
+  'weight-w8': planWeights,
   'weight-w4-b32': planBlocks,
 }
 

@@ -27,6 +27,8 @@ export interface PlanRequest {
   /** Why the runtime that the file is for could not load an operator that computes so; null where it can. */
   readonly runtimeObstacle: (operator: GraphOperator, as: Computation) => string | null
   readonly forms: CodeForms
+  /** The oldest that must load the file, where one was given. */
+  readonly release?: string
 }
 
 /** Numbers that recovery methods put in the place of the file's, by the operator that uses them. */

@@ -30,6 +30,7 @@ const INTEGER: Partial<Record<OperatorKind, KernelFacts>> = {
   'depthwise-conv': product,
   'fully-connected': { ...product, hybrid: 'kernel', floatResult: true, blocks: true },
   'batch-matmul': { ...product, floatResult: true },
+  recurrent: { ...FLOAT_ONLY, hybrid: 'kernel' },
 
   add: free,
   mul: free,

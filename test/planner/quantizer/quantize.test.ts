@@ -52,6 +52,7 @@ t.test('every scheme gives a file that runs and is close to the float model', as
   const cases = [
     { scheme: 'float16', leastDb: 60, share: 0.8, edges: 'FLOAT32' },
     { scheme: 'dynamic-w8', leastDb: 30, share: 0.6, edges: 'FLOAT32' },
+    { scheme: 'weight-w8', leastDb: 35, share: 0.6, edges: 'FLOAT32' },
     { scheme: 'static-w8a8', leastDb: 25, share: 0.7, edges: 'FLOAT32' },
     { scheme: 'static-w8a8-io8', leastDb: 25, share: 0.7, edges: 'INT8' },
     { scheme: 'static-w8a8-iou8', leastDb: 25, share: 0.7, edges: 'UINT8' },

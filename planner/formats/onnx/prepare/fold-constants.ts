@@ -5,12 +5,13 @@ import { writeOnnx } from '../codec.ts'
 import {
   copyMessage,
   newMessage,
+  type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,
 } from '../model.ts'
 import type { ValueTypes } from '../shapes/infer.ts'
-import { dataOf, elementTypeOf, newTensor } from '../tensor-data.ts'
+import { dataOf, elementCount, elementTypeOf, newTensor } from '../tensor-data.ts'
 import { namesRead } from '../walk.ts'
 
 /** Results above this stay computed: a few bytes of a hostile file could ask for any amount of memory. */
@@ -50,19 +51,7 @@ const NOTHING: Folded = { nodes: 0, computed: [] }
 export async function foldConstants(model: OnnxModel, options: FoldOptions): Promise<Folded> {
   const { graph } = model
   if (graph === undefined) return NOTHING
-  const outputs = new Set(graph.output.map(({ name }) => name))
-  const known = new Set(graph.initializer.map(({ name }) => name))
-  const folded = new Set<OnnxNode>()
-  const inline: OnnxTensor[] = []
-  for (const node of graph.node) {
-    // A graph output needs a node that gives it out.
-    if (node.output.some((name) => outputs.has(name))) continue
-    const constant = node.opType === 'Constant' ? constantOf(node) : undefined
-    if (constant !== undefined) inline.push(constant)
-    else if (!isFoldable(node, known, options)) continue
-    folded.add(node)
-    for (const name of node.output) known.add(name)
-  }
+  const { folded, inline } = chooseFolded(graph, options)
   const rest = graph.node.filter((node) => !folded.has(node))
   const read = namesRead({ ...graph, node: rest })
   const constants = [...graph.initializer, ...inline]
@@ -78,7 +67,32 @@ export async function foldConstants(model: OnnxModel, options: FoldOptions): Pro
   return { nodes: folded.size, computed: own }
 }
 
-function isFoldable(node: OnnxNode, known: ReadonlySet<string>, options: FoldOptions): boolean {
+function chooseFolded(graph: OnnxGraph, options: FoldOptions) {
+  const outputs = new Set(graph.output.map(({ name }) => name))
+  /** Elements of what is constant. */
+  const known = new Map(graph.initializer.map((tensor) => [tensor.name, elementCount(tensor)]))
+  const folded = new Set<OnnxNode>()
+  const inline: OnnxTensor[] = []
+  for (const node of graph.node) {
+    // A graph output needs a node that gives it out.
+    if (node.output.some((name) => outputs.has(name))) continue
+    const constant = node.opType === 'Constant' ? constantOf(node) : undefined
+    if (constant !== undefined) {
+      inline.push(constant)
+      known.set(constant.name, elementCount(constant))
+    } else if (isFoldable(node, known, options) && !grows(node, known, options)) {
+      for (const name of node.output) known.set(name, elementsOf(name, options))
+    } else continue
+    folded.add(node)
+  }
+  return { folded, inline }
+}
+
+function isFoldable(
+  node: OnnxNode,
+  known: ReadonlyMap<string, number>,
+  options: FoldOptions,
+): boolean {
   const inputs = node.input.filter((name) => name !== '')
   if (node.domain !== '' || NOT_FOLDED.has(node.opType)) return false
   if (inputs.length === 0 || !inputs.every((name) => known.has(name))) return false
@@ -90,6 +104,20 @@ function isFoldable(node: OnnxNode, known: ReadonlySet<string>, options: FoldOpt
     const size = shape?.reduce((product, dim) => product * Math.abs(dim), 1) ?? 1
     return type !== null && size <= LARGEST_RESULT
   })
+}
+
+/** Tables that a few numbers unfold into, such as positions, masks and windows, are computed when the model loads. */
+const UNFOLDED_ELEMENTS = 4096
+
+/** Whether the file would hold far more numbers for it. */
+function grows(node: OnnxNode, sizes: ReadonlyMap<string, number>, options: FoldOptions): boolean {
+  const from = node.input.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)
+  const to = node.output.reduce((sum, name) => sum + elementsOf(name, options), 0)
+  return to > UNFOLDED_ELEMENTS && to > 2 * from
+}
+
+function elementsOf(name: string, { types }: FoldOptions): number {
+  return sizeOf((types.get(name)?.shape ?? []).map((dim) => Math.max(dim, 1)))
 }
 
 /** The tensor a Constant node stands for; undefined for strings and sparse ones, which stay. */

@@ -3,16 +3,21 @@ import type { OnnxGraph, OnnxModel } from '../model.ts'
 import { inferValues, type ValueTypes } from '../shapes/infer.ts'
 import { foldConstants } from './fold-constants.ts'
 import { GraphEditor } from './graph-editor.ts'
+import { hoistConstants } from './hoist-constants.ts'
+import { inlineFunctions } from './inline-functions.ts'
 import { applyRules } from './rule.ts'
 import { INTEGER_RULES, RULES } from './rules.ts'
 import { sweep } from './sweep.ts'
 import { upgradeOpset } from './upgrade-opset.ts'
+import { widenHalves } from './widen-halves.ts'
 
 export interface PrepareOptions {
   /** Operators become equivalents with integer kernels. */
   readonly forIntegers: boolean
   /** Constants stored as integers or halves become float32. */
   readonly expandStored: boolean
+  /** Halves inside become float32. */
+  readonly widenHalves?: boolean
 }
 
 export interface Prepared {
@@ -31,6 +36,9 @@ export async function prepareModel(model: OnnxModel, options: PrepareOptions): P
   const { graph } = model
   if (graph === undefined) return { types: new Map(), applied: new Map(), findings: [] }
   ownConstants(graph)
+  inlineFunctions(model)
+  if (options.widenHalves) widenHalves(model)
+  hoistConstants(model)
   if (model.irVersion < OWN_CONSTANTS) model.irVersion = OWN_CONSTANTS
   upgradeOpset(model, await inferValues(model))
   const types = await inferValues(model)

@@ -1,5 +1,5 @@
 import { intOf, intsOf, setAttribute, stringOf } from '../attributes.ts'
-import type { OnnxNode } from '../model.ts'
+import { dataTypeName, type OnnxNode } from '../model.ts'
 import { dataOf } from '../tensor-data.ts'
 import { floats } from './affine.ts'
 import { channelShuffle } from './channel-shuffle.ts'
@@ -7,13 +7,23 @@ import { foldAffine } from './fold-affine.ts'
 import type { GraphEditor } from './graph-editor.ts'
 import { type Rule, rule } from './rule.ts'
 
-// x → Identity | Dropout → y  ⇒  x
+const DOING_NOTHING: ReadonlySet<string> = new Set(['Identity', 'Dropout'])
+
+function isIdleCast(node: OnnxNode, editor: GraphEditor): boolean {
+  if (node.opType !== 'Cast') return false
+  const [input = ''] = node.input
+  const constant = editor.constant(input)
+  const type = constant ? dataTypeName(constant.dataType) : editor.typeOf(input).type
+  return type !== null && type !== undefined && type === dataTypeName(intOf(node, 'to', 0))
+}
+
+// x → Identity | Dropout | Cast to the type that x has → y  ⇒  x
 const identity = rule({
   name: 'identity',
   match(node, editor) {
     const [input = '', mask] = [node.input[0], node.output[1]]
     const [output = ''] = node.output
-    if (node.opType !== 'Identity' && node.opType !== 'Dropout') return null
+    if (!DOING_NOTHING.has(node.opType) && !isIdleCast(node, editor)) return null
     if (mask && (editor.consumers(mask).length > 0 || editor.isSeenOutside(mask))) return null
     if (!editor.isSeenOutside(output)) return { node, input, output, maker: null }
     // The name that callers know must go on being computed: by whoever computes the input.

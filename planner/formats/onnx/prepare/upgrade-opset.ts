@@ -23,7 +23,7 @@ export function upgradeOpset(model: OnnxModel, types: ValueTypes): void {
   if (opset < OLDEST) throw refusal(opset, `opset ${opset} is older than ${OLDEST}`)
   for (const graph of [...graphsOf(model)]) upgradeGraph(new GraphEditor(graph, types), opset)
   model.opsetImport = [
-    ...model.opsetImport.filter(({ domain }) => domain !== '' && domain !== 'ai.onnx'),
+    ...model.opsetImport.filter(({ domain }) => domain !== ''),
     newMessage('OperatorSetIdProto', { domain: '', version: BigInt(WANTED) }),
   ]
   if (model.irVersion < IR_VERSION) model.irVersion = IR_VERSION

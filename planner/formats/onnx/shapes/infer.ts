@@ -77,7 +77,6 @@ const NEWEST_OPSET = /till opset (\d+)/
 /** Domains whose operators come with ONNX Runtime. */
 const KNOWN_DOMAINS: ReadonlySet<string> = new Set([
   '',
-  'ai.onnx',
   'ai.onnx.ml',
   'ai.onnx.preview.training',
   'com.microsoft',

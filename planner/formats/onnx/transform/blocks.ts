@@ -2,13 +2,12 @@ import { invariant } from '../../../../shared/errors.ts'
 import type { OperatorId } from '../../../graph/index.ts'
 import { blockCodes } from '../../../graph/index.ts'
 import { intOf } from '../attributes.ts'
-import { newMessage } from '../model.ts'
 import { dataOf, dimsOf } from '../tensor-data.ts'
+import { importContrib } from './contrib.ts'
 import type { ModelRewriter } from './model-rewriter.ts'
 
 /** What MatMulNBits recommends on CPUs. */
 const BLOCK = 32
-const DOMAIN = 'com.microsoft'
 /** Activations are rounded to int8 block by block inside the kernel: several times faster than float32. */
 const ACCURACY_LEVEL = 4
 
@@ -46,10 +45,9 @@ export function computeBlocks(rewriter: ModelRewriter, operator: OperatorId): vo
   } as const
   editor.replace(
     node,
-    editor.newNode('MatMulNBits', inputs, [product], attributes, DOMAIN),
+    editor.newNode('MatMulNBits', inputs, [product], attributes, importContrib(rewriter)),
     ...(bias === '' ? [] : [editor.newNode('Add', [product, bias], [output])]),
   )
-  importDomain(rewriter)
 }
 
 /** [rows, columns] → [columns, rows]. */
@@ -61,9 +59,4 @@ function transposed(source: Float32Array, rows: number, columns: number): Float3
     }
   }
   return result
-}
-
-function importDomain({ model }: ModelRewriter): void {
-  if (model.opsetImport.some(({ domain }) => domain === DOMAIN)) return
-  model.opsetImport.push(newMessage('OperatorSetIdProto', { domain: DOMAIN, version: 1n }))
 }

@@ -11,6 +11,11 @@ export interface Conversion {
   readonly uses: readonly Use[]
 }
 
+export interface Expandable {
+  readonly codes: string
+  readonly form: Form
+}
+
 /** A copy of the model under work, addressed by the ids of the view. */
 export class ModelRewriter {
   readonly model: OnnxModel
@@ -19,8 +24,8 @@ export class ModelRewriter {
   /** Forms in which activations are made; float32 where none is set. */
   readonly made = new Map<TensorId, Form>()
   readonly conversions = new Map<TensorId, Conversion[]>()
-  /** Constants stored as float16, not expanded yet. */
-  readonly halves = new Map<TensorId, string>()
+  /** Constants stored smaller, which whoever reads them wants expanded. */
+  readonly expandable = new Map<TensorId, Expandable>()
   /** Dequantized constants: what is behind them. */
   readonly stored = new Map<string, { readonly codes: string; readonly form: IntegerForm }>()
   readonly integer = new Set<OperatorId>()
@@ -44,6 +49,16 @@ export class ModelRewriter {
   nameOf(tensor: TensorId): string {
     const name = this.view.names[tensor]
     invariant(name !== undefined, `tensor ${tensor} is one of the view's`)
+    return name
+  }
+
+  /** A name for the constant expanded: its own where nested graphs, which stay as they are, know it by that. */
+  realNameOf(tensor: TensorId): string {
+    const name = this.nameOf(tensor)
+    if (!this.view.graph.tensors[tensor]?.unseenReaders) return this.fresh(`${name}/real`)
+    const { graph } = this.editor
+    graph.initializer = graph.initializer.filter((one) => one.name !== name)
+    this.editor.touch()
     return name
   }
 

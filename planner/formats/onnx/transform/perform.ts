@@ -4,6 +4,7 @@ import { sweep } from '../prepare/sweep.ts'
 import type { OnnxView } from '../view.ts'
 import { settleActivations } from './activations.ts'
 import { ModelRewriter } from './model-rewriter.ts'
+import { shareConstants } from './share-constants.ts'
 import { TRANSFORMS } from './transforms.ts'
 
 /** The model that a plan describes; `model` stays as it is. Integer activations take the QDQ form. */
@@ -12,7 +13,10 @@ export function perform(model: OnnxModel, view: OnnxView, plan: Plan): OnnxModel
   for (const instruction of plan.instructions) follow(rewriter, instruction)
   settleActivations(rewriter)
   const result = rewriter.finish()
-  if (result.graph) sweep(result.graph)
+  if (result.graph) {
+    sweep(result.graph)
+    shareConstants(result.graph)
+  }
   return { ...result, producerName: 'fitment' }
 }
 

@@ -10,12 +10,16 @@ import { encode, encodeConstant } from '../../../graph/index.ts'
 import { computeBlocks } from './blocks.ts'
 import { codesConstant, dequantized } from './codes.ts'
 import { computeHybrid } from './hybrid.ts'
+import { computeHybridLstm } from './hybrid-lstm.ts'
 import type { IntegerForm } from './integer-form.ts'
-import type { ModelRewriter } from './model-rewriter.ts'
+import type { Expandable, ModelRewriter } from './model-rewriter.ts'
 
 const COMPUTATIONS: Record<Computation, (rewriter: ModelRewriter, operator: OperatorId) => void> = {
   integer: (rewriter, operator) => void rewriter.integer.add(operator),
-  hybrid: computeHybrid,
+  hybrid: (rewriter, operator) =>
+    rewriter.at(operator).node.opType === 'LSTM'
+      ? computeHybridLstm(rewriter, operator)
+      : computeHybrid(rewriter, operator),
   blocks: computeBlocks,
 }
 
@@ -37,10 +41,8 @@ export const TRANSFORMS: {
         ? encodeConstant(constant, numbers, shape, form)
         : encode(values, shape, form)
     const stored = codesConstant(rewriter, name, codes, shape, form)
-    if (form.type === 'float16') {
-      rewriter.halves.set(tensor, stored)
-      return
-    }
+    rewriter.expandable.set(tensor, { codes: stored, form })
+    if (form.type === 'float16' || uses.length === 0) return
     const real = rewriter.fresh(`${name}/real`)
     dequantized(rewriter, undefined, stored, form as IntegerForm, real)
     for (const use of uses) {
@@ -53,14 +55,14 @@ export const TRANSFORMS: {
   'set-activation': (rewriter, { tensor, form }) => void rewriter.made.set(tensor, form),
 
   convert: (rewriter, { tensor, to, uses }) => {
-    const half = rewriter.halves.get(tensor)
-    if (half === undefined) {
+    const stored = rewriter.expandable.get(tensor)
+    if (stored === undefined) {
       const known = rewriter.conversions.get(tensor) ?? []
       rewriter.conversions.set(tensor, [...known, { to, uses }])
       return
     }
-    const real = rewriter.fresh(`${rewriter.nameOf(tensor)}/real`)
-    rewriter.add(undefined, 'Cast', [half], real, { to: ['int', 1] })
+    const real = rewriter.realNameOf(tensor)
+    expand(rewriter, stored, real)
     for (const use of uses) {
       if (use.kind === 'input') rewriter.feed(use.operator, use.position, real)
     }
@@ -88,6 +90,30 @@ export const TRANSFORMS: {
   compute: (rewriter, { operator, as }) => {
     COMPUTATIONS[as](rewriter, operator)
   },
+}
+
+/**
+ * A stored constant as float32 again, by operators that ONNX Runtime computes when it loads the model. It leaves
+ * DequantizeLinear in place, for integer kernels to take in, and computes it at every run where none does.
+ */
+function expand(rewriter: ModelRewriter, { codes, form }: Expandable, real: string): void {
+  const toFloat = { to: ['int', 1] } as const
+  if (!('parameters' in form)) {
+    rewriter.add(undefined, 'Cast', [codes], real, toFloat)
+    return
+  }
+  const { scales, axis } = form.parameters
+  const rank = rewriter.editor.constant(codes)?.dims.length ?? 0
+  const along = Array.from({ length: rank }, (_, at) => (at === axis ? scales.length : 1))
+  const scale = rewriter.editor.addConstant(
+    `${codes}/scale`,
+    'float32',
+    axis === null ? [] : along,
+    Float32Array.from(scales),
+  )
+  const steps = rewriter.fresh(`${codes}/steps`)
+  rewriter.add(undefined, 'Cast', [codes], steps, toFloat)
+  rewriter.add(undefined, 'Mul', [steps, scale], real)
 }
 
 /** Other numbers in the place of a constant, as floats. */

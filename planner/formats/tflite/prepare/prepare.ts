@@ -7,7 +7,7 @@ import { restoreFloats } from './restore-floats.ts'
 
 /** The steps in order; each leaves the model's results as they were. */
 const STEPS: readonly ((model: TflModel, how: Preparation) => Prepared)[] = [
-  (model, { sources }) => restoreFloats(model, sources),
+  (model, { sources, widenHalves }) => restoreFloats(model, sources, widenHalves),
   (model, { forIntegers }) => (forIntegers ? learntRanges(model) : { model, findings: [] }),
   (model, { forIntegers }) => (forIntegers ? poolsAsMeans(model) : { model, findings: [] }),
 ]

@@ -17,14 +17,21 @@ import type { Prepared } from './prepared.ts'
  * Finds constants that are stored as integers or halves but computed with in float, as dynamic-range and
  * float16 models have them, and turns them back into float32. Operators that compute on integers stay.
  */
-export function restoreFloats(model: TflModel, treatment: SourceTreatment): Prepared {
-  const draft = draftOf(model)
-  const expanded = draft.subgraphs.flatMap((subgraph) => expandConstants(draft, subgraph))
-  const hybrid = draft.subgraphs.flatMap((subgraph) => dequantizeWeights(draft, subgraph))
-  const constants = [...expanded, ...hybrid]
-  const integer = integerOperators(draft)
+export function restoreFloats(
+  model: TflModel,
+  treatment: SourceTreatment,
+  widenHalves = treatment === 'dequantize',
+): Prepared {
+  const every = restore(model, () => true)
+  const { constants } = every
+  const integer = integerOperators(every.draft)
   const findings = [
-    ...storedFindings(constants.filter(isHalf), 'source-half-precision', 'float16', treatment),
+    ...storedFindings(
+      constants.filter(isHalf),
+      'source-half-precision',
+      'float16',
+      widenHalves && treatment === 'keep' ? 'dequantize' : treatment,
+    ),
     ...storedFindings(
       constants.filter((tensor) => !isHalf(tensor)),
       'source-already-quantized',
@@ -33,17 +40,39 @@ export function restoreFloats(model: TflModel, treatment: SourceTreatment): Prep
     ),
     ...integerFindings(integer, treatment),
   ]
-  const changed = treatment === 'dequantize' && constants.length > 0
-  return { model: changed ? finishDraft(draft) : model, findings }
+  if (treatment === 'dequantize') return { model: finished(every, model), findings }
+  return { model: widenHalves ? finished(restore(model, isHalf), model) : model, findings }
+}
+
+interface Restored {
+  readonly draft: Draft
+  /** As they were. */
+  readonly constants: readonly DraftTensor[]
+}
+
+function restore(model: TflModel, wanted: (stored: DraftTensor) => boolean): Restored {
+  const draft = draftOf(model)
+  const expanded = draft.subgraphs.flatMap((subgraph) => expandConstants(draft, subgraph, wanted))
+  const hybrid = draft.subgraphs.flatMap((subgraph) => dequantizeWeights(draft, subgraph, wanted))
+  return { draft, constants: [...expanded, ...hybrid] }
+}
+
+function finished({ draft, constants }: Restored, source: TflModel): TflModel {
+  return constants.length > 0 ? finishDraft(draft) : source
 }
 
 /** DEQUANTIZE of a constant: its readers read the float constant itself. */
-function expandConstants(draft: Draft, subgraph: DraftSubgraph): DraftTensor[] {
+function expandConstants(
+  draft: Draft,
+  subgraph: DraftSubgraph,
+  wanted: (stored: DraftTensor) => boolean,
+): DraftTensor[] {
   const expanded: DraftTensor[] = []
   subgraph.operators = subgraph.operators.filter((operator) => {
     const [stored] = operator.inputs
     const [output] = operator.outputs
     if (operator.code.builtinCode !== 'DEQUANTIZE' || !stored || !output) return true
+    if (!wanted(stored)) return true
     const values = realNumbers(draft.model, stored.fields)
     if (values === null || output.fields.type !== 'FLOAT32') return true
     expanded.push({ ...stored })
@@ -54,12 +83,18 @@ function expandConstants(draft: Draft, subgraph: DraftSubgraph): DraftTensor[] {
 }
 
 /** Integer weights between float activations: the hybrid kernels' form. */
-function dequantizeWeights(draft: Draft, subgraph: DraftSubgraph): DraftTensor[] {
+function dequantizeWeights(
+  draft: Draft,
+  subgraph: DraftSubgraph,
+  wanted: (stored: DraftTensor) => boolean,
+): DraftTensor[] {
   const stored: DraftTensor[] = []
   for (const operator of subgraph.operators) {
     if (operator.outputs[0]?.fields.type !== 'FLOAT32' || isConversion(operator)) continue
     const before = signatureOf(operator)
-    const weights = operator.inputs.filter((tensor) => tensor !== null && isStored(draft, tensor))
+    const weights = operator.inputs.filter(
+      (tensor) => tensor !== null && isStored(draft, tensor) && wanted(tensor),
+    )
     if (weights.length === 0) continue
     for (const weight of weights) {
       if (weight === null) continue

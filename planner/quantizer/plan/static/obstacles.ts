@@ -3,6 +3,7 @@ import { holdsFinite } from '../../../graph/index.ts'
 import { LARGEST_MAGNITUDE, rangeOf } from '../../parameters/activation.ts'
 import type { PlanRequest } from '../request.ts'
 import { whyKept } from '../selectors.ts'
+import { readsSharedTable } from '../tables.ts'
 
 /** Why an operator cannot compute on integers. Rows are tried in order; the first that answers is told to the user. */
 interface Obstacle {
@@ -24,6 +25,12 @@ const obstacles: readonly Obstacle[] = [
     reason: (operator, { forms, facts }) =>
       forms.activations === 'int16' && facts[operator.kind].integer?.int16 === false
         ? 'it has no kernel for int16 activations'
+        : null,
+  },
+  {
+    reason: (operator, request) =>
+      readsSharedTable(operator, request)
+        ? 'others multiply by its table, which is stored once, as they want it'
         : null,
   },
   { reason: (operator) => operator.integerObstacle },

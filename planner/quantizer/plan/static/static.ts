@@ -3,6 +3,7 @@ import type { GraphOperator, Instruction, OperatorId, Plan } from '../../../grap
 import { leftFloat } from '../findings.ts'
 import type { PlanRequest } from '../request.ts'
 import { mergeStores } from '../stores.ts'
+import { storeSharedTables } from '../tables.ts'
 import { tallyOf } from '../tally.ts'
 import { planFlow } from './flow.ts'
 import { islandsOf } from './islands.ts'
@@ -16,8 +17,9 @@ export function planStatic(request: PlanRequest): Plan {
   const { integer, findings } = chooseOperators(request)
   const scales = new ScaleGroups(request, integer)
   const operators = request.graph.operators.filter((operator) => integer.has(operator.id))
+  const stores = operators.flatMap((operator) => planConstants(operator, scales, request))
   const instructions: Instruction[] = [
-    ...mergeStores(operators.flatMap((operator) => planConstants(operator, scales, request))),
+    ...mergeStores([...stores, ...storeSharedTables(stores, request)]),
     ...planFlow(request, integer, scales),
     ...operators.map(({ id }): Instruction => ({ verb: 'compute', operator: id, as: 'integer' })),
   ]

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { checkOnnx, readOnnx, writeOnnx } from '../../../../planner/formats/onnx/index.ts'
-import type { OnnxModel } from '../../../../planner/formats/onnx/model.ts'
+import { newMessage, type OnnxModel } from '../../../../planner/formats/onnx/model.ts'
+import { dataOf, newTensor } from '../../../../planner/formats/onnx/tensor-data.ts'
 import { samplesFor } from '../../../../shared/dataset/index.ts'
 import { onnxruntime } from '../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { heldByThisHost } from '../../../host-processor.ts'
@@ -222,5 +223,43 @@ t.test(
       code: 'no-scratch-space',
       message: /^\/nowhere\/at\/all has no room for working files of .*TMPDIR$/,
     })
+  },
+)
+
+t.test(
+  'dynamic-w8: an LSTM in both directions has a kernel of its own, a GRU expands its weights',
+  async (t) => {
+    const model = smallOnnx({
+      inputs: { x: [10, 1, 64] },
+      outputs: ['y', 'last'],
+      constants: { w: [2, 256, 64], r: [2, 256, 64], b: [2, 512], u: [1, 96, 64], v: [1, 96, 32] },
+      rows: [
+        ['Mul', ['x', 'tenth'], ['small']],
+        [
+          'LSTM',
+          ['small', 'w', 'r', 'b'],
+          ['y', 'last'],
+          { hidden_size: ['int', 64], direction: ['string', 'bidirectional'] },
+        ],
+        ['GRU', ['small', 'u', 'v'], ['z'], { hidden_size: ['int', 32] }],
+      ],
+    })
+    const graph = model.graph
+    for (const tensor of graph?.initializer ?? []) {
+      const values = dataOf(tensor) as Float32Array
+      values.forEach((value, i) => {
+        values[i] = value / 8
+      })
+    }
+    graph?.initializer.push(newTensor('tenth', 'float32', [], Float32Array.of(0.1)))
+    graph?.output.push(newMessage('ValueInfoProto', { name: 'z' }))
+    const float = writeOnnx(model)
+    const { bytes, operators, findings } = await quantizeOnnx(model, heldByThisHost('dynamic-w8'))
+    t.equal(opsOf(bytes).filter((type) => type === 'DynamicQuantizeLSTM').length, 1)
+    t.equal(operators.integer, 1)
+    t.match(findings, [{ message: /only an LSTM has a kernel/ }])
+    t.ok(bytes.length < 0.3 * float.length, `${bytes.length} of ${float.length} bytes`)
+    const reached = await sqnrOf(float, bytes, noiseFor({ x: [10, 10, 1, 64] }))
+    t.ok(reached > 25, `${reached.toFixed(1)} dB`)
   },
 )

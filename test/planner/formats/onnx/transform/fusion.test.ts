@@ -191,7 +191,7 @@ for (const [i, one] of CASES.entries()) {
     const { bytes, findings } = await quantizeOnnx(model, heldByThisHost('static-w8a8-u8s8'), data)
     // Noise reaches the largest codes everywhere.
     t.same(
-      findings.filter(({ code }) => code !== 'int16-saturation'),
+      findings.filter(({ code }) => code !== 'int16-saturation' && code !== 'larger-than-source'),
       [],
     )
     t.same(checkOnnx(readOnnx(bytes)), [])

@@ -1,8 +1,14 @@
 import t, { type Test } from 'tap'
-import { type TflModel, writeTflite } from '../../../../../planner/formats/tflite/index.ts'
+import {
+  readTflite,
+  type TflModel,
+  writeTflite,
+} from '../../../../../planner/formats/tflite/index.ts'
 import { prepare } from '../../../../../planner/formats/tflite/prepare/prepare.ts'
 import type { Preparation } from '../../../../../planner/graph/model-format.ts'
+import { quantize } from '../../../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../../../shared/dataset/index.ts'
+import { parseScheme } from '../../../../../shared/schemes.ts'
 import { realOutputs, sqnrDb } from '../../../quantizer/compare.ts'
 import { buildModel, constant, numbers } from '../../../quantizer/model-builder.ts'
 
@@ -143,4 +149,50 @@ t.test('weights behind DEQUANTIZE become constants, with the same results', asyn
     )
     await sameResults(t, source, model, [4])
   }
+})
+
+t.test('halves become floats where other stored numbers stay', async (t) => {
+  const spec = {
+    inputs: { x: [1, 40] },
+    constants: { w: constant([40, 40], -0.2, 0.2), v: constant([40, 40], -0.2, 0.2) },
+    operators: [
+      {
+        code: 'FULLY_CONNECTED',
+        inputs: ['x', 'w'],
+        outputs: { a: [1, 40] },
+        options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
+      },
+      {
+        code: 'FULLY_CONNECTED',
+        inputs: ['a', 'v'],
+        outputs: { y: [1, 40] },
+        options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
+      },
+    ],
+    outputs: ['y'],
+  }
+  const float = buildModel(spec)
+  const { bytes } = await quantize({
+    model: writeTflite(float),
+    target: 'litert',
+    scheme: parseScheme('float16'),
+  })
+  const source = readTflite(bytes)
+  t.equal(codes(source).length, 2, 'DEQUANTIZE before the products')
+  const kept: Preparation = { sources: 'keep', forIntegers: false }
+  t.same(codes(prepare(source, kept).model), codes(source))
+  const { model, findings } = prepare(source, { ...kept, widenHalves: true })
+  t.match(codes(model), [/^FULLY_CONNECTED/], 'no DEQUANTIZE any more')
+  t.equal(codes(model).length, 1)
+  t.match(findings, [{ code: 'source-half-precision', message: /turned back into float32/ }])
+  await sameResults(t, source, model, [40])
+  const dynamic = await quantize({
+    model: bytes,
+    target: 'litert',
+    scheme: parseScheme('dynamic-w8'),
+  })
+  t.equal(dynamic.operators.integer, 2, 'as from the float32 model')
+  const given = await quantize({ model: bytes, target: 'litert', scheme: parseScheme('float32') })
+  t.same(given.bytes, bytes)
+  t.match(given.findings, [{ code: 'source-half-precision', message: /kept as they are/ }])
 })
