@@ -21,7 +21,7 @@ export type Answer = readonly Float32Array[]
 /** Of the runtimes that can. */
 export type LoadWishes = Pick<
   OnnxruntimeLoadOptions,
-  'constantsFolder' | 'optimizedModelPath' | 'signedActivations'
+  'constantsFolder' | 'optimizedModelPath' | 'signedActivations' | 'wideSums'
 >
 
 /** Each message gets one reply, in order. */
