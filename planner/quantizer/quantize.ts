@@ -9,6 +9,7 @@ import type { LoadWishes } from './inference-pool/messages.ts'
 import { openModel } from './open.ts'
 import { compressSource } from './phases/compress-source.ts'
 import { holdAccuracy } from './phases/hold-accuracy.ts'
+import { judgeOutputs } from './phases/judge-outputs.ts'
 import { measureRanges } from './phases/measure-ranges.ts'
 import { openSource } from './phases/open-source.ts'
 import { performPlan } from './phases/perform-plan.ts'
@@ -30,6 +31,7 @@ const PHASES = Phases.first(compressSource)
   .next(holdAccuracy)
   .next(performPlan)
   .next(verifyFile)
+  .next(judgeOutputs)
   .next(reportResult)
 
 /**

@@ -8,6 +8,7 @@ import type { SampleSource } from './messages.ts'
 import {
   type Answer,
   buffersOf,
+  type Ends,
   type FromPool,
   type LoadWishes,
   type ObserverReport,
@@ -43,8 +44,17 @@ export class InferencePool {
     wishes: LoadWishes = this.#usual,
     observed: readonly ObserverPlan[] = [],
   ): Promise<readonly TensorInfo[]> {
+    return (await this.open(model, wishes, observed)).inputs
+  }
+
+  /** The same with both of the model's ends. @throws RuntimeError */
+  async open(
+    model: Uint8Array,
+    wishes: LoadWishes = this.#usual,
+    observed: readonly ObserverPlan[] = [],
+  ): Promise<Ends> {
     const [loaded] = await this.#askAll('loaded', { kind: 'load', model, observed, wishes })
-    return loaded?.inputs ?? []
+    return { inputs: loaded?.inputs ?? [], outputs: loaded?.outputs ?? [] }
   }
 
   /** Runs all samples through the loaded model. @throws RuntimeError */

@@ -24,6 +24,12 @@ export type LoadWishes = Pick<
   'constantsFolder' | 'optimizedModelPath' | 'signedActivations' | 'wideSums'
 >
 
+/** Of a loaded model, in its order. */
+export interface Ends {
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+}
+
 /** Each message gets one reply, in order. */
 export type ToPool =
   /** Takes the place of the model before; `observed` describes its outputs in their order, from the first. */
@@ -45,7 +51,7 @@ export interface ObserverReport {
 }
 
 export type FromPool =
-  | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
+  | ({ readonly kind: 'loaded' } & Ends)
   /** The samples come back, for their memory. */
   | { readonly kind: 'ran'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'answered'; readonly answers: readonly Answer[] }
