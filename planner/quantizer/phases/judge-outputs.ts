@@ -62,7 +62,7 @@ async function answersWithFloatEnds(
     await pool.open(bytes)
     return await pool.answer(samples)
   }
-  const request = { ...candidate.request, forms: { ...forms, edges: 'float32' as const } }
+  const request = { ...candidate.request, measured: true }
   const plan = finalPlan({ ...candidate, request, plan: services.plan(request) }, state)
   await pool.open(candidate.model.perform(plan))
   return await pool.answer(samples)
