@@ -9,6 +9,7 @@ export {
 } from './compression/options.ts'
 export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
+export type { Level, OutputLevel, SliceLevel } from './levels/level.ts'
 export { quantizeForNarrowSums } from './mixed-precision/narrow-sums.ts'
 export {
   type Mixed,

@@ -55,6 +55,7 @@ export function rangesFor(
   return {
     ranges: new Map([...chosen.ranges, ...known]),
     unusable: new Map([...chosen.unusable].filter(([tensor]) => !known.has(tensor))),
+    unbounded: chosen.unbounded,
     findings: chosen.findings.filter(({ where }) => !namedIn(known, graph, where)),
   }
 }

@@ -23,6 +23,8 @@ export interface QuantizeOptions {
   readonly perChannelHybridFullyConnected?: boolean
   /** Leave operators in float whose sums often saturate in 16 bits, on x86 without VNNI. */
   readonly spareSaturating?: boolean
+  /** Signal to noise that every output must reach, dB, without a slice that died; an error finding where one does not. */
+  readonly minSqnrDb?: number
   /** Leave operators in float where quantizing all of them loses more. */
   readonly budget?: AccuracyBudget
   /**

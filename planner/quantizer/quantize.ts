@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os'
 import type { Dataset } from '../../shared/dataset/index.ts'
+import { hostHasNarrowSums } from '../../shared/runtime/index.ts'
+import type { CodeForms } from '../graph/index.ts'
 import { type Target, targetOf } from '../targets/index.ts'
 import { codeFormsOf } from './code-forms.ts'
 import { InferencePool } from './inference-pool/inference-pool.ts'
+import type { LoadWishes } from './inference-pool/messages.ts'
 import { openModel } from './open.ts'
 import { compressSource } from './phases/compress-source.ts'
 import { holdAccuracy } from './phases/hold-accuracy.ts'
+import { judgeOutputs } from './phases/judge-outputs.ts'
 import { measureRanges } from './phases/measure-ranges.ts'
 import { openSource } from './phases/open-source.ts'
 import { performPlan } from './phases/perform-plan.ts'
@@ -27,6 +31,7 @@ const PHASES = Phases.first(compressSource)
   .next(holdAccuracy)
   .next(performPlan)
   .next(verifyFile)
+  .next(judgeOutputs)
   .next(reportResult)
 
 /**
@@ -41,16 +46,23 @@ export async function quantize({ calibration, ...order }: QuantizeOrder): Promis
   opening?.catch(() => {})
   reading.catch(() => {})
   const target = targetOf(order.target)
-  const pool = new InferencePool(target.format, await copiesFor(target, order.model, reading))
+  const forms = codeFormsOf(order.scheme, order.options ?? {}, target)
+  const copies = await copiesFor(target, order.model, reading)
+  const pool = new InferencePool(target.format, copies, usualWishes(target, forms))
   try {
     const asGiven = await opening
     const samples = await reading
     const request = samples === undefined ? order : { ...order, calibration: samples }
-    const forms = codeFormsOf(order.scheme, order.options ?? {}, target)
     return await PHASES.run({ request, target, forms, pool, asGiven })
   } finally {
     await pool.close()
   }
+}
+
+/** Recovery learns from what it measures: it must not fit a model to sums that this host alone cuts off. */
+function usualWishes({ format }: Target, { weightBits }: CodeForms): LoadWishes {
+  const cutOff = format === 'onnx' && weightBits === 8 && hostHasNarrowSums()
+  return cutOff ? { wideSums: true } : {}
 }
 
 /** A second copy takes as long to start as some samples take to run, and as much memory as the first. */

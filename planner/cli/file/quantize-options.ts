@@ -39,6 +39,11 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
     description: 'labelled samples to hold that on (without: agreement on calibration samples)',
   },
   {
+    flags: '--min-sqnr <dB>',
+    description:
+      'write nothing unless every output reaches this on held-out samples, and no part of one died',
+  },
+  {
     flags: '--sources <treatment>',
     description: `numbers that the source stores quantized already: ${SOURCE_TREATMENTS.join(', ')}`,
   },
@@ -82,6 +87,7 @@ export const quantizeOptionsShape = {
   keepFloat: selectors.optional(),
   maxAccuracyDrop: z.coerce.number('give percentage points').min(0).max(100).optional(),
   test: z.string().optional(),
+  minSqnr: z.coerce.number('give decibels').optional(),
   sources: z.enum(SOURCE_TREATMENTS).optional(),
   prune: z.coerce.number('give a share between 0 and 1').optional(),
   cluster: z.coerce.number('give a number of values').optional(),
@@ -92,13 +98,14 @@ type Given = z.output<z.ZodObject<typeof quantizeOptionsShape>>
 
 /** @throws UsageError, DatasetError */
 export async function optionsOf(given: Given): Promise<QuantizeOptions> {
-  const { ranges, recovery, keepFloat, sources, prune, cluster, compressAlso } = given
+  const { ranges, recovery, keepFloat, minSqnr, sources, prune, cluster, compressAlso } = given
   const budget = await budgetOf(given)
   return {
     ...(budget && { budget }),
     ...(ranges && { ranges }),
     ...(recovery && { recovery }),
     ...(keepFloat && { keepFloat }),
+    ...(minSqnr !== undefined && { minSqnrDb: minSqnr }),
     ...(sources && { sources }),
     ...((prune ?? cluster) !== undefined && {
       compression: {

@@ -6,7 +6,7 @@ import type { ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { convertModel } from '../../formats/index.ts'
-import type { RecoveryStep } from '../../quantizer/index.ts'
+import type { Level, RecoveryStep } from '../../quantizer/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../../variants/file-speed.ts'
 import type { FileTarget } from '../../variants/file-target.ts'
@@ -92,7 +92,7 @@ export const quantizeCommand = defineCommand({
         ? await quantizeTimed(request)
         : await quantizeForTarget(request, target)
     progress.end()
-    const { operators, bytes, recovery, budget, compression } = result
+    const { operators, bytes, recovery, level, budget, compression } = result
     const findings = [...result.findings, ...timed.findings]
     io.findings(findings)
     // Worse than the float model: nobody wants the file.
@@ -108,6 +108,7 @@ export const quantizeCommand = defineCommand({
         digest: digestOf(bytes),
         operators,
         recovery,
+        ...(level && { level }),
         speed,
         ...(budget && { budget }),
         ...(compression && { compression }),
@@ -115,7 +116,7 @@ export const quantizeCommand = defineCommand({
       },
       () =>
         `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
-        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}`,
+        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}${levelLine(level)}`,
     )
     return 0
   },
@@ -140,6 +141,17 @@ function recoveryLine(steps: readonly RecoveryStep[]): string {
     return kept ? `${method} +${gain.toFixed(1)} dB` : `${method} left out`
   })
   return `\nrecovery, at the outputs of calibration samples: ${gains.join(', ')}`
+}
+
+/** What every output reaches, and where parts of it differ, those. */
+function levelLine(level: Level | undefined): string {
+  if (level === undefined || level.outputs.length === 0) return ''
+  const outputs = level.outputs.map(({ name, sqnrDb, slices }) => {
+    const parts = slices.map((slice) => `${slice.name} ${slice.sqnrDb.toFixed(1)}`)
+    return `${name} ${sqnrDb.toFixed(1)} dB${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`
+  })
+  const samples = `${level.samples} ${level.heldOut ? 'held-out' : 'calibration'} samples`
+  return `\nlevel, at the outputs of ${samples}: ${outputs.join(', ')}`
 }
 
 /** In the format that the output's name asks for. */

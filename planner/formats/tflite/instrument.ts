@@ -17,8 +17,15 @@ export function instrument(
 ): Instrumented {
   const { producers } = linksOf(graph)
   const wanted = new Set(asked ?? graph.tensors.filter(isFloat).map(({ id }) => id))
+  const inputs = graph.subgraphs[subgraph]?.inputs ?? []
+  const closed = inputs.every((id) => !isOpen(graph.tensors[id]))
   const observed = graph.tensors.filter(
-    ({ id, subgraph: home }) => home === subgraph && wanted.has(id) && producers[id] !== null,
+    (tensor) =>
+      tensor.subgraph === subgraph &&
+      wanted.has(tensor.id) &&
+      producers[tensor.id] !== null &&
+      // What nothing before the run says the size of, LiteRT has no room for.
+      (asked !== undefined || !(closed && isOpen(tensor))),
   )
   const first = graph.tensors.findIndex((tensor) => tensor.subgraph === subgraph)
   const draft = draftOf(model)
@@ -40,6 +47,10 @@ function nameApart(outputs: readonly DraftTensor[]): void {
     taken.add(name)
     if (name !== own) tensor.fields = { ...tensor.fields, name }
   }
+}
+
+function isOpen(tensor: GraphTensor | undefined): boolean {
+  return tensor?.shape?.some((dim) => dim < 0) ?? false
 }
 
 function isFloat(tensor: GraphTensor): boolean {

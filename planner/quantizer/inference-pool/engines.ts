@@ -14,6 +14,7 @@ export interface Engine {
 
 export interface RunnableModel {
   readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
   /** Outputs in the model's order, in place: valid until the next run. */
   run(inputs: SampleInputs): readonly Tensor[] | Promise<readonly Tensor[]>
   close(): void | Promise<void>
@@ -29,6 +30,7 @@ export const ENGINES: Record<ModelFormat, () => Promise<Engine>> = {
         const names = model.inputs.map((input) => input.name)
         return {
           inputs: model.inputs,
+          outputs: model.outputs,
           run: (inputs) =>
             model.run(Object.fromEntries(names.map((name, i) => [name, inputs[i] as Tensor]))),
           close: () => model.close(),
@@ -44,6 +46,7 @@ export const ENGINES: Record<ModelFormat, () => Promise<Engine>> = {
         const { inputs, outputs, run, close } = await onnxruntime.load(bytes, options)
         return {
           inputs,
+          outputs,
           run: async (values) => {
             const named = inputs.map(({ name }, i) => [name, values[i] as Tensor])
             const computed = await run(Object.fromEntries(named))

@@ -8,6 +8,7 @@ import type { SampleSource } from './messages.ts'
 import {
   type Answer,
   buffersOf,
+  type Ends,
   type FromPool,
   type LoadWishes,
   type ObserverReport,
@@ -26,20 +27,34 @@ const IN_FLIGHT = 2
  */
 export class InferencePool {
   readonly #workers: readonly PoolWorker[]
+  readonly #usual: LoadWishes
 
-  /** Starts the runtime at once; the first `load` waits for it. */
-  constructor(format: ModelFormat, copies: 1 | 2 = 1) {
+  /**
+   * Starts the runtime at once; the first `load` waits for it.
+   * @param usual what is wished of every load that does not say otherwise
+   */
+  constructor(format: ModelFormat, copies: 1 | 2 = 1, usual: LoadWishes = {}) {
+    this.#usual = usual
     this.#workers = Array.from({ length: copies }, () => new PoolWorker(format))
   }
 
   /** The model's inputs. @throws RuntimeError */
   async load(
     model: Uint8Array,
-    wishes: LoadWishes = {},
+    wishes: LoadWishes = this.#usual,
     observed: readonly ObserverPlan[] = [],
   ): Promise<readonly TensorInfo[]> {
+    return (await this.open(model, wishes, observed)).inputs
+  }
+
+  /** The same with both of the model's ends. @throws RuntimeError */
+  async open(
+    model: Uint8Array,
+    wishes: LoadWishes = this.#usual,
+    observed: readonly ObserverPlan[] = [],
+  ): Promise<Ends> {
     const [loaded] = await this.#askAll('loaded', { kind: 'load', model, observed, wishes })
-    return loaded?.inputs ?? []
+    return { inputs: loaded?.inputs ?? [], outputs: loaded?.outputs ?? [] }
   }
 
   /** Runs all samples through the loaded model. @throws RuntimeError */
@@ -73,7 +88,7 @@ export class InferencePool {
     onRan: (samples: number) => void,
   ): Promise<ObserverReport> {
     const load = async (wishes: LoadWishes = {}) => {
-      const loading = this.load(bytes, wishes, observed)
+      const loading = this.load(bytes, { ...this.#usual, ...wishes }, observed)
       // Awaited below, unless whoever is told has an error of its own.
       loading.catch(() => {})
       onRan(0)

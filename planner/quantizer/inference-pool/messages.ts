@@ -21,8 +21,14 @@ export type Answer = readonly Float32Array[]
 /** Of the runtimes that can. */
 export type LoadWishes = Pick<
   OnnxruntimeLoadOptions,
-  'constantsFolder' | 'optimizedModelPath' | 'signedActivations'
+  'constantsFolder' | 'optimizedModelPath' | 'signedActivations' | 'wideSums'
 >
+
+/** Of a loaded model, in its order. */
+export interface Ends {
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+}
 
 /** Each message gets one reply, in order. */
 export type ToPool =
@@ -45,7 +51,7 @@ export interface ObserverReport {
 }
 
 export type FromPool =
-  | { readonly kind: 'loaded'; readonly inputs: readonly TensorInfo[] }
+  | ({ readonly kind: 'loaded' } & Ends)
   /** The samples come back, for their memory. */
   | { readonly kind: 'ran'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'answered'; readonly answers: readonly Answer[] }

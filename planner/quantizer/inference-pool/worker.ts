@@ -40,7 +40,7 @@ async function answer(bench: Engine, message: ToPool): Promise<FromPool> {
       await model?.close()
       model = await bench.load(message.model, message.wishes)
       observers = message.observed.map((plan) => ({ plan, observer: new TensorObserver(plan) }))
-      return { kind: 'loaded', inputs: model.inputs }
+      return { kind: 'loaded', inputs: model.inputs, outputs: model.outputs }
     case 'run':
       for (const [i, sample] of message.samples.entries()) {
         show((await model?.run(sample)) ?? [], message.first + i)

@@ -2,7 +2,8 @@
 const HELD_OUT_STEP = 4
 const ENOUGH_SAMPLES = 64
 
-function holdsOut(samples: number): boolean {
+/** Whether there are enough samples to hold some out. */
+export function holdsOut(samples: number): boolean {
   return samples >= ENOUGH_SAMPLES
 }
 

@@ -16,8 +16,14 @@ export async function openSource(state: SourceCompressed): Promise<Opened> {
 
 function refuseMissingCalibration(
   { graph }: QuantizableModel,
-  { scheme, calibration }: QuantizeRequest,
+  { scheme, calibration, options = {} }: QuantizeRequest,
 ): void {
+  if (options.minSqnrDb !== undefined && (calibration ?? options.budget?.test) === undefined) {
+    throw new QuantizerError(
+      'calibration-missing',
+      '--min-sqnr compares outputs on samples: give some with --calibration',
+    )
+  }
   if (!isCalibrated(scheme) || calibration !== undefined) return
   if (learntRanges(graph).size > 0) return
   throw new QuantizerError(

@@ -19,7 +19,7 @@ export function planFirst(state: RangesMeasured): Planned {
 
 export function planRequestOf({
   opened: model,
-  measured: { ranges, unusable },
+  measured: { ranges, unusable, unbounded },
   request: { options = {} },
   target,
   forms,
@@ -32,6 +32,7 @@ export function planRequestOf({
     facts: target.kernels,
     ranges,
     unusable,
+    unbounded,
     revisions: new Map(),
     keepFloat: options.keepFloat ?? [],
     runtimeObstacle: (operator, as) =>

@@ -2,10 +2,11 @@ import { hasSuffix, type Scheme } from '../../../shared/schemes.ts'
 import { compressionFindings, reportCompression } from '../compression/report.ts'
 import { isCalibrated } from '../request.ts'
 import type { QuantizeResult } from '../result.ts'
-import type { Verified } from './state.ts'
+import type { Judged } from './state.ts'
 
-export async function reportResult(state: Verified): Promise<QuantizeResult> {
-  const { bytes, target, request, findings, plan, steps, budget, compressed, candidate } = state
+export async function reportResult(state: Judged): Promise<QuantizeResult> {
+  const { bytes, target, request, findings, plan, steps, budget, compressed, candidate, level } =
+    state
   const { scheme } = request
   const result = {
     bytes,
@@ -16,6 +17,7 @@ export async function reportResult(state: Verified): Promise<QuantizeResult> {
     plan,
     operators: plan.operators,
     recovery: steps,
+    ...(level && { level }),
     ...(budget && { budget }),
   }
   if (compressed === null) return result

@@ -4,6 +4,7 @@ import type { Target } from '../../targets/index.ts'
 import type { BudgetReport } from '../accuracy-control/hold.ts'
 import type { Compressed } from '../compression/compress.ts'
 import type { InferencePool } from '../inference-pool/inference-pool.ts'
+import type { Level } from '../levels/level.ts'
 import type { Measured } from '../measure.ts'
 import type { Candidate, Services } from '../recovery/candidate.ts'
 import type { RecoveryStep } from '../recovery/recover.ts'
@@ -56,6 +57,11 @@ export interface Performed extends Held {
 export interface Verified extends Performed {
   /** Of all phases, in their order. */
   readonly findings: readonly Finding[]
+}
+
+export interface Judged extends Verified {
+  /** Null where there are no samples, or nothing changed. */
+  readonly level: Level | null
 }
 
 export interface EvaluatingServices extends Services {

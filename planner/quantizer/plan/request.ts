@@ -22,6 +22,8 @@ export interface PlanRequest {
   readonly ranges: ReadonlyMap<TensorId, Range>
   /** Activations that were reached but gave no range, and why. */
   readonly unusable: ReadonlyMap<TensorId, string>
+  /** Activations that held infinite numbers, which their ranges leave out. */
+  readonly unbounded: ReadonlySet<TensorId>
   readonly revisions: Revisions
   readonly keepFloat: readonly OperatorSelector[]
   /** Why the runtime that the file is for could not load an operator that computes so; null where it can. */
@@ -29,6 +31,8 @@ export interface PlanRequest {
   readonly forms: CodeForms
   /** The oldest that must load the file, where one was given. */
   readonly release?: string
+  /** A file that is only measured: its ends are float, whatever the forms say, and all else is as they say. */
+  readonly measured?: boolean
 }
 
 /** Numbers that recovery methods put in the place of the file's, by the operator that uses them. */

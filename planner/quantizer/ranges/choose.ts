@@ -17,6 +17,8 @@ export interface RangeChoice {
   readonly ranges: ReadonlyMap<TensorId, Range>
   /** Activations that calibration reached but that have no usable range, and why. */
   readonly unusable: ReadonlyMap<TensorId, string>
+  /** Activations that held infinite numbers, which their ranges leave out. */
+  readonly unbounded: ReadonlySet<TensorId>
   readonly findings: readonly Finding[]
 }
 
@@ -28,19 +30,22 @@ export function chooseRanges(
   graph: Graph,
 ): RangeChoice {
   const { producers } = linksOf(graph)
+  const guarded = !reachesOutput(statistics, graph)
   const ranges = new Map<TensorId, ChosenRange>()
   const unusable = new Map<TensorId, string>()
+  const unbounded = new Set<TensorId>()
   const findings: Finding[] = []
   for (const one of statistics) {
     const trouble = troubleOf(one)
     if (trouble !== null)
-      findings.push(troubleFinding(one, trouble, graph, producers[one.tensor] ?? null))
+      findings.push(troubleFinding(one, trouble, guarded, graph, producers[one.tensor] ?? null))
     const name = graph.tensors[one.tensor]?.name
+    if (one.ignored > 0) unbounded.add(one.tensor)
     if (one.nan > 0) unusable.set(one.tensor, `calibration met NaN in "${name}"`)
     else if (one.count === 0) unusable.set(one.tensor, `"${name}" held no finite number`)
     else ranges.set(one.tensor, method === 'auto' ? best(one, steps) : by(method, one, steps))
   }
-  return { ranges, unusable, findings }
+  return { ranges, unusable, unbounded, findings }
 }
 
 /** What `auto` chooses from; the others are there to be asked for. */
@@ -60,6 +65,13 @@ function best(statistics: TensorStatistics, steps: number): ChosenRange {
   )
 }
 
+/** NaN in the middle may be what the model itself replaces; at an output something is wrong. */
+function reachesOutput(statistics: readonly TensorStatistics[], graph: Graph): boolean {
+  const outputs = new Set(graph.subgraphs.flatMap((subgraph) => subgraph.outputs))
+  const seen = statistics.filter(({ tensor }) => outputs.has(tensor))
+  return seen.length === 0 || seen.some(({ nan }) => nan > 0)
+}
+
 type Trouble = 'activation-not-a-number' | 'values-ignored' | 'activation-always-zero'
 
 function troubleOf({ nan, ignored, count, min, max }: TensorStatistics): Trouble | null {
@@ -71,6 +83,7 @@ function troubleOf({ nan, ignored, count, min, max }: TensorStatistics): Trouble
 function troubleFinding(
   statistics: TensorStatistics,
   code: Trouble,
+  guarded: boolean,
   graph: Graph,
   producer: OperatorId | null,
 ): Finding {
@@ -78,16 +91,18 @@ function troubleFinding(
   const maker = producer === null ? 'the input' : operatorLabel(graph, producer)
   return {
     code,
-    severity: code === 'activation-not-a-number' ? 'error' : 'warning',
-    message: `"${name}" of ${maker} ${words(code, statistics)}`,
+    severity: code === 'activation-not-a-number' && !guarded ? 'error' : 'warning',
+    message: `"${name}" of ${maker} ${words(code, guarded, statistics)}`,
     where: name,
   }
 }
 
-function words(code: Trouble, { nan, ignored }: TensorStatistics): string {
+function words(code: Trouble, guarded: boolean, { nan, ignored }: TensorStatistics): string {
   switch (code) {
     case 'activation-not-a-number':
-      return `is NaN in ${nan} places on the calibration data: check the data, or the model`
+      return guarded
+        ? `is NaN in ${nan} places on the calibration data, which no output shows: what reads it stays in float`
+        : `is NaN in ${nan} places on the calibration data: check the data, or the model`
     case 'values-ignored':
       return `holds ${ignored} infinite or huge values, which its range leaves out`
     case 'activation-always-zero':

@@ -29,8 +29,7 @@ export function planFor(
   request: PlanRequest,
   services: Pick<Services, 'plan'>,
 ): Plan {
-  const forms = { ...request.forms, edges: 'float32' } as const
-  return services.plan({ ...request, graph, links: linksOf(graph), forms })
+  return services.plan({ ...request, graph, links: linksOf(graph), measured: true })
 }
 
 function isBeginningOf(part: Graph, whole: Graph): boolean {

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import type { LoadOptions } from '../runtime.ts'
+import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
 import { readable, readModelIo } from '../tflite-file/model-io.ts'
 import type { Environment, LitertModule } from './bindings.ts'
 import { type BuildName, buildFor, enableRelaxedSimd } from './builds.ts'
@@ -57,10 +58,10 @@ export class LitertEngine {
   }
 
   /** @throws RuntimeError `not-loadable`, `out-of-memory` */
-  load(bytes: Uint8Array): LitertModel {
-    const io = readModelIo(bytes)
-    readable(() => refuseUnknownOperators(bytes))
-    return new LitertModel(this, bytes, io)
+  load(given: Uint8Array): LitertModel {
+    readable(() => refuseUnknownOperators(given))
+    const bytes = withCopiedOutputs(given)
+    return new LitertModel(this, bytes, readModelIo(bytes))
   }
 
   /** Runs calls into the wasm module and turns what they throw into one line. */

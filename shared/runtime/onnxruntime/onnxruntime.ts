@@ -25,6 +25,8 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
   readonly frugal?: boolean
   /** Integer kernels for signed activations, as ARM has them; elsewhere they become unsigned when a model loads. */
   readonly signedActivations?: boolean
+  /** Integer operators as what they stand for, computed in float: sums that a host would cut off are whole. */
+  readonly wideSums?: boolean
   /** Folder of the files in which the model keeps constants. */
   readonly constantsFolder?: string
   /** Operator times go to `<prefix>_<date>.json` when the session closes. */
@@ -110,8 +112,9 @@ function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.S
 
 /** onnxruntime_session_options_config_keys.h */
 function sessionEntries(options: OnnxruntimeLoadOptions) {
-  const { signedActivations, constantsFolder } = options
+  const { signedActivations, constantsFolder, wideSums } = options
   return {
+    ...(wideSums === true && { disable_quant_qdq: '1' }),
     ...(signedActivations === true && { qdqisint8allowed: '1' }),
     ...(constantsFolder !== undefined && {
       model_external_initializers_file_folder_path: constantsFolder,

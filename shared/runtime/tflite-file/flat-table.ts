@@ -11,6 +11,29 @@ export class FlatTable {
     this.#start = start
   }
 
+  /** Where the table stands in the bytes. */
+  get start(): number {
+    return this.#start
+  }
+
+  /** Fields that its vtable has room for. */
+  get fieldCount(): number {
+    const vtable = this.#start - this.#view.getInt32(this.#start, true)
+    return (this.#view.getUint16(vtable, true) - 4) / 2
+  }
+
+  /** Where the offset in a field leads; undefined where it is absent. */
+  targetOf(field: number): number | undefined {
+    const position = this.#field(field)
+    return position === undefined ? undefined : this.#follow(position)
+  }
+
+  /** Leaves an absent field absent. */
+  overwriteUint32(field: number, value: number): void {
+    const position = this.#field(field)
+    if (position !== undefined) this.#view.setUint32(position, value, true)
+  }
+
   /** Position of a field's value, or undefined where the table leaves it at its default. */
   #field(number: number): number | undefined {
     const vtable = this.#start - this.#view.getInt32(this.#start, true)

@@ -139,7 +139,8 @@ function setShape(tensor: FlatTable, shape: readonly number[]): void {
   tensor.overwriteInt32s(TENSOR.shapeSignature, shape)
 }
 
-function entryPoint(model: Uint8Array, wanted?: string) {
+/** The graph of the named signature, or else of the first, or else the first. */
+export function entryPoint(model: Uint8Array, wanted?: string) {
   const root = rootTable(model, 'TFL3')
   const signatures = root.tables(MODEL.signatures)
   const index = wanted === undefined ? 0 : signatureNamed(signatures, wanted)

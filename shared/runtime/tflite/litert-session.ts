@@ -4,6 +4,7 @@ import { RuntimeError } from '../errors.ts'
 import { orderedInputs } from '../input-check.ts'
 import type { Pointer } from '../native/ffi.ts'
 import type { LoadOptions, Session, SessionDetails } from '../runtime.ts'
+import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
 import { type ModelIo, readModelIo, withInputShapes } from '../tflite-file/model-io.ts'
 import { ELEMENT_TYPES } from './element-types.ts'
 import type { LitertApi } from './litert-api.ts'
@@ -45,9 +46,10 @@ export class LitertSession implements Session {
   #closed = false
 
   /** @throws RuntimeError */
-  constructor(api: LitertApi, bytes: Uint8Array, options: LoadOptions) {
+  constructor(api: LitertApi, given: Uint8Array, options: LoadOptions) {
     refuseDelegates(options)
     this.#api = api
+    const bytes = withCopiedOutputs(given, options.signature)
     this.#io = readModelIo(bytes, options.signature)
     this.inputs = this.#io.inputs
     this.outputs = this.#io.outputs

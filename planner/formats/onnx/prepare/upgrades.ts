@@ -63,14 +63,12 @@ function pad(node: OnnxNode, editor: GraphEditor): undefined {
   dropAttributes(node, 'value')
 }
 
-/** Until 12 over all axes from `axis` (1) on, flattened; since 13 over one axis (−1). */
+/** Until 12 over all axes from `axis` (1) on, flattened, which needs no rank; since 13 over one axis (−1). */
 function softmax(node: OnnxNode, editor: GraphEditor): boolean {
   const [input = '', output = ''] = [node.input[0], node.output[0]]
   const rank = editor.typeOf(input).shape?.length
-  if (rank === undefined) return false
   const axis = intOf(node, 'axis', 1)
-  const positive = axis < 0 ? axis + rank : axis
-  if (positive === rank - 1) {
+  if (axis === -1 || (rank !== undefined && axis === rank - 1)) {
     setAttribute(node, 'axis', 'int', -1)
     return true
   }
@@ -80,7 +78,7 @@ function softmax(node: OnnxNode, editor: GraphEditor): boolean {
   editor.replace(
     node,
     editor.newNode('Shape', [input], [shape]),
-    editor.newNode('Flatten', [input], [flat], { axis: ['int', positive] }),
+    editor.newNode('Flatten', [input], [flat], { axis: ['int', axis] }),
     editor.newNode(node.opType, [flat], [result], { axis: ['int', -1] }),
     editor.newNode('Reshape', [result, shape], [output]),
   )

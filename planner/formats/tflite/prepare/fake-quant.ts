@@ -1,25 +1,23 @@
 import type { Finding } from '../../../../shared/findings.ts'
 import { realNumbers } from '../constants.ts'
-import {
-  type Draft,
-  type DraftOperator,
-  type DraftSubgraph,
-  type DraftTensor,
-  draftOf,
-} from '../draft.ts'
+import { type Draft, type DraftOperator, type DraftSubgraph, draftOf } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
+import { bytesOf, type LearntRange, learn, replace } from './learnt-range.ts'
 import type { Prepared } from './prepared.ts'
+import { removePairs } from './quantize-pairs.ts'
 
 /**
  * FAKE_QUANT, which quantization-aware training leaves behind ⇒ the range it learnt, on the tensor itself: real
- * quantization takes its place. Constants behind it take the numbers that training computed with.
+ * quantization takes its place. Constants behind it take the numbers that training computed with. So do QUANTIZE and
+ * DEQUANTIZE one behind the other, as newer exporters write it.
  */
 export function learntRanges(model: TflModel): Prepared {
   const draft = draftOf(model)
-  const removed = draft.subgraphs.flatMap((subgraph) =>
-    subgraph.operators.filter(isFakeQuant).filter((operator) => remove(operator, subgraph, draft)),
-  )
+  const removed = draft.subgraphs.flatMap((subgraph) => [
+    ...subgraph.operators.filter(isFakeQuant).filter((one) => remove(one, subgraph, draft)),
+    ...removePairs(subgraph, draft),
+  ])
   const changed = removed.length === 0 ? model : finishDraft(draft)
   const findings = removed.length === 0 ? statedFinding(model) : removedFinding(removed)
   return { model: changed, findings }
@@ -32,9 +30,7 @@ function isFakeQuant({ code, inputs, outputs }: DraftOperator): boolean {
   )
 }
 
-interface LearntRange {
-  readonly min: number
-  readonly max: number
+interface LearntCodes extends LearntRange {
   readonly steps: number
 }
 
@@ -56,7 +52,7 @@ function remove(operator: DraftOperator, subgraph: DraftSubgraph, draft: Draft):
   return true
 }
 
-function rangeOf({ fields }: DraftOperator): LearntRange | null {
+function rangeOf({ fields }: DraftOperator): LearntCodes | null {
   const options = fields.builtinOptions
   const [min, max] = [Number(options?.min ?? 0), Number(options?.max ?? 0)]
   const bits = Number(options?.numBits ?? 0) || 8
@@ -64,32 +60,8 @@ function rangeOf({ fields }: DraftOperator): LearntRange | null {
   return sound ? { min, max, steps: 2 ** bits - (options?.narrowRange ? 2 : 1) } : null
 }
 
-function learn(tensor: DraftTensor, { min, max }: LearntRange): void {
-  const quantization = {
-    min: Float32Array.of(min),
-    max: Float32Array.of(max),
-    scale: null,
-    zeroPoint: null,
-    details: null,
-    quantizedDimension: 0,
-  }
-  tensor.fields = { ...tensor.fields, quantization }
-}
-
-/** Readers, and the model's ends, take the tensor before; its name stays where somebody outside may use it. */
-function replace(from: DraftTensor, by: DraftTensor, subgraph: DraftSubgraph, draft: Draft): void {
-  const swap = (tensor: DraftTensor | null) => (tensor === from ? by : tensor)
-  const ends = subgraph.outputs.includes(from)
-  for (const operator of subgraph.operators) operator.inputs = operator.inputs.map(swap)
-  subgraph.outputs = subgraph.outputs.map((tensor) => (tensor === from ? by : tensor))
-  for (const signature of draft.signatures) {
-    for (const end of signature.outputs) if (end.tensor === from) end.tensor = by
-  }
-  if (ends && !subgraph.inputs.includes(by)) by.fields = { ...by.fields, name: from.fields.name }
-}
-
 /** The number that the operator gives out: zero is exact, as in the kernel (fake_quant.h). */
-function nearest(value: number, { min, max, steps }: LearntRange): number {
+function nearest(value: number, { min, max, steps }: LearntCodes): number {
   const scale = (max - min) / steps
   const zero = Math.min(steps, Math.max(0, Math.round(-min / scale)))
   const code = Math.min(steps, Math.max(0, Math.round(value / scale) + zero))
@@ -104,7 +76,7 @@ function removedFinding(removed: readonly DraftOperator[]): Finding[] {
     {
       code: 'ranges-learnt',
       severity: 'info',
-      message: `the source was trained for quantization: ${removed.length} FAKE_QUANT operators (first: "${name}") are removed, and their ranges used instead of calibrated ones`,
+      message: `the source was trained for quantization: ${removed.length} ${first.code.builtinCode} operators (first: "${name}") are removed, and their ranges used instead of calibrated ones`,
       where: name,
     },
   ]
@@ -128,8 +100,4 @@ function statedFinding(model: TflModel): Finding[] {
       where: first.name ?? '',
     },
   ]
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }

@@ -86,7 +86,9 @@ function heldForm(tensor: GraphTensor, { scales, request }: Flow): Form {
 
 /** The form at the model's inputs and outputs; subgraphs that operators call keep what those expect. */
 function edgeForm(tensor: GraphTensor, flow: Flow): Form {
-  const { edges, activations } = flow.request.forms
+  const { forms, measured } = flow.request
+  const { activations } = forms
+  const edges = measured ? 'float32' : forms.edges
   const entry = flow.request.graph.subgraphs[tensor.subgraph]?.entry ?? false
   if (edges === 'float32' || !entry) return FLOAT32
   const held = heldForm(tensor, flow)

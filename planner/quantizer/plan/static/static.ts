@@ -8,6 +8,7 @@ import { tallyOf } from '../tally.ts'
 import { planFlow } from './flow.ts'
 import { islandsOf } from './islands.ts'
 import { numbersOf, obstacleOf } from './obstacles.ts'
+import { precisionReasons } from './precision/rules.ts'
 import { ScaleGroups } from './scale-groups.ts'
 import { wantedParameters } from './wanted.ts'
 import { planWeights } from './weighted.ts'
@@ -34,9 +35,10 @@ interface Choice {
 function chooseOperators(request: PlanRequest): Choice {
   const integer = new Set<OperatorId>()
   const findings: Finding[] = []
+  const reasons = precisionReasons(request)
   for (const operator of request.graph.operators) {
     if (!computesOnReals(operator, request)) continue
-    const reason = obstacleOf(operator, request)
+    const reason = obstacleOf(operator, request) ?? reasons.get(operator.id) ?? null
     if (reason === null) integer.add(operator.id)
     else findings.push(leftFloat(request.graph, operator, reason))
   }

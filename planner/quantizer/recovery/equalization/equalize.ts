@@ -55,9 +55,9 @@ async function remeasured(
   const only = placed.flatMap(({ tensor }) => (moved.has(tensor) ? tensor : []))
   const seen = await services.observe(model, { only })
   const merged = [...placed.filter(({ tensor }) => !moved.has(tensor)), ...seen]
-  const { ranges, unusable } = services.chooseRanges(merged, model)
+  const { ranges, unusable, unbounded } = services.chooseRanges(merged, model)
   const { graph } = model
-  const next = { ...request, graph, links: linksOf(graph), ranges, unusable }
+  const next = { ...request, graph, links: linksOf(graph), ranges, unusable, unbounded }
   return { model, statistics: merged, request: next, plan: services.plan(next) }
 }
 

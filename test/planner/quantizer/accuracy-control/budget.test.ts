@@ -108,7 +108,7 @@ t.test('a budget that holds anyway costs nothing', async (t) => {
   const { scheme, budget, findings } = await quantized({ maxDrop: 1 })
   t.equal(printScheme(scheme), 'static-w8a8')
   t.equal(budget?.steps.length, 1)
-  t.equal(findings.at(-1)?.code, 'budget-held')
+  t.ok(findings.some(({ code }) => code === 'budget-held'))
 })
 
 t.test('where nothing holds, the best mixture is the answer, with a warning', async (t) => {

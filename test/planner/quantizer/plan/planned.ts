@@ -40,6 +40,7 @@ export function planned(planning: Planning): { plan: Plan; request: PlanRequest;
     facts: LITERT_KERNELS,
     ranges,
     unusable: new Map<number, string>(),
+    unbounded: new Set<number>(),
     revisions: new Map(),
     keepFloat: planning.keepFloat ?? [],
     runtimeObstacle: () => null,

@@ -257,7 +257,7 @@ t.test('operators stay in float, each with its reason', async (t) => {
     'as you asked',
   ])
   t.same(reasonFor({ model: relu, scheme, ranges: { x: TEN } }), ['calibration never reached "y"'])
-  t.match(reasonFor({ model: chain([unary('SIN', 'x', 'y')], ['y']), scheme, ranges }), [
+  t.match(reasonFor({ model: chain([unary('FLOOR', 'x', 'y')], ['y']), scheme, ranges }), [
     /no integer/,
   ])
   t.same(reasonFor({ model: withWeight(new Float32Array(16).fill(Number.NaN)), scheme, ranges }), [
@@ -308,7 +308,7 @@ t.test(
     const model = chain(
       [
         unary('RELU', 'x', 'a'),
-        unary('SIN', 'a', 'b'),
+        unary('FLOOR', 'a', 'b'),
         unary('ABS', 'b', 'c'),
         unary('RELU6', 'b', 'd'),
       ],
@@ -316,7 +316,7 @@ t.test(
     )
     const ranges = { x: TEN, a: TEN, b: FIVE, c: FIVE, d: FIVE } as const
     const { text } = planned({ model, scheme: 'static-w8a8-io8', ranges })
-    t.ok(text.includes('convert "a" int8 0.1/-128 → float32 for SIN "b".0'))
+    t.ok(text.includes('convert "a" int8 0.1/-128 → float32 for FLOOR "b".0'))
     t.ok(text.includes('convert "b" float32 → int8 0.05/-128 for ABS "c".0, RELU6 "d".0'))
   },
 )
@@ -332,14 +332,14 @@ t.test(
     const ranges = Object.fromEntries('xabcd'.split('').map((name) => [name, TEN]))
     const constants = { shape: integers(1, 4) }
     const between = chain(
-      [unary('SIN', 'x', 'a'), reshape('a', 'b'), reshape('b', 'c'), unary('SIN', 'c', 'd')],
+      [unary('FLOOR', 'x', 'a'), reshape('a', 'b'), reshape('b', 'c'), unary('FLOOR', 'c', 'd')],
       ['d'],
     )
     const left = planned({ model: { ...between, constants }, scheme: 'static-w8a8', ranges }).plan
     t.equal(left.operators.integer, 0)
     t.match(left.findings.at(-1)?.message, /only moves numbers among float operators/)
     const beside = chain(
-      [unary('SIN', 'x', 'a'), reshape('a', 'b'), unary('RELU', 'b', 'c')],
+      [unary('FLOOR', 'x', 'a'), reshape('a', 'b'), unary('RELU', 'b', 'c')],
       ['c'],
     )
     const kept = planned({ model: { ...beside, constants }, scheme: 'static-w8a8', ranges }).plan

@@ -107,6 +107,18 @@ for (const model of CASES) {
   })
 }
 
+t.test('a softmax of unknown rank is flattened as it always was', async (t) => {
+  for (const axis of [1, 3, -1, -2]) {
+    const before = smallOnnx(one(11, ['Softmax', ['x'], ['y'], { axis: ['int', axis] }]))
+    const after = readOnnx(writeOnnx(before))
+    upgradeOpset(after, new Map())
+    const { y: expected } = await runOnnx(before)
+    const { y: actual } = await runOnnx(after)
+    const { data, shape } = expected as Tensor
+    t.ok(relativeError(actual as Tensor, data, shape) <= 1e-6, `axis ${axis}`)
+  }
+})
+
 t.test('what has no equal is refused in one line', async (t) => {
   const statistics = { g: [4], b: [4], m: [4], v: [4] }
   const row: Row = ['BatchNormalization', ['x', 'g', 'b', 'm', 'v'], ['y'], { spatial: ['int', 0] }]

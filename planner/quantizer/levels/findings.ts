@@ -1,0 +1,52 @@
+import type { Finding } from '../../../shared/findings.ts'
+import { type Level, NOISY_DB, type OutputLevel, type SliceLevel } from './level.ts'
+
+/** Words about what was lost: slices that died, outputs with much noise, and the level that was asked for. */
+export function levelFindings(level: Level, next: string, asked: number | undefined): Finding[] {
+  const dead = level.outputs.flatMap(({ slices }) => slices.filter(({ died }) => died !== null))
+  const noisy = level.outputs.filter(({ sqnrDb }) => sqnrDb < NOISY_DB)
+  return [
+    ...dead.map((slice) => diedFinding(slice, next)),
+    ...noisy.map((output) => noisyFinding(output, next)),
+    ...missed(level, dead, asked),
+  ]
+}
+
+function diedFinding({ name, sqnrDb, died }: SliceLevel, next: string): Finding {
+  const how =
+    died === 'one-code'
+      ? 'holds a single code where the float model varies'
+      : `is lost in noise (${sqnrDb.toFixed(1)} dB)`
+  return {
+    code: 'slice-died',
+    severity: 'warning',
+    message: `${name} ${how}: ${next}`,
+    where: name,
+  }
+}
+
+function noisyFinding({ name, sqnrDb }: OutputLevel, next: string): Finding {
+  return {
+    code: 'output-noisy',
+    severity: 'warning',
+    message: `output "${name}" reaches ${sqnrDb.toFixed(1)} dB only, below ${NOISY_DB} answers change: ${next}`,
+    where: name,
+  }
+}
+
+function missed(level: Level, dead: readonly SliceLevel[], asked: number | undefined): Finding[] {
+  if (asked === undefined) return []
+  const low = level.outputs.filter(({ sqnrDb }) => sqnrDb < asked)
+  const reasons = [
+    ...low.map(({ name, sqnrDb }) => `"${name}" reaches ${sqnrDb.toFixed(1)} dB`),
+    ...dead.map(({ name }) => `${name} died`),
+  ]
+  if (reasons.length === 0) return []
+  return [
+    {
+      code: 'level-missed',
+      severity: 'error',
+      message: `no file was written: ${reasons.join(', ')}, and ${asked} dB were asked for`,
+    },
+  ]
+}

@@ -1,0 +1,74 @@
+import t from 'tap'
+import { viewOf } from '../../../../planner/formats/tflite/view.ts'
+import { linksOf } from '../../../../planner/graph/index.ts'
+import { judge } from '../../../../planner/quantizer/levels/judge.ts'
+import { channelsOf } from '../../../../planner/quantizer/levels/slices.ts'
+import { quantize } from '../../../../planner/variants/quantizer.ts'
+import { parseScheme } from '../../../../shared/schemes.ts'
+import { BOXES_AND_SCORES, noise } from '../boxes-and-scores.ts'
+import { buildModel, buildTflite } from '../model-builder.ts'
+
+const graph = viewOf(buildModel(BOXES_AND_SCORES))
+const y = graph.subgraphs[0]?.outputs[0] ?? -1
+const inBytes = (minSqnrDb?: number) =>
+  quantize({
+    model: buildTflite(BOXES_AND_SCORES),
+    target: 'litert',
+    scheme: parseScheme('static-w8a8-io8'),
+    calibration: noise({ x: [1, 8] }),
+    options: minSqnrDb === undefined ? {} : { minSqnrDb },
+  })
+
+t.test('channels are what a concatenation brought together', async (t) => {
+  t.same(channelsOf(y, [1, 10], graph, linksOf(graph)), [
+    {
+      axis: 1,
+      parts: [
+        { start: 0, end: 4 },
+        { start: 4, end: 10 },
+      ],
+      merge: 3,
+      alike: false,
+    },
+  ])
+})
+
+t.test('channels of very different range are judged apart, whatever made them', async (t) => {
+  const expected = [Float32Array.of(300, -200, 0.5, 0.25), Float32Array.of(100, 50, -0.75, 1)]
+  const found = expected.map((values) => values.map((value) => Math.round(value / 4) * 4))
+  const whole = { start: 0, end: 4 }
+  const channels = [{ axis: 1, parts: [whole], merge: null, alike: false }]
+  const level = judge({ name: 'y', shape: [1, 4], channels, expected, found })
+  t.match(level.slices, [
+    { name: 'y[..., 0:2]', died: null },
+    { name: 'y[..., 2:4]', died: 'one-code' },
+  ])
+  t.ok(level.sqnrDb > 40, 'which the whole does not show')
+})
+
+t.test('a slice that died is told by name, with what to try', async (t) => {
+  const { findings, level } = await inBytes()
+  t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30)
+  t.match(
+    findings.filter(({ code }) => code === 'slice-died'),
+    [{ severity: 'warning', where: 'y[..., 4:10]', message: /^y\[..., 4:10\] .*: try / }],
+  )
+})
+
+t.test('a level that is asked for and not reached is an error', async (t) => {
+  const { findings } = await inBytes(20)
+  t.match(
+    findings.filter(({ severity }) => severity === 'error'),
+    [{ code: 'level-missed', message: /y\[..., 4:10\] died, and 20 dB were asked for/ }],
+  )
+})
+
+t.test('a level without samples to see it on is refused', async (t) => {
+  const order = {
+    model: buildTflite(BOXES_AND_SCORES),
+    target: 'litert',
+    scheme: parseScheme('float16'),
+    options: { minSqnrDb: 20 },
+  } as const
+  await t.rejects(quantize(order), { code: 'calibration-missing', message: /--calibration/ })
+})

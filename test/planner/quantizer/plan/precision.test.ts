@@ -1,0 +1,98 @@
+import t from 'tap'
+import { BOXES_AND_SCORES } from '../boxes-and-scores.ts'
+import { constant, type ModelSpec, type OperatorSpec } from '../model-builder.ts'
+import { planned } from './planned.ts'
+
+const op = (code: string, inputs: readonly string[], output: string): OperatorSpec => ({
+  code,
+  inputs,
+  outputs: { [output]: [1, 4] },
+})
+const dense = (input: string, weight: string, output: string): OperatorSpec => ({
+  code: 'FULLY_CONNECTED',
+  inputs: [input, weight],
+  outputs: { [output]: [1, 4] },
+  options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
+})
+/** Between two products, so that nothing is a head. */
+const between = (operators: readonly OperatorSpec[], more: ModelSpec['constants'] = {}) => ({
+  inputs: { x: [1, 4] },
+  constants: { v: constant([4, 4]), w: constant([4, 4]), ...more },
+  operators: [dense('x', 'v', 'a'), ...operators, dense('z', 'w', 'y')],
+  outputs: ['y'],
+})
+
+/** Operators in float, by the last words of the reason. */
+function inFloat(
+  model: ModelSpec,
+  ranges: Readonly<Record<string, readonly [number, number]>>,
+  scheme = 'static-w8a8',
+): Record<string, string> {
+  const { plan } = planned({ model, scheme, ranges: { x: [-1, 1], y: [-1, 1], ...ranges } })
+  return Object.fromEntries(
+    plan.findings.map(({ where = '', message }) => [where, message.split(': ')[1] ?? '']),
+  )
+}
+
+t.test('scores beside boxes are merged in float, unless codes are asked for', async (t) => {
+  const ranges = { boxes: [-300, 300], logits: [-3, 3], scores: [0, 1], y: [-300, 300] } as const
+  t.match(inFloat(BOXES_AND_SCORES, ranges), { y: /small numbers beside/ })
+  t.same(inFloat(BOXES_AND_SCORES, { ...ranges, boxes: [0, 5], y: [0, 5] }), {}, 'of like size')
+  t.same(inFloat(BOXES_AND_SCORES, ranges, 'static-w8a8-io8'), {})
+})
+
+t.test('what ends the model is float where the edges are, and it is little', async (t) => {
+  const model: ModelSpec = {
+    inputs: { x: [1, 64] },
+    constants: { w: constant([4, 64]) },
+    operators: [dense('x', 'w', 'a'), op('SOFTMAX', ['a'], 'y')],
+    outputs: ['y'],
+  }
+  const ranges = { a: [-4, 4], y: [0, 1] } as const
+  t.match(inFloat(model, ranges), { y: /ends with it/ })
+  t.same(inFloat(model, ranges, 'static-w8a8-io8'), {})
+})
+
+t.test('a mask before a softmax is added in float, and nothing before it', async (t) => {
+  const model = between(
+    [op('MUL', ['a', 'half'], 'b'), op('ADD', ['b', 'mask'], 'c'), op('SOFTMAX', ['c'], 'z')],
+    { half: constant([1, 4]), mask: { shape: [1, 4], data: Float32Array.of(0, -1e9, -1e9, 0) } },
+  )
+  const ranges = { a: [-4, 4], b: [-4, 4], z: [0, 1] } as const
+  const masked = inFloat(model, { ...ranges, c: [-1e9, 4] })
+  t.match(masked, { c: /masks/, z: /masks/ })
+  t.same(Object.keys(masked), ['c', 'z'])
+  t.same(inFloat(model, { ...ranges, c: [-8, 4] }), {}, 'logits of a usual range')
+})
+
+t.test('squares under a root are summed in float where they come near zero', async (t) => {
+  const model = between(
+    [
+      op('MUL', ['a', 'a'], 's'),
+      op('MEAN', ['s', 'axes'], 'm'),
+      op('RSQRT', ['m'], 'r'),
+      op('MUL', ['a', 'r'], 'z'),
+    ],
+    { axes: { shape: [1], data: Int32Array.of(1) } },
+  )
+  const ranges = { a: [-4, 4], s: [0, 16], r: [0, 30], z: [-2, 2] } as const
+  const near = inFloat(model, { ...ranges, m: [0.001, 9] })
+  t.same(Object.keys(near), ['s', 'm', 'r', 'z'])
+  t.match(near, { r: /near zero/ })
+  t.same(inFloat(model, { ...ranges, m: [3, 9] }), {}, 'far from zero')
+  t.same(
+    Object.keys(inFloat(model, { ...ranges, m: [0.01, 9] }, 'static-w8a16')),
+    [],
+    'finer codes',
+  )
+})
+
+t.test('angles over many turns are multiplied in float', async (t) => {
+  const model = between(
+    [op('MUL', ['a', 'f'], 'b'), op('SIN', ['b'], 'c'), op('ADD', ['c', 'a'], 'z')],
+    { f: constant([1, 4]) },
+  )
+  const ranges = { a: [-1, 1], c: [-1, 1], z: [-2, 2] } as const
+  t.match(inFloat(model, { ...ranges, b: [0, 100] }), { b: /turns/ })
+  t.notOk('b' in inFloat(model, { ...ranges, b: [-1, 1] }), 'less than half a turn')
+})
