@@ -217,6 +217,7 @@ const CANDIDATES: readonly CandidateRow[] = [
   },
   {
     scheme: 'weight-w8',
+    fits: takesFloats,
     needs: ['floatWeights', 'beyondHybrid'],
     because:
       'a quarter of the file at the speed of float, whatever the operators, needs no calibration',
