@@ -9,7 +9,7 @@ import type { ClassicApi } from './classic-api.ts'
 import { refuseTooLittle } from './delegation-rule.ts'
 import { ELEMENT_TYPES } from './element-types.ts'
 import { type CountedDelegate, createExternal } from './external-delegates.ts'
-import { createXnnpack } from './xnnpack.ts'
+import { createXnnpack, XNNPACK } from './xnnpack.ts'
 
 /** One interpreter of the C API. Open dimensions are resized for as they come. */
 export class ClassicSession implements Session {
@@ -176,9 +176,11 @@ function build(
   })
   undo.push(() => call.deleteInterpreter(interpreter))
   for (const { pointer, name } of delegates) {
-    api.attempt('delegate-failed', `the delegate ${name} cannot take this model`, () =>
-      api.ok(call.modifyGraph(interpreter, pointer)),
-    )
+    // XNNPACK comes last, and refuses nothing by itself: what it stumbles over nobody has taken.
+    const asked = name !== XNNPACK
+    const code = asked ? 'delegate-failed' : 'not-loadable'
+    const what = asked ? `the delegate ${name} cannot take this model` : cannot
+    api.attempt(code, what, () => api.ok(call.modifyGraph(interpreter, pointer)))
   }
   api.attempt('not-loadable', cannot, () => api.ok(call.allocate(interpreter)))
   return interpreter

@@ -2,6 +2,9 @@ import type { Pointer } from '../native/ffi.ts'
 import type { ClassicApi } from './classic-api.ts'
 import { type CountedDelegate, counted } from './external-delegates.ts'
 
+/** As the count calls it. */
+export const XNNPACK = 'xnnpack'
+
 /** From here on the options are returned through memory; before, they fit two registers. */
 const THROUGH_MEMORY = '2.12'
 /** More than any release's struct; the callee writes its own size only. */
@@ -19,7 +22,7 @@ export function createXnnpack(api: ClassicApi, threads: number): CountedDelegate
   const create = library.func('void* TfLiteXNNPackDelegateCreate(const void* options)')
   const remove = library.func('void TfLiteXNNPackDelegateDelete(void* delegate)')
   const pointer = create(defaultsOf(api, threads)) as Pointer
-  return counted(koffi, pointer, 'xnnpack', () => remove(pointer))
+  return counted(koffi, pointer, XNNPACK, () => remove(pointer))
 }
 
 function defaultsOf(api: ClassicApi, threads: number): Buffer {

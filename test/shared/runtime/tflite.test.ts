@@ -198,6 +198,15 @@ t.test('delegates', { skip: lacksDelegates() }, async (t) => {
     await next.close()
   })
 
+  await t.test('that answer with zeros are found by their answers', async (t) => {
+    const liar = await withDelegate(delegates.conv, { fail: 'zeros' })
+    const honest = await native.load(float)
+    const inputs = noiseFor(liar, 3)
+    t.ok((liar.delegation?.[0]?.taken ?? 0) > 0, 'its count is as it should be')
+    t.ok(distance(await liar.run(inputs), await honest.run(inputs)) > 0.01, 'its answers are not')
+    await Promise.all([liar.close(), honest.close()])
+  })
+
   await t.test('that hang are given up', async (t) => {
     const { openInChild } = await import('../../../shared/runtime/native/child-runtime.ts')
     const patient: Runtime = await openInChild('tflite', nativePath('tflite'), 3_000)
