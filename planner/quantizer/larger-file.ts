@@ -3,6 +3,9 @@ import { sizeOf } from '../../shared/tensors.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { Graph, Plan } from '../graph/index.ts'
 
+/** What a file takes of storage at least. */
+const BLOCK = 4096
+
 /** A file that should be small and is not: said, with what made it so. */
 export function largerFile(
   source: Uint8Array,
@@ -11,7 +14,7 @@ export function largerFile(
   graph: Graph,
   ofSource: readonly Finding[],
 ): Finding[] {
-  if (bytes.length <= source.length) return []
+  if (bytes.length <= Math.max(source.length, BLOCK)) return []
   return [
     {
       code: 'larger-than-source',
