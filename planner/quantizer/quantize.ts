@@ -17,6 +17,7 @@ import { Phases } from './phases/phase.ts'
 import { planFirst } from './phases/plan-first.ts'
 import { recoverAccuracy } from './phases/recover-accuracy.ts'
 import { reportResult } from './phases/report-result.ts'
+import { spareLost } from './phases/spare-lost.ts'
 import { spareSaturating } from './phases/spare-saturating.ts'
 import { verifyFile } from './phases/verify-file.ts'
 import type { QuantizeOrder } from './request.ts'
@@ -26,6 +27,7 @@ const PHASES = Phases.first(compressSource)
   .next(openSource)
   .next(measureRanges)
   .next(planFirst)
+  .next(spareLost)
   .next(recoverAccuracy)
   .next(spareSaturating)
   .next(holdAccuracy)

@@ -105,9 +105,14 @@ function numbersOf(outputs: readonly TensorInfo[]): number {
 /** What helps more often than not, and was not done yet. */
 function nextStep({ source, services, candidate }: Verified, level: Level): string {
   const { scheme, options = {} } = source
-  const dead = level.outputs.some(({ slices }) => slices.some(({ died }) => died !== null))
   if (!isCalibrated(scheme)) return 'try float16, or static-w8a8 with calibration samples'
+  const dead = level.outputs.some(({ slices }) => slices.some(({ died }) => died !== null))
   if (!dead && !services.thorough && !options.compression) return 'try --recovery all'
-  const finer = candidate.request.forms.activations === 'int8' ? 'static-w8a16, or ' : ''
-  return `try ${finer}--max-accuracy-drop 1 with labelled --test samples, or --keep-float for the operators before it`
+  const { forms, graph } = candidate.request
+  const finer = forms.activations === 'int8' ? ['static-w8a16'] : []
+  const depthwise = candidate.plan.instructions.some(
+    (one) => one.verb === 'compute' && graph.operators[one.operator]?.kind === 'depthwise-conv',
+  )
+  const kept = depthwise ? ['--keep-float kind:depthwise-conv'] : []
+  return `try ${[...finer, ...kept, '--keep-float for the operators that make it', 'float16'].join(', or ')}`
 }

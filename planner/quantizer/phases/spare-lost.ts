@@ -1,0 +1,110 @@
+import {
+  type GraphOperator,
+  type Links,
+  type OperatorId,
+  type TensorId,
+  usesOf,
+  workOf,
+} from '../../graph/index.ts'
+import { DEAD_DB, NOISY_DB } from '../levels/level.ts'
+import { isProduct } from '../plan/static/precision/scene.ts'
+import type { Candidate } from '../recovery/candidate.ts'
+import { isCalibrated } from '../request.ts'
+import type { Planned } from './state.ts'
+
+/** Below this a trial is not worth its conversions, dB. */
+const LEAST_GAIN = 1
+
+/** What is spared does no more than this share of the work. */
+const MOST_WORK = 0.3
+
+const BECAUSE =
+  'on integers the outputs were lost in noise, and with it in float measured samples came nearer'
+
+/**
+ * Where next to nothing is left of the outputs, no recovery brings it back: what loses most for its work, by experience,
+ * goes back to float as far as that measures better. Depthwise convolutions, and the products at both ends; then gates.
+ */
+export async function spareLost(state: Planned): Promise<Planned> {
+  const { services, source } = state
+  let { candidate } = state
+  const chosen = source.options?.keepFloat !== undefined || source.options?.budget !== undefined
+  const plain = source.options?.recovery?.length === 0
+  const pointless = candidate.plan.instructions.length === 0 || plain
+  if (services.sqnr === null || !isCalibrated(source.scheme) || chosen || pointless) return state
+  let reached = await services.sqnr.sqnrDb(candidate)
+  if (reached >= DEAD_DB) return state
+  for (const group of [sensitiveProducts(candidate), gates(candidate)]) {
+    if (group.size === 0 || reached >= NOISY_DB) continue
+    const trial = inFloat(candidate, group, state)
+    if (!trial.plan.instructions.some(({ verb }) => verb === 'compute')) continue
+    const found = await services.sqnr.sqnrDb(trial)
+    if (found < reached + LEAST_GAIN) continue
+    reached = found
+    candidate = trial
+  }
+  return { ...state, candidate }
+}
+
+function inFloat(
+  candidate: Candidate,
+  group: ReadonlySet<OperatorId>,
+  { services }: Planned,
+): Candidate {
+  const names = new Set([...group].map((id) => candidate.model.graph.operators[id]?.name))
+  const selector = { where: ({ name }: GraphOperator) => names.has(name), because: BECAUSE }
+  const request = { ...candidate.request, keepFloat: [...candidate.request.keepFloat, selector] }
+  return { ...candidate, request, plan: services.plan(request) }
+}
+
+function sensitiveProducts({ request }: Candidate): ReadonlySet<OperatorId> {
+  const { graph, links } = request
+  const products = graph.operators.filter(isProduct)
+  const inputs = new Set(graph.subgraphs.flatMap((subgraph) => subgraph.inputs))
+  const found = products.filter(
+    (product) =>
+      product.kind === 'depthwise-conv' ||
+      beginsAt(product, inputs, graph.operators, links) ||
+      product.outputs.every((output) => endsIn(output, graph.operators, links)),
+  )
+  const work = (operators: readonly GraphOperator[]) =>
+    operators.reduce((sum, operator) => sum + workOf(operator, graph), 0)
+  const little = work(found) <= MOST_WORK * work(products)
+  return new Set(little ? found.map(({ id }) => id) : [])
+}
+
+/** Logistic functions with what they are multiplied with. */
+function gates({ request }: Candidate): ReadonlySet<OperatorId> {
+  const { operators } = request.graph
+  const logistic = operators.filter(({ kind }) => kind === 'logistic' || kind === 'tanh')
+  const outputs = new Set(logistic.flatMap((operator) => operator.outputs))
+  const readers = operators.filter(
+    ({ kind, inputs }) => kind === 'mul' && inputs.some(({ tensor }) => outputs.has(tensor ?? -1)),
+  )
+  return new Set([...logistic, ...readers].map(({ id }) => id))
+}
+
+/** Whether only weightless operators stand between the model's inputs and this one. */
+function beginsAt(
+  { inputs: read }: GraphOperator,
+  inputs: ReadonlySet<TensorId>,
+  operators: readonly GraphOperator[],
+  links: Links,
+): boolean {
+  return read.some(({ tensor, role }) => {
+    if (tensor === null || role !== 'activation') return false
+    if (inputs.has(tensor)) return true
+    const maker = operators[links.producers[tensor] ?? -1]
+    return maker !== undefined && !isProduct(maker) && beginsAt(maker, inputs, operators, links)
+  })
+}
+
+/** Whether only weightless operators stand between the tensor and the model's outputs. */
+function endsIn(tensor: TensorId, operators: readonly GraphOperator[], links: Links): boolean {
+  return usesOf(links, tensor).every((use) => {
+    if (use.kind === 'output') return true
+    const reader = operators[use.operator]
+    if (reader === undefined || isProduct(reader)) return false
+    return reader.outputs.every((output) => endsIn(output, operators, links))
+  })
+}
