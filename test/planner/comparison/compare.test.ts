@@ -13,7 +13,7 @@ async function compare(dataset: Dataset, ...files: ComparedFile[]) {
 }
 
 t.test('a static model', async (t) => {
-  const file = await quantized('static-w8a8')
+  const file = await quantized('static-w8a8-io8')
   const dataset = await demoData(SAMPLES)
   const { quantized: compared, samples, float } = await compare(dataset, file)
   const [one] = compared
