@@ -45,9 +45,11 @@ t.test('each device gets what measured best in its own libraries', { skip }, asy
   t.match(classOf('accelerated'), /\+tflite\.tflite\.stand-in-[0-9a-f]{8}$/)
 
   writeFileSync(join(dir, 'c.npz'), await fewSamples('calibration', 16))
-  writeFileSync(join(dir, 't.npz'), await fewSamples('test', 40))
   const files = ['--model', SMALL_MODEL, '--calibration', join(dir, 'c.npz')]
-  const limits = ['--test', join(dir, 't.npz'), '--max-accuracy-drop', '20', '--data', data]
+  // All of the test data: TensorFlow Lite 2.9 answers one class to every sample of an int8 file, as it knows no scales
+  // per channel of fully-connected layers, and only many labels show that.
+  const test = join(process.cwd(), 'planner', 'demo', 'motor-faults', 'test.npz')
+  const limits = ['--test', test, '--max-accuracy-drop', '20', '--data', data]
   await fitment('models', 'add', 'motor', ...files, ...limits)
   await fitment('rollout', 'start', 'motor', '--data', data)
   await until('four installations', async () => {
