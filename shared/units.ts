@@ -39,6 +39,18 @@ export function formatMs(ms: number): string {
 }
 
 /** 0.9571 → `95.7 %`. */
+/** `9 CONV_2D, 3 ADD`, the most of them first. */
+export function formatCounts(
+  counts: Readonly<Record<string, number>>,
+  most = Number.POSITIVE_INFINITY,
+): string {
+  return Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, most)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')
+}
+
 export function formatPercent(fraction: number, digits = 1): string {
   return `${(fraction * 100).toFixed(digits)} %`
 }

@@ -83,7 +83,7 @@ const ENGINES_READ_MS = 15_000
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const release = await claimStateDir(options.stateDir)
   try {
-    const engines = await Engines.find(options.engineSettings)
+    const engines = new Engines(options.engineSettings)
     const trust = await openTrust(options, engines)
     return await new Daemon(options, { trust, engines }, release).start()
   } catch (error) {
@@ -193,6 +193,7 @@ class Daemon implements Agent {
     const wasClean = this.#journal.get('run', 'agent')?.clean ?? true
     this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])
     await checkPackages(this.#context)
+    await this.#context.engines.refresh()
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
     this.#closeSocket = await openSockets(

@@ -1,3 +1,4 @@
+import { acceleratorOf, engineName } from '../../shared/messages/index.ts'
 import type { EngineChoice, RuntimeName } from '../../shared/runtime/index.ts'
 
 /** A delegate that this device was told of, as it lies on disk. */
@@ -22,15 +23,9 @@ export interface Engine {
   readonly device: string | null
 }
 
-/** By what an order names it, beside its runtime; null for the processor alone. */
-export function acceleratorOf({ delegates, device }: Engine): string | null {
-  return device ?? delegates[0]?.name ?? null
-}
-
 /** `tflite+vx` */
 export function nameOf(engine: Engine): string {
-  const accelerator = acceleratorOf(engine)
-  return accelerator === null ? engine.runtime : `${engine.runtime}+${accelerator}`
+  return engineName(engine.runtime, acceleratorOf(engine))
 }
 
 /** As child processes are told. */

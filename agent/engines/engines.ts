@@ -1,7 +1,12 @@
 import { stat } from 'node:fs/promises'
-import type { EngineEntry, ProposedEngine, UnusableEngine } from '../../shared/messages/index.ts'
+import {
+  acceleratorOf,
+  type EngineEntry,
+  type ProposedEngine,
+  type UnusableEngine,
+} from '../../shared/messages/index.ts'
 import { RUNTIMES, type RuntimeName, runtimeOfFiles } from '../../shared/runtime/index.ts'
-import { acceleratorOf, type Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { type EngineScan, type EngineSettings, findEngines } from './find-engines.ts'
 
 /** An engine by the words of an order. */
@@ -11,22 +16,15 @@ export interface EngineName {
   readonly accelerator?: string | null | undefined
 }
 
-/** The engines of this device: found once, and again when a file of them changes. */
+/** The engines of this device, none before the first look: looked for again when a file of them changes. */
 export class Engines {
   readonly #settings: () => Promise<EngineSettings>
-  #scan: EngineScan
+  #scan: EngineScan = { engines: [], unusable: [] }
   /** Size and time of every file that was named. */
-  #files: string
+  #files: string | undefined
 
-  private constructor(settings: () => Promise<EngineSettings>, scan: EngineScan, files: string) {
+  constructor(settings: () => Promise<EngineSettings>) {
     this.#settings = settings
-    this.#scan = scan
-    this.#files = files
-  }
-
-  static async find(settings: () => Promise<EngineSettings>): Promise<Engines> {
-    const now = await settings()
-    return new Engines(settings, await findEngines(now), await filesOf(now))
   }
 
   get all(): readonly Engine[] {

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LastWords } from '../../shared/last-words.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { limitMemory, type MemoryGroup } from './cgroup.ts'
@@ -12,8 +13,6 @@ import type { ProbeRequest } from './request.ts'
 const ENTRY = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url))
 /** Between two looks at the child's memory, where the kernel does not keep the limit. */
 const WATCH_MS = 50
-/** Last output of a dying child that is kept. */
-const STDERR_BYTES = 4096
 
 export interface ProbeWatch {
   /** Ends the probe as `cancelled`. */
@@ -26,8 +25,8 @@ export class ChildProcessWatch {
   readonly #request: ProbeRequest
   readonly #watch: ProbeWatch
   readonly #child: ChildProcess
+  readonly #stderr: LastWords
   #phase: Phase = 'starting'
-  #stderr = ''
   #peak = 0
   #group: MemoryGroup | undefined
   /** Why we killed it. */
@@ -41,6 +40,7 @@ export class ChildProcessWatch {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
+    this.#stderr = new LastWords(this.#child.stderr)
   }
 
   /** @throws ProbeError */
@@ -69,9 +69,6 @@ export class ChildProcessWatch {
   }
 
   #listen(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_BYTES)
-    })
     this.#child.on('message', (message) => {
       const parsed = childMessageSchema.safeParse(message)
       if (!parsed.success) this.#kill('crashed', 'sent what is no result')
@@ -81,7 +78,7 @@ export class ChildProcessWatch {
     return new Promise((resolve) => {
       // Also when it could not be started at all.
       this.#child.on('error', (error) => {
-        this.#stderr += `\n${error.message}`
+        this.#stderr.add(`\n${error.message}`)
         resolve({ code: null, signal: null })
       })
       this.#child.on('close', (code, signal) => resolve({ code, signal }))
@@ -135,14 +132,11 @@ export class ChildProcessWatch {
   /** The kernel kills without a word; V8 aborts with one. */
   async #ranOutOfMemory(signal: NodeJS.Signals | null): Promise<boolean> {
     if (await this.#group?.killed()) return true
-    return signal === 'SIGKILL' || /heap out of memory|bad_alloc/.test(this.#stderr)
+    return signal === 'SIGKILL' || this.#stderr.says(/heap out of memory|bad_alloc/)
   }
 
   #lastWords(): string {
-    const line = this.#stderr
-      .split('\n')
-      .map((text) => text.trim())
-      .findLast((text) => /error|fatal|abort/i.test(text))
-    return line === undefined ? '' : `: ${line.slice(0, 200)}`
+    const line = this.#stderr.line(/error|fatal|abort/i)
+    return line === '' ? '' : `: ${line}`
   }
 }

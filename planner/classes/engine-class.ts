@@ -1,5 +1,5 @@
 import { digestOf } from '../../shared/digest.ts'
-import type { EngineEntry } from '../../shared/messages/index.ts'
+import { acceleratorOf, type EngineEntry } from '../../shared/messages/index.ts'
 import { baseClass, CLASS_SEPARATOR } from '../../shared/trust/index.ts'
 import type { Profile } from './profile.ts'
 
@@ -22,9 +22,9 @@ export function engineClass(profileClass: string, engines: readonly EngineEntry[
     delegates.map((one) => [one.name, one.digest, Object.entries(one.options).sort()]),
     device,
   ])
-  const names = native.map(({ name, delegates = [], device }) => {
-    const accelerator = device ?? delegates[0]?.name
-    return accelerator === undefined ? name : `${name}.${accelerator}`
+  const names = native.map((engine) => {
+    const accelerator = acceleratorOf(engine)
+    return accelerator === null ? engine.name : `${engine.name}.${accelerator}`
   })
   const digest = digestOf(JSON.stringify(facts.map((one) => JSON.stringify(one)).sort()))
   const name = [...new Set(names)]

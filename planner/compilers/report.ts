@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { formatBytes } from '../../shared/units.ts'
+import { printLeft } from '../targets/index.ts'
 
 /** Null where the compiler does not tell. */
 const figure = z.number().nonnegative().nullable()
@@ -28,9 +29,7 @@ export type CompilerReport = z.infer<typeof compilerReportSchema>
 /** One line. */
 export function printReport(report: CompilerReport): string {
   const { compiler, version, operators, left, sramBytes, dramBytes, flashBytes } = report
-  const kinds = Object.entries(left).map(([kind, count]) =>
-    count === 1 ? kind : `${count} ${kind}`,
-  )
+  const kinds = printLeft(left)
   const memory = [
     ['SRAM', sramBytes],
     ['DRAM', dramBytes],
@@ -38,7 +37,7 @@ export function printReport(report: CompilerReport): string {
   ] as const
   return [
     `${compiler} ${version}: ${operators.accelerator} of ${operators.accelerator + operators.cpu} operators on the accelerator`,
-    ...(kinds.length === 0 ? [] : [`${kinds.join(', ')} on the CPU`]),
+    ...(kinds === '' ? [] : [`${kinds} on the CPU`]),
     ...memory.flatMap(([name, bytes]) => (bytes ? `${formatBytes(bytes)} of ${name}` : [])),
     ...(report.cycles === null ? [] : [`${report.cycles} cycles by its estimate`]),
     ...(report.inferenceMs === null ? [] : [`${report.inferenceMs.toPrecision(3)} ms`]),

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import type { Dataset } from '../../shared/dataset/index.ts'
-import { hostHasNarrowSums } from '../../shared/runtime/index.ts'
 import type { CodeForms } from '../graph/index.ts'
 import { type Target, targetOf } from '../targets/index.ts'
 import { codeFormsOf } from './code-forms.ts'
@@ -50,7 +49,7 @@ export async function quantize({ calibration, ...order }: QuantizeOrder): Promis
   const target = targetOf(order.target)
   const forms = codeFormsOf(order.scheme, order.options ?? {}, target)
   const copies = await copiesFor(target, order.model, reading)
-  const pool = new InferencePool(target.format, copies, usualWishes(target, forms))
+  const pool = new InferencePool(target.format, copies, usualWishes(forms))
   try {
     const asGiven = await opening
     const samples = await reading
@@ -62,9 +61,8 @@ export async function quantize({ calibration, ...order }: QuantizeOrder): Promis
 }
 
 /** Recovery learns from what it measures: it must not fit a model to sums that this host alone cuts off. */
-function usualWishes({ format }: Target, { weightBits }: CodeForms): LoadWishes {
-  const cutOff = format === 'onnx' && weightBits === 8 && hostHasNarrowSums()
-  return cutOff ? { wideSums: true } : {}
+function usualWishes({ weightBits }: CodeForms): LoadWishes {
+  return weightBits === 8 ? { wideSums: true } : {}
 }
 
 /** A second copy takes as long to start as some samples take to run, and as much memory as the first. */

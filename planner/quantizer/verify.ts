@@ -4,7 +4,8 @@ import { type Dataset, type Samples, samplesFor } from '../../shared/dataset/ind
 import { messageOf } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import type { TensorInfo } from '../../shared/runtime/index.ts'
-import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
+import { zerosFor } from '../../shared/runtime/index.ts'
+import type { Tensor } from '../../shared/tensors.ts'
 import type { Audit } from '../graph/index.ts'
 import { QuantizerError } from './errors.ts'
 import type { InferencePool } from './inference-pool/inference-pool.ts'
@@ -71,15 +72,6 @@ export function samplesOrZeros(inputs: readonly TensorInfo[], dataset: Dataset):
   if (!inputs.some(isCoded)) return samplesFor(dataset, inputs)
   const zeros = zerosFor(inputs)
   return { count: 1, at: () => zeros }
-}
-
-function zerosFor(inputs: readonly TensorInfo[]): Readonly<Record<string, Tensor>> {
-  return Object.fromEntries(
-    inputs.map(({ name, type, shape }) => {
-      const closed = shape.map((dim) => (dim < 0 ? 1 : dim))
-      return [name, { type, shape: closed, data: new ARRAY_OF[type](sizeOf(closed)) }]
-    }),
-  )
 }
 
 function isCoded({ type, quantization }: TensorInfo): boolean {

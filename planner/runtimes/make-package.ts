@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { writeZip } from '../../shared/archive/index.ts'
 import { digestOf } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
+import { compareVersions } from '../../shared/releases.ts'
 import type { RuntimeName } from '../../shared/runtime/index.ts'
 import {
   MANIFEST_FILE,
@@ -157,7 +158,7 @@ function libcOf(libraries: readonly SharedLibrary[]): string | null {
   const versions = libraries
     .flatMap((library) => library.versions)
     .flatMap((name) => /^GLIBC_(\d+\.\d+)/.exec(name)?.[1] ?? [])
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .sort(compareVersions)
   const newest = versions.at(-1)
   return newest === undefined ? null : `glibc ${newest}`
 }

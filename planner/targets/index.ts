@@ -5,7 +5,7 @@ export {
   type CustomOperator,
   type Takes,
 } from './accelerators/accelerator.ts'
-export { type LeftOnCpu, leftOnCpu } from './accelerators/left-on-cpu.ts'
+export { type LeftOnCpu, leftOnCpu, printLeft } from './accelerators/left-on-cpu.ts'
 export { onlyScheme } from './accelerators/wanted-file.ts'
 export type { BorderPrice, KernelCosts } from './kernel-costs.ts'
 export type { FixedParameters, KernelFacts, KernelTable, OutputRule } from './kernel-facts.ts'

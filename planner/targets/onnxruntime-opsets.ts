@@ -1,3 +1,5 @@
+import { isAtLeast } from '../../shared/releases.ts'
+
 /**
  * The newest opset that each release loads, tried with the Linux wheels of PyPI; releases between two rows load what
  * the older one does.
@@ -19,8 +21,4 @@ export function opsetObstacle(opset: number, version: string | null): string | u
   const newest = row?.[1] ?? undefined
   if (newest === undefined || opset <= newest) return undefined
   return `the model is of opset ${opset}, and ONNX Runtime ${version} of the class loads ${newest} at most: export it with opset ${newest}, or install a newer onnxruntime-node there`
-}
-
-function isAtLeast(version: string, release: string): boolean {
-  return version.localeCompare(release, 'en', { numeric: true }) >= 0
 }

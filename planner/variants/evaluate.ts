@@ -8,11 +8,7 @@ import {
   toArrays,
 } from '../../shared/dataset/index.ts'
 import { evaluate as measureQuality, withAnswers } from '../../shared/measure/index.ts'
-import {
-  hostHasNarrowSums,
-  loadInProcess,
-  type OnnxruntimeLoadOptions,
-} from '../../shared/runtime/index.ts'
+import { loadInProcess, type OnnxruntimeLoadOptions } from '../../shared/runtime/index.ts'
 import { targetOf } from '../targets/index.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 
@@ -26,8 +22,7 @@ export async function evaluate(
 ): Promise<JobOutput<'evaluate'>> {
   const runtime = await loadInProcess(targetOf(input.runtime).runsHereIn)
   // The answers stand for devices, whose form was chosen so that their sums do not overflow: this host's must not either.
-  const options: OnnxruntimeLoadOptions =
-    runtime.name === 'onnxruntime' && hostHasNarrowSums() ? { wideSums: true } : {}
+  const options: OnnxruntimeLoadOptions = { wideSums: true }
   const session = await runtime.load(await readFile(input.variant), options)
   try {
     const whole = await readDataset(input.whole)

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../shared/errors.ts'
+import { LastWords } from '../../shared/last-words.ts'
 import {
   JOBS,
   type JobInput,
@@ -29,8 +30,6 @@ export interface JobOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000
-/** The last of what a crashing runtime says. */
-const STDERR_KEPT = 4096
 
 const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
 
@@ -94,13 +93,10 @@ function take(message: JobMessage, to: Takers): void {
 }
 
 function lastWords(child: ChildProcess): (code: number | null, signal: string | null) => string {
-  let said = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString('utf8')).slice(-STDERR_KEPT)
-  })
+  const said = new LastWords(child.stderr)
   return (code, signal) => {
     const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
-    const last = said.trim().split('\n').at(-1)
+    const last = said.line(/./, Number.POSITIVE_INFINITY)
     return `the runtime crashed on this model: its process ${how}${last ? ` (${last})` : ''}`
   }
 }

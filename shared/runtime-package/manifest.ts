@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { openWord, wordSchema } from '../open-words.ts'
+import { isAtLeast } from '../releases.ts'
 import { RUNTIME_NAMES } from '../runtime/index.ts'
 
 /** The member of a package, and the file of a slot, that says what the others are. */
@@ -73,5 +74,5 @@ export function fitsLibc(needed: string | null, present: string | null): boolean
   const [presentKind, presentVersion] = present.split(' ')
   if (kind !== presentKind) return false
   if (version === undefined || presentVersion === undefined) return true
-  return version.localeCompare(presentVersion, 'en', { numeric: true }) <= 0
+  return isAtLeast(presentVersion, version)
 }

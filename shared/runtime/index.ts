@@ -7,7 +7,6 @@ export type { LitertLoadOptions } from './litert/litert-runtime.ts'
 export { holdMachineCode, startQuickly } from './litert/machine-code.ts'
 export { loadInProcess, loadRuntime, type RuntimePlace } from './load-runtime.ts'
 export { architectureOf, libraryFacts } from './native/library-file.ts'
-export { hostHasNarrowSums } from './onnxruntime/narrow-sums.ts'
 export { forbidTelemetry, loadNative } from './onnxruntime/native.ts'
 export type { OnnxruntimeLoadOptions } from './onnxruntime/onnxruntime.ts'
 export {
@@ -31,3 +30,4 @@ export {
   takesFormat,
 } from './runtime.ts'
 export { BUILTIN_OPERATORS } from './tflite-file/builtin-operators.ts'
+export { zerosFor } from './zeros.ts'

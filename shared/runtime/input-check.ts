@@ -10,6 +10,11 @@ export function printType(of: {
   return `${of.type}[${of.shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')}]`
 }
 
+/** Of all tensors, to tell whether others came. Brackets, so that a scalar input is not the same as no input. */
+export function shapesText(tensors: readonly { readonly shape: readonly number[] }[]): string {
+  return tensors.map((tensor) => `[${tensor.shape.join(',')}]`).join(';')
+}
+
 /**
  * The inputs in the model's order.
  * @throws RuntimeError `wrong-input` naming the input, what it takes and what it got

@@ -1,93 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { connectPlanner, type ModelView, type RolloutStatus } from '../../planner/api/index.ts'
 import { deviceTree } from '../device-trees.ts'
 import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
-import { FITMENT, fitment } from './command-line.ts'
+import { fitment } from './command-line.ts'
+import { type Address, Running, until } from './running.ts'
 
 /**
  * The loop as an operator runs it: every command a process of its own, real broker, real agents with the
  * identity of captured boards. The planner is killed in the middle, and one device comes late.
  */
-const AGENT = fileURLToPath(new URL('../../agent/cli/main.js', import.meta.url))
-
 t.setTimeout(600_000)
-
-const processes: ChildProcess[] = []
-t.teardown(async () => {
-  for (const child of processes) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-})
 
 async function ask<T>(...argv: string[]): Promise<T> {
   const { out, err } = await fitment(...argv, '--json')
   if (out === '') throw new Error(`fitment ${argv.join(' ')}: ${err}`)
   return JSON.parse(out)
-}
-
-const PLAIN = ['--insecure-loopback']
-
-/** Starts `fitment serve` and reads the one JSON value it says when it is ready. */
-async function serve(data: string, port: string) {
-  const child = spawn(
-    process.execPath,
-    [FITMENT, 'serve', ...PLAIN, '--data', data, '--port', port, '--probe-ms', '200', '--json'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  processes.push(child)
-  let out = ''
-  let err = ''
-  child.stderr.on('data', (chunk) => {
-    err += chunk
-  })
-  const ready = await new Promise<{ broker: string; trust: string }>((resolve, reject) => {
-    child.stdout.on('data', (chunk) => {
-      out += chunk
-      if (out.trimEnd().endsWith('}')) resolve(JSON.parse(out))
-    })
-    child.once('close', () => reject(new Error(`serve ended: ${err}`)))
-  })
-  return { child, ...ready }
-}
-
-function agent(
-  device: string,
-  tree: string,
-  stateDir: string,
-  to: { broker: string; trust: string },
-) {
-  const child = spawn(
-    process.execPath,
-    [
-      AGENT,
-      'run',
-      ...['--broker', to.broker, '--trust', to.trust, '--device', device, '--state-dir', stateDir],
-      ...['--root', deviceTree(tree), '--threads', '1', '--log-level', 'warn'],
-    ],
-    { stdio: ['ignore', 'ignore', 'ignore'] },
-  )
-  processes.push(child)
-  return child
-}
-
-/** Builds are of low priority: on a machine that is busy they take their time. */
-const PATIENCE_MS = 240_000
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
-    const found = await look().catch(() => undefined)
-    if (found !== undefined) return found
-    await sleep(300)
-  }
-  throw new Error(`waited in vain for ${what}`)
 }
 
 t.test(
@@ -97,10 +27,14 @@ t.test(
     const data = join(dir, 'planner')
     const here = ['--data', data]
     const planner = connectPlanner(data)
-    const first = await serve(data, '0')
+    const running = new Running(t)
+    const serve = (port: string) => running.serve(data, '--port', port, '--probe-ms', '200')
+    const agent = (device: string, tree: string, to: Address) =>
+      running.agent(device, join(dir, device), to, ['--root', deviceTree(tree), '--threads', '1'])
+    const first = await serve('0')
     const port = new URL(first.broker).port
-    agent('pi', 'raspberry-pi-4', join(dir, 'pi'), first)
-    agent('rock', 'rock-5b', join(dir, 'rock'), first)
+    agent('pi', 'raspberry-pi-4', first)
+    agent('rock', 'rock-5b', first)
     await until('two devices', async () => {
       const all = await planner.call('devices.list', {})
       return all.length === 2 && all.every(({ online }) => online) ? all : undefined
@@ -141,7 +75,7 @@ t.test(
     })
     first.child.kill('SIGKILL')
     await once(first.child, 'close')
-    const second = await serve(data, port)
+    const second = await serve(port)
     t.equal(second.trust, first.trust, 'devices go on trusting it')
 
     const status = await ask<RolloutStatus>('rollout', 'start', 'motor', '--wait', ...here)
@@ -153,7 +87,7 @@ t.test(
       ],
     )
 
-    agent('late', 'raspberry-pi-4', join(dir, 'late'), second)
+    agent('late', 'raspberry-pi-4', second)
     const devices = await until('the late device to catch up', async () => {
       const all = await planner.call('devices.list', {})
       const served = all.filter(({ installed }) => installed.some(({ active }) => active))
@@ -189,5 +123,6 @@ t.test(
     second.child.kill('SIGTERM')
     const [code] = await once(second.child, 'close')
     t.equal(code, 0, 'it leaves in order')
+    await running.stop()
   },
 )

@@ -23,13 +23,13 @@ t.test('each device gets what measured best in its own libraries', { skip }, asy
   const data = join(dir, 'planner')
   const running = new Running(t)
   const planner = connectPlanner(data)
-  const address = await running.serve(data, '--probe-ms', '200')
+  const address = await running.serve(data, '--port', '0', '--probe-ms', '200')
   const { conv } = buildDelegates(dir)
   // A copy, as it will be replaced under the running agent.
   const library = join(dir, 'libLiteRt.so')
   copyFileSync(nativePath('litert'), library)
   const start = (device: string, ...flags: string[]) =>
-    running.agent(device, join(dir, device), address, '--threads', '1', ...flags)
+    running.agent(device, join(dir, device), address, ['--threads', '1', ...flags])
   start('wasm', '--runtimes', 'litert')
   start('native', '--runtimes', 'tflite', '--library', `tflite=${library}`)
   const old = ['--library', `tflite=${nativePath('tflite')}`, '--delegate', `stand-in=${conv}`]

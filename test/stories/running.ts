@@ -31,33 +31,43 @@ export class Running {
   }
 
   /** Starts `fitment serve` and reads the one JSON value it says when it is ready. */
-  async serve(data: string, ...flags: string[]): Promise<Address> {
+  async serve(data: string, ...flags: string[]): Promise<Address & { child: ChildProcess }> {
     const child = spawn(
       process.execPath,
-      [FITMENT, 'serve', '--insecure-loopback', '--data', data, '--port', '0', '--json', ...flags],
+      [FITMENT, 'serve', '--insecure-loopback', '--data', data, '--json', ...flags],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     this.#processes.push(child)
     let out = ''
-    return await new Promise((resolve, reject) => {
+    const address = await new Promise<Address>((resolve, reject) => {
       child.stdout.on('data', (chunk) => {
         out += chunk
         if (out.trimEnd().endsWith('}')) resolve(JSON.parse(out))
       })
       child.once('close', () => reject(new Error('serve ended')))
     })
+    return { ...address, child }
   }
 
-  agent(device: string, stateDir: string, { broker, trust }: Address, ...flags: string[]): void {
+  /** @param environment beside this process's own */
+  agent(
+    device: string,
+    stateDir: string,
+    { broker, trust }: Address,
+    flags: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
     const to = ['--broker', broker, '--trust', trust, '--device', device, '--state-dir', stateDir]
     const child = spawn(
       process.execPath,
       [AGENT, 'run', ...to, '--log-level', 'silent', ...flags],
       {
         stdio: 'ignore',
+        env: { ...process.env, ...environment },
       },
     )
     this.#processes.push(child)
+    return child
   }
 }
 

@@ -1,73 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { installedPackages } from '../../agent/runtimes/index.ts'
 import { connectPlanner, type PackageView } from '../../planner/api/index.ts'
 import { loadRuntime } from '../../shared/runtime/index.ts'
 import { lacks, nativePath } from '../native/runtimes.ts'
-import { FITMENT, fitment } from './command-line.ts'
+import { fitment } from './command-line.ts'
+import { Running, until } from './running.ts'
 
 /**
  * A runtime goes from the operator's hand to a device that has nothing but Node: real commands, a real broker, real
  * agents; the one that unpacks is killed in the middle.
  */
-const AGENT = fileURLToPath(new URL('../../agent/cli/main.js', import.meta.url))
-
 t.setTimeout(240_000)
-
-const processes: ChildProcess[] = []
-t.teardown(async () => {
-  for (const child of processes) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-})
-
-async function serve(data: string) {
-  const child = spawn(
-    process.execPath,
-    [FITMENT, 'serve', '--insecure-loopback', '--data', data, '--port', '0', '--json'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  processes.push(child)
-  let out = ''
-  return await new Promise<{ broker: string; trust: string }>((resolve, reject) => {
-    child.stdout.on('data', (chunk) => {
-      out += chunk
-      if (out.trimEnd().endsWith('}')) resolve(JSON.parse(out))
-    })
-    child.once('close', () => reject(new Error('serve ended')))
-  })
-}
-
-function agent(
-  device: string,
-  stateDir: string,
-  { broker, trust }: { broker: string; trust: string },
-  environment: Readonly<Record<string, string>> = {},
-): ChildProcess {
-  const flags = ['--broker', broker, '--trust', trust, '--device', device, '--state-dir', stateDir]
-  const child = spawn(process.execPath, [AGENT, 'run', ...flags, '--log-level', 'silent'], {
-    stdio: 'ignore',
-    env: { PATH: process.env.PATH, ...environment },
-  })
-  processes.push(child)
-  return child
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 90_000; Date.now() < deadline; ) {
-    const found = await look().catch(() => undefined)
-    if (found !== undefined) return found
-    await sleep(200)
-  }
-  throw new Error(`waited in vain for ${what}`)
-}
 
 t.test(
   'a wheel reaches the devices that take libraries, whole or not at all',
@@ -79,12 +25,16 @@ t.test(
     const data = join(dir, 'planner')
     const here = ['--data', data]
     const planner = connectPlanner(data)
-    const to = await serve(data)
+    const running = new Running(t)
+    const to = await running.serve(data, '--port', '0')
     const takes = { FITMENT_ACCEPT_RUNTIMES: '1' }
     const stateDir = join(dir, 'press')
-    const dying = agent('press', stateDir, to, { ...takes, FITMENT_FAIL_POINT: 'slot.unpacked' })
+    const dying = running.agent('press', stateDir, to, [], {
+      ...takes,
+      FITMENT_FAIL_POINT: 'slot.unpacked',
+    })
     const died = once(dying, 'close')
-    agent('other', join(dir, 'other'), to)
+    running.agent('other', join(dir, 'other'), to)
     await until('two devices', async () =>
       (await planner.call('devices.list', {})).length === 2 ? true : undefined,
     )
@@ -113,7 +63,7 @@ t.test(
     const slots = join(stateDir, 'slots', 'runtime.tflite')
     t.notOk(existsSync(join(slots, 'current')))
     t.same(await installedPackages(stateDir), [], 'half a package is none')
-    agent('press', stateDir, to, takes)
+    running.agent('press', stateDir, to, [], takes)
     const stored = await until('the library on the device', async () => {
       const [one] = await planner.call('runtimes.list', {})
       return one?.devices.have.includes('press') ? one : undefined
@@ -145,5 +95,6 @@ t.test(
     t.match(removed, { code: 0, out: /tflite 2\.9\.0 for x64 is offered no longer/ })
     await has(stored.digest)
     t.match(await installedPackages(stateDir), [{ version: '2.3.0' }])
+    await running.stop()
   },
 )

@@ -1,5 +1,5 @@
-import type { InstalledModel } from '../../artifacts/index.ts'
-import { modelFileOf } from '../../artifacts/index.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { type InstalledModel, modelFileOf } from '../../artifacts/index.ts'
 import { choiceOf, type Engine } from '../../engines/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
@@ -20,7 +20,7 @@ export function engineFor(
  * is the self-test's to say.
  */
 export async function installedModel(
-  { model, variant, scheme, engine: directed }: TrustedAssignment,
+  assignment: TrustedAssignment,
   engine: Engine,
   file: string,
   { measurementLock, modelRunner }: AgentContext,
@@ -29,7 +29,32 @@ export async function installedModel(
   const ends = await measurementLock.during(signal, () =>
     modelRunner.look({ file, engine: choiceOf(engine) }, signal),
   )
-  const { runtime, version, library, delegates, device } = engine
+  return {
+    ...howToRun(assignment, engine, modelRunner),
+    inputs: ends?.inputs ?? null,
+    outputs: ends?.outputs ?? null,
+  }
+}
+
+/** Whether an application is told already to run the variant so. */
+export function runsIn(
+  known: InstalledModel | undefined,
+  assignment: TrustedAssignment,
+  engine: Engine,
+  { modelRunner }: Pick<AgentContext, 'modelRunner'>,
+): boolean {
+  if (known === undefined) return false
+  const { inputs: _, outputs: __, ...told } = known
+  return isDeepStrictEqual(told, howToRun(assignment, engine, modelRunner))
+}
+
+/** All but what goes in and comes out, which the model itself tells. */
+function howToRun(
+  { model, variant, scheme, engine: directed }: TrustedAssignment,
+  { runtime, version, library, delegates, device }: Engine,
+  { mostThreads }: Pick<AgentContext['modelRunner'], 'mostThreads'>,
+): Omit<InstalledModel, 'inputs' | 'outputs'> {
+  const { threads } = directed ?? {}
   return {
     v: 1,
     model,
@@ -40,35 +65,7 @@ export async function installedModel(
     library: library && { ...library, version },
     delegates: delegates.map(({ name, path, options }) => ({ name, path, options })),
     device,
-    threads: threadsOf(directed, modelRunner),
-    inputs: ends?.inputs ?? null,
-    outputs: ends?.outputs ?? null,
+    // As many as it was measured with here.
+    threads: threads === undefined ? null : Math.min(threads, mostThreads ?? threads),
   }
-}
-
-/** As many as it was measured with here. */
-function threadsOf(
-  directed: TrustedAssignment['engine'],
-  { mostThreads }: Pick<AgentContext['modelRunner'], 'mostThreads'>,
-): number | null {
-  const { threads } = directed ?? {}
-  return threads === undefined ? null : Math.min(threads, mostThreads ?? threads)
-}
-
-/** Whether an application is told already to run the variant so. */
-export function runsIn(
-  known: InstalledModel | undefined,
-  { engine: directed }: TrustedAssignment,
-  { runtime, library, delegates, device }: Engine,
-  { modelRunner }: Pick<AgentContext, 'modelRunner'>,
-): boolean {
-  if (known === undefined) return false
-  const wanted = delegates.map(({ name, path, options }) => ({ name, path, options }))
-  return (
-    known.runtime === runtime &&
-    known.library?.digest === library?.digest &&
-    known.device === device &&
-    known.threads === threadsOf(directed, modelRunner) &&
-    JSON.stringify(known.delegates) === JSON.stringify(wanted)
-  )
 }

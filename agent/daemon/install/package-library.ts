@@ -4,10 +4,9 @@ import {
   loadRuntime,
   RUNTIME_NAMES,
   RuntimeError,
-  type TensorInfo,
+  zerosFor,
 } from '../../../shared/runtime/index.ts'
 import { PackageError, type RuntimeManifest } from '../../../shared/runtime-package/index.ts'
-import { ARRAY_OF, sizeOf, type Tensor } from '../../../shared/tensors.ts'
 import { ArtifactError, type Slots } from '../../artifacts/index.ts'
 import type { TrustedPackage } from '../../trust/index.ts'
 import { DENSE_LAYER } from './dense-layer.ts'
@@ -41,14 +40,8 @@ export async function openLibrary(name: string, digest: string, slots: Slots): P
   })
   const session = await opened.load(DENSE_LAYER, { threads: 1 })
   try {
-    const inputs = session.inputs.map((info) => [info.name, zerosFor(info)] as const)
-    await session.run(Object.fromEntries(inputs))
+    await session.run(zerosFor(session.inputs))
   } finally {
     await session.close()
   }
-}
-
-function zerosFor({ type, shape }: TensorInfo): Tensor {
-  const concrete = shape.map((dim) => Math.max(1, dim))
-  return { type, shape: concrete, data: new ARRAY_OF[type](sizeOf(concrete)) }
 }

@@ -9,8 +9,8 @@ import {
   type Session,
   startQuickly,
   type TensorInfo,
+  zerosFor,
 } from '../../../shared/runtime/index.ts'
-import { ARRAY_OF, sizeOf, type Tensor } from '../../../shared/tensors.ts'
 import { type SelfTestAnswer, selfTestJobSchema } from './self-test-protocol.ts'
 
 /**
@@ -54,8 +54,7 @@ async function runOnGolden(session: Session, path: string): Promise<SelfTestAnsw
 }
 
 async function runOnZeros(session: Session): Promise<SelfTestAnswer> {
-  const inputs = session.inputs.map((info) => [info.name, zerosFor(info)] as const)
-  const outputs = await session.run(Object.fromEntries(inputs))
+  const outputs = await session.run(zerosFor(session.inputs))
   for (const [name, { data }] of Object.entries(outputs)) {
     const isUsable = Array.from(data as ArrayLike<number | bigint>, Number).every(Number.isFinite)
     if (!isUsable) return failed(`output "${name}" of an all-zero input is not finite`)
@@ -69,11 +68,6 @@ function good({ inputs, outputs }: Session, samples: number): SelfTestAnswer {
 
 function bare({ shape, ...info }: TensorInfo) {
   return { ...info, shape: [...shape] }
-}
-
-function zerosFor({ type, shape }: TensorInfo): Tensor {
-  const concrete = shape.map((dim) => (dim < 0 ? 1 : dim))
-  return { type, shape: concrete, data: new ARRAY_OF[type](sizeOf(concrete)) }
 }
 
 function failed(message: string): SelfTestAnswer {

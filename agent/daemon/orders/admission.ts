@@ -1,3 +1,4 @@
+import { engineWords } from '../../../shared/messages/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import type { EngineName } from '../../engines/index.ts'
 import { engineOf, type Installable, isPackage } from '../../trust/index.ts'
@@ -55,8 +56,7 @@ const CHECKS: readonly Check[] = [
   (assignment, { hasEngine }) => {
     const engine = engineOf(assignment)
     if (engine === undefined || hasEngine(engine)) return undefined
-    const { runtime, accelerator } = engine
-    const name = accelerator === null ? runtime : `${runtime} with ${accelerator}`
+    const name = engineWords(engine.runtime, engine.accelerator)
     return new OrderRefused('wrong-runtime', `is to run on ${name}, which is not here`)
   },
 

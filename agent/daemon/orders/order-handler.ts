@@ -1,12 +1,13 @@
 import { AppError, messageOf } from '../../../shared/errors.ts'
-import type {
-  HeardOrder,
-  LaterOrder,
-  OrderKind,
-  OrderOf,
-  ProbeOrder,
-  Report,
-  SaidProbe,
+import {
+  engineWords,
+  type HeardOrder,
+  type LaterOrder,
+  type OrderKind,
+  type OrderOf,
+  type ProbeOrder,
+  type Report,
+  type SaidProbe,
 } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
 import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
@@ -173,7 +174,7 @@ export class OrderHandler {
   #runtimeHere({ runtime, accelerator = null }: EngineName): RuntimeName {
     const engine = this.#context.engines.find({ runtime, accelerator })
     if (engine !== undefined && isOneOf(RUNTIME_NAMES, runtime)) return runtime
-    const name = accelerator === null ? runtime : `${runtime} with ${accelerator}`
+    const name = engineWords(runtime, accelerator)
     throw new OrderRefused('wrong-runtime', `needs ${name}, which is not here`)
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { shortDigest } from '../../../shared/digest.ts'
-import type { EngineEntry } from '../../../shared/messages/index.ts'
+import { acceleratorOf, type EngineEntry, engineName } from '../../../shared/messages/index.ts'
 import { isPackageName } from '../../../shared/trust/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
@@ -70,9 +70,8 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
   return table(['FACT', 'VALUE'], facts)
 }
 
-function shortEngine({ name, delegates = [], device }: EngineEntry): string {
-  const accelerator = device ?? delegates[0]?.name
-  return accelerator === undefined ? name : `${name}+${accelerator}`
+function shortEngine(engine: EngineEntry): string {
+  return engineName(engine.name, acceleratorOf(engine))
 }
 
 function longEngine(engine: EngineEntry): string {

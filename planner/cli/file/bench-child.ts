@@ -2,12 +2,12 @@ import { fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../../shared/errors.ts'
+import { LastWords } from '../../../shared/last-words.ts'
 import type { BenchRecord, BenchRequest } from './bench-run.ts'
 
 const ENTRY = fileURLToPath(new URL(`./bench-process${extname(import.meta.url)}`, import.meta.url))
 /** To start, to load a model and to run it once: what takes longer hangs. */
 const BESIDE_MS = 120_000
-const STDERR_BYTES = 4096
 
 export type BenchMessage =
   | { readonly say: 'block'; readonly round: number }
@@ -34,10 +34,7 @@ export function benchInChild(
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  let stderr = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_BYTES)
-  })
+  const stderr = new LastWords(child.stderr)
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => {
@@ -55,8 +52,8 @@ export function benchInChild(
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       const how = signal ?? `exit code ${code}`
-      const last = stderr.trim().split('\n').at(-1)
-      const words = last ? `: ${last.slice(0, 200)}` : ''
+      const last = stderr.line()
+      const words = last === '' ? '' : `: ${last}`
       reject(new BenchError('crashed', `${nameOf(request)} crashed (${how})${words}`))
     })
     child.send(request)

@@ -7,6 +7,7 @@ import {
   type LeftOnCpu,
   leftOnCpu,
   onlyScheme,
+  printLeft,
   type Target,
   targetOf,
 } from '../../targets/index.ts'
@@ -70,14 +71,9 @@ export function printAccelerators(views: readonly AcceleratorView[]): string {
       target,
       `${scheme ?? 'any scheme'}${compiler ? `, then ${compiler}` : ''}`,
       operators === null ? '—' : `${operators.accelerator} of ${operators.total}`,
-      operators === null ? 'not known before a device loads it' : leftWords(operators.left),
+      operators === null
+        ? 'not known before a device loads it'
+        : printLeft(operators.left) || 'nothing by kind',
     ]),
   )
-}
-
-function leftWords(left: LeftOnCpu['left']): string {
-  const words = Object.entries(left).map(([kind, count]) =>
-    count === 1 ? kind : `${count} ${kind}`,
-  )
-  return words.length === 0 ? 'nothing by kind' : words.join(', ')
 }

@@ -1,5 +1,6 @@
 import { ARCHITECTURES } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
+import { compareVersions } from '../../../shared/releases.ts'
 import { RUNTIME_NAMES } from '../../../shared/runtime/index.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { Room } from '../../selection/index.ts'
@@ -57,9 +58,7 @@ function oldestVersions(devices: readonly Device[]): ClassFacts['oldestVersions'
 }
 
 function oldest(versions: readonly { readonly version: string }[]): string | null {
-  const ordered = versions
-    .map(({ version }) => version)
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  const ordered = versions.map(({ version }) => version).sort(compareVersions)
   return ordered[0] ?? null
 }
 

@@ -1,3 +1,4 @@
+import { acceleratorOf } from '../../../shared/messages/index.ts'
 import { isOneOf } from '../../../shared/open-words.ts'
 import { isPackaged, RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.ts'
 import type { Profile } from '../../classes/index.ts'
@@ -39,8 +40,7 @@ export function engineOffering(
 ): { readonly runtime: RuntimeName; readonly accelerator: string | null } | undefined {
   const engine = runtimes.find((offered) => targetsOfRuntime(offered, profile).includes(target))
   if (engine === undefined) return undefined
-  const accelerator = engine.device ?? engine.delegates?.[0]?.name ?? null
-  return { runtime: targetOf(target).runtime, accelerator }
+  return { runtime: targetOf(target).runtime, accelerator: acceleratorOf(engine) }
 }
 
 function targetsOfRuntime(

@@ -4,7 +4,7 @@ import type {
   GraphTensor,
   Instruction,
 } from '../../graph/index.ts'
-import { FLOAT32, type Form, usesOf } from '../../graph/index.ts'
+import { FLOAT32, type Form, transposed, usesOf } from '../../graph/index.ts'
 import type { PlanRequest } from './request.ts'
 
 type Store = Extract<Instruction, { verb: 'store-constant' }>
@@ -77,21 +77,11 @@ export function storedAlike(
   const parameters = turnedParameters(store.form.parameters)
   return {
     form: { ...store.form, parameters },
-    ...(store.values && { values: turnedValues(store.values, rows, columns) }),
+    ...(store.values && { values: transposed(store.values, rows, columns) }),
   }
 }
 
 function turnedParameters(parameters: AffineParameters): AffineParameters {
   const { axis } = parameters
   return { ...parameters, axis: axis === null ? null : 1 - axis }
-}
-
-function turnedValues(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length)
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      result[column * rows + row] = values[row * columns + column] as number
-    }
-  }
-  return result
 }

@@ -17,6 +17,13 @@ export interface LeftOnCpu {
   readonly left: Readonly<Record<string, number>>
 }
 
+/** `SOFTMAX, 2 RESHAPE`; empty where nothing stays. */
+export function printLeft(left: LeftOnCpu['left']): string {
+  return Object.entries(left)
+    .map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`))
+    .join(', ')
+}
+
 /** Between numbers of both sorts, whichever those are. */
 const BORDERS: ReadonlySet<OperatorKind> = new Set(['quantize', 'dequantize'])
 

@@ -1,5 +1,6 @@
 import { RuntimeError } from '../errors.ts'
 import { type FlatTable, rootTable } from '../tflite-file/flat-table.ts'
+import { builtinOf, CODE } from '../tflite-file/operator-code.ts'
 
 /** The custom operators in LiteRT.js (2.5.3, by the names in its binary). */
 const CARRIED: readonly string[] = [
@@ -21,7 +22,6 @@ const COMPILED = new Map([
 const MODEL = { operatorCodes: 1, subgraphs: 2 }
 const SUBGRAPH = { operators: 3 }
 const OPERATOR = { opcode: 0 }
-const CODE = { deprecated: 0, customCode: 1, builtin: 3 }
 const CUSTOM = 32
 
 /** Why LiteRT.js cannot run a custom operator; null where it can. */
@@ -59,9 +59,4 @@ function customOperators(model: FlatTable): Set<string> {
     .map((operator) => codes[operator.uint32(OPERATOR.opcode)])
   const custom = used.filter((code) => code !== undefined && builtinOf(code) === CUSTOM)
   return new Set(custom.map((code) => code?.string(CODE.customCode) ?? ''))
-}
-
-/** Old files have the code in one byte, new ones in the larger of both fields. */
-function builtinOf(code: FlatTable): number {
-  return Math.max(code.uint8(CODE.deprecated), code.uint32(CODE.builtin))
 }

@@ -2,7 +2,7 @@ import { invariant } from '../../errors.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type Tensor } from '../../tensors.ts'
 import type { RuntimeErrorCode } from '../errors.ts'
 import { RuntimeError } from '../errors.ts'
-import { orderedInputs } from '../input-check.ts'
+import { orderedInputs, shapesText } from '../input-check.ts'
 import type { TensorInfo } from '../runtime.ts'
 import { type ModelIo, withInputShapes } from '../tflite-file/model-io.ts'
 import type { Environment, LitertModule } from './bindings.ts'
@@ -42,7 +42,7 @@ export class LitertModel {
     const open = io.inputs.some((input) => input.shape.some((dim) => dim < 0))
     this.#bytes = open ? bytes : undefined
     // Also where dimensions are open: a model that cannot be loaded must fail here.
-    this.#current = this.#compile(bytes, open ? '' : shapesOf(io.inputs))
+    this.#current = this.#compile(bytes, open ? '' : shapesText(io.inputs))
   }
 
   /** Every operator went to XNNPACK; false also for int8 models with one operator that it lacks. */
@@ -77,7 +77,7 @@ export class LitertModel {
   }
 
   #compiledFor(given: readonly Tensor[]): Compiled {
-    const shapes = shapesOf(given)
+    const shapes = shapesText(given)
     if (this.#current?.shapes === shapes) return this.#current
     invariant(this.#bytes !== undefined, 'only open dimensions change their size')
     const shaped = withInputShapes(
@@ -159,9 +159,4 @@ export class LitertModel {
     current.model.delete()
     this.#engine.module._free(current.address)
   }
-}
-
-function shapesOf(tensors: readonly { readonly shape: readonly number[] }[]): string {
-  // Brackets, so that a scalar input is not the same as no input.
-  return tensors.map((tensor) => `[${tensor.shape.join(',')}]`).join(';')
 }

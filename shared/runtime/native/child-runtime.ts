@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LastWords } from '../../last-words.ts'
 import type { Tensor } from '../../tensors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import type { LoadOptions, Runtime, RuntimeName, Session } from '../runtime.ts'
@@ -9,8 +10,6 @@ import type { ChildReply, ChildRequest } from './child-messages.ts'
 const ENTRY = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url))
 /** An answer that takes longer does not come. */
 const ANSWER_MS = 120_000
-/** Last output of a dying child that is kept. */
-const STDERR_BYTES = 4096
 
 type Loaded = Extract<ChildReply, { kind: 'loaded' }>
 
@@ -23,23 +22,22 @@ export async function openInChild(
   library: string,
   answerMs: number = ANSWER_MS,
 ): Promise<Runtime> {
-  const first = new LibraryProcess(library, answerMs)
-  const { version, library: facts } = await first.ask(
-    { kind: 'open', runtime: name, library },
-    'opened',
-    { code: 'library-unusable', doing: 'while it was opened' },
-  )
+  const open = async () => {
+    const child = new LibraryProcess(library, answerMs)
+    const opened = await child.ask({ kind: 'open', runtime: name, library }, 'opened', {
+      code: 'library-unusable',
+      doing: 'while it was opened',
+    })
+    return { child, opened }
+  }
+  const { child: first, opened } = await open()
   first.end()
   return {
     name,
-    version,
-    library: facts,
+    version: opened.version,
+    library: opened.library,
     load: async (model: Uint8Array, options: LoadOptions = {}): Promise<Session> => {
-      const child = new LibraryProcess(library, answerMs)
-      await child.ask({ kind: 'open', runtime: name, library }, 'opened', {
-        code: 'library-unusable',
-        doing: 'while it was opened',
-      })
+      const { child } = await open()
       const loaded = await child.ask({ kind: 'load', model, options }, 'loaded', {
         code: options.delegates?.length ? 'delegate-failed' : 'not-loadable',
         doing: `while it loaded a model${withDelegates(options)}`,
@@ -81,7 +79,7 @@ class LibraryProcess {
   readonly #library: string
   readonly #answerMs: number
   readonly #child: ChildProcess
-  #stderr = ''
+  readonly #stderr: LastWords
   /** How it ended, once it has. */
   #end: string | undefined
   #waiting: ((reply: ChildReply | undefined) => void) | undefined
@@ -94,9 +92,7 @@ class LibraryProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_BYTES)
-    })
+    this.#stderr = new LastWords(this.#child.stderr)
     this.#child.on('message', (reply: ChildReply) => this.#waiting?.(reply))
     this.#child.on('error', (error) => this.#over(error.message))
     this.#child.on('close', (code, signal) => this.#over(signal ?? `exit code ${code}`))
@@ -149,10 +145,7 @@ class LibraryProcess {
   }
 
   #lastWords(): string {
-    const line = this.#stderr
-      .split('\n')
-      .map((text) => text.trim())
-      .findLast((text) => /error|fatal|abort|failed/i.test(text))
-    return line === undefined ? '' : `: ${line.slice(0, 200)}`
+    const line = this.#stderr.line(/error|fatal|abort|failed/i)
+    return line === '' ? '' : `: ${line}`
   }
 }

@@ -39,6 +39,13 @@ export function declareStructs(
   }
 }
 
+/** A copy outside of JavaScript's heap, to be freed by who asked: libraries read models where they lie. */
+export function copyIn(koffi: Koffi, bytes: Uint8Array): Pointer {
+  const memory: Pointer = koffi.alloc('uint8_t', Math.max(1, bytes.byteLength))
+  new Uint8Array(koffi.view(memory, bytes.byteLength)).set(bytes)
+  return memory
+}
+
 /** Functions of a library by their C declaration; what it exports under a name. */
 export class NativeLibrary {
   readonly facts: LibraryFacts

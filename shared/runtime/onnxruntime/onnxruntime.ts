@@ -11,6 +11,7 @@ import {
   type Session,
   type TensorInfo,
 } from '../runtime.ts'
+import { hostHasNarrowSums } from './narrow-sums.ts'
 import { loadNative } from './native.ts'
 import { fromOrt, tensorInfo, toOrt } from './ort-tensors.ts'
 
@@ -25,7 +26,7 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
   readonly frugal?: boolean
   /** Integer kernels for signed activations, as ARM has them; elsewhere they become unsigned when a model loads. */
   readonly signedActivations?: boolean
-  /** Integer operators as what they stand for, computed in float: sums that a host would cut off are whole. */
+  /** Where this host's integer kernels would cut sums off: integer operators as what they stand for, in float. */
   readonly wideSums?: boolean
   /** Folder of the files in which the model keeps constants. */
   readonly constantsFolder?: string
@@ -114,7 +115,8 @@ function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.S
 function sessionEntries(options: OnnxruntimeLoadOptions) {
   const { signedActivations, constantsFolder, wideSums } = options
   return {
-    ...(wideSums === true && { disable_quant_qdq: '1' }),
+    // What is not fused computes in float, as kernels with wide sums would answer.
+    ...(wideSums === true && hostHasNarrowSums() && { disable_quant_qdq: '1' }),
     ...(signedActivations === true && { qdqisint8allowed: '1' }),
     ...(constantsFolder !== undefined && {
       model_external_initializers_file_folder_path: constantsFolder,

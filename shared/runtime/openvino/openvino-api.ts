@@ -1,26 +1,16 @@
 import { ARRAY_OF, type ElementType } from '../../tensors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
-import {
-  declareStructs,
-  type Functions,
-  type Koffi,
-  type NativeLibrary,
-  type Pointer,
-} from '../native/ffi.ts'
+import { declareStructs, type Functions, type NativeLibrary, type Pointer } from '../native/ffi.ts'
+import { type Out, StatusApi } from '../native/status-api.ts'
 import { type ElementTypes, elementTypes } from './element-types.ts'
 import { INVALID_PARAMETER, OPENVINO, STATUSES, STRUCTS } from './functions.ts'
-
-/** Where a call puts a pointer. */
-export type Out = [Pointer | null]
 
 const SIZES = Object.fromEntries(
   Object.entries(ARRAY_OF).map(([type, array]) => [type, array.BYTES_PER_ELEMENT]),
 ) as Record<ElementType, number>
 
 /** A library with OpenVINO's C API, and its core: the plugins, which stay for as long as the process. */
-export class OpenvinoApi {
-  readonly library: NativeLibrary
-  readonly koffi: Koffi
+export class OpenvinoApi extends StatusApi {
   readonly call: Functions<keyof typeof OPENVINO>
   readonly version: string
   readonly core: Pointer
@@ -28,8 +18,7 @@ export class OpenvinoApi {
 
   /** @throws RuntimeError `library-unusable` */
   constructor(library: NativeLibrary) {
-    this.library = library
-    this.koffi = library.koffi
+    super(library)
     declareStructs(this.koffi, STRUCTS)
     this.call = library.functions(OPENVINO)
     this.version = this.#version()
@@ -37,19 +26,6 @@ export class OpenvinoApi {
     this.core = this.made('library-unusable', `${library.facts.path} does not start`, (out) =>
       this.call.createCore(out),
     )
-  }
-
-  /** A pointer that a call makes. @throws RuntimeError */
-  made(code: RuntimeErrorCode, what: string, call: (out: Out) => number): Pointer {
-    const out: Out = [null]
-    this.ok(code, what, call(out))
-    if (out[0] === null) throw new RuntimeError(code, `${what}: nothing was made`)
-    return out[0]
-  }
-
-  ok(code: RuntimeErrorCode, what: string, status: number): void {
-    if (status === 0) return
-    throw new RuntimeError(code, `${what}: ${this.#reason(status)}`)
   }
 
   /** Text that a call makes; undefined where it fails. */
@@ -62,7 +38,7 @@ export class OpenvinoApi {
   complaint(call: (out: Out) => number): string | undefined {
     const out: Out = [null]
     const status = call(out)
-    if (status !== 0) return this.#reason(status)
+    if (status !== 0) return this.reasonOf(status)
     this.#taken(out[0])
     return undefined
   }
@@ -148,7 +124,7 @@ export class OpenvinoApi {
     return taken
   }
 
-  #reason(status: number): string {
+  protected override reasonOf(status: number): string {
     const told = status === INVALID_PARAMETER ? '' : essence(this.#taken(this.call.lastError()))
     return told || `${STATUSES[status] ?? 'failure'} (status ${status})`
   }

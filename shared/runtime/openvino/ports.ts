@@ -1,9 +1,10 @@
 import type { ElementType } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Pointer } from '../native/ffi.ts'
+import type { Out } from '../native/status-api.ts'
 import type { TensorInfo } from '../runtime.ts'
 import { CANNOT_LOAD, type FileEnd } from './model-file.ts'
-import type { OpenvinoApi, Out } from './openvino-api.ts'
+import type { OpenvinoApi } from './openvino-api.ts'
 
 /** An input or output of a compiled model. */
 export interface Port {

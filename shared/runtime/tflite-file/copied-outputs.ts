@@ -1,12 +1,12 @@
 import { type FlatTable, rootTable } from './flat-table.ts'
 import { entryPoint, readable } from './model-io.ts'
+import { builtinOf, CODE } from './operator-code.ts'
 import { fieldsOf, int32, uint8, type Value, withPrefix } from './prefix.ts'
 
 /** Field numbers of schema.fbs; those of numbers, which are no offsets. */
 const MODEL = { version: 0, codes: 1, subgraphs: 2, signatures: 7 }
 const SUBGRAPH = { tensors: 0, outputs: 2, operators: 3, debugMetadata: 5 }
 const OPERATOR = { opcode: 0, inputs: 1, outputs: 2 }
-const CODE = { deprecated: 0, version: 2, builtin: 3 }
 const TENSOR = {
   shape: 0,
   type: 1,
@@ -77,11 +77,6 @@ function handedOn(root: FlatTable, subgraph: FlatTable): number[] {
   })
   const made = new Set(makers.flatMap((operator) => operator.int32s(OPERATOR.outputs)))
   return [...new Set(subgraph.int32s(SUBGRAPH.outputs))].filter((output) => made.has(output))
-}
-
-/** Old files have the code in one byte, new ones in the larger of both fields. */
-function builtinOf(code: FlatTable): number {
-  return Math.max(code.uint8(CODE.deprecated), code.uint32(CODE.builtin))
 }
 
 /** A tensor like another, without its contents. */

@@ -1,3 +1,4 @@
+import { isAtLeast } from '../../releases.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import type { Functions, Koffi, NativeLibrary, Pointer } from '../native/ffi.ts'
 import { CLASSIC } from './classic-functions.ts'
@@ -21,7 +22,7 @@ export class ClassicApi {
     this.koffi = library.koffi
     this.call = library.functions(CLASSIC)
     this.version = String(this.call.version())
-    if (this.version.localeCompare(OLDEST, 'en', { numeric: true }) < 0)
+    if (!isAtLeast(this.version, OLDEST))
       throw new RuntimeError(
         'library-unusable',
         `${library.facts.path} is TensorFlow Lite ${this.version}: ${OLDEST} or newer is needed`,

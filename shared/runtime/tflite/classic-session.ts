@@ -1,8 +1,8 @@
 import { invariant } from '../../errors.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
-import { orderedInputs, printType } from '../input-check.ts'
-import type { Pointer } from '../native/ffi.ts'
+import { orderedInputs, printType, shapesText } from '../input-check.ts'
+import { copyIn, type Pointer } from '../native/ffi.ts'
 import type { Delegation, LoadOptions, Session, SessionDetails } from '../runtime.ts'
 import { type ModelIo, readModelIo } from '../tflite-file/model-io.ts'
 import type { ClassicApi } from './classic-api.ts'
@@ -39,7 +39,7 @@ export class ClassicSession implements Session {
     this.#delegates = made.delegates
     this.#undo = made.undo
     this.details = details
-    this.#shapes = shapesOf(io.inputs)
+    this.#shapes = shapesText(io.inputs)
   }
 
   /** @throws RuntimeError */
@@ -103,7 +103,7 @@ export class ClassicSession implements Session {
 
   /** Sizes the tensors for these inputs, where the last ones had others. */
   #fit(given: readonly Tensor[]): void {
-    const shapes = shapesOf(given)
+    const shapes = shapesText(given)
     if (shapes === this.#shapes) return
     const { call } = this.#api
     this.#api.attempt('run-failed', 'TensorFlow Lite cannot take these shapes', () => {
@@ -156,9 +156,8 @@ function build(
 ): Pointer {
   const { call, koffi } = api
   // The interpreter reads weights where they lie for as long as it lives.
-  const memory = koffi.alloc('uint8_t', Math.max(1, bytes.byteLength))
+  const memory = copyIn(koffi, bytes)
   undo.push(() => koffi.free(memory))
-  new Uint8Array(koffi.view(memory, bytes.byteLength)).set(bytes)
   const cannot = 'TensorFlow Lite cannot load this model'
   const model = api.attempt(
     'not-loadable',
@@ -193,8 +192,4 @@ function refuseOtherSignature(io: ModelIo, { signature }: LoadOptions): void {
     'not-loadable',
     `TensorFlow Lite's C API runs the first signature only, not "${signature}": name a LiteRT library, or save that signature as a model`,
   )
-}
-
-function shapesOf(tensors: readonly { readonly shape: readonly number[] }[]): string {
-  return tensors.map((tensor) => `[${tensor.shape.join(',')}]`).join(';')
 }

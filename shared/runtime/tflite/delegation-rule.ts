@@ -1,5 +1,9 @@
+import { formatCounts } from '../../units.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Delegation } from '../runtime.ts'
+
+/** That an error names. */
+const MOST_KINDS = 8
 
 /**
  * A delegate that was asked for must have taken something, and all of them their share together: a time measured
@@ -26,8 +30,6 @@ export function refuseTooLittle(asked: readonly Delegation[], least = 0): void {
 }
 
 function leftWords({ left }: Delegation): string {
-  const kinds = Object.entries(left)
-    .sort(([, a], [, b]) => b - a)
-    .map(([kind, count]) => `${count} ${kind}`)
-  return kinds.length === 0 ? '' : `; left are ${kinds.slice(0, 8).join(', ')}`
+  const kinds = formatCounts(left, MOST_KINDS)
+  return kinds === '' ? '' : `; left are ${kinds}`
 }

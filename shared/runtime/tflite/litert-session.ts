@@ -1,8 +1,9 @@
 import { invariant } from '../../errors.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
-import { orderedInputs } from '../input-check.ts'
-import type { Pointer } from '../native/ffi.ts'
+import { orderedInputs, shapesText } from '../input-check.ts'
+import { copyIn, type Pointer } from '../native/ffi.ts'
+import type { Out } from '../native/status-api.ts'
 import type { LoadOptions, Session, SessionDetails } from '../runtime.ts'
 import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
 import { type ModelIo, readModelIo, withInputShapes } from '../tflite-file/model-io.ts'
@@ -58,7 +59,7 @@ export class LitertSession implements Session {
     const open = this.inputs.some(({ shape }) => shape.some((dim) => dim < 0))
     // Also where dimensions are open: a model that cannot be loaded must fail here.
     if (open) this.#compile(bytes, undefined).release()
-    else this.#compiled = this.#compile(bytes, shapesOf(this.inputs))
+    else this.#compiled = this.#compile(bytes, shapesText(this.inputs))
   }
 
   get details(): SessionDetails {
@@ -108,7 +109,7 @@ export class LitertSession implements Session {
   }
 
   #compiledFor(given: readonly Tensor[]): Compiled {
-    const shapes = shapesOf(given)
+    const shapes = shapesText(given)
     if (this.#compiled?.shapes === shapes) return this.#compiled
     this.#compiled?.release()
     const shaped = withInputShapes(
@@ -127,15 +128,14 @@ export class LitertSession implements Session {
     const release = () => {
       for (const step of undo.splice(0).reverse()) step()
     }
-    const made = (calls: (out: [Pointer | null]) => number, remove: (at: Pointer) => void) => {
+    const made = (calls: (out: Out) => number, remove: (at: Pointer) => void) => {
       const at = api.made('not-loadable', CANNOT_LOAD, calls)
       undo.push(() => remove(at))
       return at
     }
     try {
-      const memory = koffi.alloc('uint8_t', Math.max(1, bytes.byteLength)) as Pointer
+      const memory = copyIn(koffi, bytes)
       undo.push(() => koffi.free(memory))
-      new Uint8Array(koffi.view(memory, bytes.byteLength)).set(bytes)
       const environment = made(
         (out) => call.createEnvironment(0, null, out),
         call.destroyEnvironment,
@@ -203,7 +203,7 @@ export class LitertSession implements Session {
     environment: Pointer,
     type: ElementType,
     shape: readonly number[],
-    out: [Pointer | null],
+    out: Out,
   ): number {
     const padded = [...shape, ...new Array<number>(8 - shape.length).fill(0)]
     const ranked = {
@@ -266,10 +266,6 @@ function shapeOf({ bits, dimensions }: Layout): number[] {
 
 function tomlText(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\0`)
-}
-
-function shapesOf(tensors: readonly { readonly shape: readonly number[] }[]): string {
-  return tensors.map((tensor) => `[${tensor.shape.join(',')}]`).join(';')
 }
 
 /** Accelerators of this API are LiteRT's own dispatch libraries; delegates of TensorFlow Lite are not taken by it. */

@@ -1,3 +1,4 @@
+import { isAtLeast } from '../../releases.ts'
 import type { Pointer } from '../native/ffi.ts'
 import type { ClassicApi } from './classic-api.ts'
 import { type CountedDelegate, counted } from './external-delegates.ts'
@@ -37,8 +38,4 @@ function defaultsOf(api: ClassicApi, threads: number): Buffer {
   options.writeInt32LE(threads, 0)
   if (words === 2) options.writeUInt32LE(options.readUInt32LE(4) | INTEGERS, 4)
   return options
-}
-
-function isAtLeast(version: string, release: string): boolean {
-  return version.localeCompare(release, 'en', { numeric: true }) >= 0
 }

@@ -1,12 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { addModel } from '../../../planner/api/add-model.ts'
-import type { Call } from '../../../planner/api/call.ts'
 import type { Constraints } from '../../../planner/selection/index.ts'
 import { models, pipelines, selections, variants } from '../../../planner/storage/index.ts'
 import type { SaidProbe } from '../../../shared/messages/orders.ts'
 import { askedProbe } from '../../asked-probe.ts'
-import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
 import {
   openPlanner,
   type Planner,
@@ -15,48 +11,18 @@ import {
   ScriptedDevice,
   settle,
 } from './scripted-fleet.ts'
+import { register } from './small-model.ts'
 
 const CLASS = 'raspberry-pi-4'
 
-// Real builds, each in a process of its own, on a machine that may be busy.
-t.setTimeout(300_000)
-
-async function register(p: Planner, limits: Partial<Constraints> = {}) {
-  const { context } = p.conductor
-  const put = async (bytes: Uint8Array, name: string) => ({
-    digest: (await context.artifacts.put(bytes)).digest,
-    name,
-  })
-  const call: Call = {
-    conductor: p.conductor,
-    context,
-    info: { version: '', fleet: '', broker: '', database: '', trust: '' },
-    actor: 'cli:test',
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
-  await addModel(
-    {
-      name: 'motor',
-      source: await put(await readFile(SMALL_MODEL), 'model.tflite'),
-      calibration: await put(await fewSamples('calibration', 16), 'calibration.npz'),
-      test: await put(await fewSamples('test', 40), 'test.npz'),
-      objective: 'latency',
-      constraints: {
-        maxAccuracyDrop: 0.5,
-        maxLatencyMs: null,
-        maxMemoryBytes: null,
-        maxBytes: null,
-        ...limits,
-      },
-    },
-    call,
-  )
-  const model = await models.findModel(context.db, 'motor')
-  if (!model) throw new Error('not registered')
-  await models.setIntent(context.db, model.id, 'plan')
+async function planned(p: Planner, limits: Partial<Constraints> = {}) {
+  const model = await register(p, limits)
+  await models.setIntent(p.conductor.context.db, model.id, 'plan')
   return model
 }
+
+// Real builds, each in a process of its own, on a machine that may be busy.
+t.setTimeout(300_000)
 
 /** Builds are jobs in other processes: looks until they are through. */
 async function until<T>(p: Planner, look: () => Promise<T | undefined>): Promise<T> {
@@ -103,7 +69,7 @@ t.test('from a registered model to a selection, through a restart in the middle'
   const data = t.testdir({})
   const first = await openPlanner(data)
   const a = await new ScriptedDevice('a', first).join()
-  const model = await register(first)
+  const model = await planned(first)
   const { store } = first.conductor
   const order = await until(first, async () => (await probesOf(a))[0])
   t.match(order, { scheme: 'dynamic-w8', runtime: 'litert', model: 'motor', measureMs: 3000 })
@@ -156,7 +122,7 @@ t.test('probes without an answer go elsewhere; refusals and small rooms are reas
   const p = await planner(t)
   const { context } = p.conductor
   const a = await new ScriptedDevice('a', p).join()
-  const model = await register(p, { maxBytes: 70_000 })
+  const model = await planned(p, { maxBytes: 70_000 })
   const order = await until(p, async () => (await probesOf(a))[0])
   // The device goes away in the middle; after the deadline another is asked.
   await a.leave()
@@ -187,7 +153,7 @@ t.test('a budget nothing meets: the best so far is shown, nothing ships', async 
   const p = await planner(t)
   const { context } = p.conductor
   const a = await new ScriptedDevice('a', p).join({ memoryLimitBytes: 100_000 })
-  const model = await register(p, { maxLatencyMs: 1, maxBytes: 70_000 })
+  const model = await planned(p, { maxLatencyMs: 1, maxBytes: 70_000 })
   await until(p, async () => {
     for (const order of await probesOf(a)) await answer(a, order)
     return selections.currentSelection(context.db, model.id, CLASS)

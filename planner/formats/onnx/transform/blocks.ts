@@ -1,6 +1,6 @@
 import { invariant } from '../../../../shared/errors.ts'
 import type { OperatorId } from '../../../graph/index.ts'
-import { blockCodes } from '../../../graph/index.ts'
+import { blockCodes, transposed } from '../../../graph/index.ts'
 import { intOf } from '../attributes.ts'
 import { dataOf, dimsOf } from '../tensor-data.ts'
 import { importContrib } from './contrib.ts'
@@ -48,15 +48,4 @@ export function computeBlocks(rewriter: ModelRewriter, operator: OperatorId): vo
     editor.newNode('MatMulNBits', inputs, [product], attributes, importContrib(rewriter)),
     ...(bias === '' ? [] : [editor.newNode('Add', [product, bias], [output])]),
   )
-}
-
-/** [rows, columns] → [columns, rows]. */
-function transposed(source: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(source.length)
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      result[column * rows + row] = source[row * columns + column] as number
-    }
-  }
-  return result
 }

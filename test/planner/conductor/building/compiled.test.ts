@@ -1,54 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { addModel } from '../../../../planner/api/add-model.ts'
 import { printPlans } from '../../../../planner/cli/models/print-plan.ts'
 import { buildVariant, evaluateVariant } from '../../../../planner/conductor/building/builds.ts'
 import { compilersFor, keyOf } from '../../../../planner/conductor/building/keys.ts'
-import { type Model, models, variants } from '../../../../planner/storage/index.ts'
+import { type Model, variants } from '../../../../planner/storage/index.ts'
 import type { TargetName } from '../../../../planner/targets/index.ts'
 import { digestOf } from '../../../../shared/digest.ts'
 import { lacks, nativePath } from '../../../native/runtimes.ts'
 import { edgetpuStandIn } from '../../compilers/stand-in.ts'
-import { fewSamples, SMALL_MODEL } from '../../variants/small-model.ts'
 import { type Planner, planner } from '../scripted-fleet.ts'
+import { register } from '../small-model.ts'
 
 // Real builds, each in a process of its own, on a machine that may be busy.
 t.setTimeout(300_000)
-
-async function register(p: Planner): Promise<Model> {
-  const { context } = p.conductor
-  const put = async (bytes: Uint8Array, name: string) => ({
-    digest: (await context.artifacts.put(bytes)).digest,
-    name,
-  })
-  await addModel(
-    {
-      name: 'motor',
-      source: await put(await readFile(SMALL_MODEL), 'model.tflite'),
-      calibration: await put(await fewSamples('calibration', 16), 'calibration.npz'),
-      test: await put(await fewSamples('test', 40), 'test.npz'),
-      objective: 'latency',
-      constraints: {
-        maxAccuracyDrop: 0.5,
-        maxLatencyMs: null,
-        maxMemoryBytes: null,
-        maxBytes: null,
-      },
-    },
-    {
-      conductor: p.conductor,
-      context,
-      info: { version: '', fleet: '', broker: '', database: '', trust: '' },
-      actor: 'cli:test',
-      progress: () => {},
-      signal: new AbortController().signal,
-    },
-  )
-  const model = await models.findModel(context.db, 'motor')
-  if (!model) throw new Error('not registered')
-  return model
-}
 
 /** What became of the target's candidate, as the pipeline would have it built. */
 async function built(p: Planner, model: Model, runtime: TargetName) {
