@@ -8,6 +8,7 @@ import { qualityRecordSchema } from '../../../shared/measure/quality-record.ts'
 import { loadRuntime } from '../../../shared/runtime/load-runtime.ts'
 import { type Tensor, tensor } from '../../../shared/tensors.ts'
 import { modelBytes } from '../../fixture-models.ts'
+import { leakOf } from '../../leak.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'
 
 const litert = await loadRuntime('litert')
@@ -148,15 +149,10 @@ t.test('what belongs to another model is refused', async (t) => {
 
 t.test('memory is flat in the number of samples', async (t) => {
   const { labelled } = await makeData(500, 0)
-  const used = async (rounds: number) => {
-    for (let i = 0; i < rounds; i++) await evaluate(float, labelled)
-    globalThis.gc?.()
-    return process.memoryUsage().rss
-  }
-  await used(2)
-  const before = await used(1)
-  const after = await used(10)
-  t.ok(after - before < 20e6, `${((after - before) / 1e6).toFixed(1)} MB more after 5000 samples`)
+  const leak = await leakOf(async () => {
+    for (let i = 0; i < 2; i++) await evaluate(float, labelled)
+  })
+  t.ok(leak < 2e6, `${(leak / 1e6).toFixed(1)} MB more after 1000 samples`)
 })
 
 const data = sharedData()

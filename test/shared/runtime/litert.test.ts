@@ -6,6 +6,7 @@ import { litertRuntime } from '../../../shared/runtime/litert/litert-runtime.ts'
 import { readModelIo, withInputShapes } from '../../../shared/runtime/tflite-file/model-io.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelBytes, modelPath } from '../../fixture-models.ts'
+import { leakOf } from '../../leak.ts'
 
 const X = tensor('float32', [1, 4], Float32Array.of(0.5, -1, 2, 0.25))
 
@@ -146,12 +147,11 @@ t.test('closing a session gives its whole heap back', async (t) => {
     await session.run({ x: X })
     await session.close()
   }
-  for (let i = 0; i < 3; i++) await round()
-  const before = process.memoryUsage().rss
-  for (let i = 0; i < 10; i++) await round()
-  const more = (process.memoryUsage().rss - before) / 1e6
-  // Each session has a heap of 17 MB and as much code: ten of them kept would be 300 MB.
-  t.ok(more < 100, `${more.toFixed(0)} MB more`)
+  const leak = await leakOf(async () => {
+    for (let i = 0; i < 3; i++) await round()
+  })
+  // Each session has a heap of 17 MB and as much code: three of them kept would be 90 MB.
+  t.ok(leak < 30e6, `${(leak / 1e6).toFixed(0)} MB more`)
 })
 
 t.test('a session that is given up, closed or asked too late says so', async (t) => {

@@ -11,6 +11,7 @@ import {
 } from '../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelBytes, modelPath } from '../../fixture-models.ts'
+import { leakOf } from '../../leak.ts'
 
 const bytes = modelBytes('dense.onnx')
 const X = tensor('float32', [1, 4], Float32Array.of(0.5, -1, 2, 0.25))
@@ -58,16 +59,13 @@ t.test('telemetry stays off: no identifier, no log, no upload', async (t) => {
   t.same(readdirSync(join(folder, 'tmp')), [])
 })
 
-t.test('300 loads and closes leave no memory behind', async (t) => {
-  const rounds = async (count: number) => {
-    for (let i = 0; i < count; i++) {
+t.test('loads and closes leave no memory behind', async (t) => {
+  const leak = await leakOf(async () => {
+    for (let i = 0; i < 100; i++) {
       const session = await load({ threads: 1 })
       await session.run({ x: X })
       await session.close()
     }
-    return process.memoryUsage().rss / 1e6
-  }
-  const before = await rounds(100)
-  const after = await rounds(300)
-  t.ok(after - before < 15, `${(after - before).toFixed(1)} MB more`)
+  })
+  t.ok(leak < 5e6, `${(leak / 1e6).toFixed(1)} MB more after 100 rounds`)
 })

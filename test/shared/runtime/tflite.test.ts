@@ -11,6 +11,7 @@ import {
 } from '../../../shared/runtime/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../../shared/tensors.ts'
+import { leakOf } from '../../leak.ts'
 import { lacks, nativePath } from '../../native/runtimes.ts'
 import { buildDelegates, lacksDelegates } from '../../native/test-delegate.ts'
 
@@ -118,11 +119,10 @@ t.test('gives its memory back', { skip: lacks('tflite') }, async (t) => {
     await session.close()
     await session.close()
   }
-  for (let i = 0; i < 50; i++) await round()
-  const before = process.memoryUsage().rss
-  for (let i = 0; i < 200; i++) await round()
-  const grown = process.memoryUsage().rss - before
-  t.ok(grown < 200 * float.length, `${grown} bytes after 200 rounds`)
+  const leak = await leakOf(async () => {
+    for (let i = 0; i < 50; i++) await round()
+  })
+  t.ok(leak < 50 * float.length, `${leak} bytes after 50 rounds`)
 })
 
 t.test('delegates', { skip: lacksDelegates() }, async (t) => {
