@@ -15,6 +15,8 @@ const endSchema = z.object({
 export const installedModelSchema = z.object({
   v: z.literal(1),
   model: modelNameSchema,
+  /** Of the model; null where its planner does not say it. */
+  revision: z.number().int().positive().nullable().default(null),
   variant: digestSchema,
   scheme: z.string(),
   /** Beside this one. */
@@ -33,6 +35,8 @@ export const installedModelSchema = z.object({
   /** Null where the model could not be looked into before its self-test. */
   inputs: z.array(endSchema).nullable(),
   outputs: z.array(endSchema).nullable(),
+  /** Names of the classes, by the index that the model answers; null where the operator gave none. */
+  labels: z.array(z.string()).nullable().default(null),
 })
 export type InstalledModel = z.infer<typeof installedModelSchema>
 

@@ -1,5 +1,6 @@
 import type { TargetFile } from '@tufjs/models'
 import type { z } from 'zod'
+import type { ArtifactRef } from '../../shared/artifact.ts'
 import { isOneOf } from '../../shared/open-words.ts'
 import { isPackaged, RUNTIME_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import {
@@ -94,7 +95,7 @@ interface Rule<C> {
 }
 
 /** Fields that must be equal, beside what the rules below treat by itself. */
-const ALIKE = ['model', 'runtime', 'scheme', 'releaseCounter', 'blockList'] as const
+const ALIKE = ['model', 'revision', 'runtime', 'scheme', 'releaseCounter', 'blockList'] as const
 const PACKAGE_ALIKE = [
   'model',
   'runtime',
@@ -164,10 +165,7 @@ const RULES: readonly Rule<Compared>[] = [
   },
   {
     code: 'mix-and-match',
-    broken: ({ director, image }) =>
-      refText(director.custom.selfTest) === refText(image.custom.selfTest)
-        ? undefined
-        : 'director and image repository disagree on the self-test',
+    broken: ({ director, image }) => differentFile(director.custom, image.custom),
   },
   {
     code: 'mix-and-match',
@@ -205,11 +203,23 @@ const RULES: readonly Rule<Compared>[] = [
 
 function disagreement<K extends string>(
   fields: readonly K[],
-  director: Readonly<Record<K, unknown>>,
-  image: Readonly<Record<K, unknown>>,
+  director: Readonly<Partial<Record<K, unknown>>>,
+  image: Readonly<Partial<Record<K, unknown>>>,
 ): string | undefined {
   const differing = fields.find((field) => director[field] !== image[field])
   return differing && `director and image repository disagree on ${differing}`
+}
+
+/** What travels beside the variant. */
+const FILES = { selfTest: 'the self-test', labels: 'the labels' } as const
+type Files = Pick<DirectorCustom, keyof typeof FILES>
+
+function differentFile(director: Files, image: Files): string | undefined {
+  const differing = Object.keys(FILES).find((field) => {
+    const name = field as keyof typeof FILES
+    return refText(director[name]) !== refText(image[name])
+  })
+  return differing && `director and image repository disagree on ${FILES[differing as keyof Files]}`
 }
 
 function described<C>(target: TargetFile, schema: z.ZodType<C>): Described<C> {
@@ -221,6 +231,6 @@ function described<C>(target: TargetFile, schema: z.ZodType<C>): Described<C> {
   return { path: target.path, length: target.length, digest, custom: custom.data }
 }
 
-function refText(ref: { digest: string; bytes: number; blockList: string } | null): string {
+function refText(ref: ArtifactRef | null | undefined): string {
   return ref ? `${ref.digest} ${ref.bytes} ${ref.blockList}` : ''
 }

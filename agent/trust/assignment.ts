@@ -26,6 +26,9 @@ export const trustedAssignmentSchema = z.object({
   releaseCounter: z.number().int().positive(),
   /** Golden inputs and expected outputs for the self-test (`x`, `reference`), small. */
   selfTest: artifactRefSchema.nullable(),
+  revision: z.number().int().positive().optional(),
+  /** Names of the model's classes, small. */
+  labels: artifactRefSchema.optional(),
   issuedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
 })

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { LabelsError, parseClassLabels } from '../../shared/class-labels.ts'
 import { UsageError } from '../../shared/errors.ts'
+import type { Finding } from '../../shared/findings.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
-import { audit, models } from '../storage/index.ts'
-import { JobError } from '../variants/index.ts'
+import { audit, models, putLabels } from '../storage/index.ts'
+import { JobError, type ModelFacts } from '../variants/index.ts'
 import type { Call } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { modelView } from './read-views.ts'
@@ -16,7 +19,7 @@ export async function addModel(
   { context, conductor, actor, progress, signal }: Call,
 ): Promise<OperationOutput<'models.add'>> {
   const { artifacts, db } = context
-  const { name, source, calibration, test } = input
+  const { name, source, calibration, test, labels } = input
   if (isPackageName(name)) {
     throw new UsageError(`${name} is a name of runtimes: call the model otherwise than runtime.…`)
   }
@@ -25,6 +28,9 @@ export async function addModel(
     calibration: calibration && (await artifacts.pathOf(calibration.digest)),
     test: test && (await artifacts.pathOf(test.digest)),
   }
+  const classes = labels
+    ? await classLabels(await artifacts.pathOf(labels.digest), labels.name)
+    : null
   const stop = context.progress.listen((event) => {
     if (event.model === name) progress(event)
   })
@@ -38,7 +44,7 @@ export async function addModel(
         slice: (await artifacts.putFile(slice)).digest,
       }),
     })
-    const { whole, slice, wholeQuality, sliceQuality, ...rest } = prepared
+    const { whole, slice, wholeQuality, sliceQuality, findings, ...rest } = prepared
     const model = await commit(context, 'model.added', async (trx) => {
       const added = await models.addModel(
         trx,
@@ -50,10 +56,12 @@ export async function addModel(
           objective: input.objective,
           constraints: input.constraints,
           ...rest,
+          findings: [...findings, ...findingsOnLabels(classes, rest.facts)],
           reference: { whole, slice, wholeQuality, sliceQuality },
         },
         context.now(),
       )
+      if (labels) await putLabels(trx, added.id, labels.digest)
       const detail = { revision: added.revision, source: source.digest, file: source.name }
       await audit.writeAudit(
         trx,
@@ -69,6 +77,22 @@ export async function addModel(
   } finally {
     stop()
   }
+}
+
+async function classLabels(path: string, name: string): Promise<readonly string[]> {
+  try {
+    return parseClassLabels(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw error instanceof LabelsError ? new UsageError(`${name}: ${error.message}`) : error
+  }
+}
+
+/** More names than an output has places, or fewer, are most likely another model's. */
+function findingsOnLabels(labels: readonly string[] | null, { outputs }: ModelFacts): Finding[] {
+  if (!labels || outputs.some(({ shape }) => shape.includes(labels.length))) return []
+  const shapes = outputs.map(({ name, shape }) => `${name} ${shape.join('×')}`).join(', ')
+  const message = `${labels.length} labels, but no output has as many places (${shapes}): applications will name classes wrongly`
+  return [{ code: 'labels-do-not-fit', severity: 'warning', message }]
 }
 
 /** Errors of the job name the files in the store; the user knows them by other names. */

@@ -108,6 +108,8 @@ export const OPERATIONS = {
       source: upload,
       calibration: upload.nullable(),
       test: upload.nullable(),
+      /** Names of its classes, a line each. */
+      labels: upload.nullish(),
       objective: z.enum(OBJECTIVES),
       constraints: constraintsSchema,
     }),

@@ -6,8 +6,10 @@ import { convertModel } from '../formats/index.ts'
 import { type QuantizeOptions, QuantizerError } from '../quantizer/index.ts'
 import { targetOf } from '../targets/index.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
+import { optionsForRelease } from './old-release.ts'
 import { quantize, slowOnIntegers } from './quantizer.ts'
 import { formatOf } from './read-graph.ts'
+import type { Tuning } from './tuning.ts'
 
 /**
  * The source in the format of the runtime, then in the scheme. The quantizer loads and runs what it made before
@@ -45,11 +47,22 @@ async function optionsOf(
 ): Promise<QuantizeOptions> {
   if (tuned === undefined) return {}
   const { tuning, test } = tuned
+  const held = tuning.release === undefined ? {} : optionsForRelease(tuning.release)
+  return { ...held, ...(await islandsOf(tuning, test, { scheme, runtime }, model)) }
+}
+
+async function islandsOf(
+  tuning: Tuning,
+  test: string,
+  { scheme, runtime }: Pick<JobInput<'build'>, 'scheme' | 'runtime'>,
+  model: Uint8Array,
+): Promise<QuantizeOptions> {
   if ('maxDrop' in tuning) {
     const data = await readDataset(test)
     const samples = takeSamples(data, Math.min(MOST_TESTED, data.samples))
     return { budget: { maxDrop: tuning.maxDrop, test: samples } }
   }
+  if (!('spare' in tuning)) return {}
   if (tuning.spare === 'saturating') return { spareSaturating: true }
   return {
     keepFloat: [await slowOnIntegers({ model, target: runtime, scheme: parseScheme(scheme) })],

@@ -11,13 +11,14 @@ import {
 } from '../targets/index.ts'
 import { FORM_REASONS, formFor } from './code-form.ts'
 import type { ClassFacts, ModelFacts } from './facts.ts'
+import { oldRelease } from './old-release.ts'
 import type { Tuning } from './tuning.ts'
 
 export interface Candidate {
   readonly scheme: string
   /** The target that the file is for; called so because columns and messages of old are. */
   readonly runtime: TargetName
-  /** Of mixed schemes. */
+  /** Where the file is not the usual one of its scheme. */
   readonly tuning?: Tuning
 }
 
@@ -234,12 +235,17 @@ const CANDIDATES: readonly CandidateRow[] = [
 export function planVariants(input: PlanInput): VariantPlan {
   const judged = CANDIDATES.flatMap((row) =>
     targetsOf(row, input.target).map((runtime) => {
-      const { scheme, tuning } = row
+      const { scheme } = row
+      const release = isQuantized(scheme) ? oldRelease(runtime, input.target) : undefined
+      const tuning = release === undefined ? row.tuning : { ...row.tuning, release }
       const candidate: Candidate = { scheme, runtime, ...(tuning && { tuning }) }
+      const because = release
+        ? `${row.because}; as TensorFlow Lite ${release} knows it`
+        : row.because
       const obstacles = [...ALWAYS, ...row.needs].flatMap(
         (need) => (NEEDS[need] as Need)(input, candidate) ?? [],
       )
-      return { ...candidate, obstacles, reason: obstacles[0] ?? row.because }
+      return { ...candidate, obstacles, reason: obstacles[0] ?? because }
     }),
   )
   const bare = ({ obstacles: _, ...candidate }: (typeof judged)[number]) => candidate
@@ -247,6 +253,10 @@ export function planVariants(input: PlanInput): VariantPlan {
     kept: judged.filter(({ obstacles }) => obstacles.length === 0).map(bare),
     dropped: judged.filter(({ obstacles }) => obstacles.length > 0).map(bare),
   }
+}
+
+function isQuantized(scheme: string): boolean {
+  return parseScheme(scheme).base !== 'float32'
 }
 
 /**

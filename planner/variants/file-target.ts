@@ -2,10 +2,10 @@ import { UsageError } from '../../shared/errors.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, hasSuffix, type Scheme } from '../../shared/schemes.ts'
 import { loadProfiles, type Profile } from '../classes/index.ts'
-import { compareReleases } from '../formats/tflite/index.ts'
 import type { QuantizeOptions } from '../quantizer/index.ts'
 import { referenceTarget, targetOf } from '../targets/index.ts'
 import { inFormOf } from './code-form.ts'
+import { optionsForRelease } from './old-release.ts'
 
 /** What a place asks of a file that shall load there. */
 export interface FileTarget {
@@ -16,9 +16,6 @@ export interface FileTarget {
 }
 
 const RELEASE = /^\d+\.\d+(\.\d+)?$/
-
-/** The first release whose fully-connected kernels take float activations and a scale per output channel. */
-const HYBRID_PER_CHANNEL = '2.17.0'
 
 /** @throws UsageError where no such class exists, or it cannot run such files at all */
 export async function fileTargetFor(
@@ -43,8 +40,7 @@ function releaseTarget(release: string, scheme: Scheme, format: ModelFormat): Fi
       `--target ${release} is a TensorFlow Lite release and the model is .${format}: name a device class`,
     )
   }
-  const perChannelHybridFullyConnected = compareReleases(release, HYBRID_PER_CHANNEL) >= 0
-  return { scheme, options: { release, perChannelHybridFullyConnected } }
+  return { scheme, options: optionsForRelease(release) }
 }
 
 /** Devices carry the runtimes that this program ships, so releases are no concern: support and numbers are. */

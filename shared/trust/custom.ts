@@ -29,6 +29,10 @@ const describedSchema = z.object({
   blockList: digestSchema,
   /** Golden inputs and expected outputs. */
   selfTest: artifactRefSchema.nullable(),
+  /** Of the model the file was built from; planners before 0.2 do not say it. */
+  revision: counterSchema.optional(),
+  /** Names of the model's classes, a line each. */
+  labels: artifactRefSchema.optional(),
 })
 
 /** `custom` of a target in the image repository. */

@@ -14,9 +14,10 @@ import { watchHealth } from '../health/health.ts'
 import type { Installation } from '../journal/records.ts'
 import { installReport } from '../reports.ts'
 import type { InstallStep } from '../transitions/install-table.ts'
-import { engineFor, installedModel, runsIn } from './installed-model.ts'
+import { engineFor, installedModel, isTold, whatIsTold } from './installed-model.ts'
 import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
+import { besides } from './wanted-artifacts.ts'
 
 /** Between two reports of progress, ms. */
 const PROGRESS_MS = 2_000
@@ -45,7 +46,7 @@ const COMMON_WORK = {
     const giveUpMs = Number.POSITIVE_INFINITY
     const progress = progressTeller(order, assignment, context)
     await context.store.fetch(assignment.artifact, { giveUpMs, signal, progress })
-    if (assignment.selfTest) await context.store.fetch(assignment.selfTest, { giveUpMs, signal })
+    for (const file of besides(assignment)) await context.store.fetch(file, { giveUpMs, signal })
   },
 
   async verifying({ assignment }, { store }) {
@@ -74,10 +75,10 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     const { model, variant, scheme, class: deviceClass, counter, artifact } = assignment
     const engine = engineFor(assignment, context)
     const isThere = await slots.isGood(model, variant)
-    if (isThere && runsIn(await slots.installedModel(model, variant), assignment, engine, context))
-      return
+    const told = await whatIsTold(assignment, engine, context)
+    if (isThere && isTold(await slots.installedModel(model, variant), told)) return
     const file = await verifiedFile(assignment, store)
-    const installed = await installedModel(assignment, engine, file, context, signal)
+    const installed = await installedModel(told, engine, file, context, signal)
     const slot: NewSlot = {
       v: 1,
       model,

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { type InstalledModel, modelFileOf } from '../../artifacts/index.ts'
+import { parseClassLabels } from '../../../shared/class-labels.ts'
+import type { Digest } from '../../../shared/digest.ts'
+import { ArtifactError, type InstalledModel, modelFileOf } from '../../artifacts/index.ts'
 import { choiceOf, type Engine } from '../../engines/index.ts'
 import type { TrustedAssignment } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
@@ -15,12 +18,15 @@ export function engineFor(
   throw new OrderRefused('wrong-runtime', `${directed?.runtime ?? runtime} is no longer here`)
 }
 
+/** All but what goes in and comes out, which the model itself tells. */
+type Told = Omit<InstalledModel, 'inputs' | 'outputs'>
+
 /**
  * What the application beside it is told. A model that cannot be looked into is installed all the same: whether it runs
  * is the self-test's to say.
  */
 export async function installedModel(
-  assignment: TrustedAssignment,
+  told: Told,
   engine: Engine,
   file: string,
   { measurementLock, modelRunner }: AgentContext,
@@ -29,35 +35,27 @@ export async function installedModel(
   const ends = await measurementLock.during(signal, () =>
     modelRunner.look({ file, engine: choiceOf(engine) }, signal),
   )
-  return {
-    ...howToRun(assignment, engine, modelRunner),
-    inputs: ends?.inputs ?? null,
-    outputs: ends?.outputs ?? null,
-  }
+  return { ...told, inputs: ends?.inputs ?? null, outputs: ends?.outputs ?? null }
 }
 
 /** Whether an application is told already to run the variant so. */
-export function runsIn(
-  known: InstalledModel | undefined,
-  assignment: TrustedAssignment,
-  engine: Engine,
-  { modelRunner }: Pick<AgentContext, 'modelRunner'>,
-): boolean {
+export function isTold(known: InstalledModel | undefined, told: Told): boolean {
   if (known === undefined) return false
-  const { inputs: _, outputs: __, ...told } = known
-  return isDeepStrictEqual(told, howToRun(assignment, engine, modelRunner))
+  const { inputs: _, outputs: __, ...before } = known
+  return isDeepStrictEqual(before, told)
 }
 
-/** All but what goes in and comes out, which the model itself tells. */
-function howToRun(
-  { model, variant, scheme, engine: directed }: TrustedAssignment,
+/** @throws ArtifactError `wrong-digest` where the labels are gone from the disk, LabelsError */
+export async function whatIsTold(
+  { model, revision, variant, scheme, engine: directed, labels }: TrustedAssignment,
   { runtime, version, library, delegates, device }: Engine,
-  { mostThreads }: Pick<AgentContext['modelRunner'], 'mostThreads'>,
-): Omit<InstalledModel, 'inputs' | 'outputs'> {
+  { modelRunner: { mostThreads }, store }: Pick<AgentContext, 'modelRunner' | 'store'>,
+): Promise<Told> {
   const { threads } = directed ?? {}
   return {
     v: 1,
     model,
+    revision: revision ?? null,
     variant,
     scheme,
     file: modelFileOf(runtime),
@@ -67,5 +65,12 @@ function howToRun(
     device,
     // As many as it was measured with here.
     threads: threads === undefined ? null : Math.min(threads, mostThreads ?? threads),
+    labels: labels ? await labelsIn(labels.digest, store) : null,
   }
+}
+
+async function labelsIn(digest: Digest, store: AgentContext['store']): Promise<string[]> {
+  const file = await store.locate(digest)
+  if (file) return parseClassLabels(await readFile(file, 'utf8'))
+  throw new ArtifactError('wrong-digest', 'the labels were spoiled on disk; check the storage')
 }

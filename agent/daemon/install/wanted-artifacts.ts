@@ -1,6 +1,6 @@
 import type { Digest } from '../../../shared/digest.ts'
-import type { ProbeOrder } from '../../../shared/messages/index.ts'
-import type { Installable } from '../../trust/index.ts'
+import type { ArtifactRef, ProbeOrder } from '../../../shared/messages/index.ts'
+import { type Installable, isPackage } from '../../trust/index.ts'
 import type { JournalView } from '../journal/journal.ts'
 import { INSTALLING } from '../transitions/install-table.ts'
 import { PROBING } from '../transitions/probe-table.ts'
@@ -23,8 +23,15 @@ export function wantedArtifacts(journal: JournalView): Set<Digest> {
   ])
 }
 
-export function artifactsOfAssignment({ artifact, selfTest }: Installable): Digest[] {
-  return selfTest ? [artifact.digest, selfTest.digest] : [artifact.digest]
+export function artifactsOfAssignment(assignment: Installable): Digest[] {
+  return [assignment.artifact, ...besides(assignment)].map(({ digest }) => digest)
+}
+
+/** What an installation needs beside the file itself. */
+export function besides(assignment: Installable): ArtifactRef[] {
+  if (isPackage(assignment)) return []
+  const { selfTest, labels } = assignment
+  return [...(selfTest ? [selfTest] : []), ...(labels ? [labels] : [])]
 }
 
 export function artifactsOfProbe({ artifact, data, baseline }: ProbeOrder): Digest[] {

@@ -26,6 +26,11 @@ export const modelsAddCommand = defineCommand({
     },
     { flags: '--test <file.npz>', description: 'samples x and labels y to measure accuracy with' },
     {
+      flags: '--labels <file.txt>',
+      description:
+        'names of the classes, a line each: model.json beside the installed model tells them',
+    },
+    {
       flags: '--max-accuracy-drop <points>',
       description: 'most accuracy that may be lost against float32',
       default: '1',
@@ -47,6 +52,7 @@ export const modelsAddCommand = defineCommand({
     model: z.string('give the model with --model FILE'),
     calibration: z.string().optional(),
     test: z.string().optional(),
+    labels: z.string().optional(),
     maxAccuracyDrop: z.coerce.number().min(0).max(100),
     objective: z.enum(OBJECTIVES),
     maxLatencyMs: z.coerce.number().positive().optional(),
@@ -69,6 +75,7 @@ export const modelsAddCommand = defineCommand({
         source,
         calibration: input.calibration ? await upload(planner, input.calibration) : null,
         test: input.test ? await upload(planner, input.test) : null,
+        labels: input.labels ? await upload(planner, input.labels) : null,
         objective: input.objective,
         constraints: {
           maxAccuracyDrop: input.maxAccuracyDrop / 100,

@@ -22,11 +22,12 @@ export function mixedForAccuracy(
   candidates: readonly CandidateView[],
   maxAccuracyDrop: number,
 ): readonly MixedCandidate[] {
-  return unmixed(candidates).flatMap(({ plan, evaluation }) => {
+  return unmixed(candidates).flatMap((candidate) => {
+    const { plan, evaluation } = candidate
     const drop = evaluation ? dropOnHost(evaluation.whole) : null
     if (drop === null || drop <= maxAccuracyDrop) return []
     const reason = `${plan.scheme} loses ${points(drop)} on this host, budget ${points(maxAccuracyDrop)}: operators that cost most go back to float until it holds`
-    return mixedCandidate(plan, { maxDrop: maxAccuracyDrop }, reason)
+    return mixedCandidate(candidate, { maxDrop: maxAccuracyDrop }, reason)
   })
 }
 
@@ -48,7 +49,7 @@ export function mixedForLatency(
     const ratio = ratioBetween(summaryOf(candidate), float && summaryOf(float))
     if (targetOf(plan.runtime).knownCosts === null || ratio === null || ratio < 1 - NOISE) return []
     const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
-    return mixedCandidate(plan, { spare: 'slow' }, reason)
+    return mixedCandidate(candidate, { spare: 'slow' }, reason)
   })
 }
 
@@ -77,10 +78,12 @@ function unmixed(candidates: readonly CandidateView[]): readonly CandidateView[]
 }
 
 function mixedCandidate(
-  { scheme, runtime }: CandidateView['plan'],
-  tuning: Tuning,
+  { plan: { scheme, runtime }, variant }: CandidateView,
+  islands: Tuning,
   reason: string,
 ): MixedCandidate {
+  const release = variant?.tuning?.release
+  const tuning = release === undefined ? islands : { ...islands, release }
   return { scheme: mixedName(scheme), runtime, tuning, reason }
 }
 

@@ -60,8 +60,13 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
     })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
     await rollouts.closeAssignments(trx, device.id, model)
-    const { digest, blockList, selfTest } = target
-    const files = [digest, blockList, ...(selfTest ? [selfTest.digest, selfTest.blockList] : [])]
+    const { digest, blockList, selfTest, labels } = target
+    const refs = [
+      { digest, blockList },
+      ...(selfTest ? [selfTest] : []),
+      ...(labels ? [labels] : []),
+    ]
+    const files = refs.flatMap((ref) => [ref.digest, ref.blockList])
     const order = { v: 1, id, kind: 'assign', model, variant: digest } as const
     await orders.addOrder(trx, device.id, order, files, at, expiresAt)
     await rollouts.putMember(

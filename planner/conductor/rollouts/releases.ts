@@ -4,6 +4,7 @@ import {
   audit,
   devices as deviceRows,
   directions,
+  labelsOf,
   type Model,
   models,
   type Rollout,
@@ -167,8 +168,11 @@ async function describe(
   const runtime = runtimeOfFiles(targetOf(variant.runtime).format)
   const { scheme } = variant
   const classes = [rollout.class]
-  const facts = { model: rollout.modelName, runtime, scheme, releaseCounter, blockList }
-  return [{ ...facts, digest, bytes, selfTest, classes }]
+  const { revision } = model
+  const facts = { model: rollout.modelName, revision, runtime, scheme, releaseCounter, blockList }
+  const named = await labelsOf(db, model.id)
+  const labels = named ? { labels: await artifacts.refOf(named) } : {}
+  return [{ ...facts, ...labels, digest, bytes, selfTest, classes }]
 }
 
 /** Digests of what devices of the class run now, or were told to run. */

@@ -5,6 +5,7 @@ export function installedModelOf(variant: string): InstalledModel {
   return {
     v: 1,
     model: 'motor',
+    revision: 1,
     variant,
     scheme: 'float32',
     file: 'model.tflite',
@@ -15,5 +16,6 @@ export function installedModelOf(variant: string): InstalledModel {
     threads: null,
     inputs: null,
     outputs: null,
+    labels: null,
   }
 }

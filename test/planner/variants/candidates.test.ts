@@ -202,3 +202,29 @@ for (const row of rows) {
     }
   })
 }
+
+t.test('candidates are held to the release of the oldest library of the class', async (t) => {
+  const tunings = (version: string) => {
+    const facts = {
+      ...target,
+      targets: ['litert', 'external'] as const,
+      oldestVersions: { tflite: version },
+    }
+    const { kept } = planVariants({ model, hasCalibration: true, target: facts, maxBytes: null })
+    return Object.fromEntries(
+      kept.map(({ scheme, runtime, tuning }) => [`${scheme} ${runtime}`, tuning]),
+    )
+  }
+  t.match(tunings('2.9.0'), {
+    'static-w8a8 external': { release: '2.9.0' },
+    'dynamic-w8 external': { release: '2.9.0' },
+  })
+  t.equal(tunings('2.9.0')['float32 external'], undefined, 'the source as given')
+  t.equal(
+    tunings('2.9.0')['static-w8a8 litert'],
+    undefined,
+    'what comes with this program is recent',
+  )
+  for (const recent of ['2.17.1', '2.3.0', 'sha256:0a1b2c3d4e5f'])
+    t.equal(tunings(recent)['static-w8a8 external'], undefined, recent)
+})

@@ -51,6 +51,21 @@ export const COMPANY: readonly Row[] = [
       ]),
   },
   {
+    attack: 'mix-and-match',
+    how: 'labels that were not released',
+    mount: (scene) =>
+      scene.offer(5, [
+        directed(NEWEST, 1, {
+          labels: { digest: NEWEST.digest, bytes: 10, blockList: NEWEST.blockList },
+        }),
+      ]),
+  },
+  {
+    attack: 'mix-and-match',
+    how: 'the director calls a release another revision',
+    mount: (scene) => scene.offer(5, [directed(NEWEST, 1, { revision: 9 })]),
+  },
+  {
     attack: 'partial-install',
     how: 'of two assigned models only one arrives with its metadata',
     mount: async (scene) => {

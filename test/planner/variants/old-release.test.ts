@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { optionsForRelease } from '../../../planner/variants/old-release.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
+import { readDataset, takeSamples } from '../../../shared/dataset/index.ts'
+import { evaluate } from '../../../shared/measure/index.ts'
+import { loadRuntime } from '../../../shared/runtime/index.ts'
+import { parseScheme } from '../../../shared/schemes.ts'
+import { lacks, nativePath } from '../../native/runtimes.ts'
+import { SMALL_MODEL } from './small-model.ts'
+
+const FOLDER = join(process.cwd(), 'planner', 'demo', 'motor-faults')
+
+t.test(
+  'an old library answers right only to a file made for it',
+  { skip: lacks('tflite') },
+  async (t) => {
+    const calibration = takeSamples(await readDataset(join(FOLDER, 'calibration.npz')), 64)
+    const test = takeSamples(await readDataset(join(FOLDER, 'test.npz')), 180)
+    const native = await loadRuntime('tflite', { library: nativePath('tflite') })
+    const accuracyOf = async (scheme: string, options: object) => {
+      const order = {
+        model: readFileSync(SMALL_MODEL),
+        target: 'litert',
+        calibration,
+        options,
+      } as const
+      const { bytes } = await quantize({ ...order, scheme: parseScheme(scheme) })
+      const session = await native.load(bytes)
+      const { accuracy } = await evaluate(session, test)
+      await session.close()
+      return accuracy ?? 0
+    }
+    const release = native.version
+    t.equal(release, '2.9.0')
+    t.ok(
+      (await accuracyOf('static-w8a8', {})) < 0.5,
+      'a scale per channel of a fully-connected layer',
+    )
+    t.ok((await accuracyOf('static-w8a8', optionsForRelease(release))) > 0.85)
+    t.ok((await accuracyOf('dynamic-w8', optionsForRelease(release))) > 0.85)
+  },
+)
