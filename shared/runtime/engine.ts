@@ -28,7 +28,7 @@ export async function loadOn(
   runtime: Runtime,
   engine: EngineChoice,
   model: Uint8Array,
-  options: Pick<LoadOptions, 'threads' | 'signature'> = {},
+  options: Pick<LoadOptions, 'threads' | 'signature' | 'profile'> = {},
 ): Promise<Session> {
   const { delegates, device, minDelegated, xnnpack } = engine
   return await runtime.load(model, {

@@ -19,6 +19,7 @@ export {
   type ModelFormat,
   PACKAGED_RUNTIMES,
   type PackagedRuntime,
+  type PartTime,
   RUNTIME_NAMES,
   RUNTIMES,
   type Runtime,

@@ -22,7 +22,10 @@ const ADAPTERS: Readonly<Record<RuntimeName, Adapter>> = {
     isolated: async () => (await import('./litert/litert-runtime.ts')).litertRuntime,
     inProcess: async () => (await import('./litert/in-process.ts')).litertInProcess,
   },
-  onnxruntime: { isolated: onnxruntime, inProcess: onnxruntime },
+  onnxruntime: {
+    isolated: onnxruntime,
+    inProcess: async () => (await import('./onnxruntime/profile.ts')).profilingOnnxruntime,
+  },
   tflite: native('tflite', async (path) => (await import('./tflite/tflite.ts')).openTflite(path)),
   openvino: native('openvino', async (path) =>
     (await import('./openvino/openvino.ts')).openOpenvino(path),

@@ -116,6 +116,8 @@ export interface LoadOptions {
   readonly device?: string
   /** The signature to run, by its key; the first where absent. */
   readonly signature?: string
+  /** With the runtime's own profiler, for `Session.profile`: runs take longer. */
+  readonly profile?: boolean
 }
 
 /** What the runtime really uses for a session (threads, build, delegation…), for reports. */
@@ -134,6 +136,18 @@ export interface Delegation {
   readonly left: Readonly<Record<string, number>>
 }
 
+/** What a part of a model takes in a run, by the runtime's own profiler. */
+export interface PartTime {
+  /** What computes it, as the runtime calls it: a delegate, a kind of kernel. */
+  readonly by: string
+  /** Of operator, or of work around them. */
+  readonly kind: string
+  /** How many of them there are in a run. */
+  readonly count: number
+  /** Of all of them together, median over the runs. */
+  readonly ms: number
+}
+
 /** A loaded model. One call of `run` at a time. */
 export interface Session {
   readonly inputs: readonly TensorInfo[]
@@ -143,6 +157,8 @@ export interface Session {
   readonly delegation?: readonly Delegation[]
   /** Inputs by name, with concrete shapes. @throws RuntimeError */
   run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>
+  /** What parts of it take over so many runs, once it was loaded with `profile`; absent where the runtime's profiler does not tell. */
+  profile?(inputs: Readonly<Record<string, Tensor>>, runs: number): Promise<readonly PartTime[]>
   /** Gives all memory back; calling it twice is harmless. */
   close(): Promise<void>
 }

@@ -6,7 +6,9 @@ import {
   type EngineChoice,
   loadOn,
   openHere,
+  type PartTime,
   printType,
+  type Runtime,
   type SessionDetails,
   type TensorInfo,
 } from '../../../shared/runtime/index.ts'
@@ -18,6 +20,8 @@ export interface BenchRequest {
   readonly data: string | undefined
   readonly threads: number
   readonly seconds: number
+  /** Whether to ask the runtime's profiler, after the measurement. */
+  readonly profile?: boolean
 }
 
 export interface BenchRecord {
@@ -31,6 +35,8 @@ export interface BenchRecord {
   readonly firstMs: number
   readonly inputs: 'data' | 'noise'
   readonly latency: LatencyRecord
+  /** Slower than `latency` by what profiling costs. */
+  readonly parts?: readonly PartTime[]
 }
 
 /** In this process: nothing lies between the clock and the runtime. @throws RuntimeError, DatasetError, UsageError */
@@ -58,6 +64,7 @@ export async function benchHere(
   const { delegation, details } = session
   const { name, version, library } = runtime
   await session.close()
+  const parts = request.profile ? await partTimes(runtime, request, rotated[0] ?? {}) : undefined
   return {
     runtime: { name, version },
     ...(library && { library: { ...library, version } }),
@@ -68,6 +75,23 @@ export async function benchHere(
     firstMs,
     inputs: samples ? 'data' : 'noise',
     latency,
+    ...(parts && { parts }),
+  }
+}
+
+const PROFILED_RUNS = 20
+
+async function partTimes(
+  runtime: Runtime,
+  { engine, model, threads }: BenchRequest,
+  inputs: Readonly<Record<string, Tensor>>,
+): Promise<readonly PartTime[]> {
+  const session = await loadOn(runtime, engine, model, { threads, profile: true })
+  try {
+    if (session.profile) return await session.profile(inputs, PROFILED_RUNS)
+    throw new UsageError(`${runtime.name} ${runtime.version} has no profiler: leave out --profile`)
+  } finally {
+    await session.close()
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { formatMs } from '../../../shared/units.ts'
+import type { PartTime } from '../../../shared/runtime/index.ts'
+import { formatMs, formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
 import { benchInChild } from './bench-child.ts'
@@ -23,6 +24,11 @@ export const benchCommand = defineCommand({
     ...ENGINE_OPTIONS,
     { flags: '--threads <n>', description: 'threads of the runtime', default: '1' },
     { flags: '--seconds <n>', description: 'most time to spend measuring', default: '10' },
+    {
+      flags: '--profile',
+      description:
+        'then what takes the time, by the profiler of onnxruntime, openvino or a LiteRT library',
+    },
   ],
   example: 'fitment bench int8.tflite --threads 2',
   input: z.object({
@@ -32,13 +38,14 @@ export const benchCommand = defineCommand({
     ...engineInput,
     threads: z.coerce.number().int().min(1).max(256),
     seconds: z.coerce.number().min(0.5).max(600),
+    profile: z.boolean().default(false),
   }),
   run: async (input, io) => {
     const model = await readModelFile(input.model, input.shape)
     const engine = engineFrom(input, model.format)
     const progress = io.progress(`measuring ${input.model}`)
-    const { threads, seconds, data } = input
-    const request = { model: model.bytes, engine, data, threads, seconds }
+    const { threads, seconds, data, profile } = input
+    const request = { model: model.bytes, engine, data, threads, seconds, profile }
     const record = await benchInChild(request, (round) => progress.update(round, 0))
     progress.end()
     io.result(record, () => forPeople(record))
@@ -50,7 +57,7 @@ function forPeople(record: BenchRecord): string {
   const { runtime, library, delegates = [], threads, loadMs, firstMs, inputs, latency } = record
   const { p50Ms, p50Ci95, p90Ms, p99Ms, n } = latency
   const orTooFew = (ms: number | null) => (ms === null ? `too few runs (${n})` : formatMs(ms))
-  return table(
+  const measured = table(
     ['MEASURE', 'VALUE'],
     [
       [
@@ -66,5 +73,20 @@ function forPeople(record: BenchRecord): string {
       ['p99', orTooFew(p99Ms)],
       ['runs', `${n}, stopped by ${latency.stopped}`],
     ],
+  )
+  return record.parts ? `${measured}\n\n${partsTable(record.parts)}` : measured
+}
+
+function partsTable(parts: readonly PartTime[]): string {
+  const whole = parts.reduce((sum, { ms }) => sum + ms, 0)
+  return table(
+    ['BY', 'OPERATOR', 'IN A RUN', 'TIME', 'SHARE'],
+    parts.map(({ by, kind, count, ms }) => [
+      by,
+      kind,
+      String(Math.round(count)),
+      formatMs(ms),
+      formatPercent(whole > 0 ? ms / whole : 0),
+    ]),
   )
 }

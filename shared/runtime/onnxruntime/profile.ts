@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { medianOf, sorted } from '../../statistics/index.ts'
 import { sizeOf, type Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
+import { partTimesOf } from '../part-times.ts'
+import type { PartTime, Runtime, Session } from '../runtime.ts'
 import { type OnnxruntimeLoadOptions, onnxruntime } from './onnxruntime.ts'
 
 /** What one node of the graph that ONNX Runtime made of a model takes. */
@@ -23,7 +25,13 @@ const eventSchema = z.object({
   cat: z.string(),
   name: z.string(),
   dur: z.number(),
-  args: z.object({ op_name: z.string(), output_type_shape: shapesSchema.default([]) }).partial(),
+  args: z
+    .object({
+      op_name: z.string(),
+      provider: z.string(),
+      output_type_shape: shapesSchema.default([]),
+    })
+    .partial(),
 })
 
 const KERNEL = '_kernel_time'
@@ -35,20 +43,50 @@ export async function nodeTimes(
   inputs: Readonly<Record<string, Tensor>>,
   ms: number,
 ): Promise<readonly NodeTime[]> {
+  const end = performance.now() + ms
+  const events = await profiled(model, { threads: 1 }, async (session) => {
+    for (let run = 0; run < MOST_RUNS; run += 1) {
+      if (run >= FEWEST_RUNS && performance.now() >= end) break
+      await session.run(inputs)
+    }
+  })
+  return summed(events)
+}
+
+/** What kinds of operators take in `runs` runs, by execution provider. @throws RuntimeError */
+async function partTimes(
+  model: Uint8Array,
+  options: OnnxruntimeLoadOptions,
+  inputs: Readonly<Record<string, Tensor>>,
+  runs: number,
+): Promise<readonly PartTime[]> {
+  const events = await profiled(model, options, async (session) => {
+    for (let run = 0; run < runs; run += 1) await session.run(inputs)
+  })
+  const kernels = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith(KERNEL))
+  const parts = kernels.map(({ dur, args }) => ({
+    by: args.provider ?? 'unknown',
+    kind: args.op_name ?? 'unknown',
+    us: dur,
+  }))
+  return partTimesOf(parts, runs)
+}
+
+async function profiled(
+  model: Uint8Array,
+  options: OnnxruntimeLoadOptions,
+  work: (session: Session) => Promise<void>,
+): Promise<readonly Event[]> {
   const folder = await mkdtemp(join(tmpdir(), 'fitment-profile-'))
   try {
-    const options: OnnxruntimeLoadOptions = { threads: 1, profilePrefix: join(folder, 'run') }
-    const session = await onnxruntime.load(model, options)
+    const profiling: OnnxruntimeLoadOptions = { ...options, profilePrefix: join(folder, 'run') }
+    const session = await onnxruntime.load(model, profiling)
     try {
-      const end = performance.now() + ms
-      for (let run = 0; run < MOST_RUNS; run += 1) {
-        if (run >= FEWEST_RUNS && performance.now() >= end) break
-        await session.run(inputs)
-      }
+      await work(session)
     } finally {
       await session.close()
     }
-    return summed(await eventsIn(folder))
+    return await eventsIn(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -81,4 +119,17 @@ function summed(events: readonly Event[]): readonly NodeTime[] {
       elements: sizeOf(shape),
     }
   })
+}
+
+/** ONNX Runtime whose sessions tell what their parts take: each profile is a session of its own, as it is written at its end. */
+export const profilingOnnxruntime: Runtime = {
+  name: onnxruntime.name,
+  get version() {
+    return onnxruntime.version
+  },
+  load: async (model, options: OnnxruntimeLoadOptions = {}) => {
+    const session = await onnxruntime.load(model, options)
+    if (options.profile !== true) return session
+    return { ...session, profile: (inputs, runs) => partTimes(model, options, inputs, runs) }
+  },
 }

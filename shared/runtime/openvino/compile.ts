@@ -22,6 +22,8 @@ const THREADS = 'INFERENCE_NUM_THREADS'
 
 const COMPILE_PROPERTIES = { PERFORMANCE_HINT: 'LATENCY' }
 
+const PROFILE_PROPERTIES = { PERF_COUNT: 'YES' }
+
 /** AUTO would begin on the CPU while another device compiles, and go there when that one fails: no latency of anything. */
 const AUTO_PROPERTIES = { ENABLE_STARTUP_FALLBACK: 'NO', ENABLE_RUNTIME_FALLBACK: 'NO' }
 
@@ -29,13 +31,13 @@ const AUTO_PROPERTIES = { ENABLE_STARTUP_FALLBACK: 'NO', ENABLE_RUNTIME_FALLBACK
 export async function compile(
   api: OpenvinoApi,
   file: ModelFile,
-  { device = DEFAULT_DEVICE, threads = 0 }: LoadOptions,
+  { device = DEFAULT_DEVICE, threads = 0, profile = false }: LoadOptions,
 ): Promise<Compiled> {
   refuseAbsent(api, device)
   const model = await file.read(api)
   try {
     configureCpu(api, threads)
-    const at = compiledFor(api, model, device)
+    const at = compiledFor(api, model, device, profile)
     try {
       return { at, ...factsOf(api, at, device, threads) }
     } catch (error) {
@@ -56,9 +58,10 @@ function configureCpu(api: OpenvinoApi, threads: number): void {
   }
 }
 
-function compiledFor(api: OpenvinoApi, model: Pointer, device: string): Pointer {
+function compiledFor(api: OpenvinoApi, model: Pointer, device: string, profile: boolean): Pointer {
   const properties = {
     ...COMPILE_PROPERTIES,
+    ...(profile && PROFILE_PROPERTIES),
     ...(/^AUTO\b/.test(device) && AUTO_PROPERTIES),
   }
   const texts = Object.entries(properties).flat()

@@ -41,6 +41,9 @@ export const OPENVINO = {
   outputTensor:
     'int ov_infer_request_get_output_tensor_by_index(void* request, size_t index, _Out_ void** out)',
   infer: 'int ov_infer_request_infer(void* request)',
+  /** Of the last inference of a model that was compiled with `PERF_COUNT`. */
+  profile: 'int ov_infer_request_get_profiling_info(void* request, _Out_ OvProfile* out)',
+  freeProfile: 'void ov_profiling_info_list_free(OvProfile* list)',
   createTensor: 'int ov_tensor_create(int type, OvShape shape, _Out_ void** out)',
   freeTensor: 'void ov_tensor_free(void* tensor)',
   tensorType: 'int ov_tensor_get_element_type(void* tensor, _Out_ int* out)',
@@ -56,6 +59,16 @@ export const STRUCTS = {
   OvPartialShape: { leastRank: 'int64_t', mostRank: 'int64_t', dims: 'void*' },
   OvVersion: { build: 'void*', description: 'void*' },
   OvDevices: { names: 'void*', size: 'size_t' },
+  /** openvino/c/ov_infer_request.h: status is 2 where the node was executed; times in µs. */
+  OvNodeTime: {
+    status: 'int',
+    realUs: 'int64_t',
+    cpuUs: 'int64_t',
+    name: 'str',
+    executedAs: 'str',
+    type: 'str',
+  },
+  OvProfile: { nodes: 'void*', size: 'size_t' },
 } as const
 
 /** `ov_status_e` (openvino/c/ov_common.h). */

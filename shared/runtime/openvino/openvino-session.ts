@@ -3,11 +3,13 @@ import { ARRAY_OF, sizeOf, type Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import { orderedInputs } from '../input-check.ts'
 import type { Pointer } from '../native/ffi.ts'
-import type { LoadOptions, Session, SessionDetails } from '../runtime.ts'
+import { type ProfiledEvent, partTimesOf } from '../part-times.ts'
+import type { LoadOptions, PartTime, Session, SessionDetails } from '../runtime.ts'
 import { type Compiled, compile } from './compile.ts'
 import { CANNOT_LOAD, openModelFile } from './model-file.ts'
 import type { OpenvinoApi } from './openvino-api.ts'
 import { type Port, portsOf } from './ports.ts'
+import { profileOf } from './profile.ts'
 import { refuseWide } from './wide-integers.ts'
 
 const CANNOT_RUN = 'OpenVINO cannot run this model'
@@ -96,6 +98,19 @@ export class OpenvinoSession implements Session {
         return [info.name, bound ? copyOf(info.type, bound) : this.#fetch(index)]
       }),
     )
+  }
+
+  /** Loaded with `profile`. @throws RuntimeError */
+  async profile(
+    inputs: Readonly<Record<string, Tensor>>,
+    runs: number,
+  ): Promise<readonly PartTime[]> {
+    const events: ProfiledEvent[] = []
+    for (let run = 0; run < runs; run += 1) {
+      await this.run(inputs)
+      events.push(...profileOf(this.#api, this.#request))
+    }
+    return partTimesOf(events, runs)
   }
 
   async close(): Promise<void> {

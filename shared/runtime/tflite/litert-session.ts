@@ -4,11 +4,12 @@ import { RuntimeError } from '../errors.ts'
 import { orderedInputs, shapesText } from '../input-check.ts'
 import { copyIn, type Pointer } from '../native/ffi.ts'
 import type { Out } from '../native/status-api.ts'
-import type { LoadOptions, Session, SessionDetails } from '../runtime.ts'
+import type { LoadOptions, PartTime, Session, SessionDetails } from '../runtime.ts'
 import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
 import { type ModelIo, readModelIo, withInputShapes } from '../tflite-file/model-io.ts'
 import { ELEMENT_TYPES } from './element-types.ts'
 import type { LitertApi } from './litert-api.ts'
+import { profiled } from './litert-profile.ts'
 
 const HOST_MEMORY = 1
 const CPU = 1
@@ -102,6 +103,17 @@ export class LitertSession implements Session {
     )
   }
 
+  /** Loaded with `profile`. @throws RuntimeError */
+  async profile(
+    inputs: Readonly<Record<string, Tensor>>,
+    runs: number,
+  ): Promise<readonly PartTime[]> {
+    const { model } = this.#compiledFor(orderedInputs(this.inputs, inputs))
+    return await profiled(this.#api, model, runs, async () => {
+      await this.run(inputs)
+    })
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#compiled?.release()
@@ -185,16 +197,23 @@ export class LitertSession implements Session {
 
   /** Typed setters are not exported: options are TOML under a name (litert/c/options). */
   #configure(options: Pointer): void {
-    const { call, koffi } = this.#api
+    const { call } = this.#api
     this.#api.ok('not-loadable', CANNOT_LOAD, call.setAccelerators(options, CPU))
     const kernels = this.#options.xnnpack === false ? 'kernel_mode = "builtin"\n' : ''
-    const text = tomlText(`num_threads = ${this.#threads}\n${kernels}`)
+    this.#addOptions(options, 'xnnpack', `num_threads = ${this.#threads}\n${kernels}`)
+    if (this.#options.profile === true)
+      this.#addOptions(options, 'runtime_options_string', 'enable_profiling = true\n')
+  }
+
+  #addOptions(options: Pointer, id: string, toml: string): void {
+    const { call, koffi } = this.#api
+    const text = new TextEncoder().encode(`${toml}\0`)
     const libc = koffi.load(null)
     const malloc = libc.func('void* malloc(size_t bytes)')
     const payload = malloc(text.length) as Pointer
     new Uint8Array(koffi.view(payload, text.length)).set(text)
     const opaque = this.#api.made('not-loadable', CANNOT_LOAD, (out) =>
-      call.createOpaque('xnnpack', payload, libc.symbol('free'), out),
+      call.createOpaque(id, payload, libc.symbol('free'), out),
     )
     this.#api.ok('not-loadable', CANNOT_LOAD, call.addOpaque(options, opaque))
   }
@@ -262,10 +281,6 @@ interface Layout {
 
 function shapeOf({ bits, dimensions }: Layout): number[] {
   return Array.from(dimensions).slice(0, bits & 0x7f)
-}
-
-function tomlText(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`)
 }
 
 /** Accelerators of this API are LiteRT's own dispatch libraries; delegates of TensorFlow Lite are not taken by it. */
