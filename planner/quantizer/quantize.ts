@@ -49,7 +49,9 @@ export async function quantize({ calibration, ...order }: QuantizeOrder): Promis
   const target = targetOf(order.target)
   const forms = codeFormsOf(order.scheme, order.options ?? {}, target)
   const copies = await copiesFor(target, order.model, reading)
-  const pool = new InferencePool(target.format, copies, usualWishes(forms))
+  const { engine } = order
+  const task = { format: target.format, ...(engine && { engine }) }
+  const pool = new InferencePool(task, copies, usualWishes(forms))
   try {
     const asGiven = await opening
     const samples = await reading

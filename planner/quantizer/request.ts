@@ -1,4 +1,5 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
+import type { EngineChoice } from '../../shared/runtime/index.ts'
 import { BASE_SCHEMES, type Scheme } from '../../shared/schemes.ts'
 import type { ModelFormats } from '../graph/index.ts'
 import type { TargetName } from '../targets/index.ts'
@@ -15,6 +16,8 @@ export interface QuantizeRequest {
   /** Needed by schemes with integer activations. */
   readonly calibration?: Dataset
   readonly options?: QuantizeOptions
+  /** In what it is calibrated and judged; what comes with this program where absent. */
+  readonly engine?: EngineChoice
   readonly onProgress?: (done: number, total: number, what: string) => void
 }
 

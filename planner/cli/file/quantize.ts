@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
-import type { ModelFormat } from '../../../shared/runtime/index.ts'
+import { isPackaged, type ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { convertModel } from '../../formats/index.ts'
@@ -13,6 +13,7 @@ import type { FileTarget } from '../../variants/file-target.ts'
 import type { CliOption } from '../program/command.ts'
 import { defineCommand } from '../program/command.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
+import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
@@ -46,6 +47,7 @@ export const quantizeCommand = defineCommand({
     ...QUANTIZE_OPTIONS,
     FASTEST_OPTION,
     SHAPE_OPTION,
+    ...ENGINE_OPTIONS,
     {
       flags: '-o, --output <file>',
       description: 'the file to write; a .tflite source becomes .onnx where its name ends so',
@@ -61,6 +63,7 @@ export const quantizeCommand = defineCommand({
     shape: shapeInput,
     ...quantizeOptionsShape,
     fastest: z.boolean().optional(),
+    ...engineInput,
     output: z.string('give the file to write with -o FILE'),
   }),
   run: async (input, io) => {
@@ -73,6 +76,7 @@ export const quantizeCommand = defineCommand({
     const asked = parseScheme(input.scheme)
     const target = await fileTarget(input.target, asked, model.format)
     const options = { ...target.options, ...(await optionsOf(input)) }
+    const engine = engineFrom(input, model.format)
     const calibration = input.calibration === undefined ? null : readDataset(input.calibration)
     // Whoever needs it tells.
     calibration?.catch(() => {})
@@ -83,6 +87,7 @@ export const quantizeCommand = defineCommand({
       fileName: basename(input.model),
       scheme: target.scheme,
       ...(calibration && { calibration }),
+      ...(!isPackaged(engine.runtime) && { engine }),
       options,
       onProgress: progress.update,
     }

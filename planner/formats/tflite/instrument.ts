@@ -1,7 +1,13 @@
 import type { Graph, GraphTensor, Instrumented, SubgraphId, TensorId } from '../../graph/index.ts'
 import { linksOf } from '../../graph/index.ts'
 import { writeTflite } from './codec/write.ts'
-import { type Draft, type DraftSubgraph, type DraftTensor, draftOf } from './draft.ts'
+import {
+  type Draft,
+  type DraftOperator,
+  type DraftSubgraph,
+  type DraftTensor,
+  draftOf,
+} from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import type { TflModel } from './model.ts'
 
@@ -32,9 +38,32 @@ export function instrument(
   draft.signatures = []
   const home = draft.subgraphs[subgraph] as DraftSubgraph
   home.outputs = observed.flatMap((tensor) => home.tensors[tensor.id - first] ?? [])
+  home.operators = neededFor(home)
   nameApart(home.outputs)
   bringForward(draft, subgraph)
   return { bytes: writeTflite(finishDraft(draft)), outputs: observed.map((tensor) => tensor.id) }
+}
+
+/**
+ * What leads to the outputs. Operators behind them would be computed for nothing, and XNNPACK of TensorFlow Lite 2.9
+ * writes what nobody reads to address 0.
+ */
+function neededFor({ operators, outputs }: DraftSubgraph): DraftOperator[] {
+  const needed = new Set<DraftTensor | null>(outputs)
+  const kept: DraftOperator[] = []
+  for (const operator of operators.toReversed()) {
+    if (!hasEffect(operator) && !operator.outputs.some((tensor) => needed.has(tensor))) continue
+    kept.push(operator)
+    for (const tensor of operator.inputs) needed.add(tensor)
+  }
+  return kept.reverse()
+}
+
+/** Run subgraphs, which may write variables. */
+const CALLING = new Set(['IF', 'WHILE', 'CALL', 'CALL_ONCE'])
+
+function hasEffect({ outputs, code }: DraftOperator): boolean {
+  return outputs.length === 0 || CALLING.has(code.builtinCode)
 }
 
 /** LiteRT finds outputs by name, and files may give one to several tensors. */

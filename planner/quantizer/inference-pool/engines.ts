@@ -1,11 +1,16 @@
-import type {
-  ModelFormat,
-  OnnxruntimeLoadOptions,
-  TensorInfo,
+import {
+  type EngineChoice,
+  loadOn,
+  type ModelFormat,
+  type OnnxruntimeLoadOptions,
+  openIsolated,
+  RuntimeError,
+  type Session,
+  type TensorInfo,
 } from '../../../shared/runtime/index.ts'
 import { LitertEngine } from '../../../shared/runtime/litert/engine.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { LoadWishes, SampleInputs } from './messages.ts'
+import type { LoadWishes, PoolTask, SampleInputs } from './messages.ts'
 
 /** A runtime in this thread. */
 export interface Engine {
@@ -20,8 +25,12 @@ export interface RunnableModel {
   close(): void | Promise<void>
 }
 
-/** How each runtime is entered without copying its outputs. */
-export const ENGINES: Record<ModelFormat, () => Promise<Engine>> = {
+export function startEngine({ format, engine }: PoolTask): Promise<Engine> {
+  return engine === undefined ? ENGINES[format]() : chosen(engine)
+}
+
+/** How each runtime that comes with this program is entered without copying its outputs. */
+const ENGINES: Record<ModelFormat, () => Promise<Engine>> = {
   tflite: async () => {
     const engine = await LitertEngine.start()
     return {
@@ -43,18 +52,36 @@ export const ENGINES: Record<ModelFormat, () => Promise<Engine>> = {
     return {
       async load(bytes, wishes) {
         const options: OnnxruntimeLoadOptions = { frugal: true, ...wishes }
-        const { inputs, outputs, run, close } = await onnxruntime.load(bytes, options)
-        return {
-          inputs,
-          outputs,
-          run: async (values) => {
-            const named = inputs.map(({ name }, i) => [name, values[i] as Tensor])
-            const computed = await run(Object.fromEntries(named))
-            return outputs.map(({ name }) => computed[name] as Tensor)
-          },
-          close,
-        }
+        return byPlace(await onnxruntime.load(bytes, options))
       },
     }
   },
+}
+
+/** A library of this machine, in a child process that it may end. */
+async function chosen(choice: EngineChoice): Promise<Engine> {
+  const runtime = await openIsolated(choice)
+  return {
+    async load(bytes, { constantsFolder }) {
+      if (constantsFolder === undefined) return byPlace(await loadOn(runtime, choice, bytes))
+      throw new RuntimeError(
+        'not-loadable',
+        `${runtime.name} is not given constants beside a model of over 2 GB: leave out --runtime`,
+      )
+    },
+  }
+}
+
+function byPlace(session: Session): RunnableModel {
+  const { inputs, outputs } = session
+  return {
+    inputs,
+    outputs,
+    run: async (values) => {
+      const named = inputs.map(({ name }, i) => [name, values[i] as Tensor])
+      const computed = await session.run(Object.fromEntries(named))
+      return outputs.map(({ name }) => computed[name] as Tensor)
+    },
+    close: () => session.close(),
+  }
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ModelFormat, TensorInfo } from '../../../shared/runtime/index.ts'
+import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import type { ObserverPlan, Summarised } from '../../graph/index.ts'
 import { mergeStatistics } from '../observers/merge.ts'
 import { inScratch } from '../scratch.ts'
@@ -12,6 +12,7 @@ import {
   type FromPool,
   type LoadWishes,
   type ObserverReport,
+  type PoolTask,
   type SampleInputs,
   type ToPool,
 } from './messages.ts'
@@ -33,9 +34,9 @@ export class InferencePool {
    * Starts the runtime at once; the first `load` waits for it.
    * @param usual what is wished of every load that does not say otherwise
    */
-  constructor(format: ModelFormat, copies: 1 | 2 = 1, usual: LoadWishes = {}) {
+  constructor(task: PoolTask, copies: 1 | 2 = 1, usual: LoadWishes = {}) {
     this.#usual = usual
-    this.#workers = Array.from({ length: copies }, () => new PoolWorker(format))
+    this.#workers = Array.from({ length: copies }, () => new PoolWorker(task))
   }
 
   /** The model's inputs. @throws RuntimeError */

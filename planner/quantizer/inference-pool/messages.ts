@@ -1,4 +1,5 @@
 import type {
+  EngineChoice,
   ModelFormat,
   OnnxruntimeLoadOptions,
   TensorInfo,
@@ -10,6 +11,8 @@ import type { TensorStatistics } from '../observers/statistics.ts'
 /** What the thread is started with. */
 export interface PoolTask {
   readonly format: ModelFormat
+  /** Where it is not what comes with this program. */
+  readonly engine?: EngineChoice
 }
 
 /** Inputs of one run, in the model's order. */

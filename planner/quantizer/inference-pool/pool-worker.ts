@@ -10,6 +10,7 @@ import {
 import {
   buffersOf,
   type FromPool,
+  type PoolTask,
   type SampleInputs,
   type SampleSource,
   type ToPool,
@@ -25,9 +26,9 @@ export class PoolWorker {
   /** Samples that came back: new memory for each would be the garbage of all of them. */
   readonly #spare: SampleInputs[] = []
 
-  constructor(format: ModelFormat) {
-    PREPARE[format]()
-    this.#worker = new Worker(ENTRY, { workerData: { format } })
+  constructor(task: PoolTask) {
+    PREPARE[task.format]()
+    this.#worker = new Worker(ENTRY, { workerData: task })
     this.#replies = new Replies(this.#worker)
   }
 

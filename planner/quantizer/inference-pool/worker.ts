@@ -7,7 +7,7 @@ import type { Tensor } from '../../../shared/tensors.ts'
 import type { ObserverPlan } from '../../graph/index.ts'
 import { summaryFrom } from '../../graph/index.ts'
 import { TensorObserver } from '../observers/observer.ts'
-import { ENGINES, type Engine, type RunnableModel } from './engines.ts'
+import { type Engine, type RunnableModel, startEngine } from './engines.ts'
 import { type Answer, buffersOf, type FromPool, type PoolTask, type ToPool } from './messages.ts'
 
 // Entry of the pool thread: runtime and observers live together, so that activations are read where
@@ -74,9 +74,9 @@ function realCopy({ type, data }: Tensor): Float32Array {
   return Float32Array.from(realValues(type, data))
 }
 
-const { format } = workerData as PoolTask
 // Not awaited: messages that come while the runtime starts must find a listener.
-const starting = ENGINES[format]()
+const starting = startEngine(workerData as PoolTask)
+starting.catch(() => {})
 const queue = new SerialQueue()
 port.on('message', (message: ToPool) => {
   void queue

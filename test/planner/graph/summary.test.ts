@@ -33,7 +33,7 @@ const random = randomFrom(5)
 const NOISE = Float32Array.from({ length: SAMPLES * SIDE * SIDE }, () => random() * 4 - 2)
 
 async function statisticsOf(model: QuantizableModel, data = NOISE, side = SIDE) {
-  const pool = new InferencePool('onnx')
+  const pool = new InferencePool({ format: 'onnx' })
   const shape = [data.length / side ** 2, 1, side, side]
   const dataset = toDataset(new Map([['x', { type: 'float32', shape, data }]]), 'pixels')
   try {

@@ -8,6 +8,7 @@ import { evaluate } from '../../../shared/measure/index.ts'
 import { loadRuntime } from '../../../shared/runtime/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { lacks, nativePath } from '../../native/runtimes.ts'
+import { fitment } from '../cli/run-fitment.ts'
 import { SMALL_MODEL } from './small-model.ts'
 
 const FOLDER = join(process.cwd(), 'planner', 'demo', 'motor-faults')
@@ -40,5 +41,34 @@ t.test(
     )
     t.ok((await accuracyOf('static-w8a8', optionsForRelease(release))) > 0.85)
     t.ok((await accuracyOf('dynamic-w8', optionsForRelease(release))) > 0.85)
+  },
+)
+
+t.test(
+  'quantize calibrates and judges in the library that it is given',
+  { skip: lacks('tflite') },
+  async (t) => {
+    const output = join(t.testdir({}), 'q.tflite')
+    const files = [SMALL_MODEL, '--calibration', join(FOLDER, 'calibration.npz'), '-o', output]
+    const quantized = (library: string) =>
+      fitment(
+        'quantize',
+        ...files,
+        '--scheme',
+        'static-w8a8',
+        '--target',
+        '2.9',
+        '--runtime',
+        'tflite',
+        '--library',
+        library,
+        '--json',
+      )
+    const ran = await quantized(nativePath('tflite'))
+    t.equal(ran.code, 0, ran.err)
+    t.match(JSON.parse(ran.out), { level: { outputs: [{ sqnrDb: Number }] } })
+    const without = await quantized('/nowhere/libtensorflowlite_c.so')
+    t.equal(without.code, 1)
+    t.match(without.err, /libtensorflowlite_c\.so does not exist/)
   },
 )
