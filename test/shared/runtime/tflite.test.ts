@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, realpathSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import t from 'tap'
 import { quantize } from '../../../planner/variants/quantizer.ts'
-import { readDataset, samplesFor } from '../../../shared/dataset/index.ts'
+import { type Dataset, readDataset, samplesFor } from '../../../shared/dataset/index.ts'
 import {
   type LoadOptions,
   loadRuntime,
@@ -14,6 +14,7 @@ import { ARRAY_OF, sizeOf, type Tensor } from '../../../shared/tensors.ts'
 import { leakOf } from '../../leak.ts'
 import { lacks, nativePath } from '../../native/runtimes.ts'
 import { buildDelegates, lacksDelegates } from '../../native/test-delegate.ts'
+import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'
 
 const DEMO = join(process.cwd(), 'planner', 'demo', 'motor-faults')
 const float = readFileSync(join(DEMO, 'model.tflite'))
@@ -55,27 +56,53 @@ async function refused(load: Promise<Session>) {
   )
 }
 
-t.test('answers as LiteRT in WebAssembly does', { skip: lacks('litert') }, async (t) => {
+/** Largest difference between WebAssembly and the native LiteRT over the first 100 samples, as a model answers them. */
+async function worstOf(bytes: Uint8Array, data: Dataset): Promise<number> {
   const wasm = await loadRuntime('litert')
   const native = await loadRuntime('tflite', { library: nativePath('litert') })
+  const [one, other] = await Promise.all([wasm.load(bytes), native.load(bytes)])
+  const samples = samplesFor(data, one.inputs)
+  let worst = 0
+  for (let i = 0; i < 100; i++) {
+    const inputs = samples.at(i)
+    worst = Math.max(worst, distance(await one.run(inputs), await other.run(inputs)))
+  }
+  await Promise.all([one.close(), other.close()])
+  return worst
+}
+
+t.test('answers as LiteRT in WebAssembly does', { skip: lacks('litert') }, async (t) => {
+  const native = await loadRuntime('tflite', { library: nativePath('litert') })
   t.equal(native.version, '2.3.0', 'the wheel beside the library tells the version')
-  const dataset = await readDataset(join(DEMO, 'test.npz'))
+  const test = await readDataset(join(DEMO, 'test.npz'))
   const calibration = await readDataset(join(DEMO, 'calibration.npz'))
   const scheme = parseScheme('static-w8a8-io8')
   const quantized = await quantize({ model: float, target: 'tflite', scheme, calibration })
-  for (const [title, bytes, most] of [
-    ['float', float, 1e-5],
-    ['int8', quantized.bytes, 0],
+  t.ok((await worstOf(float, test)) <= 1e-5)
+  t.equal(await worstOf(quantized.bytes, test), 0)
+})
+
+const real = sharedData()
+const withoutReal = real === undefined ? WITHOUT_SHARED_DATA : lacks('litert')
+t.test('answers to real models as LiteRT in WebAssembly does', { skip: withoutReal }, async (t) => {
+  // The float kws01 stores integer weights, beside which kernels round activations: 3e-5.
+  for (const [name, most] of [
+    ['ic01', 1e-5],
+    ['kws01', 1e-4],
   ] as const) {
-    const [one, other] = await Promise.all([wasm.load(bytes), native.load(bytes)])
-    const samples = samplesFor(dataset, one.inputs)
-    let worst = 0
-    for (let i = 0; i < 100; i++) {
-      const inputs = samples.at(i)
-      worst = Math.max(worst, distance(await one.run(inputs), await other.run(inputs)))
-    }
-    t.ok(worst <= most, `${title}: ${worst}`)
-    await Promise.all([one.close(), other.close()])
+    const file = join(real ?? '', 'mlperf-tiny', name)
+    const test = await readDataset(`${file}_test.npz`)
+    const calibration = await readDataset(`${file}_calibration.npz`)
+    const model = readFileSync(`${file}_float32.tflite`)
+    const scheme = parseScheme('static-w8a8-io8')
+    const ours = await quantize({ model, target: 'tflite', scheme, calibration })
+    t.ok((await worstOf(model, test)) <= most, `${name}, float`)
+    t.equal(await worstOf(ours.bytes, test), 0, `${name}, our int8`)
+    t.equal(
+      await worstOf(readFileSync(`${file}_reference_int8.tflite`), test),
+      0,
+      `${name}, the converter's int8`,
+    )
   }
 })
 
