@@ -9,6 +9,7 @@ import { JobError, type ModelFacts } from '../variants/index.ts'
 import type { Call } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { modelView } from './read-views.ts'
+import { admit } from './registration-gates.ts'
 
 /**
  * Reads the model and its data, lets the float model answer the test set, and registers a revision.
@@ -44,7 +45,9 @@ export async function addModel(
         slice: (await artifacts.putFile(slice)).digest,
       }),
     })
-    const { whole, slice, wholeQuality, sliceQuality, findings, ...rest } = prepared
+    const { whole, slice, wholeQuality, sliceQuality, findings: found, ...rest } = prepared
+    const inUse = (await models.drivenModels(db)).find((other) => other.name === name)
+    const { findings, forced } = admit(input, prepared, inUse)
     const model = await commit(context, 'model.added', async (trx) => {
       const added = await models.addModel(
         trx,
@@ -56,13 +59,18 @@ export async function addModel(
           objective: input.objective,
           constraints: input.constraints,
           ...rest,
-          findings: [...findings, ...findingsOnLabels(classes, rest.facts)],
+          findings: [...found, ...findings, ...findingsOnLabels(classes, rest.facts)],
           reference: { whole, slice, wholeQuality, sliceQuality },
         },
         context.now(),
       )
       if (labels) await putLabels(trx, added.id, labels.digest)
-      const detail = { revision: added.revision, source: source.digest, file: source.name }
+      const detail = {
+        revision: added.revision,
+        source: source.digest,
+        file: source.name,
+        ...(forced && { forced }),
+      }
       await audit.writeAudit(
         trx,
         { actor, action: 'models.add', subject: name, detail },

@@ -19,6 +19,7 @@ import {
   modelDetailSchema,
   modelViewSchema,
   probeViewSchema,
+  revisionViewSchema,
   rolloutStatusSchema,
 } from './views.ts'
 
@@ -27,6 +28,7 @@ export { ROLES, type Role }
 
 const nothing = z.object({})
 const model = z.object({ model: modelNameSchema })
+const ofRevision = model.extend({ revision: z.number().int().positive().optional() })
 const ofModel = z.object({ model: modelNameSchema.optional() })
 const change = model.extend({ class: z.string().optional() })
 const batchNamed = z.object({ batch: z.string().max(64) })
@@ -110,13 +112,18 @@ export const OPERATIONS = {
       test: upload.nullable(),
       /** Names of its classes, a line each. */
       labels: upload.nullish(),
+      /** Most accuracy that may be lost against the revision in use, as a share. */
+      maxRegression: z.number().min(0).max(1).nullish(),
+      /** Why it is registered whatever the gates say; stands in the audit. */
+      force: z.string().min(1).max(200).nullish(),
       objective: z.enum(OBJECTIVES),
       constraints: constraintsSchema,
     }),
     output: modelViewSchema,
   },
   'models.list': { role: 'viewer', input: nothing, output: z.array(modelViewSchema) },
-  'models.show': { role: 'viewer', input: model, output: modelDetailSchema },
+  'models.show': { role: 'viewer', input: ofRevision, output: modelDetailSchema },
+  'models.history': { role: 'viewer', input: model, output: z.array(revisionViewSchema) },
   'runtimes.add': {
     role: 'operator',
     input: z.object({ source: upload }),
@@ -146,13 +153,18 @@ export const OPERATIONS = {
   },
   'rollout.start': {
     role: 'operator',
-    input: model.extend({
+    input: ofRevision.extend({
       waves: z.array(waveSchema).min(1),
       gate: gateSchema,
       approval: z.boolean(),
       revert: z.boolean(),
       wait: z.boolean(),
     }),
+    output: rolloutStatusSchema,
+  },
+  rollback: {
+    role: 'operator',
+    input: model.extend({ to: z.number().int().positive().optional(), wait: z.boolean() }),
     output: rolloutStatusSchema,
   },
   'rollout.status': { role: 'viewer', input: model, output: rolloutStatusSchema },

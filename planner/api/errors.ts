@@ -7,6 +7,10 @@ export type ApiErrorCode =
   | 'unknown-class'
   | 'unknown-package'
   | 'nothing-to-do'
+  /** A model that must not be registered, unless by force. */
+  | 'gate-refused'
+  /** Of another revision of the same model. */
+  | 'rollout-under-way'
   /** No batch of that name waits for signatures. */
   | 'unknown-batch'
   | 'broken-answer'

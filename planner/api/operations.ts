@@ -20,8 +20,8 @@ import { classDetail, classViews } from './read-classes.ts'
 import { classPlans } from './read-plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
 import { auditViews, deviceView, deviceViews, modelView, probeViews } from './read-views.ts'
-import { changeRollout, resumeRollout, startRollouts } from './rollouts.ts'
-
+import { history, revisionNamed } from './revisions.ts'
+import { changeRollout, resumeRollout, rollBack, startRollouts } from './rollouts.ts'
 import { addPackage, listPackages, removePackage } from './runtime-packages.ts'
 
 type Run<K extends OperationName> = (
@@ -61,11 +61,13 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
     return Promise.all(all.map((model) => modelView(context.db, model)))
   },
 
-  async 'models.show'({ model: name }, { context }) {
-    const model = await modelNamed(context, name)
+  async 'models.show'({ model: name, revision }, { context }) {
+    const model = await revisionNamed(context, name, revision)
     const view = await modelView(context.db, model)
     return { ...view, facts: model.facts, plans: await classPlans(context, model) }
   },
+
+  'models.history': ({ model }, { context }) => history(context, model),
 
   'runtimes.add': addPackage,
   'runtimes.list': (_, { context }) => listPackages(context),
@@ -88,6 +90,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
 
   plan,
   'rollout.start': startRollouts,
+  rollback: rollBack,
   async 'rollout.status'({ model }, { context }) {
     return rolloutStatus(context, await drivenModel(context, model))
   },

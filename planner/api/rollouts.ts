@@ -1,13 +1,12 @@
+import { applyRolloutEvent, isSettlingIn, retryFailed, startRollout } from '../conductor/index.ts'
 import {
-  applyRolloutEvent,
-  commit,
-  isSettlingIn,
-  retryFailed,
-  startRollout,
-} from '../conductor/index.ts'
-import { isPossible, type RolloutEvent, type RolloutOptions } from '../rollout/index.ts'
+  DEFAULT_GATE,
+  isPossible,
+  parseWaves,
+  type RolloutEvent,
+  type RolloutOptions,
+} from '../rollout/index.ts'
 import {
-  audit,
   type Intent,
   type Model,
   models,
@@ -15,11 +14,12 @@ import {
   rollouts,
   selections,
 } from '../storage/index.ts'
-import { type Call, drivenModel, modelNamed } from './call.ts'
+import { type Call, drivenModel } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { isSettled } from './plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
+import { drive, refuseWhileAnother, revisionBefore, revisionNamed } from './revisions.ts'
 import type { RolloutStatus } from './views.ts'
 import { waitUntil } from './wait.ts'
 
@@ -28,15 +28,46 @@ export async function startRollouts(
   input: OperationInput<'rollout.start'>,
   call: Call,
 ): Promise<OperationOutput<'rollout.start'>> {
-  const { context, conductor, actor } = call
-  const model = await modelNamed(context, input.model)
-  const { model: _, wait, ...options } = input
-  await commit(context, 'rollout.asked', async (trx) => {
-    await models.setIntent(trx, model.id, 'rollout', options)
-    const entry = { actor, action: 'rollout.start', subject: model.name, detail: { ...options } }
-    await audit.writeAudit(trx, entry, context.now())
-  })
-  await restartAborted(call, model, options)
+  const { context } = call
+  const { model: name, revision, wait, ...options } = input
+  const model = await revisionNamed(context, name, revision)
+  await refuseWhileAnother(context, model)
+  return await rollOut(call, model, { options, wait, action: 'rollout.start' })
+}
+
+/** The same devices know the revision already: all of them get it back at once. */
+const AT_ONCE: RolloutOptions = {
+  waves: [...parseWaves('100%')],
+  gate: DEFAULT_GATE,
+  approval: false,
+  revert: false,
+}
+
+/** Back to what was built and measured, whatever is under way. */
+export async function rollBack(
+  { model: name, to, wait }: OperationInput<'rollback'>,
+  call: Call,
+): Promise<OperationOutput<'rollback'>> {
+  const { context } = call
+  const model =
+    to === undefined ? await revisionBefore(context, name) : await revisionNamed(context, name, to)
+  return await rollOut(call, model, { options: AT_ONCE, wait, action: 'rollback' })
+}
+
+interface Asked {
+  readonly options: RolloutOptions
+  readonly wait: boolean
+  readonly action: 'rollout.start' | 'rollback'
+}
+
+async function rollOut(
+  call: Call,
+  model: Model,
+  { options, wait, action }: Asked,
+): Promise<RolloutStatus> {
+  const { context, conductor } = call
+  await drive(call, model, options, action)
+  await startWhereChosen(call, model, options)
   conductor.poke()
   if (wait)
     await waitUntil(call, model.name, async () =>
@@ -45,8 +76,11 @@ export async function startRollouts(
   return rolloutStatus(context, model)
 }
 
-/** The operator asks again for what was aborted: that is the decision it waited for. */
-async function restartAborted(
+/**
+ * Classes whose newest rollout was aborted, or is of another revision: that the operator asks again is the decision that
+ * waited for.
+ */
+async function startWhereChosen(
   { context }: Call,
   model: Model,
   options: RolloutOptions,
@@ -56,8 +90,8 @@ async function restartAborted(
   )
   for (const rollout of newest.values()) {
     const chosen = await selections.currentSelection(context.db, model.id, rollout.class)
-    const isCurrent = chosen?.seq === rollout.selection && chosen.selection.winner !== null
-    if (rollout.state === 'aborted' && isCurrent)
+    if (!chosen || chosen.selection.winner === null) continue
+    if (rollout.state === 'aborted' || rollout.selection !== chosen.seq)
       await startRollout(context, model, chosen, options)
   }
 }

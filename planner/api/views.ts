@@ -141,6 +141,24 @@ export const modelViewSchema = z.object({
 })
 export type ModelView = z.infer<typeof modelViewSchema>
 
+export const revisionViewSchema = z.object({
+  revision: z.number(),
+  /** The one that is planned and rolled out. */
+  inUse: z.boolean(),
+  intent: z.string(),
+  registeredAt: z.string(),
+  by: z.string(),
+  source: digestSchema,
+  bytes: z.number(),
+  accuracy: z.number().nullable(),
+  testSamples: z.number(),
+  /** Files built of it. */
+  variants: z.number(),
+  /** That run one of these files now. */
+  devices: z.number(),
+})
+export type RevisionView = z.infer<typeof revisionViewSchema>
+
 export const modelDetailSchema = modelViewSchema.extend({
   facts: modelFactsSchema,
   plans: z.array(classPlanSchema),

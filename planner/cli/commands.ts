@@ -25,9 +25,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   },
   classes: async () => [(await import('./devices/classes.ts')).classesCommand],
   models: async () => {
-    const { modelsListCommand, modelsShowCommand } = await import('./models/models.ts')
+    const { modelsHistoryCommand, modelsListCommand, modelsShowCommand } = await import(
+      './models/models.ts'
+    )
     const { modelsAddCommand } = await import('./models/models-add.ts')
-    return [modelsAddCommand, modelsListCommand, modelsShowCommand]
+    return [modelsAddCommand, modelsListCommand, modelsShowCommand, modelsHistoryCommand]
   },
   runtimes: async () => {
     const runtimes = await import('./runtimes/runtimes.ts')
@@ -52,6 +54,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       steering.rolloutApproveCommand,
     ]
   },
+  rollback: async () => [(await import('./rollout/rollout-start.ts')).rollbackCommand],
   keys: async () => {
     const own = await import('./keys/keys.ts')
     const apart = await import('./keys/keys-apart.ts')

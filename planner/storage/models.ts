@@ -126,6 +126,30 @@ export async function findModel(db: Db, name: string): Promise<Model | undefined
   return row && modelOf(row)
 }
 
+/** Every revision of this name, newest first. */
+export async function revisionsOf(db: Db, name: string): Promise<readonly Model[]> {
+  const rows = await db
+    .selectFrom('models')
+    .selectAll()
+    .where('name', '=', name)
+    .orderBy('revision', 'desc')
+    .execute()
+  return rows.map(modelOf)
+}
+
+/** Newer revisions of the same name are as if nobody had asked anything of them. */
+export async function holdNewer(
+  db: Db,
+  { name, revision }: Pick<Model, 'name' | 'revision'>,
+): Promise<void> {
+  await db
+    .updateTable('models')
+    .set({ intent: 'registered' })
+    .where('name', '=', name)
+    .where('revision', '>', revision)
+    .execute()
+}
+
 export async function modelById(db: Db, id: string): Promise<Model | undefined> {
   const row = await db.selectFrom('models').selectAll().where('id', '=', id).executeTakeFirst()
   return row && modelOf(row)

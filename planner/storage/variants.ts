@@ -143,6 +143,17 @@ export async function variantByDigest(db: Db, digest: Digest): Promise<Variant |
   )[0]
 }
 
+/** Files that exist of a source, whatever they are for. */
+export async function countBuilt(db: Db, source: Digest): Promise<number> {
+  const { count } = await db
+    .selectFrom('variants')
+    .select((q) => q.fn.countAll<number>().as('count'))
+    .where('source', '=', source)
+    .where('state', '=', 'built')
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
 export async function recordEvaluation(
   db: Db,
   reference: Digest,

@@ -88,7 +88,15 @@ function dataFindings(test: Dataset | null, labelled: boolean): Finding[] {
     const message = `no test data, so the calibration samples serve, without labels; ${instead}`
     return [{ code: 'no-test-data', severity: 'warning', message }]
   }
-  if (labelled) return []
+  if (labelled) return oneClass(test)
   const message = `the test data has no labels "y"; ${instead}`
   return [{ code: 'no-labels', severity: 'warning', message }]
+}
+
+/** Whatever answers that one class always is right on such a set. */
+function oneClass({ labels }: Dataset): Finding[] {
+  const first = labels?.[0]
+  if (first === undefined || labels?.some((label) => label !== first)) return []
+  const message = `all samples of the test data are of class ${first}: accuracy over it says next to nothing`
+  return [{ code: 'one-class', severity: 'warning', message }]
 }

@@ -40,6 +40,15 @@ export const modelsAddCommand = defineCommand({
     { flags: '--max-memory <size>', description: 'most memory that may ship, e.g. 64MiB' },
     { flags: '--max-bytes <size>', description: 'largest file that may ship, e.g. 200KB' },
     {
+      flags: '--max-regression <points>',
+      description: 'most accuracy that may be lost against the revision in use',
+      default: '2',
+    },
+    {
+      flags: '--force <reason>',
+      description: 'register it whatever the gates say; the audit keeps why',
+    },
+    {
       flags: '--runtimes <names>',
       description: `the only ones that its applications load, e.g. tflite,onnxruntime (of ${RUNTIME_NAMES.join(', ')})`,
     },
@@ -53,6 +62,8 @@ export const modelsAddCommand = defineCommand({
     calibration: z.string().optional(),
     test: z.string().optional(),
     labels: z.string().optional(),
+    maxRegression: z.coerce.number().min(0).max(100),
+    force: z.string().min(1).max(200).optional(),
     maxAccuracyDrop: z.coerce.number().min(0).max(100),
     objective: z.enum(OBJECTIVES),
     maxLatencyMs: z.coerce.number().positive().optional(),
@@ -76,6 +87,8 @@ export const modelsAddCommand = defineCommand({
         calibration: input.calibration ? await upload(planner, input.calibration) : null,
         test: input.test ? await upload(planner, input.test) : null,
         labels: input.labels ? await upload(planner, input.labels) : null,
+        maxRegression: input.maxRegression / 100,
+        force: input.force ?? null,
         objective: input.objective,
         constraints: {
           maxAccuracyDrop: input.maxAccuracyDrop / 100,

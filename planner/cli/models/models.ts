@@ -24,16 +24,65 @@ export const modelsShowCommand = defineCommand({
   path: 'models show',
   summary: 'Shows one model: its limits, its data, and what was chosen for every class and why.',
   arguments: [{ name: 'model', description: 'name of a model' }],
-  options: [dataOption],
-  example: 'fitment models show motor',
-  input: z.object({ ...dataInput, model: z.string() }),
-  run: async ({ data, model }, io) => {
-    const one = await connectPlanner(data).call('models.show', { model })
+  options: [
+    dataOption,
+    { flags: '--revision <n>', description: 'an older one; the newest where absent' },
+  ],
+  example: 'fitment models show motor --revision 2',
+  input: z.object({
+    ...dataInput,
+    model: z.string(),
+    revision: z.coerce.number().int().positive().optional(),
+  }),
+  run: async ({ data, model, revision }, io) => {
+    const asked = { model, ...(revision !== undefined && { revision }) }
+    const one = await connectPlanner(data).call('models.show', asked)
     io.findings(one.findings)
     io.result(one, () => detailOf(one))
     return 0
   },
 })
+
+export const modelsHistoryCommand = defineCommand({
+  path: 'models history',
+  summary: 'Lists the revisions of a model: whose, how good, and how many devices run each.',
+  arguments: [{ name: 'model', description: 'name of a model' }],
+  options: [dataOption],
+  example: 'fitment models history motor',
+  input: z.object({ ...dataInput, model: z.string() }),
+  run: async ({ data, model }, io) => {
+    const all = await connectPlanner(data).call('models.history', { model })
+    io.result(all, () => historyOf(all))
+    return 0
+  },
+})
+
+function historyOf(revisions: OperationOutput<'models.history'>): string {
+  return table(
+    [
+      'REVISION',
+      'IN USE',
+      'ADDED',
+      'BY',
+      'DIGEST',
+      'SIZE',
+      'FLOAT ACCURACY',
+      'VARIANTS',
+      'DEVICES',
+    ],
+    revisions.map((one) => [
+      String(one.revision),
+      one.inUse ? one.intent : '',
+      one.registeredAt.slice(0, 16).replace('T', ' '),
+      one.by,
+      one.source.slice(0, 12),
+      formatBytes(one.bytes),
+      one.accuracy === null ? 'no labels' : `${formatPercent(one.accuracy)} of ${one.testSamples}`,
+      String(one.variants),
+      String(one.devices),
+    ]),
+  )
+}
 
 function listOf(models: readonly ModelView[]): string {
   return table(

@@ -22,12 +22,13 @@ export function printRollouts({ rollouts, pending, model }: RolloutStatus): stri
 
 function summaryOf(rollouts: readonly RolloutView[]): string {
   return table(
-    ['CLASS', 'STATE', 'WAVE', 'VARIANT', 'SIZE', 'ACTIVE', 'FAILED', 'TO COME', 'WHY'],
+    ['CLASS', 'REVISION', 'STATE', 'WAVE', 'VARIANT', 'SIZE', 'ACTIVE', 'FAILED', 'TO COME', 'WHY'],
     rollouts.map((rollout) => {
       const count = (...states: string[]) =>
         String(rollout.devices.filter(({ state }) => states.includes(state)).length)
       return [
         rollout.class,
+        String(rollout.revision),
         rollout.state,
         `${rollout.wave} of ${rollout.waves}`,
         `${rollout.scheme} on ${rollout.runtime}`,

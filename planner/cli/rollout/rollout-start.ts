@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { connectPlanner } from '../../api/index.ts'
+import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, percentInput } from '../program/fleet-options.ts'
@@ -36,6 +36,10 @@ export const rolloutStartCommand = defineCommand({
       flags: '--approval',
       description: 'wait for fitment rollout approve before every further wave',
     },
+    {
+      flags: '--revision <n>',
+      description: 'an older revision; what was built and measured of it is used again',
+    },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
     {
       flags: '--wait',
@@ -46,6 +50,7 @@ export const rolloutStartCommand = defineCommand({
   input: z.object({
     ...dataInput,
     model: z.string(),
+    revision: z.coerce.number().int().positive().optional(),
     waves: z.string(),
     success: percentInput,
     abortAbove: percentInput,
@@ -54,12 +59,13 @@ export const rolloutStartCommand = defineCommand({
     revert: z.boolean().default(false),
     wait: z.boolean().default(false),
   }),
-  run: async ({ data, model, waves, approval, revert, wait, ...gate }, io) => {
+  run: async ({ data, model, revision, waves, approval, revert, wait, ...gate }, io) => {
     const progress = io.progress(`rolling out ${model}`)
     const status = await connectPlanner(data).call(
       'rollout.start',
       {
         model,
+        ...(revision !== undefined && { revision }),
         waves: [...parseWaves(waves)],
         gate: {
           successShare: gate.success,
@@ -74,8 +80,43 @@ export const rolloutStartCommand = defineCommand({
     )
     progress.end()
     io.result(status, () => printRollouts(status))
-    const isDone =
-      status.pending.length === 0 && status.rollouts.every(({ state }) => state === 'done')
-    return !wait || isDone ? 0 : 1
+    return !wait || isDone(status) ? 0 : 1
   },
 })
+
+export const rollbackCommand = defineCommand({
+  path: 'rollback',
+  summary:
+    'Brings back the revision before, or another: what was built and measured of it, to all at once.',
+  arguments: [{ name: 'model', description: 'name of a model' }],
+  options: [
+    dataOption,
+    { flags: '--to <revision>', description: 'which one; the one rolled out before where absent' },
+    {
+      flags: '--wait',
+      description: 'return when all is done, stopped, or needs a device that is offline',
+    },
+  ],
+  example: 'fitment rollback motor --to 2 --wait',
+  input: z.object({
+    ...dataInput,
+    model: z.string(),
+    to: z.coerce.number().int().positive().optional(),
+    wait: z.boolean().default(false),
+  }),
+  run: async ({ data, model, to, wait }, io) => {
+    const progress = io.progress(`rolling back ${model}`)
+    const status = await connectPlanner(data).call(
+      'rollback',
+      { model, ...(to !== undefined && { to }), wait },
+      ({ done, total, what }) => progress.update(done, total, what),
+    )
+    progress.end()
+    io.result(status, () => printRollouts(status))
+    return !wait || isDone(status) ? 0 : 1
+  },
+})
+
+function isDone({ pending, rollouts }: RolloutStatus): boolean {
+  return pending.length === 0 && rollouts.every(({ state }) => state === 'done')
+}

@@ -97,11 +97,11 @@ t.test('tables for people, the same values for machines', async (t) => {
     ],
     [
       ['rollout', 'status', 'motor'],
-      /raspberry-pi-4 +running +1 of 1,100% +static-w8a8 on litert +97.7 KiB +0 +0 +0/,
+      /raspberry-pi-4 +1 +running +1 of 1,100% +static-w8a8 on litert +97.7 KiB +0 +0 +0/,
     ],
-    [['rollout', 'pause', 'motor'], /raspberry-pi-4 +paused/],
+    [['rollout', 'pause', 'motor'], /raspberry-pi-4 +1 +paused/],
     [['rollout', 'status', 'motor'], /paused/, 1],
-    [['rollout', 'resume', 'motor', '--retry'], /raspberry-pi-4 +running/],
+    [['rollout', 'resume', 'motor', '--retry'], /raspberry-pi-4 +1 +running/],
     [
       ['audit', 'motor', '--limit', '2'],
       /cli:\w+ +rollout.resume +motor +class=raspberry-pi-4 from=paused to=running/,

@@ -1,0 +1,95 @@
+import type { Finding } from '../../shared/findings.ts'
+import { formatPercent } from '../../shared/units.ts'
+import { points } from '../selection/index.ts'
+import type { Model } from '../storage/index.ts'
+import type { ModelFacts, Quality } from '../variants/index.ts'
+import type { OperationInput } from './contract.ts'
+import { ApiError } from './errors.ts'
+
+/** What is known of a model that asks to be registered. */
+interface Applicant {
+  readonly facts: ModelFacts
+  readonly quality: Quality
+  /** Digest of its test data. */
+  readonly test: string | null
+  /** Most accuracy that it may lose against the revision in use, as a share. */
+  readonly maxRegression: number
+}
+
+const MAX_REGRESSION = 0.02
+
+/** The revision that devices run now, as far as there is one. */
+type InUse = Pick<Model, 'revision' | 'test' | 'reference'>
+
+/** Answers why a model is refused; undefined where this gate lets it through. */
+type Gate = (applicant: Applicant, inUse: InUse | undefined) => string | undefined
+
+const GATES: Readonly<Record<string, Gate>> = {
+  finite: ({ quality: { notFinite, samples } }) =>
+    notFinite > 0
+      ? `the float model answers ${notFinite} times NaN or infinity over ${samples} samples: its weights are broken, or its inputs are not what it was trained on`
+      : undefined,
+  regression: (applicant, inUse) =>
+    inUse && applicant.test === inUse.test ? regression(applicant, inUse) : undefined,
+}
+
+interface Admitted {
+  readonly findings: readonly Finding[]
+  /** What spoke against it, and why that was overruled. */
+  readonly forced?: { readonly against: readonly string[]; readonly reason: string }
+}
+
+/** @throws ApiError `gate-refused` where something speaks against it that nobody overrules */
+export function admit(
+  { test, maxRegression, force }: OperationInput<'models.add'>,
+  prepared: { readonly facts: ModelFacts; readonly wholeQuality: Quality },
+  inUse: InUse | undefined,
+): Admitted {
+  const applicant = {
+    facts: prepared.facts,
+    quality: prepared.wholeQuality,
+    test: test?.digest ?? null,
+    maxRegression: maxRegression ?? MAX_REGRESSION,
+  }
+  const against = Object.values(GATES).flatMap((gate) => gate(applicant, inUse) ?? [])
+  const findings = warnings(applicant, inUse)
+  if (against.length === 0) return { findings }
+  if (force == null)
+    throw new ApiError(
+      'gate-refused',
+      `${against.join('; ')}. To register it all the same: --force 'the reason, for the audit'`,
+    )
+  const overruled = against.map(
+    (message): Finding => ({ code: 'gate-forced', severity: 'warning', message }),
+  )
+  return { findings: [...findings, ...overruled], forced: { against, reason: force } }
+}
+
+/** What the operator should know and may have meant so. */
+function warnings(applicant: Applicant, inUse: InUse | undefined): readonly Finding[] {
+  const warn = (code: string, message: string | undefined): Finding[] =>
+    message === undefined ? [] : [{ code, severity: 'warning', message }]
+  const lost = inUse && applicant.test !== inUse.test ? regression(applicant, inUse) : undefined
+  return [
+    ...warn('regression-on-other-data', lost && `${lost}; but on other test data`),
+    ...warn('worse-than-chance', worseThanChance(applicant)),
+  ]
+}
+
+function regression(
+  { quality: { accuracy }, maxRegression }: Applicant,
+  { revision, reference }: InUse,
+): string | undefined {
+  const before = reference.wholeQuality.accuracy
+  if (accuracy === null || before === null || before - accuracy <= maxRegression) return undefined
+  return `accuracy falls from ${formatPercent(before)} of revision ${revision}, which is in use, to ${formatPercent(accuracy)}: more than ${points(maxRegression)}`
+}
+
+/** Of as many classes as the first output has places. */
+function worseThanChance({ facts, quality }: Applicant): string | undefined {
+  const { accuracy, accuracyCi95 } = quality
+  const classes = facts.outputs[0]?.shape.at(-1) ?? 0
+  if (accuracy === null || accuracyCi95 === null || classes < 2 || accuracyCi95[1] >= 1 / classes)
+    return undefined
+  return `accuracy ${formatPercent(accuracy)} is less than guessing one of ${classes} classes: do the labels belong to this model, and count from 0?`
+}
