@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive, parseIdentity, printIdentity, thisProcess } from './process-identity.ts'
+import {
+  isAlive,
+  isBeforeBoot,
+  parseIdentity,
+  printIdentity,
+  thisProcess,
+} from './process-identity.ts'
 
 /** The file by which the agent itself says that it is moving the link. */
 const AGENT = 'agent'
@@ -58,9 +64,20 @@ export class ModelLocks {
     return crashed
   }
 
-  /** Resolves when no application holds a lock. */
-  async whenFree(signal: AbortSignal): Promise<void> {
-    while ((await this.holders()).length > 0) await sleep(POLL_MS, undefined, { signal })
+  /** Resolves when no application holds a lock. @param onWait told of the holders, and again when they are others */
+  async whenFree(
+    signal: AbortSignal,
+    onWait: (holders: readonly string[]) => void = () => {},
+  ): Promise<void> {
+    let told = ''
+    for (;;) {
+      const holders = await this.holders()
+      if (holders.length === 0) return
+      const names = holders.join(' ')
+      if (names !== told) onWait(holders)
+      told = names
+      await sleep(POLL_MS, undefined, { signal })
+    }
   }
 
   /** For the agent: does the work while no application holds a lock or can get one. */
@@ -92,8 +109,11 @@ export class ModelLocks {
     const path = join(this.#directory, name)
     try {
       const identity = parseIdentity(await readFile(path, 'utf8'))
-      if (identity && (await isAlive(identity))) return true
-      if (!identity && Date.now() - (await stat(path)).mtimeMs < GRACE_MS) return true
+      const { mtimeMs } = await stat(path)
+      // A shell's number alone may be another process's after a boot.
+      const isStale = identity?.startTicks === null && isBeforeBoot(mtimeMs)
+      if (identity && !isStale && (await isAlive(identity))) return true
+      if (!identity && Date.now() - mtimeMs < GRACE_MS) return true
       await this.#remove(name)
       return false
     } catch {

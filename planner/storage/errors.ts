@@ -4,6 +4,8 @@ export type StorageErrorCode =
   | 'in-use'
   | 'unreachable'
   | 'unreadable'
+  /** Written by a later version of this program. */
+  | 'newer'
   | 'full'
   | 'unusable'
   | 'unknown-artifact'

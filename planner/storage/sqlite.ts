@@ -1,9 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { Kysely, SqliteDialect } from 'kysely'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from 'kysely'
 import Sqlite from 'libsql'
 import { messageOf } from '../../shared/errors.ts'
 import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
+import { causeOf, inUsersWords } from './sqlite-causes.ts'
 import type { Tables } from './tables.ts'
 
 /** Every commit is on disk before a receipt is sent; readers beside the one writer. */
@@ -15,13 +23,13 @@ const PRAGMAS = [
   'foreign_keys = ON',
 ]
 
-/** @throws StorageError `in-use`, `unreadable` */
+/** @throws StorageError `in-use`, `full`, `unusable`, `unreadable` */
 export async function openSqlite(path: string): Promise<Database> {
   const release = holdAlone(path)
   try {
     const connection = new Sqlite(path)
     for (const pragma of PRAGMAS) connection.pragma(pragma)
-    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: connection }) })
+    const db = new Kysely<Tables>({ dialect: new DiskDialect({ database: connection }, path) })
     return {
       db,
       kind: 'sqlite',
@@ -35,7 +43,56 @@ export async function openSqlite(path: string): Promise<Database> {
   } catch (error) {
     release()
     const message = `${path} cannot be opened as a database: ${messageOf(error)}; move it away or restore it from a backup`
-    throw new StorageError('unreadable', message, { path }, { cause: error })
+    const unknown = new StorageError('unreadable', message, { path }, { cause: error })
+    throw causeOf(error) === undefined ? unknown : inUsersWords(error, path)
+  }
+}
+
+/** A database whose failures say what they mean, also in the middle of a transaction. */
+class DiskDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig
+  readonly #path: string
+
+  constructor(config: SqliteDialectConfig, path: string) {
+    super(config)
+    this.#config = config
+    this.#path = path
+  }
+
+  override createDriver(): SqliteDriver {
+    return new DiskDriver(this.#config, this.#path)
+  }
+}
+
+class DiskDriver extends SqliteDriver {
+  readonly #path: string
+
+  constructor(config: SqliteDialectConfig, path: string) {
+    super(config)
+    this.#path = path
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection()
+    return {
+      executeQuery: async <R>(query: CompiledQuery) => {
+        try {
+          return await connection.executeQuery<R>(query)
+        } catch (error) {
+          throw inUsersWords(error, this.#path)
+        }
+      },
+      streamQuery: (query, chunk) => connection.streamQuery(query, chunk),
+    }
+  }
+
+  /** SQLite has rolled back by itself where the disk failed (sqlite.org/lang_transaction.html §3): what failed must be told, not this. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection)
+    } catch (error) {
+      if (!/no transaction is active/.test(messageOf(error))) throw error
+    }
   }
 }
 
@@ -47,11 +104,12 @@ export async function openSqlite(path: string): Promise<Database> {
 function holdAlone(path: string): () => void {
   const lockPath = `${path}.lock`
   const pidPath = `${path}.pid`
-  const lock = new Sqlite(lockPath)
+  const lock = opened(lockPath)
   try {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
+    if (causeOf(error) !== undefined) throw inUsersWords(error, path)
     const holder = readPid(pidPath)
     throw new StorageError(
       'in-use',
@@ -60,8 +118,20 @@ function holdAlone(path: string): () => void {
       { cause: error },
     )
   }
-  writeFileSync(pidPath, `${process.pid}\n`)
+  try {
+    writeFileSync(pidPath, `${process.pid}\n`)
+  } catch {
+    // For a message only.
+  }
   return () => lock.close()
+}
+
+function opened(path: string): Sqlite.Database {
+  try {
+    return new Sqlite(path)
+  } catch (error) {
+    throw inUsersWords(error, path)
+  }
 }
 
 function readPid(path: string): number | undefined {

@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError } from '../../../shared/errors.ts'
+import { AppError, errnoOf } from '../../../shared/errors.ts'
+import { LastWords } from '../../../shared/last-words.ts'
 import { ModelLocks } from '../../client/index.ts'
 import type { HealthMessages } from './health-messages.ts'
 
@@ -45,7 +47,7 @@ export interface Watched {
 /** Deaths of applications that held a lock of the model; one may be an accident. */
 const CRASHES_ALLOWED = 2
 const LOOK_MS = 250
-const MOST_OUTPUT_BYTES = 64 * 1024
+const LAST_WORDS_MS = 200
 
 /** Asks, listens, watches, and asks again. An application that says it is unhealthy ends it at any moment. @throws HealthError */
 export async function watchHealth(
@@ -137,32 +139,59 @@ function ask(
   signal: AbortSignal,
 ): Promise<void> {
   if (command === null) return Promise.resolve()
-  const options = {
-    timeout: answerMs,
-    killSignal: 'SIGKILL',
-    maxBuffer: MOST_OUTPUT_BYTES,
-  } as const
   return new Promise((resolve, reject) => {
-    execFile(command, [model, variant, file], { ...options, signal }, (error, out, err) => {
-      if (!error || signal.aborted) return resolve()
-      reject(
-        error.killed ? tooSlow(command, answerMs) : unhealthy(command, error, `${out}\n${err}`),
-      )
+    // A group of its own: what it started ends with it.
+    const child = spawn(command, [model, variant, file], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const words = [new LastWords(child.stdout), new LastWords(child.stderr)]
+    const endAll = () => killGroup(child.pid)
+    const timer = setTimeout(() => {
+      endAll()
+      reject(tooSlow(command, answerMs))
+    }, answerMs)
+    const over = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+    }
+    const stop = () => {
+      over()
+      endAll()
+      resolve()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) return stop()
+    child.once('error', (error) => {
+      over()
+      reject(unhealthy(command, errnoOf(error) ?? error.message, ''))
+    })
+    // Not at its `close`: what it left behind may keep its output open for as long as it likes.
+    child.once('exit', (code, killedBy) => {
+      over()
+      if (code === 0) return resolve()
+      // Its last words may still be on their way; what it left behind must not hold them up.
+      void Promise.race([once(child, 'close'), sleep(LAST_WORDS_MS)]).then(() => {
+        const said = words.map((one) => one.line()).filter((line) => line !== '')
+        reject(unhealthy(command, killedBy ?? `exit code ${code}`, said.at(-1) ?? ''))
+      })
     })
   })
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL')
+  } catch {
+    // All of it is gone already.
+  }
 }
 
 function tooSlow(command: string, answerMs: number): HealthError {
   return new HealthError('health-timeout', `${command} gave no answer within ${answerMs / 1000} s`)
 }
 
-function unhealthy(command: string, error: Error & { code?: unknown }, said: string): HealthError {
-  const words = said
-    .trim()
-    .split('\n')
-    .at(-1)
-    ?.replace(/\p{Cc}/gu, ' ')
-    .slice(0, 300)
-  const how = typeof error.code === 'number' ? `exit code ${error.code}` : (error.code ?? 'killed')
+function unhealthy(command: string, how: string, said: string): HealthError {
+  const words = said.replace(/\p{Cc}/gu, ' ').slice(0, 300)
   return new HealthError('unhealthy', `${command}: ${how}${words ? `: ${words}` : ''}`)
 }

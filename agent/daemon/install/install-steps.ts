@@ -94,10 +94,12 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     else await slots.install(slot, installed, file)
   },
 
-  async waiting({ assignment }, { stateDir, slots }, signal) {
+  async waiting({ assignment }, { stateDir, slots, log }, signal) {
     const { model, variant } = assignment
     if ((await slots.links(model)).current === variant) return
-    await new ModelLocks(stateDir, model).whenFree(signal)
+    await new ModelLocks(stateDir, model).whenFree(signal, (holders) => {
+      log.info({ model, locks: holders }, 'waits for applications that hold a lock')
+    })
   },
 
   async testing({ assignment }, context, signal) {

@@ -28,6 +28,14 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
   })
   const { error } = await migrator.migrateToLatest()
   if (error !== undefined) {
+    if (isNewer(error)) {
+      throw new StorageError(
+        'newer',
+        'a newer version of Fitment wrote this database: run that one, or restore a backup of before',
+        {},
+        { cause: error },
+      )
+    }
     throw new StorageError(
       'unreadable',
       `the database cannot be brought to this version of Fitment: ${messageOf(error)}`,
@@ -35,4 +43,9 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
       { cause: error },
     )
   }
+}
+
+/** Migrations are there that this version has never heard of. */
+function isNewer(error: unknown): boolean {
+  return /previously executed migration .* is missing/.test(messageOf(error))
 }

@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ModelLocks } from '../../../agent/client/index.ts'
@@ -66,4 +74,36 @@ t.test('waiting ends when the agent leaves', async (t) => {
   const { locks } = setUp(t)
   await locks.hold()
   await t.rejects(locks.whenFree(AbortSignal.timeout(20)))
+})
+
+t.test('a lock of another boot holds nobody up', async (t) => {
+  const { locks, directory } = setUp(t)
+  const lock = await locks.hold()
+  const [name = ''] = await locks.holders()
+  const path = join(directory, name)
+  const [pid, ticks, boot] = readFileSync(path, 'utf8').trim().split(' ')
+  t.match(boot, /^[0-9a-f-]{36}$/)
+  writeFileSync(path, `${pid} ${ticks} 00000000-0000-4000-8000-000000000000\n`)
+  t.same(await locks.holders(), [], 'the same number and start, of another run of the kernel')
+  const bare = join(directory, 'shell')
+  writeFileSync(bare, `${process.pid}\n`)
+  const old = Date.now() / 1000 - uptime() - 3600
+  utimesSync(bare, old, old)
+  t.same(await locks.holders(), [], 'written before the boot')
+  writeFileSync(bare, `${process.pid}\n`)
+  utimesSync(bare, 3600, 3600)
+  t.same(await locks.holders(), ['shell'], 'written when the clock was not set')
+  await lock.release()
+})
+
+t.test('who waits is told for whom', async (t) => {
+  const { locks } = setUp(t)
+  const lock = await locks.hold()
+  const told: (readonly string[])[] = []
+  const free = locks.whenFree(never, (holders) => told.push(holders))
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  await lock.release()
+  await free
+  t.equal(told.length, 1, 'once')
+  t.match(told, [[new RegExp(`^${process.pid}-`)]])
 })
