@@ -1,11 +1,12 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/tensors.ts'
 import { constantOf, type TflModel, type TflSubgraph, type TflTensor } from '../../tflite/index.ts'
+import { transposed } from '../../transposed.ts'
 import { newAttribute, newMessage, type OnnxNode, type OnnxTensor } from '../model.ts'
 import type { ATTRIBUTE_TYPES } from '../schema.ts'
 import { newTensor } from '../tensor-data.ts'
 import { elementType } from './element-types.ts'
-import { type Layout, ordersCoincide, permutation, shapeIn, transposed } from './layout.ts'
+import { type Layout, ordersCoincide, permutation, shapeIn } from './layout.ts'
 
 export type Attributes = Readonly<
   Record<string, readonly [type: keyof typeof ATTRIBUTE_TYPES, value: unknown]>

@@ -1,6 +1,6 @@
 import { invariant } from '../../../../../shared/errors.ts'
+import { transposed } from '../../../transposed.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
-import { transposed } from '../layout.ts'
 import {
   defineActivated,
   input,

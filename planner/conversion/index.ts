@@ -1,0 +1,3 @@
+export { type ConversionRequest, convertProven, type ProvenConversion } from './convert.ts'
+export { ProofError } from './errors.ts'
+export type { Proof, ProvenOutput } from './prove.ts'

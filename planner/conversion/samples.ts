@@ -1,0 +1,58 @@
+import type { TensorInfo } from '../../shared/runtime/index.ts'
+import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
+
+/** What an input of integers may hold, by what exporters call it: indices must lie inside what they index. */
+const MEANINGS: readonly {
+  readonly name: RegExp
+  readonly draw: (random: () => number) => number
+}[] = [
+  { name: /mask|valid/i, draw: () => 1 },
+  { name: /type|segment/i, draw: () => 0 },
+  { name: /len|size|count/i, draw: () => 1 },
+  { name: /sr$|rate/i, draw: () => 16_000 },
+]
+
+/** Small numbers, each within the tables of the least vocabulary. */
+const INDEX = (random: () => number) => Math.floor(random() * 10)
+
+/** Plausible inputs, the same for the same seed: floats around zero, integers as their names say, open sizes closed. */
+export function generatedSample(
+  inputs: readonly TensorInfo[],
+  seed: number,
+  batch = 1,
+): Readonly<Record<string, Tensor>> {
+  const random = randomFrom(seed)
+  return Object.fromEntries(
+    inputs.map(({ name, type, shape }) => {
+      const closed = shape.map((dim, axis) => (dim < 0 ? (axis === 0 ? batch : 1) : dim))
+      return [name, { type, shape: closed, data: dataFor(name, type, sizeOf(closed), random) }]
+    }),
+  )
+}
+
+function dataFor(name: string, type: TensorInfo['type'], size: number, random: () => number) {
+  if (type === 'float16')
+    return Uint16Array.from({ length: size }, () => 0x3000 + Math.floor(random() * 0xc00))
+  if (type.startsWith('float')) {
+    const data = new ARRAY_OF[type](size)
+    for (let i = 0; i < size; i += 1) data[i] = random() * 4 - 2
+    return data
+  }
+  if (type === 'bool') return Uint8Array.from({ length: size }, () => Number(random() < 0.5))
+  const draw = MEANINGS.find((one) => one.name.test(name))?.draw ?? INDEX
+  const wide = type === 'int64' || type === 'uint64'
+  const data = new ARRAY_OF[type](size)
+  for (let i = 0; i < size; i += 1) data[i] = (wide ? BigInt(draw(random)) : draw(random)) as never
+  return data
+}
+
+/** mulberry32: 0 to 1, the same sequence for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
