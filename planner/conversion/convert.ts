@@ -1,3 +1,4 @@
+import { type Dataset, samplesFor, takeSamples } from '../../shared/dataset/index.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
@@ -20,8 +21,8 @@ export interface ConversionRequest {
   readonly from: ModelFormat
   readonly to: ModelFormat
   readonly fileName: string
-  /** In the source's shapes; plausible ones where absent. */
-  readonly samples?: Samples
+  /** To prove the result on; plausible samples are made where absent. */
+  readonly data?: Dataset
   /** Largest difference of an output that is written, as a share of its range. */
   readonly tolerance: number
   readonly edges?: Layout
@@ -55,7 +56,7 @@ export async function convertProven(request: ConversionRequest): Promise<ProvenC
 async function toOnnx(request: ConversionRequest): Promise<ProvenConversion> {
   const { bytes, from, to, fileName } = request
   const converted = await convertModel(bytes, from, to, fileName)
-  const samples = request.samples ?? (await generated(request, bytes))
+  const samples = await samplesOf(request)
   const proof = await prove(
     { format: from, bytes },
     { format: to, bytes: converted.bytes },
@@ -63,6 +64,18 @@ async function toOnnx(request: ConversionRequest): Promise<ProvenConversion> {
   )
   refuseDifferent(proof, request, null)
   return { bytes: converted.bytes, findings: converted.findings, proof, tflite: null }
+}
+
+/** Of a caller's set, spread over it. */
+const MOST_SAMPLES = 16
+
+async function samplesOf(request: ConversionRequest): Promise<Samples> {
+  const { bytes, from, data } = request
+  if (data === undefined) return await generated(request, bytes)
+  const session = await opened({ format: from, bytes })
+  await session.close()
+  const { count, at } = samplesFor(takeSamples(data, MOST_SAMPLES), session.inputs)
+  return Array.from({ length: count }, (_, i) => at(i))
 }
 
 async function generated(
@@ -79,7 +92,7 @@ async function generated(
 async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
   const { bytes, fileName, edges = 'source' } = request
   const closed = await importOnnx(bytes, fileName, { edges })
-  const samples = request.samples ?? (await generated(request, bytes))
+  const samples = await samplesOf(request)
   const order = orderAt(edges)
   const written = writeTflite(closed.model)
   const proof = await prove(

@@ -5,31 +5,36 @@ import type { Tensor } from '../../shared/tensors.ts'
 export function differenceOf(actual: Tensor, expected: Tensor): number {
   if (actual.shape.join() !== expected.shape.join()) return Number.POSITIVE_INFINITY
   const [ours, theirs] = [numbersOf(actual), numbersOf(expected)]
-  if (!/^float/.test(expected.type))
-    return theirs.every((value, i) => value === ours[i]) ? 0 : Number.POSITIVE_INFINITY
-  let [low, high, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
-  for (const [i, wanted] of theirs.entries()) {
-    const got = ours[i] as number
-    if (wanted === got || (Number.isNaN(wanted) && Number.isNaN(got))) {
-      if (Number.isFinite(wanted)) [low, high] = [Math.min(low, wanted), Math.max(high, wanted)]
-      continue
-    }
-    if (!Number.isFinite(wanted) || !Number.isFinite(got)) return Number.POSITIVE_INFINITY
-    largest = Math.max(largest, Math.abs(wanted - got))
-    ;[low, high] = [Math.min(low, wanted), Math.max(high, wanted)]
+  const exact = !/^float/.test(expected.type)
+  let largest = 0
+  for (let i = 0; i < theirs.length; i += 1) {
+    const distance = distanceOf(ours[i] as number, theirs[i] as number)
+    if (exact && distance > 0) return Number.POSITIVE_INFINITY
+    largest = Math.max(largest, distance)
   }
-  if (largest === 0) return 0
-  const range = high - low
-  return largest / Math.max(range > 0 ? range : Math.abs(high), 1e-6)
+  return largest === 0 ? 0 : largest / spreadOf(theirs)
 }
 
-function numbersOf({
-  type,
-  data,
-}: Tensor): ArrayLike<number> & {
-  entries(): Iterable<[number, number]>
-  every(test: (value: number, i: number) => boolean): boolean
-} {
+/** What is no number must be the same on both sides. */
+function distanceOf(got: number, wanted: number): number {
+  if (wanted === got || (Number.isNaN(wanted) && Number.isNaN(got))) return 0
+  const both = Number.isFinite(wanted) && Number.isFinite(got)
+  return both ? Math.abs(wanted - got) : Number.POSITIVE_INFINITY
+}
+
+/** A range of nothing has no share: what lies below a millionth of one is noise of its own. */
+function spreadOf(values: ArrayLike<number>): number {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i] as number
+    if (!Number.isFinite(value)) continue
+    ;[low, high] = [Math.min(low, value), Math.max(high, value)]
+  }
+  const range = high - low
+  return Math.max(range > 0 ? range : Math.abs(high), 1e-6)
+}
+
+function numbersOf({ type, data }: Tensor): ArrayLike<number> {
   if (type === 'float16') return Float32Array.from(data as Uint16Array, fromHalf)
   if (type === 'int64' || type === 'uint64') return Float64Array.from(data as BigInt64Array, Number)
   return data as Float32Array

@@ -3,6 +3,7 @@
  * that those who only look into files load none of it.
  */
 export { floatOf, floatsOf, hasAttribute, intOf, intsOf, stringOf, tensorOf } from './attributes.ts'
+export { channelShuffle } from './prepare/channel-shuffle.ts'
 export { foldConstants } from './prepare/fold-constants.ts'
 export { type Attributes, GraphEditor } from './prepare/graph-editor.ts'
 export { prepareModel } from './prepare/prepare.ts'

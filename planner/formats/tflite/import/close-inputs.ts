@@ -1,5 +1,5 @@
 import { ARRAY_OF } from '../../../../shared/tensors.ts'
-import type { OnnxModel, OnnxValueInfo } from '../../onnx/index.ts'
+import type { OnnxDimension, OnnxModel, OnnxValueInfo } from '../../onnx/index.ts'
 import { dataTypeName } from '../../onnx/index.ts'
 import { OnnxImportError } from './errors.ts'
 
@@ -34,7 +34,7 @@ function closeInput({ name, type }: OnnxValueInfo, batch: number): boolean {
       { name },
     )
   }
-  const open = shape.dim.flatMap(({ value }, axis) => (value.case === 'dimValue' ? [] : [axis]))
+  const open = shape.dim.flatMap(({ value }, axis) => (isClosed(value) ? [] : [axis]))
   const others = open.filter((axis) => axis > 0)
   if (others.length > 0) {
     const sizes = shape.dim.map(({ value }) =>
@@ -53,7 +53,7 @@ function closeInput({ name, type }: OnnxValueInfo, batch: number): boolean {
       { name, axes: others },
     )
   }
-  const zero = shape.dim.findIndex(({ value }) => value.case === 'dimValue' && value.value < 1n)
+  const zero = shape.dim.findIndex(({ value }) => value.case === 'dimValue' && value.value === 0n)
   if (zero >= 0) {
     throw unsupported(
       `input "${name}" has no elements: dimension ${zero} is ${shape.dim[zero]?.value.value}`,
@@ -65,6 +65,11 @@ function closeInput({ name, type }: OnnxValueInfo, batch: number): boolean {
     if (dim) dim.value = { case: 'dimValue', value: BigInt(batch) }
   }
   return open.length > 0
+}
+
+/** Some exporters write −1 where they mean an open size. */
+function isClosed(value: OnnxDimension['value']): boolean {
+  return value.case === 'dimValue' && value.value >= 0n
 }
 
 function unsupported(message: string, details: Record<string, unknown>): OnnxImportError {

@@ -160,12 +160,15 @@ interface Obstacle {
 
 function lowerAll(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
   const obstacles: Obstacle[] = []
+  /** Values that a refused node would have made: whoever reads them is judged by its name alone. */
+  const missing = new Set<string>()
   for (const node of nodes) {
     const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
-    const reason = lowered(graph, node, operator)
-    if (reason === null) continue
-    obstacles.push({ operator, reason, node: node.name || (node.output[0] ?? '') })
-    placeholders(graph, node)
+    const isBehind = readsOf(node).some((name) => missing.has(name))
+    const reason = isBehind ? unknownOperator(operator) : lowered(graph, node, operator)
+    if (reason !== null)
+      obstacles.push({ operator, reason, node: node.name || (node.output[0] ?? '') })
+    if (reason !== null || isBehind) for (const name of node.output) missing.add(name)
   }
   if (obstacles.length === 0) return
   throw new OnnxImportError('unsupported-operator', sentence(obstacles), {
@@ -174,10 +177,20 @@ function lowerAll(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
   })
 }
 
+/** What the node reads, and what graphs inside it read. */
+function readsOf(node: OnnxNode): string[] {
+  const nested = node.attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs))
+  return [...node.input, ...nested.flatMap((one) => one.node.flatMap(readsOf))].filter(Boolean)
+}
+
+function unknownOperator(operator: string): string | null {
+  return operator in LOWERINGS ? null : 'no equivalent'
+}
+
 /** Why it cannot be; null where it was. */
 function lowered(graph: GraphBuilder, node: OnnxNode, operator: string): string | null {
   const row = LOWERINGS[operator]
-  if (row === undefined) return 'no equivalent'
+  if (row === undefined) return unknownOperator(operator)
   try {
     const broken = row.constraints
       .map((constraint) => constraint(node, graph))
@@ -187,23 +200,6 @@ function lowered(graph: GraphBuilder, node: OnnxNode, operator: string): string 
     return null
   } catch (error) {
     if (error instanceof Refusal) return error.message
-    throw error
-  }
-}
-
-/** Stand in for results, so that what comes behind is judged as well. */
-function placeholders(graph: GraphBuilder, node: OnnxNode): void {
-  for (const name of node.output) {
-    if (name === '' || graph.homeOf(name) !== undefined) continue
-    graph.give(name, 'source', graph.fresh('FLOAT32', shapeOrNone(graph, name)))
-  }
-}
-
-function shapeOrNone(graph: GraphBuilder, name: string): readonly number[] {
-  try {
-    return graph.shapeOf(name)
-  } catch (error) {
-    if (error instanceof Refusal) return []
     throw error
   }
 }
@@ -231,7 +227,14 @@ function leave(
     const rank = graph.shapeOf(name).length
     const layout = hasChannels(rank) ? edges : 'source'
     const computed = graph.value(name, layout)
-    const isOwn = computed.data === null && !taken.has(computed)
+    if (computed.data !== null) {
+      throw new OnnxImportError(
+        'unsupported-model',
+        `output "${name}" is the same whatever the inputs are: take it out of the model`,
+        { name },
+      )
+    }
+    const isOwn = !taken.has(computed)
     const tensor = isOwn ? computed : copied(graph, computed)
     tensor.fields.name = name
     taken.add(tensor)

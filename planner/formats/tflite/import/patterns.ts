@@ -1,6 +1,6 @@
 import type { OnnxNode } from '../../onnx/index.ts'
 import { dataOf, elementCount, elementTypeOf } from '../../onnx/index.ts'
-import { type GraphEditor, type Rule, rule } from '../../onnx/source.ts'
+import { channelShuffle, type GraphEditor, type Rule, rule } from '../../onnx/source.ts'
 
 /** Chains that exporters write out and kernels know whole. */
 
@@ -146,4 +146,4 @@ function isClippedLine(value: string, x: string, editor: GraphEditor): boolean {
   )
 }
 
-export const PATTERNS: readonly Rule[] = [hardSwish, gelu]
+export const PATTERNS: readonly Rule[] = [hardSwish, gelu, channelShuffle]

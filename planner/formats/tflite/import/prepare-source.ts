@@ -1,5 +1,5 @@
 import type { OnnxModel, OnnxNode } from '../../onnx/index.ts'
-import { newTensor } from '../../onnx/index.ts'
+import { DATA_TYPES, newAttribute, newTensor } from '../../onnx/index.ts'
 import {
   applyRules,
   foldConstants,
@@ -28,6 +28,7 @@ export async function prepareSource(model: OnnxModel): Promise<ValueTypes> {
   })
   const { graph } = model
   if (graph === undefined) return types
+  castsLikeAsCasts(graph.node, types)
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const sizes = foldSizes(graph.node, types)
     graph.initializer.push(...sizes.constants)
@@ -40,6 +41,19 @@ export async function prepareSource(model: OnnxModel): Promise<ValueTypes> {
   const applied = applyRules(new GraphEditor(graph, types), PATTERNS)
   sweep(graph)
   return applied.size === 0 ? types : await inferValues(model)
+}
+
+/** CastLike asks a value for its type alone: what it casts may well be a constant. */
+function castsLikeAsCasts(nodes: readonly OnnxNode[], types: ValueTypes): void {
+  for (const node of nodes) {
+    const type = types.get(node.output[0] ?? '')?.type
+    if (node.opType !== 'CastLike' || node.domain !== '' || !type) continue
+    const { code } = DATA_TYPES[type as keyof typeof DATA_TYPES] ?? {}
+    if (code === undefined) continue
+    node.opType = 'Cast'
+    node.input = node.input.slice(0, 1)
+    node.attribute = [newAttribute('to', 'int', code)]
+  }
 }
 
 /** Shape and Size of values whose sizes are known. */

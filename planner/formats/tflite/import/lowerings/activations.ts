@@ -212,6 +212,47 @@ const identity: Lowering = (node, graph) => {
   graph.give(output(node), layout, graph.value(name, layout))
 }
 
+/** The exact GELU is x · Φ(x), and Φ(x) = ½ · (1 + erf(x / √2)). */
+const erf: Formula = (graph, z) => {
+  const x = mul(graph, z, number(graph, Math.SQRT2))
+  const atZero = pointwise(graph, 'EQUAL', [x, number(graph, 0)], {}, 'BOOL')
+  const safe = pointwise(graph, 'SELECT_V2', [atZero, number(graph, 1), x], {}, 'FLOAT32')
+  const share = div(graph, pointwise(graph, 'GELU', [safe], { approximate: false }), safe)
+  const result = sub(graph, mul(graph, share, number(graph, 2)), number(graph, 1))
+  return pointwise(graph, 'SELECT_V2', [atZero, number(graph, 0), result], {}, 'FLOAT32')
+}
+
+const square = one('SQUARE')
+const root = one('SQRT')
+
+/** √(1 − x²) */
+const cosine: Formula = (graph, x, node) =>
+  root(graph, sub(graph, number(graph, 1), square(graph, x, node)), node)
+const arc = (graph: GraphBuilder, y: DraftTensor, x: DraftTensor) =>
+  pointwise(graph, 'ATAN2', [y, x])
+const ln = one('LOG')
+
+/** The sign apart: for large negative x, x + √(x² + 1) loses all its digits. */
+const arsinh: Formula = (graph, x, node) => {
+  const size = pointwise(graph, 'ABS', [x])
+  const sum = add(
+    graph,
+    size,
+    root(graph, add(graph, square(graph, x, node), number(graph, 1)), node),
+  )
+  return mul(graph, pointwise(graph, 'SIGN', [x]), ln(graph, sum, node))
+}
+const arcosh: Formula = (graph, x, node) =>
+  ln(
+    graph,
+    add(graph, x, root(graph, sub(graph, square(graph, x, node), number(graph, 1)), node)),
+    node,
+  )
+const artanh: Formula = (graph, x, node) => {
+  const share = div(graph, add(graph, number(graph, 1), x), sub(graph, number(graph, 1), x))
+  return mul(graph, ln(graph, share, node), number(graph, 0.5))
+}
+
 const logicalNot: Formula = (graph, x) => pointwise(graph, 'LOGICAL_NOT', [cast(graph, x, 'BOOL')])
 
 export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
@@ -262,6 +303,12 @@ export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
   Round: floatEach(one('ROUND')),
   Sin: floatEach(one('SIN')),
   Cos: floatEach(one('COS')),
+  Erf: floatEach(erf),
+  Asin: floatEach((graph, x, node) => arc(graph, x, cosine(graph, x, node))),
+  Acos: floatEach((graph, x, node) => arc(graph, cosine(graph, x, node), x)),
+  Asinh: floatEach(arsinh),
+  Acosh: floatEach(arcosh),
+  Atanh: floatEach(artanh),
   Tan: floatEach((graph, x) =>
     div(graph, pointwise(graph, 'SIN', [x]), pointwise(graph, 'COS', [x])),
   ),

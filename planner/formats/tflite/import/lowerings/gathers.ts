@@ -7,7 +7,6 @@ import { need } from '../errors.ts'
 import { type GraphBuilder, reshape, turn } from '../graph-builder.ts'
 import { axisIn } from '../layout.ts'
 import { constantInput, input, type Lowering, type LoweringRow, output, row } from '../lowering.ts'
-import { broadcastTo } from './shapes.ts'
 
 /** Operators whose results are never negative. */
 const COUNTING = /^(ArgMax|ArgMin|TopK|NonZero|Shape|Size)$/
@@ -241,33 +240,6 @@ const range: Lowering = (node, graph) => {
   graph.give(output(node), 'source', graph.constant(output(node), type, [count], data))
 }
 
-const filled: Lowering = (node, graph) => {
-  const value = node.attribute.find((one) => one.name === 'value')?.t
-  const type = graph.source.typeOf(output(node))
-  const number = value === undefined ? 0 : Number(graphNumber(value.rawData, type))
-  graph.give(
-    output(node),
-    'source',
-    broadcastTo(
-      graph,
-      reshape(
-        graph,
-        graph.scalar(number, type),
-        graph.shapeOf(output(node)).map(() => 1),
-      ),
-      graph.shapeOf(output(node)),
-    ),
-  )
-}
-
-function graphNumber(raw: Uint8Array, type: string): number {
-  const view = new DataView(raw.slice().buffer)
-  if (raw.length === 0) return 0
-  if (type === 'int64') return Number(view.getBigInt64(0, true))
-  if (type === 'int32') return view.getInt32(0, true)
-  return type === 'float32' ? view.getFloat32(0, true) : view.getUint8(0)
-}
-
 export const GATHERS: Readonly<Record<string, LoweringRow>> = {
   Gather: row(gather),
   GatherElements: row(gatherElements),
@@ -281,5 +253,4 @@ export const GATHERS: Readonly<Record<string, LoweringRow>> = {
   ),
   OneHot: row(oneHot, constantInput(1, 'depth'), constantInput(2, 'values')),
   Range: row(range),
-  ConstantOfShape: row(filled),
 }

@@ -55,22 +55,32 @@ const batchNormalization: Lowering = (node, graph) => {
   const name = input(node, 0)
   const rank = graph.shapeOf(name).length
   const layout = channelsLayout(rank)
-  const [scale, bias, mean, variance] = [1, 2, 3, 4].map(
-    (at) => graph.source.constant(input(node, at))?.data,
-  )
-  need(
-    scale !== undefined && bias !== undefined && mean !== undefined && variance !== undefined,
-    'its statistics are computed when the model runs',
-  )
-  const epsilon = floatOf(node, 'epsilon', 1e-5)
-  const factor = Float32Array.from(
-    variance as Float32Array,
-    (value, i) => Number(scale[i]) / Math.sqrt(value + epsilon),
-  )
-  const shift = factor.map((value, i) => Number(bias[i]) - Number(mean[i]) * value)
-  const shape = [factor.length]
-  const scaled = mul(graph, graph.value(name, layout), graph.floats('scale', shape, factor))
-  graph.give(output(node), layout, add(graph, scaled, graph.floats('shift', shape, shift)))
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((at) =>
+    perChannel(graph, input(node, at), layout, rank),
+  ) as [DraftTensor, DraftTensor, DraftTensor, DraftTensor]
+  const epsilon = graph.scalar(floatOf(node, 'epsilon', 1e-5))
+  const x = graph.value(name, layout)
+  const { factor, shift } = [scale, bias, mean, variance].every(({ data }) => data !== null)
+    ? storedStatistics(graph, [scale, bias, mean, variance], floatOf(node, 'epsilon', 1e-5))
+    : {
+        factor: mul(graph, scale, pointwise(graph, 'RSQRT', [add(graph, variance, epsilon)])),
+        shift: null,
+      }
+  const shifted = shift === null ? mul(graph, sub(graph, x, mean), factor) : mul(graph, x, factor)
+  graph.give(output(node), layout, add(graph, shifted, shift ?? bias))
+}
+
+function storedStatistics(graph: GraphBuilder, stored: readonly DraftTensor[], epsilon: number) {
+  const [scale, bias, mean, variance] = stored.map(
+    ({ data }) => new Float32Array((data as Uint8Array).slice().buffer),
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array]
+  const factor = variance.map((value, i) => (scale[i] as number) / Math.sqrt(value + epsilon))
+  const shift = factor.map((value, i) => (bias[i] as number) - (mean[i] as number) * value)
+  const shape = shapeOf(stored[0] as DraftTensor)
+  return {
+    factor: graph.floats('scale', shape, factor),
+    shift: graph.floats('shift', shape, shift),
+  }
 }
 
 const instanceNormalization: Lowering = (node, graph) => {

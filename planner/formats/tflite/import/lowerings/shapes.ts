@@ -18,11 +18,13 @@ import {
 
 /** Same elements, another shape: Reshape, Flatten, Squeeze and Unsqueeze alike. */
 const reshaped: Lowering = (node, graph) => {
-  graph.give(
-    output(node),
-    'source',
-    reshape(graph, graph.value(input(node, 0)), graph.shapeOf(output(node))),
-  )
+  const name = input(node, 0)
+  const [from, to] = [graph.shapeOf(name), graph.shapeOf(output(node))]
+  // What only regroups pixels leaves channels last.
+  const keeps =
+    hasChannels(from.length) && hasChannels(to.length) && from[0] === to[0] && from[1] === to[1]
+  const layout = keeps && graph.homeOf(name) === 'channels-last' ? 'channels-last' : 'source'
+  graph.give(output(node), layout, reshape(graph, graph.value(name, layout), perAxisIn(layout, to)))
 }
 
 /** From where the value is to where nothing needs to move, if there is such a layout. */
@@ -437,7 +439,7 @@ const reverseSequence: Lowering = (node, graph) => {
 }
 
 export const SHAPES: Readonly<Record<string, LoweringRow>> = {
-  Reshape: row(reshaped),
+  Reshape: row(reshaped, constantInput(1, 'shape')),
   Flatten: row(reshaped),
   Squeeze: row(reshaped),
   Unsqueeze: row(reshaped),
@@ -451,7 +453,7 @@ export const SHAPES: Readonly<Record<string, LoweringRow>> = {
     constantInput(3, 'axes'),
     constantInput(4, 'steps'),
   ),
-  Expand: row(expand),
+  Expand: row(expand, constantInput(1, 'shape')),
   Tile: row(tile, constantInput(1, 'repetition')),
   Pad: row(padded, constantInput(1, 'padding'), constantInput(3, 'axes')),
   DepthToSpace: row(depthToSpace),

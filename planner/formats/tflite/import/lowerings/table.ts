@@ -2,10 +2,12 @@ import type { LoweringRow } from '../lowering.ts'
 import { ACTIVATIONS } from './activations.ts'
 import { ARITHMETIC } from './arithmetic.ts'
 import { CONVOLUTIONS } from './convolutions.ts'
+import { EINSUM } from './einsum.ts'
 import { GATHERS } from './gathers.ts'
 import { MATRICES } from './matrices.ts'
 import { NORMALIZATIONS } from './normalizations.ts'
 import { POOLS } from './pools.ts'
+import { RECURRENT } from './recurrent.ts'
 import { REDUCTIONS } from './reductions.ts'
 import { RESIZES } from './resizes.ts'
 import { SHAPES } from './shapes.ts'
@@ -22,4 +24,6 @@ export const LOWERINGS: Readonly<Record<string, LoweringRow>> = {
   ...RESIZES,
   ...SHAPES,
   ...GATHERS,
+  ...EINSUM,
+  ...RECURRENT,
 }
