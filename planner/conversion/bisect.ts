@@ -40,6 +40,7 @@ export async function bisect(
   const makers = makersOf(source)
   const shared = giveOut(tflite, new Set([...homes.keys()].filter((name) => makers.has(name))))
   const wanted = [...makers.keys()].filter((name) => shared.outputs.includes(name))
+  if (wanted.length === 0) return null
   const expected = await run({ format: 'onnx', bytes: withOutputs(source, wanted) }, sample)
   const actual = await run({ format: 'tflite', bytes: writeTflite(shared.model) }, sample)
   for (const name of wanted) {

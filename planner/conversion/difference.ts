@@ -22,7 +22,13 @@ function distanceOf(got: number, wanted: number): number {
   return both ? Math.abs(wanted - got) : Number.POSITIVE_INFINITY
 }
 
-/** A range of nothing has no share: what lies below a millionth of one is noise of its own. */
+/**
+ * Least range that errors are a share of: the functions of both runtimes are right to some 1e-7, however small the value,
+ * so that a saturated sigmoid says nothing about a conversion.
+ */
+const LEAST_SPREAD = 1e-3
+
+/** Range of the values; of one value alone its magnitude. */
 function spreadOf(values: ArrayLike<number>): number {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (let i = 0; i < values.length; i += 1) {
@@ -30,8 +36,7 @@ function spreadOf(values: ArrayLike<number>): number {
     if (!Number.isFinite(value)) continue
     ;[low, high] = [Math.min(low, value), Math.max(high, value)]
   }
-  const range = high - low
-  return Math.max(range > 0 ? range : Math.abs(high), 1e-6)
+  return Math.max(high - low > 0 ? high - low : Math.abs(high), LEAST_SPREAD)
 }
 
 function numbersOf({ type, data }: Tensor): ArrayLike<number> {

@@ -35,7 +35,7 @@ function dataFor(name: string, type: TensorInfo['type'], size: number, random: (
     return Uint16Array.from({ length: size }, () => 0x3000 + Math.floor(random() * 0xc00))
   if (type.startsWith('float')) {
     const data = new ARRAY_OF[type](size)
-    for (let i = 0; i < size; i += 1) data[i] = random() * 4 - 2
+    for (let i = 0; i < size; i += 1) data[i] = random() * 2 - 1
     return data
   }
   if (type === 'bool') return Uint8Array.from({ length: size }, () => Number(random() < 0.5))

@@ -12,10 +12,24 @@ import { OnnxImportError } from './errors.ts'
 export function closeInputs(model: OnnxModel, batch: number): string[] {
   const constants = new Set(model.graph?.initializer.map(({ name }) => name))
   const inputs = model.graph?.input.filter(({ name }) => !constants.has(name)) ?? []
-  return inputs.flatMap((input) => (closeInput(input, batch) ? [input.name] : []))
+  const batches = new Set(inputs.flatMap((input) => nameOf(dimsOf(input)[0]) ?? []))
+  return inputs.flatMap((input) => (closeInput(input, batch, batches) ? [input.name] : []))
 }
 
-function closeInput({ name, type }: OnnxValueInfo, batch: number): boolean {
+function dimsOf({ type }: OnnxValueInfo): readonly OnnxDimension[] {
+  return (type?.value.case === 'tensorType' ? type.value.value.shape?.dim : undefined) ?? []
+}
+
+/** What the source calls an open size; states keep the batch behind their layers. */
+function nameOf(dim: OnnxDimension | undefined): string | undefined {
+  return dim?.value.case === 'dimParam' && dim.value.value !== '' ? dim.value.value : undefined
+}
+
+function closeInput(
+  { name, type }: OnnxValueInfo,
+  batch: number,
+  batches: ReadonlySet<string>,
+): boolean {
   if (type?.value.case !== 'tensorType') {
     const kind = type?.value.case?.replace('Type', '') ?? 'value without a type'
     throw unsupported(`input "${name}" is a ${kind}: .tflite models take tensors only`, { name })
@@ -35,7 +49,7 @@ function closeInput({ name, type }: OnnxValueInfo, batch: number): boolean {
     )
   }
   const open = shape.dim.flatMap(({ value }, axis) => (isClosed(value) ? [] : [axis]))
-  const others = open.filter((axis) => axis > 0)
+  const others = open.filter((axis) => axis > 0 && !batches.has(nameOf(shape.dim[axis]) ?? ''))
   if (others.length > 0) {
     const sizes = shape.dim.map(({ value }) =>
       value.case === 'dimValue'
@@ -45,7 +59,7 @@ function closeInput({ name, type }: OnnxValueInfo, batch: number): boolean {
           : '?',
     )
     const example = shape.dim.map(({ value }, axis) =>
-      value.case === 'dimValue' ? value.value : axis === 0 ? 1 : 'SIZE',
+      axis === 0 && !isClosed(value) ? 1 : isClosed(value) ? value.value : 'SIZE',
     )
     throw new OnnxImportError(
       'open-shape',

@@ -1,4 +1,5 @@
 import type { DraftTensor } from '../draft.ts'
+import { broadcast } from './broadcast.ts'
 import { need } from './errors.ts'
 import { type GraphBuilder, type Options, reshape } from './graph-builder.ts'
 
@@ -6,20 +7,6 @@ import { type GraphBuilder, type Options, reshape } from './graph-builder.ts'
 
 export function shapeOf(tensor: DraftTensor): number[] {
   return tensor.fields.shape as number[]
-}
-
-/** Result of numpy's broadcasting. @throws Refusal */
-export function broadcast(...shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map(({ length }) => length))
-  return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1)
-    const large = sizes.find((size) => size !== 1) ?? 1
-    need(
-      sizes.every((size) => size === 1 || size === large),
-      `shapes ${shapes.map((shape) => `[${shape}]`).join(' and ')} do not broadcast`,
-    )
-    return large
-  })
 }
 
 /** Ranks up to which kernels broadcast. */

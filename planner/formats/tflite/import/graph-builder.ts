@@ -2,6 +2,7 @@ import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
 import { transposed } from '../../transposed.ts'
 import type { DraftOperator, DraftTensor } from '../draft.ts'
+import { need } from './errors.ts'
 import { hasChannels, keepsOrder, type Layout, toLast, toSource } from './layout.ts'
 import { optionsTable } from './options.ts'
 import type { SourceGraph } from './source-graph.ts'
@@ -16,8 +17,8 @@ export class GraphBuilder {
   readonly #values = new Map<string, DraftTensor>()
   /** The layout in which the operator that computes a value leaves it. */
   readonly #home = new Map<string, Layout>()
-  /** Tensors that carry the name of a value already. */
-  readonly #named = new Set<DraftTensor>()
+  /** Tensors that carry the name of a value; others only lean on one. */
+  readonly named = new Set<DraftTensor>()
 
   constructor(source: SourceGraph) {
     this.source = source
@@ -42,8 +43,8 @@ export class GraphBuilder {
   give(name: string, layout: Layout, tensor: DraftTensor): void {
     this.#values.set(`${layout}:${name}`, tensor)
     if (!this.#home.has(name)) this.#home.set(name, layout)
-    if (this.#named.has(tensor)) return
-    this.#named.add(tensor)
+    if (this.named.has(tensor)) return
+    this.named.add(tensor)
     tensor.fields.name = name
   }
 
@@ -191,13 +192,21 @@ export function reshape(
   shape: readonly number[],
 ): DraftTensor {
   if (sameShape(from.fields.shape as number[], shape)) return from
-  invariant(
+  need(
     sizeOf(from.fields.shape as number[]) === sizeOf(shape),
-    `[${from.fields.shape}] and [${shape}] hold the same number of elements`,
+    `[${from.fields.shape}] and [${shape}] do not hold the same number of elements`,
   )
+  // A shape of no numbers is no constant: to runtimes it would be computed.
+  if (shape.length === 0) {
+    return graph.compute('SQUEEZE', [from], [], { squeezeDims: shapeAxes(from) })
+  }
   return graph.compute('RESHAPE', [from, graph.int32s('shape', shape)], shape, {
     newShape: [...shape],
   })
+}
+
+function shapeAxes(tensor: DraftTensor): number[] {
+  return (tensor.fields.shape as number[]).map((_, axis) => axis)
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -54,16 +54,16 @@ export async function importOnnx(
 ): Promise<OnnxImported> {
   const source = sound(readOnnx(bytes, fileName), fileName)
   const openBatch = closeInputs(source, options.batch ?? 1)
-  const types = await prepareSource(source)
+  const { types, findings } = await prepareSource(source)
   const graph = new GraphBuilder(new SourceGraph(source.graph as OnnxGraph, types))
   const draft = draftFrom(graph, source.graph as OnnxGraph, options.edges ?? 'source')
   const [main] = draft.subgraphs as [DraftSubgraph]
   tidy(main)
-  nameApart(main)
+  nameApart(main, graph.named)
   for (const operator of main.operators) settleVersion(operator, null)
   noteRelease(draft)
   const transposes = main.operators.filter(({ code }) => code.builtinCode === 'TRANSPOSE').length
-  return { model: finishDraft(draft), findings: [], transposes, openBatch, homes: graph.homes() }
+  return { model: finishDraft(draft), findings, transposes, openBatch, homes: graph.homes() }
 }
 
 /** The newest opset whose operators the lowerings know; ONNX Runtime here loads no newer one. */
@@ -140,7 +140,7 @@ function draftFrom(graph: GraphBuilder, source: OnnxGraph, edges: Layout): Draft
 function enter(graph: GraphBuilder, name: string, edges: Layout): DraftTensor {
   const shape = graph.shapeOf(name)
   const layout = hasChannels(shape.length) ? edges : 'source'
-  const type = graph.source.typeOf(name).toUpperCase()
+  const type = graph.source.storedTypeOf(name).toUpperCase()
   const tensor = graph.fresh(type, perAxisIn(layout, shape))
   tensor.fields.name = name
   // Kernels compute in float32; doubles and halves are only what callers hand over.
@@ -166,15 +166,19 @@ function lowerAll(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
     const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
     const isBehind = readsOf(node).some((name) => missing.has(name))
     const reason = isBehind ? unknownOperator(operator) : lowered(graph, node, operator)
-    if (reason !== null)
-      obstacles.push({ operator, reason, node: node.name || (node.output[0] ?? '') })
-    if (reason !== null || isBehind) for (const name of node.output) missing.add(name)
+    if (reason === null && !isBehind) continue
+    node.output.forEach(missing.add, missing)
+    if (reason !== null) obstacles.push({ operator, reason, node: labelOf(node) })
   }
   if (obstacles.length === 0) return
   throw new OnnxImportError('unsupported-operator', sentence(obstacles), {
     operators: [...new Set(obstacles.map(({ operator }) => operator))],
     obstacles,
   })
+}
+
+function labelOf({ name, output }: OnnxNode): string {
+  return name || (output.find(Boolean) ?? '')
 }
 
 /** What the node reads, and what graphs inside it read. */
@@ -248,14 +252,19 @@ function copied(graph: GraphBuilder, from: DraftTensor): DraftTensor {
 }
 
 /** Runtimes find tensors by name: callers' names stay, others get a number where two are alike. */
-function nameApart({ inputs, outputs, operators }: DraftSubgraph): void {
+function nameApart(
+  { inputs, outputs, operators }: DraftSubgraph,
+  named: ReadonlySet<DraftTensor>,
+): void {
   const edges = new Set([...inputs, ...outputs])
   const taken = new Set([...edges].map(({ fields }) => fields.name))
+  for (const tensor of named) taken.add(tensor.fields.name)
   const counts = new Map<string, number>()
   for (const { inputs, outputs } of operators) {
     for (const tensor of [...inputs, ...outputs]) {
       if (tensor === null || edges.has(tensor)) continue
       edges.add(tensor)
+      if (named.has(tensor)) continue
       tensor.fields.name = freeName(tensor.fields.name || 'tensor', taken, counts)
       taken.add(tensor.fields.name)
     }

@@ -40,10 +40,12 @@ export function constantInput(position: number, what: string): Constraint {
       : `its ${what} is computed when the model runs`
 }
 
-/** Only the first output may be asked for. */
+/** Nobody reads more than the first output. */
 export function onlyFirstOutput(what: string): Constraint {
-  return (node) =>
-    node.output.slice(1).some((name) => name !== '') ? `its ${what} is asked for` : null
+  return (node, { source }) =>
+    node.output.slice(1).some((name) => name !== '' && source.isRead(name))
+      ? `its ${what} is asked for`
+      : null
 }
 
 /** Axes as an attribute or, in newer opsets, as a constant input; counted from the front. */

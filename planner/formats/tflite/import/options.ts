@@ -18,6 +18,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   SOFTMAX: 'SoftmaxOptions',
   LOG_SOFTMAX: 'LogSoftmaxOptions',
   RESHAPE: 'ReshapeOptions',
+  SQUEEZE: 'SqueezeOptions',
   TRANSPOSE: 'TransposeOptions',
   PAD: 'PadOptions',
   PADV2: 'PadV2Options',

@@ -8,7 +8,8 @@ import {
   type OnnxTensor,
 } from '../../onnx/index.ts'
 import type { ValueTypes } from '../../onnx/source.ts'
-import { need, Refusal } from './errors.ts'
+import { broadcast } from './broadcast.ts'
+import { need } from './errors.ts'
 
 export interface Constant {
   readonly type: ElementType
@@ -17,7 +18,14 @@ export interface Constant {
 }
 
 /** Nodes whose result may be a scalar although their inputs are none. */
-const SCALAR_MAKERS = /^(Reduce|Gather$|Squeeze$|Reshape$|Size$|MatMul$|Einsum$|Constant|Arg)/
+const SCALAR_MAKERS = /^(Reduce|Gather$|Squeeze$|Size$|MatMul$|Einsum$|Constant|Arg)/
+/** Nodes whose result has the shape of their inputs, broadcast. */
+const POINTWISE =
+  /^(Add|Sub|Mul|Div|Pow|Max|Min|Mean|Sum|Mod|Equal|Less|LessOrEqual|Greater|GreaterOrEqual|And|Or|Xor|Not|Where|Cast|CastLike|Identity|Abs|Neg|Sign|Sqrt|Exp|Log|Floor|Ceil|Round|Reciprocal|Relu|Sigmoid|Tanh|Clip|Erf|Sin|Cos|IsNaN|IsInf)$/
+
+/** Nodes whose result has the shape of their first input. */
+const LIKE_FIRST =
+  /^(MeanVarianceNormalization|LayerNormalization|Softmax|LogSoftmax|Gelu|Mish|Elu|Selu|Celu|Softplus|HardSwish|PRelu)$/
 
 /** The prepared ONNX graph as lowerings ask it: every value's type and closed shape, constants as numbers. */
 export class SourceGraph {
@@ -27,6 +35,7 @@ export class SourceGraph {
   readonly #constants = new Map<string, Constant>()
   readonly #producers: ReadonlyMap<string, OnnxNode>
   readonly #inputs: ReadonlySet<string>
+  readonly #read: ReadonlySet<string>
 
   constructor(graph: OnnxGraph, types: ValueTypes) {
     this.graph = graph
@@ -35,6 +44,10 @@ export class SourceGraph {
     this.#producers = new Map(
       graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)),
     )
+    this.#read = new Set([
+      ...graph.output.map(({ name }) => name),
+      ...graph.node.flatMap((node) => node.input),
+    ])
     this.#inputs = new Set(graph.input.map(({ name }) => name))
   }
 
@@ -71,14 +84,25 @@ export class SourceGraph {
     return constant && Array.from(constant.data as ArrayLike<number | bigint>, Number)
   }
 
-  /** @throws Refusal where the value is no tensor of numbers */
+  /** In which it is computed. @throws Refusal where the value is no tensor of numbers */
   typeOf(name: string): ElementType {
+    const type = this.storedTypeOf(name)
+    return type === 'float64' || (type === 'float16' && this.isInput(name)) ? 'float32' : type
+  }
+
+  /** As the source has it. @throws Refusal */
+  storedTypeOf(name: string): ElementType {
     const constant = this.constant(name)
     if (constant !== null) return constant.type
     const type = this.#types.get(name)?.type
     need(type !== null && type !== undefined, `"${name}" is no tensor`)
     need(type in ARRAY_OF, `"${name}" holds ${type}, which no .tflite kernel takes`)
-    return type === 'float64' && !this.isInput(name) ? 'float32' : (type as ElementType)
+    return type as ElementType
+  }
+
+  /** Whether a node or a caller reads the value. */
+  isRead(name: string): boolean {
+    return this.#read.has(name)
   }
 
   /** @throws Refusal where a dimension is not known before the model runs */
@@ -87,10 +111,7 @@ export class SourceGraph {
     if (constant !== null) return constant.shape
     const found = this.#types.get(name)
     invariant(found !== undefined, `the type of "${name}" was inferred`)
-    if (found.shape === null) {
-      need(this.#mayBeScalar(name), `the rank of "${name}" is not known before the model runs`)
-      return []
-    }
+    if (found.shape === null) return this.#uninferred(name)
     need(
       found.shape.every((dim) => dim >= 0),
       `the size of "${name}" is known only when the model runs`,
@@ -98,19 +119,26 @@ export class SourceGraph {
     return found.shape
   }
 
-  /** Inference tells a scalar and an unknown rank alike: what makes the value tells them apart. */
-  #mayBeScalar(name: string): boolean {
+  /** Inference tells a scalar and an unknown rank alike, and does not know all it could: what makes the value tells. */
+  #uninferred(name: string): readonly number[] {
     const producer = this.producer(name)
-    if (producer === undefined) return this.isInput(name)
-    if (SCALAR_MAKERS.test(producer.opType)) return true
-    return producer.input.every((one) => {
-      if (one === '') return true
-      try {
-        return this.shapeOf(one).length === 0
-      } catch (error) {
-        if (error instanceof Refusal) return false
-        throw error
-      }
-    })
+    if (producer === undefined && this.isInput(name)) return []
+    const opType = producer?.domain === '' ? producer.opType : ''
+    if (opType === 'Reshape') return this.#reshaped(producer as OnnxNode)
+    if (SCALAR_MAKERS.test(opType)) return []
+    if (LIKE_FIRST.test(opType)) return this.shapeOf(producer?.input[0] ?? '')
+    need(POINTWISE.test(opType), `the rank of "${name}" is not known before the model runs`)
+    const shapes = (producer as OnnxNode).input.filter(Boolean).map((one) => this.shapeOf(one))
+    return broadcast(...shapes)
+  }
+
+  /** 0 keeps a size of the input, −1 is what is left (onnx, Operators: Reshape). */
+  #reshaped({ input: [from = '', target = ''] }: OnnxNode): readonly number[] {
+    const wanted = this.integers(target)
+    need(wanted !== null, `the shape of "${from}" is asked for when the model runs`)
+    const given = this.shapeOf(from)
+    const sizes = wanted.map((size, axis) => (size === 0 ? (given[axis] ?? 0) : size))
+    const known = sizes.filter((size) => size > 0).reduce((a, b) => a * b, 1)
+    return sizes.map((size) => (size < 0 ? given.reduce((a, b) => a * b, 1) / known : size))
   }
 }

@@ -6,7 +6,6 @@ import { need } from '../errors.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
 import {
   cheapestLayout,
-  constantInput,
   hasInput,
   input,
   type Lowering,
@@ -94,23 +93,35 @@ const CLIPS: Readonly<Record<string, string>> = {
 }
 
 const clip: Lowering = (node, graph) => {
-  const [low, high] = [1, 2].map((position) => {
-    const constant = graph.source.constant(input(node, position))
-    const none = position === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-    const value = constant === null ? none : Number(constant.data[0])
-    return Math.abs(value) > 3e38 ? none : value
-  }) as [number, number]
+  const computed = [1, 2].some(
+    (position) => hasInput(node, position) && graph.source.constant(input(node, position)) === null,
+  )
+  if (computed) return clipBetweenValues(node, graph)
+  const [low, high] = [1, 2].map((position) => boundOf(node, graph, position)) as [number, number]
   each((graph, x) => {
     const code = x.fields.type === 'FLOAT32' ? CLIPS[`${low}:${high}`] : undefined
-    if (code !== undefined) return pointwise(graph, code, [x])
-    if (x.fields.type === 'FLOAT32') return between(graph, x, low, high)
-    return between(
-      graph,
-      x,
-      Math.abs(low) > 2 ** 53 ? Number.NEGATIVE_INFINITY : low,
-      Math.abs(high) > 2 ** 53 ? Number.POSITIVE_INFINITY : high,
-    )
+    return code === undefined ? between(graph, x, low, high) : pointwise(graph, code, [x])
   })(node, graph)
+}
+
+/** Bounds at the ends of the type's range bound nothing. */
+function boundOf(node: OnnxNode, graph: GraphBuilder, position: number): number {
+  const constant = graph.source.constant(input(node, position))
+  const none = position === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  const value = constant === null ? none : Number(constant.data[0])
+  return Math.abs(value) > (constant?.type === 'float32' ? 3e38 : 2 ** 53) ? none : value
+}
+
+const clipBetweenValues: Lowering = (node, graph) => {
+  const x = graph.value(input(node, 0))
+  const bounded = ['MAXIMUM', 'MINIMUM'].reduce(
+    (value, code, i) =>
+      hasInput(node, i + 1)
+        ? pointwise(graph, code, [value, graph.value(input(node, i + 1))])
+        : value,
+    x,
+  )
+  graph.give(output(node), 'source', bounded)
 }
 
 const prelu: Lowering = (node, graph) => {
@@ -290,7 +301,7 @@ export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
     const alpha = floatOf(node, 'alpha', 1.702)
     return mul(graph, x, sigmoid(graph, mul(graph, x, number(graph, alpha)), node))
   }),
-  Clip: row(clip, constantInput(1, 'lower bound'), constantInput(2, 'upper bound')),
+  Clip: row(clip),
   Exp: floatEach(exp),
   Log: floatEach(one('LOG')),
   Sqrt: floatEach(one('SQRT')),

@@ -251,6 +251,12 @@ export const GATHERS: Readonly<Record<string, LoweringRow>> = {
   TopK: row(topK, constantInput(1, 'count'), (node) =>
     intOf(node, 'sorted', 1) === 1 ? null : 'its results are in no order',
   ),
-  OneHot: row(oneHot, constantInput(1, 'depth'), constantInput(2, 'values')),
+  OneHot: row(
+    oneHot,
+    (node, { source }) =>
+      /^int/.test(source.typeOf(input(node, 0))) ? null : 'its indices are no integers',
+    constantInput(1, 'depth'),
+    constantInput(2, 'values'),
+  ),
   Range: row(range),
 }

@@ -18,7 +18,7 @@ import {
  * Recurrent layers are written out step by step: the kernel for sequences keeps its state from one run to the next, which
  * ONNX does not.
  */
-const MOST_STEPS = 256
+const MOST_STEPS = 512
 
 interface State {
   readonly h: DraftTensor
@@ -188,12 +188,11 @@ function biasesOf(
   cell: Cell,
   { at, hidden }: { at: number; hidden: number },
 ) {
-  const stored = graph.source.constant(input(node, 3))
   if (!hasInput(node, 3)) return { whole: null, late: null }
-  need(stored !== null, 'its biases are computed when the model runs')
   const rows = cell.gates * hidden
-  const values = stored.data as Float32Array
-  const own = values.subarray(at * 2 * rows, (at + 1) * 2 * rows)
+  const both = row0(graph, input(node, 3), at, [2 * rows])
+  if (both.data === null) return computedBiases(graph, both, cell, hidden)
+  const own = new Float32Array(both.data.slice().buffer)
   const separate = cell === gru
   const whole = Float32Array.from({ length: rows }, (_, i) => {
     const isLate = separate && i >= 2 * hidden
@@ -201,6 +200,15 @@ function biasesOf(
   })
   const late = separate ? graph.floats('bias', [hidden], own.slice(rows + 2 * hidden)) : null
   return { whole: graph.floats('bias', [rows], whole), late }
+}
+
+function computedBiases(graph: GraphBuilder, both: DraftTensor, cell: Cell, hidden: number) {
+  const rows = cell.gates * hidden
+  const from = (begin: number, size: number) => slice(graph, both, [begin], [size])
+  if (cell !== gru) return { whole: add(graph, from(0, rows), from(rows, rows)), late: null }
+  const early = add(graph, from(0, 2 * hidden), from(rows, 2 * hidden))
+  const whole = concat(graph, [early, from(2 * hidden, hidden)], 0)
+  return { whole, late: from(rows + 2 * hidden, hidden) }
 }
 
 function initialState(
