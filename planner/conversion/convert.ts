@@ -26,7 +26,8 @@ export interface ConversionRequest {
   /** Largest difference of an output that is written, as a share of its range. */
   readonly tolerance: number
   readonly edges?: Layout
-  readonly onProgress?: (done: number, total: number, what: string) => void
+  /** Leaves no batch open. */
+  readonly keepClosed?: boolean
 }
 
 export interface ProvenConversion {
@@ -44,6 +45,9 @@ export interface ProvenConversion {
 }
 
 const GENERATED = 3
+
+/** As a share of an output's range. */
+export const DEFAULT_TOLERANCE = 1e-4
 
 /**
  * The model in the other format, after it answered as its source does on every sample.
@@ -109,12 +113,10 @@ async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
       edges === 'source' ? await bisect(twins, samples[0] ?? {}, request.tolerance) : null,
     )
   }
-  const open = closed.openBatch.length === 0 ? null : await withOpenBatch(request)
+  const asked = closed.openBatch.length > 0 && !request.keepClosed
+  const open = asked ? await withOpenBatch(request) : null
   const result = open ?? written
-  const findings = [
-    ...closed.findings,
-    ...(closed.openBatch.length > 0 && open === null ? [batchClosed(closed)] : []),
-  ]
+  const findings = [...closed.findings, ...(asked && open === null ? [batchClosed(closed)] : [])]
   const { versions, operators } = inspectTflite(result, fileName)
   return {
     bytes: result,

@@ -5,7 +5,8 @@ import {
   runtimeOfFiles,
   type Session,
 } from '../../shared/runtime/index.ts'
-import { sizeOf, type Tensor } from '../../shared/tensors.ts'
+import type { Tensor } from '../../shared/tensors.ts'
+import { permuted } from '../graph/index.ts'
 import { differenceOf } from './difference.ts'
 import { ProofError } from './errors.ts'
 
@@ -104,16 +105,5 @@ function mapTensors(
 export function turn(tensor: Tensor, order: readonly number[] | undefined): Tensor {
   if (order === undefined || order.length !== tensor.shape.length) return tensor
   const shape = order.map((axis) => tensor.shape[axis] as number)
-  const strides = tensor.shape.map((_, axis) => sizeOf(tensor.shape.slice(axis + 1)))
-  const data = tensor.data.slice()
-  const inner = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
-  for (let to = 0; to < data.length; to += 1) {
-    let from = 0
-    for (const [i, axis] of order.entries()) {
-      from +=
-        (Math.floor(to / (inner[i] as number)) % (shape[i] as number)) * (strides[axis] as number)
-    }
-    data[to] = tensor.data[from] as never
-  }
-  return { ...tensor, shape, data }
+  return { ...tensor, shape, data: permuted(tensor.data, tensor.shape, order) }
 }

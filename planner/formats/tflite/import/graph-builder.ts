@@ -1,6 +1,6 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
-import { transposed } from '../../transposed.ts'
+import { permuted } from '../../../graph/index.ts'
 import type { DraftOperator, DraftTensor } from '../draft.ts'
 import { need } from './errors.ts'
 import { hasChannels, keepsOrder, type Layout, toLast, toSource } from './layout.ts'
@@ -152,7 +152,7 @@ export class GraphBuilder {
     const constant = this.source.constant(name)
     invariant(constant !== null, `"${name}" is a constant`)
     const seen = shape ?? constant.shape
-    const data = keepsOrder(seen, order) ? constant.data : transposed(constant.data, seen, order)
+    const data = keepsOrder(seen, order) ? constant.data : permuted(constant.data, seen, order)
     const sizes = order.map((axis) => seen[axis] as number)
     return this.constant(name, constant.type, sizes, data)
   }

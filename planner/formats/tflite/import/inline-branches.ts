@@ -46,10 +46,11 @@ function conditionOf(graph: OnnxGraph, node: OnnxNode): boolean | null {
 }
 
 function chooseBetween(editor: GraphEditor, node: OnnxNode, yes: OnnxGraph, no: OnnxGraph): void {
-  const sides = [yes, no].map((branch, i) => {
-    const names = node.output.map((name) => editor.fresh(`${name}/${i === 0 ? 'then' : 'else'}`))
+  const side = (branch: OnnxGraph, word: string): Side => {
+    const names = node.output.map((name) => editor.fresh(`${name}/${word}`))
     return { names, nodes: takenIn(editor, branch, node, names) }
-  }) as [Side, Side]
+  }
+  const sides = [side(yes, 'then'), side(no, 'else')] as const
   const choices = node.output.map((name, i) =>
     editor.newNode(
       'Where',

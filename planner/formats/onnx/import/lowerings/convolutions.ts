@@ -1,5 +1,5 @@
 import { invariant } from '../../../../../shared/errors.ts'
-import { transposed } from '../../../transposed.ts'
+import { permuted } from '../../../../graph/index.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
 import {
   defineActivated,
@@ -174,7 +174,7 @@ function filterValue(graph: GraphBuilder, filter: number, order: readonly number
     })
   }
   const shape = graph.shapeOf(filter)
-  const ordered = transposed(data, shape, order)
+  const ordered = permuted(data, shape, order)
   const name = graph.tensor(filter).name ?? 'filter'
   return graph.constantValue(
     name,

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../../../../shared/tensors.ts'
+import { permuted } from '../../../../graph/index.ts'
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { intOf, intsOf } from '../../../onnx/source.ts'
-import { transposed } from '../../../transposed.ts'
 import type { DraftTensor } from '../../draft.ts'
 import { concat, pad, shapeOf, slice } from '../emit.ts'
 import { need } from '../errors.ts'
@@ -292,7 +292,7 @@ function transposeFilter(node: OnnxNode, graph: GraphBuilder, group: number): Dr
   return graph.floats(
     name,
     order.map((axis) => shape[axis] as number),
-    transposed(dense, shape, order),
+    permuted(dense, shape, order),
   )
 }
 

@@ -54,7 +54,7 @@ export function behindPool(given: OnnxCase): OnnxCase {
     ([name]): Row => ['MaxPool', [name], [rename(name)], { kernel_shape: ['ints', [1, 1]] }],
   )
   const rows = given.rows.map(
-    ([type, from, to, attributes]): Row => [type, from.map(rename), to, attributes],
+    ([type, from, to, attributes = {}]): Row => [type, from.map(rename), to, attributes],
   )
   return { ...given, rows: [...pools, ...rows] }
 }

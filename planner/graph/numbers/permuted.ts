@@ -1,7 +1,7 @@
-import type { TensorData } from '../../shared/tensors.ts'
+import type { TensorData } from '../../../shared/tensors.ts'
 
 /** Row-major elements, dimensions reordered so that result dimension i is source dimension order[i]. */
-export function transposed<A extends TensorData>(
+export function permuted<A extends TensorData>(
   source: A,
   shape: readonly number[],
   order: readonly number[],
