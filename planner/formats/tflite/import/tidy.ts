@@ -1,25 +1,6 @@
 import type { DraftOperator, DraftSubgraph, DraftTensor } from '../draft.ts'
-
-/** Who makes and who reads each tensor. */
-interface Links {
-  readonly makers: Map<DraftTensor, DraftOperator>
-  readonly readers: Map<DraftTensor, DraftOperator[]>
-}
-
-function linksOf({ operators }: DraftSubgraph): Links {
-  const makers = new Map<DraftTensor, DraftOperator>()
-  const readers = new Map<DraftTensor, DraftOperator[]>()
-  for (const operator of operators) {
-    for (const tensor of operator.outputs) if (tensor) makers.set(tensor, operator)
-    for (const tensor of new Set(operator.inputs)) {
-      if (tensor) readers.set(tensor, [...(readers.get(tensor) ?? []), operator])
-    }
-  }
-  return { makers, readers }
-}
-
-/** One rewrite of an operator that keeps every output; false where it does not apply. */
-type Rewrite = (operator: DraftOperator, links: Links, subgraph: DraftSubgraph) => boolean
+import { drop, linksOf, onlyReader, type Rewrite, sameSizes } from './links.ts'
+import { reshapesIntoKernels } from './reshapes-into-kernels.ts'
 
 const FUSED_ACTIVATIONS: ReadonlySet<string> = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1'])
 
@@ -35,14 +16,6 @@ const FUSING: ReadonlySet<string> = new Set([
   'MAX_POOL_2D',
   'AVERAGE_POOL_2D',
 ])
-
-/** The only operator that reads what `operator` makes, where no caller sees it. */
-function onlyReader(operator: DraftOperator, { readers }: Links, { outputs }: DraftSubgraph) {
-  const [made, ...others] = operator.outputs
-  if (!made || others.length > 0 || outputs.includes(made)) return undefined
-  const [only, ...more] = readers.get(made) ?? []
-  return more.length === 0 ? only : undefined
-}
 
 function isFloat(tensor: DraftTensor | null | undefined): boolean {
   return tensor?.fields.type === 'FLOAT32'
@@ -80,7 +53,7 @@ const fuseBias: Rewrite = (operator, links, subgraph) => {
   const shape = added?.fields.shape ?? []
   const fits =
     added?.data && shape.at(-1) === filters && shape.slice(0, -1).every((dim) => dim === 1)
-  if (!fits || !sameShape(made, next.outputs[0])) return false
+  if (!fits || !sameSizes(made, next.outputs[0])) return false
   const vector: DraftTensor = { ...added, fields: { ...added.fields, shape: [filters as number] } }
   subgraph.tensors.push(vector)
   operator.inputs = [operator.inputs[0] ?? null, operator.inputs[1] ?? null, vector]
@@ -99,10 +72,6 @@ function isZero(tensor: DraftTensor): boolean {
   return tensor.data?.every((byte) => byte === 0) ?? false
 }
 
-function sameShape(a: DraftTensor | null | undefined, b: DraftTensor | null | undefined): boolean {
-  return a?.fields.shape?.join() === b?.fields.shape?.join()
-}
-
 // RESHAPE → RESHAPE  ⇒  the second alone, or nothing where it leads back
 const mergeReshapes: Rewrite = (operator, links, subgraph) => {
   if (operator.code.builtinCode !== 'RESHAPE') return false
@@ -115,7 +84,7 @@ const mergeReshapes: Rewrite = (operator, links, subgraph) => {
     return true
   }
   if (
-    !sameShape(from, made) ||
+    !sameSizes(from, made) ||
     subgraph.outputs.includes(made) ||
     from.fields.type !== made.fields.type
   )
@@ -159,11 +128,13 @@ function redirect(subgraph: DraftSubgraph, from: DraftTensor, to: DraftTensor): 
   }
 }
 
-function drop(subgraph: DraftSubgraph, operator: DraftOperator): void {
-  subgraph.operators.splice(subgraph.operators.indexOf(operator), 1)
-}
-
-const REWRITES: readonly Rewrite[] = [mergeReshapes, mergeTransposes, fuseBias, fuseActivation]
+const REWRITES: readonly Rewrite[] = [
+  mergeReshapes,
+  mergeTransposes,
+  ...reshapesIntoKernels,
+  fuseBias,
+  fuseActivation,
+]
 
 /** Fuses what kernels fuse and takes out what does nothing, until nothing is left to do. */
 export function tidy(subgraph: DraftSubgraph): void {
