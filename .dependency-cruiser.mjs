@@ -32,7 +32,7 @@ const EXCEPTIONS = [
   })),
   ...['onnx', 'tflite'].map((format) => ({
     to: `planner/formats/${format}/import/index.ts`,
-    from: '^planner/(formats/convert[.]ts$|conversion/)',
+    from: '^planner/(formats/convert[.]ts$|conversion/|cli/file/inspect-conversion[.]ts$)',
     why: 'loaded by those alone who convert',
   })),
   ...['file-speed', 'file-target'].map((file) => ({

@@ -25,9 +25,29 @@ export function generatedSample(
   return Object.fromEntries(
     inputs.map(({ name, type, shape }) => {
       const closed = shape.map((dim, axis) => (dim < 0 ? (axis === 0 ? batch : 1) : dim))
-      return [name, { type, shape: closed, data: dataFor(name, type, sizeOf(closed), random) }]
+      const data =
+        type === 'float32' && closed.length === 4
+          ? image(closed, random)
+          : dataFor(name, type, sizeOf(closed), random)
+      return [name, { type, shape: closed, data }]
     }),
   )
+}
+
+/** Share of what changes from pixel to pixel: an image is mostly smooth, and networks for images are lost in noise alone. */
+const NOISE = 0.3
+
+/** Waves over the last axes, of another length in each plane, and some noise; −1 to 1. */
+function image(shape: readonly number[], random: () => number): Float32Array<ArrayBuffer> {
+  const [height = 1, width = 1] = shape.slice(2)
+  const plane = height * width
+  let [down, across, shift] = [0, 0, 0]
+  return Float32Array.from({ length: sizeOf(shape) }, (_, at) => {
+    if (at % plane === 0) [down, across, shift] = [random(), random(), random() * 6]
+    const [y, x] = [Math.floor((at % plane) / width), at % width]
+    const wave = Math.sin(down * y + across * x + shift)
+    return (1 - NOISE) * wave + NOISE * (random() * 2 - 1)
+  })
 }
 
 function dataFor(name: string, type: TensorInfo['type'], size: number, random: () => number) {

@@ -87,8 +87,18 @@ export function reduce(
 
 export function cast(graph: GraphBuilder, from: DraftTensor, type: string): DraftTensor {
   if (from.fields.type === type) return from
+  if (from.fields.type === 'INT64' && type === 'INT32') needNarrow(from)
   const options = { inDataType: from.fields.type, outDataType: type }
   return graph.compute('CAST', [from], shapeOf(from), options, type)
+}
+
+/** Of computed values nobody knows beforehand: kernels of 64 bits are rare, and indices that need them rarer. */
+function needNarrow({ data, fields }: DraftTensor): void {
+  const values = data === null ? [] : Array.from(new BigInt64Array(data.slice().buffer))
+  need(
+    values.every((value) => BigInt.asIntN(32, value) === value),
+    `"${fields.name}" holds numbers beyond 32 bits, and no kernel takes those here`,
+  )
 }
 
 export function concat(

@@ -66,8 +66,8 @@ export async function importOnnx(
   return { model: finishDraft(draft), findings, transposes, openBatch, homes: graph.homes() }
 }
 
-/** The newest opset whose operators the lowerings know; ONNX Runtime here loads no newer one. */
-const NEWEST_OPSET = 26
+/** Opsets whose operators the lowerings know, after upgrades; ONNX Runtime here loads no newer one. */
+const [OLDEST_OPSET, NEWEST_OPSET] = [7, 26]
 
 function sound(model: OnnxModel, fileName: string): OnnxModel {
   if (hasExternalData(model)) {
@@ -80,10 +80,10 @@ function sound(model: OnnxModel, fileName: string): OnnxModel {
   if (problem !== undefined)
     throw new OnnxImportError('unsupported-model', `${fileName}: ${problem.message}`)
   const opset = opsetOf(model)
-  if (opset > NEWEST_OPSET) {
+  if (opset > NEWEST_OPSET || opset < OLDEST_OPSET) {
     throw new OnnxImportError(
       'unsupported-model',
-      `${fileName} is of opset ${opset}: export it with opset ${NEWEST_OPSET} or older`,
+      `${fileName} is of opset ${opset}: export it with one from ${OLDEST_OPSET} to ${NEWEST_OPSET}`,
       { opset },
     )
   }
@@ -227,11 +227,12 @@ function leave(
   inputs: readonly DraftTensor[],
 ) {
   const taken = new Set<DraftTensor>(inputs)
+  const changing = reachedFrom(graph, inputs)
   return source.output.map(({ name }) => {
     const rank = graph.shapeOf(name).length
     const layout = hasChannels(rank) ? edges : 'source'
     const computed = graph.value(name, layout)
-    if (computed.data !== null) {
+    if (!changing.has(computed)) {
       throw new OnnxImportError(
         'unsupported-model',
         `output "${name}" is the same whatever the inputs are: take it out of the model`,
@@ -244,6 +245,16 @@ function leave(
     taken.add(tensor)
     return { name, tensor }
   })
+}
+
+/** What changes with the inputs: runtimes give out nothing of results that are known when a model loads. */
+function reachedFrom(graph: GraphBuilder, inputs: readonly DraftTensor[]): Set<DraftTensor> {
+  const reached = new Set<DraftTensor>(inputs)
+  for (const operator of graph.operators) {
+    if (!operator.inputs.some((tensor) => tensor && reached.has(tensor))) continue
+    for (const tensor of operator.outputs) if (tensor) reached.add(tensor)
+  }
+  return reached
 }
 
 function copied(graph: GraphBuilder, from: DraftTensor): DraftTensor {

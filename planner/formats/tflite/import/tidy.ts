@@ -1,4 +1,4 @@
-import type { DraftOperator, DraftSubgraph, DraftTensor } from '../draft.ts'
+import type { DraftSubgraph, DraftTensor } from '../draft.ts'
 import { drop, linksOf, onlyReader, type Rewrite, sameSizes } from './links.ts'
 import { reshapesIntoKernels } from './reshapes-into-kernels.ts'
 
