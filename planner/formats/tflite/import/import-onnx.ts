@@ -227,20 +227,20 @@ function leave(
   inputs: readonly DraftTensor[],
 ) {
   const taken = new Set<DraftTensor>(inputs)
+  const computed = source.output.map(({ name }) => {
+    const layout = hasChannels(graph.shapeOf(name).length) ? edges : 'source'
+    return { name, from: graph.value(name, layout) }
+  })
   const changing = reachedFrom(graph, inputs)
-  return source.output.map(({ name }) => {
-    const rank = graph.shapeOf(name).length
-    const layout = hasChannels(rank) ? edges : 'source'
-    const computed = graph.value(name, layout)
-    if (!changing.has(computed)) {
+  return computed.map(({ name, from }) => {
+    if (!changing.has(from)) {
       throw new OnnxImportError(
         'unsupported-model',
         `output "${name}" is the same whatever the inputs are: take it out of the model`,
         { name },
       )
     }
-    const isOwn = !taken.has(computed)
-    const tensor = isOwn ? computed : copied(graph, computed)
+    const tensor = taken.has(from) ? copied(graph, from) : from
     tensor.fields.name = name
     taken.add(tensor)
     return { name, tensor }

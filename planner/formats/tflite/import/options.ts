@@ -40,6 +40,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   MAXIMUM: 'MaximumMinimumOptions',
   MINIMUM: 'MaximumMinimumOptions',
   CAST: 'CastOptions',
+  QUANTIZE: 'QuantizeOptions',
+  DEQUANTIZE: 'DequantizeOptions',
   SELECT_V2: 'SelectV2Options',
   BROADCAST_TO: 'BroadcastToOptions',
   RESIZE_BILINEAR: 'ResizeBilinearOptions',

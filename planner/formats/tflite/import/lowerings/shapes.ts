@@ -1,14 +1,12 @@
-import type { OnnxNode } from '../../../onnx/index.ts'
 import { intOf, intsOf, stringOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { concat, pad, pointwise, shapeOf, slice } from '../emit.ts'
+import { concat, pointwise, shapeOf } from '../emit.ts'
 import { need } from '../errors.ts'
 import { type GraphBuilder, reshape, sameShape, turn } from '../graph-builder.ts'
 import { axisIn, hasChannels, type Layout, perAxisIn, toLast } from '../layout.ts'
 import {
   cheapestLayout,
   constantInput,
-  hasInput,
   input,
   type Lowering,
   type LoweringRow,
@@ -77,120 +75,6 @@ const split: Lowering = (node, graph) => {
   for (const [i, part] of parts.entries()) graph.give(output(node, i), layout, part)
 }
 
-interface Range {
-  readonly begin: number
-  readonly step: number
-  readonly count: number
-}
-
-/** What Slice takes along each axis (onnx, Operators: Slice, with its clamping). */
-function rangesOf(node: OnnxNode, graph: GraphBuilder): Range[] {
-  const shape = graph.shapeOf(input(node, 0))
-  const [starts = [], ends = [], given, stepsGiven] = [1, 2, 3, 4].map(
-    (at) => graph.source.integers(input(node, at)) ?? undefined,
-  )
-  const axes = given ?? starts.map((_, i) => i)
-  const steps = stepsGiven ?? starts.map(() => 1)
-  const ranges = shape.map((size): Range => ({ begin: 0, step: 1, count: size }))
-  for (const [i, axis] of axes.entries()) {
-    const at = axis < 0 ? axis + shape.length : axis
-    const size = shape[at] as number
-    const step = steps[i] as number
-    const clamp = (value: number, low: number, high: number) =>
-      Math.min(high, Math.max(low, value < 0 ? value + size : value))
-    const begin =
-      step > 0 ? clamp(starts[i] as number, 0, size) : clamp(starts[i] as number, 0, size - 1)
-    const end =
-      step > 0 ? clamp(ends[i] as number, 0, size) : clamp(ends[i] as number, -1, size - 1)
-    ranges[at] = { begin, step, count: Math.max(0, Math.ceil((end - begin) / step)) }
-  }
-  return ranges
-}
-
-const sliced: Lowering = (node, graph) => {
-  const name = input(node, 0)
-  const shape = graph.shapeOf(name)
-  const layout = cheapestLayout(graph, [name], shape.length)
-  const ranges = perAxisIn(layout, rangesOf(node, graph))
-  const sizes = ranges.map(({ count }) => count)
-  need(!sizes.includes(0), 'it takes nothing: its result has no elements')
-  graph.give(output(node), layout, stridedSlice(graph, graph.value(name, layout), ranges))
-}
-
-/** Ranks up to which the kernel slices. */
-const SLICE_RANK = 5
-
-export function stridedSlice(
-  graph: GraphBuilder,
-  from: DraftTensor,
-  ranges: readonly Range[],
-): DraftTensor {
-  const sizes = ranges.map(({ count }) => count)
-  const shape = shapeOf(from)
-  if (
-    ranges.every(
-      ({ begin, step, count }, axis) => begin === 0 && step === 1 && count === shape[axis],
-    )
-  )
-    return from
-  if (shape.length > SLICE_RANK) return slicedInPieces(graph, from, ranges)
-  const steps = ranges.map(({ step }) => step)
-  if (steps.every((step) => step === 1)) {
-    return slice(
-      graph,
-      from,
-      ranges.map(({ begin }) => begin),
-      sizes,
-    )
-  }
-  const ends = ranges.map(({ begin, step, count }) => begin + step * count)
-  // An end before the first element cannot be written: from the end, −1 would be the last one.
-  const endMask = ends.reduce((mask, end, axis) => (end < 0 ? mask | (1 << axis) : mask), 0)
-  const inputs = [
-    from,
-    graph.int32s(
-      'begin',
-      ranges.map(({ begin }) => begin),
-    ),
-    graph.int32s(
-      'end',
-      ends.map((end) => Math.max(0, end)),
-    ),
-    graph.int32s('strides', steps),
-  ]
-  const masks = {
-    beginMask: 0,
-    endMask,
-    ellipsisMask: 0,
-    newAxisMask: 0,
-    shrinkAxisMask: 0,
-    offset: false,
-  }
-  return graph.compute('STRIDED_SLICE', inputs, sizes, masks)
-}
-
-/** Axis by axis, all others in two groups. */
-function slicedInPieces(
-  graph: GraphBuilder,
-  from: DraftTensor,
-  ranges: readonly Range[],
-): DraftTensor {
-  return ranges.reduce((value, range, axis) => {
-    const shape = shapeOf(value)
-    const size = shape[axis] as number
-    if (range.begin === 0 && range.step === 1 && range.count === size) return value
-    const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
-    const [before, after] = [product(shape.slice(0, axis)), product(shape.slice(axis + 1))]
-    const all = (count: number): Range => ({ begin: 0, step: 1, count })
-    const cut = stridedSlice(graph, reshape(graph, value, [before, size, after]), [
-      all(before),
-      range,
-      all(after),
-    ])
-    return reshape(graph, cut, shape.with(axis, range.count))
-  }, from)
-}
-
 const expand: Lowering = (node, graph) => {
   const name = input(node, 0)
   const shape = graph.shapeOf(output(node))
@@ -227,146 +111,6 @@ const tile: Lowering = (node, graph) => {
     output(node),
     layout,
     graph.compute('TILE', [from, graph.int32s('times', times)], sizes),
-  )
-}
-
-const padded: Lowering = (node, graph) => {
-  const name = input(node, 0)
-  const rank = graph.shapeOf(name).length
-  const layout = cheapestLayout(graph, [name], rank)
-  const pairs = padPairs(node, graph, rank)
-  const from = graph.value(name, layout)
-  const mode = stringOf(node, 'mode', 'constant')
-  graph.give(
-    output(node),
-    layout,
-    PAD_MODES[mode]?.(graph, from, perAxisIn(layout, pairs), node) ?? unknownMode(mode),
-  )
-}
-
-function unknownMode(mode: string): never {
-  need(false, `no kernel pads in mode "${mode}"`)
-  throw new Error('unreachable')
-}
-
-type Pairs = readonly (readonly [number, number])[]
-
-function padPairs(
-  node: OnnxNode,
-  graph: GraphBuilder,
-  rank: number,
-): (readonly [number, number])[] {
-  const pads = graph.source.integers(input(node, 1)) ?? []
-  const axes =
-    graph.source.integers(input(node, 3)) ?? Array.from({ length: rank }, (_, axis) => axis)
-  const pairs = Array.from({ length: rank }, () => [0, 0] as readonly [number, number])
-  for (const [i, axis] of axes.entries()) {
-    pairs[axis < 0 ? axis + rank : axis] = [pads[i] as number, pads[i + axes.length] as number]
-  }
-  return pairs
-}
-
-/** Negative pads cut. */
-function cut(graph: GraphBuilder, from: DraftTensor, pairs: Pairs): DraftTensor {
-  const ranges = shapeOf(from).map((size, axis) => {
-    const [before, after] = pairs[axis] as readonly [number, number]
-    const begin = Math.max(0, -before)
-    return { begin, step: 1, count: size - begin - Math.max(0, -after) }
-  })
-  return stridedSlice(graph, from, ranges)
-}
-
-const PAD_MODES: Readonly<
-  Record<
-    string,
-    (graph: GraphBuilder, from: DraftTensor, pairs: Pairs, node: OnnxNode) => DraftTensor
-  >
-> = {
-  constant(graph, from, pairs, node) {
-    const value = hasInput(node, 2) ? graph.source.constant(input(node, 2)) : { data: [0] }
-    need(value !== null, 'its value is computed when the model runs')
-    const positive = pairs.map(
-      ([before, after]) => [Math.max(0, before), Math.max(0, after)] as const,
-    )
-    return padInGroups(graph, cut(graph, from, pairs), positive, Number(value.data[0]))
-  },
-  reflect(graph, from, pairs) {
-    const rank = pairs.length
-    const whole = cut(graph, from, pairs)
-    const positive = pairs.map(([before, after]) => [Math.max(0, before), Math.max(0, after)])
-    const shape = shapeOf(whole).map(
-      (size, axis) => size + (positive[axis]?.[0] ?? 0) + (positive[axis]?.[1] ?? 0),
-    )
-    const paddings = graph.constant(
-      'paddings',
-      'int32',
-      [rank, 2],
-      Int32Array.from(positive.flat()),
-    )
-    return graph.compute('MIRROR_PAD', [whole, paddings], shape, { mode: 'REFLECT' })
-  },
-  edge: (graph, from, pairs) =>
-    gathered(graph, from, pairs, (at, size) => Math.min(size - 1, Math.max(0, at))),
-  wrap: (graph, from, pairs) =>
-    gathered(graph, from, pairs, (at, size) => ((at % size) + size) % size),
-}
-
-/** Each padded axis by the indices that its places repeat. */
-function gathered(
-  graph: GraphBuilder,
-  from: DraftTensor,
-  pairs: Pairs,
-  source: (at: number, size: number) => number,
-): DraftTensor {
-  return pairs.reduce((value, [before, after], axis) => {
-    if (before === 0 && after === 0) return value
-    const size = shapeOf(value)[axis] as number
-    const indices = Array.from({ length: before + size + after }, (_, at) =>
-      source(at - before, size),
-    )
-    const shape = shapeOf(value).with(axis, indices.length)
-    return graph.compute('GATHER', [value, graph.int32s('indices', indices)], shape, {
-      axis,
-      batchDims: 0,
-    })
-  }, from)
-}
-
-/** Ranks up to which the kernel pads: neighbours that are not padded become one axis. */
-const PAD_RANK = 4
-
-function padInGroups(
-  graph: GraphBuilder,
-  from: DraftTensor,
-  pairs: Pairs,
-  value: number,
-): DraftTensor {
-  if (pairs.length <= PAD_RANK) return pad(graph, from, pairs, value)
-  const shape = shapeOf(from)
-  const groups: { size: number; pair: readonly [number, number] }[] = []
-  for (const [axis, pair] of pairs.entries()) {
-    const last = groups.at(-1)
-    const still = pair[0] === 0 && pair[1] === 0
-    if (still && last && last.pair[0] === 0 && last.pair[1] === 0)
-      last.size *= shape[axis] as number
-    else groups.push({ size: shape[axis] as number, pair })
-  }
-  need(groups.length <= 5, `it pads ${groups.length} axes apart`)
-  const merged = reshape(
-    graph,
-    from,
-    groups.map(({ size }) => size),
-  )
-  const result = pad(
-    graph,
-    merged,
-    groups.map(({ pair }) => pair),
-    value,
-  )
-  return reshape(
-    graph,
-    result,
-    shape.map((size, axis) => size + (pairs[axis]?.[0] ?? 0) + (pairs[axis]?.[1] ?? 0)),
   )
 }
 
@@ -446,16 +190,8 @@ export const SHAPES: Readonly<Record<string, LoweringRow>> = {
   Transpose: row(transpose),
   Concat: row(concatenate),
   Split: row(split, constantInput(1, 'list of sizes')),
-  Slice: row(
-    sliced,
-    constantInput(1, 'begin'),
-    constantInput(2, 'end'),
-    constantInput(3, 'axes'),
-    constantInput(4, 'steps'),
-  ),
   Expand: row(expand, constantInput(1, 'shape')),
   Tile: row(tile, constantInput(1, 'repetition')),
-  Pad: row(padded, constantInput(1, 'padding'), constantInput(3, 'axes')),
   DepthToSpace: row(depthToSpace),
   SpaceToDepth: row(spaceToDepth),
   Trilu: row(trilu, constantInput(1, 'diagonal')),

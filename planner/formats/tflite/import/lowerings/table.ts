@@ -6,11 +6,14 @@ import { EINSUM } from './einsum.ts'
 import { GATHERS } from './gathers.ts'
 import { MATRICES } from './matrices.ts'
 import { NORMALIZATIONS } from './normalizations.ts'
+import { PADS } from './pads.ts'
 import { POOLS } from './pools.ts'
+import { QUANTIZATION } from './quantization.ts'
 import { RECURRENT } from './recurrent.ts'
 import { REDUCTIONS } from './reductions.ts'
 import { RESIZES } from './resizes.ts'
 import { SHAPES } from './shapes.ts'
+import { SLICES } from './slices.ts'
 
 /** Every operator that has a .tflite form, and how to say it; of other domains than the standard one with the domain before the name. */
 export const LOWERINGS: Readonly<Record<string, LoweringRow>> = {
@@ -23,7 +26,10 @@ export const LOWERINGS: Readonly<Record<string, LoweringRow>> = {
   ...REDUCTIONS,
   ...RESIZES,
   ...SHAPES,
+  ...SLICES,
+  ...PADS,
   ...GATHERS,
   ...EINSUM,
   ...RECURRENT,
+  ...QUANTIZATION,
 }

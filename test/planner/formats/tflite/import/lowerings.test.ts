@@ -8,6 +8,8 @@ import { WINDOW_CASES } from './window-cases.ts'
 
 const litert = await LitertEngine.start()
 
+t.setTimeout(0)
+
 const CASES = [...NUMBER_CASES, ...WINDOW_CASES, ...SHAPE_CASES]
 
 async function agrees(one: OnnxCase): Promise<string | null> {

@@ -14,6 +14,8 @@ import { relativeError } from '../../onnx/import/relative-error.ts'
 
 const litert = await LitertEngine.start()
 
+t.setTimeout(0)
+
 /** What came back may have this many operators for each that went: a few kernels are chains in ONNX. */
 const MOST_OPERATORS = 1.2
 

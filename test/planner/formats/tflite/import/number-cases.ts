@@ -152,6 +152,18 @@ export const NUMBER_CASES: readonly OnnxCase[] = [
       ['com.microsoft.QuickGelu', ['x'], ['b'], { alpha: ['float', 1.702] }],
     ],
   },
+  {
+    title: 'QuantizeLinear and DequantizeLinear around a convolution',
+    inputs: { x: IMAGE },
+    outputs: ['out'],
+    constants: { w: [3, 4, 3, 3], s: numbers(0.02), z: numbers(0) },
+    rows: [
+      ['Cast', ['z'], ['zero'], { to: ['int', 3] }],
+      ['QuantizeLinear', ['x', 's', 'zero'], ['codes']],
+      ['DequantizeLinear', ['codes', 's', 'zero'], ['rounded']],
+      ['Conv', ['rounded', 'w'], ['out']],
+    ],
+  },
   one(
     'CumSum backwards',
     [[3, 5]],
