@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
 import { convertModel } from '../formats/index.ts'
+import { fixShapes, type InputShapes } from '../formats/onnx/index.ts'
 import {
   importOnnx,
   type Layout,
@@ -21,6 +22,8 @@ export interface ConversionRequest {
   readonly from: ModelFormat
   readonly to: ModelFormat
   readonly fileName: string
+  /** Of inputs that an .onnx source leaves open; it is run as it is, and converted so. */
+  readonly shapes?: InputShapes
   /** To prove the result on; plausible samples are made where absent. */
   readonly data?: Dataset
   /** Largest difference of an output that is written, as a share of its range. */
@@ -75,27 +78,26 @@ const MOST_SAMPLES = 16
 
 async function samplesOf(request: ConversionRequest): Promise<Samples> {
   const { bytes, from, data } = request
-  if (data === undefined) return await generated(request, bytes)
+  if (data === undefined) return await generated(request)
   const session = await opened({ format: from, bytes })
   await session.close()
   const { count, at } = samplesFor(takeSamples(data, MOST_SAMPLES), session.inputs)
   return Array.from({ length: count }, (_, i) => at(i))
 }
 
-async function generated(
-  { from }: ConversionRequest,
-  bytes: Uint8Array,
-  batch = 1,
-): Promise<Samples> {
+async function generated({ from, bytes, shapes }: ConversionRequest, batch = 1): Promise<Samples> {
   const session = await opened({ format: from, bytes })
-  const { inputs } = session
   await session.close()
+  const inputs = session.inputs.map((info) => ({
+    ...info,
+    shape: shapes?.get(info.name) ?? info.shape,
+  }))
   return Array.from({ length: GENERATED }, (_, i) => generatedSample(inputs, i + 1, batch))
 }
 
 async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
   const { bytes, fileName, edges = 'source' } = request
-  const closed = await importOnnx(bytes, fileName, { edges })
+  const closed = await importOnnx(sized(request), fileName, { edges })
   const samples = await samplesOf(request)
   const order = orderAt(edges)
   const written = writeTflite(closed.model)
@@ -129,6 +131,10 @@ async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
       openBatch: open !== null,
     },
   }
+}
+
+function sized({ bytes, shapes, fileName }: ConversionRequest): Uint8Array {
+  return shapes === undefined ? bytes : fixShapes(bytes, shapes, fileName)
 }
 
 /** Where axes of edges stand: source axis order[i] is the result's axis i. */
@@ -170,13 +176,13 @@ const FIRST_BATCH = 2
 async function withOpenBatch(request: ConversionRequest): Promise<Uint8Array | null> {
   const { bytes, fileName, edges = 'source' } = request
   try {
-    const first = await importOnnx(bytes, fileName, { edges, batch: FIRST_BATCH })
-    const second = await importOnnx(bytes, fileName, { edges, batch: FIRST_BATCH + 1 })
+    const first = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH })
+    const second = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH + 1 })
     const merged = mergeBatches({ at: FIRST_BATCH, first: first.model, second: second.model })
     if (merged === null) return null
     const open = writeTflite(merged)
     for (const batch of [1, FIRST_BATCH]) {
-      const samples = (await generated(request, bytes, batch)).slice(0, 1)
+      const samples = (await generated(request, batch)).slice(0, 1)
       const proof = await prove(
         { format: 'onnx', bytes },
         { format: 'tflite', bytes: open },

@@ -13,6 +13,8 @@ import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 
 const LAYOUTS = { source: 'source', nchw: 'source', nhwc: 'channels-last' } as const
 
+const SHAPES_OF_ONNX = '--shape is for .onnx models: a .tflite takes its sizes from data'
+
 export const convertCommand = defineCommand({
   path: 'convert',
   summary:
@@ -50,7 +52,8 @@ export const convertCommand = defineCommand({
       input.model,
       ...(input.data === undefined ? [] : [input.data]),
     ])
-    const file = await readModelFile(input.model, input.shape)
+    const file = await readModelFile(input.model)
+    if (input.shape && file.format === 'tflite') throw new UsageError(SHAPES_OF_ONNX)
     const to = otherFormat(file.format, input.output)
     const progress = io.progress(`converting ${input.model}`)
     const data = input.data === undefined ? undefined : await readDataset(input.data)
@@ -62,6 +65,7 @@ export const convertCommand = defineCommand({
       tolerance: input.tolerance,
       edges: LAYOUTS[input.layout],
       ...(data && { data }),
+      ...(input.shape && { shapes: input.shape }),
     })
     progress.end()
     io.findings(result.findings)

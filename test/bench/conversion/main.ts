@@ -53,7 +53,7 @@ async function measure(network: Network, path: string): Promise<Row> {
   const bytes = network.shapes
     ? fixShapes(file, new Map(Object.entries(network.shapes)), network.name)
     : file
-  const ours = await convertOurselves(network, bytes)
+  const ours = await convertOurselves(network, file)
   const peer = values.onnx2tf === undefined ? null : await convertByPeer(values.onnx2tf, bytes)
   return { network, bytes: file.length, ours, peer }
 }
@@ -68,6 +68,7 @@ async function convertOurselves(network: Network, bytes: Uint8Array): Promise<Ro
       fileName: network.name,
       tolerance: 1e-4,
       keepClosed: true,
+      ...(network.shapes && { shapes: new Map(Object.entries(network.shapes)) }),
     } as const
     const { proof, tflite, bytes: converted } = await convertProven(request)
     const ms = performance.now() - started

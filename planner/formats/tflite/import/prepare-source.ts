@@ -30,29 +30,18 @@ const MOST_ROUNDS = 12
  * @throws OnnxError
  */
 export async function prepareSource(model: OnnxModel): Promise<Prepared> {
-  let { types } = await prepareModel(model, {
+  const { types } = await prepareModel(model, {
     forIntegers: false,
     expandStored: true,
     widenHalves: true,
   })
   const { graph } = model
   if (graph === undefined) return { types, findings: [] }
-  const findings: Finding[] = []
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    if (await computeKnown(model, graph, types)) {
-      sweep(graph)
-      types = await inferValues(model)
-      continue
-    }
-    const taken = await takeBranches(model, graph)
-    if (taken === null) break
-    types = taken.types
-    findings.push(...taken.findings)
-  }
+  const settled = await settle(model, graph, types)
   // Names and types of results stay, so that nothing is to be inferred anew.
-  applyRules(new GraphEditor(graph, types), PATTERNS)
+  applyRules(new GraphEditor(graph, settled.types), PATTERNS)
   sweep(graph)
-  return { types, findings }
+  return settled
 }
 
 export interface Prepared {
@@ -61,28 +50,43 @@ export interface Prepared {
 }
 
 /**
- * Branches become part of the graph: both, with a choice between their results; where the sizes of the inputs fit only one
- * of them, that one, as the other could not run. Null where there are none.
+ * What is known before the model runs is computed, then branches become part of the graph: both, with a choice between
+ * their results; where the sizes of the inputs fit only one of them, that one, as the other could not run.
  */
-async function takeBranches(model: OnnxModel, graph: OnnxGraph): Promise<Prepared | null> {
+async function settle(model: OnnxModel, graph: OnnxGraph, inferred: ValueTypes): Promise<Prepared> {
+  let types = inferred
+  for (
+    let round = 0;
+    round < MOST_ROUNDS && (await computeKnown(model, graph, types));
+    round += 1
+  ) {
+    sweep(graph)
+    types = await inferValues(model)
+  }
+  if (!graph.node.some(({ opType, domain }) => opType === 'If' && domain === ''))
+    return { types, findings: [] }
   const before = writeOnnx(model)
-  if (inlineBranches(graph, 'both') === 0) return null
-  for (const which of ['both', 'then', 'else'] as const) {
-    if (which !== 'both') {
-      Object.assign(graph, readOnnx(before).graph)
-      inlineBranches(graph, which)
-    }
+  for (const which of ['both', 'then'] as const) {
     try {
-      sweep(graph)
-      return {
-        types: await inferValues(model),
-        findings: which === 'both' ? [] : [oneBranch(which)],
-      }
+      return await withBranches(model, graph, which)
     } catch (error) {
-      if (!(error instanceof OnnxError) || which === 'else') throw error
+      if (!(error instanceof OnnxError)) throw error
+      Object.assign(graph, readOnnx(before).graph)
     }
   }
-  return null
+  return await withBranches(model, graph, 'else')
+}
+
+async function withBranches(
+  model: OnnxModel,
+  graph: OnnxGraph,
+  which: 'both' | 'then' | 'else',
+): Promise<Prepared> {
+  const taken = inlineBranches(graph, which)
+  sweep(graph)
+  if (taken === 0) return { types: await inferValues(model), findings: [] }
+  const { types, findings } = await settle(model, graph, await inferValues(model))
+  return { types, findings: which === 'both' ? findings : [oneBranch(which), ...findings] }
 }
 
 function oneBranch(which: string): Finding {
