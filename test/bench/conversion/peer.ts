@@ -31,10 +31,18 @@ export async function convertByPeer(python: string, bytes: Uint8Array): Promise<
     if (made === undefined) return { agrees: false, said: 'writes nothing' }
     return await judge(bytes, readFileSync(join(folder, 'out', made)))
   } catch (error) {
-    return { agrees: false, said: `fails: ${messageOf(error).split('\n').at(-1)?.slice(0, 60)}` }
+    return { agrees: false, said: `fails: ${lastWords(error).slice(0, 60)}` }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Of a Python program: the line that names the exception. */
+function lastWords(error: unknown): string {
+  const { stderr = '', killed = false } = error as { stderr?: string; killed?: boolean }
+  if (killed) return `no end in ${TIMEOUT_MS / 1000} s`
+  const said = stderr.trim() || messageOf(error)
+  return said.trim().split('\n').at(-1) ?? ''
 }
 
 async function judge(onnx: Uint8Array, tflite: Uint8Array): Promise<PeerResult> {
