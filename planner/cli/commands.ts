@@ -7,6 +7,7 @@ import type { CliCommand } from './program/command.ts'
 const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   demo: async () => [(await import('./demo.ts')).demoCommand],
   inspect: async () => [(await import('./file/inspect.ts')).inspectCommand],
+  convert: async () => [(await import('./file/convert.ts')).convertCommand],
   quantize: async () => [(await import('./file/quantize.ts')).quantizeCommand],
   compile: async () => [(await import('./file/compile.ts')).compileCommand],
   evaluate: async () => [(await import('./file/evaluate.ts')).evaluateCommand],

@@ -1,10 +1,5 @@
-import { AppError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat } from '../../shared/runtime/index.ts'
-
-export class ConversionError extends AppError {
-  readonly code = 'no-conversion'
-}
 
 export interface Converted {
   readonly bytes: Uint8Array
@@ -12,8 +7,9 @@ export interface Converted {
 }
 
 /**
- * The model in another format, outputs within float rounding; as it is where it has that format already.
- * @throws ConversionError, ImportError, TfliteError
+ * The model in another format, outputs within float rounding; as it is where it has that format already. What .onnx inputs
+ * leave open of the batch is one.
+ * @throws ImportError, OnnxImportError, TfliteError, OnnxError
  */
 export async function convertModel(
   bytes: Uint8Array,
@@ -22,13 +18,21 @@ export async function convertModel(
   fileName: string,
 ): Promise<Converted> {
   if (from === to) return { bytes, findings: [] }
-  if (from === 'onnx') {
-    throw new ConversionError(
-      `${fileName}: an .onnx model cannot become .tflite; give the .tflite of it, or ask for .onnx`,
-      { fileName },
-    )
-  }
-  // Both parsers, for those alone who convert.
+  return from === 'onnx' ? await asTflite(bytes, fileName) : await asOnnx(bytes, fileName)
+}
+
+// Both parsers, for those alone who convert.
+
+async function asTflite(bytes: Uint8Array, fileName: string): Promise<Converted> {
+  const [{ importOnnx }, { writeTflite }] = await Promise.all([
+    import('./tflite/import/index.ts'),
+    import('./tflite/index.ts'),
+  ])
+  const { model, findings } = await importOnnx(bytes, fileName)
+  return { bytes: writeTflite(model), findings }
+}
+
+async function asOnnx(bytes: Uint8Array, fileName: string): Promise<Converted> {
   const [{ importTflite }, { writeOnnx }, { readTflite }] = await Promise.all([
     import('./onnx/import/index.ts'),
     import('./onnx/index.ts'),

@@ -48,9 +48,7 @@ const NEEDS = {
   format: ({ model }, { runtime }) => {
     const wanted = targetOf(runtime).format
     if (wanted === model.format) return undefined
-    if (wanted === 'tflite')
-      return `${runtime} takes .tflite files, and .onnx sources cannot become any`
-    return 'obstacle' in model.onnx ? model.onnx.obstacle : undefined
+    return 'obstacle' in model[wanted] ? model[wanted].obstacle : undefined
   },
   loaded: ({ runtimes = null }, { runtime: target }) => {
     const { runtime } = targetOf(target)
@@ -128,7 +126,9 @@ const ALWAYS = ['runtime', 'loaded', 'format', 'opset', 'compiler', 'storage', '
 
 /** A file of float32 weights is a file of its runtime's format; kernels are its runtime's. */
 function kernelsOf(model: ModelFacts, { runtime }: Candidate) {
-  return targetOf(runtime).format === 'onnx' && 'opset' in model.onnx ? model.onnx : model
+  const { format } = targetOf(runtime)
+  const facts = format === model.format ? model : model[format]
+  return 'obstacle' in facts ? model : facts
 }
 
 interface CandidateRow {

@@ -5,7 +5,7 @@ import type { Graph, GraphOperator, GraphTensor } from '../graph/index.ts'
 import { LEAST_WEIGHT } from '../quantizer/index.ts'
 import type { KernelFacts, KernelTable } from '../targets/index.ts'
 import { referenceTarget, targetOf } from '../targets/index.ts'
-import type { ModelFacts, OnnxFacts } from './facts.ts'
+import type { ModelFacts, OnnxFacts, TfliteFacts } from './facts.ts'
 
 const FLOAT_BYTES = 4
 const QUANTIZED_TYPES: ReadonlySet<string> = new Set(['int4', 'int8', 'uint8', 'int16'])
@@ -16,6 +16,7 @@ export interface GraphSource {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
   readonly onnx: ModelFacts['onnx']
+  readonly tflite: ModelFacts['tflite']
 }
 
 export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
@@ -33,6 +34,7 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
     quantizedElements: total(constants.filter(isQuantized)),
     largestActivationBytes: FLOAT_BYTES * Math.max(0, ...activations.map(elements)),
     onnx: source.onnx,
+    tflite: source.tflite,
   }
 }
 
@@ -40,6 +42,10 @@ export function onnxFactsOf(graph: Graph, opset: number): OnnxFacts {
   const facts = kernelsOf('onnx')
   const blocks = weightsOf(graph, facts, (row) => row.blocks === true).filter(isWorthwhile)
   return { opset, ...kernelElements(graph, facts), blockElements: total(blocks) }
+}
+
+export function tfliteFactsOf(graph: Graph): TfliteFacts {
+  return kernelElements(graph, kernelsOf('tflite'))
 }
 
 function kernelsOf(format: ModelFormat): KernelTable {

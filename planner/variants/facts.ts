@@ -22,6 +22,15 @@ const onnxFactsSchema = z.object({
 })
 export type OnnxFacts = z.infer<typeof onnxFactsSchema>
 
+/** The same of the kernels of TensorFlow Lite. */
+const tfliteFactsSchema = z.object({
+  hybridElements: z.number().int(),
+  integerElements: z.number().int(),
+})
+export type TfliteFacts = z.infer<typeof tfliteFactsSchema>
+
+const NOT_KNOWN_TFLITE = 'the model was added before .onnx sources became .tflite too: add it again'
+
 const NOT_KNOWN = 'the model was added before sources became .onnx too: add it again'
 
 /** What planning needs to know of a source model; read once, when it is registered. */
@@ -45,6 +54,10 @@ export const modelFactsSchema = z.object({
   onnx: z
     .union([onnxFactsSchema, z.object({ obstacle: z.string() })])
     .default({ obstacle: NOT_KNOWN }),
+  /** The source as .tflite, or why it cannot become one. */
+  tflite: z
+    .union([tfliteFactsSchema, z.object({ obstacle: z.string() })])
+    .default({ obstacle: NOT_KNOWN_TFLITE }),
 })
 export type ModelFacts = z.infer<typeof modelFactsSchema>
 

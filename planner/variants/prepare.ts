@@ -13,6 +13,7 @@ import { evaluate, withAnswers } from '../../shared/measure/index.ts'
 import { loadInProcess, type Session } from '../../shared/runtime/index.ts'
 import { referenceTarget } from '../targets/index.ts'
 import { asOnnx } from './as-onnx.ts'
+import { asTflite } from './as-tflite.ts'
 import { factsOfGraph, findingsOf } from './facts-of-graph.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 import { formatOf, readGraph } from './read-graph.ts'
@@ -36,6 +37,7 @@ export async function prepare(
       inputs: session.inputs,
       outputs: session.outputs,
       onnx: await asOnnx(bytes, format, input.source),
+      tflite: await asTflite(bytes, format, input.source),
     })
     const unlabelled = test === null ? { ...data, labels: undefined } : data
     const whole = await withAnswers(unlabelled, session, (done, total) =>

@@ -10,6 +10,7 @@ import { referenceTarget } from '../../targets/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
 import { acceleratorsFor, printAccelerators } from './inspect-accelerators.ts'
+import { otherFormatOf, printOtherFormat } from './inspect-conversion.ts'
 import { readModelFile } from './model-file.ts'
 
 const INSPECTORS: Record<ModelFormat, (bytes: Uint8Array, name: string) => Inspection> = {
@@ -20,7 +21,7 @@ const INSPECTORS: Record<ModelFormat, (bytes: Uint8Array, name: string) => Inspe
 export const inspectCommand = defineCommand({
   path: 'inspect',
   summary:
-    'Lists what a model file holds: inputs, outputs, operators and their integer kernels, constants, versions; which device classes cannot run it, and what of it accelerators leave to the CPU.',
+    'Lists what a model file holds: inputs, outputs, operators and their integer kernels, constants, versions; which device classes cannot run it, what of it accelerators leave to the CPU, and what keeps it from the other format.',
   arguments: [{ name: 'model', description: '.tflite or .onnx file' }],
   example: 'fitment inspect model.tflite',
   input: z.object({ model: z.string() }),
@@ -30,8 +31,13 @@ export const inspectCommand = defineCommand({
     const profiles = await loadProfiles()
     const classes = classesFor(inspection, file.format, profiles)
     const accelerators = acceleratorsFor(inspection, file.format)
-    io.result({ ...inspection, classes, accelerators }, () =>
-      [forPeople(inspection, classes), printAccelerators(accelerators)].join('\n\n'),
+    const other = await otherFormatOf(file)
+    io.result({ ...inspection, classes, accelerators, other }, () =>
+      [
+        forPeople(inspection, classes),
+        printAccelerators(accelerators),
+        printOtherFormat(other),
+      ].join('\n\n'),
     )
     return 0
   },

@@ -5,6 +5,7 @@ import { digestOf } from '../../../shared/digest.ts'
 import { isPackaged, type ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { formatBytes } from '../../../shared/units.ts'
+import { convertProven, DEFAULT_TOLERANCE } from '../../conversion/index.ts'
 import { convertModel } from '../../formats/index.ts'
 import type { Level, RecoveryStep } from '../../quantizer/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
@@ -50,7 +51,8 @@ export const quantizeCommand = defineCommand({
     ...ENGINE_OPTIONS,
     {
       flags: '-o, --output <file>',
-      description: 'the file to write; a .tflite source becomes .onnx where its name ends so',
+      description:
+        'the file to write; a .tflite source becomes .onnx where its name ends so, and the other way round',
     },
   ],
   example:
@@ -163,5 +165,10 @@ function levelLine(level: Level | undefined): string {
 async function asWritten({ path, format, bytes }: ModelFile, output: string) {
   const wanted = formatOfEnding(output) ?? format
   if (wanted === format) return { format, bytes, findings: [] }
-  return { format: wanted, ...(await convertModel(bytes, format, wanted, basename(path))) }
+  const fileName = basename(path)
+  if (wanted === 'onnx') {
+    return { format: wanted, ...(await convertModel(bytes, format, wanted, fileName)) }
+  }
+  const request = { bytes, from: format, to: wanted, fileName, tolerance: DEFAULT_TOLERANCE }
+  return { format: wanted, ...(await convertProven({ ...request, keepClosed: true })) }
 }

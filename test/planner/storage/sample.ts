@@ -80,6 +80,7 @@ export const newModel: NewModel = {
     quantizedElements: 0,
     largestActivationBytes: 65_536,
     onnx: { opset: 17, hybridElements: 94_000, integerElements: 94_000, blockElements: 0 },
+    tflite: { hybridElements: 94_000, integerElements: 94_000 },
   },
   findings: [],
   reference: {

@@ -72,6 +72,7 @@ const facts = {
   format: 'tflite', bytes: model.length, inputs: [], outputs: [], operators: [], floatElements: 30000,
   hybridElements: 20000, integerElements: 30000, quantizedElements: 0, largestActivationBytes: 4096,
   onnx: { obstacle: 'not asked' },
+  tflite: { hybridElements: 94_000, integerElements: 94_000 },
 }
 const { kept } = planVariants({
   model: facts, hasCalibration: true, maxBytes: null,

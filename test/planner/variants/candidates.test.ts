@@ -114,8 +114,21 @@ const rows: Row[] = [
     name: 'an .onnx source',
     model: { format: 'onnx' },
     target: both,
+    kept: [...ON_LITERT, 'float32', 'float16', 'dynamic-w8', 'static-w8a8-s8s8'],
+  },
+  {
+    name: 'an .onnx source that cannot become .tflite',
+    model: { format: 'onnx', tflite: { obstacle: 'no equivalent for NonZero' } },
+    target: both,
     kept: ['float32', 'float16', 'dynamic-w8', 'static-w8a8-s8s8'],
-    says: { 'float32 litert': /.onnx sources cannot become any/ },
+    says: { 'float32 litert': /no equivalent for NonZero/ },
+  },
+  {
+    name: 'an .onnx source for an accelerator',
+    model: { format: 'onnx' },
+    target: { targets: ['ethos-u65-256'] },
+    kept: ['static-w8a8-io8'],
+    besides: 1,
   },
   {
     name: 'a source that cannot become .onnx',
@@ -127,7 +140,7 @@ const rows: Row[] = [
   {
     name: 'an opset too new for the ONNX Runtime of the class',
     model: { format: 'onnx', onnx: { ...onnx, opset: 21 } },
-    target: { ...both, oldestVersions: { onnxruntime: '1.17.3' } },
+    target: { ...both, targets: ['onnxruntime'], oldestVersions: { onnxruntime: '1.17.3' } },
     kept: [],
     says: { 'float32 onnxruntime': /opset 21, and ONNX Runtime 1.17.3 .* loads 20 at most/ },
   },

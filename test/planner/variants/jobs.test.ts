@@ -152,10 +152,27 @@ t.test('an .onnx source', async (t) => {
   const { facts } = await runJob('prepare', { source, calibration, test: null, out })
   t.match(facts, { format: 'onnx', onnx: { opset: Number } })
   t.ok(facts.integerElements > 0 && facts.floatElements >= facts.integerElements)
-  await t.rejects(
-    runJob('build', { source, calibration, scheme: 'float32', runtime: 'litert', out }),
-    { code: 'no-conversion', message: /cannot become .tflite/ },
-  )
+  t.match(facts, { tflite: { integerElements: facts.integerElements } })
+  const common = { source, calibration, out, runtime: 'litert' } as const
+  const { file, operators } = await runJob('build', { ...common, scheme: 'static-w8a8' })
+  t.match(file, /model.tflite$/)
+  t.match(operators, { integer: Number, total: Number })
+})
+
+t.test('an .onnx source that cannot become .tflite goes on without, and says why', async (t) => {
+  const { dir, out } = await files(t)
+  const source = join(dir, 'odd.onnx')
+  const odd = smallOnnx({
+    inputs: { x: [1, 4] },
+    outputs: ['y'],
+    rows: [['Hardmax', ['x'], ['y']]],
+  })
+  writeFileSync(source, writeOnnx(odd))
+  const calibration = join(dir, 'odd.npz')
+  const x = floats([6, 1, 4], (i) => Math.sin(i))
+  writeFileSync(calibration, formatNpz(new Map([['x', x]])))
+  const { facts } = await runJob('prepare', { source, calibration, test: null, out })
+  t.match(facts.tflite, { obstacle: /cannot become .tflite: Hardmax .* \(no equivalent\)/ })
 })
 
 t.test(

@@ -1,11 +1,12 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/tensors.ts'
+import { permuted } from '../../../graph/index.ts'
 import { constantOf, type TflModel, type TflSubgraph, type TflTensor } from '../../tflite/index.ts'
 import { newAttribute, newMessage, type OnnxNode, type OnnxTensor } from '../model.ts'
 import type { ATTRIBUTE_TYPES } from '../schema.ts'
 import { newTensor } from '../tensor-data.ts'
 import { elementType } from './element-types.ts'
-import { type Layout, ordersCoincide, permutation, shapeIn, transposed } from './layout.ts'
+import { type Layout, ordersCoincide, permutation, shapeIn } from './layout.ts'
 
 export type Attributes = Readonly<
   Record<string, readonly [type: keyof typeof ATTRIBUTE_TYPES, value: unknown]>
@@ -151,7 +152,7 @@ export class GraphBuilder {
     const shape = this.tensor(index).shape ?? []
     const base = this.tensor(index).name ?? `constant_${index}`
     invariant(data !== null, `tensor ${index} (${base}) is computed before it is used`)
-    const ordered = layout === 'native' ? data : transposed(data, shape, permutation(layout))
+    const ordered = layout === 'native' ? data : permuted(data, shape, permutation(layout))
     return this.constantValue(base, this.typeOf(index), shapeIn(layout, shape), ordered)
   }
 

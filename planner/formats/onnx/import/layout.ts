@@ -1,5 +1,3 @@
-import type { TensorData } from '../../../../shared/tensors.ts'
-
 /**
  * TensorFlow Lite keeps images as N,H,W,C; ONNX kernels want N,C,H,W. A tensor of rank 4 may live in
  * either order inside the imported model; all others live as they are.
@@ -36,29 +34,4 @@ export function perAxisIn<T>(layout: Layout, values: readonly T[]): T[] {
 export function ordersCoincide(shape: readonly number[]): boolean {
   const [, height, width, channels] = shape
   return channels === 1 || (height === 1 && width === 1)
-}
-
-/** Row-major elements, dimensions reordered so that result dimension i is source dimension order[i]. */
-export function transposed<A extends TensorData>(
-  source: A,
-  shape: readonly number[],
-  order: readonly number[],
-): A {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
-  const sizes = order.map((axis) => shape[axis] as number)
-  const steps = order.map((axis) => strides[axis] as number)
-  const result = source.slice() as A
-  const index = new Array<number>(sizes.length).fill(0)
-  let from = 0
-  for (let to = 0; to < source.length; to += 1) {
-    result[to] = source[from] as never
-    for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
-      from += steps[axis] as number
-      index[axis] = (index[axis] as number) + 1
-      if (index[axis] !== sizes[axis]) break
-      from -= (steps[axis] as number) * (sizes[axis] as number)
-      index[axis] = 0
-    }
-  }
-  return result
 }

@@ -33,6 +33,8 @@ export interface FoldOptions {
   /** Constants stored as integers or halves may be expanded to float32. */
   readonly expandStored: boolean
   readonly types: ValueTypes
+  /** Tables that a few numbers unfold into are computed as well. */
+  readonly unfold?: boolean
 }
 
 export interface Folded {
@@ -80,7 +82,10 @@ function chooseFolded(graph: OnnxGraph, options: FoldOptions) {
     if (constant !== undefined) {
       inline.push(constant)
       known.set(constant.name, elementCount(constant))
-    } else if (isFoldable(node, known, options) && !grows(node, known, options)) {
+    } else if (
+      isFoldable(node, known, options) &&
+      (options.unfold || !grows(node, known, options))
+    ) {
       for (const name of node.output) known.set(name, elementsOf(name, options))
     } else continue
     folded.add(node)

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConversionError, convertModel } from '../../../../planner/formats/convert.ts'
+import { convertModel } from '../../../../planner/formats/convert.ts'
 import { ImportError } from '../../../../planner/formats/onnx/import/index.ts'
 import { readOnnx, writeOnnx } from '../../../../planner/formats/onnx/index.ts'
 import { QuantizerError } from '../../../../planner/quantizer/index.ts'
@@ -93,7 +93,7 @@ async function sources(): Promise<{ models: Map<string, Uint8Array>; refused: st
           : writeOnnx(readOnnx(bytes)),
       )
     } catch (error) {
-      if (!(error instanceof ImportError || error instanceof ConversionError)) throw error
+      if (!(error instanceof ImportError)) throw error
       refused.push(name)
     }
   }

@@ -1,6 +1,6 @@
 import { invariant } from '../../../../../shared/errors.ts'
+import { permuted } from '../../../../graph/index.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
-import { transposed } from '../layout.ts'
 import {
   defineActivated,
   input,
@@ -174,7 +174,7 @@ function filterValue(graph: GraphBuilder, filter: number, order: readonly number
     })
   }
   const shape = graph.shapeOf(filter)
-  const ordered = transposed(data, shape, order)
+  const ordered = permuted(data, shape, order)
   const name = graph.tensor(filter).name ?? 'filter'
   return graph.constantValue(
     name,

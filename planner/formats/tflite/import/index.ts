@@ -1,0 +1,5 @@
+export { giveOut } from './cut-points.ts'
+export { OnnxImportError } from './errors.ts'
+export { importOnnx, type OnnxImported, type OnnxImportOptions } from './import-onnx.ts'
+export { type Layout, perAxisIn } from './layout.ts'
+export { mergeBatches } from './open-batch.ts'
