@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import type { QualityRecord } from '../../../shared/measure/index.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
+import { formatMetric, readMetric } from '../../../shared/metrics/index.ts'
 import { type Delegation, loadOn, openIsolated } from '../../../shared/runtime/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
 import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
+import { METRIC_OPTION } from './metric-option.ts'
 import { openModel, readModelFile } from './model-file.ts'
 import { printDelegation } from './print-delegation.ts'
 
@@ -18,6 +20,7 @@ export const evaluateCommand = defineCommand({
   options: [
     { flags: '--data <file.npz>', description: 'samples x, and labels y where there are any' },
     { flags: '--reference <model>', description: 'float model to agree with' },
+    METRIC_OPTION,
     ...ENGINE_OPTIONS,
   ],
   example: 'fitment evaluate int8.tflite --data test.npz --reference float.tflite',
@@ -25,10 +28,12 @@ export const evaluateCommand = defineCommand({
     model: z.string(),
     data: z.string('give the data set with --data FILE.npz'),
     reference: z.string().optional(),
+    metric: z.string().optional(),
     ...engineInput,
   }),
   run: async (input, io) => {
-    const dataset = await readDataset(input.data)
+    const metric = input.metric === undefined ? undefined : await readMetric(input.metric)
+    const dataset = await readDataset(input.data, metric && { labels: 'any' })
     const model = await readModelFile(input.model)
     const engine = engineFrom(input, model.format)
     const runtime = await openIsolated(engine)
@@ -38,6 +43,7 @@ export const evaluateCommand = defineCommand({
     try {
       const record = await evaluate(session, dataset, {
         ...(reference ? { reference } : {}),
+        ...(metric && { metric }),
         onProgress: (done, total) => progress.update(done, total),
       })
       progress.end()
@@ -74,9 +80,16 @@ function forPeople(record: EvaluateRecord): string {
       ['runtime', `${record.runtime.name} ${record.runtime.version}`],
       ...(record.delegates ?? []).map((one) => ['delegate', printDelegation(one)]),
       ['samples', String(record.samples)],
-      ['accuracy', share(record.accuracy, record.accuracyCi95)],
-      ['accuracy of the reference', share(record.referenceAccuracy, null)],
-      ['agreement with the reference', share(record.agreement, record.agreementCi95)],
+      ...metricRows(record.metric),
+      ...(record.metric !== undefined && record.accuracy === null
+        ? []
+        : [
+            ['accuracy', share(record.accuracy, record.accuracyCi95)],
+            ['accuracy of the reference', share(record.referenceAccuracy, null)],
+          ]),
+      ...(record.metric !== undefined && record.agreement === null
+        ? []
+        : [['agreement with the reference', share(record.agreement, record.agreementCi95)]]),
       ['output SQNR', record.sqnrDb === null ? '—' : `${record.sqnrDb.toFixed(1)} dB`],
       [
         'largest output error',
@@ -84,4 +97,15 @@ function forPeople(record: EvaluateRecord): string {
       ],
     ],
   )
+}
+
+function metricRows(metric: QualityRecord['metric']): string[][] {
+  if (metric === undefined) return []
+  const print = (value: number | null) => (value === null ? '—' : formatMetric(metric, value))
+  const parts = Object.entries(metric.parts ?? {})
+  return [
+    [`${metric.text} (${metric.direction} is better)`, print(metric.value)],
+    ...parts.map(([name, value]) => [`  ${name}`, print(value)]),
+    ['  of the reference', print(metric.reference)],
+  ]
 }
