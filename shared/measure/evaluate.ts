@@ -3,7 +3,7 @@ import { samplesFor } from '../dataset/index.ts'
 import type { Metric } from '../metrics/index.ts'
 import type { Session } from '../runtime/index.ts'
 import { MetricTally } from './metric-tally.ts'
-import type { QualityRecord } from './quality-record.ts'
+import type { MetricScore, QualityRecord } from './quality-record.ts'
 import { QualityTally } from './quality-tally.ts'
 import { referenceOutputs } from './reference.ts'
 
@@ -49,6 +49,29 @@ export async function evaluate(
     return { ...record, metric: await metricTally.score(), notes }
   } finally {
     await metricTally?.close()
+  }
+}
+
+/**
+ * The metric alone, which takes much less than all the rest of a record.
+ * @param ofReference whether to measure the float model's answers too, where they are known
+ * @throws DatasetError where data and model do not fit, RuntimeError, MetricError
+ */
+export async function evaluateMetric(
+  session: Session,
+  dataset: Dataset,
+  metric: Metric,
+  ofReference = true,
+): Promise<MetricScore> {
+  const samples = samplesFor(dataset, session.inputs)
+  const referenceAt = referenceOutputs(session, dataset, undefined)
+  const tally = new MetricTally(metric, session, dataset, ofReference)
+  try {
+    for (let sample = 0; sample < samples.count; sample++)
+      await tally.add(sample, await session.run(samples.at(sample)), await referenceAt(sample))
+    return await tally.score()
+  } finally {
+    await tally.close()
   }
 }
 

@@ -1,7 +1,7 @@
 export { dequantized } from '../metrics/index.ts'
 export { withAnswers } from './answers.ts'
 export { budgetOf, FULL_BUDGET, type LatencyBudget } from './budget.ts'
-export { type EvaluateOptions, evaluate } from './evaluate.ts'
+export { type EvaluateOptions, evaluate, evaluateMetric } from './evaluate.ts'
 export { type Histogram, histogramQuantile, mergeHistograms } from './histogram.ts'
 export { type MeasureHooks, measureBeside, measureLatency, type Run } from './latency.ts'
 export type { LatencyRatio, LatencyRecord } from './latency-record.ts'

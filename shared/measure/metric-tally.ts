@@ -20,16 +20,17 @@ export class MetricTally {
   readonly #session: Session
   readonly #dataset: Dataset
   readonly #own: Meter
-  readonly #other: Meter
+  readonly #other: Meter | null
   #compared = false
 
-  constructor(metric: Metric, session: Session, dataset: Dataset) {
+  /** @param ofReference whether the float model's answers are judged too */
+  constructor(metric: Metric, session: Session, dataset: Dataset, ofReference = true) {
     const { inputs } = session
     this.#metric = metric
     this.#session = session
     this.#dataset = dataset
     this.#own = metric.start({ inputs })
-    this.#other = metric.start({ inputs })
+    this.#other = ofReference ? metric.start({ inputs }) : null
   }
 
   /** @throws MetricError */
@@ -44,6 +45,7 @@ export class MetricTally {
       return { name: info.name, shape: tensor.shape, values: dequantized(info, tensor) }
     })
     await this.#own.add({ outputs: named, truth, reference })
+    if (this.#other === null) return
     const known = named.flatMap((one) => {
       const values = reference?.get(one.name)
       return values?.length === one.values.length ? [{ ...one, values }] : []
@@ -57,13 +59,13 @@ export class MetricTally {
   async score(): Promise<MetricScore> {
     const { text, direction, unit } = this.#metric
     const { value, parts } = await this.#own.score()
-    if (!Number.isFinite(value) && Number.isNaN(value)) {
+    if (Number.isNaN(value)) {
       throw new MetricError(
         'unmeasurable',
         `metric ${text} is not a number here: the model answers NaN, or there is nothing to judge`,
       )
     }
-    const other = this.#compared ? await this.#other.score() : null
+    const other = this.#compared ? ((await this.#other?.score()) ?? null) : null
     return {
       text,
       direction,
@@ -76,7 +78,7 @@ export class MetricTally {
 
   async close(): Promise<void> {
     await this.#own.close?.()
-    await this.#other.close?.()
+    await this.#other?.close?.()
   }
 }
 

@@ -6,13 +6,14 @@ import type { ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { convertModel } from '../../formats/index.ts'
-import type { Level, RecoveryStep } from '../../quantizer/index.ts'
+import { type Level, paretoFront, type RecoveryStep } from '../../quantizer/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../../variants/file-speed.ts'
 import type { FileTarget } from '../../variants/file-target.ts'
 import type { CliOption } from '../program/command.ts'
 import { defineCommand } from '../program/command.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
+import { printFront, schemeName, searches, stopOnInterrupt } from './mixtures.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
@@ -36,7 +37,7 @@ export const quantizeCommand = defineCommand({
   options: [
     {
       flags: '--scheme <name>',
-      description: `one of ${Object.keys(BASE_SCHEMES).join(', ')}, with suffixes such as -io8`,
+      description: `one of ${Object.keys(BASE_SCHEMES).join(', ')}, with suffixes such as -io8; or auto: 8 bits wherever --max-drop allows`,
     },
     {
       flags: '--calibration <file.npz>',
@@ -70,10 +71,14 @@ export const quantizeCommand = defineCommand({
     await refuseToReplace(input.output, sources)
     const file = await readModelFile(input.model, input.shape)
     const model = await asWritten(file, input.output)
-    const asked = parseScheme(input.scheme)
+    const asked = parseScheme(schemeName(input, model.format))
     const target = await fileTarget(input.target, asked, model.format)
-    const options = { ...target.options, ...(await optionsOf(input)) }
-    const calibration = input.calibration === undefined ? null : readDataset(input.calibration)
+    const stop = searches(input) ? stopOnInterrupt(io.note) : undefined
+    const options = { ...target.options, ...(await optionsOf(input, stop?.signal)) }
+    // Labels of calibration samples serve where there are no test samples.
+    const kind = input.metric === undefined ? 'classes' : 'any'
+    const calibration =
+      input.calibration === undefined ? null : readDataset(input.calibration, { labels: kind })
     // Whoever needs it tells.
     calibration?.catch(() => {})
     const progress = io.progress(`quantizing ${input.model}`)
@@ -92,6 +97,7 @@ export const quantizeCommand = defineCommand({
         ? await quantizeTimed(request)
         : await quantizeForTarget(request, target)
     progress.end()
+    stop?.release()
     const { operators, bytes, recovery, level, budget, compression } = result
     const findings = [...result.findings, ...timed.findings]
     io.findings(findings)
@@ -110,13 +116,13 @@ export const quantizeCommand = defineCommand({
         recovery,
         ...(level && { level }),
         speed,
-        ...(budget && { budget }),
+        ...(budget && { budget: { ...budget, pareto: paretoFront(budget) } }),
         ...(compression && { compression }),
         findings,
       },
       () =>
         `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
-        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}${levelLine(level)}`,
+        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}${levelLine(level)}${budget ? printFront(budget) : ''}`,
     )
     return 0
   },
