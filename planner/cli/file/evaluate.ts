@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { readDataset } from '../../../shared/dataset/index.ts'
 import type { QualityRecord } from '../../../shared/measure/index.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
 import { formatMetric, readMetric } from '../../../shared/metrics/index.ts'
@@ -7,6 +6,7 @@ import { type Delegation, loadOn, openIsolated } from '../../../shared/runtime/i
 import { formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
+import { blamingLine, FOLDER_OPTIONS, folderInput, readData } from './data-options.ts'
 import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
 import { METRIC_OPTION } from './metric-option.ts'
 import { openModel, readModelFile } from './model-file.ts'
@@ -18,7 +18,12 @@ export const evaluateCommand = defineCommand({
     'Runs a model over a data set in its real runtime: accuracy, agreement with a float model, output SQNR.',
   arguments: [{ name: 'model', description: '.tflite or .onnx file' }],
   options: [
-    { flags: '--data <file.npz>', description: 'samples x, and labels y where there are any' },
+    {
+      flags: '--data <path>',
+      description:
+        '.npz with samples x, and labels y where there are any; or a folder of images or WAV files',
+    },
+    ...FOLDER_OPTIONS,
     { flags: '--reference <model>', description: 'float model to agree with' },
     METRIC_OPTION,
     ...ENGINE_OPTIONS,
@@ -27,13 +32,14 @@ export const evaluateCommand = defineCommand({
   input: z.object({
     model: z.string(),
     data: z.string('give the data set with --data FILE.npz'),
+    ...folderInput,
     reference: z.string().optional(),
     metric: z.string().optional(),
     ...engineInput,
   }),
   run: async (input, io) => {
     const metric = input.metric === undefined ? undefined : await readMetric(input.metric)
-    const dataset = await readDataset(input.data, metric && { labels: 'any' })
+    const dataset = await readData(input.data, input, metric ? 'any' : 'classes')
     const model = await readModelFile(input.model)
     const engine = engineFrom(input, model.format)
     const runtime = await openIsolated(engine)
@@ -41,11 +47,13 @@ export const evaluateCommand = defineCommand({
     const reference = input.reference && (await openModel(await readModelFile(input.reference)))
     const progress = io.progress(`evaluating ${input.model}`)
     try {
-      const record = await evaluate(session, dataset, {
-        ...(reference ? { reference } : {}),
-        ...(metric && { metric }),
-        onProgress: (done, total) => progress.update(done, total),
-      })
+      const record = await blamingLine(input, () =>
+        evaluate(session, dataset, {
+          ...(reference ? { reference } : {}),
+          ...(metric && { metric }),
+          onProgress: (done, total) => progress.update(done, total),
+        }),
+      )
       progress.end()
       io.findings(record.notes)
       const { name, version, library } = runtime

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { readDataset } from '../../../shared/dataset/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { readMetric } from '../../../shared/metrics/index.ts'
 import {
@@ -14,6 +13,7 @@ import {
   USUAL_RECOVERY,
 } from '../../quantizer/index.ts'
 import type { CliOption } from '../program/command.ts'
+import { type folderInput, readData } from './data-options.ts'
 import { METRIC_OPTION } from './metric-option.ts'
 
 /** How `quantize` may be told to work, beyond its scheme: flags, and what their text becomes. */
@@ -47,7 +47,7 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
       'write nothing unless the metric reaches this (or stays below, where less is better)',
   },
   {
-    flags: '--test <file.npz>',
+    flags: '--test <path>',
     description: 'labelled samples to hold that on (without: on calibration samples)',
   },
   {
@@ -109,7 +109,7 @@ export const quantizeOptionsShape = {
   compressAlso: words.pipe(z.array(z.enum(SPARING_NAMES))).optional(),
 }
 
-type Given = z.output<z.ZodObject<typeof quantizeOptionsShape>>
+type Given = z.output<z.ZodObject<typeof quantizeOptionsShape & typeof folderInput>>
 
 /**
  * @param signal stops a search for mixtures
@@ -148,7 +148,7 @@ async function budgetOf(given: Given): Promise<AccuracyBudget | undefined> {
     maxDrop: points === undefined ? Number.POSITIVE_INFINITY : points / 100,
     ...(minMetric !== undefined && { minimum: minMetric }),
     ...(metric && { metric }),
-    ...(test !== undefined && { test: await readDataset(test, metric && { labels: 'any' }) }),
+    ...(test !== undefined && { test: await readData(test, given, metric ? 'any' : 'classes') }),
   }
 }
 

@@ -1,6 +1,5 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import type { ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
@@ -13,6 +12,13 @@ import type { FileTarget } from '../../variants/file-target.ts'
 import type { CliOption } from '../program/command.ts'
 import { defineCommand } from '../program/command.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
+import {
+  blamingLine,
+  calibrationInput,
+  FOLDER_OPTIONS,
+  folderInput,
+  readData,
+} from './data-options.ts'
 import { printFront, schemeName, searches, stopOnInterrupt } from './mixtures.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
@@ -40,9 +46,11 @@ export const quantizeCommand = defineCommand({
       description: `one of ${Object.keys(BASE_SCHEMES).join(', ')}, with suffixes such as -io8; or auto: 8 bits wherever --max-drop allows`,
     },
     {
-      flags: '--calibration <file.npz>',
-      description: 'samples of the inputs, for schemes with integer activations',
+      flags: '--calibration <path>',
+      description:
+        'samples of the inputs, for schemes with integer activations: .npz, or a folder of images or WAV files',
     },
+    ...FOLDER_OPTIONS,
     TARGET_OPTION,
     ...QUANTIZE_OPTIONS,
     FASTEST_OPTION,
@@ -58,6 +66,7 @@ export const quantizeCommand = defineCommand({
     model: z.string(),
     scheme: z.string('give the scheme with --scheme NAME'),
     calibration: z.string().optional(),
+    ...folderInput,
     target: z.string().optional(),
     shape: shapeInput,
     ...quantizeOptionsShape,
@@ -78,7 +87,9 @@ export const quantizeCommand = defineCommand({
     // Labels of calibration samples serve where there are no test samples.
     const kind = input.metric === undefined ? 'classes' : 'any'
     const calibration =
-      input.calibration === undefined ? null : readDataset(input.calibration, { labels: kind })
+      input.calibration === undefined
+        ? null
+        : readData(input.calibration, calibrationInput(input), kind)
     // Whoever needs it tells.
     calibration?.catch(() => {})
     const progress = io.progress(`quantizing ${input.model}`)
@@ -91,11 +102,13 @@ export const quantizeCommand = defineCommand({
       options,
       onProgress: progress.update,
     }
-    const { result, speed, ...timed } = input.fastest
-      ? await quantizeFastest(request)
-      : input.target === undefined
-        ? await quantizeTimed(request)
-        : await quantizeForTarget(request, target)
+    const { result, speed, ...timed } = await blamingLine(input, () =>
+      input.fastest
+        ? quantizeFastest(request)
+        : input.target === undefined
+          ? quantizeTimed(request)
+          : quantizeForTarget(request, target),
+    )
     progress.end()
     stop?.release()
     const { operators, bytes, recovery, level, budget, compression } = result
