@@ -1,4 +1,5 @@
 import { UsageError } from '../../shared/errors.ts'
+import { builtInMetric } from '../../shared/metrics/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
 import { audit, models } from '../storage/index.ts'
@@ -20,6 +21,9 @@ export async function addModel(
   if (isPackageName(name)) {
     throw new UsageError(`${name} is a name of runtimes: call the model otherwise than runtime.…`)
   }
+  // Before anything long begins.
+  const { metric } = input.constraints
+  if (metric != null) builtInMetric(metric)
   const paths = {
     source: await artifacts.pathOf(source.digest),
     calibration: calibration && (await artifacts.pathOf(calibration.digest)),
@@ -30,7 +34,7 @@ export async function addModel(
   })
   try {
     const prepared = await withJob(context, { name }, 'prepare', name, {
-      input: paths,
+      input: { ...paths, ...(metric != null && { metric }) },
       signal,
       keep: async ({ whole, slice, ...facts }) => ({
         ...facts,

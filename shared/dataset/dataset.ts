@@ -12,6 +12,9 @@ import { type ReadOptions, readArrays } from './npz.ts'
 export const LABELS = 'y'
 export const REFERENCE = 'reference'
 
+/** `y.metric` names what the data is judged by. */
+const METRIC = 'metric'
+
 /** Samples of a model's inputs, in real values, whatever type the file stores them in. */
 export interface Dataset {
   readonly samples: number
@@ -57,7 +60,9 @@ export function toDataset(
   const samples = countSamples(arrays, inputs, source)
   for (const [name, array] of inputs) checkFinite(name, array, source)
   const y = truth.get('')
-  const labels = y === undefined ? undefined : labelsIn(y, source, kind)
+  // What it is judged by was chosen when the data was made.
+  const read = truth.has(METRIC) ? 'any' : kind
+  const labels = y === undefined ? undefined : labelsIn(y, source, read)
   return { samples, inputs, labels, truth, references }
 }
 

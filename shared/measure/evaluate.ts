@@ -1,6 +1,6 @@
 import type { Dataset } from '../dataset/index.ts'
 import { samplesFor } from '../dataset/index.ts'
-import type { Metric } from '../metrics/index.ts'
+import { keptMetric, type Metric } from '../metrics/index.ts'
 import type { Session } from '../runtime/index.ts'
 import { MetricTally } from './metric-tally.ts'
 import type { MetricScore, QualityRecord } from './quality-record.ts'
@@ -12,7 +12,7 @@ export interface EvaluateOptions {
   readonly reference?: Session
   /** Samples not reached by then are left out, and `samples` counts the rest; those visited are spread over the set. */
   readonly stopAfterMs?: number
-  /** Measured beside the rest, for the float model's answers too where they are known. */
+  /** In the place of the one that the data names. Measured beside the rest, for the float model's answers too where they are known. */
   readonly metric?: Metric
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -28,7 +28,8 @@ export async function evaluate(
 ): Promise<QualityRecord> {
   const samples = samplesFor(dataset, session.inputs)
   const referenceAt = referenceOutputs(session, dataset, options.reference)
-  const { metric, stopAfterMs = Number.POSITIVE_INFINITY } = options
+  const { stopAfterMs = Number.POSITIVE_INFINITY } = options
+  const metric = options.metric ?? keptMetric(dataset.truth)
   const tally = new QualityTally(session.outputs, dataset.labels)
   const metricTally = metric && new MetricTally(metric, session, dataset)
   const deadline = performance.now() + stopAfterMs

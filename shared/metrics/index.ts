@@ -1,4 +1,5 @@
 export { MetricError, type MetricErrorCode } from './errors.ts'
+export { KEPT, keepMetric, keptMetric } from './kept-metric.ts'
 export type { Answer, Meter, RealArray, RealOutput, Score, Subject } from './meter.ts'
 export {
   formatMetric,

@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { formatBytes, formatMs, formatPercent } from '../../../shared/units.ts'
+import { formatBytes, formatMs } from '../../../shared/units.ts'
 import { connectPlanner, type ModelView, type OperationOutput } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
 import { printPlans } from './print-plan.ts'
+import { printQuality } from './print-quality.ts'
 
 export const modelsListCommand = defineCommand({
   path: 'models list',
@@ -44,7 +45,7 @@ function listOf(models: readonly ModelView[]): string {
       formatBytes(model.bytes),
       model.objective,
       limitsOf(model),
-      model.accuracy === null ? 'no labels' : formatPercent(model.accuracy),
+      printQuality(model) ?? 'no labels',
       model.classes.map((row) => `${row.class}: ${row.stage}`).join(', ') || model.intent,
     ]),
   )

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { keepMetric, keptMetric } from '../../../shared/metrics/kept-metric.ts'
 import type { Answer } from '../../../shared/metrics/meter.ts'
 import { formatMetric, lossOf } from '../../../shared/metrics/metric.ts'
 import { builtInMetric, readMetric } from '../../../shared/metrics/read-metric.ts'
@@ -198,4 +199,14 @@ t.test('losses count in the direction and the unit of the metric', async (t) => 
   t.equal(lossOf(builtInMetric('mae'), 0, 1), Number.POSITIVE_INFINITY)
   t.equal(formatMetric({ unit: 'share' }, 0.3639), '36.39 %')
   t.equal(formatMetric({ unit: 'number' }, 12.34567), '12.35')
+})
+
+t.test('a metric kept with the data is read again, and a later one left alone', async (t) => {
+  const metric = builtInMetric('map,layout=yolox,nms=0.5')
+  const kept = keepMetric(metric, 3)
+  t.same(kept.shape, [3, metric.text.length])
+  t.match(keptMetric(new Map([['metric', kept]])), { text: metric.text, labels: 'y.boxes' })
+  t.equal(keptMetric(new Map()), undefined)
+  const later = keepMetric({ text: 'word-error-rate' }, 3)
+  t.equal(keptMetric(new Map([['metric', later]])), undefined)
 })
