@@ -30,18 +30,24 @@ export function searches({ maxDrop, maxAccuracyDrop }: Asked): boolean {
   return (maxDrop ?? maxAccuracyDrop) !== undefined
 }
 
-/** The first interruption ends the search, the next one the program. */
-export function stopOnInterrupt(note: (text: string) => void): {
-  readonly signal: AbortSignal
-  release(): void
-} {
+/** The first interruption ends a search, the next one the program. */
+export async function interruptible<T>(
+  isSearch: boolean,
+  note: (text: string) => void,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  if (!isSearch) return await work(undefined)
   const controller = new AbortController()
   const stop = () => {
     note('stopping: the best mixture so far is written (again: leave at once)')
     controller.abort()
   }
   process.once('SIGINT', stop)
-  return { signal: controller.signal, release: () => process.off('SIGINT', stop) }
+  try {
+    return await work(controller.signal)
+  } finally {
+    process.off('SIGINT', stop)
+  }
 }
 
 /** What was measured and is beaten by nothing else. */

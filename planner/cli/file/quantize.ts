@@ -9,8 +9,9 @@ import { type Level, paretoFront, type RecoveryStep } from '../../quantizer/inde
 import { referenceTarget } from '../../targets/index.ts'
 import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../../variants/file-speed.ts'
 import type { FileTarget } from '../../variants/file-target.ts'
-import type { CliOption } from '../program/command.ts'
+import type { CliOption, ExitCode } from '../program/command.ts'
 import { defineCommand } from '../program/command.ts'
+import type { CliIo } from '../program/io.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
 import {
   blamingLine,
@@ -19,7 +20,7 @@ import {
   folderInput,
   readData,
 } from './data-options.ts'
-import { printFront, schemeName, searches, stopOnInterrupt } from './mixtures.ts'
+import { interruptible, printFront, schemeName, searches } from './mixtures.ts'
 import { formatOfEnding, type ModelFile, readModelFile } from './model-file.ts'
 import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 import { optionsOf, QUANTIZE_OPTIONS, quantizeOptionsShape } from './quantize-options.ts'
@@ -35,6 +36,18 @@ const FASTEST_OPTION: CliOption = {
   description:
     '.onnx in static-w8a8: leave in float what integers slow down on this machine, found by profile and measured; writes nothing where float32 stays faster',
 }
+
+const inputSchema = z.object({
+  model: z.string(),
+  scheme: z.string('give the scheme with --scheme NAME'),
+  calibration: z.string().optional(),
+  ...folderInput,
+  target: z.string().optional(),
+  shape: shapeInput,
+  ...quantizeOptionsShape,
+  fastest: z.boolean().optional(),
+  output: z.string('give the file to write with -o FILE'),
+})
 
 export const quantizeCommand = defineCommand({
   path: 'quantize',
@@ -62,84 +75,77 @@ export const quantizeCommand = defineCommand({
   ],
   example:
     'fitment quantize float.tflite --scheme static-w8a8-io8 --calibration samples.npz -o int8.tflite',
-  input: z.object({
-    model: z.string(),
-    scheme: z.string('give the scheme with --scheme NAME'),
-    calibration: z.string().optional(),
-    ...folderInput,
-    target: z.string().optional(),
-    shape: shapeInput,
-    ...quantizeOptionsShape,
-    fastest: z.boolean().optional(),
-    output: z.string('give the file to write with -o FILE'),
-  }),
-  run: async (input, io) => {
-    const sources = [input.model, input.calibration, input.test].filter(
-      (path) => path !== undefined,
-    )
-    await refuseToReplace(input.output, sources)
-    const file = await readModelFile(input.model, input.shape)
-    const model = await asWritten(file, input.output)
-    const asked = parseScheme(schemeName(input, model.format))
-    const target = await fileTarget(input.target, asked, model.format)
-    const stop = searches(input) ? stopOnInterrupt(io.note) : undefined
-    const options = { ...target.options, ...(await optionsOf(input, stop?.signal)) }
-    // Labels of calibration samples serve where there are no test samples.
-    const kind = input.metric === undefined ? 'classes' : 'any'
-    const calibration =
-      input.calibration === undefined
-        ? null
-        : readData(input.calibration, calibrationInput(input), kind)
-    // Whoever needs it tells.
-    calibration?.catch(() => {})
-    const progress = io.progress(`quantizing ${input.model}`)
-    const request = {
-      model: model.bytes,
-      target: referenceTarget(model.format),
-      fileName: basename(input.model),
-      scheme: target.scheme,
-      ...(calibration && { calibration }),
-      options,
-      onProgress: progress.update,
-    }
-    const { result, speed, ...timed } = await blamingLine(input, () =>
-      input.fastest
-        ? quantizeFastest(request)
-        : input.target === undefined
-          ? quantizeTimed(request)
-          : quantizeForTarget(request, target),
-    )
-    progress.end()
-    stop?.release()
-    const { operators, bytes, recovery, level, budget, compression } = result
-    const findings = [...result.findings, ...timed.findings]
-    io.findings(findings)
-    // Worse than the float model: nobody wants the file.
-    if (findings.some(({ severity }) => severity === 'error')) return 1
-    await writeWhole(input.output, bytes)
-    io.result(
-      {
-        output: input.output,
-        format: model.format,
-        scheme: printScheme(result.scheme),
-        bytes: bytes.length,
-        sourceBytes: file.bytes.length,
-        digest: digestOf(bytes),
-        operators,
-        recovery,
-        ...(level && { level }),
-        speed,
-        ...(budget && { budget: { ...budget, pareto: paretoFront(budget) } }),
-        ...(compression && { compression }),
-        findings,
-      },
-      () =>
-        `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
-        `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}${levelLine(level)}${budget ? printFront(budget) : ''}`,
-    )
-    return 0
-  },
+  input: inputSchema,
+  run: (input, io) =>
+    interruptible(searches(input), io.note, (signal) => quantizeFile(input, io, signal)),
 })
+
+async function quantizeFile(
+  input: z.output<typeof inputSchema>,
+  io: CliIo,
+  signal: AbortSignal | undefined,
+): Promise<ExitCode> {
+  const sources = [input.model, input.calibration, input.test].filter((path) => path !== undefined)
+  await refuseToReplace(input.output, sources)
+  const file = await readModelFile(input.model, input.shape)
+  const model = await asWritten(file, input.output)
+  const asked = parseScheme(schemeName(input, model.format))
+  const target = await fileTarget(input.target, asked, model.format)
+  const options = { ...target.options, ...(await optionsOf(input, signal)) }
+  // Labels of calibration samples serve where there are no test samples.
+  const kind = input.metric === undefined ? 'classes' : 'any'
+  const calibration =
+    input.calibration === undefined
+      ? null
+      : readData(input.calibration, calibrationInput(input), kind)
+  // Whoever needs it tells.
+  calibration?.catch(() => {})
+  const progress = io.progress(`quantizing ${input.model}`)
+  const request = {
+    model: model.bytes,
+    target: referenceTarget(model.format),
+    fileName: basename(input.model),
+    scheme: target.scheme,
+    ...(calibration && { calibration }),
+    options,
+    onProgress: progress.update,
+  }
+  const { result, speed, ...timed } = await blamingLine(input, () =>
+    input.fastest
+      ? quantizeFastest(request)
+      : input.target === undefined
+        ? quantizeTimed(request)
+        : quantizeForTarget(request, target),
+  )
+  progress.end()
+  const { operators, bytes, recovery, level, budget, compression } = result
+  const findings = [...result.findings, ...timed.findings]
+  io.findings(findings)
+  // Worse than the float model: nobody wants the file.
+  if (findings.some(({ severity }) => severity === 'error')) return 1
+  await writeWhole(input.output, bytes)
+  io.result(
+    {
+      output: input.output,
+      format: model.format,
+      scheme: printScheme(result.scheme),
+      bytes: bytes.length,
+      sourceBytes: file.bytes.length,
+      digest: digestOf(bytes),
+      operators,
+      recovery,
+      ...(level && { level }),
+      speed,
+      ...(budget && { budget: { ...budget, pareto: paretoFront(budget) } }),
+      ...(compression && { compression }),
+      findings,
+    },
+    () =>
+      `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
+      `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}${levelLine(level)}${budget ? printFront(budget) : ''}`,
+  )
+  return 0
+}
 
 /** Profiles of boards are read for those alone who name a place. */
 async function fileTarget(
