@@ -3,11 +3,16 @@ import { z } from 'zod'
 import { digestOf } from '../../../shared/digest.ts'
 import type { ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
-import { formatBytes } from '../../../shared/units.ts'
+import { formatBytes, formatRatio } from '../../../shared/units.ts'
 import { convertModel } from '../../formats/index.ts'
 import { type Level, paretoFront, type RecoveryStep } from '../../quantizer/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
-import { quantizeFastest, quantizeForTarget, quantizeTimed } from '../../variants/file-speed.ts'
+import {
+  quantizeFastest,
+  quantizeForTarget,
+  quantizeTimed,
+  type Sped,
+} from '../../variants/file-speed.ts'
 import type { FileTarget } from '../../variants/file-target.ts'
 import type { CliOption, ExitCode } from '../program/command.ts'
 import { defineCommand } from '../program/command.ts'
@@ -142,7 +147,7 @@ async function quantizeFile(
     },
     () =>
       `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
-      `${operators.integer} of ${operators.total} operators on integers${recoveryLine(recovery)}${levelLine(level)}${budget ? printFront(budget) : ''}`,
+      `${operators.integer} of ${operators.total} operators on integers${speedClause(speed)}${recoveryLine(recovery)}${levelLine(level)}${budget ? printFront(budget) : ''}`,
   )
   return 0
 }
@@ -156,6 +161,13 @@ async function fileTarget(
   if (place === undefined) return { scheme, options: {} }
   const { fileTargetFor } = await import('../../variants/file-target.ts')
   return await fileTargetFor(place, scheme, format)
+}
+
+/** Where it was timed beside float32 on this machine. */
+function speedClause(speed: Sped['speed']): string {
+  return speed !== null && 'ratio' in speed
+    ? `, ${formatRatio(speed.ratio)} the time of float32 here`
+    : ''
 }
 
 /** What the outputs gained, measured on calibration samples. */

@@ -42,7 +42,10 @@ export function paretoFront({ steps }: BudgetReport): BudgetStep[] {
     a.bytes <= b.bytes &&
     a.integerShare >= b.integerShare &&
     (a.drop < b.drop || a.bytes < b.bytes || a.integerShare > b.integerShare)
+  const alike = (a: BudgetStep, b: BudgetStep) =>
+    a.drop === b.drop && a.bytes === b.bytes && a.integerShare === b.integerShare
   return steps
+    .filter((step, i) => steps.findIndex((other) => alike(other, step)) === i)
     .filter((step) => !steps.some((other) => beats(other, step)))
     .sort((a, b) => b.integerShare - a.integerShare)
 }

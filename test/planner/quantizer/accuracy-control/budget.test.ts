@@ -199,7 +199,13 @@ t.test('the front holds what nothing beats', async (t) => {
   const step = (drop: number, bytes: number, integerShare: number) => {
     return { inFloat: [], value: 1 - drop, drop, bytes, integerShare }
   }
-  const steps = [step(0.5, 100, 1), step(0.6, 100, 0.9), step(0.1, 110, 0.8), step(0.1, 120, 0.8)]
+  const steps = [
+    step(0.5, 100, 1),
+    step(0.6, 100, 0.9),
+    step(0.1, 110, 0.8),
+    step(0.1, 120, 0.8),
+    step(0.1, 110, 0.8),
+  ]
   const { budget } = await quantized({ maxDrop: 1 })
   t.ok(budget)
   if (budget) t.same(paretoFront({ ...budget, steps }), [steps[0], steps[2]])
