@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { LabelsError, parseClassLabels } from '../../shared/class-labels.ts'
 import { UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
+import { builtInMetric } from '../../shared/metrics/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
 import { audit, models, putLabels } from '../storage/index.ts'
@@ -24,6 +25,9 @@ export async function addModel(
   if (isPackageName(name)) {
     throw new UsageError(`${name} is a name of runtimes: call the model otherwise than runtime.…`)
   }
+  // Before anything long begins.
+  const { metric } = input.constraints
+  if (metric != null) builtInMetric(metric)
   const paths = {
     source: await artifacts.pathOf(source.digest),
     calibration: calibration && (await artifacts.pathOf(calibration.digest)),
@@ -37,7 +41,7 @@ export async function addModel(
   })
   try {
     const prepared = await withJob(context, { name }, 'prepare', name, {
-      input: paths,
+      input: { ...paths, ...(metric != null && { metric }) },
       signal,
       keep: async ({ whole, slice, ...facts }) => ({
         ...facts,

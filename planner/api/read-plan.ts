@@ -118,6 +118,7 @@ function candidateRow(
           accuracy: host.accuracy,
           agreement: host.agreement,
           sqnrDb: host.sqnrDb,
+          ...(host.metric && { metric: host.metric }),
         }
       : null,
     measured: measured
@@ -128,6 +129,7 @@ function candidateRow(
           accuracy: measured.quality.accuracy,
           drop: measured.quality.drop,
           basis: measured.quality.basis,
+          ...(measured.quality.metric && { metric: measured.quality.metric }),
           devices: measured.devices,
           notes: measured.notes,
         }

@@ -54,6 +54,7 @@ export async function modelView(db: Db, model: Model): Promise<ModelView> {
     testSamples: model.testSamples,
     labelled: model.labelled,
     accuracy: model.reference.wholeQuality.accuracy,
+    ...(model.reference.wholeQuality.metric && { metric: model.reference.wholeQuality.metric }),
     intent: model.intent,
     registeredAt: model.registeredAt,
     findings: [...model.findings],

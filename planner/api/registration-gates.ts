@@ -1,4 +1,5 @@
 import type { Finding } from '../../shared/findings.ts'
+import { metricName } from '../../shared/metrics/index.ts'
 import { formatPercent } from '../../shared/units.ts'
 import { points } from '../selection/index.ts'
 import type { Model } from '../storage/index.ts'
@@ -77,12 +78,29 @@ function warnings(applicant: Applicant, inUse: InUse | undefined): readonly Find
 }
 
 function regression(
-  { quality: { accuracy }, maxRegression }: Applicant,
+  { quality, maxRegression }: Applicant,
   { revision, reference }: InUse,
 ): string | undefined {
-  const before = reference.wholeQuality.accuracy
-  if (accuracy === null || before === null || before - accuracy <= maxRegression) return undefined
-  return `accuracy falls from ${formatPercent(before)} of revision ${revision}, which is in use, to ${formatPercent(accuracy)}: more than ${points(maxRegression)}`
+  const compared = comparable(quality, reference.wholeQuality)
+  if (compared === undefined || compared.lost <= maxRegression) return undefined
+  const { what, before, now } = compared
+  return `${what} goes from ${formatPercent(before)} of revision ${revision}, which is in use, to ${formatPercent(now)}: more than ${points(maxRegression)} worse`
+}
+
+/** The same share of both: the metric where both were judged by it, else accuracy; undefined where there is none. */
+function comparable(now: Quality, before: Quality) {
+  const [mine, theirs] = [now.metric, before.metric]
+  if (mine === undefined && theirs === undefined) {
+    if (now.accuracy === null || before.accuracy === null) return undefined
+    const lost = before.accuracy - now.accuracy
+    return { what: 'accuracy', before: before.accuracy, now: now.accuracy, lost }
+  }
+  if (mine?.text !== theirs?.text || mine?.value == null || theirs?.value == null) return undefined
+  // Of what is no share nobody can say how much is too much.
+  if (mine.unit === 'number') return undefined
+  const sign = mine.direction === 'lower' ? -1 : 1
+  const lost = sign * (theirs.value - mine.value)
+  return { what: metricName(mine), before: theirs.value, now: mine.value, lost }
 }
 
 /** Of as many classes as the first output has places. */

@@ -52,6 +52,7 @@ export async function history(context: ConductorContext, name: string): Promise<
         source: model.source,
         bytes: model.facts.bytes,
         accuracy: model.reference.wholeQuality.accuracy,
+        metric: model.reference.wholeQuality.metric,
         testSamples: model.testSamples,
         variants: await variants.countBuilt(db, model.source),
         devices,

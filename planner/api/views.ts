@@ -73,6 +73,14 @@ export const classDetailSchema = classViewSchema.extend({
   models: z.array(z.object({ model: z.string(), stage: z.string(), why: z.string() })),
 })
 
+/** A metric and what was reached in it; null where it could not be measured. */
+const metricViewSchema = z.object({
+  text: z.string(),
+  direction: openWord(['higher', 'lower']),
+  unit: openWord(['share', 'rate', 'number']),
+  value: z.number().nullable(),
+})
+
 /** A candidate of one class: planned, built, measured and judged as far as it got. */
 export const candidateViewSchema = z.object({
   scheme: z.string(),
@@ -89,6 +97,7 @@ export const candidateViewSchema = z.object({
       accuracy: z.number().nullable(),
       agreement: z.number().nullable(),
       sqnrDb: z.number().nullable(),
+      metric: metricViewSchema.optional(),
     })
     .nullable(),
   /** On the devices of the class. */
@@ -100,6 +109,7 @@ export const candidateViewSchema = z.object({
       accuracy: z.number().nullable(),
       drop: z.number().nullable(),
       basis: z.string(),
+      metric: metricViewSchema.optional(),
       devices: z.number(),
       notes: z.array(z.string()),
     })
@@ -134,6 +144,8 @@ export const modelViewSchema = z.object({
   labelled: z.boolean(),
   /** Of the float source over the test data; null without labels. */
   accuracy: z.number().nullable(),
+  /** What it reaches in the metric that was chosen. */
+  metric: metricViewSchema.optional(),
   intent: z.string(),
   registeredAt: z.string(),
   findings: z.array(findingSchema),
@@ -151,6 +163,7 @@ export const revisionViewSchema = z.object({
   source: digestSchema,
   bytes: z.number(),
   accuracy: z.number().nullable(),
+  metric: metricViewSchema.optional(),
   testSamples: z.number(),
   /** Files built of it. */
   variants: z.number(),

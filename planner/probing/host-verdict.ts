@@ -1,4 +1,5 @@
 import type { QualityRecord } from '../../shared/measure/index.ts'
+import { lossOf } from '../../shared/metrics/index.ts'
 import { wilson95 } from '../../shared/statistics/index.ts'
 import { MIN_SQNR_DB, points } from '../selection/index.ts'
 
@@ -38,9 +39,16 @@ export function dropOnHost(quality: QualityRecord): number | null {
   return quality.notFinite > 0 ? null : (lostOnHost(quality)?.drop ?? null)
 }
 
+const SPREAD_OF_METRICS = 3
+
 /** Share of answers lost, and the lower end of its 95 % interval; undefined where outputs name no class. */
 function lostOnHost(quality: QualityRecord): { drop: number; atLeast: number } | undefined {
-  const { mcnemar, samples, agreement } = quality
+  const { mcnemar, samples, agreement, metric } = quality
+  if (metric !== undefined && metric.value !== null && metric.reference !== null) {
+    const drop = lossOf(metric, metric.reference, metric.value)
+    // How far other samples would move it nobody knows: devices are spared what loses many times too much.
+    return { drop, atLeast: drop / SPREAD_OF_METRICS }
+  }
   if (mcnemar) {
     // Difference of paired proportions, normal interval (Fleiss, Statistical Methods for Rates and Proportions, §13).
     const { onlyReferenceRight: lost, onlyThisRight: won } = mcnemar

@@ -1,4 +1,5 @@
 import type { QualityRecord } from '../../shared/measure/index.ts'
+import { lossOf } from '../../shared/metrics/index.ts'
 import type { Measured } from '../selection/index.ts'
 import type { TargetName } from '../targets/index.ts'
 import type { ClassSummary } from './summarise.ts'
@@ -49,6 +50,7 @@ function estimate(
   { whole, slice }: RowInput['host'],
   { quality: device }: ClassSummary,
 ): { figures: Measured['quality']; notes: string[] } {
+  const byMetric = metricFigures(whole, slice, device.metric)
   const byLabels = whole.accuracy !== null && whole.referenceAccuracy !== null
   const shift = byLabels
     ? difference(slice.accuracy, device.accuracy)
@@ -68,6 +70,7 @@ function estimate(
         : clamp(whole.agreement - difference(slice.agreement, device.agreement)),
     sqnrDb: device.sqnrDb ?? whole.sqnrDb,
   }
+  if (byMetric !== null) return { figures: { ...figures, ...byMetric }, notes }
   if (byLabels) {
     const drop = (whole.referenceAccuracy ?? 0) - (whole.accuracy ?? 0) + shift
     return { figures: { basis: 'labels', drop, ...figures }, notes }
@@ -77,6 +80,24 @@ function estimate(
   }
   const basis = figures.sqnrDb === null ? 'none' : 'sqnr'
   return { figures: { basis, drop: null, ...figures }, notes }
+}
+
+/** The metric's own loss on this host, shifted by what devices lose more on the slice. */
+function metricFigures(
+  { metric }: QualityRecord,
+  slice: QualityRecord,
+  device: number | null,
+): Pick<Measured['quality'], 'basis' | 'drop' | 'metric'> | null {
+  if (metric === undefined || metric.value === null || metric.reference === null) return null
+  const here = slice.metric?.value ?? null
+  const shift = here === null || device === null ? 0 : device - here
+  const value = metric.value + shift
+  const { text, direction, unit } = metric
+  return {
+    basis: 'metric',
+    drop: lossOf(metric, metric.reference, value),
+    metric: { text, direction, unit, value },
+  }
 }
 
 function difference(host: number | null, device: number | null): number {

@@ -19,6 +19,8 @@ export interface ClassSummary {
     readonly accuracy: number | null
     readonly agreement: number | null
     readonly sqnrDb: number | null
+    /** What the metric reaches that was chosen; null where none was, or devices know it not. */
+    readonly metric: number | null
   }
   readonly devices: number
   readonly notes: readonly string[]
@@ -60,6 +62,7 @@ export function summarise(records: readonly DeviceRecord[]): ClassSummary | unde
       accuracy: middle((r) => r.quality.accuracy),
       agreement: middle((r) => r.quality.agreement),
       sqnrDb: middle((r) => r.quality.sqnrDb),
+      metric: middle((r) => r.quality.metric?.value ?? null),
     },
     devices: perDevice.length,
     notes: notesOn(records, usable, clean),

@@ -16,7 +16,7 @@ export function codeFormsOf(scheme: Scheme, options: QuantizeOptions, target: Ta
   if (hasSuffix(scheme, 'mixed') && !chooses) {
     throw new QuantizerError(
       'unsupported-scheme',
-      `scheme ${printScheme(scheme)} leaves operators in float: say which (--keep-float), or what may be lost (--max-accuracy-drop)`,
+      `scheme ${printScheme(scheme)} leaves operators in float: say which (--keep-float), or what may be lost (--max-drop)`,
     )
   }
   return {

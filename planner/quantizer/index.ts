@@ -1,6 +1,7 @@
 export type { Instruction, OperatorTally, Plan } from '../graph/index.ts'
 export { SOURCE_TREATMENTS } from '../graph/index.ts'
-export type { BudgetReport } from './accuracy-control/hold.ts'
+export { paretoFront } from './accuracy-control/findings.ts'
+export type { BudgetReport, BudgetStep } from './accuracy-control/hold.ts'
 export type { AccuracyBudget } from './accuracy-control/options.ts'
 export {
   type CompressionOptions,

@@ -1,3 +1,4 @@
+import { metricName } from '../../shared/metrics/index.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { behindFloat } from './behind-float.ts'
 import { brokenConstraints, points } from './constraints.ts'
@@ -173,9 +174,10 @@ function qualityClause({ quality, bytes }: Measured, { maxAccuracyDrop }: Constr
   const budget = `budget ${points(maxAccuracyDrop)}`
   if (quality.basis === 'agreement')
     return `${size}, disagrees with float32 by ${points(quality.drop)} (${budget}, no labels)`
+  const what = quality.metric === undefined ? 'accuracy' : metricName(quality.metric)
   return quality.drop <= 0
-    ? `${size}, no accuracy lost`
-    : `${size}, loses ${points(quality.drop)} of accuracy (${budget})`
+    ? `${size}, no ${what} lost`
+    : `${size}, loses ${points(quality.drop)} of ${what} (${budget})`
 }
 
 export function name(variant: Pick<Measured, 'scheme' | 'runtime'>): string {

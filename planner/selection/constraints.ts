@@ -1,3 +1,4 @@
+import { metricName } from '../../shared/metrics/index.ts'
 import { formatBytes, formatMs } from '../../shared/units.ts'
 import type { Constraints, Measured, Room } from './measured.ts'
 
@@ -12,6 +13,8 @@ const CHECKS: readonly Check[] = [
     if (quality.drop === null) return undefined
     if (quality.drop <= maxAccuracyDrop + 1e-9) return undefined
     const lost = points(quality.drop)
+    if (quality.metric !== undefined)
+      return `loses ${lost} of ${metricName(quality.metric)}, budget ${points(maxAccuracyDrop)}`
     return quality.basis === 'agreement'
       ? `answers differ from float32 in ${lost} of samples, budget ${points(maxAccuracyDrop)} (no labels: agreement stands for accuracy)`
       : `loses ${lost} of accuracy, budget ${points(maxAccuracyDrop)}`

@@ -6,6 +6,13 @@ import { TARGET_NAMES } from '../targets/index.ts'
 
 const ci95Schema = z.tuple([z.number(), z.number()])
 
+const metricSchema = z.object({
+  text: z.string(),
+  direction: wordOr(['higher', 'lower'], 'higher'),
+  unit: wordOr(['share', 'rate', 'number'], 'number'),
+  value: z.number(),
+})
+
 /** One candidate as the selection sees it: the class's summary of what its devices measured. */
 export const measuredSchema = z.object({
   key: z.string(),
@@ -22,7 +29,9 @@ export const measuredSchema = z.object({
   memoryBytes: z.number(),
   quality: z.object({
     /** What stands for accuracy: labels, the float model's answers, or the closeness of raw outputs. */
-    basis: wordOr(['labels', 'agreement', 'sqnr', 'none'], 'none'),
+    basis: wordOr(['labels', 'agreement', 'sqnr', 'none', 'metric'], 'none'),
+    /** Where a metric was chosen: what it is called, which way is better, and what it reaches. */
+    metric: metricSchema.optional(),
     /** Share of answers lost against float32 (0.012 = 1.2 points); null with basis sqnr or none. */
     drop: z.number().nullable(),
     accuracy: z.number().nullable(),
@@ -40,8 +49,10 @@ export const OBJECTIVES = ['latency', 'size', 'memory'] as const
 export type ObjectiveName = (typeof OBJECTIVES)[number]
 
 export const constraintsSchema = z.object({
-  /** Most accuracy that may be lost against float32, as a share (0.01 = 1 point). */
+  /** Most accuracy, or of the metric, that may be lost against float32, as a share (0.01 = 1 point). */
   maxAccuracyDrop: z.number().min(0).max(1),
+  /** What is to be kept, one of ours with its parameters; accuracy, or agreement, where absent or null. */
+  metric: z.string().max(256).nullable().optional(),
   maxLatencyMs: z.number().positive().nullable(),
   maxMemoryBytes: z.number().positive().nullable(),
   maxBytes: z.number().positive().nullable(),

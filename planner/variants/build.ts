@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readDataset, takeSamples } from '../../shared/dataset/index.ts'
+import { keptMetric } from '../../shared/metrics/index.ts'
 import { parseScheme } from '../../shared/schemes.ts'
 import { convertModel } from '../formats/index.ts'
 import { type QuantizeOptions, QuantizerError } from '../quantizer/index.ts'
@@ -60,7 +61,8 @@ async function islandsOf(
   if ('maxDrop' in tuning) {
     const data = await readDataset(test)
     const samples = takeSamples(data, Math.min(MOST_TESTED, data.samples))
-    return { budget: { maxDrop: tuning.maxDrop, test: samples } }
+    const metric = keptMetric(data.truth)
+    return { budget: { maxDrop: tuning.maxDrop, test: samples, ...(metric && { metric }) } }
   }
   if (!('spare' in tuning)) return {}
   if (tuning.spare === 'saturating') return { spareSaturating: true }

@@ -47,6 +47,6 @@ async function selfTestOf(
   session: Parameters<typeof withAnswers>[1],
 ): Promise<Uint8Array> {
   const { inputs, samples } = takeSamples(slice, SELF_TEST_SAMPLES)
-  const bare = { inputs, samples, labels: undefined, references: new Map() }
+  const bare = { inputs, samples, labels: undefined, truth: new Map(), references: new Map() }
   return formatNpz(toArrays(await withAnswers(bare, session, () => {})))
 }

@@ -17,6 +17,8 @@ export const JOBS = {
       source: path,
       calibration: path.nullable(),
       test: path.nullable(),
+      /** One of ours; accuracy, or agreement, where absent. */
+      metric: z.string().optional(),
       out: path,
     }),
     output: z.object({

@@ -4,7 +4,7 @@ import type { Candidate } from './candidates.ts'
 import type { Tuning } from './tuning.ts'
 
 /** Grows when the same input would be quantized to another file: builds of older quantizers are not reused. */
-export const QUANTIZER_VERSION = 4
+export const QUANTIZER_VERSION = 5
 
 /** Schemes whose file depends on nothing but the source. */
 const UNCALIBRATED = new Set([

@@ -10,6 +10,7 @@ import {
 import { UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { evaluate, withAnswers } from '../../shared/measure/index.ts'
+import { builtInMetric, KEPT, keepMetric, type Metric } from '../../shared/metrics/index.ts'
 import { loadInProcess, type Session } from '../../shared/runtime/index.ts'
 import { referenceTarget } from '../targets/index.ts'
 import { asOnnx } from './as-onnx.ts'
@@ -39,8 +40,11 @@ export async function prepare(
       onnx: await asOnnx(bytes, format, input.source),
       tflite: await asTflite(bytes, format, input.source),
     })
-    const unlabelled = test === null ? { ...data, labels: undefined } : data
-    const whole = await withAnswers(unlabelled, session, (done, total) =>
+    const metric = input.metric === undefined ? null : builtInMetric(input.metric)
+    const unlabelled =
+      test === null && metric === null ? { ...data, labels: undefined, truth: new Map() } : data
+    const judged = metric === null ? unlabelled : judgedBy(metric, unlabelled)
+    const whole = await withAnswers(judged, session, (done, total) =>
       onProgress(done, total, 'the float model answers the test data'),
     )
     const slice = sliceOf(whole)
@@ -48,12 +52,13 @@ export async function prepare(
     await writeFile(files.whole, formatNpz(toArrays(whole)))
     await writeFile(files.slice, slice.npz)
     const wholeQuality = await evaluate(session, whole)
+    const labelled = wholeQuality.accuracy !== null || metric !== null
     return {
       facts,
-      findings: [...findingsOf(facts), ...dataFindings(test, wholeQuality.accuracy !== null)],
+      findings: [...findingsOf(facts), ...dataFindings(test, labelled)],
       calibrationSamples: calibration?.samples ?? 0,
       testSamples: data.samples,
-      labelled: wholeQuality.accuracy !== null,
+      labelled,
       ...files,
       wholeQuality,
       sliceQuality: await evaluate(session, slice.dataset),
@@ -63,14 +68,19 @@ export async function prepare(
   }
 }
 
+function judgedBy(metric: Metric, data: Dataset): Dataset {
+  return { ...data, truth: new Map([...data.truth, [KEPT, keepMetric(metric, data.samples)]]) }
+}
+
 /** Both sets must fit the model before anything long begins. The test set, or the calibration samples in its place. */
 async function readData(
-  paths: Pick<JobInput<'prepare'>, 'calibration' | 'test'>,
+  paths: Pick<JobInput<'prepare'>, 'calibration' | 'test' | 'metric'>,
   session: Session,
 ): Promise<{ calibration: Dataset | null; test: Dataset | null; data: Dataset }> {
+  const labels = paths.metric === undefined ? 'classes' : 'any'
   const read = async (path: string | null) => {
     if (path === null) return null
-    const dataset = await readDataset(path)
+    const dataset = await readDataset(path, { labels })
     const samples = samplesFor(dataset, session.inputs)
     samples.at(0)
     return dataset

@@ -5,50 +5,90 @@ import { DatasetError } from './errors.ts'
 import { readLabels } from './labels.ts'
 import { type ReadOptions, readArrays } from './npz.ts'
 
-/** Names in a data file that are no inputs. `reference` is the float model's output, `reference.<name>` one of several. */
+/**
+ * Names in a data file that are no inputs. `y` and `y.<name>` are labels: classes, boxes, masks, numbers, as the metric
+ * takes them. `reference` is the float model's output, `reference.<name>` one of several.
+ */
 export const LABELS = 'y'
 export const REFERENCE = 'reference'
+
+/** `y.metric` names what the data is judged by. */
+const METRIC = 'metric'
 
 /** Samples of a model's inputs, in real values, whatever type the file stores them in. */
 export interface Dataset {
   readonly samples: number
   /** Samples first. `x` where the model has one input, else one array per input name. */
   readonly inputs: ReadonlyMap<string, Tensor>
-  /** Class index per sample; absent where the file has no `y`. */
+  /** Class index per sample; absent where the file has no `y`, or a metric reads it otherwise. */
   readonly labels: Int32Array<ArrayBuffer> | undefined
+  /** Labels as they are, samples first, by the name behind `y.`; '' is `y` itself. */
+  readonly truth: ReadonlyMap<string, Tensor>
   /** Outputs of the float model, samples first, by output name; '' stands for its only or first output. */
   readonly references: ReadonlyMap<string, Tensor>
 }
 
+/** What `y` holds: class indices, or whatever the metric that was chosen takes. */
+export type LabelKind = 'classes' | 'any'
+
 /** @throws DatasetError */
-export async function readDataset(path: string, options: ReadOptions = {}): Promise<Dataset> {
-  return toDataset(await readArrays(path, options), path)
+export async function readDataset(
+  path: string,
+  options: ReadOptions & { readonly labels?: LabelKind } = {},
+): Promise<Dataset> {
+  return toDataset(await readArrays(path, options), path, options.labels)
 }
 
 /**
  * @param source file name, for messages
  * @throws DatasetError `missing-array`, `empty`, `length-mismatch`, `not-finite`, `wrong-labels`
  */
-export function toDataset(arrays: ReadonlyMap<string, Tensor>, source: string): Dataset {
+export function toDataset(
+  arrays: ReadonlyMap<string, Tensor>,
+  source: string,
+  kind: LabelKind = 'classes',
+): Dataset {
   const inputs = new Map<string, Tensor>()
   const references = new Map<string, Tensor>()
+  const truth = new Map<string, Tensor>()
   for (const [name, array] of arrays) {
-    if (name === LABELS) continue
-    if (name === REFERENCE) references.set('', array)
-    else if (name.startsWith(`${REFERENCE}.`))
-      references.set(name.slice(REFERENCE.length + 1), array)
+    const [group, key] = groupOf(name)
+    if (group === LABELS) truth.set(key, array)
+    else if (group === REFERENCE) references.set(key, array)
     else inputs.set(name, array)
   }
   const samples = countSamples(arrays, inputs, source)
   for (const [name, array] of inputs) checkFinite(name, array, source)
-  const y = arrays.get(LABELS)
-  const labels = y === undefined ? undefined : readLabels(y, source)
-  return { samples, inputs, labels, references }
+  const y = truth.get('')
+  // What it is judged by was chosen when the data was made.
+  const read = truth.has(METRIC) ? 'any' : kind
+  const labels = y === undefined ? undefined : labelsIn(y, source, read)
+  return { samples, inputs, labels, truth, references }
+}
+
+function groupOf(name: string): readonly [string | null, string] {
+  for (const group of [LABELS, REFERENCE]) {
+    if (name === group) return [group, '']
+    if (name.startsWith(`${group}.`)) return [group, name.slice(group.length + 1)]
+  }
+  return [null, name]
+}
+
+function labelsIn(y: Tensor, source: string, kind: LabelKind): Dataset['labels'] {
+  try {
+    return readLabels(y, source)
+  } catch (error) {
+    if (kind === 'any' && error instanceof DatasetError) return undefined
+    throw error
+  }
 }
 
 /** The arrays of a data file again, for `writeNpz`. */
 export function toArrays(dataset: Dataset): Map<string, Tensor> {
   const arrays = new Map(dataset.inputs)
+  for (const [name, array] of dataset.truth)
+    arrays.set(name === '' ? LABELS : `${LABELS}.${name}`, array)
+  // Class indices take less than one-hot rows.
   if (dataset.labels !== undefined)
     arrays.set(LABELS, { type: 'int32', shape: [dataset.samples], data: dataset.labels })
   for (const [name, array] of dataset.references)
@@ -74,6 +114,7 @@ export function pickSamples(dataset: Dataset, rows: readonly number[]): Dataset 
     samples: rows.length,
     inputs: take(dataset.inputs),
     labels: labels && Int32Array.from(rows, (row) => labels[row] ?? 0),
+    truth: take(dataset.truth),
     references: take(dataset.references),
   }
 }

@@ -1,6 +1,7 @@
 export { quantize, realValues } from './convert.ts'
 export {
   type Dataset,
+  type LabelKind,
   pickSamples,
   readDataset,
   rowOf,

@@ -1,7 +1,9 @@
 import type { Dataset } from '../dataset/index.ts'
 import { samplesFor } from '../dataset/index.ts'
+import { keptMetric, type Metric } from '../metrics/index.ts'
 import type { Session } from '../runtime/index.ts'
-import type { QualityRecord } from './quality-record.ts'
+import { MetricTally } from './metric-tally.ts'
+import type { MetricScore, QualityRecord } from './quality-record.ts'
 import { QualityTally } from './quality-tally.ts'
 import { referenceOutputs } from './reference.ts'
 
@@ -10,12 +12,14 @@ export interface EvaluateOptions {
   readonly reference?: Session
   /** Samples not reached by then are left out, and `samples` counts the rest; those visited are spread over the set. */
   readonly stopAfterMs?: number
+  /** In the place of the one that the data names. Measured beside the rest, for the float model's answers too where they are known. */
+  readonly metric?: Metric
   readonly onProgress?: (done: number, total: number) => void
 }
 
 /**
  * Runs a model over a data set, one sample at a time: memory does not grow with the number of samples.
- * @throws DatasetError where data and model do not fit, RuntimeError
+ * @throws DatasetError where data and model do not fit, RuntimeError, MetricError
  */
 export async function evaluate(
   session: Session,
@@ -24,17 +28,56 @@ export async function evaluate(
 ): Promise<QualityRecord> {
   const samples = samplesFor(dataset, session.inputs)
   const referenceAt = referenceOutputs(session, dataset, options.reference)
+  const { stopAfterMs = Number.POSITIVE_INFINITY } = options
+  const metric = options.metric ?? keptMetric(dataset.truth)
   const tally = new QualityTally(session.outputs, dataset.labels)
-  const deadline = performance.now() + (options.stopAfterMs ?? Number.POSITIVE_INFINITY)
+  const metricTally = metric && new MetricTally(metric, session, dataset)
+  const deadline = performance.now() + stopAfterMs
   const step = options.stopAfterMs === undefined ? 1 : spreadingStep(samples.count)
-  for (let turn = 0; turn < samples.count; turn++) {
-    if (turn > 0 && performance.now() > deadline) break
-    const sample = (turn * step) % samples.count
-    tally.add(sample, await session.run(samples.at(sample)), await referenceAt(sample))
-    options.onProgress?.(turn + 1, samples.count)
+  try {
+    for (let turn = 0; turn < samples.count; turn++) {
+      if (turn > 0 && performance.now() > deadline) break
+      const sample = (turn * step) % samples.count
+      const outputs = await session.run(samples.at(sample))
+      const reference = await referenceAt(sample)
+      tally.add(sample, outputs, reference)
+      await metricTally?.add(sample, outputs, reference)
+      options.onProgress?.(turn + 1, samples.count)
+    }
+    const record = tally.record()
+    if (metricTally === undefined) return record
+    const notes = record.notes.filter(({ code }) => !OF_CLASSES.has(code))
+    return { ...record, metric: await metricTally.score(), notes }
+  } finally {
+    await metricTally?.close()
   }
-  return tally.record()
 }
+
+/**
+ * The metric alone, which takes much less than all the rest of a record.
+ * @param ofReference whether to measure the float model's answers too, where they are known
+ * @throws DatasetError where data and model do not fit, RuntimeError, MetricError
+ */
+export async function evaluateMetric(
+  session: Session,
+  dataset: Dataset,
+  metric: Metric,
+  ofReference = true,
+): Promise<MetricScore> {
+  const samples = samplesFor(dataset, session.inputs)
+  const referenceAt = referenceOutputs(session, dataset, undefined)
+  const tally = new MetricTally(metric, session, dataset, ofReference)
+  try {
+    for (let sample = 0; sample < samples.count; sample++)
+      await tally.add(sample, await session.run(samples.at(sample)), await referenceAt(sample))
+    return await tally.score()
+  } finally {
+    await tally.close()
+  }
+}
+
+/** Who asked for another metric need not be told that classes cannot be counted. */
+const OF_CLASSES: ReadonlySet<string> = new Set(['no-labels', 'no-classes'])
 
 /** Coprime to the count and near its golden section: any number of steps visits all parts of a sorted set alike. */
 function spreadingStep(count: number): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { findingSchema } from '../findings.ts'
+import { wordOr } from '../open-words.ts'
 
 const fraction = z.number().min(0).max(1)
 const interval = z.tuple([z.number(), z.number()])
@@ -12,6 +13,20 @@ export const outputErrorSchema = z.object({
   maxAbsError: z.number(),
   meanAbsError: z.number(),
 })
+
+/** A metric that was asked for. A number is null where it could not be measured, which a note tells. */
+export const metricScoreSchema = z.object({
+  /** As it was asked for: name and parameters. */
+  text: z.string(),
+  direction: wordOr(['higher', 'lower'], 'higher'),
+  unit: wordOr(['share', 'rate', 'number'], 'number'),
+  value: z.number().nullable(),
+  /** What the float model reaches on the same samples. */
+  reference: z.number().nullable(),
+  /** Figures beside it, such as mAP at one IoU. */
+  parts: z.record(z.string(), z.number()).optional(),
+})
+export type MetricScore = z.infer<typeof metricScoreSchema>
 
 /** What a model answers on a data set, alone (labels) and beside the float model (reference). Null: not measurable, see notes. */
 export const qualityRecordSchema = z.object({
@@ -38,6 +53,8 @@ export const qualityRecordSchema = z.object({
       pValue: fraction,
     })
     .nullable(),
+  /** Where one was asked for. */
+  metric: metricScoreSchema.optional(),
   /** Why something is null. */
   notes: z.array(findingSchema),
 })

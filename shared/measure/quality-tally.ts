@@ -1,11 +1,11 @@
 import { DatasetError } from '../dataset/index.ts'
 import type { Finding } from '../findings.ts'
+import { argmax, classesOf, dequantized } from '../metrics/index.ts'
 import type { TensorInfo } from '../runtime/index.ts'
 import { mcnemarExact, wilson95 } from '../statistics/index.ts'
 import type { Tensor } from '../tensors.ts'
 import { OutputError } from './output-error.ts'
 import type { QualityRecord } from './quality-record.ts'
-import { argmax, classesOf, dequantized } from './real-outputs.ts'
 
 /** Why a figure is missing. */
 const NOTES = {

@@ -1,7 +1,7 @@
 import { type Dataset, DatasetError, realValues, rowOf, samplesFor } from '../dataset/index.ts'
+import { dequantized } from '../metrics/index.ts'
 import type { Session, TensorInfo } from '../runtime/index.ts'
 import { sizeOf, type Tensor } from '../tensors.ts'
-import { dequantized } from './real-outputs.ts'
 
 /** Real values that a sample should give, by the name of our output; undefined where nothing is known. */
 export type ReferenceAt = (

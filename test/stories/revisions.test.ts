@@ -80,12 +80,12 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
 
   t.match(await add(files.destroyed), {
     code: 1,
-    err: /gate-refused.*accuracy falls from .* of revision 1, which is in use, to .*: more than 2\.0 pt.*--force/,
+    err: /gate-refused.*accuracy goes from .* of revision 1, which is in use, to .*: more than 2\.0 pt worse.*--force/,
   })
   t.match(await add(files.destroyed, '--force', 'to see what happens'), {
     code: 0,
     out: /revision 2/,
-    err: /accuracy falls from/,
+    err: /accuracy goes from/,
   })
   const audit = await planner.call('audit.list', { limit: 1, subject: 'motor' })
   t.match(audit, [{ action: 'models.add', detail: { forced: { reason: 'to see what happens' } } }])
@@ -112,7 +112,7 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
     out: /REVISION +IN USE/,
   })
   t.match(await fitment('models', 'show', 'motor', '--revision', '2', ...here), {
-    err: /accuracy falls from/,
+    err: /accuracy goes from/,
   })
   t.match(await fitment('models', 'show', 'motor', '--revision', '9', ...here), {
     code: 1,

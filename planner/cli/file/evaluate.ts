@@ -1,12 +1,14 @@
 import { z } from 'zod'
-import { readDataset } from '../../../shared/dataset/index.ts'
 import type { QualityRecord } from '../../../shared/measure/index.ts'
 import { evaluate } from '../../../shared/measure/index.ts'
+import { formatMetric, readMetric } from '../../../shared/metrics/index.ts'
 import { type Delegation, loadOn, openIsolated } from '../../../shared/runtime/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
 import { table } from '../program/io.ts'
+import { blamingLine, FOLDER_OPTIONS, folderInput, readData } from './data-options.ts'
 import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
+import { METRIC_OPTION } from './metric-option.ts'
 import { openModel, readModelFile } from './model-file.ts'
 import { printDelegation } from './print-delegation.ts'
 
@@ -16,19 +18,28 @@ export const evaluateCommand = defineCommand({
     'Runs a model over a data set in its real runtime: accuracy, agreement with a float model, output SQNR.',
   arguments: [{ name: 'model', description: '.tflite or .onnx file' }],
   options: [
-    { flags: '--data <file.npz>', description: 'samples x, and labels y where there are any' },
+    {
+      flags: '--data <path>',
+      description:
+        '.npz with samples x, and labels y where there are any; or a folder of images or WAV files',
+    },
+    ...FOLDER_OPTIONS,
     { flags: '--reference <model>', description: 'float model to agree with' },
+    METRIC_OPTION,
     ...ENGINE_OPTIONS,
   ],
   example: 'fitment evaluate int8.tflite --data test.npz --reference float.tflite',
   input: z.object({
     model: z.string(),
     data: z.string('give the data set with --data FILE.npz'),
+    ...folderInput,
     reference: z.string().optional(),
+    metric: z.string().optional(),
     ...engineInput,
   }),
   run: async (input, io) => {
-    const dataset = await readDataset(input.data)
+    const metric = input.metric === undefined ? undefined : await readMetric(input.metric)
+    const dataset = await readData(input.data, input, metric ? 'any' : 'classes')
     const model = await readModelFile(input.model)
     const engine = engineFrom(input, model.format)
     const runtime = await openIsolated(engine)
@@ -36,10 +47,13 @@ export const evaluateCommand = defineCommand({
     const reference = input.reference && (await openModel(await readModelFile(input.reference)))
     const progress = io.progress(`evaluating ${input.model}`)
     try {
-      const record = await evaluate(session, dataset, {
-        ...(reference ? { reference } : {}),
-        onProgress: (done, total) => progress.update(done, total),
-      })
+      const record = await blamingLine(input, () =>
+        evaluate(session, dataset, {
+          ...(reference ? { reference } : {}),
+          ...(metric && { metric }),
+          onProgress: (done, total) => progress.update(done, total),
+        }),
+      )
       progress.end()
       io.findings(record.notes)
       const { name, version, library } = runtime
@@ -74,9 +88,16 @@ function forPeople(record: EvaluateRecord): string {
       ['runtime', `${record.runtime.name} ${record.runtime.version}`],
       ...(record.delegates ?? []).map((one) => ['delegate', printDelegation(one)]),
       ['samples', String(record.samples)],
-      ['accuracy', share(record.accuracy, record.accuracyCi95)],
-      ['accuracy of the reference', share(record.referenceAccuracy, null)],
-      ['agreement with the reference', share(record.agreement, record.agreementCi95)],
+      ...metricRows(record.metric),
+      ...(record.metric !== undefined && record.accuracy === null
+        ? []
+        : [
+            ['accuracy', share(record.accuracy, record.accuracyCi95)],
+            ['accuracy of the reference', share(record.referenceAccuracy, null)],
+          ]),
+      ...(record.metric !== undefined && record.agreement === null
+        ? []
+        : [['agreement with the reference', share(record.agreement, record.agreementCi95)]]),
       ['output SQNR', record.sqnrDb === null ? '—' : `${record.sqnrDb.toFixed(1)} dB`],
       [
         'largest output error',
@@ -84,4 +105,15 @@ function forPeople(record: EvaluateRecord): string {
       ],
     ],
   )
+}
+
+function metricRows(metric: QualityRecord['metric']): string[][] {
+  if (metric === undefined) return []
+  const print = (value: number | null) => (value === null ? '—' : formatMetric(metric, value))
+  const parts = Object.entries(metric.parts ?? {})
+  return [
+    [`${metric.text} (${metric.direction} is better)`, print(metric.value)],
+    ...parts.map(([name, value]) => [`  ${name}`, print(value)]),
+    ['  of the reference', print(metric.reference)],
+  ]
 }

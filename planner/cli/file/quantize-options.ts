@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { readDataset } from '../../../shared/dataset/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
+import { readMetric } from '../../../shared/metrics/index.ts'
 import {
   type AccuracyBudget,
   type OperatorSelector,
@@ -13,6 +13,8 @@ import {
   USUAL_RECOVERY,
 } from '../../quantizer/index.ts'
 import type { CliOption } from '../program/command.ts'
+import { type folderInput, readData } from './data-options.ts'
+import { METRIC_OPTION } from './metric-option.ts'
 
 /** How `quantize` may be told to work, beyond its scheme: flags, and what their text becomes. */
 export const QUANTIZE_OPTIONS: readonly CliOption[] = [
@@ -30,13 +32,23 @@ export const QUANTIZE_OPTIONS: readonly CliOption[] = [
       'operators to leave in float, by commas: a name, kind:softmax, or pattern:^head/; the scheme then ends in -mixed',
   },
   {
-    flags: '--max-accuracy-drop <points>',
-    description:
-      'leave operators in float, the most harmful for their cost first, until no more than this is lost',
+    ...METRIC_OPTION,
+    description: `${METRIC_OPTION.description} (default: top-1 with labels, else agreement)`,
   },
   {
-    flags: '--test <file.npz>',
-    description: 'labelled samples to hold that on (without: agreement on calibration samples)',
+    flags: '--max-drop <points>',
+    description:
+      'leave operators in float, the most harmful for their cost first, until the metric loses no more than this (of other numbers than shares: per cent); Ctrl-C writes the best so far',
+  },
+  { flags: '--max-accuracy-drop <points>', description: 'the same, by its older name' },
+  {
+    flags: '--min-metric <value>',
+    description:
+      'write nothing unless the metric reaches this (or stays below, where less is better)',
+  },
+  {
+    flags: '--test <path>',
+    description: 'labelled samples to hold that on (without: on calibration samples)',
   },
   {
     flags: '--min-sqnr <dB>',
@@ -85,7 +97,10 @@ export const quantizeOptionsShape = {
   ranges: z.enum(['auto', ...RANGE_NAMES]).optional(),
   recovery: recovery.optional(),
   keepFloat: selectors.optional(),
+  metric: z.string().optional(),
+  maxDrop: z.coerce.number('give points').min(0).optional(),
   maxAccuracyDrop: z.coerce.number('give percentage points').min(0).max(100).optional(),
+  minMetric: z.coerce.number('give a number, e.g. 0.35 of a share').optional(),
   test: z.string().optional(),
   minSqnr: z.coerce.number('give decibels').optional(),
   sources: z.enum(SOURCE_TREATMENTS).optional(),
@@ -94,14 +109,17 @@ export const quantizeOptionsShape = {
   compressAlso: words.pipe(z.array(z.enum(SPARING_NAMES))).optional(),
 }
 
-type Given = z.output<z.ZodObject<typeof quantizeOptionsShape>>
+type Given = z.output<z.ZodObject<typeof quantizeOptionsShape & typeof folderInput>>
 
-/** @throws UsageError, DatasetError */
-export async function optionsOf(given: Given): Promise<QuantizeOptions> {
+/**
+ * @param signal stops a search for mixtures
+ * @throws UsageError, DatasetError, MetricError
+ */
+export async function optionsOf(given: Given, signal?: AbortSignal): Promise<QuantizeOptions> {
   const { ranges, recovery, keepFloat, minSqnr, sources, prune, cluster, compressAlso } = given
   const budget = await budgetOf(given)
   return {
-    ...(budget && { budget }),
+    ...(budget && { budget: { ...budget, ...(signal && { signal }) } }),
     ...(ranges && { ranges }),
     ...(recovery && { recovery }),
     ...(keepFloat && { keepFloat }),
@@ -117,11 +135,28 @@ export async function optionsOf(given: Given): Promise<QuantizeOptions> {
   }
 }
 
-async function budgetOf({ maxAccuracyDrop, test }: Given): Promise<AccuracyBudget | undefined> {
-  if (maxAccuracyDrop === undefined && test === undefined) return undefined
-  if (maxAccuracyDrop === undefined) {
-    throw new UsageError('--test holds an accuracy budget: add --max-accuracy-drop POINTS')
+/** A file that only has to reach something may lose whatever it likes on the way. */
+async function budgetOf(given: Given): Promise<AccuracyBudget | undefined> {
+  const { maxDrop, maxAccuracyDrop, minMetric, test, metric: text } = given
+  if (maxDrop !== undefined && maxAccuracyDrop !== undefined) {
+    throw new UsageError('--max-drop and --max-accuracy-drop are the same: give one of them')
   }
-  const maxDrop = maxAccuracyDrop / 100
-  return test === undefined ? { maxDrop } : { maxDrop, test: await readDataset(test) }
+  const points = maxDrop ?? maxAccuracyDrop
+  if (points === undefined && minMetric === undefined) return refuseAimless(given)
+  const metric = text === undefined ? undefined : await readMetric(text)
+  return {
+    maxDrop: points === undefined ? Number.POSITIVE_INFINITY : points / 100,
+    ...(minMetric !== undefined && { minimum: minMetric }),
+    ...(metric && { metric }),
+    ...(test !== undefined && { test: await readData(test, given, metric ? 'any' : 'classes') }),
+  }
+}
+
+/** @throws UsageError where something is given that only a budget needs */
+function refuseAimless({ test, metric }: Given): undefined {
+  if ((metric ?? test) === undefined) return undefined
+  const option = metric === undefined ? '--test' : '--metric'
+  throw new UsageError(
+    `${option} holds an accuracy budget: add --max-drop POINTS (or --min-metric VALUE)`,
+  )
 }

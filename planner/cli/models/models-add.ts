@@ -1,16 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { toArrays, writeNpz } from '../../../shared/dataset/index.ts'
 import { modelNameSchema } from '../../../shared/ids.ts'
+import { builtInMetric, METRIC_NAMES } from '../../../shared/metrics/index.ts'
 import { RUNTIME_NAMES } from '../../../shared/runtime/index.ts'
-import { formatBytes, formatPercent } from '../../../shared/units.ts'
+import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type ModelView, type PlannerClient } from '../../api/index.ts'
 import { OBJECTIVES } from '../../selection/index.ts'
+import { calibrationInput, FOLDER_OPTIONS, folderInput, readData } from '../file/data-options.ts'
 import { formatOfEnding, readModelFile, readUserFile } from '../file/model-file.ts'
 import { keepsConstantsElsewhere } from '../file/onnx-file.ts'
 import { defineCommand } from '../program/command.ts'
 import { bytesInput, dataInput, dataOption } from '../program/fleet-options.ts'
+import { printQuality } from './print-quality.ts'
 
 export const modelsAddCommand = defineCommand({
   path: 'models add',
@@ -21,20 +25,28 @@ export const modelsAddCommand = defineCommand({
     dataOption,
     { flags: '--model <file>', description: 'the float .tflite or .onnx model' },
     {
-      flags: '--calibration <file.npz>',
+      flags: '--calibration <path>',
       description: 'samples x that show the ranges of activations',
     },
-    { flags: '--test <file.npz>', description: 'samples x and labels y to measure accuracy with' },
     {
-      flags: '--labels <file.txt>',
+      flags: '--test <path>',
+      description: 'samples x and labels y to measure accuracy with: .npz or folder',
+    },
+    {
+      flags: '--metric <name>',
+      description: `what to measure in the place of accuracy: ${METRIC_NAMES.join(', ')}, e.g. map,layout=yolox`,
+    },
+    {
+      flags: '--class-names <file.txt>',
       description:
         'names of the classes, a line each: model.json beside the installed model tells them',
     },
     {
       flags: '--max-accuracy-drop <points>',
-      description: 'most accuracy that may be lost against float32',
+      description: 'most accuracy, or of the metric, that may be lost against float32',
       default: '1',
     },
+    ...FOLDER_OPTIONS,
     { flags: '--objective <what>', description: OBJECTIVES.join(', '), default: 'latency' },
     { flags: '--max-latency-ms <ms>', description: 'slowest that may ship' },
     { flags: '--max-memory <size>', description: 'most memory that may ship, e.g. 64MiB' },
@@ -61,9 +73,11 @@ export const modelsAddCommand = defineCommand({
     model: z.string('give the model with --model FILE'),
     calibration: z.string().optional(),
     test: z.string().optional(),
-    labels: z.string().optional(),
+    classNames: z.string().optional(),
     maxRegression: z.coerce.number().min(0).max(100),
     force: z.string().min(1).max(200).optional(),
+    metric: z.string().optional(),
+    ...folderInput,
     maxAccuracyDrop: z.coerce.number().min(0).max(100),
     objective: z.enum(OBJECTIVES),
     maxLatencyMs: z.coerce.number().positive().optional(),
@@ -76,6 +90,7 @@ export const modelsAddCommand = defineCommand({
       .optional(),
   }),
   run: async (input, io) => {
+    if (input.metric !== undefined) builtInMetric(input.metric)
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
     const source = await uploadModel(planner, input.model)
@@ -84,14 +99,15 @@ export const modelsAddCommand = defineCommand({
       {
         name: input.name,
         source,
-        calibration: input.calibration ? await upload(planner, input.calibration) : null,
-        test: input.test ? await upload(planner, input.test) : null,
-        labels: input.labels ? await upload(planner, input.labels) : null,
+        labels: input.classNames ? await upload(planner, input.classNames) : null,
         maxRegression: input.maxRegression / 100,
         force: input.force ?? null,
+        calibration: await uploadData(planner, input.calibration, calibrationInput(input)),
+        test: await uploadData(planner, input.test, input),
         objective: input.objective,
         constraints: {
           maxAccuracyDrop: input.maxAccuracyDrop / 100,
+          metric: input.metric ?? null,
           maxLatencyMs: input.maxLatencyMs ?? null,
           maxMemoryBytes: input.maxMemory ?? null,
           maxBytes: input.maxBytes ?? null,
@@ -122,14 +138,36 @@ async function uploadModel(planner: PlannerClient, path: string) {
   }
 }
 
+/** Arrays as they are; of a folder the arrays that its files become. */
+async function uploadData(
+  planner: PlannerClient,
+  path: string | undefined,
+  input: Parameters<typeof readData>[1],
+) {
+  if (path === undefined) return null
+  const there = await stat(path).catch(() => null)
+  if (!there?.isDirectory()) return await upload(planner, path)
+  const samples = await readData(path, input, 'any')
+  const folder = await mkdtemp(join(tmpdir(), 'fitment-data-'))
+  try {
+    const file = join(folder, `${basename(path)}.npz`)
+    await writeNpz(file, toArrays(samples))
+    return await upload(planner, file)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 async function upload(planner: PlannerClient, path: string) {
   return { digest: await planner.upload(path), name: basename(path) }
 }
 
 function summaryOf(model: ModelView): string {
+  const reached = printQuality(model)
+  const what = model.metric === undefined ? 'accuracy ' : ''
   const accuracy =
-    model.accuracy === null
+    reached === undefined
       ? 'accuracy not measured (no labels)'
-      : `float accuracy ${formatPercent(model.accuracy)} over ${model.testSamples} samples`
+      : `float ${what}${reached} over ${model.testSamples} samples`
   return `${model.name} registered, revision ${model.revision}: ${formatBytes(model.bytes)}, ${accuracy}`
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { formatBytes, formatMs, formatPercent } from '../../../shared/units.ts'
+import { formatBytes, formatMs } from '../../../shared/units.ts'
 import { connectPlanner, type ModelView, type OperationOutput } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
 import { printPlans } from './print-plan.ts'
+import { printQuality } from './print-quality.ts'
 
 export const modelsListCommand = defineCommand({
   path: 'models list',
@@ -59,17 +60,7 @@ export const modelsHistoryCommand = defineCommand({
 
 function historyOf(revisions: OperationOutput<'models.history'>): string {
   return table(
-    [
-      'REVISION',
-      'IN USE',
-      'ADDED',
-      'BY',
-      'DIGEST',
-      'SIZE',
-      'FLOAT ACCURACY',
-      'VARIANTS',
-      'DEVICES',
-    ],
+    ['REVISION', 'IN USE', 'ADDED', 'BY', 'DIGEST', 'SIZE', 'FLOAT QUALITY', 'VARIANTS', 'DEVICES'],
     revisions.map((one) => [
       String(one.revision),
       one.inUse ? one.intent : '',
@@ -77,7 +68,7 @@ function historyOf(revisions: OperationOutput<'models.history'>): string {
       one.by,
       one.source.slice(0, 12),
       formatBytes(one.bytes),
-      one.accuracy === null ? 'no labels' : `${formatPercent(one.accuracy)} of ${one.testSamples}`,
+      `${printQuality(one) ?? 'no labels'} of ${one.testSamples}`,
       String(one.variants),
       String(one.devices),
     ]),
@@ -93,7 +84,7 @@ function listOf(models: readonly ModelView[]): string {
       formatBytes(model.bytes),
       model.objective,
       limitsOf(model),
-      model.accuracy === null ? 'no labels' : formatPercent(model.accuracy),
+      printQuality(model) ?? 'no labels',
       model.classes.map((row) => `${row.class}: ${row.stage}`).join(', ') || model.intent,
     ]),
   )

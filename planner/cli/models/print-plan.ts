@@ -1,8 +1,9 @@
-import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
+import { formatBytes, formatMs, formatRatio } from '../../../shared/units.ts'
 import type { CandidateRow, ClassPlan } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
 import { cell } from '../program/cell.ts'
 import { table } from '../program/io.ts'
+import { printQuality } from './print-quality.ts'
 
 /** One block per class: what was chosen and why, then every candidate with its reason. */
 export function printPlans(plans: readonly ClassPlan[]): string {
@@ -70,7 +71,7 @@ function candidateCells(row: CandidateRow): string[] {
     cell(measured?.p50Ms, formatMs),
     cell(measured?.ratio, formatRatio),
     cell(measured?.memoryBytes, formatBytes),
-    cell(measured?.accuracy ?? host?.accuracy, formatPercent),
+    printQuality(measured) ?? printQuality(host) ?? cell(undefined, String),
     cell(measured?.drop, points),
     [row.reason, ...(measured?.notes ?? []), ...compilerSays(row)].join('; '),
   ]

@@ -6,6 +6,7 @@ import { cell } from '../program/cell.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
+import { printQuality } from './print-quality.ts'
 
 export const variantsCommand = defineCommand({
   path: 'variants',
@@ -42,7 +43,7 @@ export const variantsCommand = defineCommand({
               row.runtime,
               row.verdict === 'dropped' ? 'dropped' : row.state,
               cell(row.bytes, formatBytes),
-              cell(row.host?.accuracy, formatPercent),
+              printQuality(row.host) ?? cell(undefined, String),
               cell(row.host?.agreement, formatPercent),
               cell(row.digest, shortDigest),
               row.reason,

@@ -1,16 +1,28 @@
-import type { Dataset } from '../../../shared/dataset/index.ts'
-import { evaluate, type QualityRecord, withAnswers } from '../../../shared/measure/index.ts'
-import { loadRuntime, type Runtime, type RuntimeName } from '../../../shared/runtime/index.ts'
+import { type Dataset, pickSamples } from '../../../shared/dataset/index.ts'
+import { evaluateMetric, withAnswers } from '../../../shared/measure/index.ts'
+import { builtInMetric, classesOf, lossOf, type Metric } from '../../../shared/metrics/index.ts'
+import {
+  loadRuntime,
+  type Runtime,
+  type RuntimeName,
+  type Session,
+} from '../../../shared/runtime/index.ts'
 import { QuantizerError } from '../errors.ts'
+import { heldOut, holdsOut } from '../observers/held-out.ts'
 
-export type Metric = 'accuracy' | 'agreement'
+/** What a file reaches, and loses against the float model, in hundredths of points. */
+export interface Reached {
+  readonly value: number
+  readonly drop: number
+}
 
-/** Asks files for answers in their real runtime, and counts what the float model's they lose. */
+/** Asks files for answers in their real runtime, and judges them by one metric. */
 export class MetricEvaluator {
   readonly metric: Metric
   readonly samples: number
   readonly #runtime: Runtime
   readonly #dataset: Dataset
+  #float: number | null = null
 
   private constructor(runtime: Runtime, dataset: Dataset, metric: Metric) {
     this.#runtime = runtime
@@ -19,41 +31,60 @@ export class MetricEvaluator {
     this.samples = dataset.samples
   }
 
-  /** Lets the float model answer. @throws QuantizerError `budget-unmeasurable` where its answers are no classes */
+  /**
+   * Lets the float model answer.
+   * @throws QuantizerError `budget-unmeasurable` where nobody chose a metric and its answers are no classes
+   */
   static async start(
     name: RuntimeName,
     float: Uint8Array,
     dataset: Dataset,
+    asked: Metric | undefined,
   ): Promise<MetricEvaluator> {
     const runtime = await loadRuntime(name)
     const session = await runtime.load(float)
     try {
-      const answered = await withAnswers(dataset, session, () => {})
-      const { accuracy, agreement } = await evaluate(session, answered)
-      if (agreement === null) {
-        throw new QuantizerError(
-          'budget-unmeasurable',
-          'an accuracy budget needs a model whose first output scores classes: leave it out, and judge by SQNR (fitment evaluate)',
-        )
-      }
-      return new MetricEvaluator(runtime, answered, accuracy === null ? 'agreement' : 'accuracy')
+      const metric = asked ?? usualMetric(session, dataset)
+      return new MetricEvaluator(runtime, await withAnswers(dataset, session, () => {}), metric)
     } finally {
       await session.close()
     }
   }
 
-  /** Share of the samples that are lost; below 0 where more are right than in float. */
-  async drop(file: Uint8Array): Promise<number> {
+  /** What the float model reaches; known with the first file. */
+  get float(): number {
+    return this.#float ?? Number.NaN
+  }
+
+  /** @throws MetricError, RuntimeError */
+  async reached(file: Uint8Array): Promise<Reached> {
+    const { metric } = this
     const session = await this.#runtime.load(file)
     try {
-      return dropOf(await evaluate(session, this.#dataset), this.metric)
+      const score = await evaluateMetric(session, this.#dataset, metric, this.#float === null)
+      this.#float ??= score.reference
+      const value = score.value ?? Number.NaN
+      return { value, drop: lossOf(metric, this.float, value) }
     } finally {
       await session.close()
     }
   }
 }
 
-function dropOf(quality: QualityRecord, metric: Metric): number {
-  if (metric === 'agreement') return 1 - (quality.agreement ?? 0)
-  return (quality.referenceAccuracy ?? 1) - (quality.accuracy ?? 0)
+/** Of calibration samples those that no method learns from. */
+export function judgedSamples(calibration: Dataset): Dataset {
+  if (!holdsOut(calibration.samples)) return calibration
+  return pickSamples(calibration, heldOut(calibration.samples, calibration.samples))
+}
+
+/** What the first output tells where nobody says what to judge by. */
+function usualMetric({ outputs }: Session, { labels }: Dataset): Metric {
+  const shape = outputs[0]?.shape.map((dim) => Math.max(1, dim)) ?? []
+  if (classesOf(shape) !== undefined) {
+    return builtInMetric(labels === undefined ? 'agreement' : 'top-1')
+  }
+  throw new QuantizerError(
+    'budget-unmeasurable',
+    'an accuracy budget needs a metric, as the first output scores no classes: add e.g. --metric map,layout=yolox with labels, or --metric cosine without',
+  )
 }

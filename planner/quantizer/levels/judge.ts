@@ -23,7 +23,7 @@ const COUNTS = 4
 const VARIES = 0.01
 
 export function judge(answered: Answered): OutputLevel {
-  const whole = channelStats(answered, [1, 1, Number.POSITIVE_INFINITY])
+  const whole = channelStats(answered, 1, Number.POSITIVE_INFINITY)
   const slices = answered.channels.flatMap((channels) => judgeSlices(answered, channels))
   return { name: answered.name, sqnrDb: ratioOf(whole), slices }
 }
@@ -33,7 +33,7 @@ function judgeSlices(answered: Answered, { axis, parts, alike }: Channels): Slic
   const size = shape[axis] ?? 0
   const inner = sizeOf(shape.slice(axis + 1))
   if (size < 2 || inner < 1) return []
-  const stats = channelStats(answered, [size, inner, size * inner])
+  const stats = channelStats(answered, size, inner)
   const groups = parts.flatMap((part) =>
     alike ? [placesIn(part)] : byRange(placesIn(part), stats),
   )
@@ -58,24 +58,29 @@ interface ChannelStats {
   foundMax: number
 }
 
-/** @param layout channels, numbers of a channel that lie together, and from one channel to itself again */
+/** @param inner numbers of a channel that lie together */
 function channelStats(
   { expected, found }: Answered,
-  [channels, inner, period]: readonly [number, number, number],
+  channels: number,
+  inner: number,
 ): ChannelStats[] {
   const stats = Array.from({ length: channels }, (): ChannelStats => {
     const none = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }
     return { signal: 0, noise: 0, ...none, foundMin: none.min, foundMax: none.max }
   })
   expected.forEach((values, sample) => {
-    const others = found[sample]
-    for (let i = 0; i < values.length; i += 1) {
-      const at = channels === 1 ? 0 : Math.floor((i % period) / inner)
-      count(stats[at] as ChannelStats, values[i] as number, others?.[i] ?? Number.NaN)
+    const others = found[sample] ?? NONE
+    // Runs of one channel: a division for each number would take longer than the rest.
+    for (let i = 0, channel = 0; i < values.length; channel = (channel + 1) % channels) {
+      const end = Math.min(values.length, i + inner)
+      const one = stats[channel] as ChannelStats
+      for (; i < end; i += 1) count(one, values[i] as number, others[i] ?? Number.NaN)
     }
   })
   return stats
 }
+
+const NONE = new Float32Array(0)
 
 /** What is no number in float has no distance; what becomes none is lost. */
 function count(stats: ChannelStats, value: number, other: number): void {
@@ -83,8 +88,8 @@ function count(stats: ChannelStats, value: number, other: number): void {
   const error = Number.isFinite(other) ? value - other : value
   stats.signal += value * value
   stats.noise += error * error
-  stats.min = Math.min(stats.min, value)
-  stats.max = Math.max(stats.max, value)
+  if (value < stats.min) stats.min = value
+  if (value > stats.max) stats.max = value
   if (other < stats.foundMin) stats.foundMin = other
   if (other > stats.foundMax) stats.foundMax = other
 }

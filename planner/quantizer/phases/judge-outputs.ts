@@ -1,13 +1,13 @@
 import { samplesFor } from '../../../shared/dataset/index.ts'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
 import { sizeOf, type Tensor } from '../../../shared/tensors.ts'
-import { type Links, linksOf, NO_CHANGE, type QuantizableModel } from '../../graph/index.ts'
+import { linksOf, NO_CHANGE } from '../../graph/index.ts'
 import type { InferencePool } from '../inference-pool/inference-pool.ts'
 import type { Answer, SampleInputs } from '../inference-pool/messages.ts'
+import { answeredOutput } from '../levels/answered.ts'
 import { levelFindings } from '../levels/findings.ts'
-import { type Answered, judge } from '../levels/judge.ts'
+import { judge } from '../levels/judge.ts'
 import type { Level } from '../levels/level.ts'
-import { channelsOf } from '../levels/slices.ts'
 import { heldOut, holdsOut } from '../observers/held-out.ts'
 import { isCalibrated } from '../request.ts'
 import { finalPlan } from './hold-accuracy.ts'
@@ -43,7 +43,7 @@ export async function judgeOutputs(state: Verified): Promise<Judged> {
     heldOut: holdsOut(all.count),
     outputs: outputs.flatMap((info, at) => {
       if (info.type !== 'float32') return []
-      return judge(answered(info, at, opened, links, expected, found))
+      return judge(answeredOutput(info, at, opened, links, expected, found))
     }),
   }
   const findings = levelFindings(level, nextStep(state, level), options.minSqnrDb)
@@ -66,36 +66,6 @@ async function answersWithFloatEnds(
   const plan = finalPlan({ ...candidate, request, plan: services.plan(request) }, state)
   await pool.open(candidate.model.perform(plan))
   return await pool.answer(samples)
-}
-
-function answered(
-  info: TensorInfo,
-  at: number,
-  model: QuantizableModel,
-  links: Links,
-  expected: readonly Answer[],
-  found: readonly Answer[],
-): Answered {
-  const mine = expected.map((answer) => answer[at] ?? new Float32Array(0))
-  const shape = closedShape(info.shape, mine[0]?.length ?? 0)
-  const tensor = model.graph.subgraphs[model.entries[0]?.subgraph ?? 0]?.outputs[at]
-  const known = shape !== null && tensor !== undefined
-  return {
-    name: info.name,
-    shape,
-    channels: known ? channelsOf(tensor, shape, model.graph, links) : [],
-    expected: mine,
-    found: found.map((answer) => answer[at] ?? new Float32Array(0)),
-  }
-}
-
-/** A single open dimension is what is left. */
-function closedShape(shape: readonly number[], numbers: number): readonly number[] | null {
-  const known = sizeOf(shape.filter((dim) => dim >= 0))
-  const open = shape.filter((dim) => dim < 0).length
-  if (open === 0) return known === numbers ? shape : null
-  const rest = numbers / known
-  return open === 1 && Number.isInteger(rest) ? shape.map((dim) => (dim < 0 ? rest : dim)) : null
 }
 
 function numbersOf(outputs: readonly TensorInfo[]): number {

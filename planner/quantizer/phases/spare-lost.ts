@@ -28,7 +28,9 @@ const BECAUSE =
 export async function spareLost(state: Planned): Promise<Planned> {
   const { services, source } = state
   let { candidate } = state
-  const chosen = source.options?.keepFloat !== undefined || source.options?.budget !== undefined
+  const { keepFloat, budget } = source.options ?? {}
+  // A budget without bounds only wants to be told.
+  const chosen = keepFloat !== undefined || Number.isFinite(budget?.maxDrop ?? Infinity)
   const plain = source.options?.recovery?.length === 0
   const pointless = candidate.plan.instructions.length === 0 || plain
   if (services.sqnr === null || !isCalibrated(source.scheme) || chosen || pointless) return state

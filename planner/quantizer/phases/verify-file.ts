@@ -1,5 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import { budgetFinding } from '../accuracy-control/hold.ts'
+import { budgetFinding, minimumFinding } from '../accuracy-control/findings.ts'
 import { duplicateNames } from '../duplicate-names.ts'
 import { largerFile } from '../larger-file.ts'
 import { saturationFindings } from '../plan/saturation.ts'
@@ -24,6 +24,7 @@ export async function verifyFile(state: Performed): Promise<Verified> {
     ...(await verifying),
     ...largerFile(request.model, bytes, plan, candidate.model.graph, opened.findings),
     ...(budget === undefined ? [] : [budgetFinding(budget)]),
+    ...(budget === undefined ? [] : minimumFinding(budget, request.options?.budget?.minimum)),
   ]
   return { ...state, findings }
 }

@@ -5,6 +5,7 @@ import { equalize } from './equalization/equalize.ts'
 import { optimiseRounding } from './rounding/rounding.ts'
 import { correctSequentially } from './sequential.ts'
 import type { SqnrEvaluator } from './sqnr-evaluator.ts'
+import { fewRounds, type Worth, weightsShare } from './worth.ts'
 
 /** When a method runs that nobody chose: it costs little beside calibration, or much noise is left for it. */
 type Occasion = 'usual' | 'noisy'
@@ -14,7 +15,12 @@ interface RecoveryMethodRow {
   readonly occasion: Occasion
   /** Methods that move weights, or what they multiply, are judged with biases corrected behind them. */
   readonly moves: 'weights' | 'biases'
+  /** A cheap estimate for those that take long; one that promises too little is not tried, unless somebody chose it. */
+  readonly worth?: Worth
 }
+
+/** Less than this is not worth minutes, dB. */
+const LEAST_WORTH = 0.7
 
 /** Noise of a fortieth of the signal: the answers of such models begin to change. */
 const NOISY_DB = 32
@@ -22,9 +28,14 @@ const NOISY_DB = 32
 /** Ways to win accuracy back after a first plan, in the order in which they help each other. */
 export const RECOVERY_METHODS = {
   equalization: { occasion: 'usual', moves: 'weights', run: equalize },
-  rounding: { occasion: 'noisy', moves: 'weights', run: roundBetter },
+  rounding: { occasion: 'noisy', moves: 'weights', run: roundBetter, worth: weightsShare },
   'bias-correction': { occasion: 'usual', moves: 'biases', run: correct },
-  'sequential-bias-correction': { occasion: 'noisy', moves: 'biases', run: correctSequentially },
+  'sequential-bias-correction': {
+    occasion: 'noisy',
+    moves: 'biases',
+    run: (candidate, services) => correctSequentially(candidate, services),
+    worth: fewRounds,
+  },
 } as const satisfies Record<string, RecoveryMethodRow>
 
 async function correct(candidate: Candidate, services: Services): Promise<Candidate | null> {
@@ -73,8 +84,7 @@ export async function recover(
   let candidate = start
   let reached = await sqnr.sqnrDb((await trials.finish(start, services)) ?? start)
   for (const method of chosen) {
-    const needless = !services.thorough && reached >= NOISY_DB
-    if (RECOVERY_METHODS[method].occasion === 'noisy' && needless) continue
+    if (!services.thorough && !(await isWorthIt(method, candidate, reached, trials))) continue
     const { before, after, next } = await tryOut(method, candidate, reached, trials)
     const kept = next !== null && after > before
     steps.push({ method, sqnrDbBefore: before, sqnrDbAfter: after, kept })
@@ -82,6 +92,21 @@ export async function recover(
     reached = kept ? after : before
   }
   return { candidate, steps }
+}
+
+/** Of methods that nobody chose. */
+async function isWorthIt(
+  method: RecoveryMethod,
+  candidate: Candidate,
+  reached: number,
+  { services, sqnr, finish }: Trials,
+): Promise<boolean> {
+  const { worth, moves, occasion }: RecoveryMethodRow = RECOVERY_METHODS[method]
+  if (occasion === 'noisy' && reached >= NOISY_DB) return false
+  if (worth === undefined) return true
+  const judged =
+    moves === 'weights' ? ((await finish(candidate, services)) ?? candidate) : candidate
+  return (await worth(judged, services, sqnr)) >= LEAST_WORTH
 }
 
 interface Trials {

@@ -17,10 +17,12 @@ import { planFor, show } from './shown.ts'
  * deep models a few at a time, measured behind those that are corrected already. (Nagel et al., "Data-Free
  * Quantization Through Weight Equalization and Bias Correction", 2019, appendix D.) Null where there is nothing to
  * correct.
+ * @param rounds at most so many
  */
 export async function correctSequentially(
   candidate: Candidate,
   services: Services,
+  rounds = Number.POSITIVE_INFINITY,
 ): Promise<Candidate | null> {
   const { model } = candidate
   const products = storedWeights(candidate.plan, candidate.request)
@@ -35,7 +37,8 @@ export async function correctSequentially(
   const meansIn = (bytes: Uint8Array) => services.channelMeans(model, { ...shown, bytes })
   const expected = await meansIn(shown.model.perform(NO_CHANGE))
   let { request } = candidate
-  const size = services.thorough ? 1 : atOnce(products.length)
+  const usual = services.thorough ? 1 : atOnce(products.length)
+  const size = Math.max(usual, Math.ceil(products.length / rounds))
   for (let start = 0; start < products.length; start += size) {
     const found = await meansIn(shown.model.perform(planFor(shown.model, request, services)))
     const before = request

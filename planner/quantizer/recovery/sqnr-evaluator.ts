@@ -1,11 +1,12 @@
 import { type Dataset, samplesFor } from '../../../shared/dataset/index.ts'
 import { sqnrDb } from '../../../shared/measure/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
-import type { Graph, QuantizableModel, TensorId } from '../../graph/index.ts'
+import type { Graph, Plan, QuantizableModel, TensorId } from '../../graph/index.ts'
 import { linksOf, NO_CHANGE } from '../../graph/index.ts'
 import type { InferencePool } from '../inference-pool/inference-pool.ts'
 import type { Answer } from '../inference-pool/messages.ts'
 import { heldOut } from '../observers/held-out.ts'
+import { planWeights } from '../plan/weights.ts'
 import type { Candidate, Services } from './candidate.ts'
 import { planFor, show } from './shown.ts'
 
@@ -44,9 +45,22 @@ export class SqnrEvaluator {
    * Signal to noise of all ends, each counting alike.
    * @throws RuntimeError where the model does not run
    */
-  async sqnrDb({ model, request }: Candidate): Promise<number> {
+  async sqnrDb(candidate: Candidate): Promise<number> {
+    return await this.#levelOf(candidate, (shown) =>
+      planFor(shown, candidate.request, this.#services),
+    )
+  }
+
+  /** The same, of narrow weights with float activations: what is left where only they are rounded. */
+  async weightsOnlyDb(candidate: Candidate): Promise<number> {
+    return await this.#levelOf(candidate, ({ graph }) =>
+      planWeights({ ...candidate.request, graph, links: linksOf(graph), measured: true }),
+    )
+  }
+
+  async #levelOf({ model }: Candidate, planOf: (shown: QuantizableModel) => Plan): Promise<number> {
     const { shown, expected } = await this.#measure(model)
-    const plan = planFor(shown, request, this.#services)
+    const plan = planOf(shown)
     const found = await this.#answers(model, shown.perform(plan), shown)
     const ends = expected[0]?.map((_, end) => end) ?? []
     const shares = ends.map((end) => noiseShare(expected, found, end))

@@ -112,7 +112,7 @@ t.test('what makes no sense is said in one line', async (t) => {
     { options: ['--keep-float', 'kind:'], code: 2, err: /a selector is empty: give a name/ },
     { options: ['--keep-float', 'pattern:('], code: 2, err: /"\(" is no regular expression/ },
     { options: ['--keep-float', 'nobody'], code: 1, err: /"nobody" picks no operator/ },
-    { options: ['--test', calibration], code: 2, err: /add --max-accuracy-drop POINTS/ },
+    { options: ['--test', calibration], code: 2, err: /add --max-drop POINTS/ },
     { options: ['--max-accuracy-drop', '-1'], code: 2, err: /--max-accuracy-drop: / },
     { options: ['--sources', 'burn'], code: 2, err: /--sources: .*"dequantize"/ },
   ]

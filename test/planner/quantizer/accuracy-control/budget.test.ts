@@ -1,7 +1,12 @@
 import t from 'tap'
-import { type AccuracyBudget, QuantizerError } from '../../../../planner/quantizer/index.ts'
+import {
+  type AccuracyBudget,
+  paretoFront,
+  QuantizerError,
+} from '../../../../planner/quantizer/index.ts'
 import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { type Dataset, toDataset } from '../../../../shared/dataset/index.ts'
+import { builtInMetric, readMetric } from '../../../../shared/metrics/index.ts'
 import { parseScheme, printScheme } from '../../../../shared/schemes.ts'
 import type { Tensor } from '../../../../shared/tensors.ts'
 import { realOutputs } from '../compare.ts'
@@ -85,23 +90,125 @@ t.test('the operators that do the harm go back to float, and no more of them', a
   const test = await labelled(dataOf(200, 2))
   const { scheme, budget, plan, findings } = await quantized({ maxDrop: 0.02, test })
   t.equal(printScheme(scheme), 'static-w8a8-mixed')
-  t.equal(budget?.metric, 'accuracy')
+  t.match(budget?.metric, { text: 'top-1', direction: 'higher', unit: 'share' })
+  t.equal(budget?.float, 1)
   t.equal(budget?.held, true)
   t.ok((budget?.steps[0]?.drop ?? 0) > 0.1, `all quantized loses ${budget?.steps[0]?.drop}`)
   t.ok((budget?.drop ?? 1) <= 0.02, `the mixture loses ${budget?.drop}`)
-  t.same([...(budget?.steps.at(-1)?.inFloat ?? [])].sort(), ['c', 'y'])
+  t.same([...(budget?.inFloat ?? [])].sort(), ['c', 'y'])
   t.ok(plan.operators.integer >= 2, 'the rest stays on integers')
   const told = findings.filter(({ code }) => code === 'operator-left-float')
   t.equal(told.length, 2)
-  for (const { message } of told) t.match(message, /the accuracy budget needs it: \d+\.\d % of the/)
-  t.match(findings.at(-1)?.message, /of accuracy is lost on 200 samples, 2\.0 % may be: with every/)
+  for (const { message } of told)
+    t.match(message, /the accuracy budget needs it: \d+\.\d % of the noise/)
+  t.match(
+    findings.at(-1)?.message,
+    /of top-1 is lost on 200 samples \(.*, float32 100\.00 %\), 2\.0 % may be: with every/,
+  )
 })
 
 t.test('without labels agreement is held, without test data on calibration samples', async (t) => {
   const { budget } = await quantized({ maxDrop: 0.1 })
-  t.equal(budget?.metric, 'agreement')
+  t.equal(budget?.metric.text, 'agreement')
   t.equal(budget?.samples, 32)
   t.equal(budget?.held, true)
+})
+
+t.test('a metric that is better when lower is held like any other', async (t) => {
+  const metric = builtInMetric('mae')
+  const free = await quantized({ maxDrop: Number.POSITIVE_INFINITY, metric })
+  const all = free.budget?.steps[0]
+  t.ok((all?.value ?? 0) > 0, `float differs from itself by nothing: ${all?.value}`)
+  t.equal(free.budget?.drop, Number.POSITIVE_INFINITY, 'nothing is all that float loses')
+  // Against labels float has an error of its own, of which a share may be lost.
+  const samples = dataOf(64, 2)
+  const y = (await realOutputs(model, samples)).get('y') ?? []
+  const off = Float32Array.from(y, (value, i) => value + (i % 2 === 0 ? 0.02 : -0.02))
+  const truth = new Map([['', { type: 'float32', shape: [64, CLASSES], data: off } as Tensor]])
+  const test = { ...samples, truth }
+  const { budget } = await quantized({ maxDrop: 0.1, metric, test })
+  t.ok(Math.abs((budget?.float ?? 0) - 0.02) < 1e-4, `${budget?.float}`)
+  t.ok((budget?.steps[0]?.drop ?? 0) > 0.1, `all quantized loses ${budget?.steps[0]?.drop}`)
+  t.ok(budget?.held && budget.value <= 1.1 * budget.float, `${budget?.value}`)
+})
+
+t.test('a metric of the user’s own is held, and its failure is the answer', async (t) => {
+  const dir = t.testdir({
+    'gap.mjs': `export const direction = 'lower'
+      export function score({ outputs, reference }) {
+        const [[name, { values }]] = Object.entries(outputs)
+        return 1 + Math.max(...values.map((value, i) => Math.abs(value - reference[name][i])))
+      }`,
+    'throws.mjs': `export const direction = 'lower'
+      export function score() { throw new Error('out of luck') }`,
+  })
+  const own = await readMetric(`${dir}/gap.mjs`)
+  const { budget } = await quantized({ maxDrop: 0.5, metric: own })
+  t.equal(budget?.float, 1)
+  t.ok(budget?.held && budget.value <= 1.5, `${budget?.value}`)
+  const metric = await readMetric(`${dir}/throws.mjs`)
+  await t.rejects(quantized({ maxDrop: 0.5, metric }), {
+    code: 'script-failed',
+    message: /out of luck/,
+  })
+})
+
+t.test('an interrupted search gives the best so far', async (t) => {
+  const test = await labelled(dataOf(200, 2))
+  const controller = new AbortController()
+  const request = {
+    model,
+    target: 'litert',
+    scheme: parseScheme('static-w8a8'),
+    calibration: dataOf(32, 1),
+  } as const
+  const stop = (_: number, __: number, what: string) => {
+    if (what === 'measuring what each part does') controller.abort()
+  }
+  const { budget, bytes, findings } = await quantize({
+    ...request,
+    options: {
+      recovery: [],
+      ranges: 'min-max',
+      budget: { maxDrop: 0, test, signal: controller.signal },
+    },
+    onProgress: stop,
+  })
+  t.ok(bytes.length > 0)
+  t.match(budget, { interrupted: true, held: false })
+  t.equal(budget?.steps.length, 1, 'nothing but the first file was measured')
+  t.match(findings.find(({ code }) => code === 'budget-missed')?.message, /stopped before all/)
+})
+
+t.test('what a file must reach at all', async (t) => {
+  const test = await labelled(dataOf(200, 2))
+  const free = { maxDrop: Number.POSITIVE_INFINITY, test }
+  const { findings, budget } = await quantized({ ...free, minimum: 0.999 })
+  const told = findings.find(({ severity }) => severity === 'error')
+  t.match(told, {
+    code: 'metric-missed',
+    message: /top-1 reaches \d+\.\d+ %, and 99\.90 % or more/,
+  })
+  t.equal(budget?.steps.length, 1, 'nothing was searched for')
+  const reached = await quantized({ ...free, minimum: 0.5 })
+  t.notOk(reached.findings.some(({ severity }) => severity === 'error'))
+  t.ok(reached.findings.some(({ code }) => code === 'metric-reached'))
+})
+
+t.test('the front holds what nothing beats', async (t) => {
+  const step = (drop: number, bytes: number, integerShare: number) => {
+    return { inFloat: [], value: 1 - drop, drop, bytes, integerShare }
+  }
+  const steps = [
+    step(0.5, 100, 1),
+    step(0.6, 100, 0.9),
+    step(0.1, 110, 0.8),
+    step(0.1, 120, 0.8),
+    step(0.1, 110, 0.8),
+  ]
+  const { budget } = await quantized({ maxDrop: 1 })
+  t.ok(budget)
+  if (budget) t.same(paretoFront({ ...budget, steps }), [steps[0], steps[2]])
 })
 
 t.test('a budget that holds anyway costs nothing', async (t) => {
@@ -119,7 +226,7 @@ t.test('where nothing holds, the best mixture is the answer, with a warning', as
     inputs: { c: [1, WIDTH] },
     operators: last && third ? [last] : [],
   })
-  const calibration = dataOf(64, 3)
+  const calibration = dataOf(63, 3)
   const named = toDataset(new Map([['c', calibration.inputs.get('x') as Tensor]]), 'noise')
   // A largest sample that leaves the others few codes.
   const c = named.inputs.get('c')?.data as Float32Array
@@ -151,5 +258,5 @@ t.test('a model that names no classes has no accuracy to hold', async (t) => {
   const x: Tensor = { type: 'float32', shape: [8, 4, WIDTH], data }
   const refused = quantized({ maxDrop: 0 }, image, toDataset(new Map([['x', x]]), 'noise'))
   await t.rejects(refused, QuantizerError)
-  await t.rejects(refused, { code: 'budget-unmeasurable' })
+  await t.rejects(refused, { code: 'budget-unmeasurable', message: /--metric/ })
 })
