@@ -20,6 +20,11 @@ export interface MeasureHooks {
   readonly afterBlock?: (round: number) => unknown
 }
 
+/** Rounds that a paired interval needs: below six there is none without assuming a distribution. */
+const ROUNDS_FOR_RATIO = 6
+/** How far beyond its time two slow models are measured for the sake of those rounds. */
+const OVERTIME = 4
+
 /** Blocks of one model and why measuring ended. */
 interface Series {
   readonly run: Run
@@ -40,7 +45,8 @@ export async function measureLatency(
 
 /**
  * Measures two models in turns, in blocks A B, B A, A B…: both meet the same drift and the same neighbours, so
- * their ratio is far steadier than their times. The budget is for both together.
+ * their ratio is far steadier than their times. The budget is for both together; slow models get shorter blocks, and
+ * up to four times the time, before they get fewer than six rounds.
  */
 export async function measureBeside(
   run: Run,
@@ -63,10 +69,9 @@ async function measureSeries(
   { clock = systemClock, beforeBlocks, afterBlock }: MeasureHooks,
 ): Promise<{ series: Series[]; stopped: Stopped }> {
   const series: Series[] = []
-  // The budget is for all together: a round of two lasts as long as a block of one.
-  const block = { ...budget.block, minMs: budget.block.minMs / runs.length }
   for (const run of runs)
     series.push({ run, warmup: await warmUp(run, budget, clock), blocks: [], turn: 0 })
+  const block = blockOf(series, budget)
   await beforeBlocks?.()
   const startMs = clock()
   for (let round = 0; ; round++) {
@@ -77,6 +82,17 @@ async function measureSeries(
     }
     const stopped = whyStop(series, budget, clock() - startMs)
     if (stopped !== undefined) return { series, stopped }
+  }
+}
+
+/** The budget is for all together: a round of two lasts as long as a block of one. */
+function blockOf(series: readonly Series[], { block, cap }: LatencyBudget): LatencyBudget['block'] {
+  if (series.length === 1) return block
+  const turnMs = series.reduce((sum, { warmup }) => sum + warmup.ms / warmup.runs, 0)
+  const affordable = Math.floor(cap.ms / (ROUNDS_FOR_RATIO * turnMs))
+  return {
+    minRuns: Math.max(1, Math.min(block.minRuns, affordable)),
+    minMs: block.minMs / series.length,
   }
 }
 
@@ -137,8 +153,13 @@ function whyStop(
     elapsedMs >= enough.ms &&
     series.every(({ blocks }) => halfWidth(blocks) <= enough.halfWidth)
   if (precise) return 'precise'
-  if (elapsedMs >= cap.ms) return 'time'
+  if (elapsedMs >= cap.ms && (hasRounds(series) || elapsedMs >= OVERTIME * cap.ms)) return 'time'
   return fewest >= cap.runs ? 'runs' : undefined
+}
+
+/** Enough for what is made of them: a ratio needs rounds, and never fewer than two. */
+function hasRounds(series: readonly Series[]): boolean {
+  return series.length === 1 || (series[0]?.blocks.length ?? 0) >= ROUNDS_FOR_RATIO
 }
 
 function countRuns(blocks: readonly Block[]): number {
