@@ -139,6 +139,8 @@ export const OPERATIONS = {
       dryRun: z.boolean(),
       /** Plan and measure anew though a selection exists. */
       again: z.boolean(),
+      /** Choose from records of disturbed measurements too. */
+      acceptNoise: z.boolean().optional(),
     }),
     output: z.object({ model: z.string(), classes: z.array(classPlanSchema) }),
   },
@@ -150,6 +152,7 @@ export const OPERATIONS = {
       approval: z.boolean(),
       revert: z.boolean(),
       wait: z.boolean(),
+      acceptNoise: z.boolean().optional(),
     }),
     output: rolloutStatusSchema,
   },

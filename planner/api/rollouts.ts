@@ -14,6 +14,7 @@ import {
   type Rollout,
   rollouts,
   selections,
+  setNoiseAccepted,
 } from '../storage/index.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
@@ -30,10 +31,12 @@ export async function startRollouts(
 ): Promise<OperationOutput<'rollout.start'>> {
   const { context, conductor, actor } = call
   const model = await modelNamed(context, input.model)
-  const { model: _, wait, ...options } = input
+  const { model: _, wait, acceptNoise = false, ...options } = input
   await commit(context, 'rollout.asked', async (trx) => {
     await models.setIntent(trx, model.id, 'rollout', options)
-    const entry = { actor, action: 'rollout.start', subject: model.name, detail: { ...options } }
+    if (acceptNoise) await setNoiseAccepted(trx, model.id, true, context.now())
+    const detail = { ...options, acceptNoise }
+    const entry = { actor, action: 'rollout.start', subject: model.name, detail }
     await audit.writeAudit(trx, entry, context.now())
   })
   await restartAborted(call, model, options)

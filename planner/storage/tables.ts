@@ -5,6 +5,7 @@ import type { trustTables } from './migrations/0003-trust.ts'
 import type { tuningTables } from './migrations/0004-tunings.ts'
 import type { runtimeTables } from './migrations/0005-runtimes.ts'
 import type { engineTables } from './migrations/0006-engines.ts'
+import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
@@ -14,7 +15,8 @@ export type Tables = RowsOf<
     typeof trustTables &
     typeof tuningTables &
     typeof runtimeTables &
-    typeof engineTables
+    typeof engineTables &
+    typeof evidenceTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

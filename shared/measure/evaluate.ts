@@ -10,6 +10,8 @@ export interface EvaluateOptions {
   readonly reference?: Session
   /** Samples not reached by then are left out, and `samples` counts the rest; those visited are spread over the set. */
   readonly stopAfterMs?: number
+  /** Keep the error of each sample too. */
+  readonly energies?: boolean
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -33,7 +35,7 @@ export async function evaluate(
     tally.add(sample, await session.run(samples.at(sample)), await referenceAt(sample))
     options.onProgress?.(turn + 1, samples.count)
   }
-  return tally.record()
+  return tally.record({ energies: options.energies ?? false })
 }
 
 /** Coprime to the count and near its golden section: any number of steps visits all parts of a sorted set alike. */

@@ -1,3 +1,4 @@
+export { type AnswerBits, readBits } from './answer-bits.ts'
 export { withAnswers } from './answers.ts'
 export { budgetOf, FULL_BUDGET, type LatencyBudget } from './budget.ts'
 export { type EvaluateOptions, evaluate } from './evaluate.ts'

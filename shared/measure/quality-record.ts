@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { findingSchema } from '../findings.ts'
+import { answerBitsSchema } from './answer-bits.ts'
 
 const fraction = z.number().min(0).max(1)
 const interval = z.tuple([z.number(), z.number()])
@@ -38,6 +39,8 @@ export const qualityRecordSchema = z.object({
       pValue: fraction,
     })
     .nullable(),
+  /** Sample by sample, where they are few enough. */
+  answers: answerBitsSchema.optional(),
   /** Why something is null. */
   notes: z.array(findingSchema),
 })

@@ -67,7 +67,7 @@ t.test(
       err: /error \[in-use\]: another planner \(process \d+\) is running on/,
     })
 
-    await ask<RolloutStatus>('rollout', 'start', 'motor', ...here)
+    await ask<RolloutStatus>('rollout', 'start', 'motor', '--accept-noise', ...here)
     // Killed while devices measure: what they measured meanwhile is told to the next planner.
     await until('a first measurement', async () => {
       const probes = await planner.call('probes.list', { model: 'motor' })
@@ -78,7 +78,14 @@ t.test(
     const second = await serve(port)
     t.equal(second.trust, first.trust, 'devices go on trusting it')
 
-    const status = await ask<RolloutStatus>('rollout', 'start', 'motor', '--wait', ...here)
+    const status = await ask<RolloutStatus>(
+      'rollout',
+      'start',
+      'motor',
+      '--accept-noise',
+      '--wait',
+      ...here,
+    )
     t.same(
       status.rollouts.map(({ class: id, state }) => [id, state]),
       [

@@ -51,7 +51,7 @@ t.test('each device gets what measured best in its own libraries', { skip }, asy
   const test = join(process.cwd(), 'planner', 'demo', 'motor-faults', 'test.npz')
   const limits = ['--test', test, '--max-accuracy-drop', '20', '--data', data]
   await fitment('models', 'add', 'motor', ...files, ...limits)
-  await fitment('rollout', 'start', 'motor', '--data', data)
+  await fitment('rollout', 'start', 'motor', '--accept-noise', '--data', data)
   await until('four installations', async () => {
     const all = await planner.call('devices.list', {})
     return all.every(({ installed }) => installed.some(({ active }) => active)) ? all : undefined

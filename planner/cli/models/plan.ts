@@ -13,6 +13,10 @@ export const planCommand = defineCommand({
     { flags: '--class <class>', description: 'wait for this class only' },
     { flags: '--dry-run', description: 'only say which variants would be built, and why' },
     { flags: '--again', description: 'plan and measure anew' },
+    {
+      flags: '--accept-noise',
+      description: 'choose from measurements of busy or throttled devices too',
+    },
   ],
   example: 'fitment plan motor --dry-run',
   input: z.object({
@@ -21,6 +25,7 @@ export const planCommand = defineCommand({
     class: z.string().optional(),
     dryRun: z.boolean().default(false),
     again: z.boolean().default(false),
+    acceptNoise: z.boolean().default(false),
   }),
   run: async ({ data, class: only, ...input }, io) => {
     const progress = io.progress(`planning ${input.model}`)
