@@ -6,6 +6,14 @@ const FIRST_PAUSE_MS = 15_000
 export const TRIES_FOR_QUIET = 6
 const LAST_PAUSE_MS = 60 * 60_000
 
+/** Longest that a device waits for a quiet moment before it begins, ms: the oftener disturbed, the more patiently. */
+const FIRST_PATIENCE_MS = 2_000
+const MOST_PATIENCE_MS = 60_000
+
+export function patienceAfter(disturbed: number): number {
+  return Math.min(MOST_PATIENCE_MS, FIRST_PATIENCE_MS * 4 ** disturbed)
+}
+
 export interface NextTry {
   readonly at: Date
   /** Tried so often that nobody should wait for it. */

@@ -2,7 +2,7 @@ import { choose, openQuestions, type SelectionInput } from '../selection/index.t
 import { type Attempt, type Progress, progressOf } from './attempts.ts'
 import { chooseProbers, fits, type Prober } from './choose-probers.ts'
 import { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
-import { disturbance, type NextTry, nextTry } from './quiet-time.ts'
+import { disturbance, type NextTry, nextTry, patienceAfter } from './quiet-time.ts'
 
 /** What the tournament is played by. */
 export interface TournamentView {
@@ -34,6 +34,8 @@ export interface MatchOrder {
   readonly variant: string
   readonly rival: string | null
   readonly device: string
+  /** Longest to wait there for a quiet moment, ms. */
+  readonly quietMs: number
 }
 
 export type TournamentStep =
@@ -201,7 +203,7 @@ function stepFor(needs: readonly Need[], view: TournamentView): TournamentStep {
   if (needs.length === 0) return { kind: 'over' }
   const taken = new Set(view.measuring)
   const outlooks = needs.flatMap((need) => {
-    const outlook = outlookOf(need, taken, view.now)
+    const outlook = outlookOf(need, taken, view)
     if (outlook?.kind === 'order') taken.add(outlook.order.device)
     return outlook ? [{ need, outlook }] : []
   })
@@ -225,23 +227,30 @@ function stepFor(needs: readonly Need[], view: TournamentView): TournamentStep {
 }
 
 /** Another device of the class first, then the same in a quieter moment. */
-function outlookOf(need: Need, taken: ReadonlySet<string>, now: Date): Outlook | undefined {
+function outlookOf(
+  need: Need,
+  taken: ReadonlySet<string>,
+  { now, acceptNoise }: TournamentView,
+): Outlook | undefined {
+  const patience = (tries: number) => (acceptNoise ? 0 : patienceAfter(tries))
   const running = need.places.find(({ progress }) => progress.kind === 'running')
   if (running) return { kind: 'under-way', device: running.device }
   const fresh = need.places.filter(({ progress }) => progress.kind === 'open')
   // Heats are compared with each other: they stay on one device. Who meets in turns may meet anywhere.
   const idle = need.match === 'duel' ? fresh.find(({ device }) => !taken.has(device)) : undefined
   const place = idle ?? fresh[0]
-  if (place) return orderOn(need, place.device, taken)
+  if (place) return orderOn(need, place.device, taken, patience(0))
   const [disturbed] = need.places
     .flatMap(({ device, progress }) => {
       if (progress.kind !== 'disturbed') return []
       const { attempts } = progress
-      return [{ device, next: nextTry(attempts), why: disturbance(attempts) }]
+      const tries = attempts.length
+      return [{ device, tries, next: nextTry(attempts), why: disturbance(attempts) }]
     })
     .sort((a, b) => a.next.at.getTime() - b.next.at.getTime())
   if (!disturbed) return undefined
-  if (disturbed.next.at <= now) return orderOn(need, disturbed.device, taken)
+  if (disturbed.next.at <= now)
+    return orderOn(need, disturbed.device, taken, patience(disturbed.tries))
   return { kind: 'pause', ...disturbed }
 }
 
@@ -249,9 +258,10 @@ function orderOn(
   { match, entrant, rival }: Need,
   device: string,
   taken: ReadonlySet<string>,
+  quietMs: number,
 ): Outlook {
   if (taken.has(device)) return { kind: 'under-way', device }
-  const order = { match, variant: entrant.key, rival: rival?.key ?? null, device }
+  const order = { match, variant: entrant.key, rival: rival?.key ?? null, device, quietMs }
   return { kind: 'order', order }
 }
 

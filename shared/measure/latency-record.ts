@@ -32,6 +32,8 @@ export const latencyRecordSchema = z.object({
   peakDistance: z.number(),
   histogram: histogramSchema,
   warmup: z.object({ runs: z.number().int(), ms: z.number(), settled: z.boolean() }),
+  /** Rounds thrown away because the clock went backwards in them; absent: none. */
+  clockJumps: z.number().int().optional(),
   /** `precise`: the interval is narrow enough; else what ran out first. */
   stopped: openWord(['precise', 'time', 'runs']),
 })

@@ -30,7 +30,7 @@ export async function orderProbe(
   context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
-  { match, variant: key, rival: rivalKey, device: deviceId }: MatchOrder,
+  { match, variant: key, rival: rivalKey, device: deviceId, quietMs }: MatchOrder,
 ): Promise<void> {
   const { artifacts, db, settings } = context
   const device = await deviceRows.findDevice(db, deviceId)
@@ -58,6 +58,7 @@ export async function orderProbe(
     threads: threadsFor(device, profile),
     measureMs: measureMsOf(match, settings.measureMs),
     timeoutMs: settings.probeTimeoutMs,
+    ...(quietMs > 0 && { quietMs }),
   }
   const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
   const now = context.now()
@@ -83,7 +84,11 @@ export async function orderProbe(
 export async function extendDeadline(context: ConductorContext, order: ProbeOrder): Promise<void> {
   const { settings, now } = context
   const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
-  const ms = order.timeoutMs + settings.answerMs + (1000 * bytes) / settings.slowestLink
+  const ms =
+    order.timeoutMs +
+    (order.quietMs ?? 0) +
+    settings.answerMs +
+    (1000 * bytes) / settings.slowestLink
   await probes.setProbeDeadline(context.db, order.id, new Date(now().getTime() + ms))
 }
 

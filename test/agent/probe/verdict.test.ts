@@ -105,7 +105,7 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
       latency: { ...steady.latency, trend: 0.2 },
       evidence: { ...steady.evidence, otherCpuShare: 0.4 },
     },
-    verdict: 'noisy',
+    verdict: 'contended',
     flags: ['drift', 'busy-machine'],
   },
   {
@@ -135,14 +135,41 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
   {
     name: 'a host that takes its share',
     given: { evidence: { ...steady.evidence, stealShare: 0.03 } },
-    verdict: 'noisy',
+    verdict: 'contended',
     flags: ['stolen'],
   },
   {
     name: 'preempted',
     given: { evidence: { ...steady.evidence, cpuShare: 0.7 } },
-    verdict: 'noisy',
+    verdict: 'contended',
     flags: ['preempted'],
+  },
+  {
+    name: 'a control group with less than it wants',
+    given: { before: { ...calm, quotaStops: 2 }, after: { ...calm, quotaStops: 40 } },
+    verdict: 'contended',
+    flags: ['cpu-quota'],
+  },
+  {
+    name: 'a processor that may not go as fast as it can',
+    given: { before: { ...calm, frequencyLimitKhz: 1_000_000 } },
+    verdict: 'ok',
+    flags: ['frequency-capped'],
+  },
+  {
+    name: 'one that was slowed down meanwhile',
+    given: {
+      before: { ...calm, frequencyLimitKhz: 1_500_000 },
+      after: { ...calm, frequencyLimitKhz: 1_000_000 },
+    },
+    verdict: 'throttled',
+    flags: ['frequency-limit-fell'],
+  },
+  {
+    name: 'a clock that went backwards',
+    given: { latency: { ...steady.latency, clockJumps: 1 } },
+    verdict: 'noisy',
+    flags: ['clock-jump'],
   },
   {
     name: 'two threads that wait for each other',

@@ -127,6 +127,25 @@ t.test('slow models keep the rounds that a paired interval needs', async (t) => 
   }
 })
 
+t.test('a clock that goes backwards costs a round, not the measurement', async (t) => {
+  let now = 1e6
+  let turns = 0
+  const run = () => {
+    turns += 1
+    now += turns === 300 || turns === 500 ? -3_600_000 : 10
+  }
+  const record = await measureLatency(run, budgetOf(10_000), { clock: () => now })
+  t.equal(record.clockJumps, 2)
+  t.ok(record.minMs === 10 && record.maxMs === 10, `${record.minMs} … ${record.maxMs}`)
+  let back = 0
+  const always = () => {
+    back += 1
+    now += back % 3 === 0 ? -5 : 10
+  }
+  const spoiled = await measureBeside(always, always, budgetOf(1_000), { clock: () => now })
+  t.ok((spoiled.latency.clockJumps ?? 0) > 3, 'it ends, and says so')
+})
+
 t.test('the world is asked between blocks only', async (t) => {
   const { clock, run } = simulated(() => 10)
   let inside = false
