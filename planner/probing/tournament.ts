@@ -1,5 +1,5 @@
 import { choose, openQuestions, type SelectionInput } from '../selection/index.ts'
-import { type Attempt, type Progress, progressOf } from './attempts.ts'
+import { type Attempt, isUsable, type Progress, progressOf } from './attempts.ts'
 import { chooseProbers, fits, type Prober } from './choose-probers.ts'
 import { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
 import { disturbance, type NextTry, nextTry, patienceAfter } from './quiet-time.ts'
@@ -45,8 +45,14 @@ export type TournamentStep =
   /** The choice would not change by measuring more, or nothing more can be measured. */
   | { readonly kind: 'over' }
 
-/** Clean duels that a device plays of one pair: what two could not show, no difference worth much is. */
+/** Clean duels of one pair, spread over as many devices: what these do not show is no difference worth more of them. */
+const MOST_DUELS = 6
 const DUELS_PER_DEVICE = 2
+
+/** A device that was disturbed so often, and nothing else, leaves its place to another… */
+const RESTLESS_AFTER = 2
+/** …until so many were tried: where all are busy, more of them are busy too. */
+const MOST_DEVICES = 9
 
 /**
  * Who measures what next. Every candidate has a heat, all on one device, so that they can be told apart at all. Those that
@@ -63,7 +69,10 @@ export function planTournament(all: TournamentView): TournamentStep {
   const attempts = all.attempts.filter(isBelieved)
   const view = { ...all, attempts, devices: all.devices.filter(isBelieved) }
   const able = view.devices.filter((device) => !isSpent(device, view))
-  const { devices: chosen, why } = chooseProbers(able, measuredOn(attempts))
+  const rested = able.filter((device) => !isRestless(device, view))
+  const pool = rested.length > 0 && triedDevices(attempts) < MOST_DEVICES ? rested : able
+  const sticky = measuredOn(attempts, acceptNoise)
+  const { devices: chosen, why } = chooseProbers(pool, sticky)
   if (chosen.length === 0) {
     if (able.length === 0 && view.devices.length > 0) return { kind: 'over' }
     const [liar] = evidence.notBelieved
@@ -77,8 +86,11 @@ export function planTournament(all: TournamentView): TournamentStep {
   const probers = byRecords(able, chosen, attempts)
   const heats = entrants.map((entrant) => heatOf(entrant, probers, view))
   const openHeats = heats.filter(isUnsettled)
+  const duellists = byRecords(able, chooseProbers(pool, sticky, MOST_DUELS).devices, attempts)
   const needs =
-    openHeats.length > 0 ? openHeats : finals(view, evidence, probers).filter(isUnsettled)
+    openHeats.length > 0
+      ? openHeats
+      : finals(view, evidence, { probers, duellists }).filter(isUnsettled)
   return stepFor(needs, view)
 }
 
@@ -126,7 +138,11 @@ function placesFor(
 }
 
 /** What is left once every candidate had its heat. */
-function finals(view: TournamentView, evidence: Evidence, probers: readonly Prober[]): Need[] {
+function finals(
+  view: TournamentView,
+  evidence: Evidence,
+  { probers, duellists }: Record<'probers' | 'duellists', readonly Prober[]>,
+): Need[] {
   const input = {
     ...view.rules,
     candidates: evidence.measured,
@@ -136,7 +152,7 @@ function finals(view: TournamentView, evidence: Evidence, probers: readonly Prob
   const entrantOf = (key: string) => view.entrants.find((one) => one.key === key)
   const duels = openQuestions(input).flatMap(({ key, rival }) => {
     const [one, other] = [entrantOf(key), entrantOf(rival)]
-    return one && other ? [duelOf(one, other, probers, view)] : []
+    return one && other ? [duelOf(one, other, duellists, view)] : []
   })
   if (duels.some(isUnsettled)) return duels
   const winner = entrantOf(choose(input).winner ?? '')
@@ -155,7 +171,9 @@ function duelOf(
       (variant === one.key && rival === other.key) || (variant === other.key && rival === one.key),
   )
   const able = probers.filter((device) => fits(device, one.bytes, other.bytes + dataBytes))
-  const places = placesFor(own, able, acceptNoise)
+  const all = placesFor(own, able, acceptNoise)
+  const isEnough = all.reduce((sum, place) => sum + played(place), 0) >= MOST_DUELS
+  const places = (isEnough ? [] : all)
     .filter((place) => played(place) < DUELS_PER_DEVICE)
     .sort((a, b) => played(a) - played(b))
     .map((place) => ({ ...place, progress: askedAgain(place.progress) }))
@@ -287,8 +305,23 @@ function nameOf({ scheme, runtime }: Entrant): string {
   return `${scheme} on ${runtime}`
 }
 
-function measuredOn(attempts: readonly Attempt[]): ReadonlySet<string> {
-  return new Set(attempts.filter(({ state }) => state === 'measured').map(({ device }) => device))
+/** Those stay: what one device measured can be compared. One that was only ever disturbed need not. */
+function measuredOn(attempts: readonly Attempt[], acceptNoise: boolean): ReadonlySet<string> {
+  return new Set(
+    attempts
+      .filter(({ state, record }) => state === 'measured' && isUsable({ record }, acceptNoise))
+      .map(({ device }) => device),
+  )
+}
+
+function triedDevices(attempts: readonly Attempt[]): number {
+  return new Set(attempts.map(({ device }) => device)).size
+}
+
+/** It was disturbed whenever it was asked. */
+function isRestless({ device }: Prober, { attempts, acceptNoise }: TournamentView): boolean {
+  const own = attempts.filter((one) => one.device === device && one.state === 'measured')
+  return own.length >= RESTLESS_AFTER && !own.some((one) => isUsable(one, acceptNoise))
 }
 
 /** Of the chosen, those with the most records first: what one device measured can be compared. */

@@ -29,8 +29,8 @@ export function openQuestions(input: SelectionInput): readonly Question[] {
   const leader = fastest(ahead, compare)
   const asksFor = (variant: Measured) => {
     const found = compare(variant, leader)
-    if (variant.key === incumbent) return found.basis !== 'in-turns' || isOpen(found, true)
-    return isOpen(found, wouldWinTie(variant, leader))
+    if (variant.key === incumbent) return found.basis !== 'in-turns' || isOpen(found, 1 / GAIN)
+    return isOpen(found, toWin(variant, leader))
   }
   return ahead
     .filter((variant) => variant !== leader && asksFor(variant))
@@ -38,17 +38,17 @@ export function openQuestions(input: SelectionInput): readonly Question[] {
     .map(({ key }) => ({ key, rival: leader.key }))
 }
 
-/** A tie goes to the smaller file. */
-function wouldWinTie(variant: Measured, leader: Measured): boolean {
-  return variant.bytes < leader.bytes && !near(variant.bytes, leader.bytes)
+/**
+ * What the latency of a challenger over the leader's may be at most for it to win. A smaller file wins ties: it must only
+ * not be slower by what matters. A larger one must be faster by as much. Of equal ones the faster wins, by however little.
+ */
+function toWin(variant: Measured, leader: Measured): number {
+  if (near(variant.bytes, leader.bytes)) return 1
+  return variant.bytes < leader.bytes ? 1 / GAIN : GAIN
 }
 
-/**
- * Whether another look could change who wins. A larger challenger must be faster by what matters; one that wins ties
- * must only not be slower by as much. Who may still win is compared in turns, whatever else was found.
- */
-function isOpen({ basis, ci95: [low, high] }: Comparison, winsTies: boolean): boolean {
-  const beats = winsTies ? 1 / GAIN : GAIN
+/** Whether another look could change who wins. Who may still win is compared in turns, whatever else was found. */
+function isOpen({ basis, ci95: [low, high] }: Comparison, beats: number): boolean {
   if (low >= beats) return false
   return basis !== 'in-turns' || high > beats
 }
