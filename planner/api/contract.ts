@@ -5,6 +5,7 @@ import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
+import { explanationSchema } from './explanation.ts'
 import { packageViewSchema } from './package-views.ts'
 import {
   auditViewSchema,
@@ -143,6 +144,11 @@ export const OPERATIONS = {
       acceptNoise: z.boolean().optional(),
     }),
     output: z.object({ model: z.string(), classes: z.array(classPlanSchema) }),
+  },
+  'plan.explain': {
+    role: 'viewer',
+    input: model.extend({ device: z.string() }),
+    output: explanationSchema,
   },
   'rollout.start': {
     role: 'operator',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { printExplanation } from './print-explanation.ts'
 import { printPlans } from './print-plan.ts'
 
 export const planCommand = defineCommand({
@@ -17,6 +18,10 @@ export const planCommand = defineCommand({
       flags: '--accept-noise',
       description: 'choose from measurements of busy or throttled devices too',
     },
+    {
+      flags: '--explain <device>',
+      description: 'why this device gets what it gets, with every measurement behind it',
+    },
   ],
   example: 'fitment plan motor --dry-run',
   input: z.object({
@@ -26,8 +31,14 @@ export const planCommand = defineCommand({
     dryRun: z.boolean().default(false),
     again: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
+    explain: z.string().optional(),
   }),
-  run: async ({ data, class: only, ...input }, io) => {
+  run: async ({ data, class: only, explain: device, ...input }, io) => {
+    if (device !== undefined) {
+      const told = await connectPlanner(data).call('plan.explain', { model: input.model, device })
+      io.result(told, () => printExplanation(told))
+      return 0
+    }
     const progress = io.progress(`planning ${input.model}`)
     const result = await connectPlanner(data).call(
       'plan',

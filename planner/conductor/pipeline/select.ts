@@ -1,4 +1,4 @@
-import { type Evidence, evidenceOf, fits, judgeOnHost } from '../../probing/index.ts'
+import { type Evidence, fits, judgeOnHost } from '../../probing/index.ts'
 import {
   choose,
   type Selection,
@@ -6,24 +6,21 @@ import {
   type SelectionRow,
 } from '../../selection/index.ts'
 import {
-  acceptsNoise,
   type Device,
   devices as deviceRows,
   type Model,
   type Pipeline,
   type Probe,
   pipelines,
-  probes as probeRows,
   rollouts,
   selections,
 } from '../../storage/index.ts'
 import type { CandidateView } from '../building/candidate-view.ts'
-import { candidateViews } from '../building/candidates.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { roomOf } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
-import { entrantsOf, readyOnes } from './pipeline-plan.ts'
+import { classEvidence } from './class-evidence.ts'
 
 /** Chooses from what was measured in this round, and writes down why. */
 export async function select(
@@ -32,22 +29,12 @@ export async function select(
   pipeline: Pipeline,
 ): Promise<void> {
   const { db } = context
-  const only = { class: pipeline.class, round: pipeline.round }
-  const probes = await probeRows.probesOf(db, model.id, only)
   const devices = await deviceRows.devicesOfClass(db, pipeline.class)
-  const candidates = await candidateViews(context, model, pipeline.class)
-  const ready = readyOnes(candidates, model.constraints.maxAccuracyDrop)
-  const sent = new Set(ready.map(({ variant }) => variant.key))
-  const accepted = await acceptsNoise(db, model.id)
-  const evidence = evidenceOf(entrantsOf(ready, candidates), probes, accepted)
-  const { measured, duels } = evidence
-  const chosen = choose({
-    ...(await rulesOf(context, model, pipeline.class, devices)),
-    candidates: measured,
-    duels,
-    probers: new Set(measured.flatMap(({ latency }) => latency.on?.map((one) => one.device) ?? []))
-      .size,
-  })
+  const evidence = await classEvidence(context, model, pipeline)
+  const { candidates, entrants, probes, measured, duels, probers } = evidence
+  const sent = new Set(entrants.map(({ key }) => key))
+  const rules = await rulesOf(context, model, pipeline.class, devices)
+  const chosen = choose({ ...rules, candidates: measured, duels, probers })
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
   const unmeasured = candidates
     .filter(
