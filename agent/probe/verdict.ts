@@ -19,6 +19,8 @@ interface Rule {
 
 /** Fewer runs say nothing about a median. */
 const LEAST_RUNS = 5
+/** Fewer scatter by themselves: a wide interval then says that the model is slow, not that anything was disturbed. */
+const RUNS_FOR_SCATTER = 30
 
 const isContended = ({ evidence }: Grounds) =>
   (evidence.stealShare ?? 0) > 0.01 || (evidence.otherCpuShare ?? 0) > 0.1
@@ -35,15 +37,11 @@ export const RULES: readonly Rule[] = [
   ),
   rule('pi-throttled', 'throttled', ({ after }) => after.piFlags.length > 0),
   // Nobody else was at work, so the device itself became slower.
-  rule(
-    'slowing-down',
-    'throttled',
-    (grounds) => (grounds.latency.trend ?? 0) > 0.05 && !isContended(grounds),
-  ),
+  rule('slowing-down', 'throttled', (grounds) => drift(grounds) > 0.05 && !isContended(grounds)),
 
-  rule('drift', 'noisy', ({ latency }) => Math.abs(latency.trend ?? 0) > 0.05),
+  rule('drift', 'noisy', (grounds) => Math.abs(drift(grounds)) > 0.05),
   rule('two-speeds', 'noisy', ({ latency }) => (latency.peakDistance ?? 1) > 1.15),
-  rule('wide-interval', 'noisy', ({ latency }) => halfWidth(latency) > 0.05),
+  rule('wide-interval', 'noisy', ({ latency }) => scatters(latency) && halfWidth(latency) > 0.05),
   rule('spin-spread', 'noisy', ({ evidence }) => evidence.spinSpread > 0.05),
   rule('spin-drift', 'noisy', ({ evidence }) => Math.abs(evidence.spinDrift - 1) > 0.05),
   rule('clock-jump', 'noisy', ({ latency }) => (latency.clockJumps ?? 0) > 0),
@@ -83,6 +81,14 @@ function grew(
   field: 'throttleCount' | 'quotaStops',
 ): boolean {
   return (after[field] ?? 0) > (before[field] ?? 0)
+}
+
+function drift({ latency }: Grounds): number {
+  return scatters(latency) ? (latency.trend ?? 0) : 0
+}
+
+function scatters({ n }: ProbeRecord['latency']): boolean {
+  return n >= RUNS_FOR_SCATTER
 }
 
 function isLess(a: number | null | undefined, b: number | null | undefined): boolean {

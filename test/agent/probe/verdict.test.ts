@@ -127,6 +127,12 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
     flags: ['wide-interval'],
   },
   {
+    name: 'a slow model that ran a few times',
+    given: { latency: { ...steady.latency, n: 12, p50Ci95: [9, 11], trend: 0.08 } },
+    verdict: 'ok',
+    flags: [],
+  },
+  {
     name: 'work that takes longer at the end',
     given: { evidence: { ...steady.evidence, spinSpread: 0.1, spinDrift: 1.2 } },
     verdict: 'noisy',
