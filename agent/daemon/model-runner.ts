@@ -22,8 +22,10 @@ export function createModelRunner({
     look: (job, signal) => lookAt(job, signal),
     async probe(order, files, engines, signal) {
       // Loaded at the first probe: an agent that never probes need not hold it.
-      const { runProbe } = await import('../probe/index.ts')
-      const { measureMs, timeoutMs } = order
+      const { awaitQuiet, runProbe } = await import('../probe/index.ts')
+      const { measureMs, quietMs = 0, timeoutMs } = order
+      // In vain or not: the record says whether it was disturbed.
+      await awaitQuiet(root, quietMs, signal)
       return runProbe(
         {
           modelPath: files.variant,

@@ -39,7 +39,7 @@ export async function probeHere(
   const [, firstMs] = await timed(() => session.run(samples.at(0)))
 
   enter('evaluating')
-  const stopAfterMs = EVALUATION_SHARE * request.timeoutMs
+  const stopAfterMs = request.answersMs ?? EVALUATION_SHARE * request.timeoutMs
   const quality = await evaluate(session, dataset, { stopAfterMs })
   // Before the baseline joins: this is what the model alone takes.
   const peak = readMemory('self')?.peak ?? process.memoryUsage.rss()

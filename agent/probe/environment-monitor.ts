@@ -76,7 +76,8 @@ function machineShares(before: ProbeEnvironment, after: ProbeEnvironment, cpuMs:
   }
 }
 
-function spinFigures(spins: readonly number[]): { spinSpread: number; spinDrift: number } {
+/** Spread and drift of a fixed piece of work, from its times in order. */
+export function spinFigures(spins: readonly number[]): { spinSpread: number; spinDrift: number } {
   const ordered = sorted(spins)
   const middle = medianOf(ordered)
   const deviations = sorted(spins.map((ms) => Math.abs(ms - middle)))

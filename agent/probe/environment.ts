@@ -21,6 +21,8 @@ export async function readEnvironment(root: DeviceRoot): Promise<ProbeEnvironmen
     governor: await root.text(`${first}/scaling_governor`),
     frequencyKhz: numberIn(await root.text(`${first}/scaling_cur_freq`)),
     maxFrequencyKhz: numberIn(await root.text(`${first}/cpuinfo_max_freq`)),
+    frequencyLimitKhz: numberIn(await root.text(`${first}/scaling_max_freq`)),
+    quotaStops: await readQuotaStops(root),
     hottestCelsius: await readHottest(root),
     cooling: await readCooling(root),
     throttleCount: await sumOf(root, '/sys/devices/system/cpu/cpu*/thermal_throttle/*_count'),
@@ -33,8 +35,15 @@ export async function readEnvironment(root: DeviceRoot): Promise<ProbeEnvironmen
   }
 }
 
+async function readQuotaStops(root: DeviceRoot): Promise<number | null> {
+  const group = /^0::(.*)$/m.exec((await root.text('/proc/self/cgroup')) ?? '')?.[1]
+  if (group === undefined) return null
+  const stat = await root.text(`/sys/fs/cgroup${group === '/' ? '' : group}/cpu.stat`)
+  return numberIn(/^nr_throttled (\d+)/m.exec(stat ?? '')?.[1])
+}
+
 /** Ticks since boot over all processors. (proc(5), stat.) */
-async function readCpuTimes(root: DeviceRoot): Promise<ProbeEnvironment['cpuTicks']> {
+export async function readCpuTimes(root: DeviceRoot): Promise<ProbeEnvironment['cpuTicks']> {
   const line = (await root.text('/proc/stat'))?.split('\n')[0]?.trim().split(/\s+/)
   if (line?.[0] !== 'cpu') return null
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] =

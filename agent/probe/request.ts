@@ -12,6 +12,8 @@ export const probeRequestSchema = z.object({
   baseline: z.object({ modelPath: z.string(), engine: engineChoiceSchema }).nullable(),
   /** Time to spend on latency, warm-up not counted, ms. */
   measureMs: z.number().positive(),
+  /** Time for answers to the test data, ms; absent: a share of the limit. One sample is answered in any case. */
+  answersMs: z.number().nonnegative().optional(),
   /** The child is killed after this, ms. */
   timeoutMs: z.number().positive(),
   /** Most resident memory of the child, bytes; null for no limit. */

@@ -1,4 +1,5 @@
 import type { ProbeRecord } from '../../shared/measure/index.ts'
+import { measureAlternating } from './alternating.ts'
 import { ChildProcessWatch, type ProbeWatch } from './child-watch.ts'
 import { ProbeError } from './errors.ts'
 import type { ProbeRequest } from './request.ts'
@@ -13,17 +14,19 @@ export async function runProbe(
   request: ProbeRequest,
   watch: ProbeWatch = {},
 ): Promise<ProbeRecord> {
+  const measure = (one: ProbeRequest) => new ChildProcessWatch(one, watch).result()
   try {
-    return await new ChildProcessWatch(request, watch).result()
+    return await measure(request)
   } catch (error) {
-    // The variant itself fits; with the baseline beside it there was not room enough.
-    const roomForOne =
-      error instanceof ProbeError &&
-      error.code === 'out-of-memory' &&
-      request.baseline !== null &&
-      ['loading-baseline', 'measuring'].includes(String(error.details.phase))
-    if (!roomForOne) throw error
-    const record = await new ChildProcessWatch({ ...request, baseline: null }, watch).result()
-    return { ...record, flags: [...record.flags, 'no-room-for-baseline'] }
+    if (request.baseline === null || !mayFareBetterAlone(error)) throw error
+    return await measureAlternating(request, measure)
   }
+}
+
+/** The variant itself ran; with the baseline beside it there was not room enough, or the two do not go together. */
+function mayFareBetterAlone(error: unknown): boolean {
+  if (!(error instanceof ProbeError)) return false
+  const phase = String(error.details.phase)
+  if (error.code === 'out-of-memory') return ['loading-baseline', 'measuring'].includes(phase)
+  return phase === 'loading-baseline' && error.code !== 'cancelled' && error.code !== 'timeout'
 }

@@ -19,6 +19,8 @@ interface Rule {
 
 /** Fewer runs say nothing about a median. */
 const LEAST_RUNS = 5
+/** Fewer scatter by themselves: a wide interval then says that the model is slow, not that anything was disturbed. */
+const RUNS_FOR_SCATTER = 30
 
 const isContended = ({ evidence }: Grounds) =>
   (evidence.stealShare ?? 0) > 0.01 || (evidence.otherCpuShare ?? 0) > 0.1
@@ -30,28 +32,37 @@ export const RULES: readonly Rule[] = [
 
   rule('throttle-count', 'throttled', ({ before, after }) => grew(before, after, 'throttleCount')),
   rule('cooling', 'throttled', ({ after }) => (after.cooling ?? 0) > 0),
+  rule('frequency-limit-fell', 'throttled', ({ before, after }) =>
+    isLess(after.frequencyLimitKhz, before.frequencyLimitKhz),
+  ),
   rule('pi-throttled', 'throttled', ({ after }) => after.piFlags.length > 0),
   // Nobody else was at work, so the device itself became slower.
-  rule(
-    'slowing-down',
-    'throttled',
-    (grounds) => (grounds.latency.trend ?? 0) > 0.05 && !isContended(grounds),
-  ),
+  rule('slowing-down', 'throttled', (grounds) => drift(grounds) > 0.05 && !isContended(grounds)),
 
-  rule('drift', 'noisy', ({ latency }) => Math.abs(latency.trend ?? 0) > 0.05),
+  rule('drift', 'noisy', (grounds) => Math.abs(drift(grounds)) > 0.05),
   rule('two-speeds', 'noisy', ({ latency }) => (latency.peakDistance ?? 1) > 1.15),
-  rule('wide-interval', 'noisy', ({ latency }) => halfWidth(latency) > 0.05),
+  rule('wide-interval', 'noisy', ({ latency }) => scatters(latency) && halfWidth(latency) > 0.05),
   rule('spin-spread', 'noisy', ({ evidence }) => evidence.spinSpread > 0.05),
   rule('spin-drift', 'noisy', ({ evidence }) => Math.abs(evidence.spinDrift - 1) > 0.05),
-  rule('stolen', 'noisy', ({ evidence }) => (evidence.stealShare ?? 0) > 0.01),
-  rule('busy-machine', 'noisy', ({ evidence }) => (evidence.otherCpuShare ?? 0) > 0.1),
+  rule('clock-jump', 'noisy', ({ latency }) => (latency.clockJumps ?? 0) > 0),
+
+  rule('stolen', 'contended', ({ evidence }) => (evidence.stealShare ?? 0) > 0.01),
+  rule('busy-machine', 'contended', ({ evidence }) => (evidence.otherCpuShare ?? 0) > 0.1),
   // Threads of one model wait for each other, so only a single one must never wait.
-  rule('preempted', 'noisy', ({ threads, evidence }) => threads === 1 && evidence.cpuShare < 0.9),
+  rule(
+    'preempted',
+    'contended',
+    ({ threads, evidence }) => threads === 1 && evidence.cpuShare < 0.9,
+  ),
+  rule('cpu-quota', 'contended', ({ before, after }) => grew(before, after, 'quotaStops')),
   rule('major-faults', 'noisy', ({ evidence }) => evidence.majorFaults > 0),
   rule('memory-pressure', 'noisy', ({ after }) => (after.memoryPressure ?? 0) > 1),
 
   // Worth knowing, no reason to doubt: production runs under the same governor.
   rule('governor-powersave', 'ok', ({ before }) => before.governor === 'powersave'),
+  rule('frequency-capped', 'ok', ({ before }) =>
+    isLess(before.frequencyLimitKhz, before.maxFrequencyKhz),
+  ),
 ]
 
 export function judge(grounds: Grounds): { verdict: Verdict; flags: string[] } {
@@ -64,8 +75,24 @@ function rule(flag: string, verdict: Verdict, applies: Rule['applies']): Rule {
   return { flag, verdict, applies }
 }
 
-function grew(before: ProbeEnvironment, after: ProbeEnvironment, field: 'throttleCount'): boolean {
+function grew(
+  before: ProbeEnvironment,
+  after: ProbeEnvironment,
+  field: 'throttleCount' | 'quotaStops',
+): boolean {
   return (after[field] ?? 0) > (before[field] ?? 0)
+}
+
+function drift({ latency }: Grounds): number {
+  return scatters(latency) ? (latency.trend ?? 0) : 0
+}
+
+function scatters({ n }: ProbeRecord['latency']): boolean {
+  return n >= RUNS_FOR_SCATTER
+}
+
+function isLess(a: number | null | undefined, b: number | null | undefined): boolean {
+  return a != null && b != null && a < b
 }
 
 function halfWidth({ p50Ms, p50Ci95: [low, high] }: ProbeRecord['latency']): number {

@@ -5,6 +5,7 @@ import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
+import { explanationSchema } from './explanation.ts'
 import { packageViewSchema } from './package-views.ts'
 import {
   auditViewSchema,
@@ -148,8 +149,15 @@ export const OPERATIONS = {
       dryRun: z.boolean(),
       /** Plan and measure anew though a selection exists. */
       again: z.boolean(),
+      /** Choose from records of disturbed measurements too. */
+      acceptNoise: z.boolean().optional(),
     }),
     output: z.object({ model: z.string(), classes: z.array(classPlanSchema) }),
+  },
+  'plan.explain': {
+    role: 'viewer',
+    input: model.extend({ device: z.string() }),
+    output: explanationSchema,
   },
   'rollout.start': {
     role: 'operator',
@@ -159,6 +167,7 @@ export const OPERATIONS = {
       approval: z.boolean(),
       revert: z.boolean(),
       wait: z.boolean(),
+      acceptNoise: z.boolean().optional(),
     }),
     output: rolloutStatusSchema,
   },

@@ -10,6 +10,7 @@ export {
   type Role,
 } from './contract.ts'
 export { ApiError, RemoteError } from './errors.ts'
+export type { Explanation } from './explanation.ts'
 export type { OperatorListener } from './operator-listener.ts'
 export type { PackageView } from './package-views.ts'
 export { type Api, type ApiOptions, startApi } from './server.ts'

@@ -4,6 +4,7 @@ import { addModel } from './add-model.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
+import { explain } from './explain.ts'
 import { brokerCredentials, inviteDevice, revokeDevice } from './invite.ts'
 import {
   batchNamed,
@@ -89,6 +90,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   },
 
   plan,
+  'plan.explain': explain,
   'rollout.start': startRollouts,
   rollback: rollBack,
   async 'rollout.status'({ model }, { context }) {

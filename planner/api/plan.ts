@@ -5,6 +5,7 @@ import {
   type Model,
   models,
   pipelines,
+  setNoiseAccepted,
   variants,
 } from '../storage/index.ts'
 import { type Call, modelNamed } from './call.ts'
@@ -19,14 +20,14 @@ const SETTLED: ReadonlySet<string> = new Set(['selected', 'no-fit', 'rolling', '
 
 /** Candidates, builds, probes and selection for every class there is; returns when all are settled or stuck. */
 export async function plan(
-  { model: name, class: only, dryRun, again }: OperationInput<'plan'>,
+  { model: name, class: only, dryRun, again, acceptNoise = false }: OperationInput<'plan'>,
   call: Call,
 ): Promise<OperationOutput<'plan'>> {
   const { context } = call
   const model = await modelNamed(context, name)
   const classes = await classesFor(call, only)
   if (dryRun) return { model: name, classes: await dryPlans(context, model, only) }
-  await ask(call, model, again)
+  await ask(call, model, { again, acceptNoise })
   await waitUntil(call, name, async () => {
     const plans = await classPlans(context, model, only)
     return classes.every((id) => plans.some((row) => row.class === id && isSettled(row)))
@@ -58,7 +59,7 @@ export async function classesFor({ context }: Call, only: string | undefined): P
 async function ask(
   { context, conductor, actor }: Call,
   model: Model,
-  again: boolean,
+  { again, acceptNoise }: { readonly again: boolean; readonly acceptNoise: boolean },
 ): Promise<void> {
   await commit(context, 'plan.asked', async (trx) => {
     if (model.intent === 'registered') await models.setIntent(trx, model.id, 'plan')
@@ -66,7 +67,9 @@ async function ask(
       await pipelines.startRound(trx, model.id, context.now())
       await variants.retryFailed(trx, model.source)
     }
-    const entry = { actor, action: 'plan', subject: model.name, detail: { again } }
+    // Measured anew, it is the operator's to accept anew.
+    if (again || acceptNoise) await setNoiseAccepted(trx, model.id, acceptNoise, context.now())
+    const entry = { actor, action: 'plan', subject: model.name, detail: { again, acceptNoise } }
     await audit.writeAudit(trx, entry, context.now())
   })
   conductor.poke()

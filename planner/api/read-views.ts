@@ -5,8 +5,10 @@ import {
   type Device,
   devices as deviceRows,
   type Model,
+  type Probe,
   pipelines,
   probes as probeRows,
+  type Variant,
   variants,
 } from '../storage/index.ts'
 import type { AuditView, DeviceView, ModelView, ProbeView } from './views.ts'
@@ -67,6 +69,7 @@ export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
   return Promise.all(
     probes.map(async (probe) => {
       const variant = await variants.findVariant(db, probe.variant)
+      const rival = probe.rival === null ? undefined : await variants.findVariant(db, probe.rival)
       const { record } = probe
       return {
         id: probe.id,
@@ -80,7 +83,7 @@ export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
         orderedAt: probe.orderedAt,
         finishedAt: probe.finishedAt,
         p50Ms: record?.latency.p50Ms ?? null,
-        ratio: record?.ratioToBaseline?.p50 ?? null,
+        ...ratiosOf(record, rival),
         memoryBytes: record?.memory?.overBaseBytes ?? record?.peakMemoryBytes ?? null,
         accuracy: record?.quality.accuracy ?? null,
         agreement: record?.quality.agreement ?? null,
@@ -91,6 +94,17 @@ export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
       }
     }),
   )
+}
+
+/** Beside float32 people see what quantization gains; beside a rival, who is faster. */
+function ratiosOf(
+  record: Probe['record'],
+  rival: Variant | undefined,
+): Pick<ProbeView, 'ratio' | 'beside'> {
+  const ratio = record?.ratioToBaseline?.p50 ?? null
+  if (ratio === null || rival === undefined || rival.scheme === 'float32')
+    return { ratio, beside: null }
+  return { ratio: null, beside: { scheme: rival.scheme, runtime: rival.runtime, ratio } }
 }
 
 export async function auditViews(

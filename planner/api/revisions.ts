@@ -1,10 +1,12 @@
 import { type ConductorContext, commit } from '../conductor/index.ts'
+import type { RolloutOptions } from '../rollout/index.ts'
 import {
   audit,
   devices as deviceRows,
   type Model,
   models,
   rollouts,
+  setNoiseAccepted,
   variants,
 } from '../storage/index.ts'
 import { type Call, drivenModel, modelNamed } from './call.ts'
@@ -104,17 +106,26 @@ export async function revisionBefore(context: ConductorContext, name: string): P
   )
 }
 
+/** What an operator wants of a revision. */
+export interface Asked {
+  readonly options: RolloutOptions
+  readonly wait: boolean
+  /** Choose from measurements of busy devices too. */
+  readonly acceptNoise: boolean
+  readonly action: 'rollout.start' | 'rollback'
+}
+
 /** From here on this revision is the one that is planned and rolled out; newer ones wait until they are asked for. */
 export async function drive(
   { context, actor }: Call,
   model: Model,
-  options: Parameters<typeof models.setIntent>[3],
-  action: 'rollout.start' | 'rollback',
+  { options, acceptNoise, action }: Omit<Asked, 'wait'>,
 ): Promise<void> {
   await commit(context, 'rollout.asked', async (trx) => {
     await models.holdNewer(trx, model)
     await models.setIntent(trx, model.id, 'rollout', options)
-    const detail = { revision: model.revision, ...options }
+    if (acceptNoise) await setNoiseAccepted(trx, model.id, true, context.now())
+    const detail = { revision: model.revision, ...options, acceptNoise }
     const entry = { actor, action, subject: model.name, detail }
     await audit.writeAudit(trx, entry, context.now())
   })

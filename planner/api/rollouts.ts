@@ -19,7 +19,13 @@ import type { OperationInput, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { isSettled } from './plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
-import { drive, refuseWhileAnother, revisionBefore, revisionNamed } from './revisions.ts'
+import {
+  type Asked,
+  drive,
+  refuseWhileAnother,
+  revisionBefore,
+  revisionNamed,
+} from './revisions.ts'
 import type { RolloutStatus } from './views.ts'
 import { waitUntil } from './wait.ts'
 
@@ -29,10 +35,15 @@ export async function startRollouts(
   call: Call,
 ): Promise<OperationOutput<'rollout.start'>> {
   const { context } = call
-  const { model: name, revision, wait, ...options } = input
+  const { model: name, revision, wait, acceptNoise = false, ...options } = input
   const model = await revisionNamed(context, name, revision)
   await refuseWhileAnother(context, model)
-  return await rollOut(call, model, { options, wait, action: 'rollout.start' })
+  return await rollOut(call, model, {
+    options,
+    wait,
+    acceptNoise,
+    action: 'rollout.start',
+  })
 }
 
 /** The same devices know the revision already: all of them get it back at once. */
@@ -51,22 +62,21 @@ export async function rollBack(
   const { context } = call
   const model =
     to === undefined ? await revisionBefore(context, name) : await revisionNamed(context, name, to)
-  return await rollOut(call, model, { options: AT_ONCE, wait, action: 'rollback' })
-}
-
-interface Asked {
-  readonly options: RolloutOptions
-  readonly wait: boolean
-  readonly action: 'rollout.start' | 'rollback'
+  return await rollOut(call, model, {
+    options: AT_ONCE,
+    wait,
+    acceptNoise: false,
+    action: 'rollback',
+  })
 }
 
 async function rollOut(
   call: Call,
   model: Model,
-  { options, wait, action }: Asked,
+  { options, wait, acceptNoise, action }: Asked,
 ): Promise<RolloutStatus> {
   const { context, conductor } = call
-  await drive(call, model, options, action)
+  await drive(call, model, { options, acceptNoise, action })
   await startWhereChosen(call, model, options)
   conductor.poke()
   if (wait)

@@ -189,7 +189,13 @@ export const probeViewSchema = z.object({
   orderedAt: z.string(),
   finishedAt: z.string().nullable(),
   p50Ms: z.number().nullable(),
+  /** To float32 on its own runtime. */
   ratio: z.number().nullable(),
+  /** To another candidate, measured in turns. */
+  beside: z
+    .object({ scheme: z.string(), runtime: targetName, ratio: z.number() })
+    .nullable()
+    .optional(),
   memoryBytes: z.number().nullable(),
   accuracy: z.number().nullable(),
   agreement: z.number().nullable(),

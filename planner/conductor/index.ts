@@ -10,5 +10,6 @@ export {
 } from './context/context.ts'
 export type { ProgressEvent } from './context/progress.ts'
 export { factsOfClass } from './devices/class-facts.ts'
+export { type ClassEvidence, classEvidence } from './pipeline/class-evidence.ts'
 export { applyRolloutEvent, retryFailed, startRollout } from './rollouts/rollout-events.ts'
 export { suits } from './runtimes/advance-packages.ts'

@@ -1,72 +1,90 @@
 import type { ProbeRecord } from '../../shared/measure/index.ts'
+import type { Measured } from '../selection/index.ts'
+import { isUsable } from './attempts.ts'
 import { median } from './median.ts'
 
 export interface DeviceRecord {
   readonly device: string
   readonly record: ProbeRecord
+  /** Key of what it was measured in turns with. */
+  readonly rival?: string | null
 }
 
 export interface ClassSummary {
-  readonly latency: {
-    readonly p50Ms: number
-    readonly ci95: [number, number]
-    readonly ratio: { readonly p50: number; readonly ci95: [number, number] } | null
+  readonly latency: Measured['latency'] & {
+    readonly on: NonNullable<Measured['latency']['on']>
   }
   /** Of the neediest device. */
   readonly memoryBytes: number
-  readonly quality: {
-    readonly samples: number
-    readonly accuracy: number | null
-    readonly agreement: number | null
-    readonly sqnrDb: number | null
-    /** What the metric reaches that was chosen; null where none was, or devices know it not. */
-    readonly metric: number | null
-  }
+  /** Newest record of each device that answered. */
+  readonly records: readonly DeviceRecord[]
   readonly devices: number
   readonly notes: readonly string[]
 }
 
+export interface SummaryOptions {
+  /** Key of the float32 that its ratio is against; absent: whatever it was measured beside. */
+  readonly yardstick?: string | null
+  /** The operator ships on records that were disturbed. */
+  readonly acceptNoise?: boolean
+}
+
 /**
- * One row per class: the median over devices of each device's median.
- * Records that are not `ok` count only where a class has no others, and then it is said.
- * Undefined without a usable record.
+ * One row per class: the median over devices of each device's median. Records that are not `ok` do not count; where
+ * the operator accepts noise they do where a class has no others, and then it is said.
+ * Undefined without a record that counts.
  */
-export function summarise(records: readonly DeviceRecord[]): ClassSummary | undefined {
-  const usable = records.filter(({ record }) => record.verdict !== 'invalid')
-  const clean = usable.filter(({ record }) => record.verdict === 'ok')
-  const taken = clean.length > 0 ? clean : usable
+export function summarise(
+  records: readonly DeviceRecord[],
+  { yardstick, acceptNoise = false }: SummaryOptions = {},
+): ClassSummary | undefined {
+  const clean = records.filter((one) => isUsable(one, false))
+  const taken = clean.length > 0 ? clean : records.filter((one) => isUsable(one, acceptNoise))
   if (taken.length === 0) return undefined
   // A device measured again: its newest record speaks for it.
-  const perDevice = [...new Map(taken.map(({ device, record }) => [device, record])).values()]
-  const middle = (read: (record: ProbeRecord) => number | null) =>
-    median(perDevice.flatMap((record) => read(record) ?? [])) ?? null
-  const ratios = perDevice.flatMap(({ ratioToBaseline }) => ratioToBaseline ?? [])
+  const newest = [...new Map(taken.map((one) => [one.device, one])).values()]
+  const on = newest.map(({ device, record: { latency } }) => ({
+    device,
+    p50Ms: latency.p50Ms,
+    ci95: latency.p50Ci95,
+    ratio: ratioOn(device, taken, yardstick),
+  }))
+  const middle = (values: readonly number[]) => median(values) ?? 0
+  const ratios = on.flatMap(({ ratio }) => ratio ?? [])
   return {
     latency: {
-      p50Ms: middle((r) => r.latency.p50Ms) ?? 0,
-      ci95: [middle((r) => r.latency.p50Ci95[0]) ?? 0, middle((r) => r.latency.p50Ci95[1]) ?? 0],
+      p50Ms: middle(on.map(({ p50Ms }) => p50Ms)),
+      ci95: [middle(on.map(({ ci95 }) => ci95[0])), middle(on.map(({ ci95 }) => ci95[1]))],
       ratio:
         ratios.length === 0
           ? null
           : {
-              p50: median(ratios.map((r) => r.p50)) ?? 1,
+              p50: middle(ratios.map(({ p50 }) => p50)),
               ci95: [
-                median(ratios.map((r) => r.ci95[0])) ?? 1,
-                median(ratios.map((r) => r.ci95[1])) ?? 1,
+                middle(ratios.map(({ ci95 }) => ci95[0])),
+                middle(ratios.map(({ ci95 }) => ci95[1])),
               ],
             },
+      on,
     },
-    memoryBytes: Math.max(...perDevice.map(memoryOf)),
-    quality: {
-      samples: middle((r) => r.quality.samples) ?? 0,
-      accuracy: middle((r) => r.quality.accuracy),
-      agreement: middle((r) => r.quality.agreement),
-      sqnrDb: middle((r) => r.quality.sqnrDb),
-      metric: middle((r) => r.quality.metric?.value ?? null),
-    },
-    devices: perDevice.length,
-    notes: notesOn(records, usable, clean),
+    memoryBytes: Math.max(...newest.map(({ record }) => memoryOf(record))),
+    records: newest,
+    devices: newest.length,
+    notes: notesOn(records, clean),
   }
+}
+
+/** The newest that was measured beside the yardstick. */
+function ratioOn(
+  device: string,
+  records: readonly DeviceRecord[],
+  yardstick: string | null | undefined,
+): { p50: number; ci95: [number, number] } | null {
+  const beside = records.filter(
+    (one) => one.device === device && (yardstick === undefined || one.rival === yardstick),
+  )
+  const ratio = beside.map(({ record }) => record.ratioToBaseline).findLast((one) => one !== null)
+  return ratio ? { p50: ratio.p50, ci95: ratio.ci95 } : null
 }
 
 /** What runtime and model add to a process; older agents tell only the whole process. */
@@ -74,17 +92,11 @@ function memoryOf({ memory, peakMemoryBytes }: ProbeRecord): number {
   return memory?.overBaseBytes ?? peakMemoryBytes
 }
 
-function notesOn(
-  all: readonly DeviceRecord[],
-  usable: readonly DeviceRecord[],
-  clean: readonly DeviceRecord[],
-): readonly string[] {
-  const verdicts = (list: readonly DeviceRecord[]) =>
-    [...new Set(list.map(({ record }) => record.verdict))].join(', ')
-  if (clean.length === 0) return [`every record is ${verdicts(usable)}: the figures are uncertain`]
-  const excluded = all.filter(({ record }) => record.verdict !== 'ok')
-  if (excluded.length === 0) return []
-  return [
-    `left out ${excluded.length} record${excluded.length === 1 ? '' : 's'} (${verdicts(excluded)})`,
-  ]
+function notesOn(all: readonly DeviceRecord[], clean: readonly DeviceRecord[]): readonly string[] {
+  const others = all.filter((one) => !isUsable(one, false))
+  if (others.length === 0) return []
+  const verdicts = [...new Set(others.map(({ record }) => record.verdict))].join(', ')
+  if (clean.length === 0)
+    return [`every record is ${verdicts}, accepted by --accept-noise: the figures are uncertain`]
+  return [`left out ${others.length} record${others.length === 1 ? '' : 's'} (${verdicts})`]
 }

@@ -1,30 +1,28 @@
-import { NOISE } from '../../shared/measure/index.ts'
 import { BASE_SCHEMES, parseScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
+import type { Compare } from './comparison.ts'
 import type { Measured } from './measured.ts'
+import { isFaster } from './objective.ts'
 
 /**
- * Integer variants that are slower than float32 in the same runtime, and by how much. They gain nothing but size, so where
- * latency is the objective they are for devices only that cannot hold the float file.
+ * Integer variants that are shown to be slower than float32 in the same runtime, and by how much. They gain nothing but
+ * size, so where latency is the objective they are for devices only that cannot hold the float file.
  */
-export function behindFloat(admissible: readonly Measured[]): ReadonlyMap<Measured, string> {
+export function behindFloat(
+  admissible: readonly Measured[],
+  compare: Compare,
+): ReadonlyMap<Measured, string> {
   return new Map(
     admissible.filter(isInteger).flatMap((variant) => {
       const { runtime } = variant
       const float = admissible.find((one) => one.scheme === 'float32' && one.runtime === runtime)
-      const ratio = float && latencyOf(variant, float)
-      if (ratio === undefined || ratio <= 1 + NOISE) return []
-      return [[variant, `${formatRatio(ratio)} the latency of float32 on ${runtime}`] as const]
+      if (!float || !isFaster(compare, float, variant)) return []
+      const ratio = formatRatio(compare(variant, float).p50)
+      return [[variant, `${ratio} the latency of float32 on ${runtime}`] as const]
     }),
   )
 }
 
 function isInteger({ scheme }: Measured): boolean {
   return BASE_SCHEMES[parseScheme(scheme).base].weights.startsWith('int')
-}
-
-/** By what both were measured beside, where they were. */
-function latencyOf(variant: Measured, float: Measured): number {
-  const [ours, theirs] = [variant.latency.ratio, float.latency.ratio]
-  return ours && theirs ? ours.p50 / theirs.p50 : variant.latency.p50Ms / float.latency.p50Ms
 }

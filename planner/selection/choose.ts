@@ -1,20 +1,13 @@
 import { metricName } from '../../shared/metrics/index.ts'
-import { formatBytes } from '../../shared/units.ts'
+import { formatBytes, formatRatio } from '../../shared/units.ts'
 import { behindFloat } from './behind-float.ts'
+import { type Compare, type Comparison, comparisons } from './comparison.ts'
 import { brokenConstraints, points } from './constraints.ts'
-import type { Constraints, Measured, ObjectiveName, Room } from './measured.ts'
-import { near, type Objective, objectiveFor } from './objective.ts'
+import type { SelectionInput } from './input.ts'
+import type { Constraints, Measured } from './measured.ts'
+import { fastest, near, type Objective, objectiveFor } from './objective.ts'
 import { beside } from './other-runtimes.ts'
 import { type Front, paretoFront } from './pareto.ts'
-
-export interface SelectionInput {
-  readonly candidates: readonly Measured[]
-  readonly constraints: Constraints
-  readonly objective: ObjectiveName
-  readonly room: Room
-  /** Key of the variant the class runs today: it stays unless something is better by more than noise. */
-  readonly incumbent: string | null
-}
 
 export interface SelectionRow {
   readonly key: string
@@ -42,12 +35,14 @@ export function choose(input: SelectionInput): Selection {
   const admissible = judged.filter(({ broken }) => broken.length === 0).map((j) => j.variant)
   if (admissible.length === 0) return nothingShips(judged)
 
-  const objective = objectiveFor(input.objective, admissible)
-  const latency = objectiveFor('latency', admissible)
-  const behind = objective.name === 'latency' ? behindFloat(admissible) : new Map()
+  const compare = comparisons(input.duels ?? [], input.probers)
+  const behind = input.objective === 'latency' ? behindFloat(admissible, compare) : new Map()
   const ahead = admissible.filter((variant) => !behind.has(variant))
-  const front = paretoFront(ahead)
-  const { winner, because } = pick(front.front, ahead, objective, input.incumbent)
+  const leader = fastest(ahead, compare)
+  const latency = objectiveFor('latency', { compare, leader })
+  const objective = objectiveFor(input.objective, { compare, leader })
+  const front = paretoFront(ahead, latency.value)
+  const { winner, because } = pick(front.front, ahead, objective, compare, input.incumbent)
   const others = admissible
     .filter((variant) => variant !== winner)
     .sort((a, b) => objective.value(a) - objective.value(b) || order(a, b))
@@ -57,9 +52,9 @@ export function choose(input: SelectionInput): Selection {
     ranking: [winner.key, ...others.map(({ key }) => key)],
     rows: judged.map(({ variant, broken }) => ({
       key: variant.key,
-      ...verdictOn(variant, broken, { winner, because, objective, front, behind }),
+      ...verdictOn(variant, broken, { winner, because, objective, compare, front, behind }),
     })),
-    why: `${name(winner)}: ${because}${qualityClause(winner, input.constraints)}${beside(winner, admissible, latency.value)}`,
+    why: `${name(winner)}: ${because}${qualityClause(winner, input.constraints)}${beside(winner, admissible, compare)}`,
   }
 }
 
@@ -72,18 +67,23 @@ function pick(
   front: readonly Measured[],
   admissible: readonly Measured[],
   objective: Objective,
+  compare: Compare,
   incumbentKey: string | null,
 ): Picked {
   const best = front.reduce((a, b) => (objective.value(b) < objective.value(a) ? b : a))
   const incumbent = admissible.find(({ key }) => key === incumbentKey)
-  if (incumbent && incumbent !== best && objective.tied(incumbent, best)) {
-    const because = `${objective.print(incumbent)}; in use already, and ${name(best)} with ${objective.print(best)} is not better by more than noise`
+  if (incumbent && incumbent !== best && !objective.better(best, incumbent)) {
+    const because = `${objective.print(incumbent)}; in use already, and ${name(best)} with ${objective.print(best)} is not shown to be better${shownBy(objective, compare(best, incumbent))}`
     return { winner: incumbent, because }
   }
   const winner = smallestAsGood(front, best, objective)
+  const inUse =
+    incumbent && incumbent !== winner && objective.name === 'latency'
+      ? `, ${printComparison(compare(winner, incumbent))} the latency of ${name(incumbent)} in use`
+      : ''
   if (winner === best)
-    return { winner, because: `best ${objective.name}, ${objective.print(best)}` }
-  const because = `${objective.print(winner)}, within noise of ${name(best)} (${objective.print(best)}), and smaller`
+    return { winner, because: `best ${objective.name}, ${objective.print(best)}${inUse}` }
+  const because = `${objective.print(winner)}, no difference shown against ${name(best)} (${objective.print(best)}${shownBy(objective, compare(winner, best))}), and smaller${inUse}`
   return { winner, because }
 }
 
@@ -91,11 +91,20 @@ function pick(
 function smallestAsGood(front: readonly Measured[], best: Measured, objective: Objective) {
   const asGood = front.filter(
     (variant) =>
-      objective.tied(variant, best) &&
+      !objective.better(best, variant) &&
       variant.bytes < best.bytes &&
       !near(variant.bytes, best.bytes),
   )
   return asGood.sort(order)[0] ?? best
+}
+
+function shownBy({ name }: Objective, comparison: Comparison): string {
+  return name === 'latency' ? `, ${printComparison(comparison)}` : ''
+}
+
+/** `0.98× (0.95×–1.01×)`. */
+function printComparison({ p50, ci95: [low, high] }: Comparison): string {
+  return `${formatRatio(p50)} (${formatRatio(low)}–${formatRatio(high)})`
 }
 
 /** Smaller file, then less memory, then faster, then by name. */
@@ -110,6 +119,7 @@ function order(a: Measured, b: Measured): number {
 
 interface Outcome extends Picked {
   readonly objective: Objective
+  readonly compare: Compare
   readonly front: Front
   readonly behind: ReadonlyMap<Measured, string>
 }
@@ -117,7 +127,7 @@ interface Outcome extends Picked {
 function verdictOn(
   variant: Measured,
   broken: readonly string[],
-  { winner, because, objective, front, behind }: Outcome,
+  { winner, because, objective, compare, front, behind }: Outcome,
 ): Pick<SelectionRow, 'verdict' | 'reason'> {
   if (broken.length > 0) return { verdict: 'dropped', reason: broken.join('; ') }
   if (variant === winner) return { verdict: 'chosen', reason: because }
@@ -130,7 +140,7 @@ function verdictOn(
       reason: `${beaten.worse.join(', ')} than ${name(beaten.by)}, and better in nothing`,
     }
   }
-  const reason = `meets the constraints; ${objective.print(variant)} against ${objective.print(winner)}`
+  const reason = `meets the constraints; ${objective.print(variant)} against ${objective.print(winner)}${shownBy(objective, compare(variant, winner))}`
   return { verdict: 'kept', reason }
 }
 

@@ -5,6 +5,7 @@ import { schemeNameSchema } from '../../shared/scheme-name.ts'
 import { TARGET_NAMES } from '../targets/index.ts'
 
 const ci95Schema = z.tuple([z.number(), z.number()])
+const ratioSchema = z.object({ p50: z.number(), ci95: ci95Schema })
 
 const metricSchema = z.object({
   text: z.string(),
@@ -23,9 +24,22 @@ export const measuredSchema = z.object({
   latency: z.object({
     p50Ms: z.number(),
     ci95: ci95Schema,
-    /** Against float32, measured in turns; null where float32 did not fit. */
-    ratio: z.object({ p50: z.number(), ci95: ci95Schema }).nullable(),
+    /** Against its yardstick, measured in turns; null where that did not fit. */
+    ratio: ratioSchema.nullable(),
+    /** What each device measured: times of different devices are never compared. */
+    on: z
+      .array(
+        z.object({
+          device: z.string(),
+          p50Ms: z.number(),
+          ci95: ci95Schema,
+          ratio: ratioSchema.nullable(),
+        }),
+      )
+      .optional(),
   }),
+  /** Key of float32 on the same runtime and delegate, which the ratio is against; its own for float32 itself. */
+  yardstick: z.string().nullable().optional(),
   memoryBytes: z.number(),
   quality: z.object({
     /** What stands for accuracy: labels, the float model's answers, or the closeness of raw outputs. */
@@ -44,6 +58,15 @@ export const measuredSchema = z.object({
   notes: z.array(z.string()),
 })
 export type Measured = z.infer<typeof measuredSchema>
+
+/** Two candidates measured in turns on one device: the latency of `key` over that of `rival`. */
+export const duelSchema = z.object({
+  key: z.string(),
+  rival: z.string(),
+  device: z.string(),
+  ratio: ratioSchema,
+})
+export type Duel = z.infer<typeof duelSchema>
 
 export const OBJECTIVES = ['latency', 'size', 'memory'] as const
 export type ObjectiveName = (typeof OBJECTIVES)[number]

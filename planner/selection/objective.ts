@@ -1,86 +1,85 @@
 import { NOISE } from '../../shared/measure/index.ts'
 import { formatBytes, formatMs, formatRatio } from '../../shared/units.ts'
+import type { Compare } from './comparison.ts'
 import type { Measured, ObjectiveName } from './measured.ts'
-
-/**
- * Overlapping intervals excuse no more than this: beyond it the likelier of two badly measured variants is
- * the better bet, since being wrong costs less than what is given away for certain.
- */
-const OVERLAP_REACH = 0.15
 
 export interface Objective {
   readonly name: ObjectiveName
   /** Smaller is better. */
   value(variant: Measured): number
-  /** Are these two within what measuring again would change? */
-  tied(a: Measured, b: Measured): boolean
+  /** Is `a` shown to be better than `b`, by more than matters? */
+  better(a: Measured, b: Measured): boolean
   print(variant: Measured): string
 }
 
+/** What is known of latencies; `leader` is the fastest as far as one can tell. */
+export interface Latencies {
+  readonly compare: Compare
+  readonly leader: Measured
+}
+
+export function objectiveFor(name: ObjectiveName, latencies: Latencies): Objective {
+  return OBJECTIVE_OF[name](latencies)
+}
+
+const OBJECTIVE_OF: Record<ObjectiveName, (latencies: Latencies) => Objective> = {
+  latency: ({ compare, leader }) => ({
+    name: 'latency',
+    value: (v) => compare(v, leader).p50,
+    better: (a, b) => isFaster(compare, a, b),
+    print: printLatency,
+  }),
+  size: () => ({
+    name: 'size',
+    value: (v) => v.bytes,
+    better: (a, b) => a.bytes < b.bytes,
+    print: (v) => formatBytes(v.bytes),
+  }),
+  memory: () => ({
+    name: 'memory',
+    value: (v) => v.memoryBytes,
+    better: (a, b) => a.memoryBytes < b.memoryBytes && !near(a.memoryBytes, b.memoryBytes),
+    print: (v) => `${formatBytes(v.memoryBytes)} of memory`,
+  }),
+}
+
+/** A latency ratio at or below this is a gain that matters. */
+export const GAIN = 1 / (1 + NOISE)
+
+/** Shown faster: the whole interval lies beyond 1 by more than what matters. */
+export function isFaster(compare: Compare, a: Measured, b: Measured): boolean {
+  return a.key !== b.key && compare(a, b).ci95[1] <= GAIN
+}
+
 /**
- * Latencies are compared by their ratio to float32 where every candidate has one: candidates were never
- * measured in turns with each other, but each was with float32, so drift between runs cancels.
+ * The fastest as far as one can tell: begins at the least milliseconds and goes on to whoever is ahead of that one, by
+ * the surest comparison there is, until nobody is.
  */
-export function objectiveFor(name: ObjectiveName, candidates: readonly Measured[]): Objective {
-  return OBJECTIVE_OF[name](candidates)
+export function fastest(candidates: readonly Measured[], compare: Compare): Measured {
+  const inOrder = [...candidates].sort(
+    (a, b) => a.latency.p50Ms - b.latency.p50Ms || a.bytes - b.bytes || a.key.localeCompare(b.key),
+  )
+  let leader = inOrder[0] as Measured
+  const led = new Set([leader])
+  for (;;) {
+    const behind = leader
+    const ahead = inOrder
+      .filter((one) => !led.has(one) && compare(one, behind).p50 < 1)
+      .sort((a, b) => compare(a, behind).p50 - compare(b, behind).p50)[0]
+    if (!ahead) return leader
+    leader = ahead
+    led.add(ahead)
+  }
 }
 
-const OBJECTIVE_OF: Record<ObjectiveName, (candidates: readonly Measured[]) => Objective> = {
-  latency: (candidates) => (candidates.every((c) => c.latency.ratio) ? byRatio : byMs),
-  size: () => bySize,
-  memory: () => byMemory,
-}
-
-const byRatio: Objective = {
-  name: 'latency',
-  value: (v) => ratioOf(v).p50,
-  tied: (a, b) => alike(ratioOf(a), ratioOf(b)),
-  print: (v) => `${formatRatio(ratioOf(v).p50)} float32's latency (${formatMs(v.latency.p50Ms)})`,
-}
-
-const byMs: Objective = {
-  name: 'latency',
-  value: (v) => v.latency.p50Ms,
-  tied: (a, b) => alike(inMs(a), inMs(b)),
-  print: (v) => formatMs(v.latency.p50Ms),
-}
-
-const bySize: Objective = {
-  name: 'size',
-  value: (v) => v.bytes,
-  tied: (a, b) => a.bytes === b.bytes,
-  print: (v) => formatBytes(v.bytes),
-}
-
-const byMemory: Objective = {
-  name: 'memory',
-  value: (v) => v.memoryBytes,
-  tied: (a, b) => near(a.memoryBytes, b.memoryBytes),
-  print: (v) => `${formatBytes(v.memoryBytes)} of memory`,
-}
-
-interface Estimate {
-  readonly p50: number
-  readonly ci95: readonly [number, number]
-}
-
-function ratioOf({ latency }: Measured): Estimate {
-  return latency.ratio ?? { p50: 1, ci95: [1, 1] }
-}
-
-function inMs({ latency }: Measured): Estimate {
-  return { p50: latency.p50Ms, ci95: latency.ci95 }
-}
-
-function alike(a: Estimate, b: Estimate): boolean {
-  return near(a.p50, b.p50) || (near(a.p50, b.p50, OVERLAP_REACH) && overlap(a.ci95, b.ci95))
+function printLatency({ latency }: Measured): string {
+  const { ratio, p50Ms } = latency
+  return ratio
+    ? `${formatRatio(ratio.p50)} float32's latency (${formatMs(p50Ms)})`
+    : formatMs(p50Ms)
 }
 
 /** Within a share of each other. */
 export function near(a: number, b: number, share = NOISE): boolean {
   return Math.max(a, b) <= Math.min(a, b) * (1 + share)
-}
-
-function overlap(a: readonly [number, number], b: readonly [number, number]): boolean {
-  return a[0] <= b[1] && b[0] <= a[1]
 }

@@ -1,19 +1,20 @@
 import type { Measured } from './measured.ts'
 
 /** What a variant costs, smaller is better: nobody wants more of any of these. */
-const COSTS = {
-  slower: (v: Measured) => v.latency.ratio?.p50 ?? v.latency.p50Ms,
-  larger: (v: Measured) => v.bytes,
-  'hungrier for memory': (v: Measured) => v.memoryBytes,
-  'less accurate': (v: Measured) => v.quality.drop ?? -(v.quality.sqnrDb ?? 0),
-} as const
-type Cost = keyof typeof COSTS
-const costs = Object.entries(COSTS) as [Cost, (v: Measured) => number][]
+type Costs = Readonly<Record<string, (v: Measured) => number>>
+
+const costsWith = (latency: (v: Measured) => number): Costs => ({
+  slower: latency,
+  larger: (v) => v.bytes,
+  'hungrier for memory': (v) => v.memoryBytes,
+  'less accurate': (v) => v.quality.drop ?? -(v.quality.sqnrDb ?? 0),
+})
 
 /** In which ways `a` is worse than `b`, when it is better in none; undefined when neither dominates. */
-export function dominatedBy(a: Measured, b: Measured): readonly Cost[] | undefined {
-  const worse = costs.filter(([, cost]) => cost(a) > cost(b))
-  const better = costs.some(([, cost]) => cost(a) < cost(b))
+function dominatedBy(a: Measured, b: Measured, costs: Costs): readonly string[] | undefined {
+  const all = Object.entries(costs)
+  const worse = all.filter(([, cost]) => cost(a) > cost(b))
+  const better = all.some(([, cost]) => cost(a) < cost(b))
   return worse.length > 0 && !better ? worse.map(([name]) => name) : undefined
 }
 
@@ -26,11 +27,18 @@ export interface Front {
   }[]
 }
 
-/** Splits candidates into those that nothing beats in every way, and the rest with who beats them. */
-export function paretoFront(candidates: readonly Measured[]): Front {
+/**
+ * Splits candidates into those that nothing beats in every way, and the rest with who beats them.
+ * @param latency of a variant, on one scale for all
+ */
+export function paretoFront(
+  candidates: readonly Measured[],
+  latency: (v: Measured) => number,
+): Front {
+  const costs = costsWith(latency)
   const beaten = candidates.flatMap((variant) => {
     for (const by of candidates) {
-      const worse = dominatedBy(variant, by)
+      const worse = dominatedBy(variant, by, costs)
       if (worse) return [{ variant, by, worse }]
     }
     return []

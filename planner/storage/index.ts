@@ -1,3 +1,4 @@
+export { acceptsNoise, setNoiseAccepted } from './accepted-noise.ts'
 export { type ArtifactStore, createArtifactStore } from './artifacts.ts'
 export type { AuditEntry } from './audit.ts'
 export * as audit from './audit.ts'

@@ -17,6 +17,8 @@ export interface Probe {
   readonly class: string
   readonly round: number
   readonly variant: string
+  /** Key of the variant it is measured in turns with; null: none, or an order of old. */
+  readonly rival: string | null
   readonly device: string
   readonly state: ProbeState
   readonly record: ProbeRecord | null
@@ -37,7 +39,7 @@ export async function addProbe(
   db: Db,
   probe: Pick<
     Probe,
-    'id' | 'model' | 'class' | 'round' | 'variant' | 'device' | 'orderedAt' | 'deadline'
+    'id' | 'model' | 'class' | 'round' | 'variant' | 'rival' | 'device' | 'orderedAt' | 'deadline'
   >,
 ): Promise<void> {
   await db
@@ -57,6 +59,8 @@ export async function addProbe(
       finished_at: null,
     })
     .execute()
+  const { id, rival } = probe
+  if (rival !== null) await db.insertInto('probe_rivals').values({ probe: id, rival }).execute()
 }
 
 /**
@@ -93,7 +97,7 @@ export async function setProbeDeadline(db: Db, id: string, deadline: Date): Prom
 }
 
 export async function findProbe(db: Db, id: string): Promise<Probe | undefined> {
-  const row = await db.selectFrom('probes').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await withRivals(db).where('id', '=', id).executeTakeFirst()
   return row && probeOf(row)
 }
 
@@ -103,28 +107,32 @@ export async function probesOf(
   model: string,
   only?: { readonly class: string; readonly round: number },
 ): Promise<readonly Probe[]> {
-  let query = db.selectFrom('probes').selectAll().where('model', '=', model)
+  let query = withRivals(db).where('model', '=', model)
   if (only) query = query.where('class', '=', only.class).where('round', '=', only.round)
   return (await query.orderBy('ordered_at').orderBy('id').execute()).map(probeOf)
 }
 
 export async function openProbes(db: Db): Promise<readonly Probe[]> {
-  const rows = await db
-    .selectFrom('probes')
-    .selectAll()
-    .where('state', '=', 'ordered')
-    .orderBy('ordered_at')
-    .execute()
+  const rows = await withRivals(db).where('state', '=', 'ordered').orderBy('ordered_at').execute()
   return rows.map(probeOf)
 }
 
-function probeOf(row: Tables['probes']): Probe {
+function withRivals(db: Db) {
+  return db
+    .selectFrom('probes')
+    .leftJoin('probe_rivals', 'probe_rivals.probe', 'probes.id')
+    .selectAll('probes')
+    .select('probe_rivals.rival')
+}
+
+function probeOf(row: Tables['probes'] & { readonly rival: string | null }): Probe {
   return {
     id: row.id,
     model: row.model,
     class: row.class,
     round: row.round,
     variant: row.variant,
+    rival: row.rival,
     device: row.device,
     state: wordOr(PROBE_STATES, 'lost').parse(row.state),
     record: readJsonOrNull(probeRecordSchema, row.record),

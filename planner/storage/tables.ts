@@ -5,6 +5,7 @@ import type { trustTables } from './migrations/0003-trust.ts'
 import type { tuningTables } from './migrations/0004-tunings.ts'
 import type { runtimeTables } from './migrations/0005-runtimes.ts'
 import type { engineTables } from './migrations/0006-engines.ts'
+import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { labelTables } from './migrations/0008-labels.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
@@ -16,6 +17,7 @@ export type Tables = RowsOf<
     typeof tuningTables &
     typeof runtimeTables &
     typeof engineTables &
+    typeof evidenceTables &
     typeof labelTables
 >
 

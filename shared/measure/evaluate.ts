@@ -14,6 +14,8 @@ export interface EvaluateOptions {
   readonly stopAfterMs?: number
   /** In the place of the one that the data names. Measured beside the rest, for the float model's answers too where they are known. */
   readonly metric?: Metric
+  /** Keep the error of each sample too. */
+  readonly energies?: boolean
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -44,7 +46,7 @@ export async function evaluate(
       await metricTally?.add(sample, outputs, reference)
       options.onProgress?.(turn + 1, samples.count)
     }
-    const record = tally.record()
+    const record = tally.record({ energies: options.energies ?? false })
     if (metricTally === undefined) return record
     const notes = record.notes.filter(({ code }) => !OF_CLASSES.has(code))
     return { ...record, metric: await metricTally.score(), notes }

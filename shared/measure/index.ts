@@ -1,4 +1,5 @@
 export { dequantized } from '../metrics/index.ts'
+export { type AnswerBits, readBits } from './answer-bits.ts'
 export { withAnswers } from './answers.ts'
 export { budgetOf, FULL_BUDGET, type LatencyBudget } from './budget.ts'
 export { type EvaluateOptions, evaluate, evaluateMetric } from './evaluate.ts'
@@ -7,6 +8,7 @@ export { type MeasureHooks, measureBeside, measureLatency, type Run } from './la
 export type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 export { NOISE } from './noise.ts'
 export { sqnrDb } from './output-error.ts'
+export { pairedRatio } from './paired-ratio.ts'
 export type { ProbeEnvironment, ProbeEvidence, ProbeRecord } from './probe-record.ts'
 export type { QualityRecord } from './quality-record.ts'
 export { QualityTally } from './quality-tally.ts'

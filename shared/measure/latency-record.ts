@@ -32,6 +32,8 @@ export const latencyRecordSchema = z.object({
   peakDistance: z.number(),
   histogram: histogramSchema,
   warmup: z.object({ runs: z.number().int(), ms: z.number(), settled: z.boolean() }),
+  /** Rounds thrown away because the clock went backwards in them; absent: none. */
+  clockJumps: z.number().int().optional(),
   /** `precise`: the interval is narrow enough; else what ran out first. */
   stopped: openWord(['precise', 'time', 'runs']),
 })
@@ -39,9 +41,9 @@ export type LatencyRecord = z.infer<typeof latencyRecordSchema>
 
 /** Two models measured in turns in one process: below 1, this one is faster than the baseline. */
 export const latencyRatioSchema = z.object({
-  /** Median of the ratios of neighbouring blocks' medians. */
+  /** Centre of the ratios of neighbouring blocks' medians (Hodges–Lehmann). */
   p50: z.number(),
-  /** Bootstrap over rounds. */
+  /** Of the pairs, 95 %: what meets both of a pair is not in it. */
   ci95: interval,
   rounds: z.number().int(),
 })

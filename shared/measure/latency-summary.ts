@@ -7,10 +7,10 @@ import {
   quantileOf,
   sorted,
 } from '../statistics/index.ts'
-import { bootstrapMedianCi95, seededRandom } from './bootstrap.ts'
 import { histogramOf, peakDistance } from './histogram.ts'
 import type { Block, Stopped, Warmup } from './latency-blocks.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
+import { pairedRatio } from './paired-ratio.ts'
 import { effectiveSize, theilSenSlope } from './series.ts'
 
 /** Runs that a percentile needs at 99 % confidence. (MLPerf LoadGen, early stopping.) */
@@ -53,13 +53,11 @@ export function summarise(
 
 /** Neighbouring blocks make a pair, so that slow drift falls out of each ratio. */
 export function ratioOfBlocks(ours: readonly Block[], theirs: readonly Block[]): LatencyRatio {
-  const ratios = ours.map((block, i) => {
+  const ratios = ours.flatMap((block, i) => {
     const other = theirs[i]
-    return other === undefined ? 1 : medianOfBlock(block) / medianOfBlock(other)
+    return other === undefined ? [] : [medianOfBlock(block) / medianOfBlock(other)]
   })
-  const p50 = medianOf(sorted(ratios))
-  const ci95 = including(bootstrapMedianCi95(ratios, seededRandom(ratios.length)), p50)
-  return { p50, ci95, rounds: ratios.length }
+  return { ...pairedRatio(ratios), rounds: ratios.length }
 }
 
 export function medianOfBlock(block: Block): number {

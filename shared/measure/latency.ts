@@ -9,6 +9,29 @@ export type Clock = () => number
 
 export const systemClock: Clock = () => Number(process.hrtime.bigint()) / 1e6
 
+/** Never goes back, and counts how often the one beneath did: what was timed across a jump is not known. */
+class ForwardClock {
+  readonly #clock: Clock
+  #last: number
+  #lostMs = 0
+  jumps = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#last = clock()
+  }
+
+  readonly now: Clock = () => {
+    const time = this.#clock()
+    if (time < this.#last) {
+      this.jumps += 1
+      this.#lostMs += this.#last - time
+    }
+    this.#last = time
+    return time + this.#lostMs
+  }
+}
+
 /** What is timed; it may take another input each time. */
 export type Run = (turn: number) => unknown
 
@@ -19,6 +42,14 @@ export interface MeasureHooks {
   /** Between blocks, never inside one: probe the surroundings, report progress. */
   readonly afterBlock?: (round: number) => unknown
 }
+
+/** Rounds that a paired interval needs: below six there is none without assuming a distribution. */
+const ROUNDS_FOR_RATIO = 6
+/** How far beyond its time two slow models are measured for the sake of those rounds. */
+const OVERTIME = 4
+
+/** Rounds thrown away for a jump of the clock; further ones are kept, and the record is no good. */
+const MOST_JUMPS = 3
 
 /** Blocks of one model and why measuring ended. */
 interface Series {
@@ -33,14 +64,15 @@ export async function measureLatency(
   budget: LatencyBudget,
   hooks: MeasureHooks = {},
 ): Promise<LatencyRecord> {
-  const { series, stopped } = await measureSeries([run], budget, hooks)
+  const { series, stopped, clockJumps } = await measureSeries([run], budget, hooks)
   const [one] = series as [Series]
-  return summarise(one.blocks, one.warmup, stopped)
+  return { ...summarise(one.blocks, one.warmup, stopped), ...(clockJumps > 0 && { clockJumps }) }
 }
 
 /**
  * Measures two models in turns, in blocks A B, B A, A B…: both meet the same drift and the same neighbours, so
- * their ratio is far steadier than their times. The budget is for both together.
+ * their ratio is far steadier than their times. The budget is for both together; slow models get shorter blocks, and
+ * up to four times the time, before they get fewer than six rounds.
  */
 export async function measureBeside(
   run: Run,
@@ -48,10 +80,13 @@ export async function measureBeside(
   budget: LatencyBudget,
   hooks: MeasureHooks = {},
 ): Promise<{ latency: LatencyRecord; baseline: LatencyRecord; ratio: LatencyRatio }> {
-  const { series, stopped } = await measureSeries([run, baseline], budget, hooks)
+  const { series, stopped, clockJumps } = await measureSeries([run, baseline], budget, hooks)
   const [ours, theirs] = series as [Series, Series]
   return {
-    latency: summarise(ours.blocks, ours.warmup, stopped),
+    latency: {
+      ...summarise(ours.blocks, ours.warmup, stopped),
+      ...(clockJumps > 0 && { clockJumps }),
+    },
     baseline: summarise(theirs.blocks, theirs.warmup, stopped),
     ratio: ratioOfBlocks(ours.blocks, theirs.blocks),
   }
@@ -60,23 +95,52 @@ export async function measureBeside(
 async function measureSeries(
   runs: readonly Run[],
   budget: LatencyBudget,
-  { clock = systemClock, beforeBlocks, afterBlock }: MeasureHooks,
-): Promise<{ series: Series[]; stopped: Stopped }> {
+  { clock: given = systemClock, beforeBlocks, afterBlock }: MeasureHooks,
+): Promise<{ series: Series[]; stopped: Stopped; clockJumps: number }> {
+  const clock = new ForwardClock(given)
   const series: Series[] = []
-  // The budget is for all together: a round of two lasts as long as a block of one.
-  const block = { ...budget.block, minMs: budget.block.minMs / runs.length }
   for (const run of runs)
-    series.push({ run, warmup: await warmUp(run, budget, clock), blocks: [], turn: 0 })
+    series.push({ run, warmup: await warmUp(run, budget, clock.now), blocks: [], turn: 0 })
+  const block = blockOf(series, budget)
   await beforeBlocks?.()
-  const startMs = clock()
+  const startMs = clock.now()
+  const timed = { ...budget, block, deadlineMs: startMs + budget.cap.ms }
+  let clockJumps = 0
   for (let round = 0; ; round++) {
-    const inTurn = round % 2 === 0 ? series : series.toReversed()
-    for (const one of inTurn) {
-      one.blocks.push(await measureBlock(one, { ...budget, block }, startMs + budget.cap.ms, clock))
-      await afterBlock?.(round)
+    const jumps = clock.jumps
+    await measureRound(series, round, timed, clock, afterBlock)
+    if (clock.jumps > jumps) {
+      clockJumps += 1
+      // A clock that always jumps measures nothing, and shall not be waited for.
+      if (clockJumps <= MOST_JUMPS) for (const one of series) one.blocks.pop()
     }
-    const stopped = whyStop(series, budget, clock() - startMs)
-    if (stopped !== undefined) return { series, stopped }
+    const stopped = whyStop(series, budget, clock.now() - startMs)
+    if (stopped !== undefined) return { series, stopped, clockJumps }
+  }
+}
+
+/** One block of each, in turns that turn. */
+async function measureRound(
+  series: readonly Series[],
+  round: number,
+  budget: LatencyBudget & { readonly deadlineMs: number },
+  clock: ForwardClock,
+  afterBlock: MeasureHooks['afterBlock'],
+): Promise<void> {
+  for (const one of round % 2 === 0 ? series : series.toReversed()) {
+    one.blocks.push(await measureBlock(one, budget, budget.deadlineMs, clock.now))
+    await afterBlock?.(round)
+  }
+}
+
+/** The budget is for all together: a round of two lasts as long as a block of one. */
+function blockOf(series: readonly Series[], { block, cap }: LatencyBudget): LatencyBudget['block'] {
+  if (series.length === 1) return block
+  const turnMs = series.reduce((sum, { warmup }) => sum + warmup.ms / warmup.runs, 0)
+  const affordable = Math.floor(cap.ms / (ROUNDS_FOR_RATIO * turnMs))
+  return {
+    minRuns: Math.max(1, Math.min(block.minRuns, affordable)),
+    minMs: block.minMs / series.length,
   }
 }
 
@@ -129,6 +193,7 @@ function whyStop(
   { enough, cap }: LatencyBudget,
   elapsedMs: number,
 ): Stopped | undefined {
+  if (series.some(({ blocks }) => blocks.length === 0)) return undefined
   const fewest = Math.min(...series.map(({ blocks }) => countRuns(blocks)))
   const rounds = series[0]?.blocks.length ?? 0
   const precise =
@@ -137,8 +202,13 @@ function whyStop(
     elapsedMs >= enough.ms &&
     series.every(({ blocks }) => halfWidth(blocks) <= enough.halfWidth)
   if (precise) return 'precise'
-  if (elapsedMs >= cap.ms) return 'time'
+  if (elapsedMs >= cap.ms && (hasRounds(series) || elapsedMs >= OVERTIME * cap.ms)) return 'time'
   return fewest >= cap.runs ? 'runs' : undefined
+}
+
+/** Enough for what is made of them: a ratio needs rounds, and never fewer than two. */
+function hasRounds(series: readonly Series[]): boolean {
+  return series.length === 1 || (series[0]?.blocks.length ?? 0) >= ROUNDS_FOR_RATIO
 }
 
 function countRuns(blocks: readonly Block[]): number {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { SampleError } from './answer-bits.ts'
 import type { outputErrorSchema } from './quality-record.ts'
 
 /** Stands for "no difference": JSON has no infinity. */
@@ -19,7 +20,8 @@ export class OutputError {
   }
 
   /** What is no number has no distance: where one is expected, or comes, and not the other, nothing is alike any more. */
-  add(values: ArrayLike<number>, reference: ArrayLike<number>): void {
+  add(values: ArrayLike<number>, reference: ArrayLike<number>): SampleError {
+    const before = { signal: this.#signal, noise: this.#noise }
     for (let i = 0; i < values.length; i++) {
       const expected = reference[i] ?? 0
       const value = values[i] ?? 0
@@ -35,6 +37,8 @@ export class OutputError {
       this.#largest = Math.max(this.#largest, error)
       this.#count += 1
     }
+    const signal = this.#signal - before.signal
+    return { name: this.#name, signal, noise: this.#noise - before.noise }
   }
 
   summary(): z.infer<typeof outputErrorSchema> {

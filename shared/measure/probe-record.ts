@@ -21,6 +21,10 @@ export const probeEnvironmentSchema = z.object({
   governor: z.string().nullable(),
   frequencyKhz: z.number().nullable(),
   maxFrequencyKhz: z.number().nullable(),
+  /** What the system, or an operator, lets the processor go up to. */
+  frequencyLimitKhz: z.number().nullable().optional(),
+  /** How often the quota of its control group stopped the process. (cgroup-v2.rst, cpu.stat.) */
+  quotaStops: z.number().nullable().optional(),
   hottestCelsius: z.number().nullable(),
   /** Sum of the states of coolers that slow the processor. */
   cooling: z.number().nullable(),
@@ -53,7 +57,11 @@ export const probeEvidenceSchema = z.object({
 })
 export type ProbeEvidence = z.infer<typeof probeEvidenceSchema>
 
-export const PROBE_VERDICTS = ['ok', 'noisy', 'throttled', 'invalid'] as const
+/**
+ * The worst last. `noisy`: the figures scatter; `contended`: others were at work; `throttled`: the device slowed itself
+ * down; `invalid`: nothing was measured.
+ */
+export const PROBE_VERDICTS = ['ok', 'noisy', 'contended', 'throttled', 'invalid'] as const
 export type ProbeVerdict = (typeof PROBE_VERDICTS)[number]
 
 /** Whose measurement it is: records of different engines are never compared as if they were one. */

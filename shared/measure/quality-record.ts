@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { findingSchema } from '../findings.ts'
 import { wordOr } from '../open-words.ts'
+import { answerBitsSchema } from './answer-bits.ts'
 
 const fraction = z.number().min(0).max(1)
 const interval = z.tuple([z.number(), z.number()])
@@ -53,6 +54,8 @@ export const qualityRecordSchema = z.object({
       pValue: fraction,
     })
     .nullable(),
+  /** Sample by sample, where they are few enough. */
+  answers: answerBitsSchema.optional(),
   /** Where one was asked for. */
   metric: metricScoreSchema.optional(),
   /** Why something is null. */

@@ -4,6 +4,7 @@ import { argmax, classesOf, dequantized } from '../metrics/index.ts'
 import type { TensorInfo } from '../runtime/index.ts'
 import { mcnemarExact, wilson95 } from '../statistics/index.ts'
 import type { Tensor } from '../tensors.ts'
+import { AnswerTally, type SampleError } from './answer-bits.ts'
 import { OutputError } from './output-error.ts'
 import type { QualityRecord } from './quality-record.ts'
 
@@ -21,6 +22,7 @@ export class QualityTally {
   readonly #infos: readonly TensorInfo[]
   readonly #labels: Int32Array | undefined
   readonly #errors = new Map<string, OutputError>()
+  readonly #answers = new AnswerTally()
   /** By [this model right, reference right]. */
   readonly #right = { both: 0, onlyThis: 0, onlyReference: 0, neither: 0 }
   #samples = 0
@@ -39,21 +41,24 @@ export class QualityTally {
     outputs: Readonly<Record<string, Tensor>>,
     reference: ReadonlyMap<string, ArrayLike<number>> | undefined,
   ): void {
+    const errors: SampleError[] = []
     this.#infos.forEach((info, position) => {
       const tensor = outputs[info.name] as Tensor
       const values = dequantized(info, tensor)
       const expected = reference?.get(info.name)
       this.#countNotFinite(values)
-      if (expected !== undefined) this.#addError(info.name, values, expected)
+      if (expected !== undefined) errors.push(this.#addError(info.name, values, expected))
       if (position === 0) {
         this.#classes = classesOf(tensor.shape)
         if (this.#classes !== undefined) this.#addAnswer(sample, values, expected)
       }
     })
     this.#samples += 1
+    this.#answers.add(sample, errors)
   }
 
-  record(): QualityRecord {
+  /** @param energies keep the error of each sample too, for comparisons with who answered fewer of them */
+  record({ energies = false } = {}): QualityRecord {
     const outputs = [...this.#errors.values()].map((error) => error.summary())
     const classified = this.#classes !== undefined
     const judged = classified && this.#labels !== undefined
@@ -81,10 +86,16 @@ export class QualityTally {
             }
           : null,
       notes: this.#notes(compared),
+      ...this.#answersOf(judged, classified && compared, energies),
     }
   }
 
-  #addError(name: string, values: ArrayLike<number>, expected: ArrayLike<number>): void {
+  #answersOf(judged: boolean, compared: boolean, energies: boolean) {
+    const answers = this.#answers.record({ judged, compared, energies })
+    return answers === undefined ? {} : { answers }
+  }
+
+  #addError(name: string, values: ArrayLike<number>, expected: ArrayLike<number>): SampleError {
     if (values.length !== expected.length)
       throw new DatasetError(
         'wrong-shape',
@@ -92,14 +103,16 @@ export class QualityTally {
       )
     const error = this.#errors.get(name) ?? new OutputError(name)
     this.#errors.set(name, error)
-    error.add(values, expected)
+    return error.add(values, expected)
   }
 
   #addAnswer(sample: number, values: ArrayLike<number>, expected?: ArrayLike<number>): void {
     const answer = argmax(values)
     const other = expected === undefined ? undefined : argmax(expected)
-    if (answer >= 0 && answer === other) this.#agreed += 1
+    const hasAgreed = answer >= 0 && answer === other
+    if (hasAgreed) this.#agreed += 1
     const label = this.#labels?.[sample]
+    this.#answers.addAnswer(sample, answer === label, hasAgreed)
     if (label === undefined) return
     if (label >= values.length)
       throw new DatasetError(

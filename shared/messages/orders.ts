@@ -39,7 +39,7 @@ export const probeOrderSchema = z.object({
   scheme: anySchemeNameSchema,
   /** Test slice as .npz: `x`, `y` if labelled, `reference` (float outputs). */
   data: artifactRefSchema,
-  /** float32 variant to measure in turns with this one; null for the float32 variant itself or where it does not fit. */
+  /** What to measure in turns with this one: float32 on its runtime, or a rival; null for none, or where it does not fit. */
   baseline: z
     .object({
       artifact: artifactRefSchema,
@@ -51,6 +51,8 @@ export const probeOrderSchema = z.object({
   /** Time to spend measuring, ms. */
   measureMs: z.number().int().min(100).max(120_000),
   timeoutMs: z.number().int().min(1_000).max(600_000),
+  /** Longest to wait for a quiet moment before it, ms; absent: begin at once. */
+  quietMs: z.number().int().min(0).max(600_000).optional(),
 })
 export type ProbeOrder = z.infer<typeof probeOrderSchema>
 

@@ -5,6 +5,7 @@ import { installedRuntimes } from '../../shared/runtime/index.ts'
 import type { Benchmark, BenchRow } from './bench.ts'
 import { brokerBenchmark } from './broker.ts'
 import * as delivery from './delivery.ts'
+import { disturbanceBenchmark } from './disturbance.ts'
 import { idleAgentBenchmark } from './idle-agent.ts'
 import { quantizeBenchmark } from './quantize.ts'
 import { runtimesBenchmark } from './runtimes.ts'
@@ -13,6 +14,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   quantizeBenchmark,
   runtimesBenchmark,
   idleAgentBenchmark,
+  disturbanceBenchmark,
   delivery,
   brokerBenchmark,
 ]

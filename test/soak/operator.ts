@@ -84,6 +84,7 @@ export class Operator {
       approval: false,
       revert: true,
       wait,
+      acceptNoise: true,
     })
   }
 

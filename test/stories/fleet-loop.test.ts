@@ -67,7 +67,7 @@ t.test(
       err: /error \[in-use\]: another planner \(process \d+\) is running on/,
     })
 
-    await ask<RolloutStatus>('rollout', 'start', 'motor', ...here)
+    await ask<RolloutStatus>('rollout', 'start', 'motor', '--accept-noise', ...here)
     // Killed while devices measure: what they measured meanwhile is told to the next planner.
     await until('a first measurement', async () => {
       const probes = await planner.call('probes.list', { model: 'motor' })
@@ -78,7 +78,14 @@ t.test(
     const second = await serve(port)
     t.equal(second.trust, first.trust, 'devices go on trusting it')
 
-    const status = await ask<RolloutStatus>('rollout', 'start', 'motor', '--wait', ...here)
+    const status = await ask<RolloutStatus>(
+      'rollout',
+      'start',
+      'motor',
+      '--accept-noise',
+      '--wait',
+      ...here,
+    )
     t.same(
       status.rollouts.map(({ class: id, state }) => [id, state]),
       [
@@ -107,14 +114,14 @@ t.test(
 
     const probes = await planner.call('probes.list', { model: 'motor' })
     const answered = probes.filter(({ state }) => state === 'measured')
-    const once1 = new Set(
-      answered.map(({ device, scheme, runtime }) => `${device} ${scheme} ${runtime}`),
-    )
-    t.equal(
-      once1.size,
-      answered.length,
-      'nothing was measured twice, though the planner was killed',
-    )
+    const times = new Map<string, number>()
+    for (const { device, scheme, runtime, beside } of answered) {
+      const what = `${device} ${scheme} ${runtime} ${beside?.scheme} ${beside?.runtime}`
+      times.set(what, (times.get(what) ?? 0) + 1)
+    }
+    // Once to see what may win, and once more in turns with the leader where that is not clear.
+    const most = Math.max(...times.values())
+    t.ok(most <= 2, `nothing was measured again, though the planner was killed: ${[...times]}`)
     const log = await ask<{ action: string }[]>('audit', ...here)
     t.ok(
       log.some(({ action }) => action === 'rollout.start') &&

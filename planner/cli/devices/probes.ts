@@ -32,6 +32,7 @@ export const probesCommand = defineCommand({
               'STATE',
               'P50',
               'VS FLOAT32',
+              'VS RIVAL',
               'MEMORY',
               'ACCURACY',
               'VERDICT',
@@ -45,6 +46,10 @@ export const probesCommand = defineCommand({
               row.state,
               cell(row.p50Ms, formatMs),
               cell(row.ratio, formatRatio),
+              cell(
+                row.beside,
+                (one) => `${formatRatio(one.ratio)} ${one.scheme} on ${one.runtime}`,
+              ),
               cell(row.memoryBytes, formatBytes),
               cell(row.accuracy, formatPercent),
               row.error ?? [row.verdict ?? '—', ...row.flags, ...delegated(row)].join(' '),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { printExplanation } from './print-explanation.ts'
 import { printPlans } from './print-plan.ts'
 
 export const planCommand = defineCommand({
@@ -13,6 +14,14 @@ export const planCommand = defineCommand({
     { flags: '--class <class>', description: 'wait for this class only' },
     { flags: '--dry-run', description: 'only say which variants would be built, and why' },
     { flags: '--again', description: 'plan and measure anew' },
+    {
+      flags: '--accept-noise',
+      description: 'choose from measurements of busy or throttled devices too',
+    },
+    {
+      flags: '--explain <device>',
+      description: 'why this device gets what it gets, with every measurement behind it',
+    },
   ],
   example: 'fitment plan motor --dry-run',
   input: z.object({
@@ -21,8 +30,15 @@ export const planCommand = defineCommand({
     class: z.string().optional(),
     dryRun: z.boolean().default(false),
     again: z.boolean().default(false),
+    acceptNoise: z.boolean().default(false),
+    explain: z.string().optional(),
   }),
-  run: async ({ data, class: only, ...input }, io) => {
+  run: async ({ data, class: only, explain: device, ...input }, io) => {
+    if (device !== undefined) {
+      const told = await connectPlanner(data).call('plan.explain', { model: input.model, device })
+      io.result(told, () => printExplanation(told))
+      return 0
+    }
     const progress = io.progress(`planning ${input.model}`)
     const result = await connectPlanner(data).call(
       'plan',

@@ -42,6 +42,10 @@ export const rolloutStartCommand = defineCommand({
     },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
     {
+      flags: '--accept-noise',
+      description: 'choose from measurements of busy or throttled devices too',
+    },
+    {
       flags: '--wait',
       description: 'return when all is done, stopped, or needs a device that is offline',
     },
@@ -57,9 +61,13 @@ export const rolloutStartCommand = defineCommand({
     minSample: z.coerce.number().int().positive(),
     approval: z.boolean().default(false),
     revert: z.boolean().default(false),
+    acceptNoise: z.boolean().default(false),
     wait: z.boolean().default(false),
   }),
-  run: async ({ data, model, revision, waves, approval, revert, wait, ...gate }, io) => {
+  run: async (
+    { data, model, revision, waves, approval, revert, acceptNoise, wait, ...gate },
+    io,
+  ) => {
     const progress = io.progress(`rolling out ${model}`)
     const status = await connectPlanner(data).call(
       'rollout.start',
@@ -74,6 +82,7 @@ export const rolloutStartCommand = defineCommand({
         },
         approval,
         revert,
+        acceptNoise,
         wait,
       },
       ({ done, total, what }) => progress.update(done, total, what),

@@ -38,29 +38,34 @@ export function mixedForAccuracy(
 export function mixedForLatency(
   candidates: readonly CandidateView[],
   probes: readonly Probe[],
+  acceptNoise: boolean,
 ): readonly MixedCandidate[] {
-  const summaryOf = ({ variant }: CandidateView) =>
-    variant && summarise(recordsOf(variant.key, probes))
+  const summaryOf = ({ variant }: CandidateView, yardstick: string | null) =>
+    variant && summarise(recordsOf(variant.key, probes), { yardstick, acceptNoise })
   return unmixed(candidates).flatMap((candidate) => {
     const { plan } = candidate
     const float = candidates.find(
       ({ plan: { scheme, runtime } }) => scheme === 'float32' && runtime === plan.runtime,
     )
-    const ratio = ratioBetween(summaryOf(candidate), float && summaryOf(float))
+    const yardstick = float?.variant?.key ?? null
+    const ratio = ratioBetween(
+      summaryOf(candidate, yardstick),
+      float && summaryOf(float, yardstick),
+    )
     if (targetOf(plan.runtime).knownCosts === null || ratio === null || ratio < 1 - NOISE) return []
     const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
     return mixedCandidate(candidate, { spare: 'slow' }, reason)
   })
 }
 
-/** By what both were measured beside; what is the baseline itself has no ratio, and where it fits no device none has. */
+/** Measured in turns with it; where both fit no device, by their times. */
 function ratioBetween(
   ours: ClassSummary | undefined,
   float: ClassSummary | undefined,
 ): number | null {
   if (!ours || !float) return null
   const { ratio, p50Ms } = ours.latency
-  return ratio ? ratio.p50 / (float.latency.ratio?.p50 ?? 1) : p50Ms / float.latency.p50Ms
+  return ratio ? ratio.p50 : p50Ms / float.latency.p50Ms
 }
 
 /** Built candidates of integers throughout that have no mixed-precision candidate yet. */

@@ -5,7 +5,7 @@ import type { Probe } from '../../storage/index.ts'
 export function recordsOf(variant: string, probes: readonly Probe[]): readonly DeviceRecord[] {
   return probes.flatMap((probe) =>
     probe.variant === variant && probe.record
-      ? [{ device: probe.device, record: probe.record }]
+      ? [{ device: probe.device, record: probe.record, rival: probe.rival }]
       : [],
   )
 }

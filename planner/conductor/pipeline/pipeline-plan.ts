@@ -1,5 +1,13 @@
-import { chooseProbers, fits, judgeOnHost, type Prober } from '../../probing/index.ts'
+import {
+  type Entrant,
+  judgeOnHost,
+  type MatchOrder,
+  type Prober,
+  planTournament,
+} from '../../probing/index.ts'
+import type { SelectionInput } from '../../selection/index.ts'
 import type { Evaluation, Pipeline, Probe, Stage, Variant } from '../../storage/index.ts'
+import { targetOf } from '../../targets/index.ts'
 import type { CandidateView } from '../building/candidate-view.ts'
 import {
   type MixedCandidate,
@@ -7,23 +15,14 @@ import {
   mixedForLatency,
 } from '../building/mixed-precision.ts'
 
-/** How often a device is asked for one measurement before it counts as one that cannot make it. */
-export const MOST_TRIES = 2
-
-/** Failures that say something about the moment, not about the variant. */
-const PASSING: ReadonlySet<string> = new Set([
-  'cancelled',
-  'restart-loop',
-  'download-failed',
-  'busy',
-  'internal',
-])
-
 export interface PipelineView {
   readonly pipeline: Pipeline
   /** Null until this round's candidates are planned. */
   readonly candidates: readonly CandidateView[] | null
-  readonly maxAccuracyDrop: number
+  /** What the choice is made by. */
+  readonly rules: Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>
+  /** The operator ships on records of disturbed measurements. */
+  readonly acceptNoise: boolean
   /** Of this round, oldest first. */
   readonly probes: readonly Probe[]
   readonly devices: readonly Prober[]
@@ -43,7 +42,7 @@ export type PipelineStep =
   | { readonly kind: 'plan-candidates' }
   | { readonly kind: 'add-mixed'; readonly mixed: MixedCandidate }
   | { readonly kind: 'build' | 'evaluate'; readonly variant: Variant }
-  | { readonly kind: 'probe'; readonly variant: Variant; readonly device: string }
+  | ({ readonly kind: 'probe' } & MatchOrder)
   | { readonly kind: 'give-up'; readonly probe: Probe }
   | { readonly kind: 'select' }
   | {
@@ -68,11 +67,12 @@ export function planPipeline(view: PipelineView): readonly PipelineStep[] {
   if (view.candidates === null) return [{ kind: 'plan-candidates' }]
   const work = buildSteps(view.candidates)
   if (work.length > 0) return work
+  const { maxAccuracyDrop } = view.rules.constraints
   const steps =
-    added(mixedForAccuracy(view.candidates, view.maxAccuracyDrop)) ??
-    probeSteps(view, readyOnes(view.candidates, view.maxAccuracyDrop))
+    added(mixedForAccuracy(view.candidates, maxAccuracyDrop)) ??
+    probeSteps(view, readyOnes(view.candidates, maxAccuracyDrop), view.candidates)
   if (!steps.some(({ kind }) => kind === 'select')) return steps
-  return added(mixedForLatency(view.candidates, view.probes)) ?? steps
+  return added(mixedForLatency(view.candidates, view.probes, view.acceptNoise)) ?? steps
 }
 
 function added(mixed: readonly MixedCandidate[]): readonly PipelineStep[] | undefined {
@@ -120,83 +120,61 @@ export function readyOnes(
   return [judged.reduce((a, b) => (dropOf(b) < dropOf(a) ? b : a)).ready]
 }
 
-function probeSteps(view: PipelineView, ready: readonly Ready[]): readonly PipelineStep[] {
+/** The candidates that devices measure, each with the float32 that people see it beside. */
+export function entrantsOf(
+  ready: readonly Ready[],
+  candidates: readonly CandidateView[],
+): readonly Entrant[] {
+  return ready.map(
+    ({ variant: { key, scheme, runtime, bytes }, evaluation: { whole, slice } }) => ({
+      key,
+      scheme,
+      runtime,
+      bytes: bytes ?? 0,
+      yardstick: yardstickFor(runtime, candidates),
+      host: { whole, slice },
+    }),
+  )
+}
+
+/**
+ * float32 on the same runtime and delegate; where the delegate takes no float, on the same runtime without it. Anything
+ * else would compare runtimes, and call it quantization.
+ */
+function yardstickFor(
+  target: Variant['runtime'],
+  candidates: readonly CandidateView[],
+): string | null {
+  const floatOn = (name: string) =>
+    candidates.find(
+      ({ plan, variant }) =>
+        plan.scheme === 'float32' && plan.runtime === name && variant?.state === 'built',
+    )?.variant?.key
+  return floatOn(target) ?? floatOn(targetOf(target).runtime) ?? null
+}
+
+function probeSteps(
+  view: PipelineView,
+  ready: readonly Ready[],
+  candidates: readonly CandidateView[],
+): readonly PipelineStep[] {
   if (ready.length === 0) return [{ kind: 'select' }]
   const overdue = view.probes.filter(
     ({ state, deadline }) => state === 'ordered' && new Date(deadline) <= view.now,
   )
   if (overdue.length > 0) return overdue.map((probe) => ({ kind: 'give-up', probe }))
-
-  const able = view.devices.filter((device) => !isSpent(device, ready, view))
-  const measured = view.probes.filter(({ state }) => state === 'measured')
-  const choice = chooseProbers(able, new Set(measured.map(({ device }) => device)))
-  if (choice.devices.length === 0) {
-    if (able.length === 0 && view.devices.length > 0) return [{ kind: 'select' }]
-    return [waiting(`waits for a device to measure on: ${choice.why}`, !view.settlingIn)]
-  }
-  const chosen = able.filter(({ device }) => choice.devices.includes(device))
-  const open = chosen.map((device) => ({ device, left: leftOn(device, ready, view) }))
-  if (open.every(({ left }) => left.length === 0)) return [{ kind: 'select' }]
-  const orders = open.flatMap(({ device, left }): PipelineStep[] => {
-    const [next] = left
-    if (!next || view.measuring.has(device.device)) return []
-    return [{ kind: 'probe', variant: next.variant, device: device.device }]
+  const step = planTournament({
+    ...view,
+    entrants: entrantsOf(ready, candidates),
+    attempts: view.probes,
   })
+  if (step.kind === 'over') return [{ kind: 'select' }]
+  if (step.kind === 'wait') return [waiting(step.waiting, step.stuck)]
   const room = Math.max(0, view.probesAtOnce - view.measuring.size)
-  return [...orders.slice(0, room), waiting(describe(open, ready.length), false)]
-}
-
-/** Variants this device has still to answer for, in the order of the candidates. */
-function leftOn(
-  device: Prober,
-  ready: readonly Ready[],
-  { probes, dataBytes }: Pick<PipelineView, 'probes' | 'dataBytes'>,
-): readonly Ready[] {
-  return ready.filter(
-    ({ variant }) =>
-      fits(device, variant.bytes ?? 0, dataBytes) &&
-      !isAnswered(device.device, variant.key, probes),
-  )
-}
-
-function isAnswered(device: string, variant: string, probes: readonly Probe[]): boolean {
-  const tries = probes.filter((probe) => probe.device === device && probe.variant === variant)
-  if (
-    tries.some(
-      ({ state, error }) => state === 'measured' || (state === 'failed' && !isPassing(error)),
-    )
-  )
-    return true
-  return tries.filter(({ state }) => state !== 'ordered').length >= MOST_TRIES
-}
-
-/** A device that answered for everything it can hold and measured nothing is of no use to the others. */
-function isSpent(
-  device: Prober,
-  ready: readonly Ready[],
-  view: Pick<PipelineView, 'probes' | 'dataBytes'>,
-): boolean {
-  const own = view.probes.filter((probe) => probe.device === device.device)
-  return leftOn(device, ready, view).length === 0 && !own.some(({ state }) => state === 'measured')
-}
-
-function isPassing(error: Probe['error']): boolean {
-  return error !== null && PASSING.has(error.code)
+  const orders = step.orders.map((order) => ({ kind: 'probe' as const, ...order }))
+  return [...orders.slice(0, room), waiting(step.waiting, false)]
 }
 
 function waiting(reason: string, stuck: boolean): PipelineStep {
   return { kind: 'wait', stage: 'probing', reason, stuck }
-}
-
-function describe(
-  open: readonly { readonly device: Prober; readonly left: readonly Ready[] }[],
-  all: number,
-): string {
-  return open
-    .filter(({ left }) => left.length > 0)
-    .map(
-      ({ device, left }) =>
-        `${device.device} measures ${left[0]?.variant.scheme} (${all - left.length + 1} of ${all})`,
-    )
-    .join(', ')
 }

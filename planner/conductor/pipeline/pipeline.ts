@@ -1,4 +1,5 @@
 import {
+  acceptsNoise,
   devices as deviceRows,
   type Model,
   orders,
@@ -13,7 +14,7 @@ import { type ConductorContext, isSettlingIn } from '../context/context.ts'
 import { proberOf } from '../devices/probers.ts'
 import { type PipelineStep, type PipelineView, planPipeline } from './pipeline-plan.ts'
 import { giveUpProbe, orderProbe } from './probe-orders.ts'
-import { select } from './select.ts'
+import { rulesOf, select } from './select.ts'
 
 /** Steps that change what the next steps are: the plan is made again after them. */
 const SETTLING: ReadonlySet<PipelineStep['kind']> = new Set([
@@ -67,7 +68,8 @@ async function viewOf(
     pipeline,
     candidates:
       pipeline.stage === 'candidates' ? null : await candidateViews(context, model, classId),
-    maxAccuracyDrop: model.constraints.maxAccuracyDrop,
+    rules: await rulesOf(context, model, classId, devices),
+    acceptNoise: await acceptsNoise(db, model.id),
     probes: await probeRows.probesOf(db, model.id, only),
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
     measuring: new Set(open.map(({ device }) => device)),

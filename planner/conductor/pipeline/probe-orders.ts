@@ -1,7 +1,7 @@
 import { newId } from '../../../shared/ids.ts'
 import type { ProbeOrder } from '../../../shared/messages/index.ts'
 import { type Profile, profileOf } from '../../classes/index.ts'
-import { fits } from '../../probing/index.ts'
+import { fits, type MatchOrder } from '../../probing/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -14,32 +14,35 @@ import {
   variants,
 } from '../../storage/index.ts'
 import { targetOf } from '../../targets/index.ts'
-import { contentKey } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { baselineTarget } from '../devices/baseline.ts'
 import { threadsFor } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
 import { engineOffering } from '../devices/targets-offered.ts'
 
-/** Asks a device to measure a variant, in turns with float32 where that fits too. */
+/** A heat only tells who may win: it takes this share of the time that a duel takes. */
+const HEAT_SHARE = 1 / 3
+/** Shorter than this no measurement is. */
+const LEAST_MEASURE_MS = 100
+
+/** Asks a device to measure a variant, in turns with its rival where that fits too. */
 export async function orderProbe(
   context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
-  { variant, device: deviceId }: { readonly variant: Variant; readonly device: string },
+  { match, variant: key, rival: rivalKey, device: deviceId, quietMs }: MatchOrder,
 ): Promise<void> {
   const { artifacts, db, settings } = context
   const device = await deviceRows.findDevice(db, deviceId)
-  if (!device || !variant.digest) return
+  const variant = await variants.findVariant(db, key)
+  if (!device || !variant?.digest) return
   const profile = profileOf(context.profiles, pipeline.class)
   const engine = engineOffering(device.runtimes, variant.runtime, profile)
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
-  const floats = await baselineFor(context, model, variant, { device, profile })
+  const rival = await rivalOn(context, rivalKey, { device, profile })
   const others = artifact.bytes + data.bytes
-  const baseline =
-    floats && fits(proberOf(device, 0), floats.artifact.bytes, others) ? floats : null
+  const baseline = rival && fits(proberOf(device, 0), rival.artifact.bytes, others) ? rival : null
   const order: ProbeOrder = {
     v: 1,
     id: newId(),
@@ -53,8 +56,9 @@ export async function orderProbe(
     data,
     baseline,
     threads: threadsFor(device, profile),
-    measureMs: settings.measureMs,
+    measureMs: measureMsOf(match, settings.measureMs),
     timeoutMs: settings.probeTimeoutMs,
+    ...(quietMs > 0 && { quietMs }),
   }
   const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
   const now = context.now()
@@ -67,6 +71,7 @@ export async function orderProbe(
       class: pipeline.class,
       round: pipeline.round,
       variant: variant.key,
+      rival: rivalKey,
       device: deviceId,
       orderedAt: now.toISOString(),
       deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
@@ -79,7 +84,11 @@ export async function orderProbe(
 export async function extendDeadline(context: ConductorContext, order: ProbeOrder): Promise<void> {
   const { settings, now } = context
   const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
-  const ms = order.timeoutMs + settings.answerMs + (1000 * bytes) / settings.slowestLink
+  const ms =
+    order.timeoutMs +
+    (order.quietMs ?? 0) +
+    settings.answerMs +
+    (1000 * bytes) / settings.slowestLink
   await probes.setProbeDeadline(context.db, order.id, new Date(now().getTime() + ms))
 }
 
@@ -98,20 +107,24 @@ export async function giveUpProbe(context: ConductorContext, probe: Probe): Prom
   context.nudge(probe.device)
 }
 
-/** The float model as the class measures it; null when it is the variant itself, or was not built. */
-async function baselineFor(
+function measureMsOf(match: MatchOrder['match'], duelMs: number): number {
+  return match === 'duel' ? duelMs : Math.max(LEAST_MEASURE_MS, Math.round(HEAT_SHARE * duelMs))
+}
+
+/** What the variant is measured in turns with, as the device runs it; null where it has none, or does not offer its target. */
+async function rivalOn(
   context: ConductorContext,
-  model: Model,
-  variant: Variant,
+  key: string | null,
   { device, profile }: { readonly device: Device; readonly profile: Profile | undefined },
-) {
-  const target = baselineTarget(model, [device], profile) ?? targetOf(variant.runtime).runtime
-  if (variant.scheme === 'float32' && variant.runtime === target) return null
-  const floats = await variants.findVariant(
-    context.db,
-    contentKey({ scheme: 'float32', runtime: target }, model.source, null),
-  )
-  if (floats?.state !== 'built' || !floats.digest) return null
-  const artifact = await context.artifacts.refOf(floats.digest)
-  return { artifact, runtime: targetOf(target).runtime }
+): Promise<ProbeOrder['baseline']> {
+  const rival: Variant | undefined =
+    key === null ? undefined : await variants.findVariant(context.db, key)
+  if (rival?.state !== 'built' || !rival.digest) return null
+  const engine = engineOffering(device.runtimes, rival.runtime, profile)
+  if (engine === undefined) return null
+  return {
+    artifact: await context.artifacts.refOf(rival.digest),
+    runtime: engine.runtime,
+    ...(engine.accelerator !== null && { accelerator: engine.accelerator }),
+  }
 }

@@ -1,25 +1,26 @@
-import { profileOf } from '../../classes/index.ts'
-import { fits, judgeOnHost, measuredRow, summarise } from '../../probing/index.ts'
-import { choose, type Measured, type Selection, type SelectionRow } from '../../selection/index.ts'
+import { type Evidence, fits, judgeOnHost } from '../../probing/index.ts'
 import {
+  choose,
+  type Selection,
+  type SelectionInput,
+  type SelectionRow,
+} from '../../selection/index.ts'
+import {
+  type Device,
   devices as deviceRows,
   type Model,
   type Pipeline,
   type Probe,
   pipelines,
-  probes as probeRows,
   rollouts,
   selections,
 } from '../../storage/index.ts'
 import type { CandidateView } from '../building/candidate-view.ts'
-import { candidateViews } from '../building/candidates.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { baselineTarget } from '../devices/baseline.ts'
 import { roomOf } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
-import { recordsOf } from '../devices/records.ts'
-import { readyOnes } from './pipeline-plan.ts'
+import { classEvidence } from './class-evidence.ts'
 
 /** Chooses from what was measured in this round, and writes down why. */
 export async function select(
@@ -28,38 +29,12 @@ export async function select(
   pipeline: Pipeline,
 ): Promise<void> {
   const { db } = context
-  const only = { class: pipeline.class, round: pipeline.round }
-  const probes = await probeRows.probesOf(db, model.id, only)
   const devices = await deviceRows.devicesOfClass(db, pipeline.class)
-  const candidates = await candidateViews(context, model, pipeline.class)
-  const ready = readyOnes(candidates, model.constraints.maxAccuracyDrop)
-  const baseline = baselineTarget(model, devices, profileOf(context.profiles, pipeline.class))
-  const sent = new Set(ready.map(({ variant }) => variant.key))
-  const measured = ready.flatMap(({ variant, evaluation }) => {
-    const summary = summarise(recordsOf(variant.key, probes))
-    if (!summary) return []
-    const { key, scheme, runtime, bytes } = variant
-    const isBaseline = scheme === 'float32' && runtime === (baseline ?? runtime)
-    return [
-      measuredRow({
-        key,
-        scheme,
-        runtime,
-        bytes: bytes ?? 0,
-        summary,
-        isBaseline,
-        host: evaluation,
-      }),
-    ]
-  })
-  const chosen = choose({
-    candidates: measured,
-    constraints: model.constraints,
-    objective: model.objective,
-    // Memory was kept to by the devices that measured: what did not fit there has no record.
-    room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
-    incumbent: await incumbentOf(context, model, pipeline.class),
-  })
+  const evidence = await classEvidence(context, model, pipeline)
+  const { candidates, entrants, probes, measured, duels, probers } = evidence
+  const sent = new Set(entrants.map(({ key }) => key))
+  const rules = await rulesOf(context, model, pipeline.class, devices)
+  const chosen = choose({ ...rules, candidates: measured, duels, probers })
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
   const unmeasured = candidates
     .filter(
@@ -70,15 +45,42 @@ export async function select(
       verdict: 'dropped' as const,
       reason: whyUnmeasured(candidate, { probes, sent, holds, model }),
     }))
-  const selection: Selection = { ...chosen, rows: [...chosen.rows, ...unmeasured] }
-  await store(context, model, pipeline, measured, selection)
+  const doubts = [...evidence.notBelieved].map(([device, why]) => `; ${device} is left out: ${why}`)
+  const selection: Selection = {
+    ...chosen,
+    why: `${chosen.why}${acceptedClause(evidence)}${doubts.join('')}`,
+    rows: [...chosen.rows, ...unmeasured],
+  }
+  await store(context, model, pipeline, evidence, selection)
+}
+
+/** What a choice is made by, besides what was measured. */
+export async function rulesOf(
+  context: ConductorContext,
+  model: Model,
+  classId: string,
+  devices: readonly Device[],
+): Promise<Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>> {
+  return {
+    constraints: model.constraints,
+    objective: model.objective,
+    // Memory was kept to by the devices that measured: what did not fit there has no record.
+    room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
+    incumbent: await incumbentOf(context, model, classId),
+  }
+}
+
+/** Said where a choice rests on disturbed records. */
+function acceptedClause({ accepted }: Evidence): string {
+  if (accepted.length === 0) return ''
+  return `; measured while devices were disturbed (${accepted.join(', ')}), accepted by --accept-noise`
 }
 
 async function store(
   context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
-  measured: readonly Measured[],
+  { measured }: Evidence,
   selection: Selection,
 ): Promise<void> {
   const stage = selection.winner === null ? 'no-fit' : 'selected'

@@ -7,6 +7,7 @@ import { trustTables } from './0003-trust.ts'
 import { tuningTables } from './0004-tunings.ts'
 import { runtimeTables } from './0005-runtimes.ts'
 import { engineTables } from './0006-engines.ts'
+import { evidenceTables } from './0007-evidence.ts'
 import { labelTables } from './0008-labels.ts'
 import { createTables, type DialectName } from './create.ts'
 
@@ -22,6 +23,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0004-tunings': createTables(tuningTables, dialect),
         '0005-runtimes': createTables(runtimeTables, dialect),
         '0006-engines': createTables(engineTables, dialect),
+        '0007-evidence': createTables(evidenceTables, dialect),
         '0008-labels': createTables(labelTables, dialect),
       }),
     },

@@ -7,6 +7,7 @@ import { probeEnvironmentSchema } from '../../../shared/measure/probe-record.ts'
 t.test('a Raspberry Pi that is hot, capped and short of power', async (t) => {
   const root = t.testdir({
     proc: {
+      self: { cgroup: '0::/system.slice/fitment.service\n' },
       loadavg: '1.52 0.80 0.40 2/345 6789\n',
       meminfo: 'MemTotal:        3884232 kB\nMemAvailable:    1234567 kB\n',
       stat: 'cpu  100 5 50 1000 20 3 2 7 0 0\ncpu0 100 5 50 1000 20 3 2 7 0 0\n',
@@ -15,6 +16,13 @@ t.test('a Raspberry Pi that is hot, capped and short of power', async (t) => {
       },
     },
     sys: {
+      fs: {
+        cgroup: {
+          'system.slice': {
+            'fitment.service': { 'cpu.stat': 'usage_usec 12\nnr_periods 90\nnr_throttled 7\n' },
+          },
+        },
+      },
       class: {
         thermal: {
           thermal_zone0: { temp: '81234\n', type: 'cpu-thermal\n' },
@@ -32,6 +40,7 @@ t.test('a Raspberry Pi that is hot, capped and short of power', async (t) => {
                 scaling_governor: 'ondemand\n',
                 scaling_cur_freq: '1000000\n',
                 cpuinfo_max_freq: '1500000\n',
+                scaling_max_freq: '1200000\n',
               },
               thermal_throttle: { core_throttle_count: '4\n', package_throttle_count: '5\n' },
             },
@@ -46,6 +55,8 @@ t.test('a Raspberry Pi that is hot, capped and short of power', async (t) => {
     governor: 'ondemand',
     frequencyKhz: 1_000_000,
     maxFrequencyKhz: 1_500_000,
+    frequencyLimitKhz: 1_200_000,
+    quotaStops: 7,
     hottestCelsius: 81.234,
     cooling: 2,
     throttleCount: 10,

@@ -143,6 +143,30 @@ t.test('without room for two, one is measured alone', async (t) => {
   t.ok(record.flags.includes('no-room-for-baseline'))
 })
 
+t.test('without room for both at once, their processes take turns', async (t) => {
+  const padded = (name: string, model: string) => {
+    const path = join(folder, name)
+    writeFileSync(path, Buffer.concat([readFileSync(modelPath(model)), Buffer.alloc(100e6)]))
+    return path
+  }
+  const one = padded('one.tflite', 'dense-int8.tflite')
+  const other = padded('other.tflite', 'dense.tflite')
+  const { peakMemoryBytes } = await runProbe(request({ modelPath: one }))
+  const record = await runProbe(
+    request({
+      modelPath: one,
+      baseline: { modelPath: other, engine: { runtime: 'litert' } },
+      memoryLimitBytes: peakMemoryBytes + 60_000_000,
+      timeoutMs: 120_000,
+    }),
+  )
+  t.ok(record.flags.includes('alternating-processes'), record.flags.join(', '))
+  t.equal(record.ratioToBaseline?.rounds, 6)
+  const { p50 = 0, ci95 = [0, 0] } = record.ratioToBaseline ?? {}
+  t.ok(ci95[0] <= p50 && p50 <= ci95[1])
+  t.equal(record.quality.samples, samples, 'its answers are all there')
+})
+
 t.test('a child that dies says how, and where', async (t) => {
   for (const [signal, code] of [
     ['SIGSEGV', 'crashed'],

@@ -105,7 +105,7 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
       latency: { ...steady.latency, trend: 0.2 },
       evidence: { ...steady.evidence, otherCpuShare: 0.4 },
     },
-    verdict: 'noisy',
+    verdict: 'contended',
     flags: ['drift', 'busy-machine'],
   },
   {
@@ -127,6 +127,12 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
     flags: ['wide-interval'],
   },
   {
+    name: 'a slow model that ran a few times',
+    given: { latency: { ...steady.latency, n: 12, p50Ci95: [9, 11], trend: 0.08 } },
+    verdict: 'ok',
+    flags: [],
+  },
+  {
     name: 'work that takes longer at the end',
     given: { evidence: { ...steady.evidence, spinSpread: 0.1, spinDrift: 1.2 } },
     verdict: 'noisy',
@@ -135,14 +141,41 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
   {
     name: 'a host that takes its share',
     given: { evidence: { ...steady.evidence, stealShare: 0.03 } },
-    verdict: 'noisy',
+    verdict: 'contended',
     flags: ['stolen'],
   },
   {
     name: 'preempted',
     given: { evidence: { ...steady.evidence, cpuShare: 0.7 } },
-    verdict: 'noisy',
+    verdict: 'contended',
     flags: ['preempted'],
+  },
+  {
+    name: 'a control group with less than it wants',
+    given: { before: { ...calm, quotaStops: 2 }, after: { ...calm, quotaStops: 40 } },
+    verdict: 'contended',
+    flags: ['cpu-quota'],
+  },
+  {
+    name: 'a processor that may not go as fast as it can',
+    given: { before: { ...calm, frequencyLimitKhz: 1_000_000 } },
+    verdict: 'ok',
+    flags: ['frequency-capped'],
+  },
+  {
+    name: 'one that was slowed down meanwhile',
+    given: {
+      before: { ...calm, frequencyLimitKhz: 1_500_000 },
+      after: { ...calm, frequencyLimitKhz: 1_000_000 },
+    },
+    verdict: 'throttled',
+    flags: ['frequency-limit-fell'],
+  },
+  {
+    name: 'a clock that went backwards',
+    given: { latency: { ...steady.latency, clockJumps: 1 } },
+    verdict: 'noisy',
+    flags: ['clock-jump'],
   },
   {
     name: 'two threads that wait for each other',

@@ -42,7 +42,7 @@ export async function planOnThisMachine(task: FleetTask): Promise<ClassPlan> {
     const files = ['--model', task.model, '--calibration', task.calibration, '--test', task.test]
     const budget = ['--max-accuracy-drop', String(task.maxAccuracyDrop)]
     await ask(['models', 'add', 'subject', ...files, ...budget, '--data', data])
-    const told = await ask(['plan', 'subject', '--data', data, '--json'])
+    const told = await ask(['plan', 'subject', '--accept-noise', '--data', data, '--json'])
     const [plan] = (JSON.parse(told) as { classes: ClassPlan[] }).classes
     if (plan === undefined) throw new Error('no class was planned for')
     return plan

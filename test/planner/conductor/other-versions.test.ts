@@ -56,7 +56,7 @@ t.test(
     const order = { v: 1, id: newId(), kind: 'cancel', order: newId() } as const
     await orders.addOrder(db, 'cart', order, [], now, null)
     await probes.addProbe(db, {
-      ...{ id: order.id, model: 'm', class: 'raspberry-pi-4', round: 1, variant: 'v' },
+      ...{ id: order.id, model: 'm', class: 'raspberry-pi-4', round: 1, variant: 'v', rival: null },
       ...{ device: 'cart', orderedAt: now.toISOString(), deadline: now.toISOString() },
     })
     const error = {

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { dropOnHost, judgeOnHost } from '../../../planner/probing/host-verdict.ts'
 import { measuredRow } from '../../../planner/probing/measured-row.ts'
+import type { DeviceRecord } from '../../../planner/probing/summarise.ts'
 import { brokenConstraints } from '../../../planner/selection/constraints.ts'
 import type { Constraints } from '../../../planner/selection/measured.ts'
 import type { QualityRecord } from '../../../shared/measure/index.ts'
+import { record as probeRecord } from '../conductor/scripted-fleet.ts'
 
 /** What a detector gives: no classes, but a metric. */
 function record(value: number | null, reference: number | null, lower = false): QualityRecord {
@@ -31,12 +33,19 @@ function record(value: number | null, reference: number | null, lower = false): 
   }
 }
 
-const LATENCY = { p50Ms: 1, ci95: [1, 1] as [number, number], ratio: null }
+const LATENCY = { p50Ms: 1, ci95: [1, 1] as [number, number], ratio: null, on: [] }
 const CONSTRAINTS: Constraints = {
   maxAccuracyDrop: 0.02,
   maxLatencyMs: null,
   maxMemoryBytes: null,
   maxBytes: null,
+}
+
+/** What a device reaches on the whole slice. */
+function answered({ samples, metric }: QualityRecord, value: number): DeviceRecord {
+  const base = probeRecord(1, null)
+  const quality = { ...base.quality, samples, ...(metric && { metric: { ...metric, value } }) }
+  return { device: 'a', record: { ...base, quality } }
 }
 
 function row(whole: QualityRecord, slice: QualityRecord, device: number | null) {
@@ -45,12 +54,11 @@ function row(whole: QualityRecord, slice: QualityRecord, device: number | null) 
     scheme: 'static-w8a8',
     runtime: 'onnxruntime',
     bytes: 1,
-    isBaseline: false,
     host: { whole, slice },
     summary: {
       latency: LATENCY,
       memoryBytes: 1,
-      quality: { samples: 8, accuracy: null, agreement: null, sqnrDb: 12, metric: device },
+      records: device === null ? [] : [answered(slice, device)],
       devices: 1,
       notes: [],
     },

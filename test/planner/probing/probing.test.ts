@@ -120,25 +120,29 @@ t.test('summarise: records that are not ok are left out, and it is said', async 
   t.match(summary, { latency: { p50Ms: 5 }, devices: 1, notes: ['left out 1 record (throttled)'] })
 })
 
-t.test('summarise: where there are no others they count, and it is said', async (t) => {
-  const summary = summarise([of('a', record(5, { verdict: 'noisy' }))])
-  t.match(summary, { latency: { p50Ms: 5 }, notes: [/every record is noisy/] })
-})
+t.test(
+  'summarise: where there are no others they count only if accepted, and it is said',
+  async (t) => {
+    const noisy = [of('a', record(5, { verdict: 'noisy' }))]
+    t.equal(summarise(noisy), undefined)
+    t.match(summarise(noisy, { acceptNoise: true }), {
+      latency: { p50Ms: 5 },
+      notes: [/every record is noisy, accepted by --accept-noise/],
+    })
+  },
+)
 
 t.test('summarise: invalid ones never count', async (t) => {
-  t.equal(summarise([of('a', record(5, { verdict: 'invalid' }))]), undefined)
+  const invalid = [of('a', record(5, { verdict: 'invalid' }))]
+  t.equal(summarise(invalid, { acceptNoise: true }), undefined)
   t.equal(summarise([]), undefined)
 })
 
-t.test('summarise: no baseline, no labels', async (t) => {
-  const bare = record(5, {
-    ratioToBaseline: null,
-    quality: { samples: 10, accuracy: null, agreement: 0.9, sqnrDb: null },
-  })
-  t.match(summarise([of('a', bare)]), {
-    latency: { ratio: null },
-    quality: { accuracy: null, agreement: 0.9 },
-  })
+t.test('summarise: a ratio is of the yardstick only', async (t) => {
+  const beside = (rival: string | null) => ({ ...of('a', record(5)), rival })
+  t.match(summarise([beside('f')], { yardstick: 'f' }), { latency: { ratio: { p50: 0.5 } } })
+  t.match(summarise([beside('g')], { yardstick: 'f' }), { latency: { ratio: null } })
+  t.match(summarise([of('a', record(5, { ratioToBaseline: null }))]), { latency: { ratio: null } })
 })
 
 t.test('median', async (t) => {

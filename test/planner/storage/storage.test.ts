@@ -193,12 +193,13 @@ for (const database of DATABASES) {
           class: 'rpi4',
           round: 1,
           variant: 'k1',
+          rival: null,
           device: 'd1',
           orderedAt: at.toISOString(),
           deadline: later.toISOString(),
         }
         await probes.addProbe(db, probe)
-        await probes.addProbe(db, { ...probe, id: 'p2' })
+        await probes.addProbe(db, { ...probe, id: 'p2', rival: 'k2' })
         const lost = { state: 'lost', error: { code: 'no-answer', message: 'gone' } } as const
         t.equal(await probes.finishProbe(db, 'p1', lost, later), true)
         t.equal(await probes.finishProbe(db, 'p1', lost, later), false)
@@ -209,8 +210,8 @@ for (const database of DATABASES) {
         const failed = { state: 'failed', error: { code: 'timeout', message: 'slow' } } as const
         t.equal(await probes.finishProbe(db, 'p2', failed, later), true)
         t.match(await probes.probesOf(db, 'm', { class: 'rpi4', round: 1 }), [
-          { id: 'p1', state: 'lost' },
-          { id: 'p2', state: 'failed', error: { code: 'timeout' } },
+          { id: 'p1', state: 'lost', rival: null },
+          { id: 'p2', state: 'failed', rival: 'k2', error: { code: 'timeout' } },
         ])
         t.same(await probes.probesOf(db, 'm', { class: 'rpi4', round: 2 }), [])
       },

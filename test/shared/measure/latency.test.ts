@@ -1,11 +1,11 @@
 import t from 'tap'
-import { seededRandom } from '../../../shared/measure/bootstrap.ts'
 import { budgetOf, FULL_BUDGET } from '../../../shared/measure/budget.ts'
 import { measureBeside, measureLatency } from '../../../shared/measure/latency.ts'
 import { latencyRecordSchema } from '../../../shared/measure/latency-record.ts'
 import { loadInProcess } from '../../../shared/runtime/load-runtime.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelBytes } from '../../fixture-models.ts'
+import { seededRandom } from '../../seeded-random.ts'
 
 /** A clock that only runs advance, by what `cost` says of the time so far. */
 function simulated(cost: (nowMs: number, turn: number) => number) {
@@ -105,6 +105,45 @@ t.test('two models in turns: drift falls out of the ratio', async (t) => {
   const blocks = order.join('').replace(/A+/g, 'A').replace(/B+/g, 'B')
   t.match(blocks, /^BABA(BA)*B?$/, 'neighbouring blocks of one model run together: A B B A')
   t.equal(result.latency.blockMediansMs.length, result.baseline.blockMediansMs.length)
+})
+
+t.test('slow models keep the rounds that a paired interval needs', async (t) => {
+  for (const [slowMs, rounds] of [
+    [100, 6],
+    [900, 6],
+    [5_000, 2],
+  ] as const) {
+    let now = 0
+    const cost = (ms: number) => () => {
+      now += ms
+    }
+    const clock = () => now
+    const { ratio } = await measureBeside(cost(slowMs / 2), cost(slowMs), budgetOf(3_000), {
+      clock,
+    })
+    t.ok(ratio.rounds >= rounds, `${ratio.rounds} rounds of ${slowMs} ms`)
+    t.ok(Math.abs(ratio.p50 - 0.5) < 1e-9)
+    t.ok(now < 6 * 3_000 + 4 * slowMs, `${now} ms`)
+  }
+})
+
+t.test('a clock that goes backwards costs a round, not the measurement', async (t) => {
+  let now = 1e6
+  let turns = 0
+  const run = () => {
+    turns += 1
+    now += turns === 300 || turns === 500 ? -3_600_000 : 10
+  }
+  const record = await measureLatency(run, budgetOf(10_000), { clock: () => now })
+  t.equal(record.clockJumps, 2)
+  t.ok(record.minMs === 10 && record.maxMs === 10, `${record.minMs} … ${record.maxMs}`)
+  let back = 0
+  const always = () => {
+    back += 1
+    now += back % 3 === 0 ? -5 : 10
+  }
+  const spoiled = await measureBeside(always, always, budgetOf(1_000), { clock: () => now })
+  t.ok((spoiled.latency.clockJumps ?? 0) > 3, 'it ends, and says so')
 })
 
 t.test('the world is asked between blocks only', async (t) => {

@@ -1,14 +1,22 @@
 import t, { type Test } from 'tap'
-import { bootstrapMedianCi95, seededRandom } from '../../../shared/measure/bootstrap.ts'
 import {
   histogramOf,
   histogramQuantile,
   mergeHistograms,
 } from '../../../shared/measure/histogram.ts'
+import { pairedRatio } from '../../../shared/measure/paired-ratio.ts'
 import { effectiveSize, theilSenSlope } from '../../../shared/measure/series.ts'
-import { mcnemarExact, medianOf, sorted, wilson95 } from '../../../shared/statistics/index.ts'
+import {
+  hodgesLehmann,
+  mcnemarExact,
+  medianOf,
+  pooledRatio,
+  sorted,
+  wilson95,
+} from '../../../shared/statistics/index.ts'
 import { madOf, medianCi95, quantileOf } from '../../../shared/statistics/order-statistics.ts'
 import { fairCoinCdf } from '../../../shared/statistics/proportions.ts'
+import { seededRandom } from '../../seeded-random.ts'
 
 const near = (t: Test, found: number, wanted: number, within = 1e-4) =>
   t.ok(Math.abs(found - wanted) <= within, `${found} ≈ ${wanted}`)
@@ -84,10 +92,56 @@ t.test('histograms add up and keep quantiles to 1 %', async (t) => {
   t.ok(JSON.stringify(merged).length < 2048)
 })
 
-t.test('the bootstrap is repeatable and holds the median', async (t) => {
-  const values = Array.from({ length: 30 }, seededRandom(6))
-  const interval = bootstrapMedianCi95(values, seededRandom(1))
-  t.same(bootstrapMedianCi95(values, seededRandom(1)), interval)
-  const middle = medianOf(sorted(values))
-  t.ok(interval[0] < middle && middle < interval[1])
+t.test('Hodges–Lehmann: the depression scores of Hollander & Wolfe, table 3.1', async (t) => {
+  const before = [1.83, 0.5, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.3]
+  const after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
+  const found = hodgesLehmann(after.map((value, i) => value - (before[i] ?? 0)))
+  near(t, found?.centre ?? 0, -0.46, 1e-9)
+  near(t, found?.ci95[0] ?? 0, -0.786, 1e-9)
+  near(t, found?.ci95[1] ?? 0, -0.01, 1e-9)
+  t.equal(hodgesLehmann([1, 2, 3, 4, 5]), undefined, 'five values have no such interval')
+})
+
+/** Normal deviates. (Box & Muller 1958.) */
+function normals(random: () => number, count: number): number[] {
+  return Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()),
+  )
+}
+
+t.test('paired intervals cover the truth 95 times in 100, with few pairs and many', async (t) => {
+  const random = seededRandom(6)
+  for (const pairs of [2, 3, 5, 6, 10, 25, 60]) {
+    let covered = 0
+    for (let round = 0; round < 1000; round++) {
+      const { ci95 } = pairedRatio(normals(random, pairs).map((x) => 0.8 * Math.exp(0.1 * x)))
+      if (ci95[0] <= 0.8 && ci95[1] >= 0.8) covered += 1
+    }
+    t.ok(covered >= 930, `${covered} of 1000 with ${pairs} pairs`)
+  }
+  const [low, high] = pairedRatio([0.8]).ci95
+  t.ok(low < 0.1 && high > 5, 'one pair decides nothing')
+})
+
+t.test('pooled ratios: agreement narrows, disagreement widens', async (t) => {
+  const one = { p50: 0.8, ci95: [0.76, 0.842] as const }
+  const width = ({ ci95 }: { ci95: readonly [number, number] }) => Math.log(ci95[1] / ci95[0])
+  near(t, pooledRatio([one]).p50, 0.8, 1e-9)
+  near(t, width(pooledRatio([one])), width(one), 1e-9)
+  near(t, width(pooledRatio([one, one, one, one])), width(one) / 2, 1e-9)
+  const apart = pooledRatio([one, { p50: 1.25, ci95: [1.19, 1.31] }])
+  t.ok(apart.ci95[0] < 0.8 && apart.ci95[1] > 1.25, `${apart.ci95}`)
+  t.ok(width(pooledRatio([one], 0.05)) > width(one), 'devices that were not asked')
+  const random = seededRandom(3)
+  let covered = 0
+  for (let round = 0; round < 1000; round++) {
+    const estimates = normals(random, 3).map((x) => {
+      const p50 = 0.9 * Math.exp(0.03 * x)
+      return { p50, ci95: [p50 * Math.exp(-0.0588), p50 * Math.exp(0.0588)] as const }
+    })
+    const { ci95 } = pooledRatio(estimates)
+    if (ci95[0] <= 0.9 && ci95[1] >= 0.9) covered += 1
+  }
+  t.ok(covered >= 940, `${covered} of 1000`)
 })

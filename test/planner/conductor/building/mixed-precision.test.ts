@@ -5,18 +5,12 @@ import {
   mixedForAccuracy,
   mixedForLatency,
 } from '../../../../planner/conductor/building/mixed-precision.ts'
-import {
-  type Model,
-  models,
-  type Probe,
-  pipelines,
-  selections,
-  variants,
-} from '../../../../planner/storage/index.ts'
+import { type Probe, selections, variants } from '../../../../planner/storage/index.ts'
 import type { RuntimeName } from '../../../../shared/runtime/runtime.ts'
 import { askedProbe } from '../../../asked-probe.ts'
 import { newModel } from '../../storage/sample.ts'
-import { type Planner, planner, record, ScriptedDevice, settle } from '../scripted-fleet.ts'
+import { builtModel } from '../built-model.ts'
+import { planner, record, ScriptedDevice, settle } from '../scripted-fleet.ts'
 
 interface Row {
   scheme: string
@@ -56,6 +50,7 @@ function probesOf(rows: readonly Row[]): Probe[] {
             ...{ id: scheme, model: 'm', class: 'c', round: 1, device: 'a', state: 'measured' },
             ...{ orderedAt: '', deadline: '', finishedAt: null, error: null },
             variant: `${scheme} ${runtime}`,
+            rival: `float32 ${runtime}`,
             record: record(ms, ratio),
           } as Probe,
         ],
@@ -100,7 +95,7 @@ t.test('a mixed-precision candidate is added once', async (t) => {
 })
 
 t.test('integers that devices measured to be no faster than float32 get one', async (t) => {
-  const latency = (...rows: Row[]) => mixedForLatency(rows.map(candidate), probesOf(rows))
+  const latency = (...rows: Row[]) => mixedForLatency(rows.map(candidate), probesOf(rows), false)
   const int8 = (ratio: number | null) => ({ scheme: 'static-w8a8-u8s8', ratio })
   const float = (ratio: number | null): Row => ({ scheme: 'float32', ratio })
   t.match(latency(float(null), int8(1.29)), [
@@ -111,8 +106,6 @@ t.test('integers that devices measured to be no faster than float32 get one', as
     },
   ])
   t.equal(latency(float(null), int8(0.7)).length, 0)
-  t.match(latency(float(0.5), int8(0.6)), [{ reason: /1.20×/ }], 'its own runtime is the measure')
-  t.equal(latency(float(2), int8(1.2)).length, 0)
   t.equal(latency({ scheme: 'float32' }, int8(1.2)).length, 0, 'float32 was not measured')
   const apart = (ms: number) => latency(float(null), { ...int8(null), ms })
   t.match(apart(13), [{ reason: /1.30×/ }], 'no baseline fits there')
@@ -123,43 +116,6 @@ t.test('integers that devices measured to be no faster than float32 get one', as
   const liteFloat = { scheme: 'float32', runtime: 'litert', ratio: null } as const
   t.equal(latency(liteFloat, lite).length, 0, "LiteRT's kernels are not known so well")
 })
-
-/** Two variants in ONNX Runtime, built and answered for, of a source that is in no store. */
-async function builtModel({ conductor }: Planner, classId: string): Promise<Model> {
-  const { db, artifacts, now } = conductor.context
-  const { digest: slice } = await artifacts.put(Buffer.from('test data'))
-  const { digest: whole } = await artifacts.put(Buffer.from('all test data'))
-  const facts = { ...newModel.facts, format: 'onnx' } as const
-  const reference = { ...newModel.reference, slice, whole }
-  const model = await models.addModel(db, { ...newModel, facts, reference }, now())
-  const { source } = model
-  for (const scheme of ['float32', 'static-w8a8-s8s8']) {
-    await variants.ensureVariant(db, { key: scheme, source, scheme, runtime: 'onnxruntime' })
-    const { digest } = await artifacts.put(Buffer.alloc(1000, scheme))
-    await variants.recordBuilt(
-      db,
-      scheme,
-      { digest, findings: [], operators: null, buildMs: 1 },
-      now(),
-    )
-    const { wholeQuality } = reference
-    const answers = { variant: scheme, whole: wholeQuality, slice: wholeQuality, selfTest: slice }
-    await variants.recordEvaluation(db, whole, answers, now())
-    const plan = {
-      scheme,
-      runtime: 'onnxruntime',
-      variant: scheme,
-      kept: true,
-      reason: '',
-    } as const
-    await variants.addCandidate(db, model.id, classId, plan)
-  }
-  await pipelines.ensurePipeline(db, model.id, classId, now())
-  const only = { model: model.id, class: classId }
-  await pipelines.setStage(db, only, { stage: 'probing', waiting: '' }, now())
-  await models.setIntent(db, model.id, 'plan')
-  return model
-}
 
 t.test(
   'a slow integer form: mixed precision is planned for the class, and what became of it is told',

@@ -7,6 +7,7 @@ import {
 import type { Prober } from '../../../../planner/probing/index.ts'
 import type { Evaluation, Probe, Variant } from '../../../../planner/storage/index.ts'
 import type { QualityRecord } from '../../../../shared/measure/index.ts'
+import { record } from '../scripted-fleet.ts'
 
 const now = new Date('2026-11-23T12:00:00.000Z')
 const before = '2026-11-23T11:59:00.000Z'
@@ -98,9 +99,10 @@ const probe = (
   class: 'c',
   round: 1,
   variant,
+  rival: variant === 'float32' ? null : 'float32',
   device,
   state,
-  record: null,
+  record: state === 'measured' ? record(5, variant === 'float32' ? null : 0.5) : null,
   error: state === 'failed' ? { code: 'crashed', message: 'it crashed' } : null,
   orderedAt: before,
   deadline: after,
@@ -119,7 +121,18 @@ const base: PipelineView = {
     updatedAt: before,
   },
   candidates: [candidate({ scheme: 'float32' }), candidate({ scheme: 'static-w8a8' })],
-  maxAccuracyDrop: 0.01,
+  rules: {
+    constraints: {
+      maxAccuracyDrop: 0.01,
+      maxLatencyMs: null,
+      maxMemoryBytes: null,
+      maxBytes: null,
+    },
+    objective: 'latency',
+    room: { storageBytes: null, memoryBytes: null },
+    incumbent: null,
+  },
+  acceptNoise: false,
   probes: [],
   devices: [device('a')],
   measuring: new Set(),
@@ -164,10 +177,10 @@ const rows: {
     steps: ['add-mixed'],
   },
   {
-    name: 'one probe per device at a time',
+    name: 'one probe per device at a time, and all heats on one',
     view: { devices: [device('a'), device('b')] },
-    steps: ['probe a float32', 'probe b float32', 'wait'],
-    waits: /a measures float32 \(1 of 2\), b measures float32 \(1 of 2\)/,
+    steps: ['probe a float32', 'wait'],
+    waits: /a measures float32 on litert \(2 of 2 left\)/,
   },
   {
     name: 'a device that measures is left alone',
@@ -178,7 +191,7 @@ const rows: {
     name: 'the next when one is answered',
     view: { probes: [probe('a', 'float32', 'measured')] },
     steps: ['probe a static-w8a8', 'wait'],
-    waits: /a measures static-w8a8 \(2 of 2\)/,
+    waits: /a measures static-w8a8 on litert \(1 of 2 left\)/,
   },
   {
     name: 'all answered: choose',
@@ -187,8 +200,8 @@ const rows: {
   },
   {
     name: 'agents that share a machine take turns',
-    view: { devices: [device('a'), device('b')], probesAtOnce: 1 },
-    steps: ['probe a float32', 'wait'],
+    view: { probesAtOnce: 1, measuring: new Set(['agent of another class']) },
+    steps: ['wait'],
   },
   {
     name: 'no answer by the deadline: given up',
@@ -244,12 +257,12 @@ const rows: {
     stuck: false,
   },
   {
-    name: 'the device that measured went offline: another starts over',
+    name: 'the device that measured went offline: another goes on',
     view: {
       devices: [device('a', { online: false }), device('b')],
       probes: [probe('a', 'float32', 'measured')],
     },
-    steps: ['probe b float32', 'wait'],
+    steps: ['probe b static-w8a8', 'wait'],
   },
   {
     name: 'what does not fit a device is not sent there',
@@ -319,7 +332,7 @@ for (const { name, view, steps, waits, stuck = false } of rows) {
   t.test(name, async (t) => {
     const planned = planPipeline({ ...base, ...view })
     const printed = planned.map((step) => {
-      if (step.kind === 'probe') return `probe ${step.device} ${step.variant.scheme}`
+      if (step.kind === 'probe') return `probe ${step.device} ${step.variant}`
       if (step.kind === 'build' || step.kind === 'evaluate')
         return `${step.kind} ${step.variant.scheme}`
       return step.kind === 'give-up' ? `give-up ${step.probe.id}` : step.kind

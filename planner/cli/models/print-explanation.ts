@@ -1,0 +1,129 @@
+import { shortDigest } from '../../../shared/digest.ts'
+import { formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
+import type { Explanation } from '../../api/index.ts'
+import { points } from '../../selection/index.ts'
+import { cell } from '../program/cell.ts'
+import { table } from '../program/io.ts'
+
+type Candidate = Explanation['candidates'][number]
+type Measurement = Candidate['measurements'][number]
+type Engine = NonNullable<Measurement['engine']>
+
+/** The choice in a sentence, every candidate beside it, and every measurement that says so. */
+export function printExplanation(told: Explanation): string {
+  const measured = told.candidates.filter(({ measurements }) => measurements.length > 0)
+  return [
+    headline(told),
+    ...told.notBelieved.map(({ device, why }) => `${device} is left out: ${why}`),
+    '',
+    table(
+      ['VERDICT', 'CANDIDATE', 'P50', 'VS FLOAT32', 'VS CHOSEN', 'KNOWN', 'LOST', 'WHY'],
+      told.candidates.filter(({ bytes }) => bytes !== null).map(candidateCells),
+    ),
+    '',
+    table(
+      [
+        'MEASURED',
+        'IN TURNS WITH',
+        'DEVICE',
+        'WHEN',
+        'P50',
+        'RATIO',
+        'RUNS',
+        'SAMPLES',
+        'VERDICT',
+        'ENGINE',
+      ],
+      measured.flatMap((one) => one.measurements.map((probe) => measurementCells(one, probe))),
+    ),
+  ].join('\n')
+}
+
+function headline({
+  model,
+  revision,
+  device,
+  class: classId,
+  round,
+  ...told
+}: Explanation): string {
+  const where = `${model} revision ${revision} on ${device} (class ${classId}, round ${round})`
+  if (told.chosen === null || told.chosenAt === null)
+    return `${where}: nothing is chosen [${told.stage}]: ${told.why}`
+  const instead = told.instead
+    ? `\nthis device gets ${nameOf(told.instead)} instead: ${told.instead.why}`
+    : ''
+  return `${where}, chosen ${told.chosenAt}\n${told.why}${instead}`
+}
+
+const BASES: Readonly<Record<string, string>> = {
+  'in-turns': 'in turns',
+  'through-yardstick': 'through float32',
+  'same-device': 'one after the other',
+  apart: 'on different devices',
+}
+
+function candidateCells(row: Candidate): string[] {
+  const { besideChosen } = row
+  return [
+    row.verdict,
+    nameOf(row),
+    cell(row.p50Ms, formatMs),
+    cell(row.besideFloat32, printRatio),
+    cell(besideChosen, (one) => `${printRatio(one)}${one.shown ? '' : ', no difference shown'}`),
+    cell(besideChosen, ({ basis, devices }) => `${BASES[basis] ?? basis}, ${devices} device(s)`),
+    cell(row.drop, points),
+    [row.reason, ...answersOf(row), ...row.notes].join('; '),
+  ]
+}
+
+function answersOf({ host }: Candidate): string[] {
+  if (host === null) return []
+  const { samples, accuracy, onlyThisRight, onlyFloat32Right, pValue } = host
+  const right = accuracy === null ? '' : `, ${formatPercent(accuracy)} right`
+  const paired =
+    pValue === null
+      ? ''
+      : `, ${onlyThisRight} only here and ${onlyFloat32Right} only by float32, McNemar p = ${pValue.toPrecision(2)}`
+  return [`${samples} samples on this host${right}${paired}`]
+}
+
+function measurementCells(of: Candidate, probe: Measurement): string[] {
+  const verdict = [probe.verdict ?? probe.state, ...probe.flags].join(' ')
+  return [
+    nameOf(of),
+    cell(probe.rival, nameOf),
+    probe.device,
+    probe.finishedAt ?? probe.orderedAt,
+    probe.p50Ms === null || probe.ci95 === null
+      ? '—'
+      : `${formatMs(probe.p50Ms)} (${probe.ci95.map(formatMs).join('–')})`,
+    cell(probe.ratio, printRatio),
+    cell(probe.runs, String),
+    cell(probe.samples, String),
+    probe.error ?? `${verdict}${probe.state === 'measured' && !probe.counts ? ' (left out)' : ''}`,
+    cell(probe.engine, engineOf),
+  ]
+}
+
+/** `tflite 2.18.0, /usr/lib/libtensorflow-lite.so (1f0c…), 2 threads`. */
+function engineOf({ runtime, version, library, delegates, threads }: Engine): string {
+  const files = library ? [`${library.path} (${shortDigest(library.digest)})`] : []
+  const helpers = (delegates ?? []).map(({ path }) => path)
+  const own = `${threads} thread${threads === 1 ? '' : 's'}`
+  return [`${runtime} ${version}`, ...files, ...helpers, own].join(', ')
+}
+
+function printRatio({ p50, ci95: [low, high] }: NonNullable<Candidate['besideFloat32']>): string {
+  return `${formatRatio(p50)} (${formatRatio(low)}–${formatRatio(high)})`
+}
+
+function nameOf({
+  scheme,
+  runtime,
+}: {
+  readonly scheme: string
+  readonly runtime: string
+}): string {
+  return `${scheme} on ${runtime}`
+}

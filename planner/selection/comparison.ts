@@ -1,0 +1,125 @@
+import { pooledRatio, type RatioEstimate } from '../../shared/statistics/index.ts'
+import type { Duel, Measured } from './measured.ts'
+
+/**
+ * How two candidates came to be compared, the surest first. Only candidates that were measured in turns met the same
+ * clock frequency and the same neighbours; the rest tells who need not be measured in turns at all.
+ */
+export const BASES = ['in-turns', 'through-yardstick', 'same-device', 'apart'] as const
+export type Basis = (typeof BASES)[number]
+
+/**
+ * Standard error, as a share, that a basis adds to what the intervals say: two measurements minutes apart differ by more
+ * than either admits. (Checked by `npm run bench:selection`, which plants such drift.)
+ */
+const ADDED_ERROR: Readonly<Record<Basis, number>> = {
+  'in-turns': 0,
+  'through-yardstick': 0.02,
+  'same-device': 0.05,
+  apart: 0.15,
+}
+
+/** Devices of one class differ in such a ratio by about this share: what fewer devices say is that much less sure. */
+const DEVICES_DIFFER = 0.015
+
+/** The latency of one candidate over that of another. */
+export interface Comparison extends RatioEstimate {
+  readonly basis: Basis
+  /** That had a part in it. */
+  readonly devices: number
+}
+
+export type Compare = (a: Measured, b: Measured) => Comparison
+
+/** @param probers devices that the class has to measure on: fewer than all leave some doubt */
+export function comparisons(duels: readonly Duel[], probers = 1): Compare {
+  return (a, b) => {
+    if (a.key === b.key) return { p50: 1, ci95: [1, 1], basis: 'in-turns', devices: probers }
+    const { basis, found } = surest(a, b, duels)
+    const devices = new Set(found.map(({ device }) => device)).size
+    const unasked = devices < probers ? DEVICES_DIFFER / Math.sqrt(devices) : 0
+    const added = Math.hypot(ADDED_ERROR[basis], unasked)
+    const { p50, ci95 } = pooledRatio(
+      found.map(({ ratio }) => ratio),
+      added,
+    )
+    return { p50, ci95, basis, devices }
+  }
+}
+
+interface Found {
+  readonly device: string
+  readonly ratio: RatioEstimate
+}
+
+function surest(a: Measured, b: Measured, duels: readonly Duel[]) {
+  const met = metIn(duels, a, b)
+  const inTurns = met.length > 0 ? met : besideYardstick(a, b)
+  if (inTurns.length > 0) return { basis: 'in-turns', found: inTurns } as const
+  const through = onCommonDevices(a, b, (one) => (sameYardstick(a, b) ? one.ratio : null))
+  if (through.length > 0) return { basis: 'through-yardstick', found: through } as const
+  const timed = onCommonDevices(a, b, inMs)
+  if (timed.length > 0) return { basis: 'same-device', found: timed } as const
+  const apart = { device: '', ratio: quotient(inMs(a.latency), inMs(b.latency)) }
+  return { basis: 'apart', found: [apart] } as const
+}
+
+function metIn(duels: readonly Duel[], a: Measured, b: Measured): Found[] {
+  return duels.flatMap(({ key, rival, device, ratio }) => {
+    if (key === a.key && rival === b.key) return [{ device, ratio }]
+    if (key === b.key && rival === a.key) return [{ device, ratio: inverse(ratio) }]
+    return []
+  })
+}
+
+/** Every candidate was measured in turns with its yardstick: its row says so even where the records are not at hand. */
+function besideYardstick(a: Measured, b: Measured): Found[] {
+  const ratios = (one: Measured) =>
+    devicesOf(one).flatMap(({ device, ratio }) => (ratio ? [{ device, ratio }] : []))
+  if (a.yardstick === b.key) return ratios(a)
+  if (b.yardstick !== a.key) return []
+  return ratios(b).map(({ device, ratio }) => ({ device, ratio: inverse(ratio) }))
+}
+
+function onCommonDevices(
+  a: Measured,
+  b: Measured,
+  read: (one: OnDevice) => RatioEstimate | null,
+): Found[] {
+  const theirs = new Map(devicesOf(b).map((one) => [one.device, one]))
+  return devicesOf(a).flatMap((ours) => {
+    const other = theirs.get(ours.device)
+    const [above, below] = [read(ours), other ? read(other) : null]
+    return above && below ? [{ device: ours.device, ratio: quotient(above, below) }] : []
+  })
+}
+
+function sameYardstick(a: Measured, b: Measured): boolean {
+  return a.yardstick != null && a.yardstick === b.yardstick
+}
+
+type OnDevice = NonNullable<Measured['latency']['on']>[number]
+
+/** Rows of old say only what the class made of it. */
+function devicesOf({ latency }: Measured): readonly OnDevice[] {
+  return latency.on ?? [{ device: '', ...latency }]
+}
+
+function inMs({ p50Ms, ci95 }: Pick<OnDevice, 'p50Ms' | 'ci95'>): RatioEstimate {
+  return { p50: p50Ms, ci95 }
+}
+
+function inverse({ p50, ci95: [low, high] }: RatioEstimate): RatioEstimate {
+  return { p50: 1 / p50, ci95: [1 / high, 1 / low] }
+}
+
+/** Of independent estimates: their relative errors add as squares. */
+function quotient(a: RatioEstimate, b: RatioEstimate): RatioEstimate {
+  const p50 = a.p50 / b.p50
+  const half = Math.hypot(halfWidth(a), halfWidth(b))
+  return { p50, ci95: [p50 * Math.exp(-half), p50 * Math.exp(half)] }
+}
+
+function halfWidth({ ci95: [low, high] }: RatioEstimate): number {
+  return Math.log(high / low) / 2
+}

@@ -1,0 +1,54 @@
+import { behindFloat } from './behind-float.ts'
+import { type Comparison, comparisons } from './comparison.ts'
+import { brokenConstraints } from './constraints.ts'
+import type { SelectionInput } from './input.ts'
+import type { Measured } from './measured.ts'
+import { fastest, GAIN, near } from './objective.ts'
+
+/** Two candidates whose comparison could change the choice, and is not sure enough yet: measure them in turns. */
+export interface Question {
+  readonly key: string
+  readonly rival: string
+}
+
+/**
+ * What is not known well enough to choose. Only candidates that meet the constraints matter, and only where latency is
+ * the objective: sizes and memory need no second look. A question ends when its answer is certain, not when its number
+ * is: who is clearly behind is not measured again. The variant in use is compared in turns in any case, for people.
+ */
+export function openQuestions(input: SelectionInput): readonly Question[] {
+  const { constraints, room, candidates, objective, incumbent } = input
+  if (objective !== 'latency') return []
+  const admissible = candidates.filter(
+    (variant) => brokenConstraints(variant, constraints, room).length === 0,
+  )
+  if (admissible.length === 0) return []
+  const compare = comparisons(input.duels ?? [], input.probers)
+  const behind = behindFloat(admissible, compare)
+  const ahead = admissible.filter((variant) => !behind.has(variant))
+  const leader = fastest(ahead, compare)
+  const asksFor = (variant: Measured) => {
+    const found = compare(variant, leader)
+    if (variant.key === incumbent) return found.basis !== 'in-turns' || isOpen(found, 1 / GAIN)
+    return isOpen(found, toWin(variant, leader))
+  }
+  return ahead
+    .filter((variant) => variant !== leader && asksFor(variant))
+    .sort((a, b) => compare(a, leader).p50 - compare(b, leader).p50 || a.key.localeCompare(b.key))
+    .map(({ key }) => ({ key, rival: leader.key }))
+}
+
+/**
+ * What the latency of a challenger over the leader's may be at most for it to win. A smaller file wins ties: it must only
+ * not be slower by what matters. A larger one must be faster by as much. Of equal ones the faster wins, by however little.
+ */
+function toWin(variant: Measured, leader: Measured): number {
+  if (near(variant.bytes, leader.bytes)) return 1
+  return variant.bytes < leader.bytes ? 1 / GAIN : GAIN
+}
+
+/** Whether another look could change who wins. Who may still win is compared in turns, whatever else was found. */
+function isOpen({ basis, ci95: [low, high] }: Comparison, beats: number): boolean {
+  if (low >= beats) return false
+  return basis !== 'in-turns' || high > beats
+}

@@ -1,0 +1,159 @@
+import {
+  type Attempt,
+  evidenceOf,
+  type MatchOrder,
+  planTournament,
+  type TournamentStep,
+} from '../../../planner/probing/index.ts'
+import { choose } from '../../../planner/selection/index.ts'
+import { FULL_BUDGET } from '../../../shared/measure/index.ts'
+import type { ModelledClass, ModelledDevice } from './fleet-model.ts'
+import { budgetFor, modelledProbe } from './modelled-probe.ts'
+import { RULES } from './rules.ts'
+
+export interface Played {
+  /** Null: left undecided. */
+  readonly winner: string | null
+  readonly why: string
+  readonly deviceSeconds: number
+  readonly probes: number
+  readonly duels: number
+  readonly disturbed: number
+  /** From the first order to the choice, s. */
+  readonly seconds: number
+}
+
+/** Between two looks while all wait for a quiet moment. */
+const TICK_MS = 5_000
+const MOST_MS = 2 * 3_600_000
+/** Beside the measuring, an order travels. */
+const WIRE_MS = 50
+
+/** Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled. */
+export async function playClass(model: ModelledClass, duelMs: number): Promise<Played> {
+  const game = new Game(model, duelMs)
+  for (;;) {
+    const step = game.plan()
+    if (step.kind === 'over') return game.result(true)
+    if (step.kind === 'measure') {
+      for (const order of step.orders) await game.order(order)
+      game.advance()
+    } else if (step.stuck || game.now > MOST_MS) return game.result(false)
+    else game.wait()
+  }
+}
+
+interface Pending {
+  readonly attempt: Attempt
+  readonly done: Attempt
+  readonly endedMs: number
+}
+
+class Game {
+  now = 0
+  readonly #model: ModelledClass
+  readonly #duelMs: number
+  readonly #attempts: Attempt[] = []
+  #pending: Pending[] = []
+  #deviceMs = 0
+  #duels = 0
+
+  constructor(model: ModelledClass, duelMs: number) {
+    this.#model = model
+    this.#duelMs = duelMs
+  }
+
+  plan(): TournamentStep {
+    return planTournament({
+      entrants: this.#model.entrants,
+      attempts: [...this.#attempts, ...this.#pending.map(({ attempt }) => attempt)],
+      devices: this.#model.devices.map(({ prober }) => prober),
+      measuring: new Set(this.#pending.map(({ attempt }) => attempt.device)),
+      dataBytes: 100_000,
+      rules: RULES,
+      acceptNoise: false,
+      settlingIn: false,
+      now: new Date(this.now),
+    })
+  }
+
+  async order(order: MatchOrder): Promise<void> {
+    const device = this.#deviceNamed(order.device)
+    const budget = budgetFor(order, this.#duelMs)
+    const { record, startedMs, endedMs } = await modelledProbe(
+      device,
+      order,
+      this.now + WIRE_MS,
+      budget,
+    )
+    this.#deviceMs += endedMs - startedMs
+    if (order.match === 'duel') this.#duels += 1
+    const { variant, rival, device: id } = order
+    const attempt: Attempt = {
+      variant,
+      rival,
+      device: id,
+      state: 'ordered',
+      record: null,
+      error: null,
+      orderedAt: new Date(this.now).toISOString(),
+      finishedAt: null,
+    }
+    const finishedAt = new Date(endedMs).toISOString()
+    this.#pending.push({
+      attempt,
+      done: { ...attempt, state: 'measured', record, finishedAt },
+      endedMs,
+    })
+  }
+
+  /** To the next answer. */
+  advance(): void {
+    const next = [...this.#pending].sort((a, b) => a.endedMs - b.endedMs)[0]
+    if (!next) throw new Error('the tournament measures, and nobody does')
+    this.now = Math.max(this.now, next.endedMs)
+    this.#attempts.push(next.done)
+    this.#pending = this.#pending.filter((one) => one !== next)
+  }
+
+  wait(): void {
+    this.now += TICK_MS
+  }
+
+  result(isDecided: boolean): Played {
+    const { entrants } = this.#model
+    const { measured, duels } = evidenceOf(entrants, this.#attempts, false)
+    const devices = new Set(this.#attempts.map(({ device }) => device)).size
+    const chosen = choose({ ...RULES, candidates: measured, duels, probers: devices })
+    return {
+      winner: isDecided ? chosen.winner : null,
+      why: chosen.why,
+      deviceSeconds: this.#deviceMs / 1000,
+      probes: this.#attempts.length,
+      duels: this.#duels,
+      disturbed: this.#attempts.filter(({ record }) => record?.verdict !== 'ok').length,
+      seconds: this.now / 1000,
+    }
+  }
+
+  #deviceNamed(id: string): ModelledDevice {
+    const found = this.#model.devices.find(({ prober }) => prober.device === id)
+    if (!found) throw new Error(`no device ${id}`)
+    return found
+  }
+}
+
+/** Every candidate by itself on so many devices, to the full protocol's precision, in quiet: device-seconds. */
+export async function exhaustiveSeconds(
+  { entrants, devices }: ModelledClass,
+  quiet: ModelledDevice,
+  on = devices.length,
+): Promise<number> {
+  let ms = 0
+  for (const { key } of entrants) {
+    const order = { match: 'duel', variant: key, rival: null, device: '', quietMs: 0 } as const
+    const { startedMs, endedMs } = await modelledProbe(quiet, order, 0, FULL_BUDGET)
+    ms += endedMs - startedMs
+  }
+  return (ms / 1000) * on
+}
