@@ -11,6 +11,7 @@ import {
   type Variant,
   variants,
 } from '../storage/index.ts'
+import { targetOf } from '../targets/index.ts'
 import type { AuditView, DeviceView, ModelView, ProbeView } from './views.ts'
 
 export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
@@ -83,7 +84,7 @@ export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
         orderedAt: probe.orderedAt,
         finishedAt: probe.finishedAt,
         p50Ms: record?.latency.p50Ms ?? null,
-        ...ratiosOf(record, rival),
+        ...ratiosOf(record, variant, rival),
         memoryBytes: record?.memory?.overBaseBytes ?? record?.peakMemoryBytes ?? null,
         accuracy: record?.quality.accuracy ?? null,
         agreement: record?.quality.agreement ?? null,
@@ -99,11 +100,13 @@ export async function probeViews(db: Db, model: Model): Promise<ProbeView[]> {
 /** Beside float32 people see what quantization gains; beside a rival, who is faster. */
 function ratiosOf(
   record: Probe['record'],
+  variant: Variant | undefined,
   rival: Variant | undefined,
 ): Pick<ProbeView, 'ratio' | 'beside'> {
   const ratio = record?.ratioToBaseline?.p50 ?? null
-  if (ratio === null || rival === undefined || rival.scheme === 'float32')
-    return { ratio, beside: null }
+  if (ratio === null || rival === undefined) return { ratio, beside: null }
+  const own = variant && [variant.runtime, targetOf(variant.runtime).runtime]
+  if (rival.scheme === 'float32' && own?.includes(rival.runtime)) return { ratio, beside: null }
   return { ratio: null, beside: { scheme: rival.scheme, runtime: rival.runtime, ratio } }
 }
 
