@@ -74,7 +74,7 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
   t.match(await add(files.nan), { code: 1, err: /gate-refused.*NaN or infinity/ })
   t.match(await fitment('models', 'list', ...here), { out: /no model is registered/ })
   t.equal((await add(SMALL_MODEL)).code, 0)
-  const first = await fitment('rollout', 'start', 'motor', '--wait', ...here)
+  const first = await fitment('rollout', 'start', 'motor', '--accept-noise', '--wait', ...here)
   t.equal(first.code, 0, first.out + first.err)
   t.equal(told().revision, 1)
 
@@ -90,7 +90,7 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
   const audit = await planner.call('audit.list', { limit: 1, subject: 'motor' })
   t.match(audit, [{ action: 'models.add', detail: { forced: { reason: 'to see what happens' } } }])
   t.equal((await add(files.nudged, '--max-regression', '3')).code, 0)
-  const third = await fitment('rollout', 'start', 'motor', '--wait', ...here)
+  const third = await fitment('rollout', 'start', 'motor', '--accept-noise', '--wait', ...here)
   t.equal(third.code, 0, third.out + third.err)
   t.equal(told().revision, 3)
 

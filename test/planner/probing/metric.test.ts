@@ -54,6 +54,7 @@ function row(whole: QualityRecord, slice: QualityRecord, device: number | null) 
     scheme: 'static-w8a8',
     runtime: 'onnxruntime',
     bytes: 1,
+    yardstick: null,
     host: { whole, slice },
     summary: {
       latency: LATENCY,
