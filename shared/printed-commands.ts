@@ -45,6 +45,7 @@ export const OTHER_COMMANDS = [
   'demo',
   'inspect',
   'quantize',
+  'convert',
   'compile',
   'evaluate',
   'compare',

@@ -108,7 +108,7 @@ t.test('a third runtime is a row, an adapter, and lines in profiles', async (t) 
   insert(
     folder,
     'shared/runtime/load-runtime.ts',
-    '  onnxruntime: { isolated',
+    '  onnxruntime: {\n    isolated',
     `  toy: {
     isolated: async () => (await import('./toy.ts')).toy,
     inProcess: async () => (await import('./toy.ts')).toy,
