@@ -11,20 +11,26 @@ import { parseArgs } from 'node:util'
 import t from 'tap'
 import { printUnlessWell } from './quiet-tap.ts'
 
-/** Longest a file may take that does not say otherwise; both sides count. */
-const TIMEOUT_S = 420
-
 /** Whole fleets of real processes take minutes each: they are a suite of their own. */
 const STORIES = `stories${sep}`
 
-const SUITES: Readonly<Record<string, (file: string) => boolean>> = {
-  usual: (file) => !file.startsWith(STORIES),
-  stories: (file) => file.startsWith(STORIES),
+interface Suite {
+  readonly belongs: (file: string) => boolean
+  /** Files at a time. */
+  readonly jobs: number
+  /** Longest a file may take, on a machine that does other things too. */
+  readonly timeoutS: number
+}
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  usual: { belongs: (file) => !file.startsWith(STORIES), jobs: 3, timeoutS: 420 },
+  // A fleet has a planner that builds, and agents that measure: two of them are enough for a machine.
+  stories: { belongs: (file) => file.startsWith(STORIES), jobs: 2, timeoutS: 900 },
 }
 
 const { values, positionals } = parseArgs({
   options: {
-    jobs: { type: 'string', default: '3' },
+    jobs: { type: 'string' },
     suite: { type: 'string', default: 'usual' },
   },
   allowPositionals: true,
@@ -38,12 +44,17 @@ const CLEAN = [
   ...(NODE_OPTIONS === '' ? [] : [`NODE_OPTIONS=${NODE_OPTIONS}`]),
 ]
 
+const suite = SUITES[values.suite]
+if (suite === undefined)
+  throw new Error(`no suite "${values.suite}": there are ${Object.keys(SUITES).join(', ')}`)
+const { belongs, jobs, timeoutS } = suite
+
 t.setTimeout(0)
 if (process.stdout.isTTY) {
   t.register()
   printUnlessWell(t, (line) => line.startsWith('ok '))
 }
-t.jobs = Number(values.jobs)
+t.jobs = Number(values.jobs ?? jobs)
 for (const file of positionals.length > 0 ? positionals.map((path) => resolve(path)) : allTests()) {
   const argv = [...CLEAN, process.execPath, '--enable-source-maps', file]
   void t.spawn('env', argv, {
@@ -51,15 +62,12 @@ for (const file of positionals.length > 0 ? positionals.map((path) => resolve(pa
     at: null,
     stack: '',
     buffered: true,
-    timeout: TIMEOUT_S * 1_000,
-    env: { ...process.env, TAP_TIMEOUT: `${TIMEOUT_S}` },
+    timeout: timeoutS * 1_000,
+    env: { ...process.env, TAP_TIMEOUT: `${timeoutS}` },
   })
 }
 
 function allTests(): string[] {
-  const belongs = SUITES[values.suite]
-  if (belongs === undefined)
-    throw new Error(`no suite "${values.suite}": there are ${Object.keys(SUITES).join(', ')}`)
   return readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.js') && !file.includes('fixtures') && belongs(file))
     .map((file) => join(import.meta.dirname, file))

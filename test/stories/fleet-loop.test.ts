@@ -12,7 +12,7 @@ import { type Address, Running, until } from './running.ts'
  * The loop as an operator runs it: every command a process of its own, real broker, real agents with the
  * identity of captured boards. The planner is killed in the middle, and one device comes late.
  */
-t.setTimeout(600_000)
+t.setTimeout(900_000)
 
 async function ask<T>(...argv: string[]): Promise<T> {
   const { out, err } = await fitment(...argv, '--json')

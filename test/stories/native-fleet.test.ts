@@ -16,7 +16,7 @@ import { Running, until } from './running.ts'
  */
 const LABELS = ['healthy', 'imbalance', 'misalignment', 'inner-race', 'outer-race', 'looseness']
 
-t.setTimeout(600_000)
+t.setTimeout(900_000)
 
 const skip = lacks('litert') || lacks('openvino') || lacksDelegates()
 
@@ -53,7 +53,7 @@ t.test('each device gets what measured best in its own libraries', { skip }, asy
   const limits = [
     '--test',
     test,
-    '--labels',
+    '--class-names',
     join(dir, 'labels.txt'),
     '--max-accuracy-drop',
     '20',

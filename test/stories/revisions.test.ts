@@ -10,7 +10,7 @@ import { fitment } from './command-line.ts'
 import { Running, until } from './running.ts'
 
 /** What becomes of revisions: bad ones refused, forced, rolled out all the same, and taken back without a build. */
-t.setTimeout(400_000)
+t.setTimeout(900_000)
 
 /** The small model with each float weight as `change` makes it. */
 function withWeights(change: (weight: number, at: number) => number): Uint8Array {
@@ -71,6 +71,10 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
     (await planner.call('devices.list', {})).some(({ online }) => online) ? true : undefined,
   )
 
+  t.match(await add(SMALL_MODEL, '--labels', files.test), {
+    code: 2,
+    err: /for folders of images or WAV files.*--class-names/,
+  })
   t.match(await add(files.nan), { code: 1, err: /gate-refused.*NaN or infinity/ })
   t.match(await fitment('models', 'list', ...here), { out: /no model is registered/ })
   t.equal((await add(SMALL_MODEL)).code, 0)

@@ -72,7 +72,7 @@ export class Running {
 }
 
 /** Builds are of low priority: on a machine that is busy they take their time. */
-const PATIENCE_MS = 240_000
+const PATIENCE_MS = 600_000
 
 export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {

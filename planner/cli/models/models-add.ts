@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { toArrays, writeNpz } from '../../../shared/dataset/index.ts'
+import { UsageError } from '../../../shared/errors.ts'
 import { modelNameSchema } from '../../../shared/ids.ts'
 import { builtInMetric, METRIC_NAMES } from '../../../shared/metrics/index.ts'
 import { RUNTIME_NAMES } from '../../../shared/runtime/index.ts'
@@ -91,6 +92,7 @@ export const modelsAddCommand = defineCommand({
   }),
   run: async (input, io) => {
     if (input.metric !== undefined) builtInMetric(input.metric)
+    await refuseNeedless(input)
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
     const source = await uploadModel(planner, input.model)
@@ -138,6 +140,27 @@ async function uploadModel(planner: PlannerClient, path: string) {
   }
 }
 
+/** What nothing is made of would be left out in silence. @throws UsageError */
+async function refuseNeedless({
+  calibration,
+  test,
+  labels,
+  preprocess,
+}: Readonly<
+  Partial<Record<'calibration' | 'test' | 'labels' | 'preprocess', string | undefined>>
+>) {
+  if ((labels ?? preprocess) === undefined) return
+  const folders = await Promise.all([calibration, test].map(isFolder))
+  if (folders.includes(true)) return
+  throw new UsageError(
+    '--labels and --preprocess are for folders of images or WAV files, and the data are none; names of classes are given with --class-names',
+  )
+}
+
+async function isFolder(path: string | undefined): Promise<boolean> {
+  return path !== undefined && ((await stat(path).catch(() => null))?.isDirectory() ?? false)
+}
+
 /** Arrays as they are; of a folder the arrays that its files become. */
 async function uploadData(
   planner: PlannerClient,
@@ -145,8 +168,7 @@ async function uploadData(
   input: Parameters<typeof readData>[1],
 ) {
   if (path === undefined) return null
-  const there = await stat(path).catch(() => null)
-  if (!there?.isDirectory()) return await upload(planner, path)
+  if (!(await isFolder(path))) return await upload(planner, path)
   const samples = await readData(path, input, 'any')
   const folder = await mkdtemp(join(tmpdir(), 'fitment-data-'))
   try {
