@@ -50,12 +50,15 @@ export function isBeforeBoot(writtenMs: number): boolean {
   return writtenMs >= PLAUSIBLE_MS && writtenMs < bootMs - CORRECTED_MS
 }
 
-async function bootId(): Promise<string | null> {
-  try {
-    return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-  } catch {
-    return null
-  }
+/** Asked once: no process outlives its boot. */
+let boot: Promise<string | null> | undefined
+
+function bootId(): Promise<string | null> {
+  boot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => null,
+  )
+  return boot
 }
 
 function answers(pid: number): boolean {

@@ -4,6 +4,7 @@ import { medianOf, sorted } from '../../shared/statistics/index.ts'
 import type { DeviceRoot } from '../inventory/index.ts'
 import { readEnvironment } from './environment.ts'
 import { spin, warmSpin } from './spin.ts'
+import type { MachineShares } from './verdict.ts'
 
 /** Watches the surroundings while latency is measured, only between blocks. */
 export class EnvironmentMonitor {
@@ -53,7 +54,7 @@ export class EnvironmentMonitor {
       cpuShare: cpuMs / wallMs,
       involuntarySwitchesPerRun: switches / Math.max(1, runs),
       majorFaults: usage.majorPageFault - this.#usage.majorPageFault,
-      ...machineShares(before, after, cpuMs),
+      ...machineShares(before.cpuTicks, after.cpuTicks, cpuMs),
       ...spinFigures(this.#spins),
     }
     return { before, after, evidence }
@@ -63,12 +64,14 @@ export class EnvironmentMonitor {
 /** Clock ticks of /proc/stat last 10 ms. (USER_HZ is 100 on every Linux that Node runs on.) */
 const TICK_MS = 10
 
-function machineShares(before: ProbeEnvironment, after: ProbeEnvironment, cpuMs: number) {
-  if (before.cpuTicks === null || after.cpuTicks === null)
-    return { stealShare: null, otherCpuShare: null }
-  const busy = after.cpuTicks.busy - before.cpuTicks.busy
-  const steal = after.cpuTicks.steal - before.cpuTicks.steal
-  const all = busy + steal + after.cpuTicks.idle - before.cpuTicks.idle
+type CpuTicks = ProbeEnvironment['cpuTicks']
+
+/** What others took between two looks. @param cpuMs our own part of it */
+export function machineShares(before: CpuTicks, after: CpuTicks, cpuMs: number): MachineShares {
+  if (before === null || after === null) return { stealShare: null, otherCpuShare: null }
+  const busy = after.busy - before.busy
+  const steal = after.steal - before.steal
+  const all = busy + steal + after.idle - before.idle
   if (all <= 0) return { stealShare: null, otherCpuShare: null }
   return {
     stealShare: steal / all,

@@ -11,6 +11,8 @@ export interface Grounds {
   readonly evidence: ProbeEvidence
 }
 
+export type MachineShares = Pick<ProbeEvidence, 'stealShare' | 'otherCpuShare'>
+
 interface Rule {
   readonly flag: string
   readonly verdict: Verdict
@@ -22,8 +24,13 @@ const LEAST_RUNS = 5
 /** Fewer scatter by themselves: a wide interval then says that the model is slow, not that anything was disturbed. */
 const RUNS_FOR_SCATTER = 30
 
-const isContended = ({ evidence }: Grounds) =>
-  (evidence.stealShare ?? 0) > 0.01 || (evidence.otherCpuShare ?? 0) > 0.1
+const isStolen = ({ stealShare }: MachineShares) => (stealShare ?? 0) > 0.01
+const isBusy = ({ otherCpuShare }: MachineShares) => (otherCpuShare ?? 0) > 0.1
+
+/** Others are at work on this machine. */
+export function isContended(shares: MachineShares): boolean {
+  return isStolen(shares) || isBusy(shares)
+}
 
 /** Every rule that applies leaves its flag; the worst verdict counts. */
 export const RULES: readonly Rule[] = [
@@ -37,7 +44,11 @@ export const RULES: readonly Rule[] = [
   ),
   rule('pi-throttled', 'throttled', ({ after }) => after.piFlags.length > 0),
   // Nobody else was at work, so the device itself became slower.
-  rule('slowing-down', 'throttled', (grounds) => drift(grounds) > 0.05 && !isContended(grounds)),
+  rule(
+    'slowing-down',
+    'throttled',
+    (grounds) => drift(grounds) > 0.05 && !isContended(grounds.evidence),
+  ),
 
   rule('drift', 'noisy', (grounds) => Math.abs(drift(grounds)) > 0.05),
   rule('two-speeds', 'noisy', ({ latency }) => (latency.peakDistance ?? 1) > 1.15),
@@ -46,8 +57,8 @@ export const RULES: readonly Rule[] = [
   rule('spin-drift', 'noisy', ({ evidence }) => Math.abs(evidence.spinDrift - 1) > 0.05),
   rule('clock-jump', 'noisy', ({ latency }) => (latency.clockJumps ?? 0) > 0),
 
-  rule('stolen', 'contended', ({ evidence }) => (evidence.stealShare ?? 0) > 0.01),
-  rule('busy-machine', 'contended', ({ evidence }) => (evidence.otherCpuShare ?? 0) > 0.1),
+  rule('stolen', 'contended', ({ evidence }) => isStolen(evidence)),
+  rule('busy-machine', 'contended', ({ evidence }) => isBusy(evidence)),
   // Threads of one model wait for each other, so only a single one must never wait.
   rule(
     'preempted',

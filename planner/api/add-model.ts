@@ -50,8 +50,7 @@ export async function addModel(
       }),
     })
     const { whole, slice, wholeQuality, sliceQuality, findings: found, ...rest } = prepared
-    const inUse = (await models.drivenModels(db)).find((other) => other.name === name)
-    const { findings, forced } = admit(input, prepared, inUse)
+    const { findings, forced } = admit(input, prepared, await models.drivenModel(db, name))
     const model = await commit(context, 'model.added', async (trx) => {
       const added = await models.addModel(
         trx,

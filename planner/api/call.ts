@@ -1,7 +1,7 @@
 import { shellWord } from '../../shared/started-as.ts'
 import type { Conductor, ConductorContext } from '../conductor/index.ts'
 import type { PlannerIdentity } from '../identity/index.ts'
-import { type Model, models } from '../storage/index.ts'
+import { type Device, devices as deviceRows, type Model, models } from '../storage/index.ts'
 import type { ApiProgress } from './contract.ts'
 import { ApiError } from './errors.ts'
 
@@ -33,8 +33,14 @@ export interface Call {
 /** The revision that is rolled out now, else the newest. @throws ApiError `unknown-model` */
 export async function drivenModel(context: ConductorContext, name: string): Promise<Model> {
   const newest = await modelNamed(context, name)
-  const driven = await models.drivenModels(context.db)
-  return driven.find((model) => model.name === name) ?? newest
+  return (await models.drivenModel(context.db, name)) ?? newest
+}
+
+/** @throws ApiError `unknown-device` */
+export async function deviceNamed({ db }: ConductorContext, id: string): Promise<Device> {
+  const device = await deviceRows.findDevice(db, id)
+  if (device) return device
+  throw new ApiError('unknown-device', `no device "${id}" ever joined: see fitment devices`)
 }
 
 /** @throws ApiError `unknown-model` naming those there are */

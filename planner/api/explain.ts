@@ -5,13 +5,12 @@ import { comparisons } from '../selection/index.ts'
 import {
   acceptsNoise,
   type Device,
-  devices as deviceRows,
   type Probe,
   pipelines,
   type StoredSelection,
   selections,
 } from '../storage/index.ts'
-import { type Call, modelNamed } from './call.ts'
+import { type Call, deviceNamed, modelNamed } from './call.ts'
 import type { OperationInput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import type { Explanation, explanationSchema } from './explanation.ts'
@@ -27,9 +26,7 @@ export async function explain(
 ): Promise<Explanation> {
   const { db } = context
   const model = await modelNamed(context, name)
-  const device = await deviceRows.findDevice(db, id)
-  if (!device)
-    throw new ApiError('unknown-device', `no device "${id}" ever joined: see fitment devices`)
+  const device = await deviceNamed(context, id)
   const pipeline = (await pipelines.pipelinesOf(db, model.id)).find(
     (one) => one.class === device.class,
   )

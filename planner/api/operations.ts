@@ -1,9 +1,8 @@
 import type { ConductorContext } from '../conductor/index.ts'
-import { devices as deviceRows, engineNotesOf, type Model, models } from '../storage/index.ts'
+import { engineNotesOf, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
-import { type Call, drivenModel, modelNamed } from './call.ts'
+import { type Call, deviceNamed, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
-import { ApiError } from './errors.ts'
 import { explain } from './explain.ts'
 import { brokerCredentials, inviteDevice, revokeDevice } from './invite.ts'
 import {
@@ -37,9 +36,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'devices.list': (_, { context }) => deviceViews(context.db),
 
   async 'devices.show'({ device: id }, { context }) {
-    const device = await deviceRows.findDevice(context.db, id)
-    if (!device)
-      throw new ApiError('unknown-device', `no device "${id}" ever joined: see fitment devices`)
+    const device = await deviceNamed(context, id)
     const { agentVersion, firstSeen, classReason, report } = device
     const view = await deviceView(context.db, device)
     const engineNotes = await engineNotesOf(context.db, id)

@@ -18,11 +18,7 @@ export async function rolloutStatus(
   model: Model,
 ): Promise<RolloutStatus> {
   const { db } = context
-  const all = await rollouts.rolloutsOf(db, model.name)
-  const newest = [
-    ...new Map([...all].reverse().map((rollout) => [rollout.class, rollout])).values(),
-  ]
-  const shown = newest.sort((a, b) => a.class.localeCompare(b.class))
+  const shown = await rollouts.newestRollouts(db, model.name)
   const current = await models.modelById(db, model.id)
   const own = new Set(shown.filter((r) => r.model === model.id).map((r) => r.class))
   const intent = current?.intent ?? model.intent

@@ -1,5 +1,5 @@
 import type { Finding } from '../../shared/findings.ts'
-import { metricName } from '../../shared/metrics/index.ts'
+import { lossOf, metricName } from '../../shared/metrics/index.ts'
 import { formatPercent } from '../../shared/units.ts'
 import { points } from '../selection/index.ts'
 import type { Model } from '../storage/index.ts'
@@ -98,8 +98,7 @@ function comparable(now: Quality, before: Quality) {
   if (mine?.text !== theirs?.text || mine?.value == null || theirs?.value == null) return undefined
   // Of what is no share nobody can say how much is too much.
   if (mine.unit === 'number') return undefined
-  const sign = mine.direction === 'lower' ? -1 : 1
-  const lost = sign * (theirs.value - mine.value)
+  const lost = lossOf(mine, theirs.value, mine.value)
   return { what: metricName(mine), before: theirs.value, now: mine.value, lost }
 }
 

@@ -36,7 +36,7 @@ export async function history(context: ConductorContext, name: string): Promise<
   const { db } = context
   await modelNamed(context, name)
   const all = await models.revisionsOf(db, name)
-  const driven = (await models.drivenModels(db)).find((model) => model.name === name)
+  const driven = await models.drivenModel(db, name)
   const added = await addedBy(context, name)
   const running = await runningBySource(context, name)
   const seen = new Set<string>()

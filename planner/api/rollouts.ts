@@ -95,10 +95,7 @@ async function startWhereChosen(
   model: Model,
   options: RolloutOptions,
 ): Promise<void> {
-  const newest = new Map(
-    [...(await rollouts.rolloutsOf(context.db, model.name))].reverse().map((r) => [r.class, r]),
-  )
-  for (const rollout of newest.values()) {
+  for (const rollout of await rollouts.newestRollouts(context.db, model.name)) {
     const chosen = await selections.currentSelection(context.db, model.id, rollout.class)
     if (!chosen || chosen.selection.winner === null) continue
     if (rollout.state === 'aborted' || rollout.selection !== chosen.seq)

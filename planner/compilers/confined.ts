@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { killGroup } from '../../shared/process-group.ts'
 
 export interface Confinement {
   /** Where it runs, and all of its world that it may change by its environment. */
@@ -100,13 +101,4 @@ function ending(child: ChildProcess, { timeoutMs, signal }: Confinement): Promis
     signal?.addEventListener('abort', cancel)
     if (signal?.aborted) cancel()
   })
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // Nobody is left in it.
-  }
 }

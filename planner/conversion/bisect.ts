@@ -9,7 +9,7 @@ import {
 import { giveOut, type Layout, perAxisIn } from '../formats/tflite/import/index.ts'
 import { type TflModel, writeTflite } from '../formats/tflite/index.ts'
 import { differenceOf } from './difference.ts'
-import { opened, turn } from './prove.ts'
+import { answer, opened, turn } from './prove.ts'
 
 /** Where a conversion begins to differ from its source. */
 export interface Parting {
@@ -72,10 +72,7 @@ function withOutputs(model: OnnxModel, names: readonly string[]): Uint8Array {
 async function run(model: Parameters<typeof opened>[0], sample: Readonly<Record<string, Tensor>>) {
   const session = await opened(model)
   try {
-    const outputs = await session.run(sample)
-    return Object.fromEntries(
-      Object.entries(outputs).map(([name, one]) => [name, { ...one, data: one.data.slice() }]),
-    )
+    return await answer(session, sample)
   } finally {
     await session.close()
   }

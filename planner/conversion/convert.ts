@@ -1,7 +1,7 @@
 import { type Dataset, samplesFor, takeSamples } from '../../shared/dataset/index.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
-import type { ModelFormat } from '../../shared/runtime/index.ts'
+import type { ModelFormat, TensorInfo } from '../../shared/runtime/index.ts'
 import { convertModel } from '../formats/index.ts'
 import { fixShapes, type InputShapes } from '../formats/onnx/index.ts'
 import {
@@ -63,7 +63,7 @@ export async function convertProven(request: ConversionRequest): Promise<ProvenC
 async function toOnnx(request: ConversionRequest): Promise<ProvenConversion> {
   const { bytes, from, to, fileName } = request
   const converted = await convertModel(bytes, from, to, fileName)
-  const samples = await samplesOf(request)
+  const samples = samplesOf(request, await inputsOf(request))
   const proof = await proveInTime(
     { format: from, bytes },
     { format: to, bytes: converted.bytes },
@@ -76,29 +76,34 @@ async function toOnnx(request: ConversionRequest): Promise<ProvenConversion> {
 /** Of a caller's set, spread over it. */
 const MOST_SAMPLES = 16
 
-async function samplesOf(request: ConversionRequest): Promise<Samples> {
-  const { bytes, from, data } = request
-  if (data === undefined) return await generated(request)
-  const session = await opened({ format: from, bytes })
-  await session.close()
-  const { count, at } = samplesFor(takeSamples(data, MOST_SAMPLES), session.inputs)
+function samplesOf(request: ConversionRequest, inputs: readonly TensorInfo[]): Samples {
+  const { data } = request
+  if (data === undefined) return generated(request, inputs)
+  const { count, at } = samplesFor(takeSamples(data, MOST_SAMPLES), inputs)
   return Array.from({ length: count }, (_, i) => at(i))
 }
 
-async function generated({ from, bytes, shapes }: ConversionRequest, batch = 1): Promise<Samples> {
+function generated(
+  { shapes }: ConversionRequest,
+  inputs: readonly TensorInfo[],
+  batch = 1,
+): Samples {
+  const sized = inputs.map((info) => ({ ...info, shape: shapes?.get(info.name) ?? info.shape }))
+  return Array.from({ length: GENERATED }, (_, i) => generatedSample(sized, i + 1, batch))
+}
+
+/** What the source takes, as its runtime says. @throws ProofError */
+async function inputsOf({ from, bytes }: ConversionRequest): Promise<readonly TensorInfo[]> {
   const session = await opened({ format: from, bytes })
   await session.close()
-  const inputs = session.inputs.map((info) => ({
-    ...info,
-    shape: shapes?.get(info.name) ?? info.shape,
-  }))
-  return Array.from({ length: GENERATED }, (_, i) => generatedSample(inputs, i + 1, batch))
+  return session.inputs
 }
 
 async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
   const { bytes, fileName, edges = 'source' } = request
   const closed = await importOnnx(sized(request), fileName, { edges })
-  const samples = await samplesOf(request)
+  const inputs = await inputsOf(request)
+  const samples = samplesOf(request, inputs)
   const order = orderAt(edges)
   const written = writeTflite(closed.model)
   const proof = await proveInTime(
@@ -116,7 +121,7 @@ async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
     )
   }
   const asked = closed.openBatch.length > 0 && !request.keepClosed
-  const open = asked ? await withOpenBatch(request) : null
+  const open = asked ? await withOpenBatch(request, inputs) : null
   const result = open ?? written
   const findings = [...closed.findings, ...(asked && open === null ? [batchClosed(closed)] : [])]
   const { versions, operators } = inspectTflite(result, fileName)
@@ -173,7 +178,10 @@ function worst({ outputs }: Proof): number {
 const FIRST_BATCH = 2
 
 /** The file with an open batch, where it answers two sizes of it as the source does; null where it does not. */
-async function withOpenBatch(request: ConversionRequest): Promise<Uint8Array | null> {
+async function withOpenBatch(
+  request: ConversionRequest,
+  inputs: readonly TensorInfo[],
+): Promise<Uint8Array | null> {
   const { bytes, fileName, edges = 'source' } = request
   try {
     const first = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH })
@@ -182,7 +190,7 @@ async function withOpenBatch(request: ConversionRequest): Promise<Uint8Array | n
     if (merged === null) return null
     const open = writeTflite(merged)
     for (const batch of [1, FIRST_BATCH]) {
-      const samples = (await generated(request, batch)).slice(0, 1)
+      const samples = generated(request, inputs, batch).slice(0, 1)
       const proof = await prove(
         { format: 'onnx', bytes },
         { format: 'tflite', bytes: open },

@@ -1,10 +1,13 @@
-import { fromHalf } from '../../shared/half.ts'
+import { realValues } from '../../shared/dataset/index.ts'
 import type { Tensor } from '../../shared/tensors.ts'
 
 /** Largest difference as a share of the expected values' range; of their magnitude where they are all alike. */
 export function differenceOf(actual: Tensor, expected: Tensor): number {
   if (actual.shape.join() !== expected.shape.join()) return Number.POSITIVE_INFINITY
-  const [ours, theirs] = [numbersOf(actual), numbersOf(expected)]
+  const [ours, theirs] = [actual, expected].map(({ type, data }) => realValues(type, data)) as [
+    ArrayLike<number>,
+    ArrayLike<number>,
+  ]
   const exact = !/^float/.test(expected.type)
   let largest = 0
   for (let i = 0; i < theirs.length; i += 1) {
@@ -37,10 +40,4 @@ function spreadOf(values: ArrayLike<number>): number {
     ;[low, high] = [Math.min(low, value), Math.max(high, value)]
   }
   return Math.max(high - low > 0 ? high - low : Math.abs(high), LEAST_SPREAD)
-}
-
-function numbersOf({ type, data }: Tensor): ArrayLike<number> {
-  if (type === 'float16') return Float32Array.from(data as Uint16Array, fromHalf)
-  if (type === 'int64' || type === 'uint64') return Float64Array.from(data as BigInt64Array, Number)
-  return data as Float32Array
 }

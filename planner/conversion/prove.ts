@@ -40,7 +40,7 @@ export async function prove(
 ): Promise<Proof> {
   const expected = await answers(source, samples)
   const turned = samples.map((sample) =>
-    mapTensors(sample, (_, one) => turn(one, order(one.shape.length))),
+    mapTensors(sample, (one) => turn(one, order(one.shape.length))),
   )
   const actual = await answers(converted, turned)
   const names = Object.keys(expected[0] ?? {})
@@ -63,16 +63,21 @@ async function answers(
   const session = await opened(model)
   try {
     const all: Readonly<Record<string, Tensor>>[] = []
-    for (const sample of samples)
-      all.push(
-        mapTensors(await session.run(sample), (_, one) => ({ ...one, data: one.data.slice() })),
-      )
+    for (const sample of samples) all.push(await answer(session, sample))
     return all
   } catch (cause) {
     throw notRunnable(model, 'does not run', cause)
   } finally {
     await session.close()
   }
+}
+
+/** Outputs of a run, which are the runtime's memory until the next one, as copies. */
+export async function answer(
+  session: Session,
+  sample: Readonly<Record<string, Tensor>>,
+): Promise<Readonly<Record<string, Tensor>>> {
+  return mapTensors(await session.run(sample), (one) => ({ ...one, data: one.data.slice() }))
 }
 
 export async function opened(model: RunnableModel): Promise<Session> {
@@ -96,9 +101,9 @@ function notRunnable({ format }: RunnableModel, what: string, cause: unknown): P
 
 function mapTensors(
   tensors: Readonly<Record<string, Tensor>>,
-  change: (name: string, one: Tensor) => Tensor,
+  change: (one: Tensor) => Tensor,
 ): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, one]) => [name, change(name, one)]))
+  return Object.fromEntries(Object.entries(tensors).map(([name, one]) => [name, change(one)]))
 }
 
 /** Dimension i of the result is dimension order[i]. */

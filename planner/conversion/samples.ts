@@ -1,10 +1,11 @@
 import type { TensorInfo } from '../../shared/runtime/index.ts'
+import { type Random, seededRandom } from '../../shared/statistics/index.ts'
 import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
 
 /** What an input of integers may hold, by what exporters call it: indices must lie inside what they index. */
 const MEANINGS: readonly {
   readonly name: RegExp
-  readonly draw: (random: () => number) => number
+  readonly draw: (random: Random) => number
 }[] = [
   { name: /mask|valid/i, draw: () => 1 },
   { name: /type|segment/i, draw: () => 0 },
@@ -13,7 +14,7 @@ const MEANINGS: readonly {
 ]
 
 /** Small numbers, each within the tables of the least vocabulary. */
-const INDEX = (random: () => number) => Math.floor(random() * 10)
+const INDEX = (random: Random) => Math.floor(random() * 10)
 
 /** Plausible inputs, the same for the same seed: floats around zero, integers as their names say, open sizes closed. */
 export function generatedSample(
@@ -21,7 +22,7 @@ export function generatedSample(
   seed: number,
   batch = 1,
 ): Readonly<Record<string, Tensor>> {
-  const random = randomFrom(seed)
+  const random = seededRandom(seed)
   return Object.fromEntries(
     inputs.map(({ name, type, shape }) => {
       const closed = shape.map((dim, axis) => (dim < 0 ? (axis === 0 ? batch : 1) : dim))
@@ -38,7 +39,7 @@ export function generatedSample(
 const NOISE = 0.3
 
 /** Waves over the last axes, of another length in each plane, and some noise; −1 to 1. */
-function image(shape: readonly number[], random: () => number): Float32Array<ArrayBuffer> {
+function image(shape: readonly number[], random: Random): Float32Array<ArrayBuffer> {
   const [height = 1, width = 1] = shape.slice(2)
   const plane = height * width
   let [down, across, shift] = [0, 0, 0]
@@ -50,7 +51,7 @@ function image(shape: readonly number[], random: () => number): Float32Array<Arr
   })
 }
 
-function dataFor(name: string, type: TensorInfo['type'], size: number, random: () => number) {
+function dataFor(name: string, type: TensorInfo['type'], size: number, random: Random) {
   if (type === 'float16')
     return Uint16Array.from({ length: size }, () => 0x3000 + Math.floor(random() * 0xc00))
   if (type.startsWith('float')) {
@@ -64,15 +65,4 @@ function dataFor(name: string, type: TensorInfo['type'], size: number, random: (
   const data = new ARRAY_OF[type](size)
   for (let i = 0; i < size; i += 1) data[i] = (wide ? BigInt(draw(random)) : draw(random)) as never
   return data
-}
-
-/** mulberry32: 0 to 1, the same sequence for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { extname, join } from 'node:path'
 import {
   type Dataset,
   DatasetError,
@@ -11,7 +11,7 @@ import { ARRAY_OF, sizeOf, type Tensor } from '../../shared/tensors.ts'
 import { DataFolderError } from './errors.ts'
 import { IMAGE_ENDINGS, openDecoder } from './images.ts'
 import { boxesTensor, type PlacedBox, valuesTensor } from './label-arrays.ts'
-import type { ImageSize, LabelledBox } from './labels/label-set.ts'
+import { type ImageSize, type LabelledBox, stemOf } from './labels/label-set.ts'
 import { readLabelSet } from './labels/read-labels.ts'
 import { type Placement, placementOf, toTensor } from './pixels.ts'
 import { type Preprocessing, parsePreprocessing } from './preprocessing.ts'
@@ -59,7 +59,7 @@ async function readFolder(folder: string, options: SampleOptions): Promise<Datas
   const preprocessing = parsePreprocessing(await lineOf(folder, options))
   const { files, classes } = await filesIn(folder)
   const read = await readerFor(files, preprocessing)
-  const names = files.map((file) => basename(file, extname(file)))
+  const names = files.map(stemOf)
   const labels = options.labels === undefined ? null : await readLabelSet(options.labels, names)
   const tensors: Tensor[] = []
   const boxes: PlacedBox[][] = []

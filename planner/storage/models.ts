@@ -114,6 +114,19 @@ export async function drivenModels(db: Db): Promise<readonly Model[]> {
   return [...new Map(rows.map((row) => [row.name, modelOf(row)])).values()]
 }
 
+/** The same of one name; undefined where nobody asked anything of any. */
+export async function drivenModel(db: Db, name: string): Promise<Model | undefined> {
+  const row = await db
+    .selectFrom('models')
+    .selectAll()
+    .where('name', '=', name)
+    .where('intent', '!=', 'registered')
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && modelOf(row)
+}
+
 /** Newest revision of this name. */
 export async function findModel(db: Db, name: string): Promise<Model | undefined> {
   const row = await db

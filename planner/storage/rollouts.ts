@@ -109,6 +109,13 @@ export async function rolloutsOf(db: Db, modelName: string): Promise<readonly Ro
   return rows.map(rolloutOf)
 }
 
+/** Of each class the newest, by class. */
+export async function newestRollouts(db: Db, modelName: string): Promise<readonly Rollout[]> {
+  const oldestFirst = [...(await rolloutsOf(db, modelName))].reverse()
+  const newest = new Map(oldestFirst.map((rollout) => [rollout.class, rollout]))
+  return [...newest.values()].sort((a, b) => a.class.localeCompare(b.class))
+}
+
 export async function findRollout(db: Db, id: string): Promise<Rollout | undefined> {
   const row = await db.selectFrom('rollouts').selectAll().where('id', '=', id).executeTakeFirst()
   return row && rolloutOf(row)

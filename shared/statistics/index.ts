@@ -1,4 +1,5 @@
 export * from './order-statistics.ts'
 export * from './proportions.ts'
 export * from './random-effects.ts'
+export * from './seeded-random.ts'
 export * from './signed-rank.ts'

@@ -1,5 +1,4 @@
-/** Two-sided 95 % quantile of the normal distribution. */
-const Z95 = 1.959963984540054
+import { Z95 } from './normal.ts'
 
 /** Wilson score interval of a proportion, 95 %. (Wilson 1927, JASA 22:209.) */
 export function wilson95(successes: number, trials: number): [number, number] {

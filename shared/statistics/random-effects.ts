@@ -1,6 +1,6 @@
 import { invariant } from '../errors.ts'
+import { Z95 } from './normal.ts'
 
-const Z95 = 1.959963984540054
 /** No measurement is better than this, whatever its interval says: keeps weights finite. */
 const LEAST_ERROR = 1e-4
 

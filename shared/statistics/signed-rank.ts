@@ -1,12 +1,12 @@
+import { Z95 } from './normal.ts'
 import { medianOf, sorted } from './order-statistics.ts'
 
 /** Below six values the signed ranks have no two-sided 95 % interval. */
-export const FEWEST_FOR_SIGNED_RANKS = 6
+const FEWEST_FOR_SIGNED_RANKS = 6
 /** From here on the sum of ranks is as good as normal. */
 const EXACT_UP_TO = 50
-const Z95 = 1.959963984540054
 
-export interface CentreEstimate {
+interface CentreEstimate {
   readonly centre: number
   readonly ci95: [number, number]
 }

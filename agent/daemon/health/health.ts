@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, errnoOf } from '../../../shared/errors.ts'
 import { LastWords } from '../../../shared/last-words.ts'
+import { killGroup } from '../../../shared/process-group.ts'
 import { ModelLocks } from '../../client/index.ts'
 import type { HealthMessages } from './health-messages.ts'
 
@@ -138,7 +139,7 @@ function ask(
   { command, answerMs }: HealthSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  if (command === null) return Promise.resolve()
+  if (command === null || signal.aborted) return Promise.resolve()
   return new Promise((resolve, reject) => {
     // A group of its own: what it started ends with it.
     const child = spawn(command, [model, variant, file], {
@@ -146,9 +147,8 @@ function ask(
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const words = [new LastWords(child.stdout), new LastWords(child.stderr)]
-    const endAll = () => killGroup(child.pid)
     const timer = setTimeout(() => {
-      endAll()
+      killGroup(child)
       reject(tooSlow(command, answerMs))
     }, answerMs)
     const over = () => {
@@ -157,11 +157,10 @@ function ask(
     }
     const stop = () => {
       over()
-      endAll()
+      killGroup(child)
       resolve()
     }
     signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) return stop()
     child.once('error', (error) => {
       over()
       reject(unhealthy(command, errnoOf(error) ?? error.message, ''))
@@ -177,14 +176,6 @@ function ask(
       })
     })
   })
-}
-
-function killGroup(leader: number | undefined): void {
-  try {
-    if (leader !== undefined) process.kill(-leader, 'SIGKILL')
-  } catch {
-    // All of it is gone already.
-  }
 }
 
 function tooSlow(command: string, answerMs: number): HealthError {

@@ -131,13 +131,8 @@ async function uploadModel(planner: PlannerClient, path: string) {
   const isOnnx = formatOfEnding(path) === 'onnx'
   const scattered = isOnnx && keepsConstantsElsewhere(path, await readUserFile(path))
   if (!scattered) return upload(planner, path)
-  const folder = await mkdtemp(join(tmpdir(), 'fitment-model-'))
-  try {
-    await writeFile(join(folder, name), (await readModelFile(path)).bytes)
-    return await upload(planner, join(folder, name))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const { bytes } = await readModelFile(path)
+  return await uploadMade(planner, name, (file) => writeFile(file, bytes))
 }
 
 /** What nothing is made of would be left out in silence. @throws UsageError */
@@ -169,11 +164,20 @@ async function uploadData(
 ) {
   if (path === undefined) return null
   if (!(await isFolder(path))) return await upload(planner, path)
-  const samples = await readData(path, input, 'any')
-  const folder = await mkdtemp(join(tmpdir(), 'fitment-data-'))
+  const arrays = toArrays(await readData(path, input, 'any'))
+  return await uploadMade(planner, `${basename(path)}.npz`, (file) => writeNpz(file, arrays))
+}
+
+/** A file that is only made to be uploaded. */
+async function uploadMade(
+  planner: PlannerClient,
+  name: string,
+  write: (file: string) => Promise<unknown>,
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'fitment-upload-'))
   try {
-    const file = join(folder, `${basename(path)}.npz`)
-    await writeNpz(file, toArrays(samples))
+    const file = join(folder, name)
+    await write(file)
     return await upload(planner, file)
   } finally {
     await rm(folder, { recursive: true, force: true })

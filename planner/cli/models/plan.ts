@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { acceptNoiseOption, dataInput, dataOption } from '../program/fleet-options.ts'
 import { printExplanation } from './print-explanation.ts'
 import { printPlans } from './print-plan.ts'
 
@@ -14,10 +14,7 @@ export const planCommand = defineCommand({
     { flags: '--class <class>', description: 'wait for this class only' },
     { flags: '--dry-run', description: 'only say which variants would be built, and why' },
     { flags: '--again', description: 'plan and measure anew' },
-    {
-      flags: '--accept-noise',
-      description: 'choose from measurements of busy or throttled devices too',
-    },
+    acceptNoiseOption,
     {
       flags: '--explain <device>',
       description: 'why this device gets what it gets, with every measurement behind it',

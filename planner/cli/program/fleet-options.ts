@@ -12,6 +12,16 @@ export const dataOption: CliOption = {
 
 export const dataInput = { data: z.string().min(1) }
 
+export const waitOption: CliOption = {
+  flags: '--wait',
+  description: 'return when all is done, stopped, or needs a device that is offline',
+}
+
+export const acceptNoiseOption: CliOption = {
+  flags: '--accept-noise',
+  description: 'choose from measurements of busy or throttled devices too',
+}
+
 export const plannerOptions: readonly CliOption[] = [
   dataOption,
   { flags: '--fleet <name>', description: 'name of the fleet', default: 'default' },

@@ -2,7 +2,13 @@ import { z } from 'zod'
 import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption, percentInput } from '../program/fleet-options.ts'
+import {
+  acceptNoiseOption,
+  dataInput,
+  dataOption,
+  percentInput,
+  waitOption,
+} from '../program/fleet-options.ts'
 import { printRollouts } from './print-rollouts.ts'
 
 export const rolloutStartCommand = defineCommand({
@@ -41,14 +47,8 @@ export const rolloutStartCommand = defineCommand({
       description: 'an older revision; what was built and measured of it is used again',
     },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
-    {
-      flags: '--accept-noise',
-      description: 'choose from measurements of busy or throttled devices too',
-    },
-    {
-      flags: '--wait',
-      description: 'return when all is done, stopped, or needs a device that is offline',
-    },
+    acceptNoiseOption,
+    waitOption,
   ],
   example: 'fitment rollout start motor --waves 1,10%,100% --wait',
   input: z.object({
@@ -101,10 +101,7 @@ export const rollbackCommand = defineCommand({
   options: [
     dataOption,
     { flags: '--to <revision>', description: 'which one; the one rolled out before where absent' },
-    {
-      flags: '--wait',
-      description: 'return when all is done, stopped, or needs a device that is offline',
-    },
+    waitOption,
   ],
   example: 'fitment rollback motor --to 2 --wait',
   input: z.object({

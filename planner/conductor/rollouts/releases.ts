@@ -1,3 +1,4 @@
+import type { ArtifactRef } from '../../../shared/artifact.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { runtimeOfFiles } from '../../../shared/runtime/index.ts'
 import {
@@ -140,25 +141,37 @@ async function variantsOf(
   const model = await models.modelById(db, rollout.model)
   const selection = await selections.selectionBySeq(db, rollout.selection)
   if (!model || !selection) return { variants: [], before: [] }
+  const release = { model, rollout, counter, labels: await labelsRef(context, model) }
   const described: ReleasedVariant[] = []
   for (const key of selection.selection.ranking) {
     const variant = await variants.findVariant(db, key)
-    if (variant) described.push(...(await describe(context, model, rollout, variant, counter)))
+    if (variant) described.push(...(await describe(context, release, variant)))
   }
   const before: ReleasedVariant[] = []
   for (const digest of rollout.options.revert ? await runningIn(context, rollout) : []) {
     const variant = await variants.variantByDigest(db, digest)
-    if (variant) before.push(...(await describe(context, model, rollout, variant, counter)))
+    if (variant) before.push(...(await describe(context, release, variant)))
   }
   return { variants: described, before }
 }
 
+/** What all variants of one release have in common. */
+interface Release {
+  readonly model: Model
+  readonly rollout: Rollout
+  readonly counter: number
+  readonly labels: ArtifactRef | null
+}
+
+async function labelsRef({ artifacts, db }: ConductorContext, model: Model) {
+  const labels = await labelsOf(db, model.id)
+  return labels === null ? null : await artifacts.refOf(labels)
+}
+
 async function describe(
   { artifacts, db }: ConductorContext,
-  model: Model,
-  rollout: Rollout,
+  { model, rollout, counter: releaseCounter, labels }: Release,
   variant: Variant,
-  releaseCounter: number,
 ): Promise<ReleasedVariant[]> {
   if (!variant.digest) return []
   const { digest, bytes, blockList } = await artifacts.refOf(variant.digest)
@@ -170,9 +183,7 @@ async function describe(
   const classes = [rollout.class]
   const { revision } = model
   const facts = { model: rollout.modelName, revision, runtime, scheme, releaseCounter, blockList }
-  const named = await labelsOf(db, model.id)
-  const labels = named ? { labels: await artifacts.refOf(named) } : {}
-  return [{ ...facts, ...labels, digest, bytes, selfTest, classes }]
+  return [{ ...facts, ...(labels && { labels }), digest, bytes, selfTest, classes }]
 }
 
 /** Digests of what devices of the class run now, or were told to run. */

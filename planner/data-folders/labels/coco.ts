@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../../../shared/errors.ts'
 import { DataFolderError } from '../errors.ts'
-import type { LabelledBox, LabelSet } from './label-set.ts'
+import { type LabelledBox, type LabelSet, stemOf } from './label-set.ts'
 
 const cocoSchema = z.object({
   images: z.array(z.object({ id: z.union([z.number(), z.string()]), file_name: z.string() })),
@@ -23,8 +22,8 @@ export async function readCoco(path: string): Promise<LabelSet> {
   const { images, annotations, categories } = await parsed(path)
   const order = categories.map(({ id }) => id).sort((a, b) => a - b)
   const classes = new Map(order.map((id, label) => [id, label]))
-  const nameOf = new Map(images.map(({ id, file_name }) => [id, stem(file_name)]))
-  const boxes = new Map<string, LabelledBox[]>(images.map((one) => [stem(one.file_name), []]))
+  const nameOf = new Map(images.map(({ id, file_name }) => [id, stemOf(file_name)]))
+  const boxes = new Map<string, LabelledBox[]>(images.map((one) => [stemOf(one.file_name), []]))
   for (const { image_id, category_id, bbox, iscrowd } of annotations) {
     const name = nameOf.get(image_id)
     const label = classes.get(category_id)
@@ -55,8 +54,4 @@ async function parsed(path: string): Promise<z.output<typeof cocoSchema>> {
       { cause },
     )
   }
-}
-
-function stem(file: string): string {
-  return basename(file, extname(file))
 }

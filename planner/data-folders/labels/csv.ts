@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
 import { DataFolderError } from '../errors.ts'
-import type { LabelledBox, LabelSet } from './label-set.ts'
+import { type LabelledBox, type LabelSet, stemOf } from './label-set.ts'
 
 /** `file,label` a line, or `file,class,left,top,right,bottom` in pixels of the image; a first line of words is a heading. */
 export async function readCsv(path: string): Promise<LabelSet> {
@@ -9,9 +8,7 @@ export async function readCsv(path: string): Promise<LabelSet> {
     const [file = '', ...rest] = line
       .split(',')
       .map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'))
-    return file === ''
-      ? []
-      : [{ name: basename(file, extname(file)), values: rest.map(numberOf), line: i + 1 }]
+    return file === '' ? [] : [{ name: stemOf(file), values: rest.map(numberOf), line: i + 1 }]
   })
   const isHeading = rows[0]?.values.every(Number.isNaN) === true
   const named = isHeading ? rows.slice(1) : rows
@@ -29,7 +26,13 @@ export async function readCsv(path: string): Promise<LabelSet> {
     const values = new Map(named.map(({ name, values: [value] }) => [name, value]))
     return { kind: 'values', names, of: (name) => values.get(name) }
   }
-  return { kind: 'boxes', names, of: (name) => named.filter((row) => row.name === name).map(boxOf) }
+  const boxes = new Map<string, LabelledBox[]>()
+  for (const row of named) {
+    const placed = boxes.get(row.name) ?? []
+    placed.push(boxOf(row))
+    boxes.set(row.name, placed)
+  }
+  return { kind: 'boxes', names, of: (name) => boxes.get(name) ?? [] }
 }
 
 function numberOf(text: string): number {

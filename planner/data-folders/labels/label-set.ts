@@ -1,3 +1,5 @@
+import { basename, extname } from 'node:path'
+
 /** A labelled box in pixels of its image. */
 export interface LabelledBox {
   readonly label: number
@@ -27,3 +29,8 @@ export type LabelSet =
       /** Undefined where the file has no label. */
       of(name: string): number | undefined
     }
+
+/** By which files and their labels know each other. */
+export function stemOf(file: string): string {
+  return basename(file, extname(file))
+}

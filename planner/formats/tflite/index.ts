@@ -12,7 +12,6 @@ export { TfliteError, type TfliteErrorCode } from './errors.ts'
 export { inspectTflite } from './inspect.ts'
 export type * from './model.ts'
 export { restoreFloats } from './prepare/restore-floats.ts'
-export { compareReleases } from './releases.ts'
 export {
   bytesOfElements,
   TENSOR_TYPES,

@@ -25,10 +25,6 @@ const TYPES = new Set(Array.from({ length: 9 }, (_, bit) => 1 << bit))
 /** Around the runtime's own work: `LiteRT::Run[Buffer sync]`. */
 const AROUND = /^LiteRT::Run\[(.+)\]$/
 
-export function canProfile({ library }: LitertApi): boolean {
-  return library.has('LiteRtCompiledModelGetProfiler')
-}
-
 /** What the runs in `work` took, operator by operator; the model was compiled with `enable_profiling`. @throws RuntimeError */
 export async function profiled(
   api: LitertApi,

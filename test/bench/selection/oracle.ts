@@ -1,7 +1,7 @@
 import { choose, type Duel, type Measured } from '../../../planner/selection/index.ts'
 import { medianOf, sorted } from '../../../shared/statistics/index.ts'
+import { USUAL_RULES } from '../../planner/probing/usual-rules.ts'
 import type { ModelledClass } from './fleet-model.ts'
-import { RULES } from './rules.ts'
 
 /** Relative error of a measurement that nothing disturbs and nobody cuts short. */
 const EXACT = 1e-4
@@ -30,7 +30,7 @@ export function oracleOf({ entrants, devices }: ModelledClass): string {
       notes: [],
     }
   })
-  return choose({ ...RULES, candidates, duels, probers: devices.length }).winner ?? ''
+  return choose({ ...USUAL_RULES, candidates, duels, probers: devices.length }).winner ?? ''
 }
 
 /** Of the class, ms. */

@@ -7,9 +7,9 @@ import {
 } from '../../../planner/probing/index.ts'
 import { choose } from '../../../planner/selection/index.ts'
 import { FULL_BUDGET } from '../../../shared/measure/index.ts'
+import { USUAL_RULES } from '../../planner/probing/usual-rules.ts'
 import type { ModelledClass, ModelledDevice } from './fleet-model.ts'
 import { budgetFor, modelledProbe } from './modelled-probe.ts'
-import { RULES } from './rules.ts'
 
 export interface Played {
   /** Null: left undecided. */
@@ -70,7 +70,7 @@ class Game {
       devices: this.#model.devices.map(({ prober }) => prober),
       measuring: new Set(this.#pending.map(({ attempt }) => attempt.device)),
       dataBytes: 100_000,
-      rules: RULES,
+      rules: USUAL_RULES,
       acceptNoise: false,
       settlingIn: false,
       now: new Date(this.now),
@@ -124,7 +124,7 @@ class Game {
     const { entrants } = this.#model
     const { measured, duels } = evidenceOf(entrants, this.#attempts, false)
     const devices = new Set(this.#attempts.map(({ device }) => device)).size
-    const chosen = choose({ ...RULES, candidates: measured, duels, probers: devices })
+    const chosen = choose({ ...USUAL_RULES, candidates: measured, duels, probers: devices })
     return {
       winner: isDecided ? chosen.winner : null,
       why: chosen.why,

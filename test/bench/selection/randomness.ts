@@ -1,4 +1,4 @@
-import { type Random, seededRandom } from '../../seeded-random.ts'
+import { type Random, seededRandom } from '../../../shared/statistics/seeded-random.ts'
 
 /** Draws of one seed. */
 export class Draws {

@@ -3,16 +3,7 @@ import { chooseProbers, type Prober } from '../../../planner/probing/choose-prob
 import { median } from '../../../planner/probing/median.ts'
 import { type DeviceRecord, summarise } from '../../../planner/probing/summarise.ts'
 import type { ProbeRecord } from '../../../shared/measure/probe-record.ts'
-
-const prober = (device: string, over: Partial<Prober> = {}): Prober => ({
-  device,
-  online: true,
-  busy: 0,
-  storageBytes: null,
-  memoryBytes: null,
-  traits: { cores: 4, memoryBytes: 4e9, maxMhz: 1800 },
-  ...over,
-})
+import { prober } from './prober.ts'
 
 const traits = (memoryBytes: number) => ({ cores: 4, memoryBytes, maxMhz: 1800 })
 

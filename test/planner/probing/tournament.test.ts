@@ -10,6 +10,8 @@ import {
 import { choose } from '../../../planner/selection/index.ts'
 import type { ProbeRecord } from '../../../shared/measure/index.ts'
 import { newModel } from '../storage/sample.ts'
+import { prober } from './prober.ts'
+import { USUAL_RULES } from './usual-rules.ts'
 
 const START = Date.parse('2026-11-29T12:00:00.000Z')
 const { wholeQuality } = newModel.reference
@@ -26,16 +28,6 @@ const entrant = (key: string, bytes: number, runtime: Entrant['runtime'] = 'lite
 const FLOAT = entrant('float32', 400_000)
 const INT8 = entrant('static-w8a8', 110_000)
 const HALF = entrant('float16', 200_000)
-
-const prober = (device: string, over: Partial<Prober> = {}): Prober => ({
-  device,
-  online: true,
-  busy: 0,
-  storageBytes: null,
-  memoryBytes: null,
-  traits: { cores: 4, memoryBytes: 4e9, maxMhz: 1800 },
-  ...over,
-})
 
 /** Devices that measure what they are told, exactly, unless something is the matter. */
 class Class {
@@ -60,17 +52,7 @@ class Class {
       entrants,
       devices,
       dataBytes: 0,
-      rules: {
-        constraints: {
-          maxAccuracyDrop: 0.01,
-          maxLatencyMs: null,
-          maxMemoryBytes: null,
-          maxBytes: null,
-        },
-        objective: 'latency',
-        room: { storageBytes: null, memoryBytes: null },
-        incumbent: null,
-      },
+      rules: USUAL_RULES,
       acceptNoise: false,
       settlingIn: false,
       ...over,

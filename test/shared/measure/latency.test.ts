@@ -3,9 +3,9 @@ import { budgetOf, FULL_BUDGET } from '../../../shared/measure/budget.ts'
 import { measureBeside, measureLatency } from '../../../shared/measure/latency.ts'
 import { latencyRecordSchema } from '../../../shared/measure/latency-record.ts'
 import { loadInProcess } from '../../../shared/runtime/load-runtime.ts'
+import { seededRandom } from '../../../shared/statistics/seeded-random.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelBytes } from '../../fixture-models.ts'
-import { seededRandom } from '../../seeded-random.ts'
 
 /** A clock that only runs advance, by what `cost` says of the time so far. */
 function simulated(cost: (nowMs: number, turn: number) => number) {

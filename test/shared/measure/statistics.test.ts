@@ -16,7 +16,7 @@ import {
 } from '../../../shared/statistics/index.ts'
 import { madOf, medianCi95, quantileOf } from '../../../shared/statistics/order-statistics.ts'
 import { fairCoinCdf } from '../../../shared/statistics/proportions.ts'
-import { seededRandom } from '../../seeded-random.ts'
+import { seededRandom } from '../../../shared/statistics/seeded-random.ts'
 
 const near = (t: Test, found: number, wanted: number, within = 1e-4) =>
   t.ok(Math.abs(found - wanted) <= within, `${found} ≈ ${wanted}`)

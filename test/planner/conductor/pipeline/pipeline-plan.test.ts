@@ -7,6 +7,7 @@ import {
 import type { Prober } from '../../../../planner/probing/index.ts'
 import type { Evaluation, Probe, Variant } from '../../../../planner/storage/index.ts'
 import type { QualityRecord } from '../../../../shared/measure/index.ts'
+import { USUAL_RULES } from '../../probing/usual-rules.ts'
 import { record } from '../scripted-fleet.ts'
 
 const now = new Date('2026-11-23T12:00:00.000Z')
@@ -121,17 +122,7 @@ const base: PipelineView = {
     updatedAt: before,
   },
   candidates: [candidate({ scheme: 'float32' }), candidate({ scheme: 'static-w8a8' })],
-  rules: {
-    constraints: {
-      maxAccuracyDrop: 0.01,
-      maxLatencyMs: null,
-      maxMemoryBytes: null,
-      maxBytes: null,
-    },
-    objective: 'latency',
-    room: { storageBytes: null, memoryBytes: null },
-    incumbent: null,
-  },
+  rules: USUAL_RULES,
   acceptNoise: false,
   probes: [],
   devices: [device('a')],

@@ -10,7 +10,7 @@ import { hasInput, input, type Lowering, type LoweringRow, output, row } from '.
 import { paddingOf, padsOf, type Window, windowOf } from '../windows.ts'
 
 /** A signal [N,L,C] as an image of one row, which the kernels take. */
-export function asImage(graph: GraphBuilder, signal: DraftTensor): DraftTensor {
+function asImage(graph: GraphBuilder, signal: DraftTensor): DraftTensor {
   const shape = shapeOf(signal)
   if (shape.length !== 3) return signal
   const [batch = 1, length = 1, channels = 1] = shape
@@ -18,7 +18,7 @@ export function asImage(graph: GraphBuilder, signal: DraftTensor): DraftTensor {
 }
 
 /** And back to the rank of the source. */
-export function fromImage(graph: GraphBuilder, image: DraftTensor, rank: number): DraftTensor {
+function fromImage(graph: GraphBuilder, image: DraftTensor, rank: number): DraftTensor {
   const [batch = 1, height = 1, width = 1, channels = 1] = shapeOf(image)
   return rank === 3 ? reshape(graph, image, [batch, height * width, channels]) : image
 }

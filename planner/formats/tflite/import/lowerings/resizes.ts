@@ -7,16 +7,6 @@ import { type GraphBuilder, reshape, turn } from '../graph-builder.ts'
 import { hasChannels, perAxisIn } from '../layout.ts'
 import { constantInput, input, type Lowering, type LoweringRow, output, row } from '../lowering.ts'
 
-/**
- * One axis of a Resize as a matrix: row o holds what each source element gives to result element o
- * (onnx, Operators: Resize; keys' cubic with coefficient a).
- */
-export interface AxisResize {
-  readonly from: number
-  readonly to: number
-  readonly matrix: readonly (readonly number[])[]
-}
-
 interface Sampling {
   readonly mode: string
   readonly coordinates: string
@@ -61,6 +51,10 @@ const NEAREST: Readonly<Record<string, (x: number) => number>> = {
   ceil: Math.ceil,
 }
 
+/**
+ * One axis of a Resize as a matrix: row o holds what each source element gives to result element o
+ * (onnx, Operators: Resize; keys' cubic with coefficient a).
+ */
 function axisMatrix(from: number, to: number, scale: number, how: Sampling): number[][] {
   const coordinate = COORDINATES[how.coordinates]
   need(coordinate !== undefined, `no kernel resizes with coordinates "${how.coordinates}"`)

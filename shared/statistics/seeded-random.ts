@@ -1,7 +1,7 @@
 /** Uniform in [0, 1). */
 export type Random = () => number
 
-/** A small generator with a seed, so that equal data give equal intervals. (mulberry32, T. Ettinger.) */
+/** A small generator with a seed, so that equal seeds give equal numbers. (mulberry32, T. Ettinger.) */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {
