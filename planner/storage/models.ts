@@ -150,6 +150,19 @@ export async function revisionsOf(db: Db, name: string): Promise<readonly Model[
   return rows.map(modelOf)
 }
 
+/** Newest revision of this name with that source; undefined where there is none. */
+export async function revisionOf(db: Db, name: string, source: Digest): Promise<Model | undefined> {
+  const row = await db
+    .selectFrom('models')
+    .selectAll()
+    .where('name', '=', name)
+    .where('source', '=', source)
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && modelOf(row)
+}
+
 /** Newer revisions of the same name are as if nobody had asked anything of them. */
 export async function holdNewer(
   db: Db,

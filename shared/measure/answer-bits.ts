@@ -27,16 +27,18 @@ export interface SampleError {
   readonly noise: number
 }
 
-/** Collects them sample by sample. */
+/** Collects them sample by sample; of a set too large to travel no more than of one that does. */
 export class AnswerTally {
+  #count = 0
   readonly #answered = new Set<number>()
   readonly #right = new Set<number>()
   readonly #agreed = new Set<number>()
   readonly #errors = new Map<string, Map<number, SampleError>>()
 
   add(sample: number, errors: readonly SampleError[]): void {
-    this.#answered.add(sample)
+    this.#count = Math.max(this.#count, sample + 1)
     if (sample >= MOST_SAMPLES) return
+    this.#answered.add(sample)
     for (const error of errors) {
       const held = this.#errors.get(error.name) ?? new Map<number, SampleError>()
       this.#errors.set(error.name, held.set(sample, error))
@@ -44,6 +46,7 @@ export class AnswerTally {
   }
 
   addAnswer(sample: number, isRight: boolean, hasAgreed: boolean): void {
+    if (sample >= MOST_SAMPLES) return
     if (isRight) this.#right.add(sample)
     if (hasAgreed) this.#agreed.add(sample)
   }
@@ -58,7 +61,7 @@ export class AnswerTally {
     readonly compared: boolean
     readonly energies: boolean
   }): AnswerBits | undefined {
-    const count = Math.max(-1, ...this.#answered) + 1
+    const count = this.#count
     if (count === 0 || count > MOST_SAMPLES) return undefined
     return {
       answered: toBits(this.#answered, count),

@@ -150,7 +150,11 @@ async function variantsOf(
   const before: ReleasedVariant[] = []
   for (const digest of rollout.options.revert ? await runningIn(context, rollout) : []) {
     const variant = await variants.variantByDigest(db, digest)
-    if (variant) before.push(...(await describe(context, release, variant)))
+    if (!variant) continue
+    // What devices ran before is of the revision that it was built from.
+    const built = (await models.revisionOf(db, rollout.modelName, variant.source)) ?? model
+    const own = { ...release, model: built, labels: await labelsRef(context, built) }
+    before.push(...(await describe(context, own, variant)))
   }
   return { variants: described, before }
 }

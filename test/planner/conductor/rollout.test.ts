@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { applyRolloutEvent, type ConductorContext } from '../../../planner/conductor/index.ts'
 import type { RolloutOptions } from '../../../planner/rollout/index.ts'
 import { models, rollouts, variants } from '../../../planner/storage/index.ts'
+import { newModel } from '../storage/sample.ts'
 import { chosenModel } from './chosen-model.ts'
 import { openPlanner, type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
 
@@ -166,6 +167,33 @@ t.test('failures beyond doubt abort, and devices get back what they had', async 
   }
   await first.say({ kind: 'health', ...lost })
   t.same(await first.take('assign'), [], 'but not for ever')
+})
+
+t.test('what devices get back is told as the revision that it is of', async (t) => {
+  const p = await planner(t)
+  const { context } = p.conductor
+  const { db, artifacts, now } = context
+  const source = 'd'.repeat(64)
+  await models.addModel(db, { ...newModel, source }, now())
+  const { digest } = await artifacts.put(Buffer.alloc(200_000, 'of old'))
+  await variants.ensureVariant(db, { key: 'old', source, scheme: 'float16', runtime: 'litert' })
+  const built = { digest, findings: [], operators: null, buildMs: 1 }
+  await variants.recordBuilt(db, 'old', built, now())
+  await chosenModel(context, CLASS, { revert: true, waves: [{ share: 1 }] })
+  const slots = [{ model: 'motor', variant: digest, active: true }]
+  const devices: ScriptedDevice[] = []
+  for (const id of ['d0', 'd1', 'd2', 'd3'])
+    devices.push(await new ScriptedDevice(id, p).join({ slots }))
+  const given = []
+  for (const device of devices) {
+    const order = await one(device.take('assign'))
+    t.match(await p.assignmentOf(order), { revision: 2 })
+    given.push({ device, order })
+  }
+  for (const [index, { device, order }] of given.entries())
+    await device.install(order, index === 0 ? 'active' : 'rolled-back')
+  const [first] = devices as [ScriptedDevice]
+  t.match(await p.assignmentOf(await one(first.take('assign'))), { variant: digest, revision: 1 })
 })
 
 t.test(
