@@ -7,6 +7,7 @@ import {
   loadOn,
   openHere,
   type Runtime,
+  repeatable,
   type Session,
 } from '../../shared/runtime/index.ts'
 import { deviceRoot } from '../inventory/index.ts'
@@ -120,12 +121,12 @@ function measuredOn(
 }
 
 /** Converted before, so that only the model is timed. */
-function runsInTurn(session: Session, samples: Samples): (turn: number) => Promise<unknown> {
+function runsInTurn(session: Session, samples: Samples): (turn: number) => unknown {
   const count = Math.min(INPUTS_IN_TURN, samples.count)
-  const inputs = Array.from({ length: count }, (_, i) =>
-    samples.at(Math.floor((i * samples.count) / count)),
+  const runs = Array.from({ length: count }, (_, i) =>
+    repeatable(session, samples.at(Math.floor((i * samples.count) / count))),
   )
-  return (turn) => session.run(inputs[turn % count] ?? {})
+  return (turn) => runs[turn % count]?.()
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {

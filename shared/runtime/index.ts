@@ -24,6 +24,7 @@ export {
   RUNTIMES,
   type Runtime,
   type RuntimeName,
+  repeatable,
   runtimeOfFiles,
   type Session,
   type SessionDetails,

@@ -157,10 +157,24 @@ export interface Session {
   readonly delegation?: readonly Delegation[]
   /** Inputs by name, with concrete shapes. @throws RuntimeError */
   run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>
+  /**
+   * `run` of these inputs as a program in C does it, for the clock: what they are is checked once, nothing is allocated,
+   * and the outputs' bytes lie where the next run overwrites them. Absent where applications have nothing but `run`.
+   * @throws RuntimeError
+   */
+  prepare?(inputs: Readonly<Record<string, Tensor>>): () => readonly Uint8Array[]
   /** What parts of it take over so many runs, once it was loaded with `profile`; absent where the runtime's profiler does not tell. */
   profile?(inputs: Readonly<Record<string, Tensor>>, runs: number): Promise<readonly PartTime[]>
   /** Gives all memory back; calling it twice is harmless. */
   close(): Promise<void>
+}
+
+/** What the clock is held to, again and again: `prepare` where the runtime has it, `run` where it does not. */
+export function repeatable(
+  session: Session,
+  inputs: Readonly<Record<string, Tensor>>,
+): () => unknown {
+  return session.prepare?.(inputs) ?? (() => session.run(inputs))
 }
 
 /** A native library, as it was when it was opened. */

@@ -1,6 +1,7 @@
 import { ARRAY_OF, type ElementType } from '../../tensors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import { declareStructs, type Functions, type NativeLibrary, type Pointer } from '../native/ffi.ts'
+import { MemoryViews } from '../native/memory-views.ts'
 import { type Out, StatusApi } from '../native/status-api.ts'
 import { type ElementTypes, elementTypes } from './element-types.ts'
 import { INVALID_PARAMETER, OPENVINO, STATUSES, STRUCTS } from './functions.ts'
@@ -15,10 +16,12 @@ export class OpenvinoApi extends StatusApi {
   readonly version: string
   readonly core: Pointer
   readonly elements: ElementTypes
+  readonly #views: MemoryViews
 
   /** @throws RuntimeError `library-unusable` */
   constructor(library: NativeLibrary) {
     super(library)
+    this.#views = new MemoryViews(this.koffi)
     declareStructs(this.koffi, STRUCTS)
     this.call = library.functions(OPENVINO)
     this.version = this.#version()
@@ -73,7 +76,7 @@ export class OpenvinoApi extends StatusApi {
 
   /** The memory of a tensor, for as long as that lives and keeps its shape. */
   memoryOf(tensor: Pointer): Uint8Array {
-    const { call, koffi } = this
+    const { call } = this
     const size = [0]
     this.ok('run-failed', 'OpenVINO tells no size', call.tensorBytes(tensor, size))
     const bytes = Number(size[0])
@@ -81,7 +84,7 @@ export class OpenvinoApi extends StatusApi {
     const at = this.made('run-failed', 'a tensor of OpenVINO has no memory', (out) =>
       call.tensorData(tensor, out),
     )
-    return new Uint8Array(koffi.view(at, bytes))
+    return this.#views.at(at, bytes)
   }
 
   numbers(at: Pointer | null, count: number): number[] {

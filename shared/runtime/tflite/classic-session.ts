@@ -3,6 +3,7 @@ import { ARRAY_OF, sizeOf, type Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import { orderedInputs, printType, shapesText } from '../input-check.ts'
 import { copyIn, type Pointer } from '../native/ffi.ts'
+import { copied, MemoryViews } from '../native/memory-views.ts'
 import type { Delegation, LoadOptions, Session, SessionDetails } from '../runtime.ts'
 import { type ModelIo, readModelIo } from '../tflite-file/model-io.ts'
 import type { ClassicApi } from './classic-api.ts'
@@ -20,6 +21,7 @@ export class ClassicSession implements Session {
   readonly #interpreter: Pointer
   readonly #delegates: readonly CountedDelegate[]
   readonly #undo: (() => void)[]
+  readonly #views: MemoryViews
   #shapes: string
 
   private constructor(
@@ -38,6 +40,7 @@ export class ClassicSession implements Session {
     this.#interpreter = made.interpreter
     this.#delegates = made.delegates
     this.#undo = made.undo
+    this.#views = new MemoryViews(api.koffi)
     this.details = details
     this.#shapes = shapesText(io.inputs)
   }
@@ -83,8 +86,33 @@ export class ClassicSession implements Session {
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     invariant(this.#undo.length > 0, 'a closed model is not run')
+    this.#invoke(orderedInputs(this.inputs, inputs))
     const { call } = this.#api
+    return Object.fromEntries(
+      this.outputs.map(({ name }, i) => [name, this.#read(call.output(this.#interpreter, i))]),
+    )
+  }
+
+  /** @throws RuntimeError */
+  prepare(inputs: Readonly<Record<string, Tensor>>): () => readonly Uint8Array[] {
     const given = orderedInputs(this.inputs, inputs)
+    const { call } = this.#api
+    const copies: Uint8Array[] = this.outputs.map(() => new Uint8Array(0))
+    return () => {
+      invariant(this.#undo.length > 0, 'a closed model is not run')
+      this.#invoke(given)
+      for (const [i, before] of copies.entries())
+        copies[i] = copied(this.#bytesOf(call.output(this.#interpreter, i)), before)
+      return copies
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const step of this.#undo.splice(0).reverse()) step()
+  }
+
+  #invoke(given: readonly Tensor[]): void {
+    const { call } = this.#api
     this.#fit(given)
     given.forEach((tensor, i) => {
       this.#write(call.input(this.#interpreter, i), tensor)
@@ -92,13 +120,6 @@ export class ClassicSession implements Session {
     this.#api.attempt('run-failed', 'TensorFlow Lite cannot run this model', () =>
       this.#api.ok(call.invoke(this.#interpreter)),
     )
-    return Object.fromEntries(
-      this.outputs.map(({ name }, i) => [name, this.#read(call.output(this.#interpreter, i))]),
-    )
-  }
-
-  async close(): Promise<void> {
-    for (const step of this.#undo.splice(0).reverse()) step()
   }
 
   /** Sizes the tensors for these inputs, where the last ones had others. */
@@ -138,12 +159,12 @@ export class ClassicSession implements Session {
   }
 
   #bytesOf(tensor: Pointer): Uint8Array {
-    const { call, koffi } = this.#api
+    const { call } = this.#api
     const size = Number(call.bytes(tensor))
     const at = call.data(tensor) as Pointer | null
     if (size === 0) return new Uint8Array(0)
     if (!at) throw new RuntimeError('run-failed', 'a tensor of TensorFlow Lite has no memory')
-    return new Uint8Array(koffi.view(at, size))
+    return this.#views.at(at, size)
   }
 }
 

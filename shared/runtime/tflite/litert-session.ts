@@ -3,6 +3,7 @@ import { ARRAY_OF, type ElementType, sizeOf, type Tensor } from '../../tensors.t
 import { RuntimeError } from '../errors.ts'
 import { orderedInputs, shapesText } from '../input-check.ts'
 import { copyIn, type Pointer } from '../native/ffi.ts'
+import { copied, MemoryViews } from '../native/memory-views.ts'
 import type { Out } from '../native/status-api.ts'
 import type { LoadOptions, PartTime, Session, SessionDetails } from '../runtime.ts'
 import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
@@ -44,6 +45,7 @@ export class LitertSession implements Session {
   readonly #io: ModelIo
   readonly #bytes: Uint8Array
   readonly #options: LoadOptions
+  readonly #views: MemoryViews
   #compiled: Compiled | undefined
   #closed = false
 
@@ -51,6 +53,7 @@ export class LitertSession implements Session {
   constructor(api: LitertApi, given: Uint8Array, options: LoadOptions) {
     refuseDelegates(options)
     this.#api = api
+    this.#views = new MemoryViews(api.koffi)
     const bytes = withCopiedOutputs(given, options.signature)
     this.#io = readModelIo(bytes, options.signature)
     this.inputs = this.#io.inputs
@@ -78,29 +81,29 @@ export class LitertSession implements Session {
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     invariant(!this.#closed, 'a closed model is not run')
-    const given = orderedInputs(this.inputs, inputs)
-    const { model, inputs: ins, outputs: outs } = this.#compiledFor(given)
-    const { call } = this.#api
-    given.forEach(({ data }, i) => {
-      this.#within(ins[i], WRITE, (memory) => {
-        memory.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-      })
-    })
-    const at = (buffers: readonly TensorBuffer[]) => buffers.map((buffer) => buffer.at)
-    this.#api.ok(
-      'run-failed',
-      CANNOT_RUN,
-      call.run(model, this.#io.signature, ins.length, at(ins), outs.length, at(outs)),
-    )
+    const { outputs } = this.#invoke(orderedInputs(this.inputs, inputs))
     return Object.fromEntries(
       this.outputs.map(({ name }, i) => {
-        const buffer = outs[i]
+        const buffer = outputs[i]
         invariant(buffer !== undefined, 'every output has a buffer')
         const { type, shape } = buffer
         const copy = this.#within(buffer, READ, (memory) => memory.slice())
         return [name, { type, shape, data: new ARRAY_OF[type](copy.buffer, 0, sizeOf(shape)) }]
       }),
     )
+  }
+
+  /** @throws RuntimeError */
+  prepare(inputs: Readonly<Record<string, Tensor>>): () => readonly Uint8Array[] {
+    const given = orderedInputs(this.inputs, inputs)
+    const copies: Uint8Array[] = this.outputs.map(() => new Uint8Array(0))
+    return () => {
+      invariant(!this.#closed, 'a closed model is not run')
+      this.#invoke(given).outputs.forEach((buffer, i) => {
+        copies[i] = this.#within(buffer, READ, (memory) => copied(memory, copies[i]))
+      })
+      return copies
+    }
   }
 
   /** Loaded with `profile`. @throws RuntimeError */
@@ -118,6 +121,30 @@ export class LitertSession implements Session {
     this.#closed = true
     this.#compiled?.release()
     this.#compiled = undefined
+  }
+
+  #invoke(given: readonly Tensor[]): Compiled {
+    const compiled = this.#compiledFor(given)
+    const { model, inputs, outputs } = compiled
+    given.forEach(({ data }, i) => {
+      this.#within(inputs[i], WRITE, (memory) => {
+        memory.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      })
+    })
+    const at = (buffers: readonly TensorBuffer[]) => buffers.map((buffer) => buffer.at)
+    this.#api.ok(
+      'run-failed',
+      CANNOT_RUN,
+      this.#api.call.run(
+        model,
+        this.#io.signature,
+        inputs.length,
+        at(inputs),
+        outputs.length,
+        at(outputs),
+      ),
+    )
+    return compiled
   }
 
   #compiledFor(given: readonly Tensor[]): Compiled {
@@ -263,11 +290,11 @@ export class LitertSession implements Session {
 
   #within<T>(buffer: TensorBuffer | undefined, mode: number, use: (memory: Uint8Array) => T): T {
     invariant(buffer !== undefined, 'every end has a buffer')
-    const { call, koffi } = this.#api
+    const { call } = this.#api
     const at = this.#api.made('run-failed', CANNOT_RUN, (out) => call.lock(buffer.at, out, mode))
     try {
       const bytes = sizeOf(buffer.shape) * ARRAY_OF[buffer.type].BYTES_PER_ELEMENT
-      return use(new Uint8Array(koffi.view(at, bytes)))
+      return use(this.#views.at(at, bytes))
     } finally {
       call.unlock(buffer.at)
     }
