@@ -12,10 +12,12 @@ import {
   perAxisIn,
 } from '../formats/tflite/import/index.ts'
 import { inspectTflite, writeTflite } from '../formats/tflite/index.ts'
-import { bisect, type Parting } from './bisect.ts'
-import { ProofError } from './errors.ts'
+import { bisect } from './bisect.ts'
+import { type OnIntegers, onIntegers } from './integers.ts'
+import { differing, refuseDifferent } from './judge.ts'
 import { type EdgeOrder, opened, type Proof, prove, type Samples } from './prove.ts'
 import { generatedSample } from './samples.ts'
+import { withoutRounding } from './without-rounding.ts'
 
 export interface ConversionRequest {
   readonly bytes: Uint8Array
@@ -44,6 +46,12 @@ export interface ProvenConversion {
     /** Oldest release of the runtime that loads it. */
     readonly minRuntime: string
     readonly openBatch: boolean
+    /** Where the source rounds to codes: how much computes on integers, as the source's scales say. */
+    readonly integers?: {
+      readonly operators: OnIntegers['operators']
+      /** How far integer kernels, which round in another way, are from the source. */
+      readonly proof: Proof
+    }
   } | null
 }
 
@@ -64,12 +72,14 @@ async function toOnnx(request: ConversionRequest): Promise<ProvenConversion> {
   const { bytes, from, to, fileName } = request
   const converted = await convertModel(bytes, from, to, fileName)
   const samples = samplesOf(request, await inputsOf(request))
+  // Kernels that store weights as codes round their inputs to codes as well, each release in its way.
+  const rounds = converted.findings.some(({ code }) => code === 'source-already-quantized')
   const proof = await proveInTime(
-    { format: from, bytes },
+    { format: from, bytes, rounds },
     { format: to, bytes: converted.bytes },
     samples,
   )
-  refuseDifferent(proof, request, null)
+  refuseDifferent(proof, { ...request, rounds }, null)
   return { bytes: converted.bytes, findings: converted.findings, proof, tflite: null }
 }
 
@@ -100,30 +110,23 @@ async function inputsOf({ from, bytes }: ConversionRequest): Promise<readonly Te
 }
 
 async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
-  const { bytes, fileName, edges = 'source' } = request
-  const closed = await importOnnx(sized(request), fileName, { edges })
+  const { fileName } = request
+  const samples = samplesOf(request, await inputsOf(request))
+  const unrounded = withoutRounding(request.bytes)
+  const rounds = unrounded !== null
+  if (rounds) await proveImported({ ...request, bytes: unrounded }, samples, false)
+  const { closed, written, proof } = await proveImported(request, samples, rounds)
   const inputs = await inputsOf(request)
-  const samples = samplesOf(request, inputs)
-  const order = orderAt(edges)
-  const written = writeTflite(closed.model)
-  const proof = await proveInTime(
-    { format: 'onnx', bytes },
-    { format: 'tflite', bytes: written },
-    samples,
-    order,
-  )
-  if (worst(proof) > request.tolerance) {
-    const twins = { onnx: bytes, tflite: closed.model, homes: closed.homes }
-    refuseDifferent(
-      proof,
-      request,
-      edges === 'source' ? await bisect(twins, samples[0] ?? {}, request.tolerance) : null,
-    )
-  }
   const asked = closed.openBatch.length > 0 && !request.keepClosed
-  const open = asked ? await withOpenBatch(request, inputs) : null
-  const result = open ?? written
-  const findings = [...closed.findings, ...(asked && open === null ? [batchClosed(closed)] : [])]
+  const open = asked ? await withOpenBatch(request, inputs, rounds) : null
+  const floats = open ?? written
+  const integers = await provenOnIntegers(request, floats, samples)
+  const result = integers.bytes
+  const findings = [
+    ...closed.findings,
+    ...(asked && open === null ? [batchClosed(closed)] : []),
+    ...integers.findings,
+  ]
   const { versions, operators } = inspectTflite(result, fileName)
   return {
     bytes: result,
@@ -134,8 +137,73 @@ async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
       transposes: closed.transposes,
       minRuntime: versions.minRuntime ?? 'unknown',
       openBatch: open !== null,
+      ...(integers.on && { integers: integers.on }),
     },
   }
+}
+
+interface ProvenIntegers {
+  readonly bytes: Uint8Array
+  readonly findings: readonly Finding[]
+  readonly on: { readonly operators: OnIntegers['operators']; readonly proof: Proof } | null
+}
+
+/** On integers, where the source rounds to codes and those kernels answer nearly as it does; else as it is. */
+async function provenOnIntegers(
+  { bytes, edges = 'source', tolerance }: ConversionRequest,
+  floats: Uint8Array,
+  samples: Samples,
+): Promise<ProvenIntegers> {
+  const integers = await onIntegers(floats)
+  if (integers === null) return { bytes: floats, findings: [], on: null }
+  const proof = await proveInTime(
+    { format: 'onnx', bytes, rounds: true },
+    { format: 'tflite', bytes: integers.bytes },
+    samples,
+    orderAt(edges),
+  )
+  if (differing(proof, { tolerance, rounds: true }).length === 0)
+    return { bytes: integers.bytes, findings: [], on: { operators: integers.operators, proof } }
+  return { bytes: floats, findings: [integersDiffer(proof)], on: null }
+}
+
+function integersDiffer(proof: Proof): Finding {
+  return {
+    code: 'integers-differ',
+    severity: 'warning',
+    message: `integer kernels with the scales of the source keep to its answers with ${Math.min(...proof.outputs.map(({ sqnrDb }) => sqnrDb)).toFixed(1)} dB only: kernels compute in float between its codes instead`,
+  }
+}
+
+interface Imported {
+  readonly closed: OnnxImported
+  readonly written: Uint8Array
+  readonly proof: Proof
+}
+
+/** @throws ProofError where it answers otherwise than the source does */
+async function proveImported(
+  request: ConversionRequest,
+  samples: Samples,
+  rounds: boolean,
+): Promise<Imported> {
+  const { bytes, fileName, edges = 'source', tolerance } = request
+  const closed = await importOnnx(sized(request), fileName, { edges })
+  const written = writeTflite(closed.model)
+  const proof = await proveInTime(
+    { format: 'onnx', bytes, rounds },
+    { format: 'tflite', bytes: written },
+    samples,
+    orderAt(edges),
+  )
+  if (differing(proof, { tolerance, rounds }).length > 0) {
+    const twins = { onnx: bytes, tflite: closed.model, homes: closed.homes }
+    // Of two that round, the first code that differs tells nothing.
+    const bisects = edges === 'source' && !rounds
+    const parting = bisects ? await bisect(twins, samples[0] ?? {}, tolerance) : null
+    refuseDifferent(proof, { ...request, rounds }, parting)
+  }
+  return { closed, written, proof }
 }
 
 function sized({ bytes, shapes, fileName }: ConversionRequest): Uint8Array {
@@ -163,15 +231,12 @@ async function proveInTime(
   const first = await prove(source, converted, samples.slice(0, 1), order)
   if (samples.length === 1 || performance.now() - started > QUICK_MS) return first
   const rest = await prove(source, converted, samples.slice(1), order)
-  const outputs = first.outputs.map(({ name, error }, i) => ({
-    name,
+  const outputs = first.outputs.map(({ error, sqnrDb, ...output }, i) => ({
+    ...output,
     error: Math.max(error, rest.outputs[i]?.error ?? 0),
+    sqnrDb: Math.min(sqnrDb, rest.outputs[i]?.sqnrDb ?? sqnrDb),
   }))
   return { samples: samples.length, outputs }
-}
-
-function worst({ outputs }: Proof): number {
-  return Math.max(0, ...outputs.map(({ error }) => error))
 }
 
 /** Two sizes of batch tell what grows with it; neither is one, which kernels and exporters treat apart. */
@@ -181,6 +246,7 @@ const FIRST_BATCH = 2
 async function withOpenBatch(
   request: ConversionRequest,
   inputs: readonly TensorInfo[],
+  rounds: boolean,
 ): Promise<Uint8Array | null> {
   const { bytes, fileName, edges = 'source' } = request
   try {
@@ -192,12 +258,12 @@ async function withOpenBatch(
     for (const batch of [1, FIRST_BATCH]) {
       const samples = generated(request, inputs, batch).slice(0, 1)
       const proof = await prove(
-        { format: 'onnx', bytes },
+        { format: 'onnx', bytes, rounds },
         { format: 'tflite', bytes: open },
         samples,
         orderAt(edges),
       )
-      if (worst(proof) > request.tolerance) return null
+      if (differing(proof, { tolerance: request.tolerance, rounds }).length > 0) return null
     }
     return open
   } catch (error) {
@@ -212,26 +278,4 @@ function batchClosed({ openBatch }: OnnxImported): Finding {
     severity: 'warning',
     message: `the batch of ${openBatch.map((name) => `"${name}"`).join(', ')} is closed to 1: the model does something with its size that .tflite kernels need to know beforehand`,
   }
-}
-
-/** @throws ProofError where an output is further from the source's than it may be */
-function refuseDifferent(
-  proof: Proof,
-  { fileName, tolerance, to }: ConversionRequest,
-  parting: Parting | null,
-): void {
-  const differing = proof.outputs.filter(({ error }) => !(error <= tolerance))
-  if (differing.length === 0) return
-  const list = differing
-    .map(({ name, error }) => `"${name}" by ${error.toExponential(1)} of its range`)
-    .join(', ')
-  const where =
-    parting === null
-      ? ''
-      : `; it begins at ${parting.operator} "${parting.node}", whose result "${parting.value}" differs by ${parting.error.toExponential(1)}`
-  throw new ProofError(
-    'outputs-differ',
-    `${fileName}: the .${to} model does not answer as its source (tolerance ${tolerance}): ${list}${where}; nothing is written`,
-    { outputs: proof.outputs, parting },
-  )
 }

@@ -1,7 +1,9 @@
 import { realValues } from '../../shared/dataset/index.ts'
 import type { Tensor } from '../../shared/tensors.ts'
 
-/** Largest difference as a share of the expected values' range; of their magnitude where they are all alike. */
+/**
+ * Largest difference as a share of the expected values' range; of their magnitude where they are all alike.
+ */
 export function differenceOf(actual: Tensor, expected: Tensor): number {
   if (actual.shape.join() !== expected.shape.join()) return Number.POSITIVE_INFINITY
   const [ours, theirs] = [actual, expected].map(({ type, data }) => realValues(type, data)) as [
@@ -16,6 +18,23 @@ export function differenceOf(actual: Tensor, expected: Tensor): number {
     largest = Math.max(largest, distance)
   }
   return largest === 0 ? 0 : largest / spreadOf(theirs)
+}
+
+/** Squares of the expected values and of the differences, summed: their ratio is what noise leaves of a signal. */
+export function energyOf(actual: Tensor, expected: Tensor): { signal: number; noise: number } {
+  if (actual.shape.join() !== expected.shape.join())
+    return { signal: 0, noise: Number.POSITIVE_INFINITY }
+  const [ours, theirs] = [actual, expected].map(({ type, data }) => realValues(type, data)) as [
+    ArrayLike<number>,
+    ArrayLike<number>,
+  ]
+  let [signal, noise] = [0, 0]
+  for (let i = 0; i < theirs.length; i += 1) {
+    const distance = distanceOf(ours[i] as number, theirs[i] as number)
+    noise += distance * distance
+    if (Number.isFinite(theirs[i])) signal += (theirs[i] as number) ** 2
+  }
+  return { signal, noise }
 }
 
 /** What is no number must be the same on both sides. */

@@ -1,24 +1,32 @@
 import { messageOf } from '../../shared/errors.ts'
+import { sqnrDb } from '../../shared/measure/index.ts'
 import {
   loadRuntime,
   type ModelFormat,
+  type OnnxruntimeLoadOptions,
   runtimeOfFiles,
   type Session,
 } from '../../shared/runtime/index.ts'
 import type { Tensor } from '../../shared/tensors.ts'
 import { permuted } from '../graph/index.ts'
-import { differenceOf } from './difference.ts'
+import { differenceOf, energyOf } from './difference.ts'
 import { ProofError } from './errors.ts'
 
 export interface RunnableModel {
   readonly format: ModelFormat
   readonly bytes: Uint8Array
+  /** Rounds to codes: an .onnx is run as it is written, as what a processor's integer kernels make of it is no measure. */
+  readonly rounds?: boolean
 }
 
 export interface ProvenOutput {
   readonly name: string
   /** Largest over the samples, as a share of the output's range. */
   readonly error: number
+  /** Signal to noise over the samples, dB: what counts where both round to codes, as one step more is no fault. */
+  readonly sqnrDb: number
+  /** Codes of quantized numbers. */
+  readonly codes: boolean
 }
 
 export interface Proof {
@@ -27,6 +35,8 @@ export interface Proof {
 }
 
 export type Samples = readonly Readonly<Record<string, Tensor>>[]
+
+const CODES: ReadonlySet<string> = new Set(['int8', 'uint8', 'int16'])
 
 /** How edges of this rank stand in the converted model: its axis i is the source's axis order[i]; undefined as they are. */
 export type EdgeOrder = (rank: number) => readonly number[] | undefined
@@ -45,13 +55,23 @@ export async function prove(
   const actual = await answers(converted, turned)
   const names = Object.keys(expected[0] ?? {})
   const outputs = names.map((name) => {
-    const errors = samples.map((_, i) => {
+    const pairs = samples.map((_, i) => {
       const [ours, theirs] = [actual[i]?.[name], expected[i]?.[name]]
-      return ours && theirs
-        ? differenceOf(ours, turn(theirs, order(theirs.shape.length)))
-        : Number.POSITIVE_INFINITY
+      return ours && theirs && { ours, theirs: turn(theirs, order(theirs.shape.length)) }
     })
-    return { name, error: Math.max(...errors) }
+    const errors = pairs.map((pair) =>
+      pair ? differenceOf(pair.ours, pair.theirs) : Number.POSITIVE_INFINITY,
+    )
+    const energies = pairs.map((pair) =>
+      pair ? energyOf(pair.ours, pair.theirs) : { signal: 0, noise: Number.POSITIVE_INFINITY },
+    )
+    const sum = (of: 'signal' | 'noise') => energies.reduce((all, one) => all + one[of], 0)
+    return {
+      name,
+      error: Math.max(...errors),
+      sqnrDb: sqnrDb(sum('signal'), sum('noise')),
+      codes: CODES.has(expected[0]?.[name]?.type ?? ''),
+    }
   })
   return { samples: samples.length, outputs }
 }
@@ -83,7 +103,9 @@ export async function answer(
 export async function opened(model: RunnableModel): Promise<Session> {
   const runtime = await loadRuntime(runtimeOfFiles(model.format))
   try {
-    return await runtime.load(model.bytes)
+    const asWritten = model.format === 'onnx' && model.rounds
+    const options: OnnxruntimeLoadOptions = asWritten ? { optimization: 'disabled' } : {}
+    return await runtime.load(model.bytes, options)
   } catch (cause) {
     throw notRunnable(model, 'does not load', cause)
   }

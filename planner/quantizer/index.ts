@@ -3,6 +3,7 @@ export { SOURCE_TREATMENTS } from '../graph/index.ts'
 export { paretoFront } from './accuracy-control/findings.ts'
 export type { BudgetReport, BudgetStep } from './accuracy-control/hold.ts'
 export type { AccuracyBudget } from './accuracy-control/options.ts'
+export { type AsLearnt, quantizeAsLearnt } from './as-learnt.ts'
 export {
   type CompressionOptions,
   SPARING_NAMES,

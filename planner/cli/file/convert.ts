@@ -100,12 +100,20 @@ function otherFormat(format: ModelFormat, output: string): ModelFormat {
 
 function factsLine({ tflite }: ProvenConversion): string {
   if (tflite === null) return ''
-  const { operators, transposes, minRuntime, openBatch } = tflite
+  const { operators, transposes, minRuntime, openBatch, integers } = tflite
   const batch = openBatch ? ', batch open' : ''
-  return `, ${operators} operators, ${transposes} of them transposes, runs since TensorFlow Lite ${minRuntime}${batch}`
+  const codes = integers
+    ? `, ${integers.operators.integer} of ${integers.operators.total} on integers`
+    : ''
+  return `, ${operators} operators, ${transposes} of them transposes${codes}, runs since TensorFlow Lite ${minRuntime}${batch}`
 }
 
-function proofLine({ proof }: ProvenConversion): string {
-  const outputs = proof.outputs.map(({ name, error }) => `${name} ${error.toExponential(1)}`)
-  return `differs from the source on ${proof.samples} samples by, of each output's range: ${outputs.join(', ')}`
+function proofLine({ proof, tflite }: ProvenConversion): string {
+  const { samples, outputs } = tflite?.integers?.proof ?? proof
+  if (tflite?.integers) {
+    const noise = outputs.map(({ name, sqnrDb }) => `${name} ${sqnrDb.toFixed(1)} dB`)
+    return `keeps to the answers of the source on ${samples} samples with ${noise.join(', ')}`
+  }
+  const errors = outputs.map(({ name, error }) => `${name} ${error.toExponential(1)}`)
+  return `differs from the source on ${samples} samples by, of each output's range: ${errors.join(', ')}`
 }

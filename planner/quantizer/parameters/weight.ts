@@ -1,5 +1,11 @@
 import type { AffineParameters, GraphTensor } from '../../graph/index.ts'
-import { magnitudes, slicesOf, WEIGHT_CODE_MAX, type WeightBits } from '../../graph/index.ts'
+import {
+  magnitudes,
+  type Slices,
+  slicesOf,
+  WEIGHT_CODE_MAX,
+  type WeightBits,
+} from '../../graph/index.ts'
 
 /** A channel below this is dead (batch normalisation folded it away); a scale from it would be noise. */
 const DEAD_MAGNITUDE = 1e-30
@@ -20,14 +26,51 @@ export function weightParameters(
   const largest = magnitudes(values, shape, axis)
   const overall = largest.reduce((a, b) => Math.max(a, b), 0)
   const standIn = overall < DEAD_MAGNITUDE ? 1 : overall
-  const scales = Array.from(largest, (magnitude) =>
-    Math.fround((magnitude < DEAD_MAGNITUDE ? standIn : magnitude) / WEIGHT_CODE_MAX[bits]),
+  const most = largestCodes(values, slicesOf(shape, axis), largest, WEIGHT_CODE_MAX[bits])
+  const scales = Array.from(largest, (magnitude, slice) =>
+    Math.fround((magnitude < DEAD_MAGNITUDE ? standIn : magnitude) / (most[slice] as number)),
   )
   return { scales, zeroPoints: scales.map(() => 0), axis }
 }
 
 /** How far from a code, in steps, a number may lie that was rounded to it in float32. */
 const ON_CODE = 1e-2
+/** Of fewer numbers some codes fit any. */
+const TELLING = 8
+
+/**
+ * The code of each slice's largest weight: the last one, but where weights lie on codes already and that one would move
+ * them, as in files whose weights were rounded to fewer bits, or whose largest fell short. Then the largest code with
+ * which rounding again changes nothing.
+ */
+function largestCodes(
+  values: Float32Array,
+  { count, stride }: Slices,
+  magnitudes: Float64Array,
+  codeMax: number,
+): number[] {
+  return Array.from(magnitudes, (magnitude, slice) => {
+    if (values.length / count < TELLING || magnitude < DEAD_MAGNITUDE) return codeMax
+    for (let code = codeMax; code > 1; code -= 1)
+      if (liesOnCodes(values, slice * stride, { count, stride }, magnitude / code)) return code
+    return codeMax
+  })
+}
+
+function liesOnCodes(
+  values: Float32Array,
+  start: number,
+  { count, stride }: Slices,
+  step: number,
+): boolean {
+  const run = count === 1 ? values.length : stride
+  for (let from = start; from < values.length; from += count * run)
+    for (let i = from; i < from + run; i += 1) {
+      const code = (values[i] as number) / step
+      if (Math.abs(code - Math.round(code)) > ON_CODE) return false
+    }
+  return true
+}
 
 /**
  * Parameters that training rounded a weight for, so that rounding again changes nothing: the narrow codes of its

@@ -4,8 +4,12 @@ import { convertProven } from '../../../planner/conversion/index.ts'
 import { writeOnnx } from '../../../planner/formats/onnx/index.ts'
 import { importOnnx } from '../../../planner/formats/tflite/import/index.ts'
 import type { TflModel } from '../../../planner/formats/tflite/index.ts'
+import { quantize } from '../../../planner/variants/quantizer.ts'
 import { loadRuntime } from '../../../shared/runtime/index.ts'
+import { parseScheme } from '../../../shared/schemes.ts'
+import { heldByThisHost } from '../../host-processor.ts'
 import { int64s, smallOnnx } from '../formats/onnx/small-onnx.ts'
+import { noise } from '../quantizer/boxes-and-scores.ts'
 
 const ints = (...values: number[]) => ['ints', values] as const
 
@@ -111,4 +115,25 @@ t.test('what differs is not written', async (t) => {
     code: 'outputs-differ',
     message: /does not answer as its source .*"logits" by .* of its range.*nothing is written/,
   })
+})
+
+t.test('what computes on codes does so on the same codes', async (t) => {
+  for (const scheme of ['static-w8a8-s8s8', heldByThisHost('static-w8a8-u8s8')]) {
+    const { bytes } = await quantize({
+      model: writeOnnx(network()),
+      target: 'onnxruntime',
+      scheme: parseScheme(scheme),
+      calibration: noise({ image: [1, 3, 8, 8] }),
+    })
+    const converted = await convertProven({
+      ...request(network()),
+      bytes,
+      data: noise({ image: [1, 3, 8, 8] }, { samples: 16, seed: 2 }),
+    })
+    t.same(converted.findings, [], scheme)
+    const { integers } = converted.tflite ?? {}
+    t.ok((integers?.operators.integer ?? 0) >= 5, `${integers?.operators.integer} on integers`)
+    for (const { name, sqnrDb } of integers?.proof.outputs ?? [])
+      t.ok(sqnrDb > 30, `${scheme}, ${name}: ${sqnrDb} dB`)
+  }
 })

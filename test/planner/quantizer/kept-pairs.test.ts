@@ -31,7 +31,7 @@ const pair = (input: string, shape: readonly number[]): OperatorSpec[] => [
 ]
 
 /** As exporters write what was trained for quantization; one weight is said to have no dimension once it is made. */
-function kept(): Uint8Array {
+function kept(again = false): Uint8Array {
   const spec: ModelSpec = {
     inputs: { x: [1, WIDTH] },
     constants: {
@@ -44,12 +44,19 @@ function kept(): Uint8Array {
       ...pair('w', []),
       dense('xq', 'vq', 'a'),
       ...pair('a', [1, WIDTH]),
-      dense('aq', 'wq', 'y'),
+      ...(again ? pair('aq', [1, WIDTH]) : []),
+      dense(again ? 'aqq' : 'aq', 'wq', 'y'),
     ],
     outputs: ['y'],
   }
   const model = buildModel(spec)
-  const scales: Record<string, number> = { xc: 1 / 127, vc: 0.3 / 127, wc: 0.3 / 127, ac: 2 / 127 }
+  const scales: Record<string, number> = {
+    xc: 1 / 127,
+    vc: 0.3 / 127,
+    wc: 0.3 / 127,
+    ac: 2 / 127,
+    aqc: 2 / 127,
+  }
   for (const tensor of model.subgraphs[0]?.tensors ?? []) {
     const scale = scales[tensor.name ?? '']
     if (scale === undefined) continue
@@ -77,6 +84,19 @@ t.test('pairs that training left become the ranges that they say', async (t) => 
   t.match(findings, [{ code: 'ranges-learnt', message: /4 QUANTIZE operators/ }])
   const [input] = readTflite(bytes).subgraphs[0]?.tensors.filter(({ name }) => name === 'x') ?? []
   t.same(input?.shape, [1, WIDTH])
+  const { y = 0 } = await outputSqnr(source, bytes, noise({ x: [1, WIDTH] }, { seed: 4 }))
+  t.ok(y > 35, `${y} dB`)
+})
+
+t.test('a pair behind a pair is one range', async (t) => {
+  const source = kept(true)
+  const { bytes, operators } = await quantize({
+    model: source,
+    target: 'litert',
+    scheme: parseScheme('static-w8a8'),
+    calibration: noise({ x: [1, WIDTH] }),
+  })
+  t.same(operators, { total: 2, integer: 2, float: 0 })
   const { y = 0 } = await outputSqnr(source, bytes, noise({ x: [1, WIDTH] }, { seed: 4 }))
   t.ok(y > 35, `${y} dB`)
 })

@@ -56,7 +56,9 @@ export async function importOnnx(
   const openBatch = closeInputs(source, options.batch ?? 1)
   const { types, findings } = await prepareSource(source)
   const graph = new GraphBuilder(new SourceGraph(source.graph as OnnxGraph, types))
-  const draft = draftFrom(graph, source.graph as OnnxGraph, options.edges ?? 'source')
+  const draft = refusing(() =>
+    draftFrom(graph, source.graph as OnnxGraph, options.edges ?? 'source'),
+  )
   const [main] = draft.subgraphs as [DraftSubgraph]
   tidy(main)
   nameApart(main, graph.named)
@@ -64,6 +66,19 @@ export async function importOnnx(
   noteRelease(draft)
   const transposes = main.operators.filter(({ code }) => code.builtinCode === 'TRANSPOSE').length
   return { model: finishDraft(draft), findings, transposes, openBatch, homes: graph.homes() }
+}
+
+/** What stands in the way of an end of the model, not of an operator, is in the way of all of it. */
+function refusing<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new OnnxImportError(
+      'unsupported-model',
+      `the model cannot become .tflite: ${error.message}; devices get it through ONNX Runtime only`,
+    )
+  }
 }
 
 /** Opsets whose operators the lowerings know, after upgrades; ONNX Runtime here loads no newer one. */

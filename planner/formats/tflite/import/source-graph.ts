@@ -1,5 +1,5 @@
 import { invariant } from '../../../../shared/errors.ts'
-import { ARRAY_OF, type ElementType, type TensorData } from '../../../../shared/tensors.ts'
+import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
 import {
   dataOf,
   elementTypeOf,
@@ -26,6 +26,9 @@ const POINTWISE =
 /** Nodes whose result has the shape of their first input. */
 const LIKE_FIRST =
   /^(MeanVarianceNormalization|LayerNormalization|Softmax|LogSoftmax|Gelu|Mish|Elu|Selu|Celu|Softplus|HardSwish|PRelu)$/
+
+/** A GiB of float32: a pad of billions is a damaged file, and lowerings count along what it makes. */
+const MOST_ELEMENTS = 2 ** 28
 
 /** The prepared ONNX graph as lowerings ask it: every value's type and closed shape, constants as numbers. */
 export class SourceGraph {
@@ -115,6 +118,10 @@ export class SourceGraph {
     need(
       found.shape.every((dim) => dim >= 0),
       `the size of "${name}" is known only when the model runs`,
+    )
+    need(
+      sizeOf(found.shape) <= MOST_ELEMENTS,
+      `"${name}" would be [${found.shape}], more than any device holds`,
     )
     return found.shape
   }

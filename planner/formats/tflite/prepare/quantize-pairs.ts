@@ -13,10 +13,11 @@ interface Pair {
 
 /** Takes out QUANTIZE with the DEQUANTIZE behind it, and keeps what they say. @returns the ones taken out */
 export function removePairs(subgraph: DraftSubgraph, draft: Draft): DraftOperator[] {
-  return subgraph.operators
-    .flatMap((operator) => pairAt(operator, subgraph) ?? [])
-    .filter((pair) => remove(pair, subgraph, draft))
-    .map(({ quantize }) => quantize)
+  // One after the other: what the next one reads may be what the last one gave back.
+  return [...subgraph.operators].filter((operator) => {
+    const pair = pairAt(operator, subgraph)
+    return pair !== null && remove(pair, subgraph, draft)
+  })
 }
 
 function pairAt(quantize: DraftOperator, subgraph: DraftSubgraph): Pair | null {

@@ -30,6 +30,19 @@ t.test('7-bit weights keep to ±63', async (t) => {
   t.same(weightParameters(Float32Array.of(-6.3), [1], null, 7).scales, [Math.fround(6.3 / 63)])
 })
 
+t.test('weights that lie on codes already keep them, whatever the largest is', async (t) => {
+  const codes = [64, -3, 17, -60, 5, 0, 33, -49, 12, 7]
+  // The last channel is no multiple of anything.
+  const free = [0.91, -0.13, 0.271, 0.777, -0.5, 0.33, 0.11, -0.9, 0.42, 0.6]
+  const values = Float32Array.from([...codes.map((code) => code * 0.013), ...free])
+  const { scales } = weightParameters(values, [2, 10], 0)
+  t.same(scales, [Math.fround(Math.fround(64 * 0.013) / 64), Math.fround(Math.fround(0.91) / 127)])
+  const form = { type: 'int8', parameters: { scales, zeroPoints: [0, 0], axis: 0 } } as const
+  t.same([...codesOf(values, [2, 10], form)].slice(0, 10), codes)
+  const last = weightParameters(values.subarray(0, 10), [10], null)
+  t.same(last.scales, scales.slice(0, 1), 'of a whole tensor as well')
+})
+
 t.test('a dead channel takes the scale of the tensor, an all-zero tensor some scale', async (t) => {
   t.same(
     weightParameters(Float32Array.of(0, 0, 2, 1), [2, 2], 0).scales,

@@ -18,12 +18,17 @@ const CODES: ReadonlySet<string> = new Set(['int8', 'uint8', 'int16'])
 /** Scale and zero point of a whole tensor. @throws Refusal */
 function parametersOf(node: OnnxNode, graph: GraphBuilder): TflQuantization {
   const [scales, zeroPoints] = [1, 2].map((at) => graph.source.constant(input(node, at))?.data)
+  const zeroPoint = Number(zeroPoints?.[0] ?? 0)
+  need(
+    zeroPoint === 0 || !(zeroPoints instanceof Int16Array),
+    'kernels of 16 bits know no zero point: quantize activations symmetrically',
+  )
   need(scales?.length === 1, 'its scales are one for each channel of computed values')
   return {
     min: null,
     max: null,
     scale: Float32Array.of(Number(scales[0])),
-    zeroPoint: BigInt64Array.of(BigInt(Number(zeroPoints?.[0] ?? 0))),
+    zeroPoint: BigInt64Array.of(BigInt(zeroPoint)),
     quantizedDimension: 0,
     details: null,
   }

@@ -67,6 +67,29 @@ const ROWS: readonly (readonly [what: string, model: OnnxModel, says: RegExp])[]
     relu('x', [1, 'n']),
     /input "x" leaves sizes open \(\[1,n\]\).*give --shape "x=1,SIZE"/,
   ],
+  [
+    'a pad of billions',
+    smallOnnx({
+      inputs: { x: [1, 2, 8, 8] },
+      outputs: ['y'],
+      constants: { pads: int64s(0, 0, 0, 2030043137, 0, 0, 1, 0) },
+      rows: [
+        ['Pad', ['x', 'pads'], ['wide']],
+        ['AveragePool', ['wide'], ['y'], { kernel_shape: ['ints', [3, 3]] }],
+      ],
+    }),
+    /"wide" would be \[1,2,9,2030043145\], more than any device holds/,
+  ],
+  [
+    'an output of billions',
+    smallOnnx({
+      inputs: { x: [1, 4] },
+      outputs: ['y'],
+      constants: { shape: int64s(99999999, 4) },
+      rows: [['Expand', ['x', 'shape'], ['y']]],
+    }),
+    /"y" would be \[99999999,4\], more than any device holds/,
+  ],
   ['an input without elements', relu('x', [1, 0]), /input "x" has no elements: dimension 1 is 0/],
   [
     'an input of unknown rank',
