@@ -27,6 +27,8 @@ export const PLANNER_COMMANDS = [
   'rollout abort',
   'rollout approve',
   'rollback',
+  'health',
+  'alarms',
   'keys list',
   'keys anchor',
   'keys pending',

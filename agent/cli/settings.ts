@@ -92,6 +92,7 @@ export const settingsSchema = z.object({
   healthWord: flagSchema.default(false),
   healthSeconds: secondsSchema.default(30),
   watchSeconds: secondsSchema.default(0),
+  observeSeconds: z.coerce.number().min(0.1).max(86_400).default(3600),
   ca: z.string().optional(),
   cert: z.string().optional(),
   key: z.string().optional(),
@@ -192,6 +193,11 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     flags: '--watch-seconds <s>',
     description:
       'watch applications for so long after a switch, and go back if they die (default: 0)',
+  },
+  {
+    key: 'observeSeconds',
+    flags: '--observe-seconds <s>',
+    description: 'how often what applications observe is told to the planner (default: 3600)',
   },
   { key: 'ca', flags: '--ca <file>', description: 'authority of the broker, PEM, for mqtts' },
   {

@@ -4,10 +4,17 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
-import type { Birth, Epoch, HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
+import type {
+  Birth,
+  Epoch,
+  HardwareReport,
+  HostFigures,
+  ProposedEngine,
+} from '../../shared/messages/index.ts'
 import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
 import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
+import { Observer } from '../observe/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
 import type { AgentContext, ModelRunner } from './agent-context.ts'
 import type { Clock } from './clock.ts'
@@ -26,6 +33,7 @@ import { Prober } from './probes/prober.ts'
 import { claimStateDir } from './sockets/single-instance.ts'
 import { openSockets } from './sockets/sockets.ts'
 import { type AgentStatus, readStatus } from './sockets/status.ts'
+import { SwitchNotices } from './sockets/switch-notices.ts'
 
 export interface AgentOptions {
   readonly endpoint: Endpoint
@@ -59,6 +67,10 @@ export interface AgentOptions {
   /** What lies in well-known places of such a board, to be proposed to whoever runs this device. */
   findNative(report: HardwareReport): Promise<readonly ProposedEngine[]>
   readonly health: HealthSettings
+  /** How often what applications observe is told, ms; default: an hour. */
+  readonly observeMs?: number
+  /** How this device is now; default: nothing is known of it. */
+  readHost?(): Promise<Omit<HostFigures, 'restarts'>>
   /** What this device is, read anew for every birth. */
   readHardware(): Promise<HardwareReport>
 }
@@ -75,6 +87,8 @@ export interface Agent {
 const TIME_KEPT_MS = 3_600_000
 /** Between two looks at the files of native libraries, ms. */
 const ENGINES_READ_MS = 15_000
+const OBSERVE_MS = 3_600_000
+const UNKNOWN_HOST = { hottestCelsius: null, throttled: null, availableBytes: null }
 
 /**
  * Starts the daemon; resolves before the broker is reached, which may take for ever.
@@ -120,6 +134,7 @@ class Daemon implements Agent {
   readonly #context: AgentContext
   readonly #installer: Installer
   readonly #prober: Prober
+  readonly #observer: Observer
   #desk: OrderHandler | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
@@ -167,6 +182,7 @@ class Daemon implements Agent {
       modelRunner: options.modelRunner,
       health: options.health,
       messages: new HealthMessages(),
+      notices: new SwitchNotices(),
       clock,
       log,
       tell: (report) => void this.#link.report(report),
@@ -175,6 +191,7 @@ class Daemon implements Agent {
     }
     this.#installer = new Installer(this.#context)
     this.#prober = new Prober(this.#context)
+    this.#observer = this.#newObserver()
   }
 
   async start(): Promise<Agent> {
@@ -196,10 +213,11 @@ class Daemon implements Agent {
     await this.#context.engines.refresh()
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
+    await this.#observer.start(await this.#context.slots.models())
+    const { messages, notices } = this.#context
     this.#closeSocket = await openSockets(
       stateDir,
-      () => this.status(),
-      this.#context.messages,
+      { status: () => this.status(), messages, notices, observer: this.#observer },
       log,
     )
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
@@ -213,16 +231,20 @@ class Daemon implements Agent {
   }
 
   status(): Promise<AgentStatus> {
-    const { version, fleet, device, endpoint } = this.#options
-    return readStatus(this.#journal, this.#context.slots, {
-      pid: process.pid,
-      version,
-      fleet,
-      device,
-      broker: endpoint.url,
-      connected: this.#link.connected,
-      dropped: this.#link.dropped,
-    })
+    const { version, fleet, device, endpoint, stateDir } = this.#options
+    const { slots } = this.#context
+    return readStatus(
+      { stateDir, journal: this.#journal, slots },
+      {
+        pid: process.pid,
+        version,
+        fleet,
+        device,
+        broker: endpoint.url,
+        connected: this.#link.connected,
+        dropped: this.#link.dropped,
+      },
+    )
   }
 
   async idle(): Promise<void> {
@@ -234,6 +256,7 @@ class Daemon implements Agent {
     this.#leaving.abort()
     this.#outbox.close()
     await this.#closeSocket()
+    await this.#observer.close()
     await this.idle()
     clearInterval(this.#timekeeper)
     clearInterval(this.#enginesKeeper)
@@ -242,6 +265,19 @@ class Daemon implements Agent {
     this.#writeLeave()
     this.#journal.close()
     await this.#release()
+  }
+
+  #newObserver(): Observer {
+    const { observeMs = OBSERVE_MS, readHost = async () => UNKNOWN_HOST } = this.#options
+    const { slots, ledger, clock, log, stateDir } = this.#context
+    return new Observer({
+      ...{ stateDir, everyMs: observeMs, clock, log, readHost, leaving: this.#leaving.signal },
+      current: async (model) => (await slots.links(model)).current,
+      sketchPath: (model, variant) => slots.sketchPath(model, variant),
+      report: (report) => ledger.commit('report.observed', [], [report]),
+      isWaiting: (model) =>
+        this.#outbox.some((report) => report.kind === 'observations' && report.model === model),
+    })
   }
 
   /** How late it is outlives a restart: a clock that then starts in 1970 makes nothing fresh again. */

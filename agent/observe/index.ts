@@ -1,0 +1,2 @@
+export { MOST_LINE_BYTES } from './observation-line.ts'
+export { Observer, type ObserverOptions } from './observer.ts'
