@@ -47,7 +47,7 @@ async function windowOf(
   const variant = key === null ? undefined : await variants.findVariant(db, key)
   const [latest] = await health.latestOf(db, model, id)
   // Windows of before, and of what the device ran before, say nothing of this rollout.
-  const isOfIt = latest?.seen.variant === variant?.digest && (latest?.receivedAt ?? '') > updatedAt
+  const isOfIt = latest?.seen.variant === variant?.digest && (latest?.receivedAt ?? '') >= updatedAt
   if (!device || !latest || !isOfIt) return { device: id, window: null }
   const yardstick = await yardstickOf(context, db, device, { model, ...latest.seen })
   const { reference, probeMs } = yardstick

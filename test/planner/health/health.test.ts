@@ -131,7 +131,7 @@ t.test('the verdict on a wave', async (t) => {
   })
   t.match(judgeHealth(gate, wave([slow], 60_000)), {
     kind: 'broken',
-    reason: /^p95 1.8x where p95<1.3x/,
+    reason: /^p95 1\.77x where p95<1.3x/,
   })
   t.match(judgeHealth(gate, wave([null, null], 7_200_001)), {
     kind: 'unknown',
@@ -142,6 +142,6 @@ t.test('the verdict on a wave', async (t) => {
   t.equal(judgeHealth(gate, wave(ill(1), 1, [good])).kind, 'watching')
   t.match(judgeHealth(gate, wave(ill(6), 1, [good])), {
     kind: 'broken',
-    reason: /^6 of 10 devices, first d0: p95 1.8x/,
+    reason: /^6 of 10 devices, first d0: p95 1\.77x/,
   })
 })
