@@ -56,7 +56,7 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status'] as const
+export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'samples'] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

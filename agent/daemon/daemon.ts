@@ -20,6 +20,7 @@ import type { AgentContext, ModelRunner } from './agent-context.ts'
 import type { Clock } from './clock.ts'
 import type { HealthSettings } from './health/health.ts'
 import { HealthMessages } from './health/health-messages.ts'
+import { type CheckSettings, SelfChecks, WEEKLY } from './health/self-check.ts'
 import { checkPackages } from './install/check-packages.ts'
 import { Installer } from './install/installer.ts'
 import { recoverSlots } from './install/recovery.ts'
@@ -69,6 +70,10 @@ export interface AgentOptions {
   readonly health: HealthSettings
   /** How often what applications observe is told, ms; default: an hour. */
   readonly observeMs?: number
+  /** Bytes of inferences that may be kept on this device for labelling; default: none are. */
+  readonly captureBytes?: number
+  /** When it runs models by itself, to see whether they still answer as they did; default: weekly. */
+  readonly check?: CheckSettings
   /** How this device is now; default: nothing is known of it. */
   readHost?(): Promise<Omit<HostFigures, 'restarts'>>
   /** What this device is, read anew for every birth. */
@@ -135,6 +140,7 @@ class Daemon implements Agent {
   readonly #installer: Installer
   readonly #prober: Prober
   readonly #observer: Observer
+  readonly #checks: SelfChecks
   #desk: OrderHandler | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
@@ -192,6 +198,7 @@ class Daemon implements Agent {
     this.#installer = new Installer(this.#context)
     this.#prober = new Prober(this.#context)
     this.#observer = this.#newObserver()
+    this.#checks = new SelfChecks(this.#context, this.#observer, options.check ?? WEEKLY)
   }
 
   async start(): Promise<Agent> {
@@ -214,6 +221,7 @@ class Daemon implements Agent {
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
     await this.#observer.start(await this.#context.slots.models())
+    this.#checks.start()
     const { messages, notices } = this.#context
     this.#closeSocket = await openSockets(
       stateDir,
@@ -256,6 +264,7 @@ class Daemon implements Agent {
     this.#leaving.abort()
     this.#outbox.close()
     await this.#closeSocket()
+    await this.#checks.close()
     await this.#observer.close()
     await this.idle()
     clearInterval(this.#timekeeper)
@@ -268,10 +277,15 @@ class Daemon implements Agent {
   }
 
   #newObserver(): Observer {
-    const { observeMs = OBSERVE_MS, readHost = async () => UNKNOWN_HOST } = this.#options
+    const {
+      observeMs = OBSERVE_MS,
+      captureBytes = 0,
+      readHost = async () => UNKNOWN_HOST,
+    } = this.#options
     const { slots, ledger, clock, log, stateDir } = this.#context
     return new Observer({
-      ...{ stateDir, everyMs: observeMs, clock, log, readHost, leaving: this.#leaving.signal },
+      ...{ stateDir, everyMs: observeMs, captureBytes, clock, log, readHost },
+      leaving: this.#leaving.signal,
       current: async (model) => (await slots.links(model)).current,
       sketchPath: (model, variant) => slots.sketchPath(model, variant),
       report: (report) => ledger.commit('report.observed', [], [report]),

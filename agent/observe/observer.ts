@@ -6,10 +6,16 @@ import { readIfPresent, writeDurably } from '../../shared/durable/index.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { parseJson } from '../../shared/json.ts'
-import type { HostFigures, ReportOf, SelfCheck } from '../../shared/messages/index.ts'
+import {
+  type HostFigures,
+  MAX_OBSERVATIONS_BYTES,
+  type ReportOf,
+  type SelfCheck,
+} from '../../shared/messages/index.ts'
 import { parseReferenceSketch, QuantileSketch } from '../../shared/sketch/index.ts'
 import { TokenBucket } from '../../shared/token-bucket.ts'
 import type { Log } from '../link/index.ts'
+import { CapturedSamples } from './captured.ts'
 import { type Observation, type ObservedSample, parseObservation } from './observation-line.ts'
 import { keptWindowSchema, type Reference, type Taken, Window } from './window.ts'
 
@@ -17,6 +23,8 @@ export interface ObserverOptions {
   readonly stateDir: string
   /** A window of observations is told so often, ms. */
   readonly everyMs: number
+  /** Bytes of inferences that are kept for labelling; 0: none. */
+  readonly captureBytes: number
   readonly clock: { monotonic(): number; now(): Date }
   readonly log: Log
   readonly leaving: AbortSignal
@@ -60,6 +68,7 @@ export class Observer {
   readonly #options: ObserverOptions
   readonly #models = new Map<string, Observed>()
   readonly #lines: TokenBucket
+  readonly #captured: CapturedSamples | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #writing: Promise<void> = Promise.resolve()
 
@@ -67,6 +76,8 @@ export class Observer {
     this.#options = options
     const now = () => options.clock.monotonic()
     this.#lines = new TokenBucket(LINES.burst, LINES.everyMs, now)
+    const { stateDir, captureBytes, clock, log } = options
+    if (captureBytes > 0) this.#captured = new CapturedSamples(stateDir, captureBytes, clock, log)
   }
 
   /** Takes up what the last run left of these models. */
@@ -82,6 +93,7 @@ export class Observer {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await this.keep()
+    await this.#captured?.settled()
   }
 
   /** One line of an application, and what it is told. */
@@ -129,12 +141,12 @@ export class Observer {
     const all = outputs || inputs ? [...samples, { outputs, inputs }] : samples
     window.inferences += Math.max(all.length, timesIn(observation))
     window.addLatency(observation)
-    const { taken, refused } = this.#count(observed, all)
+    const { taken, refused } = this.#count(model, observed, all)
     const wanted = window.reference !== null && observed.inputs.take()
     return { v: 1, counted: taken, inputs: wanted, ...(refused && { error: refused.why }) }
   }
 
-  #count({ window, samples }: Observed, all: readonly ObservedSample[]) {
+  #count(model: string, { window, samples }: Observed, all: readonly ObservedSample[]) {
     let refused: Exclude<Taken, 'counted'> | undefined
     let taken = 0
     for (const sample of all) {
@@ -143,10 +155,17 @@ export class Observer {
         continue
       }
       const result = window.addSample(sample)
-      if (result === 'counted') taken += 1
-      else refused ??= result
+      if (result === 'counted') {
+        taken += 1
+        this.#capture(window, sample, model)
+      } else refused ??= result
     }
     return { taken, refused }
+  }
+
+  #capture(window: Window, sample: ObservedSample, model: string): void {
+    const why = this.#captured && sample.inputs ? window.strangeness(sample) : null
+    if (why) this.#captured?.keep(model, window.variant, sample, why)
   }
 
   /** The window of what `current` names now; that of another variant before ends untold. */
@@ -249,17 +268,25 @@ export class Observer {
     this.#models.set(model, fresh)
     // First forgotten, then told: a cut of power between the two loses a window, and none is counted twice.
     await this.#write(model, fresh)
-    report({
-      v: 1,
-      id: newId(),
-      at: clock.now().toISOString(),
-      kind: 'observations',
-      model,
-      ...kept,
-      host: { ...host, restarts },
-      check: observed.check,
-    })
+    report(
+      bounded({
+        v: 1,
+        id: newId(),
+        at: clock.now().toISOString(),
+        kind: 'observations',
+        model,
+        ...kept,
+        host: { ...host, restarts },
+        check: observed.check,
+      }),
+    )
   }
+}
+
+/** Counts of a hundred million an hour are long: of such a window the latencies are told. */
+function bounded(report: ReportOf<'observations'>): ReportOf<'observations'> {
+  const isLong = Buffer.byteLength(JSON.stringify(report)) > MAX_OBSERVATIONS_BYTES
+  return isLong ? { ...report, channels: [] } : report
 }
 
 /** Inferences whose time is told. */

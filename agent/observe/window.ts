@@ -4,6 +4,7 @@ import { observationsSchema } from '../../shared/messages/index.ts'
 import {
   binOf,
   binsOf,
+  type Channel,
   type PortFeatures,
   type PortSide,
   plansOf,
@@ -29,6 +30,12 @@ type RefusalWord = (typeof REFUSALS)[number]
 
 /** Why a sample was not counted, for whoever sent it. */
 export type Taken = 'counted' | { readonly refused: RefusalWord; readonly why: string }
+
+/** Why an inference is worth a label. */
+export type Strangeness = 'low-confidence' | 'outside'
+
+/** Below it the best of a model's answers is no answer. */
+const UNSURE = 0.5
 
 /** Counts of one variant since the last report. Its size does not grow with what is observed. */
 export class Window {
@@ -100,6 +107,20 @@ export class Window {
     return 'counted'
   }
 
+  /** How an inference that was counted stands out; null: it does not. */
+  strangeness(sample: ObservedSample): Strangeness | null {
+    const channels = this.reference?.sketch.channels ?? []
+    const numbers = this.#plans.flatMap((plan) => {
+      const values = this.#valuesOf(sample, plan)
+      return values ? plan.of(values as number[]) : new Array<undefined>(plan.names.length)
+    })
+    const isUnsure = channels.some(
+      ({ name }, i) => name.endsWith(' confidence') && (numbers[i] ?? 1) < UNSURE,
+    )
+    if (isUnsure) return 'low-confidence'
+    return channels.some((channel, i) => isOutside(channel, numbers[i])) ? 'outside' : null
+  }
+
   kept(windowMs: number): KeptWindow {
     return {
       variant: this.variant,
@@ -168,6 +189,14 @@ export class Window {
     }
     return undefined
   }
+}
+
+/** Further from nine tenths of the reference than these are wide. */
+function isOutside(channel: Channel, value: number | undefined): boolean {
+  if (channel.kind !== 'numbers' || value === undefined) return false
+  const low = channel.edges[0] as number
+  const high = channel.edges.at(-1) as number
+  return value < low - (high - low) || value > high + (high - low)
 }
 
 function notFinite(

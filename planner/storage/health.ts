@@ -98,7 +98,7 @@ export async function dayOf(db: Db, key: DayKey): Promise<HealthDay | undefined>
     .where('variant', '=', key.variant)
     .where('day', '=', key.day)
     .executeTakeFirst()
-  return row && unpackDay(row.body)
+  return row && unpackDay(row.body, key.variant)
 }
 
 export async function putDay(db: Db, key: DayKey, day: HealthDay): Promise<void> {
@@ -128,7 +128,7 @@ export async function daysOf(
     .orderBy('device')
     .execute()
   return rows.map(({ device, variant, day, body }) => {
-    return { device, model, variant, day, ...unpackDay(body) }
+    return { device, model, variant, day, ...unpackDay(body, variant) }
   })
 }
 

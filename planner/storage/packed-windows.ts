@@ -1,21 +1,20 @@
 import { z } from 'zod'
+import type { Digest } from '../../shared/digest.ts'
 import { type Observations, observationsSchema } from '../../shared/messages/index.ts'
 import { packCounts, unpackCounts } from '../../shared/sketch/index.ts'
 import { readJson } from './json.ts'
 
-/** One window of a day, as a line in a table has it. */
-export const dayPointSchema = z.tuple([
-  /** Minute of the day in UTC at which it was received. */
-  z.number().int(),
-  z.number().int(),
-  /** Drift, p95 in ms, hottest °C; null where nothing is known. */
-  z.number().nullable(),
-  z.number().nullable(),
-  z.number().nullable(),
-])
-export type DayPoint = z.infer<typeof dayPointSchema>
+/** One window of a day: minute in UTC at which it was received, inferences, drift, p95 in ms, hottest °C; null: not known. */
+export type DayPoint = readonly [
+  minute: number,
+  inferences: number,
+  drift: number | null,
+  p95Ms: number | null,
+  celsius: number | null,
+]
+const POINT_COUNTS = 5
 
-/** Windows that a day keeps one by one; a device that tells more often has its day begun anew. */
+/** Windows that a day keeps one by one; of a device that tells more often the last ones. */
 const MOST_POINTS = 24
 
 export interface HealthDay {
@@ -23,28 +22,29 @@ export interface HealthDay {
   readonly points: readonly DayPoint[]
 }
 
-const packedSchema = observationsSchema.omit({ channels: true, latency: true }).extend({
+const packedSchema = observationsSchema.omit({ channels: true, latency: true, variant: true }).extend({
   latency: z.object({ zeros: z.number(), first: z.number(), packed: z.string() }),
   /** Lengths of the channels, and their counts. */
   bins: z.string(),
   packed: z.string(),
-  points: z.array(dayPointSchema),
+  points: z.string(),
 })
 
 /** Counts take one or two bytes each: a day of a device stays below 2 KB. */
 export function packDay({ seen, points }: HealthDay): string {
-  const { channels, latency, ...rest } = seen
+  const { channels, latency, variant: _, ...rest } = seen
   const { counts, ...buckets } = latency
   return JSON.stringify({
     ...rest,
     latency: { ...buckets, packed: packCounts(counts) },
     bins: packCounts(channels.map(({ length }) => length)),
     packed: packCounts(channels.flat()),
-    points: points.slice(-MOST_POINTS),
+    points: packCounts(points.slice(-MOST_POINTS).flatMap(pointCounts)),
   })
 }
 
-export function unpackDay(text: string): HealthDay {
+/** @param variant which the row is named by */
+export function unpackDay(text: string, variant: Digest): HealthDay {
   const { latency, bins, packed, points, ...rest } = readJson(packedSchema, text)
   const { packed: counts, ...buckets } = latency
   const all = unpackCounts(packed)
@@ -53,8 +53,25 @@ export function unpackDay(text: string): HealthDay {
     at += length
     return all.slice(at - length, at)
   })
-  return {
-    seen: { ...rest, latency: { ...buckets, counts: unpackCounts(counts) }, channels },
-    points,
-  }
+  const seen = { variant, ...rest, latency: { ...buckets, counts: unpackCounts(counts) }, channels }
+  return { seen, points: pointsOf(unpackCounts(points)) }
+}
+
+/** Drift in hundredths, times in µs, degrees from −100 on; each one more, and 0 for what is not known. */
+function pointCounts([minute, inferences, drift, p95Ms, celsius]: DayPoint): number[] {
+  const known = (value: number | null, scale: number, zero = 0) =>
+    value === null ? 0 : Math.max(0, Math.round((value - zero) * scale)) + 1
+  return [minute, inferences, known(drift, 100), known(p95Ms, 1000), known(celsius, 1, -100)]
+}
+
+function pointsOf(counts: readonly number[]): DayPoint[] {
+  const value = (count: number, scale: number, zero = 0) =>
+    count === 0 ? null : (count - 1) / scale + zero
+  return Array.from({ length: counts.length / POINT_COUNTS }, (_, i): DayPoint => {
+    const [minute = 0, inferences = 0, drift = 0, p95 = 0, celsius = 0] = counts.slice(
+      i * POINT_COUNTS,
+      (i + 1) * POINT_COUNTS,
+    )
+    return [minute, inferences, value(drift, 100), value(p95, 1000), value(celsius, 1, -100)]
+  })
 }

@@ -53,25 +53,43 @@ export function binOf(channel: Channel, value: number): number {
   return low
 }
 
+/** What is nearer to each other than this share of the largest is one value: rounding on its way moves it as far. */
+const SAME = 1e-4
+
 /**
  * A channel of numbers from what the reference shows of it: parts of equal share, so that each counts alike in a distance
- * (Yurdakul, "Statistical Properties of Population Stability Index", 2018, uses such parts). Values that many samples
- * share make fewer, wider parts; a constant gets edges on both sides, so that any change is seen.
+ * (Yurdakul, "Statistical Properties of Population Stability Index", 2018, uses such parts). Edges lie between values, so that
+ * rounding moves none over; a value that many samples share makes fewer, wider parts, and one that fills a part at either end
+ * is told from what lies beyond it: of a constant any change is seen.
  */
 export function numbersChannel(name: string, values: readonly number[]): Channel {
   const sorted = Float64Array.from(values).sort()
-  const at = (part: number) => sorted[Math.ceil((part / BINS) * sorted.length) - 1] as number
   const lowest = sorted[0] as number
   const highest = sorted[sorted.length - 1] as number
-  const deciles = Array.from({ length: BINS - 1 }, (_, i) => at(i + 1))
-  const inner = [...new Set(deciles)].filter((edge) => edge < highest)
-  // A value that fills a whole part is told from what lies beyond it.
-  const ends = [
-    ...(inner[0] === lowest || inner.length === 0 ? [lowest - margin(lowest)] : []),
-    ...(deciles.at(-1) === highest || inner.length === 0 ? [highest + margin(highest)] : []),
-  ]
-  const edges = [...inner, ...ends].sort((a, b) => a - b)
-  return counted({ kind: 'numbers', name, edges, counts: [] }, values)
+  const same = SAME * Math.max(Math.abs(lowest), Math.abs(highest), 1e-6)
+  const edges = new Set<number>()
+  for (let part = 1; part < BINS; part += 1) {
+    const edge = edgeAfter(sorted, Math.ceil((part / BINS) * sorted.length) - 1, same)
+    if (edge !== undefined) edges.add(edge)
+  }
+  const inner = [...edges].sort((a, b) => a - b)
+  const first = inner[0] ?? Number.POSITIVE_INFINITY
+  const last = inner.at(-1) ?? Number.NEGATIVE_INFINITY
+  const below = sorted.findLast((value) => value <= first) as number
+  const above = sorted.find((value) => value > last) as number
+  if (below - lowest <= same) inner.unshift(lowest - same)
+  if (highest - above <= same) inner.push(highest + same)
+  return counted({ kind: 'numbers', name, edges: inner, counts: [] }, values)
+}
+
+/** Half way from the value at this rank to the next that differs; undefined after the last. */
+function edgeAfter(sorted: Float64Array, rank: number, same: number): number | undefined {
+  for (let next = rank + 1; next < sorted.length; next += 1) {
+    const before = sorted[next - 1] as number
+    const value = sorted[next] as number
+    if (value - before > same) return (before + value) / 2
+  }
+  return undefined
 }
 
 /** The classes that the reference shows most; whatever else is answered is counted together. */
@@ -93,9 +111,4 @@ function counted(channel: Channel, values: readonly number[]): Channel {
     counts[bin] = (counts[bin] as number) + 1
   }
   return { ...channel, counts }
-}
-
-/** What rounding in float32 may move a value by. */
-function margin(value: number): number {
-  return Math.max(1e-6, Math.abs(value) * 1e-5)
 }

@@ -18,6 +18,7 @@ import {
 import {
   alarms,
   audit,
+  type DayPoint,
   type Db,
   type Device,
   devices as deviceRows,
@@ -119,17 +120,9 @@ async function probeOf(
   return record ? probePercentiles(record) : null
 }
 
-function pointOf({ inferences, drift, latencyMs, hottestCelsius }: Figures, now: Date) {
-  const short = (value: number | null | undefined) =>
-    value == null ? null : Number(value.toPrecision(3))
+function pointOf({ inferences, drift, latencyMs, hottestCelsius }: Figures, now: Date): DayPoint {
   const minute = now.getUTCHours() * 60 + now.getUTCMinutes()
-  return [minute, inferences, short(drift), short(latencyMs?.p95), short(hottestCelsius)] as [
-    number,
-    number,
-    number | null,
-    number | null,
-    number | null,
-  ]
+  return [minute, inferences, drift, latencyMs?.p95 ?? null, hottestCelsius]
 }
 
 async function countAlarms(

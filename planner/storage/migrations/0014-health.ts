@@ -32,7 +32,7 @@ export const healthTables = {
       day: 'text',
       body: 'text',
     },
-    indexes: [['model_name', 'day'], ['day']],
+    indexes: [['day']],
   },
   alarms: {
     key: ['rule', 'model_name', 'device'],

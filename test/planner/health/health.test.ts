@@ -65,7 +65,7 @@ t.test('windows add up, and what a day keeps is what was there', async (t) => {
   const points: [number, number, number | null, number | null, number | null][] = [
     [600, 600, 0, 4.93, 55],
   ]
-  t.same(unpackDay(packDay({ seen: whole, points })), { seen: whole, points })
+  t.same(unpackDay(packDay({ seen: whole, points }), whole.variant), { seen: whole, points })
   const other = mergeObservations({ ...whole, reference: null, channels: [] }, seenOf(of))
   t.equal(
     other.channels[0]?.reduce((a, b) => a + b, 0),

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  binOf,
   binsOf,
   distanceFrom,
   featuresOf,
@@ -77,6 +78,29 @@ t.test('a constant tells of any change', async (t) => {
   t.equal(distanceFrom(channel, [0, 300, 0])?.drift, 0)
   t.ok((distanceFrom(channel, [300, 0, 0])?.drift ?? 0) > 1)
   t.ok((distanceFrom(channel, [0, 0, 300])?.drift ?? 0) > 1)
+})
+
+t.test('rounding on the way moves nothing', async (t) => {
+  const random = seededRandom(9)
+  const shapes: Record<string, () => number> = {
+    'the mean of probabilities': () => 0.1 + 1e-9 * normalFrom(random),
+    'steps of a camera': () => Math.floor(6 * random()) / 255,
+    'values of any size': () => 1e4 * normalFrom(random),
+  }
+  for (const [name, draw] of Object.entries(shapes)) {
+    const builder = new ReferenceBuilder([{ name: 'x', shape: [1] }], [])
+    const values = Array.from({ length: 400 }, draw)
+    for (const value of values) builder.add('input', { x: [value] })
+    const [channel] = builder.finish().channels
+    if (!channel) throw new Error('a channel')
+    const counts = new Array<number>(binsOf(channel)).fill(0)
+    for (const value of values) {
+      const bin = binOf(channel, Number(Math.fround(value).toPrecision(6)))
+      counts[bin] = (counts[bin] as number) + 1
+    }
+    t.equal(distanceFrom(channel, counts)?.drift, 0, name)
+    t.ok((distanceFrom(channel, counts)?.ks ?? 1) < 0.02, name)
+  }
 })
 
 t.test('distances agree with SciPy 1.17', async (t) => {
