@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { z } from 'zod'
 import type { Digest } from '../../shared/digest.ts'
 import { type Observations, observationsSchema } from '../../shared/messages/index.ts'
@@ -22,30 +23,33 @@ export interface HealthDay {
   readonly points: readonly DayPoint[]
 }
 
-const packedSchema = observationsSchema.omit({ channels: true, latency: true, variant: true }).extend({
-  latency: z.object({ zeros: z.number(), first: z.number(), packed: z.string() }),
-  /** Lengths of the channels, and their counts. */
-  bins: z.string(),
-  packed: z.string(),
-  points: z.string(),
-})
+const packedSchema = observationsSchema
+  .omit({ channels: true, latency: true, variant: true })
+  .extend({
+    latency: z.object({ zeros: z.number(), first: z.number(), packed: z.string() }),
+    /** Lengths of the channels, and their counts. */
+    bins: z.string(),
+    packed: z.string(),
+    points: z.string(),
+  })
 
 /** Counts take one or two bytes each: a day of a device stays below 2 KB. */
 export function packDay({ seen, points }: HealthDay): string {
   const { channels, latency, variant: _, ...rest } = seen
   const { counts, ...buckets } = latency
-  return JSON.stringify({
+  const text = JSON.stringify({
     ...rest,
     latency: { ...buckets, packed: packCounts(counts) },
     bins: packCounts(channels.map(({ length }) => length)),
     packed: packCounts(channels.flat()),
     points: packCounts(points.slice(-MOST_POINTS).flatMap(pointCounts)),
   })
+  return deflateRawSync(text).toString('base64')
 }
 
 /** @param variant which the row is named by */
 export function unpackDay(text: string, variant: Digest): HealthDay {
-  const { latency, bins, packed, points, ...rest } = readJson(packedSchema, text)
+  const { latency, bins, packed, points, ...rest } = readJson(packedSchema, inflated(text))
   const { packed: counts, ...buckets } = latency
   const all = unpackCounts(packed)
   let at = 0
@@ -57,11 +61,16 @@ export function unpackDay(text: string, variant: Digest): HealthDay {
   return { seen, points: pointsOf(unpackCounts(points)) }
 }
 
-/** Drift in hundredths, times in µs, degrees from −100 on; each one more, and 0 for what is not known. */
+/** A row that we wrote ourselves. */
+function inflated(text: string): string {
+  return inflateRawSync(Buffer.from(text, 'base64')).toString('utf8')
+}
+
+/** Drift and ms in hundredths, degrees from −100 on; each one more, and 0 for what is not known. */
 function pointCounts([minute, inferences, drift, p95Ms, celsius]: DayPoint): number[] {
   const known = (value: number | null, scale: number, zero = 0) =>
     value === null ? 0 : Math.max(0, Math.round((value - zero) * scale)) + 1
-  return [minute, inferences, known(drift, 100), known(p95Ms, 1000), known(celsius, 1, -100)]
+  return [minute, inferences, known(drift, 100), known(p95Ms, 100), known(celsius, 1, -100)]
 }
 
 function pointsOf(counts: readonly number[]): DayPoint[] {
@@ -72,6 +81,6 @@ function pointsOf(counts: readonly number[]): DayPoint[] {
       i * POINT_COUNTS,
       (i + 1) * POINT_COUNTS,
     )
-    return [minute, inferences, value(drift, 100), value(p95, 1000), value(celsius, 1, -100)]
+    return [minute, inferences, value(drift, 100), value(p95, 100), value(celsius, 1, -100)]
   })
 }

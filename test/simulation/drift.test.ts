@@ -145,9 +145,9 @@ const PLANTED: Readonly<Record<string, { readonly change: Change; readonly told:
     change: ({ pixels, scores }) => ({ pixels: pixels.map((x) => 1.3 * x), scores }),
     told: 300,
   },
-  'an offset of a tenth of the range': {
-    change: ({ pixels, scores }) => ({ pixels: pixels.map((x) => x + 0.1), scores }),
-    told: 1_000,
+  'an offset of one deviation of the scene': {
+    change: ({ pixels, scores }) => ({ pixels: pixels.map((x) => x + 0.15), scores }),
+    told: 300,
   },
   'noise of a tenth of the range': {
     change: ({ pixels, scores }, random) => ({

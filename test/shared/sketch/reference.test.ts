@@ -63,7 +63,10 @@ t.test('a reference counts its own samples in parts of equal share', async (t) =
       1_000,
     )
     if (channel.kind === 'numbers')
-      t.same(channel.counts, new Array(10).fill(100), `${channel.name}`)
+      t.ok(
+        channel.counts.every((count) => Math.abs(count - 100) <= 5),
+        `${channel.name}: ${channel.counts}`,
+      )
   }
   t.ok(JSON.stringify(reference).length < 16_384)
 })
