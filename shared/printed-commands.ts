@@ -27,6 +27,8 @@ export const PLANNER_COMMANDS = [
   'rollout abort',
   'rollout approve',
   'rollback',
+  'health',
+  'alarms',
   'keys list',
   'keys anchor',
   'keys pending',
@@ -54,7 +56,7 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status'] as const
+export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'samples'] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

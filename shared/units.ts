@@ -59,3 +59,18 @@ export function formatPercent(fraction: number, digits = 1): string {
 export function formatRatio(ratio: number): string {
   return `${ratio.toFixed(2)}×`
 }
+
+const DURATIONS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `2h`, `90s`, `1.5d` → ms. Undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim())
+  return match ? Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS] : undefined
+}
+
+/** 7200000 → `2h`: the largest unit of which there is one. */
+export function formatDuration(ms: number): string {
+  const units = Object.entries(DURATIONS).reverse()
+  const [unit, length] = units.find(([, each]) => ms >= each) ?? ['ms', 1]
+  return `${Number((ms / length).toFixed(1))}${unit}`
+}

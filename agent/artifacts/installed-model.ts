@@ -37,7 +37,10 @@ export const installedModelSchema = z.object({
   outputs: z.array(endSchema).nullable(),
   /** Names of the classes, by the index that the model answers; null where the operator gave none. */
   labels: z.array(z.string()).nullable().default(null),
+  /** Digest of `sketch.json` beside this one, in whose bins observations are counted; null where there is none. */
+  sketch: digestSchema.nullable().default(null),
 })
 export type InstalledModel = z.infer<typeof installedModelSchema>
 
 export const INSTALLED_MODEL_FILE = 'model.json'
+export const SKETCH_FILE = 'sketch.json'

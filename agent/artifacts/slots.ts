@@ -26,6 +26,7 @@ import {
   INSTALLED_MODEL_FILE,
   type InstalledModel,
   installedModelSchema,
+  SKETCH_FILE,
 } from './installed-model.ts'
 import { pointLink, readLink } from './links.ts'
 import { modelFileAmong, modelFileOf, type NewSlot } from './slot.ts'
@@ -123,8 +124,14 @@ export class Slots {
   }
 
   /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
-  async install(slot: NewSlot, installed: InstalledModel, file: string): Promise<void> {
+  async install(
+    slot: NewSlot,
+    installed: InstalledModel,
+    file: string,
+    sketch: string | null = null,
+  ): Promise<void> {
     await this.#fill(slot.model, slot.variant, async (draft) => {
+      if (sketch !== null) await writeDurably(join(draft, SKETCH_FILE), await readFile(sketch))
       await writeDurably(join(draft, 'slot.json'), printed(slot))
       await writeDurably(join(draft, INSTALLED_MODEL_FILE), printed(installed))
       await link(file, join(draft, modelFileOf(slot.runtime)))
@@ -132,9 +139,14 @@ export class Slots {
   }
 
   /** The same file, to be run otherwise: what is said of it is replaced, each file at once. @throws ArtifactError */
-  async describe(slot: NewSlot, installed: InstalledModel): Promise<void> {
+  async describe(
+    slot: NewSlot,
+    installed: InstalledModel,
+    sketch: string | null = null,
+  ): Promise<void> {
     const directory = this.directory(slot.model, slot.variant)
     try {
+      if (sketch !== null) await writeDurably(join(directory, SKETCH_FILE), await readFile(sketch))
       await writeDurably(join(directory, INSTALLED_MODEL_FILE), printed(installed))
       await writeDurably(join(directory, 'slot.json'), printed(slot))
     } catch (error) {
@@ -150,6 +162,11 @@ export class Slots {
     } catch {
       return undefined
     }
+  }
+
+  /** Where the bins of a variant's observations are, if it came with them. */
+  sketchPath(model: string, variant: Digest): string {
+    return join(this.directory(model, variant), SKETCH_FILE)
   }
 
   /** Unpacks a package into its slot. @throws ArtifactError, PackageError */

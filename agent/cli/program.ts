@@ -11,6 +11,7 @@ const EXAMPLES = {
   join: 'fitment-agent join fitjoin1_… --state-dir /var/lib/fitment',
   renew: 'fitment-agent renew --state-dir /var/lib/fitment',
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',
+  samples: 'fitment-agent samples motor --state-dir /var/lib/fitment -o strange.npz',
 }
 
 /** Makes the commands in texts for people work where this one was typed. */
@@ -48,7 +49,32 @@ function program(): Command {
       process.stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
       process.exitCode = needsAttention(status) ? 1 : 0
     })
+  addSamplesCommand(root)
   return root
+}
+
+function addSamplesCommand(root: Command): void {
+  named(root.command('samples'))
+    .description('write what --capture kept of a model as .npz, ready for labelling')
+    .argument('<model>', 'name of a model')
+    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .requiredOption('-o, --output <file>', 'where the .npz is written')
+    .option('--json', 'print one JSON value for machines')
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.samples)}`)
+    .action(async (model: string, flags: SamplesFlags) => {
+      const { stateDir, output, json } = flags
+      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+      const { writeSamples } = await import('./samples-command.ts')
+      const told = await writeSamples(stateDir, model, output)
+      const text = `${told.samples} samples of ${model} in ${told.file}`
+      process.stdout.write(`${json ? JSON.stringify(told, null, 2) : text}\n`)
+    })
+}
+
+interface SamplesFlags {
+  readonly stateDir?: string
+  readonly output: string
+  readonly json?: boolean
 }
 
 interface IdentityFlags {

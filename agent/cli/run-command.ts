@@ -5,7 +5,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
-import type { HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
+import type { HardwareReport, HostFigures, ProposedEngine } from '../../shared/messages/index.ts'
 import { findNative, readNativeTable } from '../../shared/native-paths/index.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { VERSION } from '../../shared/version.ts'
@@ -22,7 +22,7 @@ import {
   keepRenewed,
   readIdentity,
 } from '../identity/index.ts'
-import { readReport } from '../inventory/index.ts'
+import { deviceRoot, readReport } from '../inventory/index.ts'
 import { type Endpoint, type Log, parseEndpoint, RECONNECT_BACKOFF } from '../link/index.ts'
 import { installedPackages } from '../runtimes/index.ts'
 import { createLog } from './create-log.ts'
@@ -64,6 +64,10 @@ export async function runAgent(settings: Settings): Promise<void> {
     ),
     log,
     health: healthOf(settings),
+    observeMs: 1000 * settings.observeSeconds,
+    captureBytes: settings.capture ?? 0,
+    check: { everyMs: 86_400_000 * settings.checkDays, quietHours: settings.quietHours },
+    readHost: () => readHost(root),
     findNative: (report) => wellKnown(report, root),
     engineSettings: async () => ({
       runtimes: settings.runtimes ?? null,
@@ -95,6 +99,17 @@ export async function runAgent(settings: Settings): Promise<void> {
   log.info({ signal }, 'agent leaves')
   leaving.abort()
   await agent.close()
+}
+
+/** Once an hour: the code of it need not be held meanwhile. */
+async function readHost(root: string): Promise<Omit<HostFigures, 'restarts'>> {
+  const { readEnvironment } = await import('../probe/index.ts')
+  const { hottestCelsius, throttleCount, availableBytes, piFlags } = await readEnvironment(
+    deviceRoot(root),
+  )
+  // Where the kernel counts nothing, the firmware of a Raspberry Pi still says what holds now.
+  const throttled = throttleCount ?? (piFlags.length > 0 ? piFlags.length : null)
+  return { hottestCelsius, throttled, availableBytes }
 }
 
 /** Looked for, never opened: an unknown library is not run because of its name. */

@@ -69,6 +69,14 @@ const delegatePlace = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** `22-4` */
+const quietHoursSchema = z.string().transform((text, context): [number, number] => {
+  const [, from, to] = /^(\d{1,2})-(\d{1,2})$/.exec(text) ?? []
+  if (Number(from) < 24 && Number(to) <= 24) return [Number(from), Number(to) % 24]
+  context.addIssue({ code: 'custom', message: `"${text}" is no hours of a day: write e.g. 2-5` })
+  return z.NEVER
+})
+
 export const settingsSchema = z.object({
   broker: z.string(),
   fleet: fleetSchema.default('default'),
@@ -92,6 +100,10 @@ export const settingsSchema = z.object({
   healthWord: flagSchema.default(false),
   healthSeconds: secondsSchema.default(30),
   watchSeconds: secondsSchema.default(0),
+  capture: sizeSchema.optional(),
+  checkDays: z.coerce.number().min(0).max(365).default(7),
+  quietHours: quietHoursSchema.default([2, 5]),
+  observeSeconds: z.coerce.number().min(0.1).max(86_400).default(3600),
   ca: z.string().optional(),
   cert: z.string().optional(),
   key: z.string().optional(),
@@ -192,6 +204,28 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     flags: '--watch-seconds <s>',
     description:
       'watch applications for so long after a switch, and go back if they die (default: 0)',
+  },
+  {
+    key: 'observeSeconds',
+    flags: '--observe-seconds <s>',
+    description: 'how often what applications observe is told to the planner (default: 3600)',
+  },
+  {
+    key: 'capture',
+    flags: '--capture <bytes>',
+    description:
+      'keep so much of unsure or strange inferences on this device for labelling, with their inputs (default: none)',
+  },
+  {
+    key: 'checkDays',
+    flags: '--check-days <n>',
+    description:
+      'run each model on its golden inputs so often, in a quiet hour (default: 7; 0: never)',
+  },
+  {
+    key: 'quietHours',
+    flags: '--quiet-hours <from-to>',
+    description: "hours of this device's day for that (default: 2-5)",
   },
   { key: 'ca', flags: '--ca <file>', description: 'authority of the broker, PEM, for mqtts' },
   {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../../shared/errors.ts'
+import { formatDuration } from '../../shared/units.ts'
 import { Slots } from '../artifacts/index.ts'
 import { askAgent } from '../client/index.ts'
 import { type AgentStatus, readJournal, readStatus, statusSchema } from '../daemon/index.ts'
@@ -12,11 +13,8 @@ export async function statusOf(stateDir: string): Promise<AgentStatus> {
   }
   const answer = await askAgent(stateDir, 'status')
   if (answer !== undefined) return statusSchema.parse(answer)
-  return readStatus(
-    readJournal(join(stateDir, 'journal')),
-    new Slots(join(stateDir, 'slots')),
-    null,
-  )
+  const journal = readJournal(join(stateDir, 'journal'))
+  return readStatus({ stateDir, journal, slots: new Slots(join(stateDir, 'slots')) }, null)
 }
 
 /** Exit code 1 where a person should look: a model without a variant, or an installation that failed. */
@@ -29,12 +27,16 @@ export function describe(status: AgentStatus): string {
   const head = session
     ? `agent ${session.version} runs as ${session.fleet}/${session.device}, ${session.connected ? 'connected to' : 'without'} ${session.broker}`
     : 'no agent runs on this state directory'
-  const lines = models.map(({ model, current, installation }) => {
+  const lines = models.map(({ model, current, installation, locks }) => {
     const runs = current ? current.slice(0, 12) : 'nothing'
     const last = installation ? `, last installation: ${installation.step}` : ''
     const why = installation?.error ? ` (${installation.error.message})` : ''
-    return `  ${model}: ${runs}${last}${why}`
+    return `  ${model}: ${runs}${last}${why}${locks.map(lockLine).join('')}`
   })
   const tail = `  probes: ${probes.done} done, ${probes.open} open; reports waiting: ${reportsWaiting}`
   return [head, ...lines, tail].join('\n')
+}
+
+function lockLine({ name, reason, ageMs }: AgentStatus['models'][number]['locks'][number]): string {
+  return `\n    kept as it is for ${formatDuration(ageMs)} by ${name}${reason === null ? '' : `: ${reason}`}`
 }

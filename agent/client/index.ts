@@ -1,5 +1,7 @@
 export { askAgent, healthSocketPath, socketPath } from './ask.ts'
 export { type CurrentModel, readCurrent } from './current.ts'
 export { type Health, sayHealth } from './health.ts'
-export { type Lock, ModelLocks } from './locks.ts'
+export { type HeldLock, type Lock, ModelLocks } from './locks.ts'
+export { type Inference, ModelObserver, type ObserveOptions } from './observe.ts'
 export { isAlive, type ProcessIdentity, parseIdentity } from './process-identity.ts'
+export { type CurrentChange, watchCurrent } from './watch-current.ts'

@@ -21,6 +21,17 @@ export interface Lock {
   release(): Promise<void>
 }
 
+/** Who keeps the agent waiting. */
+export interface HeldLock {
+  readonly name: string
+  /** In the application's own words; null where it gave none. */
+  readonly reason: string | null
+  /** For how long it has been held. */
+  readonly ageMs: number
+}
+
+const MOST_REASON = 200
+
 /**
  * Locks of one model: files in `<state-dir>/locks/<model>/`, each with the number of a process. While
  * one of those lives, the agent does not move `current`.
@@ -29,14 +40,21 @@ export interface Lock {
  */
 export class ModelLocks {
   readonly #directory: string
+  /** Beside the locks, not in them: an agent of before takes every file among locks for one. */
+  readonly #reasons: string
 
   constructor(stateDir: string, model: string) {
     this.#directory = join(stateDir, 'locks', model)
+    this.#reasons = join(stateDir, 'lock-reasons', model)
   }
 
-  /** For an application that is busy with the model. Waits while the agent moves the link, which is short. */
-  async hold(signal?: AbortSignal): Promise<Lock> {
+  /**
+   * For an application that is busy with the model. Waits while the agent moves the link, which is short.
+   * @param reason one line, which the agent shows to whoever asks why it waits
+   */
+  async hold(signal?: AbortSignal, reason = ''): Promise<Lock> {
     const name = `${process.pid}-${randomUUID()}`
+    await this.#explain(name, reason)
     for (;;) {
       await this.#put(name)
       if (!(await this.#isHeld(AGENT))) return { release: () => this.#remove(name) }
@@ -52,6 +70,19 @@ export class ModelLocks {
       if (name !== AGENT && (await this.#isHeld(name))) held.push(name)
     }
     return held
+  }
+
+  /** The same with reason and age, the oldest first. */
+  async described(names: readonly string[]): Promise<HeldLock[]> {
+    const held: HeldLock[] = []
+    for (const name of names) {
+      const written = await stat(join(this.#directory, name)).catch(() => undefined)
+      if (written === undefined) continue
+      const reason = await readFile(join(this.#reasons, name), 'utf8').catch(() => '')
+      const ageMs = Math.max(0, Math.round(Date.now() - written.mtimeMs))
+      held.push({ name, reason: plain(reason) || null, ageMs })
+    }
+    return held.sort((a, b) => b.ageMs - a.ageMs)
   }
 
   /** Removes the locks of processes that died without a word, and answers how many there were. */
@@ -101,8 +132,15 @@ export class ModelLocks {
     await rename(`${path}.draft`, path)
   }
 
+  async #explain(name: string, reason: string): Promise<void> {
+    if (plain(reason) === '') return
+    await mkdir(this.#reasons, { recursive: true })
+    await writeFile(join(this.#reasons, name), plain(reason))
+  }
+
   async #remove(name: string): Promise<void> {
     await rm(join(this.#directory, name), { force: true })
+    await rm(join(this.#reasons, name), { force: true })
   }
 
   async #isHeld(name: string): Promise<boolean> {
@@ -128,4 +166,11 @@ export class ModelLocks {
       return []
     }
   }
+}
+
+function plain(reason: string): string {
+  return reason
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, MOST_REASON)
 }

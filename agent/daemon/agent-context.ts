@@ -13,6 +13,7 @@ import type { SelfTestJob } from './install/self-test-protocol.ts'
 import type { Ledger } from './journal/ledger.ts'
 import type { MetadataPatience } from './orders/metadata-patience.ts'
 import type { MeasurementLock } from './probes/measurement-lock.ts'
+import type { SwitchNotices } from './sockets/switch-notices.ts'
 
 /** What the daemon's parts share: one of each per agent. */
 export interface AgentContext {
@@ -27,6 +28,7 @@ export interface AgentContext {
   readonly modelRunner: ModelRunner
   readonly health: HealthSettings
   readonly messages: HealthMessages
+  readonly notices: SwitchNotices
   readonly clock: Clock
   readonly log: Log
   /** Best effort, not kept: progress that the next one overtakes. */

@@ -4,10 +4,17 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
-import type { Birth, Epoch, HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
+import type {
+  Birth,
+  Epoch,
+  HardwareReport,
+  HostFigures,
+  ProposedEngine,
+} from '../../shared/messages/index.ts'
 import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
 import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
+import { Observer } from '../observe/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
 import type { AgentContext, ModelRunner } from './agent-context.ts'
 import type { Clock } from './clock.ts'
@@ -23,9 +30,11 @@ import { OrderHandler } from './orders/order-handler.ts'
 import { METADATA_PATIENCE } from './orders/verify-assignment.ts'
 import { MeasurementLock } from './probes/measurement-lock.ts'
 import { Prober } from './probes/prober.ts'
+import { type CheckSettings, SelfChecks, WEEKLY } from './self-check/self-check.ts'
 import { claimStateDir } from './sockets/single-instance.ts'
 import { openSockets } from './sockets/sockets.ts'
 import { type AgentStatus, readStatus } from './sockets/status.ts'
+import { SwitchNotices } from './sockets/switch-notices.ts'
 
 export interface AgentOptions {
   readonly endpoint: Endpoint
@@ -59,6 +68,14 @@ export interface AgentOptions {
   /** What lies in well-known places of such a board, to be proposed to whoever runs this device. */
   findNative(report: HardwareReport): Promise<readonly ProposedEngine[]>
   readonly health: HealthSettings
+  /** How often what applications observe is told, ms; default: an hour. */
+  readonly observeMs?: number
+  /** Bytes of inferences that may be kept on this device for labelling; default: none are. */
+  readonly captureBytes?: number
+  /** When it runs models by itself, to see whether they still answer as they did; default: weekly. */
+  readonly check?: CheckSettings
+  /** How this device is now; default: nothing is known of it. */
+  readHost?(): Promise<Omit<HostFigures, 'restarts'>>
   /** What this device is, read anew for every birth. */
   readHardware(): Promise<HardwareReport>
 }
@@ -75,6 +92,8 @@ export interface Agent {
 const TIME_KEPT_MS = 3_600_000
 /** Between two looks at the files of native libraries, ms. */
 const ENGINES_READ_MS = 15_000
+const OBSERVE_MS = 3_600_000
+const UNKNOWN_HOST = { hottestCelsius: null, throttled: null, availableBytes: null }
 
 /**
  * Starts the daemon; resolves before the broker is reached, which may take for ever.
@@ -120,6 +139,8 @@ class Daemon implements Agent {
   readonly #context: AgentContext
   readonly #installer: Installer
   readonly #prober: Prober
+  readonly #observer: Observer
+  readonly #checks: SelfChecks
   #desk: OrderHandler | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
@@ -167,6 +188,7 @@ class Daemon implements Agent {
       modelRunner: options.modelRunner,
       health: options.health,
       messages: new HealthMessages(),
+      notices: new SwitchNotices(),
       clock,
       log,
       tell: (report) => void this.#link.report(report),
@@ -175,6 +197,8 @@ class Daemon implements Agent {
     }
     this.#installer = new Installer(this.#context)
     this.#prober = new Prober(this.#context)
+    this.#observer = this.#newObserver()
+    this.#checks = new SelfChecks(this.#context, this.#observer, options.check ?? WEEKLY)
   }
 
   async start(): Promise<Agent> {
@@ -196,10 +220,12 @@ class Daemon implements Agent {
     await this.#context.engines.refresh()
     await this.#installer.resume(wasClean)
     this.#prober.resume(wasClean)
+    await this.#observer.start(await this.#context.slots.models())
+    this.#checks.start()
+    const { messages, notices } = this.#context
     this.#closeSocket = await openSockets(
       stateDir,
-      () => this.status(),
-      this.#context.messages,
+      { status: () => this.status(), messages, notices, observer: this.#observer },
       log,
     )
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
@@ -213,16 +239,20 @@ class Daemon implements Agent {
   }
 
   status(): Promise<AgentStatus> {
-    const { version, fleet, device, endpoint } = this.#options
-    return readStatus(this.#journal, this.#context.slots, {
-      pid: process.pid,
-      version,
-      fleet,
-      device,
-      broker: endpoint.url,
-      connected: this.#link.connected,
-      dropped: this.#link.dropped,
-    })
+    const { version, fleet, device, endpoint, stateDir } = this.#options
+    const { slots } = this.#context
+    return readStatus(
+      { stateDir, journal: this.#journal, slots },
+      {
+        pid: process.pid,
+        version,
+        fleet,
+        device,
+        broker: endpoint.url,
+        connected: this.#link.connected,
+        dropped: this.#link.dropped,
+      },
+    )
   }
 
   async idle(): Promise<void> {
@@ -234,6 +264,8 @@ class Daemon implements Agent {
     this.#leaving.abort()
     this.#outbox.close()
     await this.#closeSocket()
+    await this.#checks.close()
+    await this.#observer.close()
     await this.idle()
     clearInterval(this.#timekeeper)
     clearInterval(this.#enginesKeeper)
@@ -242,6 +274,24 @@ class Daemon implements Agent {
     this.#writeLeave()
     this.#journal.close()
     await this.#release()
+  }
+
+  #newObserver(): Observer {
+    const {
+      observeMs = OBSERVE_MS,
+      captureBytes = 0,
+      readHost = async () => UNKNOWN_HOST,
+    } = this.#options
+    const { slots, ledger, clock, log, stateDir } = this.#context
+    return new Observer({
+      ...{ stateDir, everyMs: observeMs, captureBytes, clock, log, readHost },
+      leaving: this.#leaving.signal,
+      current: async (model) => (await slots.links(model)).current,
+      sketchPath: (model, variant) => slots.sketchPath(model, variant),
+      report: (report) => ledger.commit('report.observed', [], [report]),
+      isWaiting: (model) =>
+        this.#outbox.some((report) => report.kind === 'observations' && report.model === model),
+    })
   }
 
   /** How late it is outlives a restart: a clock that then starts in 1970 makes nothing fresh again. */

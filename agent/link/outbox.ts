@@ -39,6 +39,11 @@ export class Outbox {
     return this.#pending.size
   }
 
+  /** Whether a report like that still waits. */
+  some(like: (report: Report) => boolean): boolean {
+    return [...this.#pending.values()].some(({ report }) => like(report))
+  }
+
   /** Answers the report that had to go to make room, if one had. */
   add(report: Report): Report | undefined {
     const dropped = this.#pending.size >= MAX_PENDING_REPORTS ? this.#leastImportant() : undefined
@@ -93,7 +98,7 @@ export class Outbox {
 const FINAL_STATES: ReadonlySet<string> = new Set(['active', 'rolled-back', 'refused', 'failed'])
 
 function isFinal(report: Report): boolean {
-  if (report.kind === 'ack') return false
+  if (report.kind === 'ack' || report.kind === 'observations') return false
   return report.kind !== 'install' || FINAL_STATES.has(report.state)
 }
 

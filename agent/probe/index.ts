@@ -1,5 +1,6 @@
 export type { Phase } from './child-messages.ts'
 export type { ProbeWatch } from './child-watch.ts'
+export { readEnvironment } from './environment.ts'
 export { ProbeError, type ProbeErrorCode } from './errors.ts'
 export { awaitQuiet } from './quiet.ts'
 export { type ProbeRequest, probeRequestSchema } from './request.ts'

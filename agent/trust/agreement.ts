@@ -211,7 +211,7 @@ function disagreement<K extends string>(
 }
 
 /** What travels beside the variant. */
-const FILES = { selfTest: 'the self-test', labels: 'the labels' } as const
+const FILES = { selfTest: 'the self-test', labels: 'the labels', sketch: 'the sketch' } as const
 type Files = Pick<DirectorCustom, keyof typeof FILES>
 
 function differentFile(director: Files, image: Files): string | undefined {

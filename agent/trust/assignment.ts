@@ -29,6 +29,8 @@ export const trustedAssignmentSchema = z.object({
   revision: z.number().int().positive().optional(),
   /** Names of the model's classes, small. */
   labels: artifactRefSchema.optional(),
+  /** What its observations are counted by, small. */
+  sketch: artifactRefSchema.optional(),
   issuedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
 })

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
+import { healthGateSchema } from '../health/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
 import { explanationSchema } from './explanation.ts'
+import { alarmViewSchema, healthViewSchema } from './health-views.ts'
 import { packageViewSchema } from './package-views.ts'
 import {
   auditViewSchema,
@@ -166,6 +168,7 @@ export const OPERATIONS = {
       gate: gateSchema,
       approval: z.boolean(),
       revert: z.boolean(),
+      health: healthGateSchema.nullish(),
       wait: z.boolean(),
       acceptNoise: z.boolean().optional(),
     }),
@@ -185,6 +188,20 @@ export const OPERATIONS = {
   },
   'rollout.abort': { role: 'operator', input: change, output: rolloutStatusSchema },
   'rollout.approve': { role: 'operator', input: change, output: rolloutStatusSchema },
+  health: {
+    role: 'viewer',
+    input: model.extend({
+      device: deviceIdSchema.optional(),
+      class: z.string().max(128).optional(),
+      days: z.number().int().min(1).max(35).default(7),
+    }),
+    output: healthViewSchema,
+  },
+  'alarms.list': {
+    role: 'viewer',
+    input: ofModel.extend({ all: z.boolean().default(false) }),
+    output: z.array(alarmViewSchema),
+  },
   'broker.credentials': {
     role: 'admin',
     input: z.object({ names: z.array(z.string().max(253)).max(32) }),

@@ -11,6 +11,7 @@ export {
 } from './contract.ts'
 export { ApiError, RemoteError } from './errors.ts'
 export type { Explanation } from './explanation.ts'
+export type { DeviceHealth, HealthView } from './health-views.ts'
 export type { OperatorListener } from './operator-listener.ts'
 export type { PackageView } from './package-views.ts'
 export { type Api, type ApiOptions, startApi } from './server.ts'

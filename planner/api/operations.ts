@@ -17,6 +17,7 @@ import {
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import { plan } from './plan.ts'
 import { classDetail, classViews } from './read-classes.ts'
+import { readAlarms, readHealth } from './read-health.ts'
 import { classPlans } from './read-plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
 import { auditViews, deviceView, deviceViews, modelView, probeViews } from './read-views.ts'
@@ -97,6 +98,9 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'rollout.resume': resumeRollout,
   'rollout.abort': (input, call) => changeRollout('abort', input, call),
   'rollout.approve': (input, call) => changeRollout('approve', input, call),
+
+  health: readHealth,
+  'alarms.list': readAlarms,
 
   'broker.credentials': brokerCredentials,
   'keys.list': listKeys,

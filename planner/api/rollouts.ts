@@ -35,7 +35,9 @@ export async function startRollouts(
   call: Call,
 ): Promise<OperationOutput<'rollout.start'>> {
   const { context } = call
-  const { model: name, revision, wait, acceptNoise = false, ...options } = input
+  const { model: name, revision, wait, acceptNoise = false, health = null, ...rest } = input
+  // Who asks that a wave be watched asks that it be taken back.
+  const options = { ...rest, health: health ?? null, revert: rest.revert || health != null }
   const model = await revisionNamed(context, name, revision)
   await refuseWhileAnother(context, model)
   return await rollOut(call, model, {
@@ -52,6 +54,7 @@ const AT_ONCE: RolloutOptions = {
   gate: DEFAULT_GATE,
   approval: false,
   revert: false,
+  health: null,
 }
 
 /** Back to what was built and measured, whatever is under way. */

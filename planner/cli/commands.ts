@@ -55,6 +55,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       steering.rolloutApproveCommand,
     ]
   },
+  health: async () => [(await import('./health/health.ts')).healthCommand],
+  alarms: async () => [(await import('./health/health.ts')).alarmsCommand],
   rollback: async () => [(await import('./rollout/rollout-start.ts')).rollbackCommand],
   keys: async () => {
     const own = await import('./keys/keys.ts')

@@ -10,6 +10,7 @@ import {
   type ArtifactStore,
   type Db,
   devices,
+  health,
   models,
   reports,
   rollouts,
@@ -24,6 +25,7 @@ import {
 import { JobQueue } from './context/job-queue.ts'
 import { ProgressHub } from './context/progress.ts'
 import { createFleetStore, recordClass } from './fleet-store.ts'
+import { alarmRulesIn } from './health/alarm-rules.ts'
 import { emptyInbox } from './inbox.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
@@ -49,6 +51,8 @@ export interface ConductorOptions {
 const HOUR_MS = 3_600_000
 /** An agent's outbox is empty long before. */
 const REPORTS_KEPT_MS = 7 * 24 * HOUR_MS
+/** Days of how models do: five weeks, so that a month can be compared with the same days of the one before. */
+const HEALTH_KEPT_MS = 35 * 24 * HOUR_MS
 
 /**
  * Moves models through their stages and rollouts through their waves, whenever something is recorded and at
@@ -77,6 +81,7 @@ export class Conductor {
       findCompilers: options.findCompilers ?? (() => compilersHere()),
       log,
       failPoints,
+      alarmRules: alarmRulesIn(data, log),
       now,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       jobs: new JobQueue(() => this.poke()),
@@ -162,5 +167,7 @@ export class Conductor {
     this.#prunedAt = now
     await refreshTrust(this.context)
     await reports.forgetReports(this.context.db, new Date(now - REPORTS_KEPT_MS))
+    const oldest = new Date(now - HEALTH_KEPT_MS).toISOString().slice(0, 10)
+    await health.forgetDays(this.context.db, oldest)
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../storage/index.ts'
 import { commit } from './context/commit.ts'
 import type { ConductorContext } from './context/context.ts'
+import { noteObservations } from './health/health-windows.ts'
 import { extendDeadline } from './pipeline/probe-orders.ts'
 import { activeVariant } from './rollouts/assignments.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
@@ -56,7 +57,8 @@ async function handle(
       r: HeardReport,
     ) => Promise<void>
     await handler({ ...context, db: trx }, trx, device, report)
-    await reports.markHandled(trx, seq, context.now())
+    if (report.kind === 'observations') await reports.dropReport(trx, seq)
+    else await reports.markHandled(trx, seq, context.now())
   })
 }
 
@@ -126,6 +128,10 @@ const HANDLERS: Handlers = {
     context.log.warn({ device, order }, `an order was refused: ${text}`)
     const entry = { actor: `device:${device}`, action: 'order.refused', subject: device }
     await audit.writeAudit(db, { ...entry, detail: { order, ...error } }, context.now())
+  },
+
+  async observations(context, db, device, report) {
+    await noteObservations(context, db, device, report)
   },
 
   // A newer planner stored it, and this one cannot tell what it says.

@@ -10,6 +10,8 @@ export {
 } from './context/context.ts'
 export type { ProgressEvent } from './context/progress.ts'
 export { factsOfClass } from './devices/class-facts.ts'
+export { RULES_FILE } from './health/alarm-rules.ts'
+export { type Yardstick, yardstickOf } from './health/health-windows.ts'
 export { type ClassEvidence, classEvidence } from './pipeline/class-evidence.ts'
 export { applyRolloutEvent, retryFailed, startRollout } from './rollouts/rollout-events.ts'
 export { suits } from './runtimes/advance-packages.ts'

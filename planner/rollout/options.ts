@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { healthGateSchema } from '../health/index.ts'
 import { gateSchema } from './gates.ts'
 import { waveSchema } from './waves.ts'
 
@@ -9,5 +10,7 @@ export const rolloutOptionsSchema = z.object({
   approval: z.boolean(),
   /** On abort, devices that run the new variant get the one they had before. */
   revert: z.boolean(),
+  /** What a wave must show in the field; null: nobody watches. */
+  health: healthGateSchema.nullable().default(null),
 })
 export type RolloutOptions = z.infer<typeof rolloutOptionsSchema>

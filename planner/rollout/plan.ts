@@ -1,3 +1,4 @@
+import type { HealthVerdict } from '../health/index.ts'
 import { type Gate, judgeGate } from './gates.ts'
 import { type MemberState, standingOf } from './members.ts'
 import { type OwnRolloutEvent, type RolloutState, SERVING } from './states.ts'
@@ -20,6 +21,8 @@ export interface RolloutView {
   /** An operator opens every wave after the first. */
   readonly approval: boolean
   readonly members: readonly Member[]
+  /** How members do that run the variant; null: nobody watches. */
+  readonly watch: HealthVerdict | null
   /** Devices of the class that are no members yet. */
   readonly outside: readonly { readonly device: string; readonly online: boolean }[]
 }
@@ -36,6 +39,9 @@ export function planRollout(view: RolloutView): readonly RolloutStep[] {
     view.state === 'running' || view.state === 'awaiting-approval' || view.state === 'paused'
   if (stoppable && verdict.kind === 'abort') {
     return [{ kind: 'event', event: 'too-many-failures', reason: verdict.reason }]
+  }
+  if (stoppable && view.watch?.kind === 'broken') {
+    return [{ kind: 'event', event: 'health-broken', reason: view.watch.reason }]
   }
   if (!SERVING.includes(view.state)) return []
   const enlisted = enlist(view)
@@ -71,6 +77,9 @@ function advance(view: RolloutView): readonly RolloutStep[] {
       { kind: 'wait', reason: `no device of the class is online (${offline.length} offline)` },
     ]
   }
+  if (view.watch?.kind === 'watching') return [{ kind: 'wait', reason: view.watch.reason }]
+  if (view.watch?.kind === 'unknown')
+    return [{ kind: 'event', event: 'gate-failed', reason: view.watch.reason }]
   if (isLast(view)) return [{ kind: 'event', event: 'all-settled', reason: later(offline.length) }]
   const counted = tally(view.members)
   const verdict = judgeGate(view.gate, counted)

@@ -16,6 +16,7 @@ export const ROLLOUT_EVENTS = [
   'all-settled',
   'gate-failed',
   'too-many-failures',
+  'health-broken',
   'pause',
   'resume',
   'approve',
@@ -34,12 +35,12 @@ type Row = Record<RolloutEvent, RolloutState | null>
  */
 // biome-ignore format: a table is read by its columns
 export const ROLLOUT_TABLE: Record<RolloutState, Row> = {
-  'running':           { 'wave-passed': 'running', 'approval-needed': 'awaiting-approval', 'all-settled': 'done', 'gate-failed': 'paused', 'too-many-failures': 'aborted', pause: 'paused', resume: null,      approve: null,      abort: 'aborted', supersede: 'superseded' },
-  'awaiting-approval': { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': 'aborted', pause: 'paused', resume: null,      approve: 'running', abort: 'aborted', supersede: 'superseded' },
-  'paused':            { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': 'aborted', pause: null,     resume: 'running', approve: null,      abort: 'aborted', supersede: 'superseded' },
-  'done':              { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': 'aborted', pause: 'paused', resume: null,      approve: null,      abort: 'aborted', supersede: 'superseded' },
-  'aborted':           { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': null,      pause: null,     resume: null,      approve: null,      abort: null,      supersede: 'superseded' },
-  'superseded':        { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': null,      pause: null,     resume: null,      approve: null,      abort: null,      supersede: null },
+  'running':           { 'wave-passed': 'running', 'approval-needed': 'awaiting-approval', 'all-settled': 'done', 'gate-failed': 'paused', 'too-many-failures': 'aborted', 'health-broken': 'aborted', pause: 'paused', resume: null,      approve: null,      abort: 'aborted', supersede: 'superseded' },
+  'awaiting-approval': { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': 'aborted', 'health-broken': 'aborted', pause: 'paused', resume: null,      approve: 'running', abort: 'aborted', supersede: 'superseded' },
+  'paused':            { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': 'aborted', 'health-broken': 'aborted', pause: null,     resume: 'running', approve: null,      abort: 'aborted', supersede: 'superseded' },
+  'done':              { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': 'aborted', 'health-broken': null,    pause: 'paused', resume: null,      approve: null,      abort: 'aborted', supersede: 'superseded' },
+  'aborted':           { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': null,      'health-broken': null,    pause: null,     resume: null,      approve: null,      abort: null,      supersede: 'superseded' },
+  'superseded':        { 'wave-passed': null,      'approval-needed': null,                'all-settled': null,   'gate-failed': null,     'too-many-failures': null,      'health-broken': null,    pause: null,     resume: null,      approve: null,      abort: null,      supersede: null },
 }
 
 /** States in which devices may be given the variant. */

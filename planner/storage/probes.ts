@@ -112,6 +112,23 @@ export async function probesOf(
   return (await query.orderBy('ordered_at').orderBy('id').execute()).map(probeOf)
 }
 
+/** What was last measured of a variant by devices of a class, or by one of them. */
+export async function newestRecord(
+  db: Db,
+  of: Pick<Probe, 'model' | 'class' | 'variant'> & Partial<Pick<Probe, 'device'>>,
+): Promise<ProbeRecord | null> {
+  let query = db
+    .selectFrom('probes')
+    .select('record')
+    .where('model', '=', of.model)
+    .where('class', '=', of.class)
+    .where('variant', '=', of.variant)
+    .where('state', '=', 'measured')
+  if (of.device !== undefined) query = query.where('device', '=', of.device)
+  const row = await query.orderBy('finished_at', 'desc').limit(1).executeTakeFirst()
+  return readJsonOrNull(probeRecordSchema, row?.record ?? null)
+}
+
 export async function openProbes(db: Db): Promise<readonly Probe[]> {
   const rows = await withRivals(db).where('state', '=', 'ordered').orderBy('ordered_at').execute()
   return rows.map(probeOf)

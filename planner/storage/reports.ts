@@ -55,6 +55,11 @@ export async function markHandled(db: Db, seq: number, at: Date): Promise<void> 
     .execute()
 }
 
+/** What was added up elsewhere, and is told from a repeat there: so many an hour are not kept. */
+export async function dropReport(db: Db, seq: number): Promise<void> {
+  await db.deleteFrom('reports').where('seq', '=', seq).execute()
+}
+
 /** Handled reports are kept only to tell duplicates; an agent's outbox is long empty by then. */
 export async function forgetReports(db: Db, before: Date): Promise<void> {
   await db

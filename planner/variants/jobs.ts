@@ -50,19 +50,23 @@ export const JOBS = {
       operators: z.unknown(),
     }),
   },
-  /** Lets a variant answer the whole test set and the slice, and writes its self-test. */
+  /** Lets a variant answer the whole test set and the slice, and writes its self-test and its sketch. */
   evaluate: {
     input: z.object({
       variant: path,
       runtime: targetNameSchema,
       whole: path,
       slice: path,
+      /** Shows what inputs look like, beside the test data. */
+      calibration: path.nullish(),
       out: path,
     }),
     output: z.object({
       whole: qualityRecordSchema,
       slice: qualityRecordSchema,
       selfTest: path,
+      /** What observations of the variant are counted by. */
+      sketch: path,
     }),
   },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>

@@ -3,6 +3,7 @@ import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { probeRecordSchema } from '../measure/records.ts'
 import { fieldOf, openUnion, openWord, wordSchema } from '../open-words.ts'
+import { observationsShape } from './observations.ts'
 
 /** States of an installation as the fleet sees them; the agent's own table is finer. */
 export const INSTALL_STATES = [
@@ -94,12 +95,21 @@ export const refusedReportSchema = z.object({
   error: refusalSchema,
 })
 
+/** Sent once an hour and model at most. */
+export const observationsReportSchema = z.object({
+  ...envelope,
+  kind: z.literal('observations'),
+  model: modelNameSchema,
+  ...observationsShape,
+})
+
 export const reportSchema = z.discriminatedUnion('kind', [
   ackReportSchema,
   installReportSchema,
   probeReportSchema,
   healthReportSchema,
   refusedReportSchema,
+  observationsReportSchema,
 ])
 export type Report = z.infer<typeof reportSchema>
 export type ReportKind = Report['kind']

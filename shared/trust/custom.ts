@@ -33,6 +33,8 @@ const describedSchema = z.object({
   revision: counterSchema.optional(),
   /** Names of the model's classes, a line each. */
   labels: artifactRefSchema.optional(),
+  /** What inputs and outputs look like over the data that the variant was made and tested with (shared/sketch). */
+  sketch: artifactRefSchema.optional(),
 })
 
 /** `custom` of a target in the image repository. */

@@ -149,9 +149,10 @@ export function vouchedProbe(order: SaidProbe, changes: ProbeChanges = {}): Vouc
 export const PUBLISHER = KEYS.publisher
 
 function described({ artifact, ...assignment }: TrustedAssignment) {
-  const { model, runtime, scheme, releaseCounter, selfTest } = assignment
+  const { model, runtime, scheme, releaseCounter, selfTest, sketch } = assignment
   const { digest, bytes, blockList } = artifact
-  return { model, runtime, scheme, releaseCounter, selfTest, digest, bytes, blockList }
+  const facts = { model, runtime, scheme, releaseCounter, selfTest, digest, bytes, blockList }
+  return { ...facts, ...(sketch && { sketch }) }
 }
 
 function describedPackage({ artifact, ...assignment }: TrustedPackage) {

@@ -53,16 +53,23 @@ const COMMON_WORK = {
     await verifiedFile(assignment, store)
   },
 
-  async switching({ assignment }, { stateDir, slots }, signal) {
+  async switching({ assignment }, { stateDir, slots, notices }, signal) {
     const { model, variant } = assignment
     if ((await slots.links(model)).current === variant) return
+    const notice = { model, variant, file: (await slots.file(model, variant)) ?? null }
+    await notices.before(notice, signal)
     const locks = new ModelLocks(stateDir, model)
     await locks.exclusively(signal, () => slots.switchTo(model, variant))
+    notices.after(notice)
   },
 
-  async 'rolling-back'({ assignment, before }, { slots }) {
+  async 'rolling-back'({ assignment, before }, { slots, notices }) {
     const { model, variant } = assignment
-    await slots.restore(model, await rollbackTarget(model, before ?? NO_LINKS, variant, slots))
+    const links = await rollbackTarget(model, before ?? NO_LINKS, variant, slots)
+    await slots.restore(model, links)
+    const { current } = links
+    const file = (current && (await slots.file(model, current))) ?? null
+    notices.after({ model, variant: current, file })
     await slots.remove(model, variant)
   },
 } satisfies Partial<Work<Installable>>
@@ -90,15 +97,19 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
       counter,
       installedAt: clock.now().toISOString(),
     }
-    if (isThere) await slots.describe(slot, installed)
-    else await slots.install(slot, installed, file)
+    const sketch = await verifiedSketch(assignment, store)
+    if (isThere) await slots.describe(slot, installed, sketch)
+    else await slots.install(slot, installed, file, sketch)
   },
 
   async waiting({ assignment }, { stateDir, slots, log }, signal) {
     const { model, variant } = assignment
     if ((await slots.links(model)).current === variant) return
-    await new ModelLocks(stateDir, model).whenFree(signal, (holders) => {
-      log.info({ model, locks: holders }, 'waits for applications that hold a lock')
+    const locks = new ModelLocks(stateDir, model)
+    await locks.whenFree(signal, (holders) => {
+      void locks.described(holders).then((held) => {
+        log.info({ model, locks: held }, 'waits for applications that hold a lock')
+      })
     })
   },
 
@@ -183,6 +194,17 @@ async function verifiedFile(
     `variant ${variant.slice(0, 12)} was spoiled on disk after its download; check the storage`,
     { variant },
   )
+}
+
+/** What the variant's observations are counted by, if it came with that. */
+async function verifiedSketch(
+  { sketch }: TrustedAssignment,
+  store: AgentContext['store'],
+): Promise<string | null> {
+  if (sketch === undefined) return null
+  const file = await store.locate(sketch.digest)
+  if (file) return file
+  throw new ArtifactError('wrong-digest', 'the sketch was spoiled on disk; check the storage')
 }
 
 function progressTeller(order: string, assignment: Installable, context: AgentContext) {

@@ -47,7 +47,7 @@ export function isTold(known: InstalledModel | undefined, told: Told): boolean {
 
 /** @throws ArtifactError `wrong-digest` where the labels are gone from the disk, LabelsError */
 export async function whatIsTold(
-  { model, revision, variant, scheme, engine: directed, labels }: TrustedAssignment,
+  { model, revision, variant, scheme, engine: directed, labels, sketch }: TrustedAssignment,
   { runtime, version, library, delegates, device }: Engine,
   { modelRunner: { mostThreads }, store }: Pick<AgentContext, 'modelRunner' | 'store'>,
 ): Promise<Told> {
@@ -66,6 +66,7 @@ export async function whatIsTold(
     // As many as it was measured with here.
     threads: threads === undefined ? null : Math.min(threads, mostThreads ?? threads),
     labels: labels ? await labelsIn(labels.digest, store) : null,
+    sketch: sketch?.digest ?? null,
   }
 }
 

@@ -30,8 +30,8 @@ export function artifactsOfAssignment(assignment: Installable): Digest[] {
 /** What an installation needs beside the file itself. */
 export function besides(assignment: Installable): ArtifactRef[] {
   if (isPackage(assignment)) return []
-  const { selfTest, labels } = assignment
-  return [...(selfTest ? [selfTest] : []), ...(labels ? [labels] : [])]
+  const { selfTest, labels, sketch } = assignment
+  return [selfTest, labels, sketch].filter((file) => file != null)
 }
 
 export function artifactsOfProbe({ artifact, data, baseline }: ProbeOrder): Digest[] {

@@ -15,6 +15,7 @@ const OTHER_COMMITS = [
   'order.cancelled',
   'report.settled',
   'report.dropped',
+  'report.observed',
   'slot.lost',
   'package.unusable',
 ] as const

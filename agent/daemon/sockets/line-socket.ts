@@ -12,8 +12,23 @@ export interface LineSocket {
   readonly path: string
   /** Whoever may write to the file may ask. */
   readonly mode: number
-  answer(line: string): Promise<unknown>
+  /** Longest question, bytes; a KiB where absent. */
+  readonly mostBytes?: number
+  answer(line: string, connection: Connection): Promise<unknown>
 }
+
+/** What an answer may do with the connection that asked. */
+export interface Connection {
+  /** One JSON value more on a line of its own, at any time; false where nobody reads any more. */
+  tell(value: unknown): boolean
+  /** It may be silent for as long as it likes. What is given is done when it ends. */
+  keep(onEnd: () => void): void
+}
+
+/** An application that does not read what it asked for is hung up on. */
+const MOST_UNREAD_BYTES = 64 * 1024
+/** Connections of one socket at a time: each may hold one question. */
+const MOST_CONNECTIONS = 64
 
 /**
  * Answers applications on a Unix socket: one question per line, one JSON value per line. Where the path is too
@@ -21,7 +36,7 @@ export interface LineSocket {
  * @returns how to stop
  */
 export async function answerOnSocket(
-  { path, mode, answer }: LineSocket,
+  { path, mode, answer, mostBytes = MAX_QUESTION_BYTES }: LineSocket,
   log: Log,
 ): Promise<() => Promise<void>> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
@@ -34,8 +49,9 @@ export async function answerOnSocket(
   const server = createServer((socket) => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
-    converse(socket, answer)
+    void converse(socket, answer, mostBytes)
   })
+  server.maxConnections = MOST_CONNECTIONS
   await listen(server, path)
   await chmod(path, mode)
   return async () => {
@@ -45,21 +61,37 @@ export async function answerOnSocket(
   }
 }
 
-function converse(socket: Socket, answer: LineSocket['answer']): void {
+/** One question after the other: who asks faster than is answered waits at his own end. */
+async function converse(
+  socket: Socket,
+  answer: LineSocket['answer'],
+  mostBytes: number,
+): Promise<void> {
   let text = ''
   socket.setEncoding('utf8')
   socket.setTimeout(IDLE_MS, () => socket.destroy())
-  socket.on('error', () => socket.destroy())
-  socket.on('data', async (chunk: string) => {
-    text += chunk
-    const lines = text.split('\n')
-    text = lines.pop() ?? ''
-    if (text.length > MAX_QUESTION_BYTES) socket.destroy()
-    for (const line of lines) {
-      const said = await answer(line.trim())
-      if (!socket.destroyed) socket.write(`${JSON.stringify(said)}\n`)
+  const tell = (value: unknown): boolean => {
+    if (socket.destroyed) return false
+    socket.write(`${JSON.stringify(value)}\n`)
+    if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy()
+    return !socket.destroyed
+  }
+  const keep = (onEnd: () => void) => {
+    socket.setTimeout(0)
+    if (socket.destroyed) onEnd()
+    else socket.once('close', onEnd)
+  }
+  try {
+    for await (const chunk of socket as AsyncIterable<string>) {
+      text += chunk
+      const lines = text.split('\n')
+      text = lines.pop() ?? ''
+      if (text.length > mostBytes) socket.destroy()
+      for (const line of lines) tell(await answer(line.trim(), { tell, keep }))
     }
-  })
+  } catch {
+    // Hung up on, by either side.
+  }
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -3,6 +3,7 @@ import { digestSchema } from '../../../shared/digest-schema.ts'
 import { refusalSchema } from '../../../shared/messages/index.ts'
 import { isOneOf, openWord } from '../../../shared/open-words.ts'
 import type { Slots } from '../../artifacts/index.ts'
+import { ModelLocks } from '../../client/index.ts'
 import { isPackage } from '../../trust/index.ts'
 import type { JournalView } from '../journal/journal.ts'
 import { INSTALL_STEPS, INSTALLING } from '../transitions/install-table.ts'
@@ -33,6 +34,10 @@ export const statusSchema = z.object({
       previous: digestSchema.nullable(),
       /** Path of the current variant's file. */
       file: z.string().nullable(),
+      /** Applications that keep it as it is, the oldest lock first. */
+      locks: z
+        .array(z.object({ name: z.string(), reason: z.string().nullable(), ageMs: z.number() }))
+        .default([]),
       /** The last installation. */
       installation: z
         .object({
@@ -51,15 +56,20 @@ export const statusSchema = z.object({
 })
 export type AgentStatus = z.infer<typeof statusSchema>
 
+/** Where a status is read from. */
+export interface Sources {
+  readonly stateDir: string
+  readonly journal: JournalView
+  readonly slots: Slots
+}
+
 export async function readStatus(
-  journal: JournalView,
-  slots: Slots,
+  sources: Sources,
   session: AgentStatus['session'],
 ): Promise<AgentStatus> {
+  const { journal, slots } = sources
   const names = new Set([...(await slots.models()), ...journal.keys('installation')])
-  const models = await Promise.all(
-    [...names].sort().map((model) => modelStatus(model, journal, slots)),
-  )
+  const models = await Promise.all([...names].sort().map((model) => modelStatus(model, sources)))
   const probes = journal.all('probe')
   const done = probes.filter(({ step }) => isTerminal(PROBING, step)).length
   return {
@@ -74,15 +84,16 @@ export async function readStatus(
 
 async function modelStatus(
   model: string,
-  journal: JournalView,
-  slots: Slots,
+  { journal, slots, stateDir }: Sources,
 ): Promise<AgentStatus['models'][number]> {
   const links = await slots.links(model)
   const job = journal.get('installation', model)
+  const locks = new ModelLocks(stateDir, model)
   return {
     model,
     ...links,
     file: links.current ? ((await slots.file(model, links.current)) ?? null) : null,
+    locks: await locks.described(await locks.holders()),
     installation: job
       ? {
           order: job.order,

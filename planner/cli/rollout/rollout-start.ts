@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { UsageError } from '../../../shared/errors.ts'
+import { parseDuration } from '../../../shared/units.ts'
 import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
+import { parseConditions } from '../../health/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
 import { defineCommand } from '../program/command.ts'
 import {
@@ -47,10 +50,17 @@ export const rolloutStartCommand = defineCommand({
       description: 'an older revision; what was built and measured of it is used again',
     },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
+    {
+      flags: '--health <conditions>',
+      description:
+        'what a wave must show in the field, e.g. drift<0.2,p95<1.3x; else it is taken back',
+    },
+    { flags: '--watch <time>', description: 'for how long, since its last device (default: 2h)' },
     acceptNoiseOption,
     waitOption,
   ],
-  example: 'fitment rollout start motor --waves 1,10%,100% --wait',
+  example:
+    "fitment rollout start motor --waves 1,10%,100% --watch 2h --health 'drift<0.2,p95<1.3x'",
   input: z.object({
     ...dataInput,
     model: z.string(),
@@ -62,10 +72,12 @@ export const rolloutStartCommand = defineCommand({
     approval: z.boolean().default(false),
     revert: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
+    health: z.string().optional(),
+    watch: z.string().optional(),
     wait: z.boolean().default(false),
   }),
   run: async (
-    { data, model, revision, waves, approval, revert, acceptNoise, wait, ...gate },
+    { data, model, revision, waves, approval, revert, acceptNoise, health, watch, wait, ...gate },
     io,
   ) => {
     const progress = io.progress(`rolling out ${model}`)
@@ -82,6 +94,7 @@ export const rolloutStartCommand = defineCommand({
         },
         approval,
         revert,
+        health: healthGate(health, watch),
         acceptNoise,
         wait,
       },
@@ -92,6 +105,20 @@ export const rolloutStartCommand = defineCommand({
     return !wait || isDone(status) ? 0 : 1
   },
 })
+
+const WATCH = '2h'
+
+/** @throws UsageError */
+function healthGate(conditions: string | undefined, watch: string | undefined) {
+  if (conditions === undefined) {
+    if (watch === undefined) return null
+    throw new UsageError('--watch says for how long: say for what by --health, e.g. drift<0.2')
+  }
+  const watchMs = parseDuration(watch ?? WATCH)
+  if (watchMs === undefined || watchMs <= 0)
+    throw new UsageError(`--watch ${watch} is no time: write e.g. 30m, 2h or 1d`)
+  return { watchMs, conditions: [...parseConditions(conditions)] }
+}
 
 export const rollbackCommand = defineCommand({
   path: 'rollback',

@@ -4,7 +4,7 @@ import type { Digest } from '../../../shared/digest.ts'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import { compile, printReport } from '../../compilers/index.ts'
-import { type Model, type Variant, variants } from '../../storage/index.ts'
+import { health, type Model, type Variant, variants } from '../../storage/index.ts'
 import { type TargetName, targetOf } from '../../targets/index.ts'
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
@@ -61,15 +61,19 @@ export async function evaluateVariant(
         runtime,
         whole: await artifacts.pathOf(reference.whole),
         slice: await artifacts.pathOf(reference.slice),
+        calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
       },
-      keep: async ({ whole, slice, selfTest }) => {
+      keep: async ({ whole, slice, selfTest, sketch }) => {
         const { digest: selfTestDigest } = await artifacts.putFile(selfTest)
-        return { variant: key, whole, slice, selfTest: selfTestDigest }
+        const { digest: sketchDigest } = await artifacts.putFile(sketch)
+        return { variant: key, whole, slice, selfTest: selfTestDigest, sketch: sketchDigest }
       },
     })
-    await commit(context, 'variant.evaluated', (trx) =>
-      variants.recordEvaluation(trx, reference.whole, evaluation, context.now()),
-    )
+    const { sketch, ...answers } = evaluation
+    await commit(context, 'variant.evaluated', async (trx) => {
+      await variants.recordEvaluation(trx, reference.whole, answers, context.now())
+      await health.putSketch(trx, { variant: key, reference: reference.whole, sketch })
+    })
   } catch (error) {
     if (context.stopping.aborted) return
     await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)

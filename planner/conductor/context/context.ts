@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { FailPoints } from '../../../shared/fail-points.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { CompilersHere } from '../../compilers/index.ts'
+import type { Rule } from '../../health/index.ts'
 import type { ArtifactStore, Db } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
 import type { JobQueue } from './job-queue.ts'
@@ -51,6 +52,8 @@ export interface ConductorContext {
   readonly log: Logger
   /** Where a test may cut the power. */
   readonly failPoints: FailPoints
+  /** What raises alarms; read anew when the operator's file has changed. */
+  readonly alarmRules: () => Promise<readonly Rule[]>
   readonly now: () => Date
   readonly startedAt: Date
   /** Folder for half-done work; emptied at start. */

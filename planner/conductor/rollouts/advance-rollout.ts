@@ -19,6 +19,7 @@ import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { proberOf } from '../devices/probers.ts'
 import { targetsOffered } from '../devices/targets-offered.ts'
+import { watchRollout } from '../health/watch-rollout.ts'
 import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
 
@@ -35,7 +36,7 @@ export async function advanceRollout(context: ConductorContext, rollout: Rollout
   const scene = await sceneOf(context, rollout)
   if (!scene) return
   await renew(context, scene)
-  const steps = planRollout(viewOf(scene))
+  const steps = planRollout(await viewOf(context, scene))
   for (const step of steps) await perform(context, scene, step)
   if (!steps.some(({ kind }) => kind === 'event')) return
   // An event opens the next wave, or closes the last: what follows from it is done at once.
@@ -53,13 +54,14 @@ async function sceneOf(context: ConductorContext, rollout: Rollout): Promise<Sce
   return { rollout, model, selection, members, devices: present }
 }
 
-function viewOf({ rollout, devices, members }: Scene) {
+async function viewOf(context: ConductorContext, { rollout, devices, members }: Scene) {
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
   return {
     state: rollout.state,
     wave: rollout.wave,
     ...rollout.options,
+    watch: await watchRollout(context, rollout, members, devices),
     members: members.map(
       ({ device, state, forgiven }): Member => ({
         device,

@@ -60,11 +60,12 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
     })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
     await rollouts.closeAssignments(trx, device.id, model)
-    const { digest, blockList, selfTest, labels } = target
+    const { digest, blockList, selfTest, labels, sketch } = target
     const refs = [
       { digest, blockList },
       ...(selfTest ? [selfTest] : []),
       ...(labels ? [labels] : []),
+      ...(sketch ? [sketch] : []),
     ]
     const files = refs.flatMap((ref) => [ref.digest, ref.blockList])
     const order = { v: 1, id, kind: 'assign', model, variant: digest } as const

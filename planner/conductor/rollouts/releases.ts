@@ -5,6 +5,7 @@ import {
   audit,
   devices as deviceRows,
   directions,
+  health,
   labelsOf,
   type Model,
   models,
@@ -180,6 +181,7 @@ async function describe(
   if (!variant.digest) return []
   const { digest, bytes, blockList } = await artifacts.refOf(variant.digest)
   const evaluation = await variants.findEvaluation(db, variant.key, model.reference.whole)
+  const sketch = await health.sketchOf(db, variant.key, model.reference.whole)
   const selfTest = evaluation ? await artifacts.refOf(evaluation.selfTest) : null
   // Files are released for whatever takes their format; in what of its own a device runs one, its director says.
   const runtime = runtimeOfFiles(targetOf(variant.runtime).format)
@@ -187,7 +189,11 @@ async function describe(
   const classes = [rollout.class]
   const { revision } = model
   const facts = { model: rollout.modelName, revision, runtime, scheme, releaseCounter, blockList }
-  return [{ ...facts, ...(labels && { labels }), digest, bytes, selfTest, classes }]
+  const besides = {
+    ...(labels && { labels }),
+    ...(sketch && { sketch: await artifacts.refOf(sketch) }),
+  }
+  return [{ ...facts, ...besides, digest, bytes, selfTest, classes }]
 }
 
 /** Digests of what devices of the class run now, or were told to run. */

@@ -65,7 +65,10 @@ async function move(
   const state = nextState(rollout.state, event, what)
   const wave = rollout.wave + (event === 'wave-passed' || event === 'approve' ? 1 : 0)
   await rollouts.moveRollout(trx, rollout.id, { state, wave, reason }, at)
-  if (event === 'resume') await rollouts.forgive(trx, rollout.id, FAILURES)
+  // A pause of a gate's has a reason, an operator's none: who resumes past what a watch did not show goes on without.
+  const isPastWatch = rollout.options.health !== null && rollout.reason !== ''
+  const past = isPastWatch ? ([...FAILURES, 'active'] as const) : FAILURES
+  if (event === 'resume') await rollouts.forgive(trx, rollout.id, past)
   if (state === 'aborted') await withdraw(trx, rollout, at)
   const detail = { class: rollout.class, from: rollout.state, to: state, wave: wave + 1, reason }
   const entry = { actor, action: `rollout.${event}`, subject: rollout.modelName, detail }

@@ -17,5 +17,6 @@ export function installedModelOf(variant: string): InstalledModel {
     inputs: null,
     outputs: null,
     labels: null,
+    sketch: null,
   }
 }

@@ -1,5 +1,5 @@
 /** The power goes at every place that has a name; what stays on disk is what the next agent starts from. */
-import { appendFileSync, cpSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -224,6 +224,19 @@ const STORIES: Readonly<Record<string, Story>> = {
       appendFileSync(join(stateDir, 'journal'), line.repeat(2_000))
     },
   },
+  'what applications observed': {
+    points: momentsOf(['report.observed']),
+    async before({ stateDir }) {
+      const { current } = await new Slots(join(stateDir, 'slots')).links('motor')
+      mkdirSync(join(stateDir, 'observed'), { recursive: true })
+      const window = {
+        ...{ variant: current, from: new Date().toISOString(), windowMs: 10_000, inferences: 5 },
+        ...{ latency: { zeros: 0, first: 40, counts: [5] }, reference: null, channels: [] },
+        ...{ refused: {}, restarts: 0 },
+      }
+      writeFileSync(join(stateDir, 'observed', 'motor.json'), JSON.stringify(window))
+    },
+  },
   'leaving in order': { points: momentsOf(['run.ended']), leaves: true },
 }
 
@@ -265,7 +278,7 @@ async function playThrough(
   const start = async (failPoints: FailPoints) => {
     await story.before?.(device)
     return await startAgent(
-      agentOptions(stateDir, driver.url, { failPoints, acceptsRuntimes: true }),
+      agentOptions(stateDir, driver.url, { failPoints, acceptsRuntimes: true, observeMs: 2_000 }),
     )
   }
   for (const point of story.points) {

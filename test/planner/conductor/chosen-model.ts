@@ -14,6 +14,7 @@ export const options: RolloutOptions = {
   gate: { successShare: 0.9, failureThreshold: 0.2, minimumSample: 3 },
   approval: false,
   revert: false,
+  health: null,
 }
 
 /**

@@ -56,6 +56,7 @@ const ORDERED: Readonly<Record<StoryName, readonly string[]>> = {
   asked: ['assign', 'assign'],
   canary: ['assign', 'assign'],
   failures: ['assign', 'assign', 'assign'],
+  sick: ['assign'],
   lost: ['assign', 'assign', 'assign', 'assign', 'assign'],
   small: [],
   runtime: ['assign'],

@@ -6,6 +6,7 @@ import { addPackage, removePackage } from '../../../planner/api/runtime-packages
 import { buildVariant } from '../../../planner/conductor/building/builds.ts'
 import type { CommitName } from '../../../planner/conductor/context/commit-names.ts'
 import { applyRolloutEvent } from '../../../planner/conductor/index.ts'
+import { parseConditions } from '../../../planner/health/index.ts'
 import type { RolloutOptions } from '../../../planner/rollout/index.ts'
 import {
   models,
@@ -27,6 +28,15 @@ interface Story {
 }
 
 const DAY_MS = 86_400_000
+const NOTHING_SEEN = {
+  from: '2026-11-23T11:00:00.000Z',
+  windowMs: 3_600_000,
+  latency: { zeros: 0, first: 0, counts: [] },
+  reference: null,
+  channels: [],
+  refused: {},
+  check: null,
+}
 const AT_ONCE: Partial<RolloutOptions> = { waves: [{ share: 1 }] }
 
 /** Every named commit of the planner stands in one of them. */
@@ -141,6 +151,36 @@ export const STORIES = {
       await chosen(stage, AT_ONCE)
       for (const device of ['d1', 'd2', 'd3']) await stage.join(device, { says: 'rolled-back' })
       await stage.until(async () => (await stage.newest())?.state === 'aborted')
+    },
+  },
+
+  /** It installs well, and does badly in the field. */
+  sick: {
+    commits: ['rollout.health-broken'],
+    async play(stage) {
+      const health = { watchMs: DAY_MS, conditions: [...parseConditions('temperature<60')] }
+      await chosen(stage, { ...AT_ONCE, health })
+      await stage.join('d1', { says: 'active' })
+      const variant = (await variants.findVariant(stage.context.db, 'small-a'))?.digest ?? ''
+      const host = { hottestCelsius: 99, throttled: 0, availableBytes: null, restarts: 0 }
+      const window = { ...NOTHING_SEEN, variant, host, inferences: 1 }
+      await stage.until(
+        async () => (await stage.newest())?.state === 'aborted',
+        async () => {
+          const head = {
+            v: 1,
+            id: 'hot',
+            at: new Date().toISOString(),
+            kind: 'observations',
+          } as const
+          if ((await stage.stateOf('d1')) !== 'active') return
+          await stage.planner.conductor.store.recordReport('d1', {
+            ...head,
+            model: 'motor',
+            ...window,
+          })
+        },
+      )
     },
   },
 

@@ -18,11 +18,56 @@ const base: RolloutView = {
   approval: false,
   members: [],
   outside: [],
+  watch: null,
 }
 
 const rows: { name: string; view: Partial<RolloutView>; steps: string[]; reason?: RegExp }[] = [
   { name: 'the canary is one device', view: { outside: outside(30) }, steps: ['enlist o0'] },
   { name: 'a fleet of one is its own canary', view: { outside: outside(1) }, steps: ['enlist o0'] },
+  {
+    name: 'a wave that does badly in the field is taken back, however well it installed',
+    view: {
+      members: members('active'),
+      outside: outside(9),
+      watch: { kind: 'broken', reason: 'drift 0.6' },
+    },
+    steps: ['health-broken'],
+    reason: /drift 0.6/,
+  },
+  {
+    name: 'no wave opens while the one before is watched',
+    view: {
+      members: members('active'),
+      outside: outside(9),
+      watch: { kind: 'watching', reason: 'for 1h more' },
+    },
+    steps: ['wait'],
+    reason: /for 1h more/,
+  },
+  {
+    name: 'the last wave is watched, too',
+    view: {
+      wave: 2,
+      members: members('active', 'active'),
+      watch: { kind: 'watching', reason: 'for 1h more' },
+    },
+    steps: ['wait'],
+  },
+  {
+    name: 'where nobody observes an operator decides',
+    view: {
+      members: members('active'),
+      outside: outside(9),
+      watch: { kind: 'unknown', reason: 'no device told of drift' },
+    },
+    steps: ['gate-failed'],
+    reason: /no device told/,
+  },
+  {
+    name: 'a wave that did well is followed by the next',
+    view: { members: members('active'), outside: outside(9), watch: { kind: 'good' } },
+    steps: ['wave-passed'],
+  },
   {
     name: 'nobody online: it says what it waits for',
     view: { outside: outside(3, false) },

@@ -126,6 +126,7 @@ for (const database of DATABASES) {
         gate: { successShare: 0.9, failureThreshold: 0.2, minimumSample: 3 },
         approval: false,
         revert: true,
+        health: null,
       })
       await models.setIntent(db, second.id, 'held')
       t.match(await models.modelById(db, second.id), {
@@ -268,6 +269,7 @@ for (const database of DATABASES) {
         gate: { successShare: 0.9, failureThreshold: 0.2, minimumSample: 3 },
         approval: false,
         revert: false,
+        health: null,
       }
       const rollout = await rollouts.addRollout(
         db,

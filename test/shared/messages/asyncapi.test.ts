@@ -77,6 +77,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   InstallReport: messages.installReportSchema,
   ProbeReport: messages.probeReportSchema,
   HealthReport: messages.healthReportSchema,
+  ObservationsReport: messages.observationsReportSchema,
   RefusedReport: messages.refusedReportSchema,
   Want: messages.wantSchema,
   CertificateWish: messages.certificateWishSchema,

@@ -1,0 +1,3 @@
+export { type CapturedSample, readCaptured } from './captured.ts'
+export { MOST_LINE_BYTES } from './observation-line.ts'
+export { Observer, type ObserverOptions } from './observer.ts'
