@@ -69,6 +69,7 @@ export class Conductor {
     const { data, db, artifacts, profiles, trust, log } = options
     const now = options.now ?? (() => new Date())
     const failPoints = options.failPoints ?? NO_FAIL_POINTS
+    const settings = { ...DEFAULT_SETTINGS, ...options.settings }
     this.context = {
       db,
       artifacts,
@@ -78,8 +79,8 @@ export class Conductor {
       log,
       failPoints,
       now,
-      settings: { ...DEFAULT_SETTINGS, ...options.settings },
-      jobs: new JobQueue(() => this.poke()),
+      settings,
+      jobs: new JobQueue(() => this.poke(), settings.jobsAtOnce),
       progress: new ProgressHub(),
       workDir: join(data, 'work'),
       startedAt: now(),

@@ -1,4 +1,5 @@
 export type { Attempt } from './attempts.ts'
+export { type Beaten, beatenYardsticks } from './beaten.ts'
 export { chooseProbers, fits, type Prober, type ProberChoice } from './choose-probers.ts'
 export { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
 export { dropOnHost, type HostVerdict, judgeOnHost } from './host-verdict.ts'

@@ -3,14 +3,24 @@ import { join } from 'node:path'
 import {
   type Dataset,
   formatNpz,
+  pickSamples,
   readDataset,
-  takeSamples,
   toArrays,
 } from '../../shared/dataset/index.ts'
-import { evaluate as measureQuality, withAnswers } from '../../shared/measure/index.ts'
-import { loadInProcess, type OnnxruntimeLoadOptions } from '../../shared/runtime/index.ts'
+import {
+  evaluate as measureQuality,
+  type QualityRecord,
+  withAnswers,
+} from '../../shared/measure/index.ts'
+import {
+  loadInProcess,
+  type OnnxruntimeLoadOptions,
+  type Session,
+} from '../../shared/runtime/index.ts'
 import { targetOf } from '../targets/index.ts'
+import { answeredOnce } from './answered-once.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
+import { rowsOfSlice } from './slice.ts'
 
 /** Enough to tell a broken installation from a working one in less than a second. */
 const SELF_TEST_SAMPLES = 8
@@ -27,27 +37,38 @@ export async function evaluate(
   try {
     const whole = await readDataset(input.whole)
     const slice = await readDataset(input.slice)
+    const once = answeredOnce(session)
+    const wholeQuality = await measureQuality(once.asking, whole, {
+      onProgress: (done, total) => onProgress(done, total, 'answers the test data on this host'),
+    })
+    const rows = rowsOfSlice(whole, slice)
+    const onSlice = (samples: readonly number[]) =>
+      rows === undefined ? session : once.again(samples.map((sample) => rows[sample] ?? 0))
     const selfTest = join(input.out, 'self-test.npz')
-    await writeFile(selfTest, await selfTestOf(slice, session))
-    return {
-      whole: await measureQuality(session, whole, {
-        onProgress: (done, total) => onProgress(done, total, 'answers the test data on this host'),
-      }),
-      // Devices may answer only some of it: the same samples are taken from this.
-      slice: await measureQuality(session, slice, { energies: true }),
-      selfTest,
-    }
+    await writeFile(selfTest, await selfTestOf(slice, onSlice))
+    return { whole: wholeQuality, slice: await sliceQuality(slice, onSlice), selfTest }
   } finally {
     await session.close()
   }
 }
 
-/** Inputs with this variant's own answers: a device that runs it rightly comes to the same. */
-async function selfTestOf(
-  slice: Dataset,
-  session: Parameters<typeof withAnswers>[1],
-): Promise<Uint8Array> {
-  const { inputs, samples } = takeSamples(slice, SELF_TEST_SAMPLES)
+/** What answers these samples of a slice, in this order. */
+type Answering = (samples: readonly number[]) => Session
+
+/** Devices may answer only some of it: the same samples are taken from this. */
+export function sliceQuality(slice: Dataset, answering: Answering): Promise<QualityRecord> {
+  return measureQuality(answering(indices(slice.samples)), slice, { energies: true })
+}
+
+/** Inputs with this variant's own answers, as .npz bytes: a device that runs it rightly comes to the same. */
+export async function selfTestOf(slice: Dataset, answering: Answering): Promise<Uint8Array> {
+  const count = Math.min(SELF_TEST_SAMPLES, slice.samples)
+  const chosen = indices(count).map((i) => Math.floor((i * slice.samples) / count))
+  const { inputs, samples } = pickSamples(slice, chosen)
   const bare = { inputs, samples, labels: undefined, truth: new Map(), references: new Map() }
-  return formatNpz(toArrays(await withAnswers(bare, session, () => {})))
+  return formatNpz(toArrays(await withAnswers(bare, answering(chosen), () => {})))
+}
+
+function indices(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
 }

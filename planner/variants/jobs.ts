@@ -29,6 +29,8 @@ export const JOBS = {
       labelled: z.boolean(),
       whole: path,
       slice: path,
+      /** Of the float model itself. */
+      selfTest: path,
       wholeQuality: qualityRecordSchema,
       sliceQuality: qualityRecordSchema,
     }),

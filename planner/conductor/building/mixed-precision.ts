@@ -63,9 +63,10 @@ function ratioBetween(
   ours: ClassSummary | undefined,
   float: ClassSummary | undefined,
 ): number | null {
-  if (!ours || !float) return null
+  if (!ours) return null
   const { ratio, p50Ms } = ours.latency
-  return ratio ? ratio.p50 : p50Ms / float.latency.p50Ms
+  if (ratio) return ratio.p50
+  return float ? p50Ms / float.latency.p50Ms : null
 }
 
 /** Built candidates of integers throughout that have no mixed-precision candidate yet. */
