@@ -92,7 +92,7 @@ export function planTournament(all: TournamentView): TournamentStep {
   const probers = byRecords(able, chosen, attempts)
   const beaten = beatenYardsticks(entrants, evidence, view.rules)
   const openHeats = yardsticksLast(entrants)
-    .filter(({ key }) => !beaten.has(key))
+    .filter(({ key, yardstick }) => !beaten.has(key) && !(view.building && key === yardstick))
     .map((entrant) => heatOf(entrant, probers, view))
     .filter(isUnsettled)
   if (openHeats.length === 0 && view.building) return { kind: 'over' }

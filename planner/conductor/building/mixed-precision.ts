@@ -63,10 +63,9 @@ function ratioBetween(
   ours: ClassSummary | undefined,
   float: ClassSummary | undefined,
 ): number | null {
-  if (!ours) return null
+  if (!ours || !float) return null
   const { ratio, p50Ms } = ours.latency
-  if (ratio) return ratio.p50
-  return float ? p50Ms / float.latency.p50Ms : null
+  return ratio ? ratio.p50 : p50Ms / float.latency.p50Ms
 }
 
 /** Built candidates of integers throughout that have no mixed-precision candidate yet. */
