@@ -26,6 +26,7 @@ import { ProgressHub } from './context/progress.ts'
 import { createFleetStore, recordClass } from './fleet-store.ts'
 import { emptyInbox } from './inbox.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
+import { advanceRechecks } from './rechecks.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
 import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
 import { sendBack } from './rollouts/withdrawal.ts'
@@ -153,6 +154,7 @@ export class Conductor {
       else await advanceRollout(context, rollout)
     }
     await sendBack(context)
+    await advanceRechecks(context)
     await advancePackages(context)
     await this.#prune()
   }

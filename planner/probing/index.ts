@@ -4,6 +4,8 @@ export { chooseProbers, fits, type Prober, type ProberChoice } from './choose-pr
 export { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
 export { dropOnHost, type HostVerdict, judgeOnHost } from './host-verdict.ts'
 export { measuredRow, type RowInput } from './measured-row.ts'
+export { patienceAfter } from './quiet-time.ts'
+export { judgeRecheck, type RecheckResult, type RecheckVerdict } from './recheck.ts'
 export { type ClassSummary, type DeviceRecord, summarise } from './summarise.ts'
 export {
   type Match,

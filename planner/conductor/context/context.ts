@@ -19,6 +19,8 @@ export interface ConductorSettings {
   readonly slowestLink: number
   /** Probes under way at a time, over all devices: fewer than devices only where they share a machine. */
   readonly probesAtOnce: number
+  /** Devices that measure what they were given, at a time; 0: none does. */
+  readonly rechecksAtOnce: number
   /** Builds and evaluations on this host at a time. */
   readonly jobsAtOnce: number
   /** An assignment that is not carried out by then is given again. */
@@ -44,6 +46,7 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   answerMs: 60_000,
   slowestLink: 64 * 1024,
   probesAtOnce: Number.POSITIVE_INFINITY,
+  rechecksAtOnce: 16,
   jobsAtOnce: jobsFor(availableParallelism(), totalmem()),
   assignmentDays: 7,
   settleMs: 15_000,
