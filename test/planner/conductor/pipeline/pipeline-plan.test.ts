@@ -181,6 +181,12 @@ const rows: {
     steps: ['wait'],
   },
   {
+    name: 'two models and one device: the second waits until the first was measured',
+    view: { measuring: new Set(['a']) },
+    steps: ['wait'],
+    waits: /a measures static-w8a8 on litert/,
+  },
+  {
     name: 'the next when one is answered',
     view: { probes: [probe('a', 'static-w8a8', 'failed')] },
     steps: ['probe a float32', 'wait'],
