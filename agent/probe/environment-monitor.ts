@@ -79,13 +79,19 @@ export function machineShares(before: CpuTicks, after: CpuTicks, cpuMs: number):
   }
 }
 
-/** Spread and drift of a fixed piece of work, from its times in order. */
-export function spinFigures(spins: readonly number[]): { spinSpread: number; spinDrift: number } {
+type SpinFigures = Required<Pick<ProbeEvidence, 'spinSpread' | 'spinDrift' | 'spinMs'>>
+
+/** Spread, drift and median of a fixed piece of work, from its times in order. */
+export function spinFigures(spins: readonly number[]): SpinFigures {
   const ordered = sorted(spins)
   const middle = medianOf(ordered)
   const deviations = sorted(spins.map((ms) => Math.abs(ms - middle)))
   const third = Math.max(1, Math.floor(spins.length / 3))
   const last = medianOf(sorted(spins.slice(-third)))
   const first = medianOf(sorted(spins.slice(0, third)))
-  return { spinSpread: medianOf(deviations) / middle, spinDrift: last / first }
+  return {
+    spinSpread: medianOf(deviations) / middle,
+    spinDrift: last / first,
+    spinMs: middle,
+  }
 }

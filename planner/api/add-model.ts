@@ -6,7 +6,7 @@ import { builtInMetric } from '../../shared/metrics/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
 import { audit, models, putLabels } from '../storage/index.ts'
-import { JobError, type ModelFacts } from '../variants/index.ts'
+import { JobError, type JobOutput, type ModelFacts } from '../variants/index.ts'
 import type { Call } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { modelView } from './read-views.ts'
@@ -43,13 +43,18 @@ export async function addModel(
     const prepared = await withJob(context, { name }, 'prepare', name, {
       input: { ...paths, ...(metric != null && { metric }) },
       signal,
-      keep: async ({ whole, slice, ...facts }) => ({
-        ...facts,
-        whole: (await artifacts.putFile(whole)).digest,
-        slice: (await artifacts.putFile(slice)).digest,
-      }),
+      keep: (output) => storedFiles(artifacts, output),
     })
-    const { whole, slice, wholeQuality, sliceQuality, findings: found, ...rest } = prepared
+    const {
+      whole,
+      slice,
+      selfTest,
+      sketch,
+      wholeQuality,
+      sliceQuality,
+      findings: found,
+      ...rest
+    } = prepared
     const { findings, forced } = admit(input, prepared, await models.drivenModel(db, name))
     const model = await commit(context, 'model.added', async (trx) => {
       const added = await models.addModel(
@@ -63,7 +68,7 @@ export async function addModel(
           constraints: input.constraints,
           ...rest,
           findings: [...found, ...findings, ...findingsOnLabels(classes, rest.facts)],
-          reference: { whole, slice, wholeQuality, sliceQuality },
+          reference: { whole, slice, selfTest, sketch, wholeQuality, sliceQuality },
         },
         context.now(),
       )
@@ -87,6 +92,21 @@ export async function addModel(
     throw inUsersWords(error, input, paths)
   } finally {
     stop()
+  }
+}
+
+/** What the job made, with its files in the store. */
+async function storedFiles(
+  artifacts: Call['context']['artifacts'],
+  { whole, slice, selfTest, sketch, ...facts }: JobOutput<'prepare'>,
+) {
+  const put = async (path: string) => (await artifacts.putFile(path)).digest
+  return {
+    ...facts,
+    whole: await put(whole),
+    slice: await put(slice),
+    selfTest: await put(selfTest),
+    sketch: await put(sketch),
   }
 }
 

@@ -1,12 +1,14 @@
 import type { z } from 'zod'
 import { type ClassEvidence, classEvidence } from '../conductor/index.ts'
-import { fits } from '../probing/index.ts'
+import { fits, judgeRecheck } from '../probing/index.ts'
 import { comparisons } from '../selection/index.ts'
 import {
   acceptsNoise,
+  type Db,
   type Device,
   type Probe,
   pipelines,
+  rechecks,
   type StoredSelection,
   selections,
 } from '../storage/index.ts'
@@ -51,6 +53,7 @@ export async function explain(
     why: chosen?.selection.why ?? pipeline.waiting,
     acceptsNoise: await acceptsNoise(db, model.id),
     notBelieved: [...evidence.notBelieved].map(([device, why]) => ({ device, why })),
+    recheck: await recheckOf(device, name, evidence, chosen, db),
     candidates: evidence.candidates.map((one) => candidateExplained(one, evidence, chosen)),
   }
 }
@@ -74,6 +77,38 @@ function insteadFor(
   const named = namedIn(evidence, next)
   const why = `${bytesOf(winner)} bytes do not fit the device`
   return named && { ...named, why }
+}
+
+/** The device's own measurement beside the figures that the choice was made by. */
+async function recheckOf(
+  { id }: Device,
+  model: string,
+  { candidates, probes }: ClassEvidence,
+  chosen: StoredSelection | undefined,
+  db: Db,
+): Promise<Explanation['recheck']> {
+  const found = await rechecks.findRecheck(db, id, model)
+  const named = candidates.find(({ variant }) => found && variant?.key === found.variant)?.plan
+  if (!found || !named) return null
+  const { scheme, runtime } = named
+  const of = { scheme, runtime, state: found.state, at: null, verdict: null, change: null }
+  const probe = probes.find((one) => one.id === found.probe)
+  if (found.state !== 'done' || !probe)
+    return { ...of, text: found.state === 'asked' ? 'measures it now' : 'is to measure it' }
+  const at = probe.finishedAt
+  const row = chosen?.measured.find(({ key }) => key === found.variant)
+  if (!probe.record) {
+    const why = probe.error ? `${probe.error.code}: ${probe.error.message}` : 'no answer'
+    return { ...of, at, verdict: 'failed', text: `could not measure it: ${why}` }
+  }
+  if (!row) return { ...of, at, text: 'measured it; what it was chosen for is not known any more' }
+  const { verdict, change, text } = judgeRecheck(
+    row,
+    probe.record,
+    await acceptsNoise(db, found.model),
+  )
+  const ratio = change && { p50: change.p50, ci95: [...change.ci95] as [number, number] }
+  return { ...of, at, verdict, change: ratio, text }
 }
 
 function candidateExplained(

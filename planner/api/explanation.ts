@@ -49,6 +49,18 @@ export const explanationSchema = z.object({
   acceptsNoise: z.boolean(),
   /** Devices whose records are left out, with why. */
   notBelieved: z.array(z.object({ device: z.string(), why: z.string() })),
+  /** What the device itself measured of what it was given, once it ran there; null: it was not asked. */
+  recheck: named
+    .extend({
+      state: z.enum(['due', 'asked', 'done']),
+      at: z.string().nullable(),
+      verdict: openWord(['as-chosen', 'faster', 'slower', 'disturbed', 'failed']).nullable(),
+      /** Over what its class was chosen for. */
+      change: ratio.nullable(),
+      text: z.string(),
+    })
+    .nullable()
+    .default(null),
   candidates: z.array(
     named.extend({
       verdict: wordOr(['chosen', 'kept', 'dropped', 'pending'], 'pending'),

@@ -28,6 +28,7 @@ import { createFleetStore, recordClass } from './fleet-store.ts'
 import { alarmRulesIn } from './health/alarm-rules.ts'
 import { emptyInbox } from './inbox.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
+import { advanceRechecks } from './rechecks.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
 import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
 import { sendBack } from './rollouts/withdrawal.ts'
@@ -73,6 +74,7 @@ export class Conductor {
     const { data, db, artifacts, profiles, trust, log } = options
     const now = options.now ?? (() => new Date())
     const failPoints = options.failPoints ?? NO_FAIL_POINTS
+    const settings = { ...DEFAULT_SETTINGS, ...options.settings }
     this.context = {
       db,
       artifacts,
@@ -83,8 +85,8 @@ export class Conductor {
       failPoints,
       alarmRules: alarmRulesIn(data, log),
       now,
-      settings: { ...DEFAULT_SETTINGS, ...options.settings },
-      jobs: new JobQueue(() => this.poke()),
+      settings,
+      jobs: new JobQueue(() => this.poke(), settings.jobsAtOnce),
       progress: new ProgressHub(),
       workDir: join(data, 'work'),
       startedAt: now(),
@@ -157,6 +159,7 @@ export class Conductor {
       else await advanceRollout(context, rollout)
     }
     await sendBack(context)
+    await advanceRechecks(context)
     await advancePackages(context)
     await this.#prune()
   }

@@ -6,10 +6,13 @@ import {
   devices as deviceRows,
   orders,
   probes,
+  type RolloutDevice,
+  rechecks,
   reports,
   rollouts,
   runtimePackages,
   type StoredReport,
+  selections,
   variants,
 } from '../storage/index.ts'
 import { commit } from './context/commit.ts'
@@ -97,6 +100,7 @@ const HANDLERS: Handlers = {
     if (!state) return
     const error = report.error ? `${report.error.code}: ${report.error.message}` : null
     await rollouts.setMemberState(db, member, { state, error }, context.now())
+    if (state === 'active') await noteRecheck(context, db, member)
     if (standingOf(state) !== 'under-way') await orders.closeOrder(db, report.order)
   },
 
@@ -136,6 +140,21 @@ const HANDLERS: Handlers = {
 
   // A newer planner stored it, and this one cannot tell what it says.
   async later() {},
+}
+
+/** A device that did not measure for its class what it was given does so now. */
+async function noteRecheck(
+  { settings, now }: ConductorContext,
+  db: Db,
+  { device, rollout: id, variant }: RolloutDevice,
+): Promise<void> {
+  const rollout = await rollouts.findRollout(db, id)
+  const chosen = rollout && (await selections.selectionBySeq(db, rollout.selection))
+  if (settings.rechecksAtOnce === 0 || !chosen || variant === null) return
+  const { model, modelName, class: classId } = rollout
+  if (await probes.hasMeasured(db, { device, model, variant })) return
+  const { round } = chosen
+  await rechecks.setDue(db, { device, modelName, model, class: classId, round, variant }, now())
 }
 
 /** The device's own word on what it runs for a model; null: nothing. */

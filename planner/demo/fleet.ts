@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { invariant } from '../../shared/errors.ts'
+import type { NativeParts } from './native-parts.ts'
 
 export interface DemoDevice {
   readonly device: string
@@ -9,42 +6,71 @@ export interface DemoDevice {
   readonly tree: string | null
   /** What makes it different, for the table's reader. */
   readonly story: string
-  readonly storageLimit?: string
-  readonly memoryLimit?: string
+  /** Its own settings, as flags of the agent. */
+  readonly flags: readonly string[]
   /** It is offline while the others are served, and must catch up. */
   readonly late?: boolean
 }
 
-/** Six devices, five boards and this host. Identities are captured, every number is measured on this host. */
-export const DEMO_FLEET: readonly DemoDevice[] = [
-  { device: 'pump-1', tree: 'raspberry-pi-4', story: 'Raspberry Pi 4' },
-  { device: 'press-1', tree: 'rock-5b', story: 'RK3588, plenty of everything' },
-  {
-    device: 'fan-1',
-    tree: 'imx8mp-evk',
-    story: 'i.MX 8M Plus with 1 MiB for models: the test data and float32 do not fit together',
-    storageLimit: '1060KiB',
-  },
-  {
-    device: 'valve-1',
-    tree: 'raspberry-pi-zero-2-w',
-    story: 'Raspberry Pi Zero 2 W with a tight RAM limit',
-    memoryLimit: '192MiB',
-  },
-  { device: 'this-host', tree: null, story: 'this machine as it is' },
-  {
-    device: 'gate-1',
-    tree: 'jetson-nano',
-    story: 'Jetson Nano, offline until the others are served',
-    late: true,
-  },
-]
+const WASM_ONLY = ['--runtimes', 'litert']
 
-/** The demo's files in the package, wherever the compiled code stands. */
-export function demoFile(...parts: readonly string[]): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const candidate = join(folder, 'planner', 'demo', ...parts)
-    if (existsSync(candidate)) return candidate
-    invariant(dirname(folder) !== folder, `the package ships planner/demo/${parts.join('/')}`)
-  }
+/**
+ * Six devices: five boards and this host. Identities are captured, every number is measured on this host. What tells them
+ * apart is real: what their applications link, what their storage and memory hold. Rows that need a native library or a
+ * compiler are others where this host has none.
+ */
+export function demoFleet({ library, standIn }: NativeParts): readonly DemoDevice[] {
+  const withStandIn = standIn && [
+    ...['--runtimes', 'tflite', '--library', `tflite=${standIn.library}`],
+    ...['--delegate', `stand-in=${standIn.delegate}`],
+  ]
+  return [
+    {
+      device: 'pump-1',
+      tree: 'raspberry-pi-4',
+      story: 'Raspberry Pi 4, whose application runs models in WebAssembly',
+      flags: WASM_ONLY,
+    },
+    withStandIn
+      ? {
+          device: 'press-1',
+          tree: 'rock-5b',
+          story:
+            'RK3588; a delegate of our own, built just now with gcc, stands in for its NPU: it computes on this processor',
+          flags: withStandIn,
+        }
+      : {
+          device: 'press-1',
+          tree: 'rock-5b',
+          story: 'RK3588, whose application links ONNX Runtime',
+          flags: ['--runtimes', 'onnxruntime'],
+        },
+    {
+      device: 'fan-1',
+      tree: 'imx8mp-evk',
+      story: 'i.MX 8M Plus with 1 MiB for models: the test data and float32 do not fit together',
+      flags: ['--storage-limit', '1060KiB', '--runtimes', 'onnxruntime'],
+    },
+    {
+      device: 'valve-1',
+      tree: 'raspberry-pi-zero-2-w',
+      story: 'Raspberry Pi Zero 2 W with a tight RAM limit: what a runtime takes decides',
+      flags: ['--memory-limit', '150MiB'],
+    },
+    library
+      ? {
+          device: 'this-host',
+          tree: null,
+          story: `this machine, whose application links the native library ${library}`,
+          flags: ['--runtimes', 'tflite', '--library', `tflite=${library}`],
+        }
+      : { device: 'this-host', tree: null, story: 'this machine as it is', flags: [] },
+    {
+      device: 'pump-2',
+      tree: 'raspberry-pi-4',
+      story: 'a second Raspberry Pi 4, offline until the others are served',
+      flags: WASM_ONLY,
+      late: true,
+    },
+  ]
 }

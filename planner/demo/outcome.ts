@@ -101,7 +101,7 @@ export const OUTCOME_HEAD = [
   'SCHEME',
   'SIZE',
   'P50',
-  'VS FLOAT32',
+  'OF FLOAT32 THERE',
   'ACCURACY',
   'FLOAT32',
 ] as const

@@ -9,13 +9,15 @@ import {
   type PlannerClient,
 } from '../api/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../rollout/index.ts'
-import { DEMO_FLEET, type DemoDevice, demoFile } from './fleet.ts'
+import { demoFile } from './demo-file.ts'
+import { type DemoDevice, demoFleet } from './fleet.ts'
+import { nativeParts } from './native-parts.ts'
 import { type DeviceOutcome, outcomeOf } from './outcome.ts'
 import { type Binary, DemoError, ProcessGroup } from './processes.ts'
 
 const MODEL = 'motor-faults'
-/** Less than the default of three seconds: six devices take their turns on one host. */
-const PROBE_MS = '600'
+/** Less than the default of three seconds, and one after another where two would meet: six devices share one host. */
+const ONE_MACHINE = ['--probe-ms', '600', '--probes-at-once', '2']
 const POLL_MS = 200
 const START_MS = 30_000
 const JOIN_MS = 60_000
@@ -56,13 +58,14 @@ async function play(
   const data = join(dir, 'planner')
   const serve = ['serve', '--data', data, '--port', '0', '--insecure-loopback']
   listener.step('broker and planner', line('fitment', serve))
-  processes.start('serve', 'fitment', [...serve, '--probe-ms', PROBE_MS])
+  processes.start('serve', 'fitment', [...serve, ...ONE_MACHINE])
   const planner = connectPlanner(data)
   const info = await until('the planner to answer', START_MS, () =>
     planner.call('planner.info', {}).catch(() => undefined),
   )
 
-  const [late, present] = [DEMO_FLEET.filter((d) => d.late), DEMO_FLEET.filter((d) => !d.late)]
+  const fleet = demoFleet(await nativeParts(dir))
+  const [late, present] = [fleet.filter((d) => d.late), fleet.filter((d) => !d.late)]
   const [first] = present.map((member) => line('fitment-agent', agentArguments(dir, info, member)))
   listener.step(`${present.length} devices join; the first:`, first)
   for (const member of present) startAgent(processes, dir, info, member)
@@ -88,7 +91,7 @@ async function play(
   await devicesThat(planner, 'catch up', late, ({ installed }) =>
     installed.some(({ model, active }) => model === MODEL && active),
   )
-  return await outcomes(planner)
+  return await outcomes(planner, fleet)
 }
 
 /** As an operator would type it. */
@@ -108,22 +111,16 @@ function startAgent(
 function agentArguments(
   dir: string,
   info: PlannerInfo,
-  { device, tree, storageLimit, memoryLimit }: DemoDevice,
+  { device, tree, flags }: DemoDevice,
 ): string[] {
-  const limits = {
-    '--root': tree === null ? undefined : demoFile('devices', tree),
-    '--storage-limit': storageLimit,
-    '--memory-limit': memoryLimit,
-  }
   return [
     'run',
     ...['--broker', info.broker, '--fleet', info.fleet, '--trust', info.trust],
     ...['--device', device, '--state-dir', join(dir, 'devices', device)],
     // Six devices share this host's cores: more threads each would only wait for one another.
     ...['--threads', '1'],
-    ...Object.entries(limits).flatMap(([flag, value]) =>
-      value === undefined ? [] : [flag, value],
-    ),
+    ...(tree === null ? [] : ['--root', demoFile('devices', tree)]),
+    ...flags,
   ]
 }
 
@@ -168,7 +165,10 @@ async function rollOut(planner: PlannerClient, listener: DemoListener): Promise<
   )
 }
 
-async function outcomes(planner: PlannerClient): Promise<DeviceOutcome[]> {
+async function outcomes(
+  planner: PlannerClient,
+  fleet: readonly DemoDevice[],
+): Promise<DeviceOutcome[]> {
   const model = await planner.call('models.show', { model: MODEL })
   const facts = {
     model: MODEL,
@@ -177,7 +177,7 @@ async function outcomes(planner: PlannerClient): Promise<DeviceOutcome[]> {
     probes: await planner.call('probes.list', { model: MODEL }),
     accuracyFloat32: model.accuracy,
   }
-  return DEMO_FLEET.map((member) => outcomeOf(member, facts))
+  return fleet.map((member) => outcomeOf(member, facts))
 }
 
 type DeviceList = OperationOutput<'devices.list'>

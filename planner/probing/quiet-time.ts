@@ -10,7 +10,9 @@ const LAST_PAUSE_MS = 60 * 60_000
 const FIRST_PATIENCE_MS = 2_000
 const MOST_PATIENCE_MS = 60_000
 
-export function patienceAfter(disturbed: number): number {
+/** @param building what disturbs may be builds on the same machine, which will end */
+export function patienceAfter(disturbed: number, building = false): number {
+  if (building) return MOST_PATIENCE_MS
   return Math.min(MOST_PATIENCE_MS, FIRST_PATIENCE_MS * 4 ** disturbed)
 }
 

@@ -43,11 +43,12 @@ export function summarise(
   if (taken.length === 0) return undefined
   // A device measured again: its newest record speaks for it.
   const newest = [...new Map(taken.map((one) => [one.device, one])).values()]
-  const on = newest.map(({ device, record: { latency } }) => ({
+  const on = newest.map(({ device, record: { latency, evidence } }) => ({
     device,
     p50Ms: latency.p50Ms,
     ci95: latency.p50Ci95,
     ratio: ratioOn(device, taken, yardstick),
+    ...(evidence?.spinMs !== undefined && { spinMs: evidence.spinMs }),
   }))
   const middle = (values: readonly number[]) => median(values) ?? 0
   const ratios = on.flatMap(({ ratio }) => ratio ?? [])

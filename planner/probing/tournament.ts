@@ -1,5 +1,6 @@
 import { choose, openQuestions, type SelectionInput } from '../selection/index.ts'
 import { type Attempt, isUsable, type Progress, progressOf } from './attempts.ts'
+import { beatenYardsticks } from './beaten.ts'
 import { chooseProbers, fits, type Prober } from './choose-probers.ts'
 import { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
 import { disturbance, type NextTry, nextTry, patienceAfter } from './quiet-time.ts'
@@ -18,6 +19,11 @@ export interface TournamentView {
   readonly rules: Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>
   /** The operator ships on records that were disturbed. */
   readonly acceptNoise: boolean
+  /**
+   * Other candidates are still being built, on a machine that devices may share: only heats begin, and each waits the
+   * longer for a quiet moment.
+   */
+  readonly building?: boolean
   /** The planner just started: devices that seem offline may be about to say birth. */
   readonly settlingIn: boolean
   readonly now: Date
@@ -84,14 +90,24 @@ export function planTournament(all: TournamentView): TournamentStep {
     return { kind: 'wait', waiting, stuck: !view.settlingIn }
   }
   const probers = byRecords(able, chosen, attempts)
-  const heats = entrants.map((entrant) => heatOf(entrant, probers, view))
-  const openHeats = heats.filter(isUnsettled)
+  const beaten = beatenYardsticks(entrants, evidence, view.rules)
+  const openHeats = yardsticksLast(entrants)
+    .filter(({ key, yardstick }) => !beaten.has(key) && !(view.building && key === yardstick))
+    .map((entrant) => heatOf(entrant, probers, view))
+    .filter(isUnsettled)
+  if (openHeats.length === 0 && view.building) return { kind: 'over' }
   const duellists = byRecords(able, chooseProbers(pool, sticky, MOST_DUELS).devices, attempts)
   const needs =
     openHeats.length > 0
       ? openHeats
       : finals(view, evidence, { probers, duellists }).filter(isUnsettled)
   return stepFor(needs, view)
+}
+
+/** What is measured beside them may make a heat of their own needless. */
+function yardsticksLast(entrants: readonly Entrant[]): readonly Entrant[] {
+  const isYardstick = ({ key, yardstick }: Entrant) => Number(key === yardstick)
+  return [...entrants].sort((a, b) => isYardstick(a) - isYardstick(b))
 }
 
 /** Something to be measured: the first device that can do it does. */
@@ -248,9 +264,9 @@ function stepFor(needs: readonly Need[], view: TournamentView): TournamentStep {
 function outlookOf(
   need: Need,
   taken: ReadonlySet<string>,
-  { now, acceptNoise }: TournamentView,
+  { now, acceptNoise, building = false }: TournamentView,
 ): Outlook | undefined {
-  const patience = (tries: number) => (acceptNoise ? 0 : patienceAfter(tries))
+  const patience = (tries: number) => (acceptNoise ? 0 : patienceAfter(tries, building))
   const running = need.places.find(({ progress }) => progress.kind === 'running')
   if (running) return { kind: 'under-way', device: running.device }
   const fresh = need.places.filter(({ progress }) => progress.kind === 'open')

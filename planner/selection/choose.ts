@@ -91,7 +91,7 @@ function pick(
 function smallestAsGood(front: readonly Measured[], best: Measured, objective: Objective) {
   const asGood = front.filter(
     (variant) =>
-      !objective.better(best, variant) &&
+      objective.asGood(variant, best) &&
       variant.bytes < best.bytes &&
       !near(variant.bytes, best.bytes),
   )

@@ -58,7 +58,7 @@ function surest(a: Measured, b: Measured, duels: readonly Duel[]) {
   if (inTurns.length > 0) return { basis: 'in-turns', found: inTurns } as const
   const through = onCommonDevices(a, b, (one) => (sameYardstick(a, b) ? one.ratio : null))
   if (through.length > 0) return { basis: 'through-yardstick', found: through } as const
-  const timed = onCommonDevices(a, b, inMs)
+  const timed = onCommonDevices(a, b, inMs, speedChanged)
   if (timed.length > 0) return { basis: 'same-device', found: timed } as const
   const apart = { device: '', ratio: quotient(inMs(a.latency), inMs(b.latency)) }
   return { basis: 'apart', found: [apart] } as const
@@ -85,13 +85,29 @@ function onCommonDevices(
   a: Measured,
   b: Measured,
   read: (one: OnDevice) => RatioEstimate | null,
+  adjust: (ratio: RatioEstimate, above: OnDevice, below: OnDevice) => RatioEstimate = (ratio) =>
+    ratio,
 ): Found[] {
   const theirs = new Map(devicesOf(b).map((one) => [one.device, one]))
   return devicesOf(a).flatMap((ours) => {
     const other = theirs.get(ours.device)
     const [above, below] = [read(ours), other ? read(other) : null]
-    return above && below ? [{ device: ours.device, ratio: quotient(above, below) }] : []
+    if (!other || !above || !below) return []
+    return [{ device: ours.device, ratio: adjust(quotient(above, below), ours, other) }]
   })
+}
+
+/**
+ * A fixed piece of work took longer during one of the two measurements: the device was slower then, by heat, frequency or
+ * neighbours, and that model with it; how much of it each model felt nobody knows. The truth lies between the times as
+ * they are and the times in units of that work.
+ */
+function speedChanged(ratio: RatioEstimate, above: OnDevice, below: OnDevice): RatioEstimate {
+  if (!above.spinMs || !below.spinMs) return ratio
+  const change = Math.log(above.spinMs / below.spinMs)
+  const half = Math.hypot(halfWidth(ratio), change / 2)
+  const p50 = ratio.p50 * Math.exp(-change / 2)
+  return { p50, ci95: [p50 * Math.exp(-half), p50 * Math.exp(half)] }
 }
 
 function sameYardstick(a: Measured, b: Measured): boolean {

@@ -1,6 +1,6 @@
 export { choose, type Selection, type SelectionRow } from './choose.ts'
 export { type Basis, type Comparison, comparisons } from './comparison.ts'
-export { MIN_SQNR_DB, points } from './constraints.ts'
+export { brokenConstraints, MIN_SQNR_DB, points } from './constraints.ts'
 export type { SelectionInput } from './input.ts'
 export {
   type Constraints,
@@ -13,4 +13,5 @@ export {
   type ObjectiveName,
   type Room,
 } from './measured.ts'
+export { GAIN, near } from './objective.ts'
 export { openQuestions, type Question } from './open-questions.ts'

@@ -34,6 +34,8 @@ export const measuredSchema = z.object({
           p50Ms: z.number(),
           ci95: ci95Schema,
           ratio: ratioSchema.nullable(),
+          /** What a fixed piece of work took there meanwhile; absent where it is not known. */
+          spinMs: z.number().optional(),
         }),
       )
       .optional(),

@@ -1,6 +1,6 @@
 import { NOISE } from '../../shared/measure/index.ts'
 import { formatBytes, formatMs, formatRatio } from '../../shared/units.ts'
-import type { Compare } from './comparison.ts'
+import type { Compare, Comparison } from './comparison.ts'
 import type { Measured, ObjectiveName } from './measured.ts'
 
 export interface Objective {
@@ -9,6 +9,8 @@ export interface Objective {
   value(variant: Measured): number
   /** Is `a` shown to be better than `b`, by more than matters? */
   better(a: Measured, b: Measured): boolean
+  /** May `a`, the smaller, stand for `b`? */
+  asGood(a: Measured, b: Measured): boolean
   print(variant: Measured): string
 }
 
@@ -27,18 +29,21 @@ const OBJECTIVE_OF: Record<ObjectiveName, (latencies: Latencies) => Objective> =
     name: 'latency',
     value: (v) => compare(v, leader).p50,
     better: (a, b) => isFaster(compare, a, b),
+    asGood: (a, b) => !isSlower(compare(a, b)),
     print: printLatency,
   }),
   size: () => ({
     name: 'size',
     value: (v) => v.bytes,
     better: (a, b) => a.bytes < b.bytes,
+    asGood: (a, b) => a.bytes <= b.bytes,
     print: (v) => formatBytes(v.bytes),
   }),
   memory: () => ({
     name: 'memory',
     value: (v) => v.memoryBytes,
     better: (a, b) => a.memoryBytes < b.memoryBytes && !near(a.memoryBytes, b.memoryBytes),
+    asGood: (a, b) => a.memoryBytes <= b.memoryBytes || near(a.memoryBytes, b.memoryBytes),
     print: (v) => `${formatBytes(v.memoryBytes)} of memory`,
   }),
 }
@@ -49,6 +54,11 @@ export const GAIN = 1 / (1 + NOISE)
 /** Shown faster: the whole interval lies beyond 1 by more than what matters. */
 export function isFaster(compare: Compare, a: Measured, b: Measured): boolean {
   return a.key !== b.key && compare(a, b).ci95[1] <= GAIN
+}
+
+/** Shown to be slower at all, and by more than matters as far as one can tell: that is no tie. */
+function isSlower({ p50, ci95: [low] }: Comparison): boolean {
+  return low > 1 && p50 >= 1 / GAIN
 }
 
 /**

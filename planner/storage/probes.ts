@@ -129,6 +129,23 @@ export async function newestRecord(
   return readJsonOrNull(probeRecordSchema, row?.record ?? null)
 }
 
+/** Whether a device measured a variant of this revision itself. */
+export async function hasMeasured(
+  db: Db,
+  { device, model, variant }: Pick<Probe, 'device' | 'model' | 'variant'>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('probes')
+    .select('id')
+    .where('model', '=', model)
+    .where('device', '=', device)
+    .where('variant', '=', variant)
+    .where('state', '=', 'measured')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function openProbes(db: Db): Promise<readonly Probe[]> {
   const rows = await withRivals(db).where('state', '=', 'ordered').orderBy('ordered_at').execute()
   return rows.map(probeOf)

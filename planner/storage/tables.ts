@@ -7,6 +7,7 @@ import type { runtimeTables } from './migrations/0005-runtimes.ts'
 import type { engineTables } from './migrations/0006-engines.ts'
 import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { labelTables } from './migrations/0008-labels.ts'
+import type { recheckTables } from './migrations/0009-rechecks.ts'
 import type { healthTables } from './migrations/0014-health.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
@@ -20,6 +21,7 @@ export type Tables = RowsOf<
     typeof engineTables &
     typeof evidenceTables &
     typeof labelTables &
+    typeof recheckTables &
     typeof healthTables
 >
 

@@ -1,3 +1,4 @@
+export { boundOf } from './bounds.ts'
 export {
   type Candidate,
   leastBytes,

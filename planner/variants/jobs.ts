@@ -29,6 +29,9 @@ export const JOBS = {
       labelled: z.boolean(),
       whole: path,
       slice: path,
+      /** Of the float model itself. */
+      selfTest: path,
+      sketch: path,
       wholeQuality: qualityRecordSchema,
       sliceQuality: qualityRecordSchema,
     }),

@@ -13,11 +13,14 @@ import { evaluate, withAnswers } from '../../shared/measure/index.ts'
 import { builtInMetric, KEPT, keepMetric, type Metric } from '../../shared/metrics/index.ts'
 import { loadInProcess, type Session } from '../../shared/runtime/index.ts'
 import { referenceTarget } from '../targets/index.ts'
+import { answeredOnce } from './answered-once.ts'
 import { asOnnx } from './as-onnx.ts'
 import { asTflite } from './as-tflite.ts'
+import { selfTestOf, sliceQuality } from './evaluate.ts'
 import { factsOfGraph, findingsOf } from './facts-of-graph.ts'
 import type { JobInput, JobOutput, OnProgress } from './jobs.ts'
 import { formatOf, readGraph } from './read-graph.ts'
+import { writeSketch } from './sketch.ts'
 import { sliceOf } from './slice.ts'
 
 /** @throws UsageError, TfliteError, DatasetError, RuntimeError: each names the file and what is wrong with it */
@@ -44,14 +47,25 @@ export async function prepare(
     const unlabelled =
       test === null && metric === null ? { ...data, labels: undefined, truth: new Map() } : data
     const judged = metric === null ? unlabelled : judgedBy(metric, unlabelled)
-    const whole = await withAnswers(judged, session, (done, total) =>
+    const once = answeredOnce(session)
+    const whole = await withAnswers(judged, once.asking, (done, total) =>
       onProgress(done, total, 'the float model answers the test data'),
     )
     const slice = sliceOf(whole)
-    const files = { whole: join(input.out, 'whole.npz'), slice: join(input.out, 'slice.npz') }
+    const onSlice = (asked: readonly number[]) =>
+      once.again(asked.map((sample) => slice.rows[sample] ?? 0))
+    const files = {
+      whole: join(input.out, 'whole.npz'),
+      slice: join(input.out, 'slice.npz'),
+      selfTest: join(input.out, 'self-test.npz'),
+      sketch: join(input.out, 'sketch.json'),
+    }
     await writeFile(files.whole, formatNpz(toArrays(whole)))
     await writeFile(files.slice, slice.npz)
-    const wholeQuality = await evaluate(session, whole)
+    await writeFile(files.selfTest, await selfTestOf(slice.dataset, onSlice))
+    await writeSketch(files.sketch, session, whole, calibration, once.again)
+    const inOrder = Array.from({ length: whole.samples }, (_, sample) => sample)
+    const wholeQuality = await evaluate(once.again(inOrder), whole)
     const labelled = wholeQuality.accuracy !== null || metric !== null
     return {
       facts,
@@ -61,7 +75,7 @@ export async function prepare(
       labelled,
       ...files,
       wholeQuality,
-      sliceQuality: await evaluate(session, slice.dataset),
+      sliceQuality: await sliceQuality(slice.dataset, onSlice),
     }
   } finally {
     await session.close()

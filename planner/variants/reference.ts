@@ -12,6 +12,10 @@ export const referenceSchema = z.object({
   whole: digestSchema,
   /** A part of it small enough to travel to devices. */
   slice: digestSchema,
+  /** What a device checks the source itself with; models of old have none. */
+  selfTest: digestSchema.optional(),
+  /** What observations of the source are counted by; models of old have none. */
+  sketch: digestSchema.optional(),
   wholeQuality: qualitySchema,
   sliceQuality: qualitySchema,
 })

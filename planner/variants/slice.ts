@@ -13,16 +13,33 @@ const MOST = 512
 export function sliceOf(
   dataset: Dataset,
   maxBytes: number = SLICE_BYTES,
-): { readonly dataset: Dataset; readonly npz: Uint8Array } {
+): { readonly dataset: Dataset; readonly npz: Uint8Array; readonly rows: readonly number[] } {
   const all = stratified(dataset.labels ?? new Int32Array(dataset.samples))
   let count = Math.min(dataset.samples, MOST)
   for (;;) {
-    const slice = pickSamples(dataset, all.slice(0, count))
+    const rows = all.slice(0, count)
+    const slice = pickSamples(dataset, rows)
     const npz = formatNpz(toArrays(slice))
-    if (npz.length <= maxBytes || count <= FEWEST) return { dataset: slice, npz }
+    if (npz.length <= maxBytes || count <= FEWEST) return { dataset: slice, npz, rows }
     const share = (0.97 * maxBytes) / npz.length
     count = Math.max(FEWEST, Math.min(count - 1, Math.floor(count * share)))
   }
+}
+
+/**
+ * Which rows of the whole a slice of it holds; undefined where it is none of it that this version would make.
+ * @param slice as `sliceOf` made it
+ */
+export function rowsOfSlice(whole: Dataset, slice: Dataset): readonly number[] | undefined {
+  const all = stratified(whole.labels ?? new Int32Array(whole.samples))
+  const rows = all.slice(0, slice.samples)
+  const again = toArrays(pickSamples(whole, rows))
+  const given = toArrays(slice)
+  const isSame = [...given].every(([name, { data }]) => {
+    const other = again.get(name)?.data
+    return other?.length === data.length && data.every((value, i) => value === other[i])
+  })
+  return isSame && rows.length === slice.samples ? rows : undefined
 }
 
 /**

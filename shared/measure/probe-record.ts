@@ -54,6 +54,8 @@ export const probeEvidenceSchema = z.object({
   spinSpread: z.number(),
   /** Its last third over its first third. */
   spinDrift: z.number(),
+  /** Its median, ms: a device that is slower than at another time takes longer for it. Agents of old do not tell. */
+  spinMs: z.number().optional(),
 })
 export type ProbeEvidence = z.infer<typeof probeEvidenceSchema>
 

@@ -7,11 +7,13 @@ import { brokerBenchmark } from './broker.ts'
 import * as delivery from './delivery.ts'
 import { disturbanceBenchmark } from './disturbance.ts'
 import { idleAgentBenchmark } from './idle-agent.ts'
+import { planningBenchmark } from './planning.ts'
 import { quantizeBenchmark } from './quantize.ts'
 import { runtimesBenchmark } from './runtimes.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   quantizeBenchmark,
+  planningBenchmark,
   runtimesBenchmark,
   idleAgentBenchmark,
   disturbanceBenchmark,

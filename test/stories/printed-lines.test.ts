@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { demoFile } from '../../planner/demo/fleet.ts'
+import { demoFile } from '../../planner/demo/demo-file.ts'
 import { shellWord } from '../../shared/started-as.ts'
 
 const PROGRAMS = { fitment: 'planner', 'fitment-agent': 'agent' } as const

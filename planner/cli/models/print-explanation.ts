@@ -14,6 +14,7 @@ export function printExplanation(told: Explanation): string {
   const measured = told.candidates.filter(({ measurements }) => measurements.length > 0)
   return [
     headline(told),
+    ...recheckLine(told),
     ...told.notBelieved.map(({ device, why }) => `${device} is left out: ${why}`),
     '',
     table(
@@ -54,6 +55,12 @@ function headline({
     ? `\nthis device gets ${nameOf(told.instead)} instead: ${told.instead.why}`
     : ''
   return `${where}, chosen ${told.chosenAt}\n${told.why}${instead}`
+}
+
+function recheckLine({ device, recheck }: Explanation): string[] {
+  if (recheck === null) return []
+  const when = recheck.at === null ? '' : `, ${recheck.at}`
+  return [`${device} after the installation (${nameOf(recheck)}${when}): ${recheck.text}`]
 }
 
 const BASES: Readonly<Record<string, string>> = {

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Digest } from '../../../shared/digest.ts'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
+import { isOneOf } from '../../../shared/open-words.ts'
+import { MODEL_FORMAT_NAMES } from '../../../shared/runtime/index.ts'
 import { compile, printReport } from '../../compilers/index.ts'
-import { health, type Model, type Variant, variants } from '../../storage/index.ts'
-import { type TargetName, targetOf } from '../../targets/index.ts'
+import { type Evaluation, health, type Model, type Variant, variants } from '../../storage/index.ts'
+import { referenceTarget, type TargetName, targetOf } from '../../targets/index.ts'
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
@@ -14,6 +16,11 @@ import { keyOf } from './keys.ts'
 /** A file that another is made of could not be built; the message is that build's own. */
 class BuildError extends AppError {
   readonly code = 'not-built'
+}
+
+/** What the job that builds it is called. */
+export function buildJob(key: string): string {
+  return `build ${key}`
 }
 
 /** Makes the file of a variant, or writes down why there is none. */
@@ -51,6 +58,8 @@ export async function evaluateVariant(
   const variant = await variants.findVariant(context.db, key)
   const { reference } = model
   if (!variant?.digest) return
+  const known = answeredWhenAdded(variant, model)
+  if (known !== undefined) return await recordEvaluation(context, model, known)
   const { scheme } = variant
   const { artifacts } = context
   try {
@@ -69,15 +78,36 @@ export async function evaluateVariant(
         return { variant: key, whole, slice, selfTest: selfTestDigest, sketch: sketchDigest }
       },
     })
-    const { sketch, ...answers } = evaluation
-    await commit(context, 'variant.evaluated', async (trx) => {
-      await variants.recordEvaluation(trx, reference.whole, answers, context.now())
-      await health.putSketch(trx, { variant: key, reference: reference.whole, sketch })
-    })
+    await recordEvaluation(context, model, evaluation)
   } catch (error) {
     if (context.stopping.aborted) return
     await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)
   }
+}
+
+/** The source in the runtime that it was read with has answered already, when the model was added. */
+function answeredWhenAdded(variant: Variant, model: Model): Evaluated | undefined {
+  const { format } = model.facts
+  const { selfTest, sketch, wholeQuality, sliceQuality } = model.reference
+  if (!selfTest || !sketch || !isAsGiven(variant, model)) return undefined
+  if (!isOneOf(MODEL_FORMAT_NAMES, format) || variant.runtime !== referenceTarget(format))
+    return undefined
+  return { variant: variant.key, whole: wholeQuality, slice: sliceQuality, selfTest, sketch }
+}
+
+/** What a variant answers, and what observations of it are counted by. */
+type Evaluated = Evaluation & { readonly sketch: Digest }
+
+function recordEvaluation(
+  context: ConductorContext,
+  { reference }: Model,
+  { sketch, ...evaluation }: Evaluated,
+): Promise<void> {
+  return commit(context, 'variant.evaluated', async (trx) => {
+    await variants.recordEvaluation(trx, reference.whole, evaluation, context.now())
+    const { variant } = evaluation
+    await health.putSketch(trx, { variant, reference: reference.whole, sketch })
+  })
 }
 
 /** A file as it is recorded. */
@@ -111,7 +141,7 @@ async function builtFor(
   await commit(context, 'candidates.planned', (trx) =>
     variants.ensureVariant(trx, { key, source, scheme, runtime, tuning }),
   )
-  await buildVariant(context, model, key)
+  await context.jobs.part(buildJob(key), () => buildVariant(context, model, key))
   const built = await variants.findVariant(context.db, key)
   if (!built?.digest) throw new BuildError(built?.error ?? `the file for ${runtime} was not built`)
   return { digest: built.digest, findings: built.findings }

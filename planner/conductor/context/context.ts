@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from 'node:os'
 import type { Logger } from 'pino'
 import type { FailPoints } from '../../../shared/fail-points.ts'
 import type { Profile } from '../../classes/index.ts'
@@ -19,6 +20,10 @@ export interface ConductorSettings {
   readonly slowestLink: number
   /** Probes under way at a time, over all devices: fewer than devices only where they share a machine. */
   readonly probesAtOnce: number
+  /** Devices that measure what they were given, at a time; 0: none does. */
+  readonly rechecksAtOnce: number
+  /** Builds and evaluations on this host at a time. */
+  readonly jobsAtOnce: number
   /** An assignment that is not carried out by then is given again. */
   readonly assignmentDays: number
   /** After a start nobody's session is known: so long devices get to say birth before they count as offline, ms. */
@@ -27,12 +32,23 @@ export interface ConductorSettings {
   readonly tickMs: number
 }
 
+/** Of memory, each piece of work shall find so much. */
+const JOB_BYTES = 2 ** 30
+const MOST_JOBS = 2
+
+/** One thread in two of a quantizer waits for the others: two builds at a time leave fewer processors idle, more would fight. */
+function jobsFor(processors: number, memoryBytes: number): number {
+  return Math.max(1, Math.min(MOST_JOBS, processors, Math.floor(memoryBytes / JOB_BYTES)))
+}
+
 export const DEFAULT_SETTINGS: ConductorSettings = {
   measureMs: 3_000,
   probeTimeoutMs: 120_000,
   answerMs: 60_000,
   slowestLink: 64 * 1024,
   probesAtOnce: Number.POSITIVE_INFINITY,
+  rechecksAtOnce: 16,
+  jobsAtOnce: jobsFor(availableParallelism(), totalmem()),
   assignmentDays: 7,
   settleMs: 15_000,
   tickMs: 1_000,

@@ -4,6 +4,8 @@ import {
   type MatchOrder,
   type Prober,
   planTournament,
+  type TournamentStep,
+  type TournamentView,
 } from '../../probing/index.ts'
 import type { SelectionInput } from '../../selection/index.ts'
 import type { Evaluation, Pipeline, Probe, Stage, Variant } from '../../storage/index.ts'
@@ -14,6 +16,7 @@ import {
   mixedForAccuracy,
   mixedForLatency,
 } from '../building/mixed-precision.ts'
+import { type Contenders, contendersOf, playedBy } from './contenders.ts'
 
 export interface PipelineView {
   readonly pipeline: Pipeline
@@ -44,7 +47,8 @@ export type PipelineStep =
   | { readonly kind: 'build' | 'evaluate'; readonly variant: Variant }
   | ({ readonly kind: 'probe' } & MatchOrder)
   | { readonly kind: 'give-up'; readonly probe: Probe }
-  | { readonly kind: 'select' }
+  /** `spared`: candidates that were not measured because they could not win, by key, with why. */
+  | { readonly kind: 'select'; readonly spared: ReadonlyMap<string, string> }
   | {
       readonly kind: 'wait'
       readonly stage: Stage
@@ -65,14 +69,56 @@ export interface Ready {
 export function planPipeline(view: PipelineView): readonly PipelineStep[] {
   if (view.hasSelection) return []
   if (view.candidates === null) return [{ kind: 'plan-candidates' }]
-  const work = buildSteps(view.candidates)
-  if (work.length > 0) return work
+  const { candidates } = view
   const { maxAccuracyDrop } = view.rules.constraints
+  const { active, spared } = contendersOf(candidates, view.probes, view.rules, (first) =>
+    buildSteps(first).length > 0 ? undefined : playedBy(entrantsAmong(first, view), rulesIn(view)),
+  )
+  const overdue = view.probes.filter(
+    ({ state, deadline }) => state === 'ordered' && new Date(deadline) <= view.now,
+  )
+  if (overdue.length > 0) return overdue.map((probe) => ({ kind: 'give-up', probe }))
+  const work = buildSteps(active)
+  if (work.length > 0) return [...heatsBeside(active, view), ...work]
   const steps =
-    added(mixedForAccuracy(view.candidates, maxAccuracyDrop)) ??
-    probeSteps(view, readyOnes(view.candidates, maxAccuracyDrop), view.candidates)
+    added(mixedForAccuracy(candidates, maxAccuracyDrop)) ??
+    probeSteps(view, entrantsAmong(active, view), spared)
   if (!steps.some(({ kind }) => kind === 'select')) return steps
-  return added(mixedForLatency(view.candidates, view.probes, view.acceptNoise)) ?? steps
+  return added(mixedForLatency(candidates, view.probes, view.acceptNoise)) ?? steps
+}
+
+function entrantsAmong(
+  candidates: readonly CandidateView[],
+  { rules }: PipelineView,
+): readonly Entrant[] {
+  return entrantsOf(readyOnes(candidates, rules.constraints.maxAccuracyDrop), candidates)
+}
+
+/** The tournament's view of all but who is in it. */
+function rulesIn(view: PipelineView): Omit<TournamentView, 'entrants'> {
+  return { ...view, attempts: view.probes }
+}
+
+/**
+ * Who is built need not wait for the others. A device that shares this machine would measure the builds too: it waits for
+ * them, unless disturbance was accepted; then nothing is measured beside them.
+ */
+function heatsBeside(
+  candidates: readonly CandidateView[],
+  view: PipelineView,
+): readonly PipelineStep[] {
+  if (view.acceptNoise) return []
+  const entrants = entrantsAmong(candidates, view)
+  const isHere = (key: string) => entrants.some((one) => one.key === key)
+  const toCome = candidates.filter(
+    ({ plan, variant }) =>
+      plan.scheme === 'float32' && variant && variant.state !== 'failed' && !isHere(variant.key),
+  )
+  const measurable = entrants.filter(
+    ({ runtime }) => !toCome.some(({ plan }) => plan.runtime === targetOf(runtime).runtime),
+  )
+  const step = planTournament({ ...rulesIn(view), entrants: measurable, building: true })
+  return step.kind === 'measure' ? ordersOf(step, view) : []
 }
 
 function added(mixed: readonly MixedCandidate[]): readonly PipelineStep[] | undefined {
@@ -83,6 +129,8 @@ function added(mixed: readonly MixedCandidate[]): readonly PipelineStep[] | unde
 function buildSteps(candidates: readonly CandidateView[]): readonly PipelineStep[] {
   const open = candidates
     .filter(({ plan }) => plan.kept)
+    // What the others are measured beside comes first.
+    .toSorted((a, b) => Number(b.plan.scheme === 'float32') - Number(a.plan.scheme === 'float32'))
     .flatMap((candidate) => workOn(candidate) ?? [])
   if (open.length === 0) return []
   const names = open.map(({ variant }) => variant.scheme).join(', ')
@@ -155,24 +203,26 @@ function yardstickFor(
 
 function probeSteps(
   view: PipelineView,
-  ready: readonly Ready[],
-  candidates: readonly CandidateView[],
+  entrants: readonly Entrant[],
+  spared: Contenders['spared'],
 ): readonly PipelineStep[] {
-  if (ready.length === 0) return [{ kind: 'select' }]
-  const overdue = view.probes.filter(
-    ({ state, deadline }) => state === 'ordered' && new Date(deadline) <= view.now,
+  const reasons = new Map(
+    [...spared].flatMap(([{ variant }, why]) => (variant ? [[variant.key, why] as const] : [])),
   )
-  if (overdue.length > 0) return overdue.map((probe) => ({ kind: 'give-up', probe }))
-  const step = planTournament({
-    ...view,
-    entrants: entrantsOf(ready, candidates),
-    attempts: view.probes,
-  })
-  if (step.kind === 'over') return [{ kind: 'select' }]
+  const select = { kind: 'select', spared: reasons } as const
+  if (entrants.length === 0) return [select]
+  const step = planTournament({ ...rulesIn(view), entrants })
+  if (step.kind === 'over') return [select]
   if (step.kind === 'wait') return [waiting(step.waiting, step.stuck)]
-  const room = Math.max(0, view.probesAtOnce - view.measuring.size)
-  const orders = step.orders.map((order) => ({ kind: 'probe' as const, ...order }))
-  return [...orders.slice(0, room), waiting(step.waiting, false)]
+  return [...ordersOf(step, view), waiting(step.waiting, false)]
+}
+
+function ordersOf(
+  { orders }: Extract<TournamentStep, { kind: 'measure' }>,
+  { probesAtOnce, measuring }: PipelineView,
+): readonly PipelineStep[] {
+  const room = Math.max(0, probesAtOnce - measuring.size)
+  return orders.slice(0, room).map((order) => ({ kind: 'probe', ...order }))
 }
 
 function waiting(reason: string, stuck: boolean): PipelineStep {

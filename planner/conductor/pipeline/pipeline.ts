@@ -8,7 +8,7 @@ import {
   probes as probeRows,
   selections,
 } from '../../storage/index.ts'
-import { buildVariant, evaluateVariant } from '../building/builds.ts'
+import { buildJob, buildVariant, evaluateVariant } from '../building/builds.ts'
 import { addMixedCandidate, candidateViews, planCandidates } from '../building/candidates.ts'
 import { type ConductorContext, isSettlingIn } from '../context/context.ts'
 import { proberOf } from '../devices/probers.ts'
@@ -93,7 +93,7 @@ async function perform(
     case 'add-mixed':
       return addMixedCandidate(context, model, pipeline, step.mixed)
     case 'build':
-      return context.jobs.add(`build ${step.variant.key}`, () =>
+      return context.jobs.add(buildJob(step.variant.key), () =>
         buildVariant(context, model, step.variant.key),
       )
     case 'evaluate':
@@ -105,7 +105,7 @@ async function perform(
     case 'give-up':
       return giveUpProbe(context, step.probe)
     case 'select':
-      return select(context, model, pipeline)
+      return select(context, model, pipeline, step.spared)
     case 'wait':
       return note(context, model, pipeline, step)
   }

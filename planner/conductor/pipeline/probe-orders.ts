@@ -3,6 +3,7 @@ import type { ProbeOrder } from '../../../shared/messages/index.ts'
 import { type Profile, profileOf } from '../../classes/index.ts'
 import { fits, type MatchOrder } from '../../probing/index.ts'
 import {
+  type Db,
   type Device,
   devices as deviceRows,
   type Model,
@@ -25,12 +26,16 @@ const HEAT_SHARE = 1 / 3
 /** Shorter than this no measurement is. */
 const LEAST_MEASURE_MS = 100
 
-/** Asks a device to measure a variant, in turns with its rival where that fits too. */
+/**
+ * Asks a device to measure a variant, in turns with its rival where that fits too.
+ * @param also written down with it, in the same commit
+ */
 export async function orderProbe(
   context: ConductorContext,
   model: Model,
-  pipeline: Pipeline,
+  pipeline: Pick<Pipeline, 'class' | 'round'>,
   { match, variant: key, rival: rivalKey, device: deviceId, quietMs }: MatchOrder,
+  also: (trx: Db, probe: string) => Promise<void> = async () => {},
 ): Promise<void> {
   const { artifacts, db, settings } = context
   const device = await deviceRows.findDevice(db, deviceId)
@@ -76,6 +81,7 @@ export async function orderProbe(
       orderedAt: now.toISOString(),
       deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
     })
+    await also(trx, order.id)
   })
   context.nudge(deviceId)
 }

@@ -1,4 +1,5 @@
-import { type Evidence, fits, judgeOnHost } from '../../probing/index.ts'
+import { formatRatio } from '../../../shared/units.ts'
+import { beatenYardsticks, type Evidence, fits, judgeOnHost } from '../../probing/index.ts'
 import {
   choose,
   type Selection,
@@ -22,11 +23,15 @@ import { roomOf } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
 import { classEvidence } from './class-evidence.ts'
 
-/** Chooses from what was measured in this round, and writes down why. */
+/**
+ * Chooses from what was measured in this round, and writes down why.
+ * @param spared candidates that could not win and were not measured, by key, with why
+ */
 export async function select(
   context: ConductorContext,
   model: Model,
   pipeline: Pipeline,
+  spared: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { db } = context
   const devices = await deviceRows.devicesOfClass(db, pipeline.class)
@@ -35,7 +40,14 @@ export async function select(
   const sent = new Set(entrants.map(({ key }) => key))
   const rules = await rulesOf(context, model, pipeline.class, devices)
   const chosen = choose({ ...rules, candidates: measured, duels, probers })
+  const beaten = beatenYardsticks(entrants, evidence, rules)
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
+  const lostTo = (key: string) => {
+    const { by, ratio } = beaten.get(key) ?? {}
+    const other = entrants.find((one) => one.key === by)
+    if (!other || !ratio) return undefined
+    return `${formatRatio(ratio.p50)} the latency of ${other.scheme} on ${other.runtime}, measured in turns with it`
+  }
   const unmeasured = candidates
     .filter(
       ({ plan, variant }) => plan.kept && variant && !measured.some((m) => m.key === variant.key),
@@ -43,7 +55,7 @@ export async function select(
     .map((candidate) => ({
       key: candidate.variant?.key ?? '',
       verdict: 'dropped' as const,
-      reason: whyUnmeasured(candidate, { probes, sent, holds, model }),
+      reason: whyUnmeasured(candidate, { probes, sent, holds, model, spared, lostTo }),
     }))
   const doubts = [...evidence.notBelieved].map(([device, why]) => `; ${device} is left out: ${why}`)
   const selection: Selection = {
@@ -102,13 +114,18 @@ interface Circumstances {
   readonly sent: ReadonlySet<string>
   readonly holds: (bytes: number) => boolean
   readonly model: Model
+  readonly spared: ReadonlyMap<string, string>
+  /** Who is shown to be better, for a yardstick that had no measurement of its own. */
+  readonly lostTo: (key: string) => string | undefined
 }
 
 function whyUnmeasured(
   { variant, evaluation }: CandidateView,
-  { probes, sent, holds, model }: Circumstances,
+  { probes, sent, holds, model, spared, lostTo }: Circumstances,
 ): SelectionRow['reason'] {
   if (!variant) return 'never built'
+  const known = spared.get(variant.key) ?? lostTo(variant.key)
+  if (known !== undefined) return known
   if (variant.state === 'failed') return `not built: ${variant.error}`
   const verdict = evaluation && judgeOnHost(evaluation.whole, model.constraints.maxAccuracyDrop)
   if (verdict && !verdict.send && !sent.has(variant.key)) return verdict.reason

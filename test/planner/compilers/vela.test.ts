@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { demoFile } from '../../../planner/demo/fleet.ts'
+import { demoFile } from '../../../planner/demo/demo-file.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import { lacks, nativePath } from '../../native/runtimes.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../shared-data.ts'

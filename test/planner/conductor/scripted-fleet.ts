@@ -47,7 +47,8 @@ export async function openPlanner(
     artifacts: createArtifactStore(data, database.db, now),
     profiles: await loadProfiles(),
     trust,
-    settings: { tickMs: 3_600_000, ...settings },
+    // A device that is told what to measure after an installation is a story of its own.
+    settings: { tickMs: 3_600_000, rechecksAtOnce: 0, ...settings },
     failPoints,
     log: pino({ level: process.env.FITMENT_TEST_LOG ?? 'silent' }),
     now,

@@ -150,7 +150,7 @@ const told = (variant: string) => MS[variant] ?? 20
 t.test('a class with one device: a heat each, and no more where the winner is clear', async (t) => {
   const one = new Class([FLOAT, INT8, HALF], [prober('a')], told)
   t.equal(one.play().kind, 'over')
-  t.same(one.said, ['a: float32/—', 'a: static-w8a8/float32', 'a: float16/float32'])
+  t.same(one.said, ['a: static-w8a8/float32', 'a: float16/float32'], 'float32 beside them')
   t.equal(one.chosen().winner, 'static-w8a8')
 })
 
@@ -161,12 +161,7 @@ t.test('heats stay on one device; what wins is seen on all three', async (t) => 
     told,
   )
   t.equal(three.play().kind, 'over')
-  t.same(three.said, [
-    'a: float32/—',
-    'a: static-w8a8/float32',
-    'b: static-w8a8/float32',
-    'c: static-w8a8/float32',
-  ])
+  t.same(three.said, ['a: static-w8a8/float32', 'b: static-w8a8/float32', 'c: static-w8a8/float32'])
 })
 
 t.test('who may still win meets the leader in turns, whatever the runtime', async (t) => {
@@ -210,16 +205,16 @@ t.test('the variant in use is compared in turns, for people', async (t) => {
 t.test('a disturbed measurement is made again, later, and then it counts', async (t) => {
   const noisy = new Class([FLOAT, INT8], [prober('a')], told)
   noisy.verdictOf = ({ variant }, tries) =>
-    variant === 'float32' && tries < 2 ? 'contended' : 'ok'
+    variant === 'static-w8a8' && tries < 2 ? 'contended' : 'ok'
   noisy.play()
   const step = noisy.next()
   t.match(step, {
     kind: 'wait',
     stuck: false,
     waiting:
-      /waits for a quieter moment to measure float32 on litert on a \(contended: busy-machine\), again at 2026-11-29T12:00:/,
+      /waits for a quieter moment to measure static-w8a8 on litert on a \(contended: busy-machine\), again at 2026-11-29T12:00:/,
   })
-  t.same(noisy.said, ['a: float32/—', 'a: static-w8a8/float32'])
+  t.same(noisy.said, ['a: static-w8a8/float32', 'a: float32/—'])
   noisy.now += 15_000
   noisy.play()
   t.equal(noisy.orders.length, 3)
@@ -235,12 +230,7 @@ t.test('on a device that never rests it goes to another of the class', async (t)
   const pair = new Class([FLOAT, INT8], [prober('a'), prober('b')], told)
   pair.verdictOf = ({ device }) => (device === 'a' ? 'noisy' : 'ok')
   t.equal(pair.play().kind, 'over', 'nobody waits for it')
-  t.same(pair.said, [
-    'a: float32/—',
-    'b: float32/—',
-    'a: static-w8a8/float32',
-    'b: static-w8a8/float32',
-  ])
+  t.same(pair.said, ['a: static-w8a8/float32', 'b: static-w8a8/float32', 'a: float32/—'])
 })
 
 t.test(
@@ -271,7 +261,7 @@ t.test('the operator may accept what there is, and it is said', async (t) => {
   const accepted = new Class([FLOAT, INT8], [prober('a')], told, { acceptNoise: true })
   accepted.verdictOf = () => 'noisy'
   t.equal(accepted.play().kind, 'over')
-  t.equal(accepted.orders.length, 2)
+  t.equal(accepted.orders.length, 1)
   const evidence = evidenceOf(accepted.view.entrants, accepted.attempts, true)
   t.same(evidence.accepted, ['noisy'])
   t.match(evidence.measured[0]?.notes, [/accepted by --accept-noise/])
@@ -283,7 +273,7 @@ t.test('a device that goes away in round two: another of the class takes over', 
   const leaving = new Class([FLOAT, INT8, HALF], [a, b], (variant) =>
     variant === 'float16' ? 5.2 : told(variant),
   )
-  const heats = 3
+  const heats = 2
   while (leaving.orders.length < heats) {
     const step = leaving.next()
     if (step.kind !== 'measure') break
@@ -313,7 +303,7 @@ t.test('who lies is not believed, is named, and is not asked again', async (t) =
   )
   t.equal(lying.play().kind, 'over')
   const { notBelieved } = evidenceOf(lying.view.entrants, lying.attempts, false)
-  t.match([...notBelieved], [['a', /0.01 ms where others of its class take/]])
+  t.match([...notBelieved], [['a', /0.02 ms where others of its class take/]])
   t.equal(lying.chosen().winner, 'static-w8a8', 'the honest ones decide')
   const impossible = new Class([FLOAT], devices.slice(0, 2), (_, device) =>
     device === 'a' ? 1e-7 : 10,

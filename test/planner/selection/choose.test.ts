@@ -135,9 +135,17 @@ const stories: Story[] = [
     name: 'a tie by overlapping intervals goes to the smaller file',
     candidates: [
       measured('float32', { p50: 10, ci: 0.08 }),
-      measured('float16', { p50: 11, ci: 0.08, bytes: 200_000 }),
+      measured('float16', { p50: 10.7, ci: 0.08, bytes: 200_000 }),
     ],
     winner: 'float16',
+  },
+  {
+    name: 'who is shown to be slower, and by more than matters as far as one can tell, ties with nobody',
+    candidates: [
+      measured('float32', { p50: 10, ci: 0.03 }),
+      measured('float16', { p50: 10.8, ci: 0.04, bytes: 200_000 }),
+    ],
+    winner: 'float32',
   },
   {
     name: 'half the time is no difference either, where intervals are too wide to show it',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { demoFile } from '../../../../planner/demo/fleet.ts'
+import { demoFile } from '../../../../planner/demo/demo-file.ts'
 import { writeOnnx } from '../../../../planner/formats/onnx/index.ts'
 import { formatNpz } from '../../../../shared/dataset/index.ts'
 import type { Tensor } from '../../../../shared/tensors.ts'

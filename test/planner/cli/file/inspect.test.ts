@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { demoFile } from '../../../../planner/demo/fleet.ts'
+import { demoFile } from '../../../../planner/demo/demo-file.ts'
 import { writeTflite } from '../../../../planner/formats/tflite/index.ts'
 import { loadRuntime } from '../../../../shared/runtime/index.ts'
 import { buildModel } from '../../quantizer/model-builder.ts'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { demoFile } from '../../../../planner/demo/fleet.ts'
+import { demoFile } from '../../../../planner/demo/demo-file.ts'
 import type { QualityRecord } from '../../../../shared/measure/index.ts'
 import { fitment } from '../run-fitment.ts'
 

@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { demoFile } from '../../../../planner/demo/fleet.ts'
+import { demoFile } from '../../../../planner/demo/demo-file.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../shared-data.ts'
 import { fitment, type Ran } from '../run-fitment.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { demoFile } from '../../../../planner/demo/fleet.ts'
+import { demoFile } from '../../../../planner/demo/demo-file.ts'
 import type { RecoveryStep } from '../../../../planner/quantizer/index.ts'
 import { formatNpz, readDataset, takeSamples, toArrays } from '../../../../shared/dataset/index.ts'
 import type { Finding } from '../../../../shared/findings.ts'

@@ -1,0 +1,118 @@
+import t from 'tap'
+import { explain } from '../../../planner/api/explain.ts'
+import { judgeRecheck } from '../../../planner/probing/index.ts'
+import { probes, rechecks, variants } from '../../../planner/storage/index.ts'
+import type { SaidProbe } from '../../../shared/messages/orders.ts'
+import { askedProbe } from '../../asked-probe.ts'
+import { chosenModel } from './chosen-model.ts'
+import { type Planner, planner, record, ScriptedDevice, settle } from './scripted-fleet.ts'
+
+const CLASS = 'raspberry-pi-4'
+
+const explained = (p: Planner, device: string) =>
+  explain({ model: 'motor', device }, { context: p.conductor.context } as never)
+
+/** A device that runs what its class was chosen for, and the probe that it is asked for then. */
+async function installed(
+  p: Planner,
+  measuredBefore = false,
+): Promise<[ScriptedDevice, SaidProbe | undefined]> {
+  const device = await new ScriptedDevice('d0', p).join()
+  const { context } = p.conductor
+  const model = await chosenModel(context, CLASS)
+  for (const [scheme, key] of [['static-w8a8', 'small-a'] as const])
+    await variants.addCandidate(context.db, model.id, CLASS, {
+      scheme,
+      runtime: 'litert',
+      variant: key,
+      kept: true,
+      reason: '',
+    })
+  if (measuredBefore) {
+    const probe = { id: 'before', model: model.id, class: CLASS, round: 1, device: 'd0' }
+    const at = context.now().toISOString()
+    const asked = { ...probe, variant: 'small-a', rival: null, orderedAt: at, deadline: at }
+    await probes.addProbe(context.db, asked)
+    const result = { state: 'measured', record: record(5, 0.5) } as const
+    await probes.finishProbe(context.db, 'before', result, context.now())
+  }
+  await settle(p)
+  const [order] = await device.take('assign')
+  if (!order) throw new Error('nothing was assigned')
+  await device.install(order, 'downloading', 'active')
+  const [probe] = await device.take('probe')
+  return [device, probe && askedProbe(probe)]
+}
+
+async function answer(device: ScriptedDevice, probe: SaidProbe, result: unknown): Promise<void> {
+  const { id: order, model, variant } = probe
+  await device.say({ kind: 'probe', order, model, variant, result } as never)
+}
+
+t.test('a device measures what it was given, once it runs there, and it is told', async (t) => {
+  const p = await planner(t, { rechecksAtOnce: 1 })
+  const [device, probe] = await installed(p)
+  t.match(probe, { scheme: 'static-w8a8', model: 'motor', measureMs: 1000, quietMs: 2000 })
+  t.match((await explained(p, 'd0')).recheck, { state: 'asked', text: 'measures it now' })
+  if (!probe) return
+  await answer(device, probe, { outcome: 'measured', record: record(9, 0.9) })
+  await settle(p)
+  t.match((await explained(p, 'd0')).recheck, {
+    state: 'done',
+    scheme: 'static-w8a8',
+    verdict: 'slower',
+    text: /^measures 0.90× float32's latency, chosen for 0.50× float32's latency: slower than/,
+  })
+  t.same(await device.take('probe'), [], 'once')
+})
+
+t.test('a device that cannot, or does not answer, is no riddle', async (t) => {
+  const p = await planner(t, { rechecksAtOnce: 1 })
+  const [device, probe] = await installed(p)
+  if (!probe) throw new Error('it was not asked')
+  const error = { code: 'out-of-memory', message: 'needs too much' }
+  await answer(device, probe, { outcome: 'failed', error })
+  await settle(p)
+  t.match((await explained(p, 'd0')).recheck, {
+    verdict: 'failed',
+    text: 'could not measure it: out-of-memory: needs too much',
+  })
+
+  const silent = await planner(t, { rechecksAtOnce: 1 })
+  await installed(silent)
+  silent.clock.now = new Date(silent.clock.now.getTime() + 3_600_000)
+  await settle(silent)
+  t.match((await explained(silent, 'd0')).recheck, { state: 'done', verdict: 'failed' })
+  t.same(await rechecks.askedRechecks(silent.conductor.context.db), [])
+})
+
+t.test('who measured for its class already is not asked; nobody is where it is off', async (t) => {
+  const off = await planner(t)
+  const [, probe] = await installed(off)
+  t.equal(probe, undefined)
+  t.equal((await explained(off, 'd0')).recheck, null)
+  const on = await planner(t, { rechecksAtOnce: 1 })
+  const [, again] = await installed(on, true)
+  t.equal(again, undefined)
+})
+
+const chosen = {
+  latency: { p50Ms: 5, ci95: [4.95, 5.05], ratio: { p50: 0.5, ci95: [0.49, 0.51] } },
+}
+const rows = [
+  { name: 'as chosen', ours: record(5, 0.51), verdict: 'as-chosen' },
+  { name: 'slower', ours: record(5, 0.7), verdict: 'slower' },
+  { name: 'faster', ours: record(5, 0.4), verdict: 'faster' },
+  { name: 'a slower device that gains as much', ours: record(9, 0.5), verdict: 'as-chosen' },
+  { name: 'without float32 beside it, by its time', ours: record(9, null), verdict: 'slower' },
+  { name: '…within what devices differ by', ours: record(5.5, null), verdict: 'as-chosen' },
+  {
+    name: 'a disturbed record says nothing',
+    ours: { ...record(50, 5), verdict: 'contended', flags: ['busy-machine'] },
+    verdict: 'disturbed',
+  },
+] as const
+for (const { name, ours, verdict } of rows)
+  t.test(name, async (t) => {
+    t.equal(judgeRecheck(chosen as never, ours as never, false).verdict, verdict)
+  })
