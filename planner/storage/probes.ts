@@ -112,9 +112,15 @@ export async function probesOf(
   return (await query.orderBy('ordered_at').orderBy('id').execute()).map(probeOf)
 }
 
-export async function openProbes(db: Db): Promise<readonly Probe[]> {
-  const rows = await withRivals(db).where('state', '=', 'ordered').orderBy('ordered_at').execute()
-  return rows.map(probeOf)
+/** Devices that measure something, each once. */
+export async function measuringDevices(db: Db): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('probes')
+    .select('device')
+    .distinct()
+    .where('state', '=', 'ordered')
+    .execute()
+  return new Set(rows.map(({ device }) => device))
 }
 
 function withRivals(db: Db) {

@@ -239,26 +239,6 @@ export async function lastMemberOf(
   return row && memberOf(row)
 }
 
-/** Whatever a device was told of this model, or was to be told, by whichever rollout: nothing of it is sent any more. */
-export async function closeAssignments(db: Db, device: string, modelName: string): Promise<void> {
-  const told = db
-    .selectFrom('rollout_devices')
-    .innerJoin('rollouts', 'rollouts.id', 'rollout_devices.rollout')
-    .select('rollout_devices.order_id')
-    .where('rollout_devices.device', '=', device)
-    .where('rollouts.model_name', '=', modelName)
-  await db.updateTable('orders').set({ state: 'closed' }).where('id', 'in', told).execute()
-  const ofModel = db.selectFrom('rollouts').select('id').where('model_name', '=', modelName)
-  await db
-    .updateTable('rollout_devices')
-    .set({ state: 'released', error: 'a newer assignment took its place' })
-    .where('device', '=', device)
-    .where('state', '=', 'reverting')
-    .where('order_id', 'is', null)
-    .where('rollout', 'in', ofModel)
-    .execute()
-}
-
 /**
  * A counter above every one before it. It follows the clock (seconds since 1970), so that a planner whose
  * database was restored from a backup is not refused by devices that saw later counters; a clock that
@@ -302,7 +282,7 @@ function rolloutOf(row: Tables['rollouts']): Rollout {
   }
 }
 
-function memberOf(row: Tables['rollout_devices']): RolloutDevice {
+export function memberOf(row: Tables['rollout_devices']): RolloutDevice {
   return {
     rollout: row.rollout,
     device: row.device,

@@ -48,6 +48,7 @@ export class ImageRepository {
   readonly #lifetimes: Lifetimes
   /** What was read last: this process alone writes the folder, and the planner asks all the time. */
   #known: Promise<Current> | undefined
+  readonly #released = new WeakMap<Buffer, readonly Released[]>()
 
   constructor(folder: DurableFolder, lifetimes: Lifetimes = LIFETIMES) {
     this.#folder = folder
@@ -75,7 +76,10 @@ export class ImageRepository {
   async released(name: string): Promise<Released[]> {
     const current = (await this.#current()).roles[modelRole(name)]
     if (!current) return []
-    return releasedIn(parseMetadata('targets', current.bytes).signed)
+    const known = this.#released.get(current.bytes)
+    const released = known ?? releasedIn(parseMetadata('targets', current.bytes).signed)
+    this.#released.set(current.bytes, released)
+    return [...released]
   }
 
   /** Drafts that make these variants all that is released of their models. */

@@ -34,7 +34,7 @@ const RELEASED = { state: 'released', error: 'the rollout was aborted' } as cons
 
 /**
  * A device that went back and, by its own word, runs something else has lost what it got: it gets it once
- * more. Only written down, as above.
+ * more. Only written down, as above; true where it was.
  */
 export async function noteLost(
   trx: Db,
@@ -42,14 +42,15 @@ export async function noteLost(
   model: string,
   active: string | null,
   at: Date,
-): Promise<void> {
+): Promise<boolean> {
   const member = await rollouts.lastMemberOf(trx, device, model)
-  if (member?.state !== 'reverted' || member.attempt >= MOST_ATTEMPTS) return
+  if (member?.state !== 'reverted' || member.attempt >= MOST_ATTEMPTS) return false
   const variant = await variants.findVariant(trx, member.variant ?? '')
-  if (!variant?.digest || variant.digest === active) return
+  if (!variant?.digest || variant.digest === active) return false
   const { error: _, ...place } = member
   const again = { state: 'reverting', orderId: null, previous: variant.digest } as const
   await rollouts.putMember(trx, { ...place, ...again }, at)
+  return true
 }
 
 /** Gives the orders that withdrawn devices wait for. */
