@@ -147,6 +147,20 @@ export async function devicesOfClass(db: Db, classId: string): Promise<readonly 
   return rows.map(deviceOf)
 }
 
+/** Who of a class is here, and nothing else of them. */
+export async function presenceOfClass(
+  db: Db,
+  classId: string,
+): Promise<readonly Pick<Device, 'id' | 'online'>[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .select(['id', 'online'])
+    .where('class', '=', classId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id, online }) => ({ id, online: online === 1 }))
+}
+
 /** By id, from behind `after` on: all of a fleet in pieces of bounded size. */
 export async function pageOfDevices(
   db: Db,

@@ -85,8 +85,8 @@ export class PlannerUnderTest {
     })
   }
 
-  async plan(): Promise<void> {
-    await this.client.call('plan', { model: MODEL, dryRun: false, again: false })
+  async plan(again: boolean): Promise<void> {
+    await this.client.call('plan', { model: MODEL, dryRun: false, again })
   }
 
   async startRollout(): Promise<void> {

@@ -12,14 +12,8 @@ export function printFigures(figures: Figures): string {
       'births',
       `${births.perSecond.toFixed(0)}/s, ${births.cpuMsPerDevice.toFixed(2)} ms of planner CPU each`,
     ],
-    [
-      'plan',
-      `${plan.seconds.toFixed(1)} s, of which probing ${plan.probingSeconds.toFixed(1)} s; CPU ${plan.cpuSeconds.toFixed(2)} s`,
-    ],
-    [
-      'rollout',
-      `${rollout.seconds.toFixed(1)} s, ${rollout.cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${rollout.reportsPerSecond.toFixed(0)} reports/s`,
-    ],
+    ...(plan ? [['plan', printPlan(plan)] as const] : []),
+    ...(rollout ? [['rollout', printRollout(rollout)] as const] : []),
     ...(idle ? [['idle', `${(100 * idle.cpuShare).toFixed(1)} % of a core`] as const] : []),
     ...storms.map(
       (storm) =>
@@ -35,4 +29,13 @@ export function printFigures(figures: Figures): string {
     ['failures', figures.failures.slice(0, 5).join('; ') || 'none'],
   ]
   return lines.map(([name, value]) => `${name.padEnd(32)} ${value}`).join('\n')
+}
+
+function printPlan({ seconds, probingSeconds, cpuSeconds }: NonNullable<Figures['plan']>): string {
+  return `${seconds.toFixed(1)} s, of which probing ${probingSeconds.toFixed(1)} s; CPU ${cpuSeconds.toFixed(2)} s`
+}
+
+function printRollout(rollout: NonNullable<Figures['rollout']>): string {
+  const { seconds, cpuMsPerDevice, reportsPerSecond } = rollout
+  return `${seconds.toFixed(1)} s, ${cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${reportsPerSecond.toFixed(0)} reports/s`
 }

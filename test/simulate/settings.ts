@@ -40,6 +40,10 @@ const settingsSchema = z.object({
   'secret-file': z.string().optional(),
   /** `postgres://…`; absent: SQLite. */
   database: z.string().optional(),
+  /** The last phase: with `plan`, what is kept is where others go on `--from`. */
+  until: z.enum(['births', 'plan', 'rollout']).default('rollout'),
+  /** What an earlier run kept: its files are built already, and every class measures them anew. */
+  from: z.string().optional(),
   /** Keeps the planner's folder and log here. */
   keep: z.string().optional(),
   json: z.boolean().default(false),

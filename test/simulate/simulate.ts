@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,8 +20,8 @@ export interface Figures {
   readonly classes: number
   readonly births: Phase & { readonly perSecond: number }
   /** With builds and evaluations on this host; `probing` is from the first probe order to the last. */
-  readonly plan: Phase & { readonly probingSeconds: number }
-  readonly rollout: Phase & { readonly reportsPerSecond: number }
+  readonly plan: (Phase & { readonly probingSeconds: number }) | null
+  readonly rollout: (Phase & { readonly reportsPerSecond: number }) | null
   readonly idle: (Phase & { readonly cpuShare: number }) | null
   readonly storms: readonly (Phase & { readonly perSecond: number })[]
   /** By kind: what devices heard, and how many of these orders there are. */
@@ -44,6 +44,9 @@ export async function simulate(
 ): Promise<Figures> {
   const dir = settings.keep ?? mkdtempSync(join(tmpdir(), 'simulate-'))
   mkdirSync(dir, { recursive: true })
+  if (settings.from !== undefined) {
+    cpSync(join(settings.from, 'planner'), join(dir, 'planner'), { recursive: true })
+  }
   const planner = new PlannerUnderTest(settings, dir)
   let crowd: Crowd | undefined
   const churning = new AbortController()
@@ -56,29 +59,29 @@ export async function simulate(
     const phase = phasesOf(planner, settings.devices, tell)
     const births = await phase('births', () => fleet.connect())
     void fleet.churn(churning.signal)
-    await planner.register()
-    const plan = await phase('plan', () => planner.plan())
+    const { until, idle } = settings
+    const plan = until === 'births' ? null : await phase('plan', () => planned(planner, settings))
     const reportsBefore = ledger.receipted
-    const rollout = await phase('rollout', () => rolledOut(planner, fleet, settings))
+    const rollout =
+      until === 'rollout' ? await phase('rollout', () => rolledOut(planner, fleet, settings)) : null
     const reports = ledger.receipted - reportsBefore
     churning.abort()
-    const { idle } = settings
     const rest = idle === 0 ? null : await phase('idle', () => sleep(1000 * idle))
     const storms: Figures['storms'][number][] = []
     for (let storm = 0; storm < settings.storms; storm += 1) {
       const taken = await phase('storm', () => fleet.storm())
       storms.push({ ...taken, perSecond: settings.devices / taken.seconds })
     }
-    const states = await planner.rolloutStates()
+    const states = rollout === null ? [] : await planner.rolloutStates()
     return {
       devices: settings.devices,
       classes: boards.length,
       births: { ...births, perSecond: settings.devices / births.seconds },
-      plan: {
+      plan: plan && {
         ...plan,
         probingSeconds: between(ledger.firstNew.get('probe'), ledger.lastNew.get('probe')),
       },
-      rollout: { ...rollout, reportsPerSecond: reports / rollout.seconds },
+      rollout: rollout && { ...rollout, reportsPerSecond: reports / rollout.seconds },
       idle: rest && { ...rest, cpuShare: rest.cpuSeconds / rest.seconds },
       storms,
       orders: Object.fromEntries(ledger.orders),
@@ -102,6 +105,11 @@ export async function simulate(
     await planner.stop()
     if (settings.keep === undefined) rmSync(dir, { recursive: true, force: true })
   }
+}
+
+async function planned(planner: PlannerUnderTest, { from }: Settings): Promise<void> {
+  if (from === undefined) await planner.register()
+  await planner.plan(from !== undefined)
 }
 
 /** Every device that hears has installed, and then the planner says so too. */
