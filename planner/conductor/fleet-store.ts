@@ -20,7 +20,7 @@ import type { Agenda } from './context/agenda.ts'
 import { BatchWriter } from './context/batch-writer.ts'
 import { commit } from './context/commit.ts'
 import { activeVariant } from './rollouts/assignments.ts'
-import { toSend } from './rollouts/offers.ts'
+import { DIRECTOR, toSend } from './rollouts/offers.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
 
 export interface FleetStoreOptions {
@@ -70,6 +70,9 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     if (news.includes(true)) onChange()
     return news
   })
+  const versions = new BatchWriter((all: readonly string[]) =>
+    db.transaction().execute((trx) => nextVersions(trx, all, now())),
+  )
   return {
     async recordBirth(device, birth) {
       await births.add({ device, birth })
@@ -88,7 +91,8 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     knownDevices: () => devices.knownDevices(db),
     async pendingOrders(device, except) {
       const pending: Order[] = []
-      const context = { db, artifacts, trust, now }
+      const nextVersion = (to: string) => versions.add(to)
+      const context = { db, artifacts, trust, now, nextVersion }
       for (const order of await orders.pendingOrders(db, device, now(), except)) {
         try {
           pending.push(await toSend(context, device, order))
@@ -103,6 +107,20 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
     artifactFile: (artifact) => artifacts.fileOf(artifact),
   }
+}
+
+/** One of its own for each that asks: a version says one thing. */
+async function nextVersions(db: Db, asking: readonly string[], at: Date): Promise<number[]> {
+  const left = asking.map((device, index) => ({ device, index }))
+  const versions: number[] = []
+  while (left.length > 0) {
+    const once = new Map(left.map(({ device, index }) => [device, index]))
+    const counted = await memberships.countOn(db, [...once.keys()], DIRECTOR, at)
+    for (const [device, index] of once) versions[index] = counted.get(device) ?? 0
+    const isServed = (index: number) => versions[index] !== undefined
+    left.splice(0, left.length, ...left.filter(({ index }) => !isServed(index)))
+  }
+  return versions
 }
 
 /** What is to be looked at after a birth; undefined for one that is older than the session known. */

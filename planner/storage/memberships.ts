@@ -151,16 +151,16 @@ export async function closeAssignments(
     .execute()
 }
 
-/** The next assignment counter of the model on each of them, as `rollouts.nextCounter` counts. */
+/** The next counter of the model on each of them, as `rollouts.nextCounter` counts; answers them by device. */
 export async function countOn(
   db: Db,
   devices: readonly string[],
   modelName: string,
   at: Date,
-): Promise<void> {
-  if (devices.length === 0) return
+): Promise<ReadonlyMap<string, number>> {
+  if (devices.length === 0) return new Map()
   const counter = Math.floor(at.getTime() / 1000)
-  await db
+  const rows = await db
     .insertInto('counters')
     .values(devices.map((device) => ({ device, model_name: modelName, counter })))
     .onConflict((conflict) =>
@@ -173,7 +173,9 @@ export async function countOn(
           .end(),
       })),
     )
+    .returning(['device', 'counter'])
     .execute()
+  return new Map(rows.map((row) => [row.device, row.counter]))
 }
 
 export interface NewDirection {

@@ -13,6 +13,8 @@ export const STAGES = [
 ] as const
 export type Stage = (typeof STAGES)[number]
 
+const stageSchema = openWord(STAGES)
+
 export interface Pipeline {
   readonly model: string
   readonly class: string
@@ -129,7 +131,7 @@ function pipelineOf(row: Tables['pipelines']): Pipeline {
   return {
     model: row.model,
     class: row.class,
-    stage: openWord(STAGES).parse(row.stage),
+    stage: stageSchema.parse(row.stage),
     waiting: row.waiting,
     stuck: row.stuck === 1,
     round: row.round,

@@ -10,6 +10,8 @@ import type { Db, Tables } from './tables.ts'
 export const PROBE_STATES = ['ordered', 'measured', 'failed', 'lost', 'cancelled'] as const
 export type ProbeState = (typeof PROBE_STATES)[number]
 
+const stateSchema = wordOr(PROBE_STATES, 'lost')
+
 export interface Probe {
   /** Equal to its order's id. */
   readonly id: string
@@ -140,7 +142,7 @@ function probeOf(row: Tables['probes'] & { readonly rival: string | null }): Pro
     variant: row.variant,
     rival: row.rival,
     device: row.device,
-    state: wordOr(PROBE_STATES, 'lost').parse(row.state),
+    state: stateSchema.parse(row.state),
     record: readJsonOrNull(probeRecordSchema, row.record),
     error: readJsonOrNull(refusalSchema, row.error),
     orderedAt: row.ordered_at,

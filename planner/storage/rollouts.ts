@@ -12,6 +12,11 @@ import {
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
+/** Read as the state in which nothing is done any more, and nothing can be asked for. */
+const rolloutStateSchema = wordOr(ROLLOUT_STATES, 'superseded')
+/** Read as what counts at no gate, and nobody touches. */
+export const memberStateSchema = wordOr(MEMBER_STATES, 'released')
+
 export interface Rollout {
   readonly id: string
   /** Revision that is rolled out. */
@@ -272,8 +277,7 @@ function rolloutOf(row: Tables['rollouts']): Rollout {
     modelName: row.model_name,
     class: row.class,
     selection: row.selection,
-    // The state in which nothing is done any more, and nothing can be asked for.
-    state: wordOr(ROLLOUT_STATES, 'superseded').parse(row.state),
+    state: rolloutStateSchema.parse(row.state),
     wave: row.wave,
     options: readJson(rolloutOptionsSchema, row.options),
     reason: row.reason,
@@ -287,8 +291,7 @@ export function memberOf(row: Tables['rollout_devices']): RolloutDevice {
     rollout: row.rollout,
     device: row.device,
     wave: row.wave,
-    // Counts at no gate, and nobody touches it.
-    state: wordOr(MEMBER_STATES, 'released').parse(row.state),
+    state: memberStateSchema.parse(row.state),
     variant: row.variant,
     orderId: row.order_id,
     attempt: row.attempt,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { wordOr } from '../../shared/open-words.ts'
-import { MEMBER_STATES, type MemberState, OPEN_STATES } from '../rollout/index.ts'
+import { type MemberState, OPEN_STATES } from '../rollout/index.ts'
+import { memberStateSchema } from './rollouts.ts'
 import type { Db } from './tables.ts'
 
 /** Devices of a class, counted by the database as they come and go. */
@@ -39,7 +39,7 @@ export async function memberTallies(db: Db, rollout: string): Promise<readonly M
     .where('devices', '!=', 0)
     .execute()
   return rows.map(({ state, forgiven, presence, devices }) => ({
-    state: wordOr(MEMBER_STATES, 'released').parse(state),
+    state: memberStateSchema.parse(state),
     forgiven: forgiven === 1,
     presence: PRESENCES[presence] ?? 'elsewhere',
     devices,

@@ -33,6 +33,7 @@ export class KeyRing {
   /** By the bytes of their files, which are the same ones until a file changes. */
   readonly #public = new WeakMap<Buffer, TrustedKey>()
   readonly #secret = new WeakMap<Buffer, SigningKey>()
+  readonly #texts = new WeakMap<TrustedKey, string>()
   readonly #folder: DurableFolder
   readonly #cost: ScryptCost | undefined
 
@@ -70,9 +71,15 @@ export class KeyRing {
         const key = await this.publicKey(name)
         const secret = await this.#folder.read(`${name}.key`)
         const kept = !secret ? 'elsewhere' : isSealed(secret.toString()) ? 'sealed' : 'plain'
-        return { name, keyId: tufKeyId(key), publicKey: printTrustedKey(key), kept } as const
+        return { name, keyId: tufKeyId(key), publicKey: this.#printed(key), kept } as const
       }),
     )
+  }
+
+  #printed(key: TrustedKey): string {
+    const text = this.#texts.get(key) ?? printTrustedKey(key)
+    this.#texts.set(key, text)
+    return text
   }
 
   /** @throws KeysError `no-such-key` */
