@@ -145,7 +145,7 @@ async function storeBirths(
       noted.push((agenda) => {
         agenda.device(device)
         if (hasLost) agenda.returns()
-        if (birth.acceptsRuntimes) agenda.packages()
+        if (birth.acceptsRuntimes) agenda.packages(device)
       })
   }
   return noted

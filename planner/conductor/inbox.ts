@@ -116,7 +116,7 @@ const HANDLERS: Handlers = {
       if (offer?.device !== device) return
       if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
       await notePackage(context, db, offer, report)
-      context.agenda.packages()
+      context.agenda.packages(device)
       return
     }
     const member = members.byOrder(report.order)

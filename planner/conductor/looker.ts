@@ -28,7 +28,8 @@ export class Looker {
     await advanceMembers(context, due.devices, this.#waiting)
     await this.#advanceRollouts(due)
     if (due.returns || due.everything) await sendBack(context)
-    if (due.packages || due.everything) await advancePackages(context)
+    if (due.everything) await advancePackages(context)
+    else if (due.packages.length > 0) await advancePackages(context, due.packages)
   }
 
   /** Counts are counted once more; nothing should differ. */

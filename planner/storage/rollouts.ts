@@ -214,13 +214,14 @@ export async function membershipsOf(
   return rows.map(memberOf)
 }
 
-/** Devices that were withdrawn and have no order yet. */
-export async function goingBack(db: Db): Promise<readonly RolloutDevice[]> {
+/** Devices that were withdrawn and have no order yet: so many of them. */
+export async function goingBack(db: Db, most: number): Promise<readonly RolloutDevice[]> {
   const rows = await db
     .selectFrom('rollout_devices')
     .selectAll()
     .where('state', '=', 'reverting')
     .where('order_id', 'is', null)
+    .limit(most)
     .execute()
   return rows.map(memberOf)
 }

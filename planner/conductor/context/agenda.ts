@@ -19,8 +19,8 @@ export interface Due {
   readonly releases: boolean
   /** Withdrawn devices may wait for an order. */
   readonly returns: boolean
-  /** Packages of runtimes: devices may lack one. */
-  readonly packages: boolean
+  /** Devices that may lack a package of a runtime. */
+  readonly packages: readonly string[]
 }
 
 /**
@@ -32,7 +32,7 @@ export class Agenda {
   #clocks = false
   #releases = false
   #returns = false
-  #packages = false
+  #packages = new Set<string>()
   #pipelines = new Map<string, PipelineName>()
   #devices = new Set<string>()
   #rollouts = new Set<string>()
@@ -65,8 +65,8 @@ export class Agenda {
     this.#returns = true
   }
 
-  packages(): void {
-    this.#packages = true
+  packages(device: string): void {
+    this.#packages.add(device)
   }
 
   /** Asked for since the last `take`: within a look, a rollout that begins must be released before it moves. */
@@ -75,9 +75,9 @@ export class Agenda {
   }
 
   get isEmpty(): boolean {
-    const flags = [this.#everything, this.#clocks, this.#releases, this.#returns, this.#packages]
-    const sizes = [this.#pipelines.size, this.#devices.size, this.#rollouts.size]
-    return !flags.includes(true) && sizes.every((size) => size === 0)
+    const flags = [this.#everything, this.#clocks, this.#releases, this.#returns]
+    const sets = [this.#pipelines, this.#devices, this.#rollouts, this.#packages]
+    return !flags.includes(true) && sets.every(({ size }) => size === 0)
   }
 
   /** All of it; what comes from here on is for the next look. */
@@ -87,7 +87,7 @@ export class Agenda {
       clocks: this.#clocks,
       releases: this.#releases,
       returns: this.#returns,
-      packages: this.#packages,
+      packages: [...this.#packages],
       pipelines: [...this.#pipelines.values()],
       devices: [...this.#devices],
       rollouts: [...this.#rollouts],
@@ -96,7 +96,7 @@ export class Agenda {
     this.#clocks = false
     this.#releases = false
     this.#returns = false
-    this.#packages = false
+    this.#packages = new Set()
     this.#pipelines = new Map()
     this.#devices = new Set()
     this.#rollouts = new Set()
@@ -109,7 +109,7 @@ export class Agenda {
     if (due.clocks) this.clocks()
     if (due.releases) this.releases()
     if (due.returns) this.returns()
-    if (due.packages) this.packages()
+    for (const device of due.packages) this.packages(device)
     for (const pipeline of due.pipelines) this.pipeline(pipeline)
     for (const device of due.devices) this.device(device)
     for (const rollout of due.rollouts) this.rollout(rollout)

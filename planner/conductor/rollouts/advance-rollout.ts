@@ -134,7 +134,7 @@ async function enlistPage(
       ]
     }),
   )
-  return given + unfit.length
+  return given.length + unfit.length
 }
 
 async function markUnfit(

@@ -37,23 +37,23 @@ export async function assign(
   context: ConductorContext,
   { rollout, ...assignment }: AssignmentInput,
 ): Promise<boolean> {
-  return (await assignAll(context, rollout, [assignment])) === 1
+  return (await assignAll(context, rollout, [assignment])).length === 1
 }
 
 /**
  * Directs these devices to their variants and puts the orders into their outboxes, in place of what they were told before:
- * one commit for all. Answers how many: none where somebody moved the rollout meanwhile, and not those whose variant was
- * not released with it (nothing is ordered that no device would believe).
+ * one commit for all. Answers which: none where somebody moved the rollout meanwhile, and not those whose variant was not
+ * released with it (nothing is ordered that no device would believe).
  */
 export async function assignAll(
   context: ConductorContext,
   rollout: Rollout,
   all: readonly NewAssignment[],
-): Promise<number> {
+): Promise<readonly string[]> {
   const { settings, now } = context
   const { modelName: model, class: classId } = rollout
   const given = await releasedFor(context, rollout, all)
-  if (given.length === 0) return 0
+  if (given.length === 0) return []
   const at = now()
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const ids = given.map(({ device }) => device.id)
@@ -96,10 +96,10 @@ export async function assignAll(
     )
     return true
   })
-  if (!isGiven) return 0
+  if (!isGiven) return []
   context.agenda.rollout(rollout.id)
   for (const id of ids) context.nudge(id)
-  return given.length
+  return ids
 }
 
 /** Those whose variant every device of the class would believe now, each with the id of its order. */
