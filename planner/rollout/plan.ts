@@ -48,8 +48,8 @@ function toEnlist({ state, wave: index, waves, population }: RolloutView): numbe
 function advance(view: RolloutView): readonly RolloutStep[] {
   const { members, present, away, active, failed, outsideOffline } = view.population
   if (present > 0) {
-    const reason = `${present} device${present === 1 ? ' is' : 's are'} on the way`
-    return [{ kind: 'wait', reason, present }]
+    // Without their number: it would be another line, and another row written, with every report.
+    return [{ kind: 'wait', reason: 'devices are on the way', present }]
   }
   const offline = away + outsideOffline
   if (away === members) {

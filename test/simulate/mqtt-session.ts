@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 
 const KEEPALIVE_S = 30
+/** A little before the broker would miss it: as often as an agent's client asks. */
+const PING_MS = 27_000
 const PROTOCOL = { protocolVersion: 4 } as const
 
 export interface SessionOptions {
@@ -96,7 +98,7 @@ export class MqttSession {
         return
       }
       case 'suback':
-        this.#ping = setInterval(() => this.#send({ cmd: 'pingreq' }), (KEEPALIVE_S * 1000) / 2)
+        this.#ping = setInterval(() => this.#send({ cmd: 'pingreq' }), PING_MS)
         this.#options.onUp()
         return
       case 'publish':

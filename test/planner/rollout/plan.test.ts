@@ -48,7 +48,7 @@ const rows: { name: string; view: Partial<Told>; steps: string[]; reason?: RegEx
     name: 'under way: wait, and say for whom',
     view: { members: members('downloading'), outside: outside(5) },
     steps: ['wait'],
-    reason: /1 device is on the way/,
+    reason: /devices are on the way/,
   },
   {
     name: 'a canary that went offline is replaced',
