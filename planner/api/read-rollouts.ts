@@ -48,10 +48,15 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
   const winner = selection?.selection.winner
   const variant = winner ? await variants.findVariant(db, winner) : undefined
   const members = await rollouts.membersOf(db, rollout.id)
-  const devices = await deviceRows.devicesOfClass(db, rollout.class)
+  const devices = await deviceRows.presenceOfClass(db, rollout.class)
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
   const outside = devices.filter(({ id }) => !joined.has(id))
+  // Thousands of members have a handful of variants between them.
+  const schemes = new Map<string, string | null>()
+  for (const key of new Set(members.flatMap((member) => member.variant ?? []))) {
+    schemes.set(key, (await variants.findVariant(db, key))?.scheme ?? null)
+  }
   return {
     id: rollout.id,
     model: rollout.modelName,
@@ -67,18 +72,14 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
     why: selection?.selection.why ?? '',
     createdAt: rollout.createdAt,
     updatedAt: rollout.updatedAt,
-    devices: await Promise.all(
-      members.map(async (member) => ({
-        device: member.device,
-        online: online.get(member.device) ?? false,
-        wave: member.wave + 1,
-        state: member.state,
-        scheme: member.variant
-          ? ((await variants.findVariant(db, member.variant))?.scheme ?? null)
-          : null,
-        error: member.error,
-      })),
-    ),
+    devices: members.map((member) => ({
+      device: member.device,
+      online: online.get(member.device) ?? false,
+      wave: member.wave + 1,
+      state: member.state,
+      scheme: schemes.get(member.variant ?? '') ?? null,
+      error: member.error,
+    })),
     outside: {
       online: outside.filter((device) => device.online).length,
       offline: outside.filter((device) => !device.online).length,

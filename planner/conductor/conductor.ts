@@ -11,12 +11,11 @@ import {
   type Db,
   devices,
   health,
-  models,
   reports,
-  rollouts,
   variants,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
+import { Agenda } from './context/agenda.ts'
 import {
   type ConductorContext,
   type ConductorSettings,
@@ -24,15 +23,11 @@ import {
 } from './context/context.ts'
 import { JobQueue } from './context/job-queue.ts'
 import { ProgressHub } from './context/progress.ts'
-import { createFleetStore, recordClass } from './fleet-store.ts'
+import { createFleetStore, reclassifyAll } from './fleet-store.ts'
 import { alarmRulesIn } from './health/alarm-rules.ts'
 import { emptyInbox } from './inbox.ts'
-import { advanceModel } from './pipeline/advance-model.ts'
-import { advanceRechecks } from './rechecks.ts'
-import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
-import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
-import { sendBack } from './rollouts/withdrawal.ts'
-import { advancePackages } from './runtimes/advance-packages.ts'
+import { Looker } from './looker.ts'
+import { refreshTrust } from './rollouts/releases.ts'
 
 export interface ConductorOptions {
   /** Data directory of this planner. */
@@ -56,8 +51,8 @@ const REPORTS_KEPT_MS = 7 * 24 * HOUR_MS
 const HEALTH_KEPT_MS = 35 * 24 * HOUR_MS
 
 /**
- * Moves models through their stages and rollouts through their waves, whenever something is recorded and at
- * every tick. It remembers nothing: what it does follows from the database.
+ * Moves models through their stages and rollouts through their waves, whenever something is recorded and at every tick.
+ * What it does follows from the database; what happened only says where to look, and now and then it looks everywhere.
  */
 export class Conductor {
   readonly context: ConductorContext
@@ -66,9 +61,12 @@ export class Conductor {
   readonly #stop = new AbortController()
   #link: FleetLink | undefined
   #timer: NodeJS.Timeout | undefined
+  readonly #agenda = new Agenda()
+  readonly #looker: Looker
   #running: Promise<void> | undefined
-  #again = false
+  #hasMail = false
   #prunedAt = 0
+  #sweptAt = 0
 
   constructor(options: ConductorOptions) {
     const { data, db, artifacts, profiles, trust, log } = options
@@ -86,16 +84,22 @@ export class Conductor {
       alarmRules: alarmRulesIn(data, log),
       now,
       settings,
-      jobs: new JobQueue(() => this.poke(), settings.jobsAtOnce),
+      agenda: this.#agenda,
+      jobs: new JobQueue(() => this.#tick(), settings.jobsAtOnce),
       progress: new ProgressHub(),
       workDir: join(data, 'work'),
       startedAt: now(),
       stopping: this.#stop.signal,
       nudge: (device) => this.#link?.nudge(device),
+      meanwhile: async () => {
+        await emptyInbox(this.context)
+      },
     }
-    const onChange = () => this.poke()
+    this.#looker = new Looker(this.context)
+    const onChange = () => this.#wake()
     this.store = createFleetStore({
       ...{ db, artifacts, trust, profiles, failPoints, now, log, onChange },
+      agenda: this.#agenda,
     })
   }
 
@@ -106,20 +110,33 @@ export class Conductor {
     await this.context.artifacts.forgetDrafts()
     await devices.forgetPresence(db)
     await variants.forgetHalfBuilt(db)
-    for (const device of await devices.listDevices(db)) await recordClass(db, device, profiles)
+    await reclassifyAll(db, profiles)
   }
 
   /** From here on it works by itself. */
   start(link: FleetLink): void {
     this.#link = link
-    this.#timer = setInterval(() => this.poke(), this.context.settings.tickMs)
+    this.#timer = setInterval(() => this.#tick(), this.context.settings.tickMs)
     this.poke()
   }
 
-  /** Something changed: look again, now or as soon as the present look is done. */
+  /** Something changed, and nobody said what: looks at everything, now or as soon as the present look is done. */
   poke(): void {
+    this.#agenda.everything()
+    this.#wake()
+  }
+
+  /** Time went by. */
+  #tick(): void {
+    this.#agenda.clocks()
+    const { now, settings } = this.context
+    if (now().getTime() - this.#sweptAt >= settings.sweepMs) this.#agenda.everything()
+    this.#wake()
+  }
+
+  #wake(): void {
+    this.#hasMail = true
     if (this.#stop.signal.aborted || !this.#link) return
-    this.#again = true
     this.#running ??= this.#run()
   }
 
@@ -136,14 +153,14 @@ export class Conductor {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#stop.signal.aborted) {
-      this.#again = false
+    while ((this.#hasMail || !this.#agenda.isEmpty) && !this.#stop.signal.aborted) {
       try {
         await this.#look()
       } catch (error) {
-        // Nothing is lost: the next look comes to the same steps.
+        // Nothing is lost: the next tick comes to the same steps.
         const reason = messageOf(error)
         if (!this.#stop.signal.aborted) this.context.log.error({ reason, error }, 'a step failed')
+        break
       }
     }
     this.#running = undefined
@@ -151,16 +168,16 @@ export class Conductor {
 
   async #look(): Promise<void> {
     const { context } = this
-    if (!(await emptyInbox(context))) this.#again = true
-    for (const model of await models.drivenModels(context.db)) await advanceModel(context, model)
-    const waiting = await advanceReleases(context)
-    for (const rollout of await rollouts.openRollouts(context.db)) {
-      if (waiting.has(rollout.id)) await noteReason(context, rollout, WAITS_FOR_RELEASE)
-      else await advanceRollout(context, rollout)
+    this.#hasMail = false
+    if (!(await emptyInbox(context))) this.#hasMail = true
+    const due = this.#agenda.take()
+    try {
+      if (due.everything) this.#sweptAt = context.now().getTime()
+      await this.#looker.look(due)
+    } catch (error) {
+      this.#agenda.putBack(due)
+      throw error
     }
-    await sendBack(context)
-    await advanceRechecks(context)
-    await advancePackages(context)
     await this.#prune()
   }
 

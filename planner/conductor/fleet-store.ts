@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
-import type { Order } from '../../shared/messages/index.ts'
+import type { Birth, Epoch, Order } from '../../shared/messages/index.ts'
 import { classify, effectiveBudget, engineClass, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
@@ -11,13 +11,16 @@ import {
   type Device,
   devices,
   directions,
+  memberships,
   orders,
   reports,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
+import type { Agenda } from './context/agenda.ts'
+import { BatchWriter } from './context/batch-writer.ts'
 import { commit } from './context/commit.ts'
 import { activeVariant } from './rollouts/assignments.ts'
-import { toSend } from './rollouts/offers.ts'
+import { DIRECTOR, toSend } from './rollouts/offers.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
 
 export interface FleetStoreOptions {
@@ -28,41 +31,56 @@ export interface FleetStoreOptions {
   readonly failPoints: FailPoints
   readonly now: () => Date
   readonly log: Logger
+  readonly agenda: Agenda
   /** Something was recorded that the conductor may act on. */
   readonly onChange: () => void
 }
 
-/** The database as the planner's MQTT side needs it. */
+interface Born {
+  readonly device: string
+  readonly birth: Birth
+}
+
+/** The database as the planner's MQTT side needs it. What comes at the same time is written together. */
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { db, artifacts, trust, profiles, now, log, onChange } = options
+  const { db, artifacts, trust, now, log, agenda, onChange } = options
+  const births = new BatchWriter(async (all: readonly Born[]) => {
+    const noted = await commit(options, 'birth.stored', (trx) => storeBirths(options, trx, all))
+    for (const note of noted) note?.(agenda)
+    if (noted.some((note) => note !== undefined)) onChange()
+    return all.map(() => undefined)
+  })
+  const inbox = new BatchWriter(async (all: readonly reports.NewReport[]) => {
+    const outcomes = await commit(options, 'report.stored', (trx) =>
+      reports.storeReports(trx, all, now()),
+    )
+    if (outcomes.includes('new')) onChange()
+    return outcomes
+  })
+  const deaths = new BatchWriter(async (all: readonly { device: string; epoch: Epoch }[]) => {
+    const news = await commit(options, 'death.stored', async (trx) => {
+      const recorded: boolean[] = []
+      for (const { device, epoch } of all) {
+        recorded.push(await devices.recordDeath(trx, device, epoch, now()))
+      }
+      return recorded
+    })
+    for (const [index, isNews] of news.entries())
+      if (isNews) agenda.device(all[index]?.device ?? '')
+    if (news.includes(true)) onChange()
+    return news
+  })
+  const versions = new BatchWriter((all: readonly string[]) =>
+    db.transaction().execute((trx) => nextVersions(trx, all, now())),
+  )
   return {
     async recordBirth(device, birth) {
-      const isNew = await commit(options, 'birth.stored', async (trx) => {
-        const known = await devices.findDevice(trx, device)
-        if (!(await devices.recordBirth(trx, device, birth, now()))) return false
-        const recorded = await devices.findDevice(trx, device)
-        if (recorded) await recordClass(trx, recorded, profiles)
-        if (recorded) await noteAllLost(trx, recorded, now())
-        if (known) return true
-        const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
-        await audit.writeAudit(trx, joined, now())
-        return true
-      })
-      if (isNew) onChange()
+      await births.add({ device, birth })
     },
     async recordDeath(device, epoch) {
-      const isNews = await commit(options, 'death.stored', (trx) =>
-        devices.recordDeath(trx, device, epoch, now()),
-      )
-      if (isNews) onChange()
+      await deaths.add({ device, epoch })
     },
-    async recordReport(device, report) {
-      const outcome = await commit(options, 'report.stored', (trx) =>
-        reports.storeReport(trx, device, report, now()),
-      )
-      if (outcome === 'new') onChange()
-      return outcome
-    },
+    recordReport: (device, report) => inbox.add({ device, report }),
     async recordGarbage(device, channel, reason) {
       await devices.noteGarbage(db, device, `${channel}: ${reason}`.slice(0, 500))
       const detail = { channel, reason: reason.slice(0, 500) }
@@ -71,10 +89,11 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     },
     isOnline: (device) => devices.isOnline(db, device),
     knownDevices: () => devices.knownDevices(db),
-    async pendingOrders(device) {
+    async pendingOrders(device, except) {
       const pending: Order[] = []
-      const context = { db, artifacts, trust, now }
-      for (const order of await orders.pendingOrders(db, device, now())) {
+      const nextVersion = (to: string) => versions.add(to)
+      const context = { db, artifacts, trust, now, nextVersion }
+      for (const order of await orders.pendingOrders(db, device, now(), except)) {
         try {
           pending.push(await toSend(context, device, order))
         } catch (error) {
@@ -90,23 +109,74 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   }
 }
 
-async function noteAllLost(db: Db, device: Device, at: Date): Promise<void> {
-  for (const { model } of await directions.directionsOf(db, device.id)) {
-    await noteLost(db, device.id, model, activeVariant(device, model), at)
+/** One of its own for each that asks: a version says one thing. */
+async function nextVersions(db: Db, asking: readonly string[], at: Date): Promise<number[]> {
+  const left = asking.map((device, index) => ({ device, index }))
+  const versions: number[] = []
+  while (left.length > 0) {
+    const once = new Map(left.map(({ device, index }) => [device, index]))
+    const counted = await memberships.countOn(db, [...once.keys()], DIRECTOR, at)
+    for (const [device, index] of once) versions[index] = counted.get(device) ?? 0
+    const isServed = (index: number) => versions[index] !== undefined
+    left.splice(0, left.length, ...left.filter(({ index }) => !isServed(index)))
   }
+  return versions
 }
 
-/** Class, why, and what a model may take there. Done at birth, and for all when the planner starts. */
-export async function recordClass(
+/** What is to be looked at after a birth; undefined for one that is older than the session known. */
+type BirthNote = ((agenda: Agenda) => void) | undefined
+
+async function storeBirths(
+  { profiles, now }: FleetStoreOptions,
+  trx: Db,
+  all: readonly Born[],
+): Promise<BirthNote[]> {
+  const noted: BirthNote[] = []
+  for (const { device, birth } of all) {
+    const found = classificationOf(birth, profiles)
+    const recorded = await devices.recordBirth(trx, device, birth, now(), found)
+    if (recorded === 'new') {
+      const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
+      await audit.writeAudit(trx, joined, now())
+    }
+    const hasLost = recorded === 'known' && (await noteAllLost(trx, device, birth.slots, now()))
+    if (recorded === false) noted.push(undefined)
+    else
+      noted.push((agenda) => {
+        agenda.device(device)
+        if (hasLost) agenda.returns()
+        if (birth.acceptsRuntimes) agenda.packages(device)
+      })
+  }
+  return noted
+}
+
+async function noteAllLost(
   db: Db,
-  device: Device,
+  device: string,
+  slots: Birth['slots'],
+  at: Date,
+): Promise<boolean> {
+  if (!(await memberships.hasReverted(db, device))) return false
+  let hasLost = false
+  for (const { model } of await directions.directionsOf(db, device)) {
+    const active = activeVariant({ slots }, model)
+    if (await noteLost(db, device, model, active, at)) hasLost = true
+  }
+  return hasLost
+}
+
+type Classified = Pick<Device, 'report' | 'runtimes' | 'memoryLimitBytes'>
+
+/** Class, why, and what a model may take there. */
+function classificationOf(
+  { report, runtimes, memoryLimitBytes }: Classified,
   profiles: readonly Profile[],
-): Promise<void> {
-  const match = classify(device.report, profiles)
-  const limits = { memoryLimitBytes: device.memoryLimitBytes }
-  const budget = effectiveBudget(match.profile, device.report, limits)
-  await devices.recordClass(db, device.id, {
-    class: engineClass(match.class, device.runtimes),
+): devices.Classification {
+  const match = classify(report, profiles)
+  const budget = effectiveBudget(match.profile, report, { memoryLimitBytes })
+  return {
+    class: engineClass(match.class, runtimes),
     reason: [
       ...match.reasons,
       `memory for a model: ${budget.memory.reason}`,
@@ -114,5 +184,31 @@ export async function recordClass(
     ],
     storageRoom: budget.storage.bytes,
     memoryRoom: budget.memory.bytes,
-  })
+  }
+}
+
+/** Devices that are read at a time. */
+const PAGE = 500
+
+/** Profiles may have changed since the last start: every device once more, and only what differs is written. */
+export async function reclassifyAll(db: Db, profiles: readonly Profile[]): Promise<void> {
+  for (let after = ''; ; ) {
+    const page = await devices.pageOfDevices(db, after, PAGE)
+    const last = page.at(-1)
+    if (!last) return
+    after = last.id
+    const changed = page.flatMap((device) => {
+      const found = classificationOf(device, profiles)
+      const isSame =
+        found.class === device.class &&
+        found.storageRoom === device.storageRoom &&
+        found.memoryRoom === device.memoryRoom &&
+        found.reason.join('\n') === device.classReason.join('\n')
+      return isSame ? [] : [{ id: device.id, found }]
+    })
+    if (changed.length === 0) continue
+    await db.transaction().execute(async (trx) => {
+      for (const { id, found } of changed) await devices.recordClass(trx, id, found)
+    })
+  }
 }

@@ -1,9 +1,11 @@
+import { messageOf } from '../../shared/errors.ts'
 import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/index.ts'
-import { afterReport, standingOf } from '../rollout/index.ts'
+import { isPackageName } from '../../shared/trust/index.ts'
 import {
   audit,
   type Db,
   devices as deviceRows,
+  memberships,
   orders,
   probes,
   type RolloutDevice,
@@ -18,63 +20,85 @@ import {
 import { commit } from './context/commit.ts'
 import type { ConductorContext } from './context/context.ts'
 import { noteObservations } from './health/health-windows.ts'
+import { MemberBook } from './member-book.ts'
 import { extendDeadline } from './pipeline/probe-orders.ts'
 import { activeVariant } from './rollouts/assignments.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
 import { giveUp, notePackage } from './runtimes/package-reports.ts'
 
-const BATCH = 200
+const BATCH = 256
 const MOST_BATCHES = 5
 
+/** What handlers of one batch share: one transaction, and the members that its reports are about. */
+interface Batch {
+  readonly context: ConductorContext
+  readonly db: Db
+  readonly members: MemberBook
+}
+
 type Handlers = {
-  readonly [K in ReportKind]: (
-    context: ConductorContext,
-    db: Db,
-    device: string,
-    report: ReportOf<K>,
-  ) => Promise<void>
+  readonly [K in ReportKind]: (batch: Batch, device: string, report: ReportOf<K>) => Promise<void>
 } & { readonly later: () => Promise<void> }
 
 /**
- * Applies what devices reported, oldest first, each in one transaction with its own mark: never twice, never
- * not. False where more is left: whoever says much must not keep rollouts from going on.
+ * Applies what devices reported, oldest first, many in one transaction with their marks: never twice, never not. False where
+ * more is left: whoever says much must not keep rollouts from going on.
  */
 export async function emptyInbox(context: ConductorContext): Promise<boolean> {
   for (let batches = 0; batches < MOST_BATCHES; batches += 1) {
     const batch = await reports.unhandledReports(context.db, BATCH)
-    for (const stored of batch) await handle(context, stored)
+    await handleAll(context, batch)
     if (batch.length < BATCH) return true
   }
   return false
 }
 
-async function handle(
-  context: ConductorContext,
-  { seq, device, report }: StoredReport,
-): Promise<void> {
+/** A report that cannot be applied keeps only itself from being applied. */
+async function handleAll(context: ConductorContext, all: readonly StoredReport[]): Promise<void> {
+  if (all.length === 0) return
+  try {
+    await handle(context, all)
+  } catch (error) {
+    if (all.length === 1 || context.stopping.aborted) throw error
+    const reason = messageOf(error)
+    context.log.warn({ reason, reports: all.length }, 'a batch of reports is applied one by one')
+    for (const one of all) await handle(context, [one])
+  }
+}
+
+async function handle(context: ConductorContext, all: readonly StoredReport[]): Promise<void> {
   await commit(context, 'report.handled', async (trx) => {
-    const handler = HANDLERS[report.kind] as (
-      e: ConductorContext,
-      db: Db,
-      d: string,
-      r: HeardReport,
-    ) => Promise<void>
-    await handler({ ...context, db: trx }, trx, device, report)
-    if (report.kind === 'observations') await reports.dropReport(trx, seq)
-    else await reports.markHandled(trx, seq, context.now())
+    const own = { ...context, db: trx }
+    const ids = all.flatMap(({ report }) => (report.kind === 'install' ? report.order : []))
+    const members = new MemberBook(trx, await memberships.membersByOrder(trx, [...new Set(ids)]))
+    const batch: Batch = { context: own, db: trx, members }
+    for (const { device, report } of all) {
+      const handler = HANDLERS[report.kind] as (
+        b: Batch,
+        d: string,
+        r: HeardReport,
+      ) => Promise<void>
+      await handler(batch, device, report)
+    }
+    await members.write(context.now())
+    const seqs = (isKept: boolean) =>
+      all.filter(({ report }) => (report.kind !== 'observations') === isKept).map(({ seq }) => seq)
+    await reports.dropReports(trx, seqs(false))
+    await reports.markHandled(trx, seqs(true), context.now())
   })
 }
 
 const HANDLERS: Handlers = {
-  async ack(context, db, device, report) {
-    await orders.ackOrder(db, device, report.order, context.now())
+  async ack({ context, db }, device, report) {
+    const kind = await orders.ackOrder(db, device, report.order, context.now())
+    if (kind === 'assign') return
     const known = await orders.findOrder(db, report.order)
     if (known?.device !== device) return
     if (known.order?.kind === 'cancel') await orders.closeOrder(db, report.order)
     if (known.order?.kind === 'probe') await extendDeadline(context, known.order)
   },
 
-  async probe(context, db, device, report) {
+  async probe({ context, db }, device, report) {
     const probe = await probes.findProbe(db, report.order)
     // A device speaks only for the orders it was given.
     if (probe?.device !== device) return
@@ -85,48 +109,54 @@ const HANDLERS: Handlers = {
         : ({ state: 'failed', error: result.error } as const)
     await probes.finishProbe(db, report.order, outcome, context.now())
     await orders.closeOrder(db, report.order)
+    context.agenda.pipeline(probe)
   },
 
-  async install(context, db, device, report) {
-    const offer = await runtimePackages.offerByOrder(db, report.order)
-    if (offer?.device === device) {
+  async install({ context, db, members }, device, report) {
+    if (isPackageName(report.model)) {
+      const offer = await runtimePackages.offerByOrder(db, report.order)
+      if (offer?.device !== device) return
       if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
-      return await notePackage(context, db, offer, report)
+      await notePackage(context, db, offer, report)
+      context.agenda.packages(device)
+      return
     }
-    const member = await rollouts.memberByOrder(db, report.order)
+    const member = members.byOrder(report.order)
     if (member?.device !== device) return
     if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
-    const state = afterReport(member.state, report.state)
-    if (!state) return
     const error = report.error ? `${report.error.code}: ${report.error.message}` : null
-    await rollouts.setMemberState(db, member, { state, error }, context.now())
-    if (state === 'active') await noteRecheck(context, db, member)
-    if (standingOf(state) !== 'under-way') await orders.closeOrder(db, report.order)
+    if (!members.report(member, report.state, error)) return
+    if (report.state === 'active') await noteRecheck(context, db, member)
+    context.agenda.rollout(member.rollout)
   },
 
-  async health(context, db, device, report) {
+  async health({ context, db, members }, device, report) {
+    // What it said before this is not yet written.
+    await members.write(context.now())
     await noteActive(db, device, report.model, report.variant)
-    await noteLost(db, device, report.model, report.variant, context.now())
+    context.agenda.device(device)
+    if (await noteLost(db, device, report.model, report.variant, context.now()))
+      context.agenda.returns()
     for (const member of await rollouts.membershipsOf(db, device, report.model)) {
       const variant = member.variant ? await variants.findVariant(db, member.variant) : undefined
       const isThis = variant?.digest === report.variant
       if (member.state !== 'active' || (report.healthy && isThis)) continue
       // Something else runs there: the next look at the rollout gives the variant again. The same runs ill: it failed.
       if (!isThis) continue
-      const to = { state: 'rolled-back', error: report.detail } as const
-      await rollouts.setMemberState(db, member, to, context.now())
+      await fail({ context, db, members }, member, 'rolled-back', report.detail)
     }
   },
 
-  async refused(context, db, device, { order, error }) {
+  async refused({ context, db, members }, device, { order, error }) {
     if ((await orders.findOrder(db, order))?.device !== device) return
+    await members.write(context.now())
     await orders.closeOrder(db, order)
+    const probe = await probes.findProbe(db, order)
     await probes.finishProbe(db, order, { state: 'failed', error }, context.now())
+    if (probe) context.agenda.pipeline(probe)
     const text = `${error.code}: ${error.message}`
     const member = await rollouts.memberByOrder(db, order)
-    if (member) {
-      await rollouts.setMemberState(db, member, { state: 'refused', error: text }, context.now())
-    }
+    if (member) await fail({ context, db, members }, member, 'refused', text)
     const offer = await runtimePackages.offerByOrder(db, order)
     if (offer) await giveUp(context, db, offer, text)
     context.log.warn({ device, order }, `an order was refused: ${text}`)
@@ -134,7 +164,7 @@ const HANDLERS: Handlers = {
     await audit.writeAudit(db, { ...entry, detail: { order, ...error } }, context.now())
   },
 
-  async observations(context, db, device, report) {
+  async observations({ context, db }, device, report) {
     await noteObservations(context, db, device, report)
   },
 
@@ -157,6 +187,17 @@ async function noteRecheck(
   await rechecks.setDue(db, { device, modelName, model, class: classId, round, variant }, now())
 }
 
+async function fail(
+  { context, db, members }: Batch,
+  member: RolloutDevice,
+  state: 'rolled-back' | 'refused',
+  error: string,
+): Promise<void> {
+  await rollouts.setMemberState(db, member, { state, error }, context.now())
+  members.forget(member.orderId)
+  context.agenda.rollout(member.rollout)
+}
+
 /** The device's own word on what it runs for a model; null: nothing. */
 async function noteActive(
   db: Db,
@@ -164,9 +205,9 @@ async function noteActive(
   model: string,
   variant: string | null,
 ): Promise<void> {
-  const device = await deviceRows.findDevice(db, id)
-  if (!device || activeVariant(device, model) === variant) return
-  const others = device.slots
+  const known = await deviceRows.slotsOf(db, id)
+  if (!known || activeVariant({ slots: known }, model) === variant) return
+  const others = known
     .filter((slot) => slot.model !== model || slot.variant !== variant)
     .map((slot) => (slot.model === model ? { ...slot, active: false } : slot))
   const slots = variant === null ? others : [...others, { model, variant, active: true }]

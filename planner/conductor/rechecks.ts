@@ -26,7 +26,7 @@ export async function advanceRechecks(context: ConductorContext): Promise<void> 
     if (!(await isAnswered(context, recheck))) open += 1
   const due = await rechecks.dueRechecks(db, Math.max(0, settings.rechecksAtOnce - open))
   if (due.length === 0) return
-  const measuring = new Set((await probeRows.openProbes(db)).map(({ device }) => device))
+  const measuring = new Set(await probeRows.measuringDevices(db))
   for (const recheck of due) {
     if (measuring.size >= settings.probesAtOnce) return
     if (measuring.has(recheck.device)) continue

@@ -15,6 +15,8 @@ export interface FleetLimits {
   /** The same of all devices; past it each still has one block under way, so nobody waits for the slow. */
   readonly inflightBytes: number
   readonly openFiles: number
+  /** Devices whose orders are read, signed and sent at a time. */
+  readonly signing: number
   /** First pause before an unacknowledged order is sent again; it doubles up to the longest. */
   readonly retryMs: number
   readonly longestRetryMs: number
@@ -34,6 +36,7 @@ export const DEFAULT_LIMITS: FleetLimits = {
   inflightBytesPerDevice: MIB,
   inflightBytes: 64 * MIB,
   openFiles: 64,
+  signing: 16,
   retryMs: 5_000,
   longestRetryMs: 300_000,
   rebirthMs: 5_000,

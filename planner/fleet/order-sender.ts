@@ -2,20 +2,31 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { Order } from '../../shared/messages/index.ts'
 import type { FleetLimits } from './limits.ts'
+import type { Turns } from './turns.ts'
+
+/** Acknowledgements that are remembered until the outbox surely has them. */
+const KEPT = 64
 
 export interface OrderSenderContext {
-  pending(): Promise<readonly Order[]>
+  /** Unacknowledged orders without these, ready to be sent. */
+  pending(except: readonly string[]): Promise<readonly Order[]>
   send(order: Order): Promise<void>
+  /** Its turn among all devices: signing for thousands at once would hold thousands of orders. */
+  readonly turns: Turns
   readonly limits: Pick<FleetLimits, 'retryMs' | 'longestRetryMs'>
   readonly log: Logger
 }
 
 /**
- * Sends a device's unacknowledged orders, and again after a pause that doubles, until none is left or
- * the session ends. Orders are idempotent: sending one twice costs bytes and nothing else.
+ * Sends a device's unacknowledged orders: a new one at once and once, and again only after a pause that doubles, until it
+ * is acknowledged or the session ends. Orders are idempotent: one that is sent twice costs bytes and nothing else.
  */
 export class OrderSender {
   readonly #context: OrderSenderContext
+  /** Sent since the last pause, and not acknowledged. */
+  readonly #sent = new Set<string>()
+  /** Acknowledged a moment ago: that may not be in the outbox yet. */
+  readonly #acknowledged = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #pauseMs: number
   #running = false
@@ -27,6 +38,13 @@ export class OrderSender {
     this.#pauseMs = context.limits.retryMs
   }
 
+  /** A session began: what was sent in an older one may be lost. */
+  begin(): void {
+    this.#sent.clear()
+    this.#acknowledged.clear()
+    this.nudge()
+  }
+
   /** There may be something to send: now, and with short pauses again. */
   nudge(): void {
     this.#stopped = false
@@ -35,40 +53,53 @@ export class OrderSender {
     else void this.#run()
   }
 
+  /** The device has it. With the last one nothing is left to ask the database for. */
+  acknowledged(order: string): void {
+    if (!this.#sent.delete(order)) return
+    this.#acknowledged.add(order)
+    if (this.#acknowledged.size > KEPT) this.#acknowledged.delete([...this.#acknowledged][0] ?? '')
+    if (this.#sent.size > 0 || this.#running) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   async #run(): Promise<void> {
     this.#running = true
-    clearTimeout(this.#timer)
-    let isSettled = false
     do {
       this.#again = false
-      isSettled = await this.#sendAll()
+      await this.#context.turns.take(() => this.#sendAll())
     } while (this.#again && !this.#stopped)
     this.#running = false
-    if (!isSettled && !this.#stopped) this.#scheduleNext()
+    if (this.#sent.size > 0 && !this.#stopped && this.#timer === undefined) this.#scheduleNext()
   }
 
-  /** True when the device owes no acknowledgement. */
-  async #sendAll(): Promise<boolean> {
+  async #sendAll(): Promise<void> {
     try {
-      const orders = await this.#context.pending()
-      for (const order of orders) {
-        if (this.#stopped) return false
+      for (const order of await this.#context.pending([...this.#sent, ...this.#acknowledged])) {
+        if (this.#stopped) return
+        this.#sent.add(order.id)
         await this.#context.send(order)
       }
-      return orders.length === 0
     } catch (error) {
       this.#context.log.debug({ reason: messageOf(error) }, 'orders are sent later')
-      return false
+      // Whatever it was, a pause later it is asked for once more.
+      if (this.#timer === undefined && !this.#stopped) this.#scheduleNext()
     }
   }
 
   #scheduleNext(): void {
-    this.#timer = setTimeout(() => void this.#run(), this.#pauseMs)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#sent.clear()
+      if (this.#running) this.#again = true
+      else void this.#run()
+    }, this.#pauseMs)
     this.#timer.unref()
     this.#pauseMs = Math.min(this.#pauseMs * 2, this.#context.limits.longestRetryMs)
   }

@@ -10,6 +10,7 @@ import type { FleetLimits } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import { OrderSender } from './order-sender.ts'
 import type { FleetStore } from './store.ts'
+import type { Turns } from './turns.ts'
 
 /** Reports that one receipt order names at most. */
 const RECEIPT_REPORTS = 256
@@ -20,6 +21,7 @@ export interface PeerContext {
   readonly store: FleetStore
   readonly blocks: BlockServer
   readonly limits: FleetLimits
+  readonly turns: Turns
   readonly log: Logger
   /** Monotonic ms. */
   readonly now: () => number
@@ -57,8 +59,9 @@ export class Peer {
       () => this.#sendReceipts(),
     )
     this.#orders = new OrderSender({
-      pending: () => store.pendingOrders(device),
+      pending: (except) => store.pendingOrders(device, except),
       send: (order) => this.#send(order),
+      turns: context.turns,
       limits,
       log: this.#log,
     })
@@ -119,8 +122,11 @@ export class Peer {
     if (isNews) await this.#context.store.recordBirth(this.#device, birth)
     this.#received.push(birth.id)
     if (!isNews) return
+    // Said again on the same connection, nothing of it was lost.
+    const isSameSession = isSame(birth.epoch, this.#session)
     this.#session = birth.epoch
-    this.#orders.nudge()
+    if (isSameSession) this.#orders.nudge()
+    else this.#orders.begin()
   }
 
   async #takeDeath({ epoch }: Death): Promise<void> {
@@ -131,7 +137,10 @@ export class Peer {
   async #takeReport(report: HeardReport): Promise<void> {
     // Of a newer agent: with a receipt it is said once, and not for ever.
     if (report.kind === 'later') this.#noteLater(report.said)
-    else await this.#context.store.recordReport(this.#device, report)
+    else {
+      await this.#context.store.recordReport(this.#device, report)
+      if (report.kind === 'ack') this.#orders.acknowledged(report.order)
+    }
     this.#received.push(report.id)
     if (this.#received.length >= RECEIPT_REPORTS) this.#sendReceipts()
     this.#askIfUnknown()

@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
 import { mqttTransport } from './mqtt-transport.ts'
 import { Peer } from './peer.ts'
 import type { FleetLink, FleetStore } from './store.ts'
+import { Turns } from './turns.ts'
 
 export interface FleetOptions {
   readonly connection: FleetConnection
@@ -41,6 +42,7 @@ class Fleet implements FleetLink {
   readonly #limits: FleetLimits
   readonly #now: () => number
   readonly #blocks: BlockServer
+  readonly #turns: Turns
   readonly #peers = new Map<string, Peer>()
   #transport: Transport | undefined
   #closed = false
@@ -51,6 +53,7 @@ class Fleet implements FleetLink {
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
+    this.#turns = new Turns(this.#limits.signing)
     this.#blocks = new BlockServer({
       store,
       limits: this.#limits,
@@ -109,6 +112,7 @@ class Fleet implements FleetLink {
       store: this.#store,
       blocks: this.#blocks,
       limits: this.#limits,
+      turns: this.#turns,
       log: this.#log,
       now: this.#now,
       sendOrder: (to, bytes) => this.#send(to, 'orders', bytes),

@@ -18,8 +18,8 @@ export interface FleetStore {
   isOnline(device: DeviceId): Promise<boolean>
   /** Every device that ever said birth: asked for another when the link comes up. */
   knownDevices(): Promise<readonly DeviceId[]>
-  /** Orders of the outbox that the device has not acknowledged, oldest first. */
-  pendingOrders(device: DeviceId): Promise<readonly Order[]>
+  /** Orders of the outbox that the device has not acknowledged, oldest first, without these. */
+  pendingOrders(device: DeviceId, except?: readonly string[]): Promise<readonly Order[]>
   /** May this device fetch this artifact: only what an open order of its names. */
   mayFetch(device: DeviceId, artifact: Digest): Promise<boolean>
   /** File that holds the artifact's bytes (a block list is an artifact too); undefined when unknown. */

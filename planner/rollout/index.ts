@@ -1,7 +1,14 @@
 export { DEFAULT_GATE, type Gate, gateSchema } from './gates.ts'
 export { afterReport, MEMBER_STATES, type MemberState, standingOf } from './members.ts'
 export { type RolloutOptions, rolloutOptionsSchema } from './options.ts'
-export { type Member, planRollout, type RolloutStep, type RolloutView } from './plan.ts'
+export { planRollout, type RolloutStep, type RolloutView } from './plan.ts'
+export {
+  type Bucket,
+  type Member,
+  type Population,
+  populationAmong,
+  populationOf,
+} from './population.ts'
 export {
   isPossible,
   nextState,

@@ -13,6 +13,9 @@ import { readJson } from './json.ts'
 import { recordTaker } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
 
+const reasonsSchema = z.array(z.string())
+const { runtimes: runtimesSchema, slots: slotsSchema } = birthSchema.shape
+
 export interface Device {
   readonly id: DeviceId
   readonly firstSeen: string
@@ -35,13 +38,22 @@ export interface Device {
   readonly garbageNote: string | null
 }
 
+/** What a device counts as, by what it says of itself. */
+export interface Classification {
+  readonly class: string
+  readonly reason: readonly string[]
+  readonly storageRoom: number | null
+  readonly memoryRoom: number | null
+}
+
 /** A session began, or is told again. Answers false for a birth older than the session known. */
 export async function recordBirth(
   db: Db,
   device: DeviceId,
   birth: Birth,
   at: Date,
-): Promise<boolean> {
+  found?: Classification,
+): Promise<'new' | 'known' | false> {
   const known = await db
     .selectFrom('devices')
     .select(['epoch'])
@@ -58,6 +70,7 @@ export async function recordBirth(
     runtimes: JSON.stringify(birth.runtimes),
     memory_limit: birth.memoryLimitBytes,
     slots: JSON.stringify(birth.slots),
+    ...(found && classColumns(found)),
   }
   await db
     .insertInto('devices')
@@ -67,7 +80,7 @@ export async function recordBirth(
   await recordRoots(db, device, birth.roots)
   await recordEngineNotes(db, device, birth)
   await recordTaker(db, device, birth.acceptsRuntimes === true)
-  return true
+  return known ? 'known' : 'new'
 }
 
 /** Ignored unless the epoch is the device's present one: a late death speaks for a session long gone. */
@@ -99,26 +112,17 @@ export async function noteGarbage(db: Db, device: DeviceId, note: string): Promi
     .execute()
 }
 
-export async function recordClass(
-  db: Db,
-  device: DeviceId,
-  found: {
-    readonly class: string
-    readonly reason: readonly string[]
-    readonly storageRoom: number | null
-    readonly memoryRoom: number | null
-  },
-): Promise<void> {
-  await db
-    .updateTable('devices')
-    .set({
-      class: found.class,
-      class_reason: JSON.stringify(found.reason),
-      storage_room: found.storageRoom,
-      memory_room: found.memoryRoom,
-    })
-    .where('id', '=', device)
-    .execute()
+export async function recordClass(db: Db, device: DeviceId, found: Classification): Promise<void> {
+  await db.updateTable('devices').set(classColumns(found)).where('id', '=', device).execute()
+}
+
+function classColumns({ class: classId, reason, storageRoom, memoryRoom }: Classification) {
+  return {
+    class: classId,
+    class_reason: JSON.stringify(reason),
+    storage_room: storageRoom,
+    memory_room: memoryRoom,
+  }
 }
 
 export async function recordSlots(db: Db, device: DeviceId, slots: Birth['slots']): Promise<void> {
@@ -143,6 +147,169 @@ export async function devicesOfClass(db: Db, classId: string): Promise<readonly 
   return rows.map(deviceOf)
 }
 
+/** Who of a class is here, and nothing else of them. */
+export async function presenceOfClass(
+  db: Db,
+  classId: string,
+): Promise<readonly Pick<Device, 'id' | 'online'>[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .select(['id', 'online'])
+    .where('class', '=', classId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id, online }) => ({ id, online: online === 1 }))
+}
+
+/** By id, from behind `after` on: all of a fleet in pieces of bounded size. */
+export async function pageOfDevices(
+  db: Db,
+  after: DeviceId,
+  most: number,
+): Promise<readonly Device[]> {
+  const page = db.selectFrom('devices').selectAll().where('id', '>', after)
+  return (await page.orderBy('id').limit(most).execute()).map(deviceOf)
+}
+
+export async function findDevices(
+  db: Db,
+  ids: readonly DeviceId[],
+): Promise<ReadonlyMap<DeviceId, Device>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('devices')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
+  return new Map(rows.map((row) => [row.id, deviceOf(row)]))
+}
+
+/** The first by id. */
+export async function someOfClass(
+  db: Db,
+  classId: string,
+  most: number,
+): Promise<readonly Device[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .selectAll()
+    .where('class', '=', classId)
+    .orderBy('id')
+    .limit(most)
+    .execute()
+  return rows.map(deviceOf)
+}
+
+/** Online devices of a class, by id, from behind `after` on. */
+export async function onlineOfClass(
+  db: Db,
+  classId: string,
+  after: DeviceId,
+  most: number,
+): Promise<readonly Device[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .selectAll()
+    .where('class', '=', classId)
+    .where('online', '=', 1)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(most)
+    .execute()
+  return rows.map(deviceOf)
+}
+
+/** The same, without those that are in the rollout. */
+export async function onlineOutside(
+  db: Db,
+  rollout: { readonly id: string; readonly class: string },
+  after: DeviceId,
+  most: number,
+): Promise<readonly Device[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .selectAll()
+    .where('class', '=', rollout.class)
+    .where('online', '=', 1)
+    .where('id', '>', after)
+    .where((q) =>
+      q.not(
+        q.exists(
+          q
+            .selectFrom('rollout_devices')
+            .select('rollout_devices.device')
+            .where('rollout_devices.rollout', '=', rollout.id)
+            .whereRef('rollout_devices.device', '=', 'devices.id'),
+        ),
+      ),
+    )
+    .orderBy('id')
+    .limit(most)
+    .execute()
+  return rows.map(deviceOf)
+}
+
+/** One device of a class for each set of runtimes that there is: all that decides which files are made for it. */
+export async function representativesOf(db: Db, classId: string): Promise<readonly Device[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .select((q) => q.fn.min('id').as('id'))
+    .where('class', '=', classId)
+    .groupBy('runtimes')
+    .execute()
+  const ids = rows.map(({ id }) => id).sort()
+  const found = await findDevices(db, ids)
+  return ids.flatMap((id) => found.get(id) ?? [])
+}
+
+/** Of the roomiest device of the class; null where one has no limit, or none is known. Bytes. */
+export async function largestRooms(
+  db: Db,
+  classId: string,
+): Promise<{ readonly storageBytes: number | null; readonly memoryBytes: number | null }> {
+  const row = await db
+    .selectFrom('devices')
+    .select((q) => [
+      q.fn.countAll<number>().as('all'),
+      q.fn.count<number>('storage_room').as('storages'),
+      q.fn.count<number>('memory_room').as('memories'),
+      q.fn.max('storage_room').as('storage'),
+      q.fn.max('memory_room').as('memory'),
+    ])
+    .where('class', '=', classId)
+    .executeTakeFirst()
+  const all = Number(row?.all ?? 0)
+  const known = (count: unknown, most: unknown) =>
+    all === 0 || Number(count) < all ? null : Number(most)
+  return {
+    storageBytes: known(row?.storages, row?.storage),
+    memoryBytes: known(row?.memories, row?.memory),
+  }
+}
+
+/** Digests that devices of the class run for a model: as many rows as there are different sets of slots. */
+export async function activeVariants(
+  db: Db,
+  classId: string,
+  modelName: string,
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('devices')
+    .select('slots')
+    .distinct()
+    .where('class', '=', classId)
+    .execute()
+  const slots = rows.flatMap((row) => readJson(slotsSchema, row.slots))
+  const active = slots.filter((slot) => slot.active && slot.model === modelName)
+  return new Set(active.map(({ variant }) => variant))
+}
+
+/** What it runs, by its own word. */
+export async function slotsOf(db: Db, id: DeviceId): Promise<Birth['slots'] | undefined> {
+  const row = await db.selectFrom('devices').select('slots').where('id', '=', id).executeTakeFirst()
+  return row && readJson(slotsSchema, row.slots)
+}
+
 export async function findDevice(db: Db, id: DeviceId): Promise<Device | undefined> {
   const row = await db.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst()
   return row && deviceOf(row)
@@ -160,13 +327,13 @@ export async function isOnline(db: Db, id: DeviceId): Promise<boolean> {
 /** Classes that devices belong to, by name. */
 export async function classesInUse(db: Db): Promise<readonly string[]> {
   const rows = await db
-    .selectFrom('devices')
+    .selectFrom('class_tallies')
     .select('class')
     .distinct()
-    .where('class', 'is not', null)
+    .where('devices', '>', 0)
     .orderBy('class')
     .execute()
-  return rows.flatMap((row) => row.class ?? [])
+  return rows.map((row) => row.class)
 }
 
 export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
@@ -188,11 +355,11 @@ function deviceOf(row: Tables['devices']): Device {
     epoch: readJson(epochSchema, row.epoch),
     agentVersion: row.agent_version,
     report: readJson(hardwareReportSchema, row.report),
-    runtimes: readJson(birthSchema.shape.runtimes, row.runtimes),
+    runtimes: readJson(runtimesSchema, row.runtimes),
     memoryLimitBytes: row.memory_limit,
-    slots: readJson(birthSchema.shape.slots, row.slots),
+    slots: readJson(slotsSchema, row.slots),
     class: row.class,
-    classReason: row.class_reason === null ? [] : readJson(z.array(z.string()), row.class_reason),
+    classReason: row.class_reason === null ? [] : readJson(reasonsSchema, row.class_reason),
     storageRoom: row.storage_room,
     memoryRoom: row.memory_room,
     garbage: row.garbage,

@@ -23,6 +23,10 @@ import type { Db, Tables } from './tables.ts'
 export const INTENTS = ['registered', 'plan', 'rollout', 'held'] as const
 export type Intent = (typeof INTENTS)[number]
 
+const findingsSchema = z.array(findingSchema)
+const objectiveSchema = wordOr(OBJECTIVES, 'latency')
+const intentSchema = wordOr(INTENTS, 'held')
+
 export interface Model {
   readonly id: string
   readonly name: string
@@ -207,12 +211,12 @@ function modelOf(row: Tables['models']): Model {
     test: row.test,
     testSamples: row.test_samples,
     labelled: row.labelled === 1,
-    objective: wordOr(OBJECTIVES, 'latency').parse(row.objective),
+    objective: objectiveSchema.parse(row.objective),
     constraints: readJson(constraintsSchema, row.constraints),
     facts: readJson(modelFactsSchema, row.facts),
-    findings: readJson(z.array(findingSchema), row.findings),
+    findings: readJson(findingsSchema, row.findings),
     // What is wanted of it, or by which measure, is not understood: nothing new is rolled out.
-    intent: isOneOf(OBJECTIVES, row.objective) ? wordOr(INTENTS, 'held').parse(row.intent) : 'held',
+    intent: isOneOf(OBJECTIVES, row.objective) ? intentSchema.parse(row.intent) : 'held',
     rolloutOptions: readJsonOrNull(rolloutOptionsSchema, row.rollout_options),
     reference: readJson(referenceSchema, row.reference),
     registeredAt: row.registered_at,

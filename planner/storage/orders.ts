@@ -26,20 +26,43 @@ export async function addOrder(
   at: Date,
   expiresAt: Date | null,
 ): Promise<void> {
+  await addOrders(db, [{ device, order, artifacts }], at, expiresAt)
+}
+
+export interface NewOrder {
+  readonly device: DeviceId
+  readonly order: OutboxOrder
+  readonly artifacts: readonly Digest[]
+}
+
+/** Many at once, as above. */
+export async function addOrders(
+  db: Db,
+  added: readonly NewOrder[],
+  at: Date,
+  expiresAt: Date | null,
+): Promise<void> {
+  if (added.length === 0) return
+  const rows = added.map(({ device, order }) => ({
+    id: order.id,
+    device,
+    kind: order.kind,
+    body: JSON.stringify(order),
+    state: 'open',
+    created_at: at.toISOString(),
+    acked_at: null,
+    expires_at: expiresAt?.toISOString() ?? null,
+  }))
+  await db.insertInto('orders').values(rows).execute()
+  const allowed = added.flatMap(({ device, order, artifacts }) =>
+    [...new Set(artifacts)].map((digest) => ({ order_id: order.id, device, digest })),
+  )
+  if (allowed.length === 0) return
   await db
-    .insertInto('orders')
-    .values({
-      id: order.id,
-      device,
-      kind: order.kind,
-      body: JSON.stringify(order),
-      state: 'open',
-      created_at: at.toISOString(),
-      acked_at: null,
-      expires_at: expiresAt?.toISOString() ?? null,
-    })
+    .insertInto('order_artifacts')
+    .values(allowed)
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
-  await allowFetching(db, device, order.id, artifacts)
 }
 
 /** The device may fetch these as long as the order is open. */
@@ -63,11 +86,13 @@ export async function pendingOrders(
   db: Db,
   device: DeviceId,
   at: Date,
+  except: readonly string[] = [],
 ): Promise<readonly OutboxOrder[]> {
   const rows = await db
     .selectFrom('orders')
     .select('body')
     .where('device', '=', device)
+    .$if(except.length > 0, (q) => q.where('id', 'not in', [...except]))
     .where('state', '=', 'open')
     .where((q) => q.or([q('expires_at', 'is', null), q('expires_at', '>', at.toISOString())]))
     .orderBy('seq')
@@ -75,20 +100,36 @@ export async function pendingOrders(
   return rows.flatMap(({ body }) => readKnown(outboxOrderSchema, JSON.parse(body)) ?? [])
 }
 
-/** Only the device it was sent to can acknowledge an order. */
-export async function ackOrder(db: Db, device: DeviceId, id: string, at: Date): Promise<void> {
-  await db
+/** Only the device it was sent to can acknowledge an order. Answers its kind where it was open until now. */
+export async function ackOrder(
+  db: Db,
+  device: DeviceId,
+  id: string,
+  at: Date,
+): Promise<string | undefined> {
+  const row = await db
     .updateTable('orders')
     .set({ state: 'acked', acked_at: at.toISOString() })
     .where('id', '=', id)
     .where('device', '=', device)
     .where('state', '=', 'open')
-    .execute()
+    .returning('kind')
+    .executeTakeFirst()
+  return row?.kind
 }
 
 /** Nothing more is sent or fetched for it. */
 export async function closeOrder(db: Db, id: string): Promise<void> {
-  await db.updateTable('orders').set({ state: 'closed' }).where('id', '=', id).execute()
+  await closeOrders(db, [id])
+}
+
+export async function closeOrders(db: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await db
+    .updateTable('orders')
+    .set({ state: 'closed' })
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 export async function findOrder(
@@ -128,12 +169,17 @@ export async function mayFetch(db: Db, device: DeviceId, digest: Digest): Promis
   return row !== undefined
 }
 
-/** Orders each device has not finished, for choosing idle ones. */
-export async function openOrderCounts(db: Db): Promise<ReadonlyMap<DeviceId, number>> {
+/** Orders that these devices have not finished, for choosing idle ones. */
+export async function openOrderCounts(
+  db: Db,
+  devices: readonly DeviceId[],
+): Promise<ReadonlyMap<DeviceId, number>> {
+  if (devices.length === 0) return new Map()
   const rows = await db
     .selectFrom('orders')
     .select((q) => ['device', q.fn.countAll<number>().as('open')])
-    .where('state', '!=', 'closed')
+    .where('device', 'in', [...devices])
+    .where('state', 'in', ['open', 'acked'])
     .groupBy('device')
     .execute()
   return new Map(rows.map(({ device, open }) => [device, Number(open)]))

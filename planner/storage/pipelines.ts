@@ -13,6 +13,8 @@ export const STAGES = [
 ] as const
 export type Stage = (typeof STAGES)[number]
 
+const stageSchema = openWord(STAGES)
+
 export interface Pipeline {
   readonly model: string
   readonly class: string
@@ -65,6 +67,32 @@ export async function pipelinesOf(db: Db, model: string): Promise<readonly Pipel
   return rows.map(pipelineOf)
 }
 
+/** Those that something is still to be done for, of these models. */
+export async function unsettledPipelines(
+  db: Db,
+  models: readonly string[],
+): Promise<readonly Pipeline[]> {
+  if (models.length === 0) return []
+  const rows = await db
+    .selectFrom('pipelines')
+    .selectAll()
+    .where('model', 'in', [...models])
+    .where('stage', 'in', ['candidates', 'building', 'probing'] satisfies Stage[])
+    .execute()
+  return rows.map(pipelineOf)
+}
+
+/** `<model> <class>` of all there are of these models. */
+export async function namesOf(db: Db, models: readonly string[]): Promise<ReadonlySet<string>> {
+  if (models.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('pipelines')
+    .select(['model', 'class'])
+    .where('model', 'in', [...models])
+    .execute()
+  return new Set(rows.map((row) => `${row.model} ${row.class}`))
+}
+
 export async function setStage(
   db: Db,
   { model, class: classId }: Pick<Pipeline, 'model' | 'class'>,
@@ -103,7 +131,7 @@ function pipelineOf(row: Tables['pipelines']): Pipeline {
   return {
     model: row.model,
     class: row.class,
-    stage: openWord(STAGES).parse(row.stage),
+    stage: stageSchema.parse(row.stage),
     waiting: row.waiting,
     stuck: row.stuck === 1,
     round: row.round,

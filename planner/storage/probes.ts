@@ -10,6 +10,8 @@ import type { Db, Tables } from './tables.ts'
 export const PROBE_STATES = ['ordered', 'measured', 'failed', 'lost', 'cancelled'] as const
 export type ProbeState = (typeof PROBE_STATES)[number]
 
+const stateSchema = wordOr(PROBE_STATES, 'lost')
+
 export interface Probe {
   /** Equal to its order's id. */
   readonly id: string
@@ -146,9 +148,15 @@ export async function hasMeasured(
   return row !== undefined
 }
 
-export async function openProbes(db: Db): Promise<readonly Probe[]> {
-  const rows = await withRivals(db).where('state', '=', 'ordered').orderBy('ordered_at').execute()
-  return rows.map(probeOf)
+/** Devices that measure something, each once. */
+export async function measuringDevices(db: Db): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('probes')
+    .select('device')
+    .distinct()
+    .where('state', '=', 'ordered')
+    .execute()
+  return new Set(rows.map(({ device }) => device))
 }
 
 function withRivals(db: Db) {
@@ -168,7 +176,7 @@ function probeOf(row: Tables['probes'] & { readonly rival: string | null }): Pro
     variant: row.variant,
     rival: row.rival,
     device: row.device,
-    state: wordOr(PROBE_STATES, 'lost').parse(row.state),
+    state: stateSchema.parse(row.state),
     record: readJsonOrNull(probeRecordSchema, row.record),
     error: readJsonOrNull(refusalSchema, row.error),
     orderedAt: row.ordered_at,

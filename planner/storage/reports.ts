@@ -10,6 +10,11 @@ export interface StoredReport {
   readonly report: HeardReport
 }
 
+export interface NewReport {
+  readonly device: DeviceId
+  readonly report: Report
+}
+
 /** Into the inbox; durable when it resolves. The device's own id tells a duplicate. */
 export async function storeReport(
   db: Db,
@@ -17,18 +22,36 @@ export async function storeReport(
   report: Report,
   at: Date,
 ): Promise<'new' | 'duplicate'> {
-  const result = await db
+  const [outcome = 'duplicate'] = await storeReports(db, [{ device, report }], at)
+  return outcome
+}
+
+/** Many at once, in this order; answers for each. */
+export async function storeReports(
+  db: Db,
+  all: readonly NewReport[],
+  at: Date,
+): Promise<('new' | 'duplicate')[]> {
+  if (all.length === 0) return []
+  const inserted = await db
     .insertInto('reports')
-    .values({
-      device,
-      id: report.id,
-      kind: report.kind,
-      body: JSON.stringify(report),
-      received_at: at.toISOString(),
-    })
+    .values(
+      all.map(({ device, report }) => ({
+        device,
+        id: report.id,
+        kind: report.kind,
+        body: JSON.stringify(report),
+        received_at: at.toISOString(),
+      })),
+    )
     .onConflict((conflict) => conflict.columns(['device', 'id']).doNothing())
-    .executeTakeFirst()
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n ? 'new' : 'duplicate'
+    .returning(['device', 'id'])
+    .execute()
+  const fresh = new Set(inserted.map(({ device, id }) => `${device} ${id}`))
+  // Of two that are the same, the first is the new one.
+  return all.map(({ device, report }) =>
+    fresh.delete(`${device} ${report.id}`) ? 'new' : 'duplicate',
+  )
 }
 
 /** Oldest first. */
@@ -47,17 +70,22 @@ export async function unhandledReports(db: Db, most: number): Promise<readonly S
   }))
 }
 
-export async function markHandled(db: Db, seq: number, at: Date): Promise<void> {
+export async function markHandled(db: Db, seqs: readonly number[], at: Date): Promise<void> {
+  if (seqs.length === 0) return
   await db
     .updateTable('reports')
     .set({ handled_at: at.toISOString() })
-    .where('seq', '=', seq)
+    .where('seq', 'in', [...seqs])
     .execute()
 }
 
 /** What was added up elsewhere, and is told from a repeat there: so many an hour are not kept. */
-export async function dropReport(db: Db, seq: number): Promise<void> {
-  await db.deleteFrom('reports').where('seq', '=', seq).execute()
+export async function dropReports(db: Db, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return
+  await db
+    .deleteFrom('reports')
+    .where('seq', 'in', [...seqs])
+    .execute()
 }
 
 /** Handled reports are kept only to tell duplicates; an agent's outbox is long empty by then. */

@@ -12,6 +12,11 @@ import {
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
+/** Read as the state in which nothing is done any more, and nothing can be asked for. */
+const rolloutStateSchema = wordOr(ROLLOUT_STATES, 'superseded')
+/** Read as what counts at no gate, and nobody touches. */
+export const memberStateSchema = wordOr(MEMBER_STATES, 'released')
+
 export interface Rollout {
   readonly id: string
   /** Revision that is rolled out. */
@@ -209,13 +214,14 @@ export async function membershipsOf(
   return rows.map(memberOf)
 }
 
-/** Devices that were withdrawn and have no order yet. */
-export async function goingBack(db: Db): Promise<readonly RolloutDevice[]> {
+/** Devices that were withdrawn and have no order yet: so many of them. */
+export async function goingBack(db: Db, most: number): Promise<readonly RolloutDevice[]> {
   const rows = await db
     .selectFrom('rollout_devices')
     .selectAll()
     .where('state', '=', 'reverting')
     .where('order_id', 'is', null)
+    .limit(most)
     .execute()
   return rows.map(memberOf)
 }
@@ -237,26 +243,6 @@ export async function lastMemberOf(
     .limit(1)
     .executeTakeFirst()
   return row && memberOf(row)
-}
-
-/** Whatever a device was told of this model, or was to be told, by whichever rollout: nothing of it is sent any more. */
-export async function closeAssignments(db: Db, device: string, modelName: string): Promise<void> {
-  const told = db
-    .selectFrom('rollout_devices')
-    .innerJoin('rollouts', 'rollouts.id', 'rollout_devices.rollout')
-    .select('rollout_devices.order_id')
-    .where('rollout_devices.device', '=', device)
-    .where('rollouts.model_name', '=', modelName)
-  await db.updateTable('orders').set({ state: 'closed' }).where('id', 'in', told).execute()
-  const ofModel = db.selectFrom('rollouts').select('id').where('model_name', '=', modelName)
-  await db
-    .updateTable('rollout_devices')
-    .set({ state: 'released', error: 'a newer assignment took its place' })
-    .where('device', '=', device)
-    .where('state', '=', 'reverting')
-    .where('order_id', 'is', null)
-    .where('rollout', 'in', ofModel)
-    .execute()
 }
 
 /**
@@ -292,8 +278,7 @@ function rolloutOf(row: Tables['rollouts']): Rollout {
     modelName: row.model_name,
     class: row.class,
     selection: row.selection,
-    // The state in which nothing is done any more, and nothing can be asked for.
-    state: wordOr(ROLLOUT_STATES, 'superseded').parse(row.state),
+    state: rolloutStateSchema.parse(row.state),
     wave: row.wave,
     options: readJson(rolloutOptionsSchema, row.options),
     reason: row.reason,
@@ -302,13 +287,12 @@ function rolloutOf(row: Tables['rollouts']): Rollout {
   }
 }
 
-function memberOf(row: Tables['rollout_devices']): RolloutDevice {
+export function memberOf(row: Tables['rollout_devices']): RolloutDevice {
   return {
     rollout: row.rollout,
     device: row.device,
     wave: row.wave,
-    // Counts at no gate, and nobody touches it.
-    state: wordOr(MEMBER_STATES, 'released').parse(row.state),
+    state: memberStateSchema.parse(row.state),
     variant: row.variant,
     orderId: row.order_id,
     attempt: row.attempt,

@@ -16,6 +16,7 @@ export interface StoredSelection {
   readonly createdAt: string
 }
 
+const rowsSchema = z.array(z.unknown())
 const selectionSchema = z.object({
   winner: z.string().nullable(),
   bestSoFar: z.string().nullable(),
@@ -88,7 +89,7 @@ function selectionOf(row: Row): StoredSelection {
     class: row.class,
     round: row.round,
     // Rows of targets that this planner does not know are none of its.
-    measured: readJson(z.array(z.unknown()), row.measured).flatMap(
+    measured: readJson(rowsSchema, row.measured).flatMap(
       (one) => readKnown(measuredSchema, one) ?? [],
     ),
     selection: readJson(selectionSchema, row.selection),

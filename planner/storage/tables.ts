@@ -8,6 +8,7 @@ import type { engineTables } from './migrations/0006-engines.ts'
 import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { labelTables } from './migrations/0008-labels.ts'
 import type { recheckTables } from './migrations/0009-rechecks.ts'
+import type { tallyTables } from './migrations/0010-tallies.ts'
 import type { healthTables } from './migrations/0014-health.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
@@ -22,6 +23,7 @@ export type Tables = RowsOf<
     typeof evidenceTables &
     typeof labelTables &
     typeof recheckTables &
+    typeof tallyTables &
     typeof healthTables
 >
 

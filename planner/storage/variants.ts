@@ -11,6 +11,9 @@ import type { Db, Tables } from './tables.ts'
 export const VARIANT_STATES = ['planned', 'building', 'built', 'failed'] as const
 export type VariantState = (typeof VARIANT_STATES)[number]
 
+/** Whatever else it may be: what is named by its content can be built once more. */
+const stateSchema = wordOr(VARIANT_STATES, 'planned')
+
 export interface Variant {
   /** Content key: source, calibration, scheme, options and quantizer in one digest. */
   readonly key: string
@@ -278,15 +281,15 @@ function variantOf(row: VariantRow): Variant[] {
       key: row.key,
       source: row.source,
       tuning,
-      // Whatever else it may be: what is named by its content can be built once more.
-      state: wordOr(VARIANT_STATES, 'planned').parse(row.state),
+      state: stateSchema.parse(row.state),
       digest: row.digest,
       bytes: row.bytes,
-      findings: readJson(z.array(findingSchema), row.findings),
+      findings: readJson(findingsSchema, row.findings),
       error: row.error,
       buildMs: row.build_ms,
     },
   ]
 }
 
+const findingsSchema = z.array(findingSchema)
 const targetSchema = z.object({ scheme: schemeNameSchema, runtime: z.enum(TARGET_NAMES) })

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { link, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -10,22 +11,41 @@ import {
 } from '../../shared/durable/index.ts'
 import { errnoOf, isMissing } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
+import { Lru } from '../../shared/lru.ts'
+
+/** Files whose bytes are kept: what signs for every device is read for every device. */
+const KEPT = 64
 
 /** Files of one folder that are whole or absent, whenever the power goes, and whoever else writes here. */
 export class DurableFolder {
   readonly dir: string
+  readonly #kept = new Lru<string, { readonly stamp: string; readonly bytes: Buffer }>(KEPT)
+  #listed: { readonly stamp: string; readonly names: readonly string[] } | undefined
 
   constructor(dir: string) {
     this.dir = dir
   }
 
+  /** Not to be changed: equal files give the same bytes, and whoever wrote the file meanwhile is seen by its stamp. */
   async read(name: string): Promise<Buffer | null> {
-    return (await readIfPresent(join(this.dir, name))) ?? null
+    const path = join(this.dir, name)
+    const stamp = stampOf(path)
+    const known = stamp === undefined ? undefined : this.#kept.get(name)
+    if (known?.stamp === stamp && known) return known.bytes
+    const bytes = (await readIfPresent(path)) ?? null
+    if (bytes && stamp !== undefined && stampOf(path) === stamp)
+      this.#kept.set(name, { stamp, bytes })
+    return bytes
   }
 
   async list(): Promise<string[]> {
+    const stamp = stampOf(this.dir)
+    if (stamp !== undefined && this.#listed?.stamp === stamp) return [...this.#listed.names]
     try {
-      return (await readdir(this.dir)).filter((name) => !name.startsWith('.')).sort()
+      const names = (await readdir(this.dir)).filter((name) => !name.startsWith('.')).sort()
+      this.#listed =
+        stamp === undefined || stampOf(this.dir) !== stamp ? undefined : { stamp, names }
+      return [...names]
     } catch (error) {
       if (isMissing(error)) return []
       throw error
@@ -35,6 +55,7 @@ export class DurableFolder {
   async write(name: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
     await makeFolder(this.dir, 0o700)
     await writeDurably(join(this.dir, name), bytes, { mode, draft: this.#newDraft() })
+    this.#forget()
   }
 
   /** False where the name is taken: of two writers, one wins. */
@@ -51,14 +72,27 @@ export class DurableFolder {
       await unlink(draft)
     }
     await syncFolder(this.dir)
+    this.#forget()
     return true
   }
 
   async remove(name: string): Promise<void> {
     await removeDurably(join(this.dir, name))
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#kept.clear()
+    this.#listed = undefined
   }
 
   #newDraft(): string {
     return join(this.dir, `.${newId()}.draft`)
   }
+}
+
+/** Changes whenever the file or folder does, as far as its file system tells times apart; undefined where there is none. */
+function stampOf(path: string): string | undefined {
+  const facts = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return facts && `${facts.ino} ${facts.size} ${facts.mtimeNs} ${facts.ctimeNs}`
 }

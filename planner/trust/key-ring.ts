@@ -30,6 +30,10 @@ export type AskPassphrase = (name: string) => Promise<string | null>
  * moved to another machine; its public part stays.
  */
 export class KeyRing {
+  /** By the bytes of their files, which are the same ones until a file changes. */
+  readonly #public = new WeakMap<Buffer, TrustedKey>()
+  readonly #secret = new WeakMap<Buffer, SigningKey>()
+  readonly #texts = new WeakMap<TrustedKey, string>()
   readonly #folder: DurableFolder
   readonly #cost: ScryptCost | undefined
 
@@ -67,23 +71,38 @@ export class KeyRing {
         const key = await this.publicKey(name)
         const secret = await this.#folder.read(`${name}.key`)
         const kept = !secret ? 'elsewhere' : isSealed(secret.toString()) ? 'sealed' : 'plain'
-        return { name, keyId: tufKeyId(key), publicKey: printTrustedKey(key), kept } as const
+        return { name, keyId: tufKeyId(key), publicKey: this.#printed(key), kept } as const
       }),
     )
+  }
+
+  #printed(key: TrustedKey): string {
+    const text = this.#texts.get(key) ?? printTrustedKey(key)
+    this.#texts.set(key, text)
+    return text
   }
 
   /** @throws KeysError `no-such-key` */
   async publicKey(name: string): Promise<TrustedKey> {
     const text = await this.#folder.read(`${checked(name)}.pub`)
     if (!text) throw missing(name)
-    return parseTrustedKey(text.toString())
+    const key = this.#public.get(text) ?? parseTrustedKey(text.toString())
+    this.#public.set(text, key)
+    return key
   }
 
   /** @throws KeysError `no-such-key`, `cannot-unseal`, `malformed-key-file` */
   async open(name: string, passphrase?: string): Promise<SigningKey> {
-    const text = (await this.#folder.read(`${checked(name)}.key`))?.toString()
-    if (text === undefined) throw missing(name)
-    if (!isSealed(text)) return parseSigningKey(text)
+    const bytes = await this.#folder.read(`${checked(name)}.key`)
+    if (!bytes) throw missing(name)
+    const known = this.#secret.get(bytes)
+    if (known) return known
+    const text = bytes.toString()
+    if (!isSealed(text)) {
+      const key = parseSigningKey(text)
+      this.#secret.set(bytes, key)
+      return key
+    }
     if (passphrase === undefined) {
       throw new KeysError('cannot-unseal', `key ${name} is sealed: give its passphrase`)
     }

@@ -9,10 +9,15 @@ export async function latestRootVersion(folder: DurableFolder): Promise<number> 
   return Math.max(0, ...versions)
 }
 
+const parsed = new WeakMap<Buffer, MetadataOf<'root'>>()
+
 /** @throws KeysError `repository-damaged` where there is none */
 export async function latestRoot(folder: DurableFolder): Promise<MetadataOf<'root'>> {
   const version = await latestRootVersion(folder)
-  return parseMetadata('root', await requireBytes(folder, metadataFile('root', version)))
+  const bytes = await requireBytes(folder, metadataFile('root', version))
+  const root = parsed.get(bytes) ?? parseMetadata('root', bytes)
+  parsed.set(bytes, root)
+  return root
 }
 
 /** The chain a device must follow that believes `since` now. */

@@ -16,9 +16,15 @@ export function tufKeyOf(key: TrustedKey): TufKey {
   return { keytype: 'ed25519', keyval: { public: raw.toString('hex') }, scheme: 'ed25519' }
 }
 
+const keyIds = new WeakMap<TrustedKey, string>()
+
 /** SHA-256 of the canonical JSON of the key, TUF 1.0 §4.2: not the key id of `shared/signatures`. */
 export function tufKeyId(key: TrustedKey): string {
-  return digestOf(JSON.stringify(tufKeyOf(key)))
+  const known = keyIds.get(key)
+  if (known !== undefined) return known
+  const id = digestOf(JSON.stringify(tufKeyOf(key)))
+  keyIds.set(key, id)
+  return id
 }
 
 /** @throws SignatureError `malformed-key` */

@@ -38,6 +38,11 @@ export class Program {
     return this.#child !== undefined
   }
 
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   get ended(): Promise<Death> {
     return this.#ended ?? Promise.resolve({ signal: null, code: null })
   }

@@ -22,8 +22,10 @@ export async function variantPlanFor(
   classId: string,
 ): Promise<VariantPlan> {
   const profile = profileOf(context.profiles, classId)
-  const devices = await deviceRows.devicesOfClass(context.db, classId)
-  const target = factsOfClass(classId, devices, profile)
+  const { db } = context
+  const devices = await deviceRows.representativesOf(db, classId)
+  const rooms = await deviceRows.largestRooms(db, classId)
+  const target = { ...factsOfClass(classId, devices, profile), ...rooms }
   const { missing } = await compilersFor(context, target.targets)
   return planVariants({
     model: model.facts,

@@ -6,6 +6,7 @@ import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
 import type { ArtifactStore, Db } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
+import type { Agenda } from './agenda.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
 
@@ -30,6 +31,8 @@ export interface ConductorSettings {
   readonly settleMs: number
   /** How often the conductor looks at clocks, ms; everything else wakes it at once. */
   readonly tickMs: number
+  /** How often it looks at everything, whether or not anything happened, ms. */
+  readonly sweepMs: number
 }
 
 /** Of memory, each piece of work shall find so much. */
@@ -52,6 +55,7 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   assignmentDays: 7,
   settleMs: 15_000,
   tickMs: 1_000,
+  sweepMs: 600_000,
 }
 
 /** What every part of the conductor works with. */
@@ -64,6 +68,8 @@ export interface ConductorContext {
   readonly findCompilers: () => Promise<CompilersHere>
   readonly settings: ConductorSettings
   readonly jobs: JobQueue
+  /** What is to be looked at next. */
+  readonly agenda: Agenda
   readonly progress: ProgressHub
   readonly log: Logger
   /** Where a test may cut the power. */
@@ -76,6 +82,8 @@ export interface ConductorContext {
   readonly workDir: string
   /** Aborted when the planner leaves: half-done work is given up and begins again at the next start. */
   readonly stopping: AbortSignal
+  /** Between the pages of long work: applies what devices reported since, so that nobody waits for the last page. */
+  readonly meanwhile: () => Promise<void>
   /** Orders were put into the outbox of this device. */
   readonly nudge: (device: string) => void
 }

@@ -1,14 +1,16 @@
-import { devices, type Model, pipelines, rollouts, selections } from '../../storage/index.ts'
+import { type Model, pipelines, rollouts, selections } from '../../storage/index.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { startRollout } from '../rollouts/rollout-events.ts'
 import { advancePipeline } from './pipeline.ts'
 
-/** Every class that has devices has this model planned for it; where the operator asked for it, rolled out too. */
-export async function advanceModel(context: ConductorContext, model: Model): Promise<void> {
-  for (const classId of await devices.classesInUse(context.db)) {
-    await advancePipeline(context, model, classId)
-    await advanceDelivery(context, model, classId)
-  }
+/** The model is planned for the class; where the operator asked for it, rolled out too. */
+export async function advanceModel(
+  context: ConductorContext,
+  model: Model,
+  classId: string,
+): Promise<void> {
+  await advancePipeline(context, model, classId)
+  await advanceDelivery(context, model, classId)
 }
 
 /** selected → rolling → done. A selection is rolled out by itself once; after an abort the operator decides. */

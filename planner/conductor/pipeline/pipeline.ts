@@ -1,6 +1,5 @@
 import {
   acceptsNoise,
-  devices as deviceRows,
   type Model,
   orders,
   type Pipeline,
@@ -11,6 +10,7 @@ import {
 import { buildJob, buildVariant, evaluateVariant } from '../building/builds.ts'
 import { addMixedCandidate, candidateViews, planCandidates } from '../building/candidates.ts'
 import { type ConductorContext, isSettlingIn } from '../context/context.ts'
+import { sampleOfClass } from '../devices/class-sample.ts'
 import { proberOf } from '../devices/probers.ts'
 import { type PipelineStep, type PipelineView, planPipeline } from './pipeline-plan.ts'
 import { giveUpProbe, orderProbe } from './probe-orders.ts'
@@ -60,19 +60,20 @@ async function viewOf(
   const { db } = context
   const pipeline = await pipelines.ensurePipeline(db, model.id, classId, context.now())
   const only = { class: classId, round: pipeline.round }
-  const devices = await deviceRows.devicesOfClass(db, classId)
-  const open = await probeRows.openProbes(db)
-  const counts = await orders.openOrderCounts(db)
+  const probes = await probeRows.probesOf(db, model.id, only)
+  const devices = await sampleOfClass(db, classId, new Set(probes.map(({ device }) => device)))
+  const ids = devices.map(({ id }) => id)
+  const counts = await orders.openOrderCounts(db, ids)
   const selection = await selections.currentSelection(db, model.id, classId)
   return {
     pipeline,
     candidates:
       pipeline.stage === 'candidates' ? null : await candidateViews(context, model, classId),
-    rules: await rulesOf(context, model, classId, devices),
+    rules: await rulesOf(context, model, classId),
     acceptNoise: await acceptsNoise(db, model.id),
-    probes: await probeRows.probesOf(db, model.id, only),
+    probes,
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
-    measuring: new Set(open.map(({ device }) => device)),
+    measuring: await probeRows.measuringDevices(db),
     probesAtOnce: context.settings.probesAtOnce,
     dataBytes: (await context.artifacts.refOf(model.reference.slice)).bytes,
     hasSelection: selection?.round === pipeline.round,

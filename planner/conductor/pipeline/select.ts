@@ -7,7 +7,6 @@ import {
   type SelectionRow,
 } from '../../selection/index.ts'
 import {
-  type Device,
   devices as deviceRows,
   type Model,
   type Pipeline,
@@ -19,7 +18,7 @@ import {
 import type { CandidateView } from '../building/candidate-view.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { roomOf } from '../devices/class-facts.ts'
+import { sampleOfClass } from '../devices/class-sample.ts'
 import { proberOf } from '../devices/probers.ts'
 import { classEvidence } from './class-evidence.ts'
 
@@ -34,11 +33,12 @@ export async function select(
   spared: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { db } = context
-  const devices = await deviceRows.devicesOfClass(db, pipeline.class)
   const evidence = await classEvidence(context, model, pipeline)
+  const tried = new Set(evidence.probes.map(({ device }) => device))
+  const devices = await sampleOfClass(db, pipeline.class, tried)
   const { candidates, entrants, probes, measured, duels, probers } = evidence
   const sent = new Set(entrants.map(({ key }) => key))
-  const rules = await rulesOf(context, model, pipeline.class, devices)
+  const rules = await rulesOf(context, model, pipeline.class)
   const chosen = choose({ ...rules, candidates: measured, duels, probers })
   const beaten = beatenYardsticks(entrants, evidence, rules)
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
@@ -71,13 +71,13 @@ export async function rulesOf(
   context: ConductorContext,
   model: Model,
   classId: string,
-  devices: readonly Device[],
 ): Promise<Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>> {
+  const { storageBytes } = await deviceRows.largestRooms(context.db, classId)
   return {
     constraints: model.constraints,
     objective: model.objective,
     // Memory was kept to by the devices that measured: what did not fit there has no record.
-    room: { storageBytes: roomOf(devices).storageBytes, memoryBytes: null },
+    room: { storageBytes, memoryBytes: null },
     incumbent: await incumbentOf(context, model, classId),
   }
 }

@@ -1,87 +1,89 @@
-import { profileOf } from '../../classes/index.ts'
-import { fits } from '../../probing/index.ts'
-import { type Member, planRollout, type RolloutStep, standingOf } from '../../rollout/index.ts'
+import { type Bucket, planRollout, populationOf, standingOf } from '../../rollout/index.ts'
 import {
   type Device,
   devices as deviceRows,
-  type Model,
+  memberships,
   models,
-  orders,
   type Rollout,
-  type RolloutDevice,
   rollouts,
-  type StoredSelection,
   selections,
-  type Variant,
-  variants,
+  tallies,
 } from '../../storage/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { proberOf } from '../devices/probers.ts'
-import { targetsOffered } from '../devices/targets-offered.ts'
 import { watchRollout } from '../health/watch-rollout.ts'
-import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
+import { activeVariant, assignAll } from './assignments.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
+import { type RankedVariant, rankedVariants, variantFor } from './variant-choice.ts'
 
-interface Scene {
-  readonly rollout: Rollout
-  readonly model: Model
-  readonly selection: StoredSelection
-  readonly devices: readonly Device[]
-  readonly members: readonly RolloutDevice[]
+/** Devices that join in one commit: what a wave holds in memory at a time. */
+const PAGE = 200
+/** Names in what people are told. */
+const NAMED = 3
+
+/**
+ * Moves one rollout on as far as it goes without waiting. It is told how many devices stand where, not which: a rollout to
+ * ten thousand costs a look as much as one to ten.
+ */
+export async function advanceRollout(context: ConductorContext, id: string): Promise<void> {
+  for (;;) {
+    const rollout = await rollouts.findRollout(context.db, id)
+    if (!rollout) return
+    const [step] = planRollout(await viewOf(context, rollout))
+    if (!step) return
+    if (step.kind === 'wait') {
+      const reason = step.present > 0 ? await underWay(context, rollout, step) : step.reason
+      await noteReason(context, rollout, reason)
+      return
+    }
+    if (step.kind === 'enlist') {
+      if (!(await enlist(context, rollout, step.most))) return
+      continue
+    }
+    // An event opens the next wave, or closes the last: what follows from it is done at once.
+    await applyRolloutEvent(context, rollout, step.event, step.reason, 'planner')
+  }
 }
 
-/** Moves one rollout on as far as it goes without waiting. */
-export async function advanceRollout(context: ConductorContext, rollout: Rollout): Promise<void> {
-  const scene = await sceneOf(context, rollout)
-  if (!scene) return
-  await renew(context, scene)
-  const steps = planRollout(await viewOf(context, scene))
-  for (const step of steps) await perform(context, scene, step)
-  if (!steps.some(({ kind }) => kind === 'event')) return
-  // An event opens the next wave, or closes the last: what follows from it is done at once.
-  const moved = await rollouts.findRollout(context.db, rollout.id)
-  if (moved) await advanceRollout(context, moved)
-}
-
-async function sceneOf(context: ConductorContext, rollout: Rollout): Promise<Scene | undefined> {
+async function viewOf(context: ConductorContext, rollout: Rollout) {
   const { db } = context
-  const model = await models.modelById(db, rollout.model)
-  const selection = await selections.selectionBySeq(db, rollout.selection)
-  if (!model || !selection) return undefined
-  const members = await rollouts.membersOf(db, rollout.id)
-  const present = await deviceRows.devicesOfClass(db, rollout.class)
-  return { rollout, model, selection, members, devices: present }
+  const members = await tallies.memberTallies(db, rollout.id)
+  const ofClass = await tallies.classTally(db, rollout.class)
+  const joined = (presence: 'online' | 'offline') =>
+    members.reduce((n, one) => n + (one.presence === presence ? one.devices : 0), 0)
+  const buckets: readonly Bucket[] = members.map(({ presence, ...one }) => ({
+    ...one,
+    online: presence === 'online',
+  }))
+  const { state, wave, options } = rollout
+  const population = populationOf(buckets, {
+    online: Math.max(0, ofClass.online - joined('online')),
+    offline: Math.max(0, ofClass.offline - joined('offline')),
+  })
+  return { state, wave, ...options, population, watch: await watched(context, rollout) }
 }
 
-async function viewOf(context: ConductorContext, { rollout, devices, members }: Scene) {
-  const online = new Map(devices.map((device) => [device.id, device.online]))
-  const joined = new Set(members.map(({ device }) => device))
-  return {
-    state: rollout.state,
-    wave: rollout.wave,
-    ...rollout.options,
-    watch: await watchRollout(context, rollout, members, devices),
-    members: members.map(
-      ({ device, state, forgiven }): Member => ({
-        device,
-        state,
-        forgiven,
-        online: online.get(device) ?? false,
-      }),
-    ),
-    outside: devices
-      .filter(({ id }) => !joined.has(id))
-      .map(({ id, online }) => ({ device: id, online })),
-  }
+/** Nobody is read one by one where nobody watches. */
+async function watched(context: ConductorContext, rollout: Rollout) {
+  if (!rollout.options.health) return null
+  const members = await rollouts.membersOf(context.db, rollout.id)
+  const present = await deviceRows.devicesOfClass(context.db, rollout.class)
+  return await watchRollout(context, rollout, members, present)
 }
 
-async function perform(context: ConductorContext, scene: Scene, step: RolloutStep): Promise<void> {
-  if (step.kind === 'enlist') return enlist(context, scene, step.device)
-  if (step.kind === 'event') {
-    return applyRolloutEvent(context, scene.rollout, step.event, step.reason, 'planner')
-  }
-  await noteReason(context, scene.rollout, step.reason)
+/** For people: who is on the way, as far as a few names say it. */
+async function underWay(
+  { db }: ConductorContext,
+  { id }: Rollout,
+  { present, reason }: { readonly present: number; readonly reason: string },
+): Promise<string> {
+  if (present > NAMED) return reason
+  const moving = ['ordered', 'accepted', 'downloading', 'verified', 'installed']
+  const members = await memberships.someInStates(db, id, moving, 4 * NAMED)
+  const names = members.map(({ device }) => device).slice(0, NAMED)
+  return members.length > present || names.length === 0
+    ? reason
+    : `${names.join(', ')}: ${members[0]?.state}`
 }
 
 /** Why a rollout is where it is, for who asks. */
@@ -92,104 +94,76 @@ export async function noteReason(
 ): Promise<void> {
   if (rollout.reason === reason) return
   await rollouts.moveRollout(context.db, rollout.id, { ...rollout, reason }, context.now())
+  context.agenda.pipeline(rollout)
 }
 
-async function enlist(context: ConductorContext, scene: Scene, deviceId: string): Promise<void> {
-  const device = scene.devices.find(({ id }) => id === deviceId)
-  if (!device) return
-  const { rollout } = scene
-  const variant = await variantFor(context, scene.selection, device)
-  const wave = rollout.wave
-  if (!variant) {
-    const member = {
-      rollout: rollout.id,
-      device: deviceId,
-      wave,
-      state: 'unfit',
-      variant: null,
-    } as const
-    const error = 'no variant that meets the constraints fits this device'
-    const unfit = { ...member, orderId: null, attempt: 0, previous: null, error }
-    await commit(context, 'device.unfit', (trx) => rollouts.putMember(trx, unfit, context.now()))
-    return
+/** Whether anybody joined: page by page, so that reports of the first need not wait for the last. */
+async function enlist(context: ConductorContext, rollout: Rollout, most: number): Promise<boolean> {
+  const { db } = context
+  const model = await models.modelById(db, rollout.model)
+  const selection = await selections.selectionBySeq(db, rollout.selection)
+  if (!model || !selection) return false
+  const ranked = await rankedVariants(db, selection)
+  let joined = 0
+  let after = ''
+  while (joined < most && !context.stopping.aborted) {
+    const page = await deviceRows.onlineOutside(db, rollout, after, Math.min(PAGE, most - joined))
+    const last = page.at(-1)
+    if (!last) break
+    after = last.id
+    const added = await enlistPage(context, rollout, ranked, page)
+    // Not released, or stopped meanwhile: the others would fare no better.
+    if (added === 0) break
+    joined += added
+    await context.meanwhile()
   }
-  const active = activeVariant(device, rollout.modelName)
-  const previous = active === variant.digest ? null : active
-  await assign(context, {
-    rollout,
+  return joined > 0
+}
+
+async function enlistPage(
+  context: ConductorContext,
+  rollout: Rollout,
+  ranked: readonly RankedVariant[],
+  page: readonly Device[],
+): Promise<number> {
+  const choices = page.map((device) => ({
     device,
-    variant,
-    member: { wave, state: 'ordered', attempt: 1, previous },
+    variant: variantFor(ranked, device, context.profiles),
+  }))
+  const unfit = choices.filter(({ variant }) => !variant).map(({ device }) => device)
+  if (unfit.length > 0) await markUnfit(context, rollout, unfit)
+  const given = await assignAll(
+    context,
+    rollout,
+    choices.flatMap(({ device, variant }) => {
+      if (!variant) return []
+      const active = activeVariant(device, rollout.modelName)
+      const previous = active === variant.digest ? null : active
+      return [
+        { device, variant, member: { wave: rollout.wave, state: 'ordered', attempt: 1, previous } },
+      ]
+    }),
+  )
+  return given.length + unfit.length
+}
+
+async function markUnfit(
+  context: ConductorContext,
+  rollout: Rollout,
+  unfit: readonly Device[],
+): Promise<void> {
+  const at = context.now()
+  const error = 'no variant that meets the constraints fits this device'
+  await commit(context, 'device.unfit', async (trx) => {
+    for (const { id: device } of unfit) {
+      const place = { rollout: rollout.id, device, wave: rollout.wave, state: 'unfit' } as const
+      const nothing = { variant: null, orderId: null, attempt: 0, previous: null }
+      await rollouts.putMember(trx, { ...place, ...nothing, error }, at)
+    }
   })
 }
 
-/** The winner, or the best of the rest where a device is too small for it or lacks its runtime. */
-async function variantFor(
-  context: ConductorContext,
-  { selection, measured }: StoredSelection,
-  device: Device,
-): Promise<Variant | undefined> {
-  const profile = profileOf(context.profiles, device.class)
-  const offered = targetsOffered(device.runtimes, profile)
-  for (const key of selection.ranking) {
-    const variant = await variants.findVariant(context.db, key)
-    const needs = measured.find((row) => row.key === key)
-    const fitsHere =
-      variant?.digest &&
-      fits(proberOf(device, 0), variant.bytes ?? 0) &&
-      (needs?.memoryBytes ?? 0) <= (device.memoryLimitBytes ?? Infinity) &&
-      offered.includes(variant.runtime)
-    if (fitsHere) return variant
-  }
-  return undefined
-}
-
-/** Assignments that ran out before they arrived, and variants a device no longer has, are given again. */
-async function renew(context: ConductorContext, scene: Scene): Promise<void> {
-  if (scene.rollout.state !== 'running' && scene.rollout.state !== 'done') return
-  for (const member of scene.members) {
-    const device = scene.devices.find(({ id }) => id === member.device)
-    if (!device?.online || !member.variant) continue
-    if (!(await needsAnother(context, scene, member, device))) continue
-    await again(context, scene, member, device)
-  }
-}
-
-async function needsAnother(
-  context: ConductorContext,
-  { rollout }: Scene,
-  member: RolloutDevice,
-  device: Device,
-): Promise<boolean> {
-  if (standingOf(member.state) === 'under-way') {
-    const order = member.orderId ? await orders.findOrder(context.db, member.orderId) : undefined
-    return order?.expiresAt !== null && new Date(order?.expiresAt ?? 0) <= context.now()
-  }
-  if (member.state !== 'active') return false
-  const variant = member.variant && (await variants.findVariant(context.db, member.variant))
-  return (
-    variant !== undefined &&
-    variant !== '' &&
-    variant?.digest !== activeVariant(device, rollout.modelName)
-  )
-}
-
-async function again(
-  context: ConductorContext,
-  { rollout }: Scene,
-  member: RolloutDevice,
-  device: Device,
-): Promise<void> {
-  if (member.attempt >= MOST_ATTEMPTS) {
-    const error = `given up after ${member.attempt} attempts: the device does not keep the variant`
-    await commit(context, 'device.failed', (trx) =>
-      rollouts.setMemberState(trx, member, { state: 'failed', error }, context.now()),
-    )
-    return
-  }
-  const variant = await variants.findVariant(context.db, member.variant ?? '')
-  if (!variant) return
-  const { wave, previous } = member
-  const place = { wave, previous, state: 'ordered', attempt: member.attempt + 1 } as const
-  await assign(context, { rollout, device, variant, member: place })
+/** Members that count at a gate, and will not move by themselves. */
+export function isUnderWay(state: Parameters<typeof standingOf>[0]): boolean {
+  return standingOf(state) === 'under-way'
 }

@@ -3,12 +3,14 @@ import { profileOf } from '../../classes/index.ts'
 import {
   type Device,
   directions,
+  memberships,
   orders,
   type Rollout,
   type RolloutDevice,
   rollouts,
   type Variant,
 } from '../../storage/index.ts'
+import type { ReleasedVariant } from '../../trust/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { threadsFor } from '../devices/class-facts.ts'
@@ -19,69 +21,127 @@ export const MOST_ATTEMPTS = 5
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-export interface AssignmentInput {
-  readonly rollout: Rollout
+export interface NewAssignment {
   readonly device: Device
   readonly variant: Variant
   /** What becomes of the device's place in the rollout. */
   readonly member: Pick<RolloutDevice, 'wave' | 'state' | 'attempt' | 'previous'>
 }
 
+export interface AssignmentInput extends NewAssignment {
+  readonly rollout: Rollout
+}
+
+/** One device. False where nothing was given. */
+export async function assign(
+  context: ConductorContext,
+  { rollout, ...assignment }: AssignmentInput,
+): Promise<boolean> {
+  return (await assignAll(context, rollout, [assignment])).length === 1
+}
+
 /**
- * Directs the device to this variant and puts the order into its outbox, in place of what it was told
- * before. False where the variant was not released with the rollout (nothing is ordered that no device would
- * believe), or somebody moved the rollout meanwhile.
+ * Directs these devices to their variants and puts the orders into their outboxes, in place of what they were told before:
+ * one commit for all. Answers which: none where somebody moved the rollout meanwhile, and not those whose variant was not
+ * released with it (nothing is ordered that no device would believe).
  */
-export async function assign(context: ConductorContext, input: AssignmentInput): Promise<boolean> {
-  const { rollout, device, variant, member } = input
-  const { db, now, settings, trust } = context
-  const released = await trust.image.variants(rollout.modelName)
-  const target = released.find(({ digest }) => digest === variant.digest)
-  if (!target?.classes.includes(rollout.class)) return false
-  // Devices that have this rollout's release do not go back behind it.
-  if (target.releaseCounter < (await directions.releaseCounterOf(db, rollout.id))) return false
-  const profile = profileOf(context.profiles, device.class)
-  const offered = engineOffering(device.runtimes, variant.runtime, profile)
-  const engine = offered ? { ...offered, threads: threadsFor(device, profile) } : null
+export async function assignAll(
+  context: ConductorContext,
+  rollout: Rollout,
+  all: readonly NewAssignment[],
+): Promise<readonly string[]> {
+  const { settings, now } = context
+  const { modelName: model, class: classId } = rollout
+  const given = await releasedFor(context, rollout, all)
+  if (given.length === 0) return []
   const at = now()
   const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
-  const id = newId()
-  const { modelName: model, class: classId } = rollout
+  const ids = given.map(({ device }) => device.id)
   const isGiven = await commit(context, 'assignment.given', async (trx) => {
     const present = await rollouts.findRollout(trx, rollout.id)
-    // Somebody stopped it while this order was being made.
+    // Somebody stopped it while these orders were being made.
     if (present?.state !== rollout.state) return false
-    await rollouts.nextCounter(trx, device.id, model, at)
-    await directions.putDirection(trx, device.id, {
-      model,
-      variant: target.digest,
-      class: classId,
-      engine,
-    })
-    // One assignment of a model is open per device: an older one must not arrive after a newer.
-    await rollouts.closeAssignments(trx, device.id, model)
-    const { digest, blockList, selfTest, labels, sketch } = target
-    const refs = [
-      { digest, blockList },
-      ...(selfTest ? [selfTest] : []),
-      ...(labels ? [labels] : []),
-      ...(sketch ? [sketch] : []),
-    ]
-    const files = refs.flatMap((ref) => [ref.digest, ref.blockList])
-    const order = { v: 1, id, kind: 'assign', model, variant: digest } as const
-    await orders.addOrder(trx, device.id, order, files, at, expiresAt)
-    await rollouts.putMember(
+    await memberships.countOn(trx, ids, model, at)
+    await memberships.putDirections(
       trx,
-      { rollout: rollout.id, device: device.id, variant: variant.key, orderId: id, ...member },
+      model,
+      classId,
+      given.map(({ device, target, variant }) => {
+        const engine = engineOn(context, device, variant)
+        return { device: device.id, variant: target.digest, engine }
+      }),
+    )
+    // One assignment of a model is open per device: an older one must not arrive after a newer.
+    await memberships.closeAssignments(trx, ids, model)
+    await orders.addOrders(
+      trx,
+      given.map(({ device, order, target }) => ({
+        device: device.id,
+        order: { v: 1, id: order, kind: 'assign', model, variant: target.digest },
+        artifacts: filesOf(target),
+      })),
+      at,
+      expiresAt,
+    )
+    await memberships.putMembers(
+      trx,
+      given.map(({ device, variant, order, member }) => ({
+        rollout: rollout.id,
+        device: device.id,
+        variant: variant.key,
+        orderId: order,
+        ...member,
+      })),
       at,
     )
     return true
   })
-  if (isGiven) context.nudge(device.id)
-  return isGiven
+  if (!isGiven) return []
+  context.agenda.rollout(rollout.id)
+  for (const id of ids) context.nudge(id)
+  return ids
+}
+
+/** Those whose variant every device of the class would believe now, each with the id of its order. */
+async function releasedFor(
+  { db, trust }: ConductorContext,
+  rollout: Rollout,
+  all: readonly NewAssignment[],
+) {
+  const released = await trust.image.variants(rollout.modelName)
+  const counter = await directions.releaseCounterOf(db, rollout.id)
+  const targets = new Map(
+    released
+      .filter(
+        // Devices that have this rollout's release do not go back behind it.
+        ({ classes, releaseCounter }) =>
+          classes.includes(rollout.class) && releaseCounter >= counter,
+      )
+      .map((target) => [target.digest, target]),
+  )
+  return all.flatMap((assignment) => {
+    const target = targets.get(assignment.variant.digest ?? '')
+    return target ? [{ ...assignment, target, order: newId() }] : []
+  })
+}
+
+function engineOn({ profiles }: ConductorContext, device: Device, { runtime }: Variant) {
+  const profile = profileOf(profiles, device.class)
+  const offered = engineOffering(device.runtimes, runtime, profile)
+  return offered ? { ...offered, threads: threadsFor(device, profile) } : null
+}
+
+function filesOf({ digest, blockList, selfTest, labels, sketch }: ReleasedVariant): string[] {
+  const refs = [
+    { digest, blockList },
+    ...(selfTest ? [selfTest] : []),
+    ...(labels ? [labels] : []),
+    ...(sketch ? [sketch] : []),
+  ]
+  return refs.flatMap((ref) => [ref.digest, ref.blockList])
 }
 
 /** Digest of what the device runs for this model now, by its own word. */
-export function activeVariant(device: Device, modelName: string): string | null {
-  return device.slots.find(({ model, active }) => active && model === modelName)?.variant ?? null
+export function activeVariant({ slots }: Pick<Device, 'slots'>, modelName: string): string | null {
+  return slots.find(({ model, active }) => active && model === modelName)?.variant ?? null
 }

@@ -7,7 +7,6 @@ import {
   directions,
   type OutboxOrder,
   orders,
-  rollouts,
   runtimePackages,
 } from '../../storage/index.ts'
 import { type Direction, isReleasedPackage, type TrustAuthority } from '../../trust/index.ts'
@@ -17,6 +16,8 @@ export interface OfferContext {
   readonly artifacts: ArtifactStore
   readonly trust: TrustAuthority
   readonly now: () => Date
+  /** The next version of all that the director says to a device; durable when it resolves. */
+  readonly nextVersion: (device: string) => Promise<number>
 }
 
 const ROOT_FILE = /^\d+\.root\.json$/
@@ -28,10 +29,10 @@ export async function toSend(
   order: OutboxOrder,
 ): Promise<Order> {
   if (order.kind === 'cancel') return order
-  const { db, trust, now } = context
+  const { db, trust, nextVersion } = context
   const since = await directions.rootsOf(db, device)
   if (order.kind === 'probe') return trust.vouch(device, order, since)
-  const version = await rollouts.nextCounter(db, device, DIRECTOR, now())
+  const version = await nextVersion(device)
   const variants = await directedNow(context, device)
   const offer = await trust.offer({ device, version, variants }, since)
   const whole: OrderOf<'assign'> = { ...order, offer, image: null }
@@ -40,7 +41,7 @@ export async function toSend(
 }
 
 /** No name of a model: the version of all that the director says to one device. */
-const DIRECTOR = ''
+export const DIRECTOR = ''
 
 /**
  * What the device shall run and have, as it was released: the director repeats the release keys' own words. Of

@@ -25,7 +25,6 @@ import {
   releasedBy,
 } from '../../trust/index.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { activeVariant } from './assignments.ts'
 import { lackingPackages } from './package-releases.ts'
 
 /** An open rollout with everything its devices may be given. */
@@ -201,9 +200,8 @@ async function runningIn(
   context: ConductorContext,
   rollout: Rollout,
 ): Promise<ReadonlySet<string>> {
-  const present = await deviceRows.devicesOfClass(context.db, rollout.class)
   const told = await directions.directedVariants(context.db, rollout.modelName, rollout.class)
-  const run = present.flatMap((device) => activeVariant(device, rollout.modelName) ?? [])
+  const run = await deviceRows.activeVariants(context.db, rollout.class, rollout.modelName)
   return new Set([...run, ...told])
 }
 

@@ -38,12 +38,21 @@ export async function applyRolloutEvent(
   const state = await commit(context, `rollout.${event}`, (trx) =>
     move(trx, rollout, { event, reason, actor, at: context.now() }),
   )
+  noteMoved(context, rollout, state)
   context.progress.emit({
     model: rollout.modelName,
     what: `${rollout.class}: rollout ${state}${reason ? `: ${reason}` : ''}`,
     done: 0,
     total: 0,
   })
+}
+
+/** What a rollout in another state means for the rest. */
+function noteMoved({ agenda }: ConductorContext, rollout: Rollout, state: RolloutState): void {
+  agenda.rollout(rollout.id)
+  agenda.pipeline(rollout)
+  agenda.releases()
+  if (state === 'aborted') agenda.returns()
 }
 
 interface Move {
@@ -101,8 +110,11 @@ export async function startRollout(
       options,
       reason: selection.selection.why,
     } as const
-    await rollouts.addRollout(trx, added, at)
+    const { id } = await rollouts.addRollout(trx, added, at)
+    context.agenda.rollout(id)
   })
+  context.agenda.pipeline({ model: model.id, class: selection.class })
+  context.agenda.releases()
 }
 
 /** Failed devices get another chance. */

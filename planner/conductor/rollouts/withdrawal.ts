@@ -10,7 +10,7 @@ import {
 } from '../../storage/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
-import { assign, MOST_ATTEMPTS } from './assignments.ts'
+import { assignAll, MOST_ATTEMPTS, type NewAssignment } from './assignments.ts'
 
 /**
  * Nothing more is sent; where the operator asked for it, devices are to get back what they ran before. Only
@@ -34,7 +34,7 @@ const RELEASED = { state: 'released', error: 'the rollout was aborted' } as cons
 
 /**
  * A device that went back and, by its own word, runs something else has lost what it got: it gets it once
- * more. Only written down, as above.
+ * more. Only written down, as above; true where it was.
  */
 export async function noteLost(
   trx: Db,
@@ -42,33 +42,63 @@ export async function noteLost(
   model: string,
   active: string | null,
   at: Date,
-): Promise<void> {
+): Promise<boolean> {
   const member = await rollouts.lastMemberOf(trx, device, model)
-  if (member?.state !== 'reverted' || member.attempt >= MOST_ATTEMPTS) return
+  if (member?.state !== 'reverted' || member.attempt >= MOST_ATTEMPTS) return false
   const variant = await variants.findVariant(trx, member.variant ?? '')
-  if (!variant?.digest || variant.digest === active) return
+  if (!variant?.digest || variant.digest === active) return false
   const { error: _, ...place } = member
   const again = { state: 'reverting', orderId: null, previous: variant.digest } as const
   await rollouts.putMember(trx, { ...place, ...again }, at)
+  return true
 }
 
-/** Gives the orders that withdrawn devices wait for. */
+/** Devices that go back in one commit. */
+const PAGE = 200
+
+/** Gives the orders that withdrawn devices wait for, page by page. */
 export async function sendBack(context: ConductorContext): Promise<void> {
-  for (const member of await rollouts.goingBack(context.db)) await sendOneBack(context, member)
+  while (!context.stopping.aborted) {
+    const page = await rollouts.goingBack(context.db, PAGE)
+    for (const id of new Set(page.map((member) => member.rollout))) {
+      await sendAllBack(
+        context,
+        id,
+        page.filter((member) => member.rollout === id),
+      )
+    }
+    if (page.length < PAGE) return
+    await context.meanwhile()
+  }
 }
 
-async function sendOneBack(context: ConductorContext, member: RolloutDevice): Promise<void> {
+/** Every member has an order afterwards, or is released: the next page is another one. */
+async function sendAllBack(
+  context: ConductorContext,
+  id: string,
+  members: readonly RolloutDevice[],
+): Promise<void> {
   const { db } = context
-  const rollout = await rollouts.findRollout(db, member.rollout)
-  const variant = await variants.variantByDigest(db, member.previous ?? '')
-  const device = await deviceRows.findDevice(db, member.device)
-  if (rollout && variant && device) {
-    const { wave, attempt } = member
-    const place = { wave, state: 'reverting', attempt: attempt + 1, previous: null } as const
-    if (await assign(context, { rollout, device, variant, member: place })) return
-  }
-  const error = 'what it ran before is not known, or not released'
-  await commit(context, 'device.released', (trx) =>
-    rollouts.setMemberState(trx, member, { state: 'released', error }, context.now()),
+  const rollout = await rollouts.findRollout(db, id)
+  const devices = await deviceRows.findDevices(
+    db,
+    members.map(({ device }) => device),
   )
+  const given: NewAssignment[] = []
+  for (const { device: name, previous, wave, attempt } of members) {
+    const variant = await variants.variantByDigest(db, previous ?? '')
+    const device = devices.get(name)
+    if (!variant || !device) continue
+    const member = { wave, state: 'reverting', attempt: attempt + 1, previous: null } as const
+    given.push({ device, variant, member })
+  }
+  const served = new Set(rollout ? await assignAll(context, rollout, given) : [])
+  const left = members.filter(({ device }) => !served.has(device))
+  if (left.length === 0) return
+  const error = 'what it ran before is not known, or not released'
+  await commit(context, 'device.released', async (trx) => {
+    for (const member of left) {
+      await rollouts.setMemberState(trx, member, { state: 'released', error }, context.now())
+    }
+  })
 }

@@ -19,13 +19,17 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * Gives every device that takes libraries, and is here, the newest package of each runtime for its machine, unless it
- * has it. What is not released yet waits.
+ * has it. What is not released yet waits. `only`: these devices; absent: all of them.
  */
-export async function advancePackages(context: ConductorContext): Promise<void> {
+export async function advancePackages(
+  context: ConductorContext,
+  only?: readonly string[],
+): Promise<void> {
   const { db } = context
   const newest = runtimePackages.newestOf(await runtimePackages.listPackages(db))
   if (newest.length === 0) return
-  for (const id of await runtimePackages.takers(db)) {
+  const takers = await runtimePackages.takers(db)
+  for (const id of only?.filter((device) => takers.has(device)) ?? takers) {
     const device = await deviceRows.findDevice(db, id)
     if (!device?.online) continue
     for (const wanted of newest.filter((each) => suits(each, device))) {

@@ -10,6 +10,7 @@ import { engineTables } from './0006-engines.ts'
 import { evidenceTables } from './0007-evidence.ts'
 import { labelTables } from './0008-labels.ts'
 import { recheckTables } from './0009-rechecks.ts'
+import { tallies } from './0010-tallies.ts'
 import { healthTables } from './0014-health.ts'
 import { createTables, type DialectName } from './create.ts'
 
@@ -28,6 +29,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0007-evidence': createTables(evidenceTables, dialect),
         '0008-labels': createTables(labelTables, dialect),
         '0009-rechecks': createTables(recheckTables, dialect),
+        '0010-tallies': tallies(dialect),
         '0014-health': createTables(healthTables, dialect),
       }),
     },

@@ -33,8 +33,8 @@ for (const database of DATABASES) {
   t.test(database.name, { skip: database.skip ?? false }, async (t) => {
     t.test('devices: sessions are told apart by their epochs', async (t) => {
       const { db } = await fresh(t)
-      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), true)
-      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), true, 'said again: no harm')
+      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), 'new')
+      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), 'known', 'said again: no harm')
       t.equal(await devices.recordBirth(db, 'd1', birth(1), at), false, 'an older one is late')
       t.equal(await devices.recordDeath(db, 'd1', { start: 'start-1', connection: 1 }, at), false)
       t.equal(
@@ -44,8 +44,12 @@ for (const database of DATABASES) {
       )
       t.equal(await devices.recordDeath(db, 'd1', { connection: 2, start: 'start-1' }, later), true)
       t.equal(await devices.isOnline(db, 'd1'), false)
-      t.equal(await devices.recordBirth(db, 'd1', birth(2), at), true, 'asked, it says it is alive')
-      t.equal(await devices.recordBirth(db, 'd1', birth(3), later), true)
+      t.equal(
+        await devices.recordBirth(db, 'd1', birth(2), at),
+        'known',
+        'asked, it says it is alive',
+      )
+      t.equal(await devices.recordBirth(db, 'd1', birth(3), later), 'known')
       const device = await devices.findDevice(db, 'd1')
       t.match(device, {
         online: true,
@@ -61,7 +65,7 @@ for (const database of DATABASES) {
       t.equal(await devices.isOnline(db, 'd1'), false)
       t.equal(
         await devices.recordBirth(db, 'd1', birth(1), at),
-        true,
+        'known',
         'the same session says birth again',
       )
       t.equal(await devices.isOnline(db, 'd1'), true)
@@ -97,7 +101,7 @@ for (const database of DATABASES) {
       t.equal(await reports.storeReport(db, 'd2', ack('r1'), at), 'new', 'ids are the device’s own')
       const [first] = await reports.unhandledReports(db, 10)
       t.match(first, { device: 'd1', report: { kind: 'ack', order: 'order-1' } })
-      await reports.markHandled(db, first?.seq ?? -1, at)
+      await reports.markHandled(db, [first?.seq ?? -1], at)
       t.same(
         (await reports.unhandledReports(db, 10)).map((r) => r.device),
         ['d2'],
@@ -205,9 +209,10 @@ for (const database of DATABASES) {
         t.equal(await probes.finishProbe(db, 'p1', lost, later), true)
         t.equal(await probes.finishProbe(db, 'p1', lost, later), false)
         t.same(
-          (await probes.openProbes(db)).map((p) => p.id),
+          (await probes.probesOf(db, 'm')).filter((p) => p.state === 'ordered').map((p) => p.id),
           ['p2'],
         )
+        t.same([...(await probes.measuringDevices(db))], ['d1'])
         const failed = { state: 'failed', error: { code: 'timeout', message: 'slow' } } as const
         t.equal(await probes.finishProbe(db, 'p2', failed, later), true)
         t.match(await probes.probesOf(db, 'm', { class: 'rpi4', round: 1 }), [
@@ -344,7 +349,7 @@ for (const database of DATABASES) {
       t.same(await pending(at), ['o2'])
       t.equal(await orders.mayFetch(db, 'd1', a), true)
       t.equal(await orders.mayFetch(db, 'd2', a), false)
-      t.same([...(await orders.openOrderCounts(db))].sort(), [
+      t.same([...(await orders.openOrderCounts(db, ['d1', 'd2', 'd3']))].sort(), [
         ['d1', 2],
         ['d2', 1],
       ])

@@ -1,0 +1,102 @@
+import { devices, type Model, models, pipelines, rollouts, tallies } from '../storage/index.ts'
+import type { Due, PipelineName } from './context/agenda.ts'
+import type { ConductorContext } from './context/context.ts'
+import { advanceModel } from './pipeline/advance-model.ts'
+import { advanceRechecks } from './rechecks.ts'
+import { advanceMembers, sweepMembers } from './rollouts/advance-members.ts'
+import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
+import { advanceReleases, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
+import { sendBack } from './rollouts/withdrawal.ts'
+import { advancePackages } from './runtimes/advance-packages.ts'
+
+/** Looks at what is due, and does what the database says is next there. */
+export class Looker {
+  readonly #context: ConductorContext
+  /** Rollouts that wait for signatures of release keys, as the last look at releases found. */
+  #waiting: ReadonlySet<string> = new Set()
+
+  constructor(context: ConductorContext) {
+    this.#context = context
+  }
+
+  async look(due: Due): Promise<void> {
+    const context = this.#context
+    const { agenda } = context
+    if (due.everything) await this.#mend()
+    await this.#advancePipelines(due)
+    const asked = due.releases || due.everything || (due.clocks && this.#waiting.size > 0)
+    if (asked || agenda.wantsReleases) await this.#advanceReleases()
+    await advanceMembers(context, due.devices, this.#waiting)
+    await this.#advanceRollouts(due)
+    if (due.returns || due.everything) await sendBack(context)
+    if (due.everything || due.clocks || due.pipelines.length > 0) await advanceRechecks(context)
+    if (due.everything) await advancePackages(context)
+    else if (due.packages.length > 0) await advancePackages(context, due.packages)
+  }
+
+  /** Counts are counted once more; nothing should differ. */
+  async #mend(): Promise<void> {
+    const { db, log } = this.#context
+    const wrong = await db.transaction().execute((trx) => tallies.mendTallies(trx))
+    if (wrong.length > 0) log.warn({ wrong }, 'counts of devices were wrong, and are right again')
+  }
+
+  async #advancePipelines(due: Due): Promise<void> {
+    const context = this.#context
+    const { db } = context
+    const isAsked = due.everything || due.clocks || due.devices.length + due.pipelines.length > 0
+    if (!isAsked) return
+    const driven = await models.drivenModels(db)
+    if (driven.length === 0) return
+    const byId = new Map(driven.map((model) => [model.id, model]))
+    for (const { model: id, class: classId } of await this.#pipelinesDue(due, driven)) {
+      const model = byId.get(id)
+      if (model) await advanceModel(context, model, classId)
+    }
+  }
+
+  async #pipelinesDue(due: Due, driven: readonly Model[]): Promise<readonly PipelineName[]> {
+    const { db } = this.#context
+    const ids = driven.map(({ id }) => id)
+    const classes = due.everything || due.devices.length > 0 ? await devices.classesInUse(db) : []
+    const pairs = ids.flatMap((model) => classes.map((classId) => ({ model, class: classId })))
+    if (due.everything) return pairs
+    const unsettled =
+      due.clocks || due.devices.length > 0 ? await pipelines.unsettledPipelines(db, ids) : []
+    // A class may have got its first device just now.
+    const begun = classes.length > 0 ? await pipelines.namesOf(db, ids) : new Set<string>()
+    const fresh = pairs.filter(({ model, class: classId }) => !begun.has(`${model} ${classId}`))
+    const all = [...due.pipelines, ...unsettled, ...fresh]
+    return [...new Map(all.map((one) => [`${one.model} ${one.class}`, one])).values()]
+  }
+
+  async #advanceReleases(): Promise<void> {
+    const context = this.#context
+    const before = this.#waiting
+    this.#waiting = await advanceReleases(context)
+    for (const id of before) if (!this.#waiting.has(id)) context.agenda.rollout(id)
+    for (const rollout of await rollouts.openRollouts(context.db)) {
+      if (this.#waiting.has(rollout.id)) await noteReason(context, rollout, WAITS_FOR_RELEASE)
+    }
+  }
+
+  async #advanceRollouts(due: Due): Promise<void> {
+    const context = this.#context
+    const { db } = context
+    if (due.everything) {
+      for (const rollout of await rollouts.openRollouts(db)) {
+        await sweepMembers(context, rollout, this.#waiting)
+        if (!this.#waiting.has(rollout.id)) await advanceRollout(context, rollout.id)
+      }
+    }
+    for (const id of new Set([...due.rollouts, ...(await this.#watched(due))])) {
+      if (!this.#waiting.has(id)) await advanceRollout(context, id)
+    }
+  }
+  /** How devices do with what they got shows with time. */
+  async #watched({ clocks, everything }: Due): Promise<readonly string[]> {
+    if (!clocks || everything) return []
+    const open = await rollouts.openRollouts(this.#context.db)
+    return open.filter(({ options }) => options.health).map(({ id }) => id)
+  }
+}

@@ -1,0 +1,40 @@
+import t from 'tap'
+import { BatchWriter } from '../../../../planner/conductor/context/batch-writer.ts'
+
+t.test('what comes together, or while another is written, is written together', async (t) => {
+  const batches: number[][] = []
+  let release = () => {}
+  const writer = new BatchWriter<number, number>(async (items) => {
+    batches.push([...items])
+    if (batches.length === 1)
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+    return items.map((item) => 10 * item)
+  })
+  const first = [1, 2, 3].map((item) => writer.add(item))
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  const second = [4, 5].map((item) => writer.add(item))
+  t.same(batches, [[1, 2, 3]])
+  release()
+  t.same(await Promise.all([...first, ...second]), [10, 20, 30, 40, 50], 'each its own answer')
+  t.same(batches, [
+    [1, 2, 3],
+    [4, 5],
+  ])
+})
+
+t.test('one bad item spoils no other', async (t) => {
+  const written: string[] = []
+  const writer = new BatchWriter<string, string>(async (items) => {
+    if (items.includes('bad')) throw new Error('a bad one')
+    written.push(...items)
+    return items
+  })
+  const results = await Promise.allSettled(['a', 'bad', 'b'].map((item) => writer.add(item)))
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.same(written, ['a', 'b'], 'in their order')
+})

@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Digest } from '../../shared/digest.ts'
+import type { Birth } from '../../shared/messages/index.ts'
+import { randomOf } from '../planner/formats/tflite/random.ts'
+import { Ledger } from './ledger.ts'
+import type { Settings } from './settings.ts'
+import { type Broker, type Character, SimulatedDevice } from './simulated-device.ts'
+
+export interface CrowdSetup {
+  readonly settings: Settings
+  readonly broker: Broker
+  readonly fleet: string
+  readonly anchor: Digest
+  readonly boards: readonly Pick<Birth, 'report' | 'runtimes'>[]
+  readonly samples: number
+  readonly dir: string
+}
+
+/** Sockets of one loopback address: the broker bounds them, and ports run out too. */
+const PER_ADDRESS = 1_000
+const SWEEP_MS = 5_000
+
+/** All devices of a simulation, in this process. */
+export class Crowd {
+  readonly ledger = new Ledger()
+  readonly devices: readonly SimulatedDevice[]
+  readonly #settings: Settings
+  readonly #random: () => number
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor({ settings, broker, fleet, anchor, boards, samples, dir }: CrowdSetup) {
+    this.#settings = settings
+    this.#random = randomOf(settings.seed)
+    const isLoopback = broker.host.startsWith('127.')
+    this.devices = Array.from({ length: settings.devices }, (_, index) => {
+      const id = `d${String(index).padStart(6, '0')}`
+      const facts = boards[index % boards.length]
+      if (!facts) throw new Error('no boards')
+      return new SimulatedDevice({
+        ...{ id, fleet, broker, facts, anchor, samples, ledger: this.ledger },
+        localAddress: isLoopback ? addressOf(index) : undefined,
+        username: settings.broker === undefined ? undefined : `${fleet}/${id}`,
+        character: this.#character(index),
+        dir: join(dir, id),
+        probeMs: settings['probe-ms'],
+        installMs: settings['install-ms'],
+      })
+    })
+    this.#sweep = setInterval(() => this.#resend(), SWEEP_MS)
+  }
+
+  /** Everybody connects, so many at a time; resolves when every birth has its receipt. */
+  async connect(): Promise<void> {
+    const waiting = this.devices.filter((device) => !device.isUp)
+    let next = 0
+    let born = 0
+    await this.#within('births', (done) => {
+      const startNext = () => waiting[next++]?.start()
+      for (const device of waiting) {
+        device.onBorn = () => {
+          device.onBorn = undefined
+          born += 1
+          if (born === waiting.length) done()
+          else startNext()
+        }
+      }
+      for (let i = 0; i < this.#settings.connecting; i += 1) startNext()
+      if (waiting.length === 0) done()
+    })
+  }
+
+  /** All sockets break at once, and come back by themselves within a second and a half. */
+  async storm(): Promise<void> {
+    const hearing = this.devices.filter(({ setup }) => !setup.character.isFrozen)
+    let born = 0
+    await this.#within('storm', (done) => {
+      for (const device of hearing) {
+        device.onBorn = () => {
+          device.onBorn = undefined
+          born += 1
+          if (born === hearing.length) done()
+        }
+      }
+      for (const device of this.devices) device.break()
+    })
+  }
+
+  /** Devices leave and come back, evenly over time, until it is stopped. */
+  async churn(signal: AbortSignal): Promise<void> {
+    const perSecond = (this.#settings.churn * this.devices.length) / 60
+    if (perSecond === 0) return
+    while (!signal.aborted) {
+      const device = this.devices[Math.floor(this.#random() * this.devices.length)]
+      device?.leave()
+      setTimeout(() => device?.start(), 1_000 + 10_000 * this.#random())
+      await sleep(1_000 / perSecond)
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweep)
+    for (const device of this.devices) device.stop()
+    await sleep(10)
+  }
+
+  #character(index: number): Character {
+    const { verify, downloads, slow, frozen, liars, chatty } = this.#settings
+    return {
+      verifies: this.#random() < verify,
+      downloads: this.#random() < downloads,
+      isSlow: this.#random() < slow,
+      isFrozen: this.#random() < frozen,
+      isLiar: this.#random() < liars,
+      isChatty: index >= this.#settings.devices - chatty,
+    }
+  }
+
+  #resend(): void {
+    const now = performance.now()
+    for (const device of this.devices) device.resend(now)
+  }
+
+  async #within(what: string, run: (done: () => void) => void): Promise<void> {
+    const { patience } = this.#settings
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`${what}: not done after ${patience} s`)),
+        patience * 1000,
+      )
+    })
+    try {
+      await Promise.race([new Promise<void>(run), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function addressOf(index: number): string {
+  const at = Math.floor(index / PER_ADDRESS)
+  return `127.0.${1 + Math.floor(at / 250)}.${1 + (at % 250)}`
+}

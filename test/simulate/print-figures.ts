@@ -1,0 +1,41 @@
+import type { Figures } from './simulate.ts'
+
+/** A line a figure, for people. */
+export function printFigures(figures: Figures): string {
+  const { births, plan, rollout, idle, storms, orders } = figures
+  const kinds = Object.entries(orders).map(
+    ([kind, { sent, needed }]) => `${kind} ${sent}/${needed}`,
+  )
+  const lines: readonly (readonly [string, string])[] = [
+    ['devices, classes', `${figures.devices}, ${figures.classes}`],
+    [
+      'births',
+      `${births.perSecond.toFixed(0)}/s, ${births.cpuMsPerDevice.toFixed(2)} ms of planner CPU each`,
+    ],
+    ...(plan ? [['plan', printPlan(plan)] as const] : []),
+    ...(rollout ? [['rollout', printRollout(rollout)] as const] : []),
+    ...(idle ? [['idle', `${(100 * idle.cpuShare).toFixed(1)} % of a core`] as const] : []),
+    ...storms.map(
+      (storm) =>
+        [
+          'storm',
+          `${storm.perSecond.toFixed(0)} births/s, CPU ${storm.cpuSeconds.toFixed(2)} s`,
+        ] as const,
+    ),
+    ['orders sent/needed', kinds.join(', ')],
+    ['RSS at most', `${(figures.peakRssBytes / 1e6).toFixed(0)} MB`],
+    ['database', `${(figures.databaseBytesPerDevice / 1000).toFixed(1)} kB a device`],
+    ['signatures held, files fetched', `${figures.verified}, ${figures.downloads}`],
+    ['failures', figures.failures.slice(0, 5).join('; ') || 'none'],
+  ]
+  return lines.map(([name, value]) => `${name.padEnd(32)} ${value}`).join('\n')
+}
+
+function printPlan({ seconds, probingSeconds, cpuSeconds }: NonNullable<Figures['plan']>): string {
+  return `${seconds.toFixed(1)} s, of which probing ${probingSeconds.toFixed(1)} s; CPU ${cpuSeconds.toFixed(2)} s`
+}
+
+function printRollout(rollout: NonNullable<Figures['rollout']>): string {
+  const { seconds, cpuMsPerDevice, reportsPerSecond } = rollout
+  return `${seconds.toFixed(1)} s, ${cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${reportsPerSecond.toFixed(0)} reports/s`
+}
