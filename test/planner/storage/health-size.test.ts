@@ -17,7 +17,7 @@ t.test(`${DEVICES} devices' day takes no more than 2 KB each, seed ${SEED}`, asy
   const { db, close } = await openDatabase({ data })
   const random = seededRandom(SEED)
   // Of a picture of three channels and ten classes: 9 channels of inputs, 4 of outputs. An inference a second.
-  const days = Array.from({ length: 50 }, () =>
+  const days = Array.from({ length: 10 }, () =>
     dayOf(random, [...new Array(9).fill(10), 11, 10, 10, 10]),
   )
   await db.transaction().execute(async (trx) => {
