@@ -70,10 +70,16 @@ export class Peer {
     this.#rebirths = new TokenBucket(1, limits.rebirthMs, now)
   }
 
+  /** It said all that it may say by now: what comes is dropped, and comes again. Ask once for each message that is no want. */
+  isOver(): boolean {
+    if (this.#recorded.take()) return false
+    this.#log.debug('too many messages: dropped one')
+    return true
+  }
+
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
-    else if (this.#recorded.take()) this.#post(() => this.#record(message))
-    else this.#log.debug('too many messages: dropped one')
+    else this.#post(() => this.#record(message))
   }
 
   takeGarbage(channel: string, reason: string): void {

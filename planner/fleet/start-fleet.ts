@@ -88,11 +88,19 @@ class Fleet implements FleetLink {
 
   #receive(topic: string, bytes: Uint8Array): void {
     if (this.#closed) return
+    const [, , , , device = '', channel] = topic.split('/')
+    // Before it is parsed: a device that floods costs a look at its topics.
+    const known = this.#peers.get(device)
+    if (channel !== 'want' && known?.isOver()) return
     const parsed = parseMessage(topic, bytes)
     if (parsed.ok) {
       const { message } = parsed
       const isForUs = message.fleet === this.#fleet && isFromAgent(message)
-      if (isForUs) this.#peer(message.device).take(message)
+      if (!isForUs) return
+      const peer = known ?? this.#peer(message.device)
+      // Its first one counts, too.
+      if (known === undefined && message.channel !== 'want') peer.isOver()
+      peer.take(message)
       return
     }
     const { code, message, topic: from } = parsed.refusal
