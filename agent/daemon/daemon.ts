@@ -4,6 +4,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
+import type { Labels } from '../../shared/labels.ts'
 import type { Birth, Epoch, HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
 import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
 import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
@@ -36,6 +37,8 @@ export interface AgentOptions {
   readonly trust: Digest
   /** The only class of devices this one takes variants for; `null`: what the director says, within what was released. */
   readonly class: string | null
+  /** Groups that its settings say it is of; default: none. */
+  readonly labels?: Labels
   /** Bytes for all that lies under `stateDir`; `null`: what the file system has. */
   readonly storageLimitBytes: number | null
   /** Most memory a model may use while it runs; `null`: the machine's. */
@@ -259,7 +262,7 @@ class Daemon implements Agent {
   }
 
   async #birth(epoch: Epoch): Promise<Birth> {
-    const { version, memoryLimitBytes, acceptsRuntimes } = this.#options
+    const { version, memoryLimitBytes, acceptsRuntimes, labels = {} } = this.#options
     const { engines } = this.#context
     await engines.refresh()
     const report = await this.#report()
@@ -277,6 +280,7 @@ class Daemon implements Agent {
       slots: await this.#installedSlots(),
       roots: await this.#context.trust.rootVersions(),
       ...(acceptsRuntimes && { acceptsRuntimes }),
+      ...(Object.keys(labels).length > 0 && { labels }),
     }
   }
 

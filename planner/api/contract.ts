@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
+import { labelKeySchema, labelValueSchema } from '../../shared/labels.ts'
+import { selectorSchema } from '../groups/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
@@ -48,7 +50,40 @@ export const OPERATIONS = {
       trust: z.string(),
     }),
   },
-  'devices.list': { role: 'viewer', input: nothing, output: z.array(deviceViewSchema) },
+  'devices.list': {
+    role: 'viewer',
+    input: z.object({
+      where: selectorSchema.optional(),
+      /** Retired ones too. */
+      all: z.boolean().optional(),
+    }),
+    output: z.array(deviceViewSchema),
+  },
+  'devices.label': {
+    role: 'operator',
+    input: z.object({
+      devices: z.array(deviceIdSchema).max(1000),
+      /** In the place of names. */
+      where: selectorSchema.optional(),
+      /** Null takes one away. */
+      labels: z.record(labelKeySchema, labelValueSchema.nullable()),
+    }),
+    output: z.object({
+      devices: z.array(deviceViewSchema),
+      /** Of so many in service. */
+      of: z.number(),
+    }),
+  },
+  'devices.retire': {
+    role: 'operator',
+    input: z.object({ device: deviceIdSchema, reason: z.string().max(200), undo: z.boolean() }),
+    output: z.object({ device: z.string(), changed: z.boolean() }),
+  },
+  'devices.remove': {
+    role: 'operator',
+    input: z.object({ device: deviceIdSchema, reason: z.string().max(200) }),
+    output: z.object({ device: z.string(), certificates: z.number(), tokens: z.number() }),
+  },
   'devices.show': {
     role: 'viewer',
     input: z.object({ device: z.string() }),
@@ -146,6 +181,8 @@ export const OPERATIONS = {
     role: 'operator',
     input: model.extend({
       class: z.string().optional(),
+      /** Only classes of these devices are waited for and shown. */
+      where: selectorSchema.optional(),
       dryRun: z.boolean(),
       /** Plan and measure anew though a selection exists. */
       again: z.boolean(),
@@ -166,6 +203,8 @@ export const OPERATIONS = {
       gate: gateSchema,
       approval: z.boolean(),
       revert: z.boolean(),
+      where: selectorSchema.optional(),
+      atomicBy: labelKeySchema.optional(),
       wait: z.boolean(),
       acceptNoise: z.boolean().optional(),
     }),

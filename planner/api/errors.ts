@@ -6,6 +6,7 @@ export type ApiErrorCode =
   | 'unknown-device'
   | 'unknown-class'
   | 'unknown-package'
+  | 'device-online'
   | 'nothing-to-do'
   /** A model that must not be registered, unless by force. */
   | 'gate-refused'

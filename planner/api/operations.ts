@@ -3,6 +3,7 @@ import { engineNotesOf, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
 import { type Call, deviceNamed, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
+import { labelDevices, removeDevice, retireDevice } from './devices.ts'
 import { explain } from './explain.ts'
 import { brokerCredentials, inviteDevice, revokeDevice } from './invite.ts'
 import {
@@ -17,9 +18,10 @@ import {
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import { plan } from './plan.ts'
 import { classDetail, classViews } from './read-classes.ts'
+import { deviceView, listDevices } from './read-devices.ts'
 import { classPlans } from './read-plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
-import { auditViews, deviceView, deviceViews, modelView, probeViews } from './read-views.ts'
+import { auditViews, modelView, probeViews } from './read-views.ts'
 import { history, revisionNamed } from './revisions.ts'
 import { changeRollout, resumeRollout, rollBack, startRollouts } from './rollouts.ts'
 import { addPackage, listPackages, removePackage } from './runtime-packages.ts'
@@ -33,16 +35,19 @@ type Run<K extends OperationName> = (
 export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'planner.info': async (_, { info }) => info,
 
-  'devices.list': (_, { context }) => deviceViews(context.db),
+  'devices.list': (input, { context }) => listDevices(input, context),
 
   async 'devices.show'({ device: id }, { context }) {
     const device = await deviceNamed(context, id)
-    const { agentVersion, firstSeen, classReason, report } = device
+    const { firstSeen, classReason, report } = device
     const view = await deviceView(context.db, device)
     const engineNotes = await engineNotesOf(context.db, id)
-    return { ...view, agentVersion, firstSeen, reasons: [...classReason], report, engineNotes }
+    return { ...view, firstSeen, reasons: [...classReason], report, engineNotes }
   },
 
+  'devices.label': labelDevices,
+  'devices.retire': retireDevice,
+  'devices.remove': removeDevice,
   'devices.invite': inviteDevice,
   'devices.revoke': revokeDevice,
   'operators.add': addOperator,

@@ -1,6 +1,8 @@
-import type { ConductorContext } from '../conductor/index.ts'
+import { type ConductorContext, classesMeant, meantBy } from '../conductor/index.ts'
+import { printSelector } from '../groups/index.ts'
 import { printWaves } from '../rollout/index.ts'
 import {
+  type Db,
   devices as deviceRows,
   type Model,
   models,
@@ -12,19 +14,20 @@ import {
 } from '../storage/index.ts'
 import type { RolloutStatus, RolloutView } from './views.ts'
 
-/** The newest rollout of each class, and classes that have none yet. */
+/** The newest rollout of each class with those that are open beside it, and classes that have none yet. */
 export async function rolloutStatus(
   context: ConductorContext,
   model: Model,
 ): Promise<RolloutStatus> {
   const { db } = context
-  const shown = await rollouts.newestRollouts(db, model.name)
+  const shown = await shownRollouts(db, model.name)
   const current = await models.modelById(db, model.id)
   const own = new Set(shown.filter((r) => r.model === model.id).map((r) => r.class))
   const intent = current?.intent ?? model.intent
   const stages = await pipelines.pipelinesOf(db, model.id)
   // Asked for, and the conductor has not come to it yet: an older revision's rollouts are not the answer.
-  const unseen = intent === 'registered' ? [] : await deviceRows.classesInUse(db)
+  const meant = await classesMeant(db, current?.rolloutOptions?.where)
+  const unseen = intent === 'registered' ? [] : meant
   const begun = new Set(stages.map((pipeline) => pipeline.class))
   return {
     model: model.name,
@@ -36,9 +39,16 @@ export async function rolloutStatus(
         .filter((id) => !begun.has(id))
         .map((id) => ({ class: id, stage: 'candidates', waiting: '', stuck: false }) as const),
     ]
-      .filter((pipeline) => !own.has(pipeline.class))
+      .filter((pipeline) => !own.has(pipeline.class) && meant.includes(pipeline.class))
       .map(({ class: id, stage, waiting, stuck }) => ({ class: id, stage, waiting, stuck })),
   }
+}
+
+async function shownRollouts(db: Db, name: string): Promise<readonly Rollout[]> {
+  const newest = await rollouts.newestRollouts(db, name)
+  const open = (await rollouts.openRollouts(db)).filter(({ modelName }) => modelName === name)
+  const beside = open.filter(({ id }) => !newest.some((rollout) => rollout.id === id)).reverse()
+  return [...newest, ...beside].sort((a, b) => a.class.localeCompare(b.class))
 }
 
 async function rolloutView(context: ConductorContext, rollout: Rollout): Promise<RolloutView> {
@@ -51,7 +61,8 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
   const devices = await deviceRows.devicesOfClass(db, rollout.class)
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
-  const outside = devices.filter(({ id }) => !joined.has(id))
+  const { isFor } = await meantBy(db, rollout, devices)
+  const outside = devices.filter(({ id }) => !joined.has(id) && isFor(id))
   return {
     id: rollout.id,
     model: rollout.modelName,
@@ -60,6 +71,7 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
     state: rollout.state,
     wave: rollout.wave + 1,
     waves: printWaves(rollout.options.waves),
+    where: rollout.options.where ? printSelector(rollout.options.where) : null,
     scheme: variant?.scheme ?? '?',
     runtime: variant?.runtime ?? 'litert',
     bytes: variant?.bytes ?? 0,

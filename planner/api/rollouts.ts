@@ -1,12 +1,23 @@
-import { applyRolloutEvent, isSettlingIn, retryFailed, startRollout } from '../conductor/index.ts'
+import {
+  applyRolloutEvent,
+  type ConductorContext,
+  classesMeant,
+  isSettlingIn,
+  retryFailed,
+  startRollout,
+  subjectsOf,
+} from '../conductor/index.ts'
+import { printSelector, requireMatches, type Selector } from '../groups/index.ts'
 import {
   DEFAULT_GATE,
   isPossible,
   parseWaves,
   type RolloutEvent,
   type RolloutOptions,
+  selectorsOf,
 } from '../rollout/index.ts'
 import {
+  devices as deviceRows,
   type Intent,
   type Model,
   models,
@@ -38,12 +49,24 @@ export async function startRollouts(
   const { model: name, revision, wait, acceptNoise = false, ...options } = input
   const model = await revisionNamed(context, name, revision)
   await refuseWhileAnother(context, model)
+  await requireAnybody(context, options)
   return await rollOut(call, model, {
     options,
     wait,
     acceptNoise,
     action: 'rollout.start',
   })
+}
+
+/** A selector that nobody meets is a slip of the pen. @throws SelectorError */
+async function requireAnybody({ db }: ConductorContext, options: RolloutOptions): Promise<void> {
+  const selectors = selectorsOf(options)
+  if (selectors.length === 0) return
+  const subjects = await subjectsOf(db, await deviceRows.listDevices(db))
+  const meant = requireMatches(options.where ?? [], subjects)
+  for (const { where } of options.waves.flatMap((w) => ('where' in w ? [w] : []))) {
+    requireMatches(where, meant)
+  }
 }
 
 /** The same devices know the revision already: all of them get it back at once. */
@@ -95,12 +118,19 @@ async function startWhereChosen(
   model: Model,
   options: RolloutOptions,
 ): Promise<void> {
+  const meant = new Set(await classesMeant(context.db, options.where))
   for (const rollout of await rollouts.newestRollouts(context.db, model.name)) {
+    if (!meant.has(rollout.class)) continue
     const chosen = await selections.currentSelection(context.db, model.id, rollout.class)
     if (!chosen || chosen.selection.winner === null) continue
-    if (rollout.state === 'aborted' || rollout.selection !== chosen.seq)
+    const isForOthers = whereOf(rollout.options) !== whereOf(options)
+    if (rollout.state === 'aborted' || rollout.selection !== chosen.seq || isForOthers)
       await startRollout(context, model, chosen, options)
   }
+}
+
+function whereOf({ where }: { readonly where?: Selector | undefined }): string | undefined {
+  return where && printSelector(where)
 }
 
 /** Nothing more happens by itself: every class is served, stopped, offline, or has nothing that may ship. */

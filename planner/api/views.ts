@@ -31,9 +31,18 @@ export const deviceViewSchema = z.object({
   storageRoom: z.number().nullable(),
   memoryRoom: z.number().nullable(),
   lastSeen: z.string(),
+  agentVersion: z.string(),
+  /** What groups it: the operator's word before the device's own. */
+  labels: z.record(z.string(), z.string()),
+  /** What its own settings say otherwise, and nobody heeds. */
+  overruled: z.record(z.string(), z.string()),
+  /** Out of service: it counts nowhere. */
+  retired: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
   installed: z.array(
     z.object({
       model: z.string(),
+      /** Null where no revision of the model is known to have been built into this file. */
+      revision: z.number().nullable(),
       variant: digestSchema,
       scheme: z.string().nullable(),
       active: z.boolean(),
@@ -45,7 +54,6 @@ export const deviceViewSchema = z.object({
 export type DeviceView = z.infer<typeof deviceViewSchema>
 
 export const deviceDetailSchema = deviceViewSchema.extend({
-  agentVersion: z.string(),
   firstSeen: z.string(),
   reasons: z.array(z.string()),
   report: hardwareReportSchema,
@@ -216,6 +224,8 @@ export const rolloutViewSchema = z.object({
   /** Counted from 1. */
   wave: z.number(),
   waves: z.string(),
+  /** Which devices of the class it is for; null: all. */
+  where: z.string().nullable(),
   scheme: z.string(),
   runtime: targetName,
   bytes: z.number(),

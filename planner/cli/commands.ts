@@ -22,7 +22,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   devices: async () => {
     const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices/devices-join.ts')
     const { devicesCommand } = await import('./devices/devices.ts')
-    return [devicesCommand, devicesInviteCommand, devicesRevokeCommand]
+    const groups = await import('./devices/devices-groups.ts')
+    return [
+      devicesCommand,
+      devicesInviteCommand,
+      devicesRevokeCommand,
+      groups.devicesLabelCommand,
+      groups.devicesRetireCommand,
+      groups.devicesRemoveCommand,
+    ]
   },
   classes: async () => [(await import('./devices/classes.ts')).classesCommand],
   models: async () => {

@@ -11,5 +11,6 @@ export {
 export type { ProgressEvent } from './context/progress.ts'
 export { factsOfClass } from './devices/class-facts.ts'
 export { type ClassEvidence, classEvidence } from './pipeline/class-evidence.ts'
+export { classesMeant, meantBy, subjectOf, subjectsOf } from './rollouts/meant.ts'
 export { applyRolloutEvent, retryFailed, startRollout } from './rollouts/rollout-events.ts'
 export { suits } from './runtimes/advance-packages.ts'

@@ -1,7 +1,7 @@
 export { DEFAULT_GATE, type Gate, gateSchema } from './gates.ts'
 export { afterReport, MEMBER_STATES, type MemberState, standingOf } from './members.ts'
-export { type RolloutOptions, rolloutOptionsSchema } from './options.ts'
-export { type Member, planRollout, type RolloutStep, type RolloutView } from './plan.ts'
+export { asksWho, type RolloutOptions, rolloutOptionsSchema, selectorsOf } from './options.ts'
+export { planRollout, type RolloutStep } from './plan.ts'
 export {
   isPossible,
   nextState,
@@ -14,9 +14,11 @@ export {
   type RolloutState,
   SERVING,
 } from './states.ts'
+export type { Member, Placed, RolloutView } from './view.ts'
 export {
   DEFAULT_WAVES,
   parseWaves,
+  printWave,
   printWaves,
   type Wave,
   waveSchema,

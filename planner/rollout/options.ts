@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { labelKeySchema } from '../../shared/labels.ts'
+import { type Selector, selectorSchema } from '../groups/index.ts'
 import { gateSchema } from './gates.ts'
 import { waveSchema } from './waves.ts'
 
@@ -9,5 +11,25 @@ export const rolloutOptionsSchema = z.object({
   approval: z.boolean(),
   /** On abort, devices that run the new variant get the one they had before. */
   revert: z.boolean(),
+  /** Which devices it is for; absent: all of the class. Asked anew whenever devices or labels change. */
+  where: selectorSchema.optional(),
+  /** Devices that share this label's value get it all or none: `site`. */
+  atomicBy: labelKeySchema.optional(),
 })
 export type RolloutOptions = z.infer<typeof rolloutOptionsSchema>
+
+/** Every selector that decides over a rollout's devices. */
+export function selectorsOf({
+  where,
+  waves,
+}: Pick<RolloutOptions, 'where' | 'waves'>): readonly Selector[] {
+  return [
+    ...(where === undefined ? [] : [where]),
+    ...waves.flatMap((w) => ('where' in w ? [w.where] : [])),
+  ]
+}
+
+/** Whether what they do depends on devices' labels, and not on their numbers alone. */
+export function asksWho(options: RolloutOptions): boolean {
+  return options.atomicBy !== undefined || selectorsOf(options).length > 0
+}

@@ -1,31 +1,15 @@
-import { type Gate, judgeGate } from './gates.ts'
-import { type MemberState, standingOf } from './members.ts'
-import { type OwnRolloutEvent, type RolloutState, SERVING } from './states.ts'
-import { type Wave, waveTarget } from './waves.ts'
-
-export interface Member {
-  readonly device: string
-  readonly online: boolean
-  readonly state: MemberState
-  /** A failure the operator has seen and resumed past: gates no longer count it. */
-  readonly forgiven: boolean
-}
-
-export interface RolloutView {
-  readonly state: RolloutState
-  /** Index into `waves`. */
-  readonly wave: number
-  readonly waves: readonly Wave[]
-  readonly gate: Gate
-  /** An operator opens every wave after the first. */
-  readonly approval: boolean
-  readonly members: readonly Member[]
-  /** Devices of the class that are no members yet. */
-  readonly outside: readonly { readonly device: string; readonly online: boolean }[]
-}
+import { matches, type Selector } from '../groups/index.ts'
+import { judgeGate } from './gates.ts'
+import { brokenGroups, groupsToCome } from './groups.ts'
+import { standingOf } from './members.ts'
+import { type OwnRolloutEvent, SERVING } from './states.ts'
+import type { Member, Placed, RolloutView } from './view.ts'
+import { printWave, waveTarget } from './waves.ts'
 
 export type RolloutStep =
   | { readonly kind: 'enlist'; readonly device: string }
+  /** What its mates could not keep, the device gives back. */
+  | { readonly kind: 'withdraw'; readonly device: string; readonly reason: string }
   | { readonly kind: 'event'; readonly event: OwnRolloutEvent; readonly reason: string }
   | { readonly kind: 'wait'; readonly reason: string }
 
@@ -37,24 +21,33 @@ export function planRollout(view: RolloutView): readonly RolloutStep[] {
   if (stoppable && verdict.kind === 'abort') {
     return [{ kind: 'event', event: 'too-many-failures', reason: verdict.reason }]
   }
+  const broken = stoppable || view.state === 'done' ? brokenGroups(view) : []
+  if (broken.length > 0) return broken.map((each) => ({ kind: 'withdraw', ...each }))
   if (!SERVING.includes(view.state)) return []
   const enlisted = enlist(view)
   if (enlisted.length > 0) return enlisted.map((device) => ({ kind: 'enlist', device }))
   return view.state === 'running' ? advance(view) : []
 }
 
-/** Online devices up to the wave's target; members that went offline before they settled hold no place. */
+/** Whole groups up to the wave's target; members that went offline before they settled hold no place. */
 function enlist(view: RolloutView): readonly string[] {
-  const online = view.outside.filter((device) => device.online).map(({ device }) => device)
-  if (view.state === 'done' || isLast(view)) return [...online].sort()
+  const groups = groupsToCome(view)
+  const names = (taken: typeof groups) => taken.flat().map(({ device }) => device)
+  if (view.state === 'done' || isLast(view)) return names(groups)
   const wave = view.waves[view.wave]
   if (!wave) return []
+  if ('where' in wave) return names(groups.filter((group) => group.some(isOf(wave.where))))
   const target = waveTarget(wave, view.members.length + view.outside.length)
   const reached = view.members.filter((m) => {
     const standing = standingOf(m.state)
     return standing === 'under-way' ? m.online : standing !== 'aside'
   }).length
-  return [...online].sort().slice(0, Math.max(0, target - reached))
+  const taken: (typeof groups)[number][] = []
+  for (const group of groups) {
+    if (reached + taken.flat().length >= target) break
+    taken.push(group)
+  }
+  return names(taken)
 }
 
 function advance(view: RolloutView): readonly RolloutStep[] {
@@ -65,20 +58,45 @@ function advance(view: RolloutView): readonly RolloutStep[] {
       { kind: 'wait', reason: `${present.map((m) => m.device).join(', ')}: ${present[0]?.state}` },
     ]
   }
+  const all = [...view.members, ...view.outside]
+  const wave = view.waves[view.wave]
+  if (wave && 'where' in wave && !isLast(view)) {
+    const meant = all.filter(isOf(wave.where))
+    const reached = view.members.some(
+      (m) => standingOf(m.state) !== 'under-way' && isOf(wave.where)(m),
+    )
+    if (meant.length === 0) return [opens(view, `${printWave(wave)}: no device of the class`)]
+    if (!reached) return [wait(`${printWave(wave)}: ${meant.length} devices, none of them online`)]
+  }
   const offline = [...underWay, ...view.outside.filter((device) => !device.online)]
   if (underWay.length === view.members.length) {
-    return [
-      { kind: 'wait', reason: `no device of the class is online (${offline.length} offline)` },
-    ]
+    // All of them were retired, or the last one lost its label.
+    if (all.length === 0 && isLast(view)) return [settled('no device of the class is meant')]
+    return [wait(`no device of the class is online (${offline.length} offline)`)]
   }
-  if (isLast(view)) return [{ kind: 'event', event: 'all-settled', reason: later(offline.length) }]
+  if (isLast(view)) return [settled(later(offline.length))]
   const counted = tally(view.members)
   const verdict = judgeGate(view.gate, counted)
   if (verdict.kind !== 'passed' && counted.active + counted.failed > 0) {
     return [{ kind: 'event', event: 'gate-failed', reason: verdict.reason }]
   }
-  const event = view.approval ? 'approval-needed' : 'wave-passed'
-  return [{ kind: 'event', event, reason: `wave ${view.wave + 1} settled` }]
+  return [opens(view, `wave ${view.wave + 1} settled`)]
+}
+
+function opens({ approval }: RolloutView, reason: string): RolloutStep {
+  return { kind: 'event', event: approval ? 'approval-needed' : 'wave-passed', reason }
+}
+
+function wait(reason: string): RolloutStep {
+  return { kind: 'wait', reason }
+}
+
+function settled(reason: string): RolloutStep {
+  return { kind: 'event', event: 'all-settled', reason }
+}
+
+function isOf(where: Selector): (placed: Placed) => boolean {
+  return ({ subject }) => subject !== undefined && matches(where, subject)
 }
 
 function isLast(view: RolloutView): boolean {

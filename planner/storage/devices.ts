@@ -7,6 +7,7 @@ import {
   epochSchema,
   hardwareReportSchema,
 } from '../../shared/messages/index.ts'
+import { recordDeviceLabels } from './device-labels.ts'
 import { recordRoots } from './directions.ts'
 import { recordEngineNotes } from './engine-notes.ts'
 import { readJson } from './json.ts'
@@ -67,6 +68,7 @@ export async function recordBirth(
   await recordRoots(db, device, birth.roots)
   await recordEngineNotes(db, device, birth)
   await recordTaker(db, device, birth.acceptsRuntimes === true)
+  await recordDeviceLabels(db, device, birth.labels ?? {})
   return true
 }
 
@@ -129,14 +131,20 @@ export async function recordSlots(db: Db, device: DeviceId, slots: Birth['slots'
     .execute()
 }
 
+/** Those in service. */
 export async function listDevices(db: Db): Promise<readonly Device[]> {
+  const rows = await inService(db).selectAll('devices').orderBy('id').execute()
+  return rows.map(deviceOf)
+}
+
+/** Retired ones too. */
+export async function allDevices(db: Db): Promise<readonly Device[]> {
   return (await db.selectFrom('devices').selectAll().orderBy('id').execute()).map(deviceOf)
 }
 
 export async function devicesOfClass(db: Db, classId: string): Promise<readonly Device[]> {
-  const rows = await db
-    .selectFrom('devices')
-    .selectAll()
+  const rows = await inService(db)
+    .selectAll('devices')
     .where('class', '=', classId)
     .orderBy('id')
     .execute()
@@ -159,8 +167,7 @@ export async function isOnline(db: Db, id: DeviceId): Promise<boolean> {
 
 /** Classes that devices belong to, by name. */
 export async function classesInUse(db: Db): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('devices')
+  const rows = await inService(db)
     .select('class')
     .distinct()
     .where('class', 'is not', null)
@@ -172,6 +179,12 @@ export async function classesInUse(db: Db): Promise<readonly string[]> {
 export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
   const rows = await db.selectFrom('devices').select('id').orderBy('id').execute()
   return rows.map(({ id }) => id)
+}
+
+/** A retired device is of no class, and counts nowhere. */
+function inService(db: Db) {
+  const retired = db.selectFrom('retired_devices').select('retired_devices.device')
+  return db.selectFrom('devices').where('id', 'not in', retired)
 }
 
 /** Starts of an agent are random, so only connections of one start have an order. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { messageOf } from '../../../shared/errors.ts'
 import { parseBytes } from '../../../shared/units.ts'
+import { parseSelector } from '../../groups/index.ts'
 import type { CliOption } from './command.ts'
 
 /** Options that fleet commands share: one row each, so that they read alike everywhere. */
@@ -11,6 +13,24 @@ export const dataOption: CliOption = {
 }
 
 export const dataInput = { data: z.string().min(1) }
+
+export const whereOption: CliOption = {
+  flags: '--where <selector>',
+  description: "only devices that it matches, e.g. 'site=hall-2,class!=raspberry-pi-4'",
+}
+
+/** `site=hall-2` → terms. */
+export const whereInput = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return [...parseSelector(text)]
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) })
+      return z.NEVER
+    }
+  })
+  .optional()
 
 export const waitOption: CliOption = {
   flags: '--wait',

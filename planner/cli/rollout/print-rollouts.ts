@@ -27,7 +27,7 @@ function summaryOf(rollouts: readonly RolloutView[]): string {
       const count = (...states: string[]) =>
         String(rollout.devices.filter(({ state }) => states.includes(state)).length)
       return [
-        rollout.class,
+        rollout.where === null ? rollout.class : `${rollout.class} where ${rollout.where}`,
         String(rollout.revision),
         rollout.state,
         `${rollout.wave} of ${rollout.waves}`,
@@ -48,10 +48,13 @@ function devicesOf(rollouts: readonly RolloutView[]): string {
       device.device,
       device.online ? 'online' : 'offline',
       rollout.class,
+      String(rollout.revision),
       device.scheme ?? '—',
       device.state,
       device.error ?? '',
     ]),
   )
-  return rows.length === 0 ? '' : table(['DEVICE', '', 'CLASS', 'SCHEME', 'STATE', 'NOTE'], rows)
+  return rows.length === 0
+    ? ''
+    : table(['DEVICE', '', 'CLASS', 'REVISION', 'SCHEME', 'STATE', 'NOTE'], rows)
 }

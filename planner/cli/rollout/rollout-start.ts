@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { labelKeySchema } from '../../../shared/labels.ts'
 import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
 import { defineCommand } from '../program/command.ts'
@@ -8,6 +9,8 @@ import {
   dataOption,
   percentInput,
   waitOption,
+  whereInput,
+  whereOption,
 } from '../program/fleet-options.ts'
 import { printRollouts } from './print-rollouts.ts'
 
@@ -20,7 +23,8 @@ export const rolloutStartCommand = defineCommand({
     dataOption,
     {
       flags: '--waves <list>',
-      description: 'devices reached by each wave, per class',
+      description:
+        'devices reached by each wave, per class: how many, which share, or who (site=pilot)',
       default: DEFAULT_WAVES,
     },
     {
@@ -46,6 +50,11 @@ export const rolloutStartCommand = defineCommand({
       flags: '--revision <n>',
       description: 'an older revision; what was built and measured of it is used again',
     },
+    whereOption,
+    {
+      flags: '--atomic-by <label>',
+      description: 'devices that share its value get it all or none, e.g. site',
+    },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
     acceptNoiseOption,
     waitOption,
@@ -61,11 +70,13 @@ export const rolloutStartCommand = defineCommand({
     minSample: z.coerce.number().int().positive(),
     approval: z.boolean().default(false),
     revert: z.boolean().default(false),
+    where: whereInput,
+    atomicBy: labelKeySchema.optional(),
     acceptNoise: z.boolean().default(false),
     wait: z.boolean().default(false),
   }),
   run: async (
-    { data, model, revision, waves, approval, revert, acceptNoise, wait, ...gate },
+    { data, model, revision, waves, approval, revert, where, atomicBy, acceptNoise, wait, ...gate },
     io,
   ) => {
     const progress = io.progress(`rolling out ${model}`)
@@ -82,6 +93,8 @@ export const rolloutStartCommand = defineCommand({
         },
         approval,
         revert,
+        ...(where && { where }),
+        ...(atomicBy !== undefined && { atomicBy }),
         acceptNoise,
         wait,
       },

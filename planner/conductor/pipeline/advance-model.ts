@@ -1,11 +1,16 @@
-import { devices, type Model, pipelines, rollouts, selections } from '../../storage/index.ts'
+import { type Model, pipelines, rollouts, selections } from '../../storage/index.ts'
 import type { ConductorContext } from '../context/context.ts'
+import { classesMeant } from '../rollouts/meant.ts'
 import { startRollout } from '../rollouts/rollout-events.ts'
 import { advancePipeline } from './pipeline.ts'
 
-/** Every class that has devices has this model planned for it; where the operator asked for it, rolled out too. */
+/**
+ * Every class that has devices has this model planned for it; where the operator asked for it, rolled out too. A rollout
+ * for some devices leaves classes alone that have none of them.
+ */
 export async function advanceModel(context: ConductorContext, model: Model): Promise<void> {
-  for (const classId of await devices.classesInUse(context.db)) {
+  const where = model.intent === 'plan' ? undefined : model.rolloutOptions?.where
+  for (const classId of await classesMeant(context.db, where)) {
     await advancePipeline(context, model, classId)
     await advanceDelivery(context, model, classId)
   }

@@ -1,6 +1,12 @@
 import { profileOf } from '../../classes/index.ts'
 import { fits } from '../../probing/index.ts'
-import { type Member, planRollout, type RolloutStep, standingOf } from '../../rollout/index.ts'
+import {
+  type Member,
+  type Placed,
+  planRollout,
+  type RolloutStep,
+  standingOf,
+} from '../../rollout/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -20,7 +26,9 @@ import type { ConductorContext } from '../context/context.ts'
 import { proberOf } from '../devices/probers.ts'
 import { targetsOffered } from '../devices/targets-offered.ts'
 import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
+import { type Meant, meantBy } from './meant.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
+import { withdrawMember } from './withdrawal.ts'
 
 interface Scene {
   readonly rollout: Rollout
@@ -28,6 +36,7 @@ interface Scene {
   readonly selection: StoredSelection
   readonly devices: readonly Device[]
   readonly members: readonly RolloutDevice[]
+  readonly meant: Meant
 }
 
 /** Moves one rollout on as far as it goes without waiting. */
@@ -50,27 +59,34 @@ async function sceneOf(context: ConductorContext, rollout: Rollout): Promise<Sce
   if (!model || !selection) return undefined
   const members = await rollouts.membersOf(db, rollout.id)
   const present = await deviceRows.devicesOfClass(db, rollout.class)
-  return { rollout, model, selection, members, devices: present }
+  const meant = await meantBy(db, rollout, present)
+  return { rollout, model, selection, members, devices: present, meant }
 }
 
-function viewOf({ rollout, devices, members }: Scene) {
+function viewOf({ rollout, devices, members, meant }: Scene) {
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
+  const subjectOf = (device: string): Pick<Placed, 'subject'> => {
+    const subject = meant.subjects.get(device)
+    return subject === undefined ? {} : { subject }
+  }
   return {
     state: rollout.state,
     wave: rollout.wave,
     ...rollout.options,
     members: members.map(
-      ({ device, state, forgiven }): Member => ({
+      ({ device, state, forgiven, previous }): Member => ({
         device,
         state,
         forgiven,
         online: online.get(device) ?? false,
+        hadBefore: previous !== null,
+        ...subjectOf(device),
       }),
     ),
     outside: devices
-      .filter(({ id }) => !joined.has(id))
-      .map(({ id, online }) => ({ device: id, online })),
+      .filter(({ id }) => !joined.has(id) && meant.isFor(id))
+      .map(({ id, online }) => ({ device: id, online, ...subjectOf(id) })),
   }
 }
 
@@ -79,6 +95,7 @@ async function perform(context: ConductorContext, scene: Scene, step: RolloutSte
   if (step.kind === 'event') {
     return applyRolloutEvent(context, scene.rollout, step.event, step.reason, 'planner')
   }
+  if (step.kind === 'withdraw') return takeBack(context, scene, step)
   await noteReason(context, scene.rollout, step.reason)
 }
 
@@ -119,6 +136,19 @@ async function enlist(context: ConductorContext, scene: Scene, deviceId: string)
     variant,
     member: { wave, state: 'ordered', attempt: 1, previous },
   })
+}
+
+/** All of a group or none: who has it already gives it back with those who could not keep it. */
+async function takeBack(
+  context: ConductorContext,
+  { members }: Scene,
+  { device, reason }: { readonly device: string; readonly reason: string },
+): Promise<void> {
+  const member = members.find((each) => each.device === device)
+  if (!member) return
+  await commit(context, 'device.released', (trx) =>
+    withdrawMember(trx, member, { revert: true, reason }, context.now()),
+  )
 }
 
 /** The winner, or the best of the rest where a device is too small for it or lacks its runtime. */

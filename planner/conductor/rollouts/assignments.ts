@@ -60,6 +60,7 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
     })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
     await rollouts.closeAssignments(trx, device.id, model)
+    await rollouts.takeOver(trx, rollout.id, device.id, model)
     const { digest, blockList, selfTest, labels } = target
     const refs = [
       { digest, blockList },

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { DEFAULT_GATE } from '../../../planner/rollout/gates.ts'
 import { standingOf } from '../../../planner/rollout/members.ts'
-import { type Member, planRollout, type RolloutView } from '../../../planner/rollout/plan.ts'
+import { planRollout } from '../../../planner/rollout/plan.ts'
+import type { Member, RolloutView } from '../../../planner/rollout/view.ts'
 import { parseWaves } from '../../../planner/rollout/waves.ts'
 
 const members = (...states: Member['state'][]): Member[] =>
