@@ -5,7 +5,7 @@ import type { Finding } from '../../shared/findings.ts'
 import { builtInMetric } from '../../shared/metrics/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
-import { audit, models, putLabels } from '../storage/index.ts'
+import { audit, models, putLabels, revisions } from '../storage/index.ts'
 import { JobError, type ModelFacts } from '../variants/index.ts'
 import type { Call } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
@@ -68,6 +68,8 @@ export async function addModel(
         context.now(),
       )
       if (labels) await putLabels(trx, added.id, labels.digest)
+      if (input.note != null) await revisions.putNote(trx, added.id, input.note)
+      for (const tag of input.tags ?? []) await revisions.putTag(trx, name, tag, added.id)
       const detail = {
         revision: added.revision,
         source: source.digest,

@@ -31,7 +31,11 @@ export { ROLES, type Role }
 
 const nothing = z.object({})
 const model = z.object({ model: modelNameSchema })
-const ofRevision = model.extend({ revision: z.number().int().positive().optional() })
+/** What people call a revision in the place of its number: no digit first. */
+const tag = z.string().regex(/^[A-Za-z][\w.-]{0,31}$/)
+/** By its number, or by a tag. */
+const revisionName = z.union([z.number().int().positive(), tag])
+const ofRevision = model.extend({ revision: revisionName.optional() })
 const ofModel = z.object({ model: modelNameSchema.optional() })
 const change = model.extend({ class: z.string().optional() })
 const batchNamed = z.object({ batch: z.string().max(64) })
@@ -150,6 +154,11 @@ export const OPERATIONS = {
       labels: upload.nullish(),
       /** Most accuracy that may be lost against the revision in use, as a share. */
       maxRegression: z.number().min(0).max(1).nullish(),
+      /** Least that the float model must reach over its test data, in the metric's own unit. */
+      minMetric: z.number().nullish(),
+      /** What people want remembered of it. */
+      note: z.string().max(500).nullish(),
+      tags: z.array(tag).max(16).optional(),
       /** Why it is registered whatever the gates say; stands in the audit. */
       force: z.string().min(1).max(200).nullish(),
       objective: z.enum(OBJECTIVES),
@@ -160,6 +169,53 @@ export const OPERATIONS = {
   'models.list': { role: 'viewer', input: nothing, output: z.array(modelViewSchema) },
   'models.show': { role: 'viewer', input: ofRevision, output: modelDetailSchema },
   'models.history': { role: 'viewer', input: model, output: z.array(revisionViewSchema) },
+  'models.annotate': {
+    role: 'operator',
+    input: ofRevision.extend({
+      /** Empty: none any more. */
+      note: z.string().max(500).optional(),
+      tags: z.array(tag).max(16),
+      untag: z.array(tag).max(16),
+    }),
+    output: z.object({
+      model: z.string(),
+      revision: z.number(),
+      note: z.string().nullable(),
+      tags: z.array(z.string()),
+    }),
+  },
+  'models.prune': {
+    role: 'operator',
+    input: model.extend({
+      /** So many of the newest are kept whatever else. */
+      keep: z.number().int().min(1).max(1000),
+      olderDays: z.number().min(0).max(36_600),
+      dryRun: z.boolean(),
+    }),
+    output: z.object({
+      model: z.string(),
+      dryRun: z.boolean(),
+      revisions: z.array(
+        z.object({
+          revision: z.number(),
+          /** Why it keeps its files; null: it does not. */
+          kept: z.string().nullable(),
+          freedBytes: z.number(),
+        }),
+      ),
+    }),
+  },
+  'models.remove': {
+    role: 'admin',
+    input: model.extend({ force: z.boolean() }),
+    output: z.object({
+      model: z.string(),
+      revisions: z.number(),
+      /** That run it, and keep it. */
+      devices: z.number(),
+      freedBytes: z.number(),
+    }),
+  },
   'runtimes.add': {
     role: 'operator',
     input: z.object({ source: upload }),
@@ -205,6 +261,8 @@ export const OPERATIONS = {
       revert: z.boolean(),
       where: selectorSchema.optional(),
       atomicBy: labelKeySchema.optional(),
+      /** Where another revision is under way: begin once it has ended, instead of refusing. */
+      after: z.boolean().optional(),
       wait: z.boolean(),
       acceptNoise: z.boolean().optional(),
     }),
@@ -212,7 +270,7 @@ export const OPERATIONS = {
   },
   rollback: {
     role: 'operator',
-    input: model.extend({ to: z.number().int().positive().optional(), wait: z.boolean() }),
+    input: model.extend({ to: revisionName.optional(), wait: z.boolean() }),
     output: rolloutStatusSchema,
   },
   'rollout.status': { role: 'viewer', input: model, output: rolloutStatusSchema },

@@ -15,6 +15,7 @@ import {
   rotateKeys,
   submitSignatures,
 } from './keys.ts'
+import { annotate, prune, removeModel } from './lifecycle.ts'
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import { plan } from './plan.ts'
 import { classDetail, classViews } from './read-classes.ts'
@@ -71,6 +72,10 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   },
 
   'models.history': ({ model }, { context }) => history(context, model),
+
+  'models.annotate': annotate,
+  'models.prune': prune,
+  'models.remove': removeModel,
 
   'runtimes.add': addPackage,
   'runtimes.list': (_, { context }) => listPackages(context),

@@ -8,6 +8,7 @@ import {
   models,
   pipelines,
   type Rollout,
+  revisions,
   rollouts,
   selections,
   variants,
@@ -32,6 +33,7 @@ export async function rolloutStatus(
   return {
     model: model.name,
     intent,
+    next: await nextOf(db, model.name),
     rollouts: await Promise.all(shown.map((rollout) => rolloutView(context, rollout))),
     pending: [
       ...stages,
@@ -42,6 +44,12 @@ export async function rolloutStatus(
       .filter((pipeline) => !own.has(pipeline.class) && meant.includes(pipeline.class))
       .map(({ class: id, stage, waiting, stuck }) => ({ class: id, stage, waiting, stuck })),
   }
+}
+
+async function nextOf(db: Db, name: string): Promise<RolloutStatus['next']> {
+  const queued = (await revisions.queuedRollouts(db)).find((row) => row.name === name)
+  const model = queued && (await models.modelById(db, queued.model))
+  return queued && model ? { revision: model.revision, by: queued.by, at: queued.at } : null
 }
 
 async function shownRollouts(db: Db, name: string): Promise<readonly Rollout[]> {

@@ -1,13 +1,14 @@
+import { SerialQueue } from '../../shared/serial-queue.ts'
 import {
   applyRolloutEvent,
   type ConductorContext,
-  classesMeant,
+  type Drive,
+  drive,
   isSettlingIn,
   retryFailed,
-  startRollout,
   subjectsOf,
 } from '../conductor/index.ts'
-import { printSelector, requireMatches, type Selector } from '../groups/index.ts'
+import { requireMatches } from '../groups/index.ts'
 import {
   DEFAULT_GATE,
   isPossible,
@@ -17,26 +18,21 @@ import {
   selectorsOf,
 } from '../rollout/index.ts'
 import {
+  audit,
   devices as deviceRows,
   type Intent,
   type Model,
   models,
   type Rollout,
+  revisions,
   rollouts,
-  selections,
 } from '../storage/index.ts'
 import { type Call, drivenModel } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { isSettled } from './plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
-import {
-  type Asked,
-  drive,
-  refuseWhileAnother,
-  revisionBefore,
-  revisionNamed,
-} from './revisions.ts'
+import { anotherUnderWay, keptRevision, refuseWhileAnother, revisionBefore } from './revisions.ts'
 import type { RolloutStatus } from './views.ts'
 import { waitUntil } from './wait.ts'
 
@@ -46,16 +42,37 @@ export async function startRollouts(
   call: Call,
 ): Promise<OperationOutput<'rollout.start'>> {
   const { context } = call
-  const { model: name, revision, wait, acceptNoise = false, ...options } = input
-  const model = await revisionNamed(context, name, revision)
-  await refuseWhileAnother(context, model)
+  const { model: name, revision, wait, after = false, acceptNoise = false, ...options } = input
+  const model = await keptRevision(context, name, revision)
   await requireAnybody(context, options)
-  return await rollOut(call, model, {
-    options,
-    wait,
-    acceptNoise,
-    action: 'rollout.start',
+  const wish = { options, acceptNoise, action: 'rollout.start', actor: call.actor } as const
+  await oneAtATime(name, async () => {
+    if (after && (await anotherUnderWay(context, model))) return await queue(call, model, wish)
+    await refuseWhileAnother(context, model)
+    await drive(context, model, wish)
   })
+  return await whatFollows(call, model, wait)
+}
+
+/** Begins once what is under way has ended well. */
+async function queue({ context, actor }: Call, model: Model, wish: Drive): Promise<void> {
+  const { options, acceptNoise } = wish
+  await context.db.transaction().execute(async (trx) => {
+    const row = { name: model.name, model: model.id, options, acceptNoise, by: actor }
+    await revisions.queueRollout(trx, row, context.now())
+    const detail = { revision: model.revision, ...options, acceptNoise }
+    const entry = { actor, action: 'rollout.queued', subject: model.name, detail }
+    await audit.writeAudit(trx, entry, context.now())
+  })
+}
+
+const turns = new Map<string, SerialQueue>()
+
+/** Two operators who ask for two revisions at one moment are answered one after the other: what the later said holds. */
+function oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const turn = turns.get(name) ?? new SerialQueue()
+  turns.set(name, turn)
+  return turn.run(work)
 }
 
 /** A selector that nobody meets is a slip of the pen. @throws SelectorError */
@@ -83,54 +100,30 @@ export async function rollBack(
   call: Call,
 ): Promise<OperationOutput<'rollback'>> {
   const { context } = call
-  const model =
-    to === undefined ? await revisionBefore(context, name) : await revisionNamed(context, name, to)
-  return await rollOut(call, model, {
+  const wish = {
     options: AT_ONCE,
-    wait,
     acceptNoise: false,
     action: 'rollback',
+    actor: call.actor,
+  } as const
+  const model = await oneAtATime(name, async () => {
+    const back =
+      to === undefined ? await revisionBefore(context, name) : await keptRevision(context, name, to)
+    await drive(context, back, wish)
+    return back
   })
+  return await whatFollows(call, model, wait)
 }
 
-async function rollOut(
-  call: Call,
-  model: Model,
-  { options, wait, acceptNoise, action }: Asked,
-): Promise<RolloutStatus> {
+async function whatFollows(call: Call, model: Model, wait: boolean): Promise<RolloutStatus> {
   const { context, conductor } = call
-  await drive(call, model, { options, acceptNoise, action })
-  await startWhereChosen(call, model, options)
   conductor.poke()
   if (wait)
-    await waitUntil(call, model.name, async () =>
-      isOver(await rolloutStatus(context, model), isSettlingIn(context)),
-    )
+    await waitUntil(call, model.name, async () => {
+      const status = await rolloutStatus(context, model)
+      return status.next === null && isOver(status, isSettlingIn(context))
+    })
   return rolloutStatus(context, model)
-}
-
-/**
- * Classes whose newest rollout was aborted, or is of another revision: that the operator asks again is the decision that
- * waited for.
- */
-async function startWhereChosen(
-  { context }: Call,
-  model: Model,
-  options: RolloutOptions,
-): Promise<void> {
-  const meant = new Set(await classesMeant(context.db, options.where))
-  for (const rollout of await rollouts.newestRollouts(context.db, model.name)) {
-    if (!meant.has(rollout.class)) continue
-    const chosen = await selections.currentSelection(context.db, model.id, rollout.class)
-    if (!chosen || chosen.selection.winner === null) continue
-    const isForOthers = whereOf(rollout.options) !== whereOf(options)
-    if (rollout.state === 'aborted' || rollout.selection !== chosen.seq || isForOthers)
-      await startRollout(context, model, chosen, options)
-  }
-}
-
-function whereOf({ where }: { readonly where?: Selector | undefined }): string | undefined {
-  return where && printSelector(where)
 }
 
 /** Nothing more happens by itself: every class is served, stopped, offline, or has nothing that may ship. */
@@ -164,6 +157,7 @@ export async function changeRollout(
   if (applicable.length === 0) throw nothingFor(event, input.model, open)
   for (const rollout of applicable) await applyRolloutEvent(context, rollout, event, '', actor)
   const intent = INTENT_AFTER[event]
+  if (event === 'abort') await revisions.unqueueRollout(context.db, input.model)
   if (intent && input.class === undefined) await models.setIntent(context.db, model.id, intent)
   conductor.poke()
   return rolloutStatus(context, model)

@@ -168,6 +168,10 @@ export const revisionViewSchema = z.object({
   intent: z.string(),
   registeredAt: z.string(),
   by: z.string(),
+  note: z.string().nullable(),
+  tags: z.array(z.string()),
+  /** When its files were pruned; null while they are there. */
+  prunedAt: z.string().nullable(),
   source: digestSchema,
   bytes: z.number(),
   accuracy: z.number().nullable(),
@@ -251,6 +255,8 @@ export type RolloutView = z.infer<typeof rolloutViewSchema>
 export const rolloutStatusSchema = z.object({
   model: z.string(),
   intent: z.string(),
+  /** What begins once this has ended. */
+  next: z.object({ revision: z.number(), by: z.string(), at: z.string() }).nullable(),
   rollouts: z.array(rolloutViewSchema),
   /** Classes without a rollout, and what they wait for. */
   pending: z.array(

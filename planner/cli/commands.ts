@@ -38,7 +38,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       './models/models.ts'
     )
     const { modelsAddCommand } = await import('./models/models-add.ts')
-    return [modelsAddCommand, modelsListCommand, modelsShowCommand, modelsHistoryCommand]
+    const lifecycle = await import('./models/models-lifecycle.ts')
+    return [
+      modelsAddCommand,
+      modelsListCommand,
+      modelsShowCommand,
+      modelsHistoryCommand,
+      lifecycle.modelsAnnotateCommand,
+      lifecycle.modelsPruneCommand,
+      lifecycle.modelsRemoveCommand,
+    ]
   },
   runtimes: async () => {
     const runtimes = await import('./runtimes/runtimes.ts')

@@ -27,6 +27,7 @@ import { createFleetStore, recordClass } from './fleet-store.ts'
 import { emptyInbox } from './inbox.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
+import { advanceQueue } from './rollouts/queue.ts'
 import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
 import { sendBack } from './rollouts/withdrawal.ts'
 import { advancePackages } from './runtimes/advance-packages.ts'
@@ -152,6 +153,7 @@ export class Conductor {
       else await advanceRollout(context, rollout)
     }
     await sendBack(context)
+    await advanceQueue(context)
     await advancePackages(context)
     await this.#prune()
   }

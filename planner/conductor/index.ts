@@ -11,6 +11,7 @@ export {
 export type { ProgressEvent } from './context/progress.ts'
 export { factsOfClass } from './devices/class-facts.ts'
 export { type ClassEvidence, classEvidence } from './pipeline/class-evidence.ts'
+export { type Drive, drive } from './rollouts/drive.ts'
 export { classesMeant, meantBy, subjectOf, subjectsOf } from './rollouts/meant.ts'
 export { applyRolloutEvent, retryFailed, startRollout } from './rollouts/rollout-events.ts'
 export { suits } from './runtimes/advance-packages.ts'

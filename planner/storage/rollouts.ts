@@ -63,7 +63,7 @@ export async function addRollout(
   >,
   at: Date,
 ): Promise<Rollout> {
-  const time = at.toISOString()
+  const time = await afterAll(db, rollout.modelName, at)
   const added = { ...rollout, id: newId(), wave: 0, createdAt: time, updatedAt: time }
   await db
     .insertInto('rollouts')
@@ -82,6 +82,17 @@ export async function addRollout(
     })
     .execute()
   return added
+}
+
+/** The newest is the one that began last, whatever the clock says meanwhile. */
+async function afterAll(db: Db, modelName: string, at: Date): Promise<string> {
+  const last = await db
+    .selectFrom('rollouts')
+    .select((q) => q.fn.max('created_at').as('at'))
+    .where('model_name', '=', modelName)
+    .executeTakeFirst()
+  const earliest = last?.at ? Date.parse(last.at) + 1 : 0
+  return new Date(Math.max(at.getTime(), earliest)).toISOString()
 }
 
 export async function moveRollout(
@@ -263,6 +274,30 @@ export async function releaseMember(
     .set({ state: 'closed' })
     .where('device', '=', device)
     .where('state', '!=', 'closed')
+    .execute()
+}
+
+/** No rollout of the name is open any more, and nothing of it is sent. */
+export async function endAll(db: Db, modelName: string, reason: string, at: Date): Promise<void> {
+  const ofModel = db.selectFrom('rollouts').select('id').where('model_name', '=', modelName)
+  const told = db
+    .selectFrom('rollout_devices')
+    .select('order_id')
+    .where('rollout', 'in', ofModel)
+    .where('order_id', 'is not', null)
+  await db.updateTable('orders').set({ state: 'closed' }).where('id', 'in', told).execute()
+  await db
+    .updateTable('rollouts')
+    .set({ state: 'superseded', reason, updated_at: at.toISOString() })
+    .where('model_name', '=', modelName)
+    .where('state', '!=', 'superseded')
+    .execute()
+  await db
+    .updateTable('rollout_devices')
+    .set({ state: 'released', error: reason })
+    .where('state', '=', 'reverting')
+    .where('order_id', 'is', null)
+    .where('rollout', 'in', ofModel)
     .execute()
 }
 

@@ -86,6 +86,7 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
       bytes: artifact.bytes,
       runtime: engine.runtime,
       scheme,
+      revision: assignment.revision ?? null,
       class: deviceClass,
       counter,
       installedAt: clock.now().toISOString(),

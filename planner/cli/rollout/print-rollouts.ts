@@ -2,7 +2,7 @@ import { formatBytes } from '../../../shared/units.ts'
 import type { RolloutStatus, RolloutView } from '../../api/index.ts'
 import { table } from '../program/io.ts'
 
-export function printRollouts({ rollouts, pending, model }: RolloutStatus): string {
+export function printRollouts({ rollouts, pending, model, next }: RolloutStatus): string {
   if (rollouts.length + pending.length === 0) {
     return `${model}: no device has joined yet; whoever joins is served`
   }
@@ -14,6 +14,11 @@ export function printRollouts({ rollouts, pending, model }: RolloutStatus): stri
             ['CLASS', 'STAGE', 'WAITS FOR'],
             pending.map((row) => [row.class, row.stage, row.waiting]),
           ),
+        ]
+      : []),
+    ...(next
+      ? [
+          `next: revision ${next.revision}, once this has ended (${next.by}, ${next.at.slice(0, 16)})`,
         ]
       : []),
   ]

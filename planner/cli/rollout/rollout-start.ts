@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { labelKeySchema } from '../../../shared/labels.ts'
 import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
+import { revisionInput } from '../models/revision-options.ts'
 import { defineCommand } from '../program/command.ts'
 import {
   acceptNoiseOption,
@@ -48,12 +49,16 @@ export const rolloutStartCommand = defineCommand({
     },
     {
       flags: '--revision <n>',
-      description: 'an older revision; what was built and measured of it is used again',
+      description: 'an older revision, or a tag; what was built and measured of it is used again',
     },
     whereOption,
     {
       flags: '--atomic-by <label>',
       description: 'devices that share its value get it all or none, e.g. site',
+    },
+    {
+      flags: '--after',
+      description: 'where another revision is under way: begin once it has ended',
     },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
     acceptNoiseOption,
@@ -63,7 +68,7 @@ export const rolloutStartCommand = defineCommand({
   input: z.object({
     ...dataInput,
     model: z.string(),
-    revision: z.coerce.number().int().positive().optional(),
+    revision: revisionInput.optional(),
     waves: z.string(),
     success: percentInput,
     abortAbove: percentInput,
@@ -72,11 +77,25 @@ export const rolloutStartCommand = defineCommand({
     revert: z.boolean().default(false),
     where: whereInput,
     atomicBy: labelKeySchema.optional(),
+    after: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
     wait: z.boolean().default(false),
   }),
   run: async (
-    { data, model, revision, waves, approval, revert, where, atomicBy, acceptNoise, wait, ...gate },
+    {
+      data,
+      model,
+      revision,
+      waves,
+      approval,
+      revert,
+      where,
+      atomicBy,
+      after,
+      acceptNoise,
+      wait,
+      ...gate
+    },
     io,
   ) => {
     const progress = io.progress(`rolling out ${model}`)
@@ -95,6 +114,7 @@ export const rolloutStartCommand = defineCommand({
         revert,
         ...(where && { where }),
         ...(atomicBy !== undefined && { atomicBy }),
+        after,
         acceptNoise,
         wait,
       },
@@ -113,14 +133,17 @@ export const rollbackCommand = defineCommand({
   arguments: [{ name: 'model', description: 'name of a model' }],
   options: [
     dataOption,
-    { flags: '--to <revision>', description: 'which one; the one rolled out before where absent' },
+    {
+      flags: '--to <revision>',
+      description: 'which one, or its tag; the one rolled out before where absent',
+    },
     waitOption,
   ],
   example: 'fitment rollback motor --to 2 --wait',
   input: z.object({
     ...dataInput,
     model: z.string(),
-    to: z.coerce.number().int().positive().optional(),
+    to: revisionInput.optional(),
     wait: z.boolean().default(false),
   }),
   run: async ({ data, model, to, wait }, io) => {

@@ -25,7 +25,10 @@ async function states(p: Planner, revision: number): Promise<Record<string, stri
   return Object.fromEntries(members.map(({ device, state }) => [device, state]))
 }
 
-async function installAll(devices: readonly ScriptedDevice[], state: 'active' | 'failed' = 'active') {
+async function installAll(
+  devices: readonly ScriptedDevice[],
+  state: 'active' | 'failed' = 'active',
+) {
   for (const device of devices) {
     for (const order of await device.take('assign')) await device.install(order, state)
   }
@@ -63,44 +66,47 @@ async function threeHalls(t: Test) {
   return { p, devices, db: p.conductor.context.db }
 }
 
-t.test('a rollout for some leaves the others what they have, and serves who gets the label', async (t) => {
-  const { p, devices, db } = await threeHalls(t)
-  await next(p, { waves: AT_ONCE, where: where('site=hall-2') })
-  t.same(await states(p, 2), { d2: 'ordered' })
-  t.same(
-    await states(p, 1),
-    { d1: 'active', d2: 'released', d3: 'active' },
-    'what the newer takes is not the older one’s to renew',
-  )
-  await installAll(devices)
-  t.same(await states(p, 2), { d2: 'active' })
+t.test(
+  'a rollout for some leaves the others what they have, and serves who gets the label',
+  async (t) => {
+    const { p, devices, db } = await threeHalls(t)
+    await next(p, { waves: AT_ONCE, where: where('site=hall-2') })
+    t.same(await states(p, 2), { d2: 'ordered' })
+    t.same(
+      await states(p, 1),
+      { d1: 'active', d2: 'released', d3: 'active' },
+      'what the newer takes is not the older one’s to renew',
+    )
+    await installAll(devices)
+    t.same(await states(p, 2), { d2: 'active' })
 
-  const late = await join(p, 'd4', { site: 'hall-1' })
-  await installAll([late])
-  t.match(await states(p, 1), { d4: 'active' }, 'the older one serves whom the newer is not for')
+    const late = await join(p, 'd4', { site: 'hall-1' })
+    await installAll([late])
+    t.match(await states(p, 1), { d4: 'active' }, 'the older one serves whom the newer is not for')
 
-  await label(p, 'd3', { site: 'hall-2' })
-  t.same(await states(p, 2), { d2: 'active', d3: 'ordered' })
-  await installAll(devices)
-  await label(p, 'd2', { site: 'hall-9' })
-  await settle(p)
-  t.same(await states(p, 2), { d2: 'active', d3: 'active' }, 'a label that is lost takes nothing')
-  t.match(await states(p, 1), { d2: 'released', d3: 'released' })
-  t.same(await devices[1].take('assign'), [], 'and nobody gives in turns')
+    await label(p, 'd3', { site: 'hall-2' })
+    t.same(await states(p, 2), { d2: 'active', d3: 'ordered' })
+    await installAll(devices)
+    await label(p, 'd2', { site: 'hall-9' })
+    await settle(p)
+    t.same(await states(p, 2), { d2: 'active', d3: 'active' }, 'a label that is lost takes nothing')
+    t.match(await states(p, 1), { d2: 'released', d3: 'released' })
+    t.same(await devices[1].take('assign'), [], 'and nobody gives in turns')
 
-  const everywhere = (await models.revisionsOf(db, 'motor'))[0]
-  if (!everywhere) throw new Error('a model')
-  const chosen = await selections.currentSelection(db, everywhere.id, CLASS)
-  if (!chosen) throw new Error('a selection')
-  pass(p)
-  await startRollout(p.conductor.context, everywhere, chosen, { ...options, waves: AT_ONCE })
-  await settle(p)
-  t.match(
-    (await rollouts.rolloutsOf(db, 'motor')).map(({ state }) => state),
-    ['running', 'superseded', 'superseded'],
-    'one for all takes the place of both',
-  )
-})
+    const everywhere = (await models.revisionsOf(db, 'motor'))[0]
+    if (!everywhere) throw new Error('a model')
+    const chosen = await selections.currentSelection(db, everywhere.id, CLASS)
+    if (!chosen) throw new Error('a selection')
+    pass(p)
+    await startRollout(p.conductor.context, everywhere, chosen, { ...options, waves: AT_ONCE })
+    await settle(p)
+    t.match(
+      (await rollouts.rolloutsOf(db, 'motor')).map(({ state }) => state),
+      ['running', 'superseded', 'superseded'],
+      'one for all takes the place of both',
+    )
+  },
+)
 
 t.test('a class of which nobody is meant is left alone', async (t) => {
   const { p, db } = await threeHalls(t)

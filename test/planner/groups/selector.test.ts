@@ -79,7 +79,8 @@ t.test('what is no selector', (t) => {
     ['-site', /"-site"/],
     [`site=${'x'.repeat(64)}`, /is no term/],
   ]
-  for (const [text, message] of rows) t.throws(() => parseSelector(text), { code: 'usage', message })
+  for (const [text, message] of rows)
+    t.throws(() => parseSelector(text), { code: 'usage', message })
   t.end()
 })
 

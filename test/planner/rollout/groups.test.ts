@@ -69,13 +69,16 @@ t.test('a wave by label takes those who have it, however many', (t) => {
   t.end()
 })
 
-t.test('a wave that nobody of the class is meant by passes; one that is only offline waits', (t) => {
-  t.same(said({ outside: rest }), ['wave-passed'])
-  t.same(said({ outside: [...rest, placed('p1', pilot, false)] }), [
-    'site=pilot: 1 devices, none of them online',
-  ])
-  t.end()
-})
+t.test(
+  'a wave that nobody of the class is meant by passes; one that is only offline waits',
+  (t) => {
+    t.same(said({ outside: rest }), ['wave-passed'])
+    t.same(said({ outside: [...rest, placed('p1', pilot, false)] }), [
+      'site=pilot: 1 devices, none of them online',
+    ])
+    t.end()
+  },
+)
 
 t.test('a rollout of which all devices are gone ends', (t) => {
   t.same(said({ wave: 2 }), ['all-settled'])

@@ -21,7 +21,18 @@ t.test('waves: read, printed, refused', async (t) => {
   ]) {
     t.equal(printWaves(parseWaves(text)), text)
   }
-  for (const text of ['', '1,10%', '0,100%', 'all', '1,,100%', '110%', '-1,100%', '1.5,100%', 'site=,100%', 'site=pilot']) {
+  for (const text of [
+    '',
+    '1,10%',
+    '0,100%',
+    'all',
+    '1,,100%',
+    '110%',
+    '-1,100%',
+    '1.5,100%',
+    'site=,100%',
+    'site=pilot',
+  ]) {
     t.throws(() => parseWaves(text), { code: 'usage' }, text)
   }
 })
