@@ -54,6 +54,8 @@ export interface AgentOptions {
   readonly version: string
   readonly backoff: BackoffOptions
   readonly clock: Clock
+  /** Where it stands, by its IANA name; default: as the system says. */
+  readonly timeZone?: () => string
   readonly failPoints: FailPoints
   readonly log: Log
   readonly modelRunner: ModelRunner
@@ -111,6 +113,10 @@ function openTrust(
     anchor: trust,
     clock,
   })
+}
+
+function systemZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone
 }
 
 class Daemon implements Agent {
@@ -171,6 +177,7 @@ class Daemon implements Agent {
       health: options.health,
       messages: new HealthMessages(),
       clock,
+      timeZone: options.timeZone ?? systemZone,
       log,
       tell: (report) => void this.#link.report(report),
       packagesChanged: () => void this.#link.rebirth(),
@@ -279,6 +286,7 @@ class Daemon implements Agent {
       memoryLimitBytes,
       slots: await this.#installedSlots(),
       roots: await this.#context.trust.rootVersions(),
+      timeZone: this.#context.timeZone(),
       ...(acceptsRuntimes && { acceptsRuntimes }),
       ...(Object.keys(labels).length > 0 && { labels }),
     }

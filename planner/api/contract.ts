@@ -3,8 +3,9 @@ import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
 import { labelKeySchema, labelValueSchema } from '../../shared/labels.ts'
 import { selectorSchema } from '../groups/index.ts'
+import { windowSchema } from '../../shared/windows/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
-import { gateSchema, waveSchema } from '../rollout/index.ts'
+import { gateSchema, rateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
 import { explanationSchema } from './explanation.ts'
@@ -24,6 +25,7 @@ import {
   probeViewSchema,
   revisionViewSchema,
   rolloutStatusSchema,
+  windowViewSchema,
 } from './views.ts'
 
 /** Who may call what; over the planner's own socket everybody is an admin. */
@@ -136,6 +138,17 @@ export const OPERATIONS = {
     role: 'admin',
     input: z.object({ name: nameSchema }),
     output: z.object({ name: z.string(), tokens: z.number() }),
+  },
+  'windows.set': {
+    role: 'operator',
+    input: z.object({ name: nameSchema, where: selectorSchema, window: windowSchema }),
+    output: windowViewSchema,
+  },
+  'windows.list': { role: 'viewer', input: nothing, output: z.array(windowViewSchema) },
+  'windows.remove': {
+    role: 'operator',
+    input: z.object({ name: nameSchema }),
+    output: z.object({ name: z.string() }),
   },
   'classes.list': { role: 'viewer', input: nothing, output: z.array(classViewSchema) },
   'classes.show': {
@@ -261,6 +274,8 @@ export const OPERATIONS = {
       revert: z.boolean(),
       where: selectorSchema.optional(),
       atomicBy: labelKeySchema.optional(),
+      rate: rateSchema.optional(),
+      atOnce: z.boolean().optional(),
       /** Where another revision is under way: begin once it has ended, instead of refusing. */
       after: z.boolean().optional(),
       wait: z.boolean(),
@@ -274,7 +289,12 @@ export const OPERATIONS = {
     output: rolloutStatusSchema,
   },
   'rollout.status': { role: 'viewer', input: model, output: rolloutStatusSchema },
-  'rollout.pause': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'rollout.pause': {
+    role: 'operator',
+    /** When it goes on by itself; absent: when somebody resumes it. */
+    input: change.extend({ until: z.iso.datetime({ offset: true }).optional() }),
+    output: rolloutStatusSchema,
+  },
   'rollout.resume': {
     role: 'operator',
     input: change.extend({ retry: z.boolean() }),

@@ -26,6 +26,7 @@ import { auditViews, modelView, probeViews } from './read-views.ts'
 import { history, revisionNamed } from './revisions.ts'
 import { changeRollout, resumeRollout, rollBack, startRollouts } from './rollouts.ts'
 import { addPackage, listPackages, removePackage } from './runtime-packages.ts'
+import { removeWindow, setWindow, windowViews } from './windows.ts'
 
 type Run<K extends OperationName> = (
   input: OperationInput<K>,
@@ -54,6 +55,10 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'operators.add': addOperator,
   'operators.list': listOperators,
   'operators.revoke': revokeOperator,
+
+  'windows.set': setWindow,
+  'windows.list': (_, { context }) => windowViews(context),
+  'windows.remove': removeWindow,
 
   'classes.list': (_, { context }) => classViews(context),
   'classes.show': ({ class: id }, { context }) => classDetail(context, id),

@@ -1,4 +1,4 @@
-import { type ConductorContext, classesMeant, meantBy } from '../conductor/index.ts'
+import { type ConductorContext, classesMeant, hoursOf, meantBy, opensAt } from '../conductor/index.ts'
 import { printSelector } from '../groups/index.ts'
 import { printWaves } from '../rollout/index.ts'
 import {
@@ -52,6 +52,9 @@ async function nextOf(db: Db, name: string): Promise<RolloutStatus['next']> {
   return queued && model ? { revision: model.revision, by: queued.by, at: queued.at } : null
 }
 
+/** States in which a device may wait for its window. */
+const WAITING: ReadonlySet<string> = new Set(['ordered', 'accepted', 'downloading', 'verified', 'installed'])
+
 async function shownRollouts(db: Db, name: string): Promise<readonly Rollout[]> {
   const newest = await rollouts.newestRollouts(db, name)
   const open = (await rollouts.openRollouts(db)).filter(({ modelName }) => modelName === name)
@@ -70,6 +73,11 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
   const { isFor } = await meantBy(db, rollout, devices)
+  const hours = rollout.options.atOnce ? new Map<string, never>() : await hoursOf(db, devices)
+  const opens = (id: string) => {
+    const own = hours.get(id)
+    return (own && opensAt(own, context.now())?.toISOString()) ?? null
+  }
   const outside = devices.filter(({ id }) => !joined.has(id) && isFor(id))
   return {
     id: rollout.id,
@@ -97,6 +105,7 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
           ? ((await variants.findVariant(db, member.variant))?.scheme ?? null)
           : null,
         error: member.error,
+        opensAt: WAITING.has(member.state) ? opens(member.device) : null,
       })),
     ),
     outside: {

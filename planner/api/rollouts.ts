@@ -26,6 +26,7 @@ import {
   type Rollout,
   revisions,
   rollouts,
+  windows,
 } from '../storage/index.ts'
 import { type Call, drivenModel } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
@@ -92,6 +93,8 @@ const AT_ONCE: RolloutOptions = {
   gate: DEFAULT_GATE,
   approval: false,
   revert: false,
+  // What is taken back waits for no window.
+  atOnce: true,
 }
 
 /** Back to what was built and measured, whatever is under way. */
@@ -147,7 +150,11 @@ const INTENT_AFTER: Partial<Record<RolloutEvent, Intent>> = {
 /** An operator's command to every open rollout of the model, or to that of one class. @throws RolloutError */
 export async function changeRollout(
   event: Extract<RolloutEvent, 'pause' | 'resume' | 'abort' | 'approve'>,
-  input: { readonly model: string; readonly class?: string | undefined },
+  input: {
+    readonly model: string
+    readonly class?: string | undefined
+    readonly until?: string | undefined
+  },
   call: Call,
 ): Promise<RolloutStatus> {
   const { context, conductor, actor } = call
@@ -155,7 +162,15 @@ export async function changeRollout(
   const open = await openRolloutsOf(call, input)
   const applicable = open.length === 1 ? open : open.filter(({ state }) => isPossible(state, event))
   if (applicable.length === 0) throw nothingFor(event, input.model, open)
-  for (const rollout of applicable) await applyRolloutEvent(context, rollout, event, '', actor)
+  const until = input.until === undefined ? null : new Date(input.until)
+  if (until && until <= context.now()) {
+    throw new ApiError('nothing-to-do', `${input.until} is over: name a time to come`)
+  }
+  for (const rollout of applicable) {
+    const reason = until ? `until ${until.toISOString()}` : ''
+    await applyRolloutEvent(context, rollout, event, reason, actor)
+    if (event === 'pause') await windows.pauseUntil(context.db, rollout.id, until)
+  }
   const intent = INTENT_AFTER[event]
   if (event === 'abort') await revisions.unqueueRollout(context.db, input.model)
   if (intent && input.class === undefined) await models.setIntent(context.db, model.id, intent)

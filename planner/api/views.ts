@@ -245,6 +245,8 @@ export const rolloutViewSchema = z.object({
       state: z.string(),
       scheme: z.string().nullable(),
       error: z.string().nullable(),
+      /** When its window opens; null: it waits for none. */
+      opensAt: z.string().nullable(),
     }),
   ),
   /** Devices of the class that the waves have not reached. */
@@ -264,6 +266,19 @@ export const rolloutStatusSchema = z.object({
   ),
 })
 export type RolloutStatus = z.infer<typeof rolloutStatusSchema>
+
+export const windowViewSchema = z.object({
+  name: z.string(),
+  /** Devices it is for. */
+  where: z.string(),
+  /** `mon,tue 02:00–04:00 Europe/Berlin` */
+  hours: z.string(),
+  by: z.string(),
+  /** Devices in service that it is for now, and how many of them keep it themselves. */
+  devices: z.number(),
+  keptThere: z.number(),
+})
+export type WindowView = z.infer<typeof windowViewSchema>
 
 export const auditViewSchema = z.object({
   seq: z.number(),

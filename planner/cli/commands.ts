@@ -72,6 +72,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       steering.rolloutApproveCommand,
     ]
   },
+  windows: async () => {
+    const windows = await import('./rollout/windows.ts')
+    return [windows.windowsSetCommand, windows.windowsListCommand, windows.windowsRemoveCommand]
+  },
   rollback: async () => [(await import('./rollout/rollout-start.ts')).rollbackCommand],
   keys: async () => {
     const own = await import('./keys/keys.ts')

@@ -27,6 +27,7 @@ import { createFleetStore, recordClass } from './fleet-store.ts'
 import { emptyInbox } from './inbox.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
+import { endPauses } from './rollouts/pauses.ts'
 import { advanceQueue } from './rollouts/queue.ts'
 import { advanceReleases, refreshTrust, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
 import { sendBack } from './rollouts/withdrawal.ts'
@@ -147,6 +148,7 @@ export class Conductor {
     const { context } = this
     if (!(await emptyInbox(context))) this.#again = true
     for (const model of await models.drivenModels(context.db)) await advanceModel(context, model)
+    await endPauses(context)
     const waiting = await advanceReleases(context)
     for (const rollout of await rollouts.openRollouts(context.db)) {
       if (waiting.has(rollout.id)) await noteReason(context, rollout, WAITS_FOR_RELEASE)

@@ -15,6 +15,9 @@ export interface FleetLimits {
   /** The same of all devices; past it each still has one block under way, so nobody waits for the slow. */
   readonly inflightBytes: number
   readonly openFiles: number
+  /** Bytes a second of blocks to one device, and to all of them. */
+  readonly bytesPerSecondPerDevice: number
+  readonly bytesPerSecond: number
   /** First pause before an unacknowledged order is sent again; it doubles up to the longest. */
   readonly retryMs: number
   readonly longestRetryMs: number
@@ -34,6 +37,8 @@ export const DEFAULT_LIMITS: FleetLimits = {
   inflightBytesPerDevice: MIB,
   inflightBytes: 64 * MIB,
   openFiles: 64,
+  bytesPerSecondPerDevice: Number.POSITIVE_INFINITY,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
   retryMs: 5_000,
   longestRetryMs: 300_000,
   rebirthMs: 5_000,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { labelKeySchema } from '../../shared/labels.ts'
 import { type Selector, selectorSchema } from '../groups/index.ts'
 import { gateSchema } from './gates.ts'
+import { rateSchema } from './rate.ts'
 import { waveSchema } from './waves.ts'
 
 /** How the operator wants a model rolled out; kept with the model, for classes that appear later. */
@@ -15,6 +16,10 @@ export const rolloutOptionsSchema = z.object({
   where: selectorSchema.optional(),
   /** Devices that share this label's value get it all or none: `site`. */
   atomicBy: labelKeySchema.optional(),
+  /** Windows of maintenance are not waited for. */
+  atOnce: z.boolean().optional(),
+  /** Absent: as many at once as a wave has. */
+  rate: rateSchema.optional(),
 })
 export type RolloutOptions = z.infer<typeof rolloutOptionsSchema>
 

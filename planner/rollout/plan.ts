@@ -2,6 +2,7 @@ import { matches, type Selector } from '../groups/index.ts'
 import { judgeGate } from './gates.ts'
 import { brokenGroups, groupsToCome } from './groups.ts'
 import { standingOf } from './members.ts'
+import { ratePerMinute } from './rate.ts'
 import { type OwnRolloutEvent, SERVING } from './states.ts'
 import type { Member, Placed, RolloutView } from './view.ts'
 import { printWave, waveTarget } from './waves.ts'
@@ -24,30 +25,46 @@ export function planRollout(view: RolloutView): readonly RolloutStep[] {
   const broken = stoppable || view.state === 'done' ? brokenGroups(view) : []
   if (broken.length > 0) return broken.map((each) => ({ kind: 'withdraw', ...each }))
   if (!SERVING.includes(view.state)) return []
-  const enlisted = enlist(view)
-  if (enlisted.length > 0) return enlisted.map((device) => ({ kind: 'enlist', device }))
+  const groups = enlist(view)
+  if (groups.length > 0) return atItsRate(view, groups)
   return view.state === 'running' ? advance(view) : []
 }
 
+type Groups = ReturnType<typeof groupsToCome>
+
+/** A group that is larger than a minute's share goes alone. */
+function atItsRate(view: RolloutView, groups: Groups): readonly RolloutStep[] {
+  const { rate, toldThisMinute = 0 } = view
+  const least = rate ? ratePerMinute(rate, tally(view.members).active) : Number.POSITIVE_INFINITY
+  let told = toldThisMinute
+  const now: string[] = []
+  for (const group of groups) {
+    if (told > 0 && told + group.length > least) break
+    told += group.length
+    now.push(...group.map(({ device }) => device))
+  }
+  if (now.length > 0) return now.map((device) => ({ kind: 'enlist', device }))
+  return [wait(`${least} a minute: ${groups.flat().length} devices wait their turn`)]
+}
+
 /** Whole groups up to the wave's target; members that went offline before they settled hold no place. */
-function enlist(view: RolloutView): readonly string[] {
+function enlist(view: RolloutView): Groups {
   const groups = groupsToCome(view)
-  const names = (taken: typeof groups) => taken.flat().map(({ device }) => device)
-  if (view.state === 'done' || isLast(view)) return names(groups)
+  if (view.state === 'done' || isLast(view)) return groups
   const wave = view.waves[view.wave]
   if (!wave) return []
-  if ('where' in wave) return names(groups.filter((group) => group.some(isOf(wave.where))))
+  if ('where' in wave) return groups.filter((group) => group.some(isOf(wave.where)))
   const target = waveTarget(wave, view.members.length + view.outside.length)
   const reached = view.members.filter((m) => {
     const standing = standingOf(m.state)
     return standing === 'under-way' ? m.online : standing !== 'aside'
   }).length
-  const taken: (typeof groups)[number][] = []
+  const taken: Groups[number][] = []
   for (const group of groups) {
     if (reached + taken.flat().length >= target) break
     taken.push(group)
   }
-  return names(taken)
+  return taken
 }
 
 function advance(view: RolloutView): readonly RolloutStep[] {

@@ -1,6 +1,7 @@
 import type { Subject } from '../groups/index.ts'
 import type { Gate } from './gates.ts'
 import type { MemberState } from './members.ts'
+import type { Rate } from './rate.ts'
 import type { RolloutState } from './states.ts'
 import type { Wave } from './waves.ts'
 
@@ -29,6 +30,10 @@ export interface RolloutView {
   readonly approval: boolean
   /** Devices that share this label's value get it all or none. */
   readonly atomicBy?: string | undefined
+  /** Absent: no limit. */
+  readonly rate?: Rate | undefined
+  /** Devices that were first told within the last minute. */
+  readonly toldThisMinute?: number
   readonly members: readonly Member[]
   /** Devices that it is for and that are no members yet. */
   readonly outside: readonly Placed[]

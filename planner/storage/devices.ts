@@ -13,6 +13,7 @@ import { recordEngineNotes } from './engine-notes.ts'
 import { readJson } from './json.ts'
 import { recordTaker } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
+import { recordZone } from './windows.ts'
 
 export interface Device {
   readonly id: DeviceId
@@ -69,6 +70,7 @@ export async function recordBirth(
   await recordEngineNotes(db, device, birth)
   await recordTaker(db, device, birth.acceptsRuntimes === true)
   await recordDeviceLabels(db, device, birth.labels ?? {})
+  await recordZone(db, device, birth.timeZone)
   return true
 }
 

@@ -34,6 +34,7 @@ export async function retirements(db: Db): Promise<ReadonlyMap<DeviceId, Retirem
 /** Nothing is left of it but the audit, what it measured, and the counters that its orders went by. */
 export async function forgetDevice(db: Db, device: DeviceId): Promise<void> {
   await db.deleteFrom('retired_devices').where('device', '=', device).execute()
+  await db.deleteFrom('device_zones').where('device', '=', device).execute()
   await db.deleteFrom('device_labels').where('device', '=', device).execute()
   await db.deleteFrom('engine_notes').where('device', '=', device).execute()
   await db.deleteFrom('runtime_takers').where('device', '=', device).execute()

@@ -17,6 +17,7 @@ import type { InstallStep } from '../transitions/install-table.ts'
 import { engineFor, installedModel, isTold, whatIsTold } from './installed-model.ts'
 import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
+import { whenOpen } from './when-open.ts'
 import { besides } from './wanted-artifacts.ts'
 
 /** Between two reports of progress, ms. */
@@ -95,9 +96,11 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     else await slots.install(slot, installed, file)
   },
 
-  async waiting({ assignment }, { stateDir, slots, log }, signal) {
+  async waiting({ assignment, windows = [] }, context, signal) {
+    const { stateDir, slots, log } = context
     const { model, variant } = assignment
     if ((await slots.links(model)).current === variant) return
+    await whenOpen(model, windows, context, signal)
     await new ModelLocks(stateDir, model).whenFree(signal, (holders) => {
       log.info({ model, locks: holders }, 'waits for applications that hold a lock')
     })

@@ -56,7 +56,7 @@ function devicesOf(rollouts: readonly RolloutView[]): string {
       String(rollout.revision),
       device.scheme ?? '—',
       device.state,
-      device.error ?? '',
+      device.opensAt === null ? (device.error ?? '') : `window opens ${device.opensAt}`,
     ]),
   )
   return rows.length === 0

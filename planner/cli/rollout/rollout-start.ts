@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { UsageError } from '../../../shared/errors.ts'
 import { labelKeySchema } from '../../../shared/labels.ts'
 import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
-import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
+import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves, rateSchema } from '../../rollout/index.ts'
 import { revisionInput } from '../models/revision-options.ts'
 import { defineCommand } from '../program/command.ts'
 import {
@@ -14,6 +15,21 @@ import {
   whereOption,
 } from '../program/fleet-options.ts'
 import { printRollouts } from './print-rollouts.ts'
+
+/** `base=10,factor=2,succeeded=20` */
+const exponentialInput = z.string().transform((text, context) => {
+  const said = Object.fromEntries(text.split(',').map((pair) => pair.split('=')))
+  const { base, factor, succeeded, ...others } = said
+  const rate = {
+    baseRatePerMinute: Number(base),
+    incrementFactor: Number(factor ?? 2),
+    numberOfSucceededThings: Number(succeeded),
+  }
+  const isNumber = Object.values(rate).every((number) => number > 0)
+  if (isNumber && Object.keys(others).length === 0) return rate
+  context.addIssue({ code: 'custom', message: `"${text}": write e.g. base=10,factor=2,succeeded=20` })
+  return z.NEVER
+})
 
 export const rolloutStartCommand = defineCommand({
   path: 'rollout start',
@@ -56,6 +72,12 @@ export const rolloutStartCommand = defineCommand({
       flags: '--atomic-by <label>',
       description: 'devices that share its value get it all or none, e.g. site',
     },
+    { flags: '--max-per-minute <n>', description: 'devices told in a minute, at most' },
+    {
+      flags: '--exponential-rate <list>',
+      description: 'grows up to that maximum: base=10,factor=2,succeeded=20 (devices a minute)',
+    },
+    { flags: '--now', description: 'windows of maintenance are not waited for' },
     {
       flags: '--after',
       description: 'where another revision is under way: begin once it has ended',
@@ -77,6 +99,9 @@ export const rolloutStartCommand = defineCommand({
     revert: z.boolean().default(false),
     where: whereInput,
     atomicBy: labelKeySchema.optional(),
+    maxPerMinute: z.coerce.number().int().positive().optional(),
+    exponentialRate: exponentialInput.optional(),
+    now: z.boolean().default(false),
     after: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
     wait: z.boolean().default(false),
@@ -92,6 +117,9 @@ export const rolloutStartCommand = defineCommand({
       where,
       atomicBy,
       after,
+      now,
+      maxPerMinute,
+      exponentialRate,
       acceptNoise,
       wait,
       ...gate
@@ -115,6 +143,8 @@ export const rolloutStartCommand = defineCommand({
         ...(where && { where }),
         ...(atomicBy !== undefined && { atomicBy }),
         after,
+        ...(now && { atOnce: true }),
+        ...rateOf(maxPerMinute, exponentialRate),
         acceptNoise,
         wait,
       },
@@ -125,6 +155,23 @@ export const rolloutStartCommand = defineCommand({
     return !wait || isDone(status) ? 0 : 1
   },
 })
+
+/** @throws UsageError where it has nowhere to grow to */
+function rateOf(
+  maximumPerMinute: number | undefined,
+  exponentialRate: z.output<typeof exponentialInput> | undefined,
+) {
+  if (maximumPerMinute === undefined && exponentialRate === undefined) return {}
+  const rate = rateSchema.safeParse({
+    maximumPerMinute: maximumPerMinute ?? DEFAULT_MAXIMUM,
+    ...(exponentialRate && { exponentialRate }),
+  })
+  if (rate.success) return { rate: rate.data }
+  throw new UsageError(`--exponential-rate: ${rate.error.issues[0]?.message}`)
+}
+
+/** Of AWS IoT Jobs. */
+const DEFAULT_MAXIMUM = 1000
 
 export const rollbackCommand = defineCommand({
   path: 'rollback',

@@ -26,9 +26,12 @@ import type { ConductorContext } from '../context/context.ts'
 import { proberOf } from '../devices/probers.ts'
 import { targetsOffered } from '../devices/targets-offered.ts'
 import { activeVariant, assign, MOST_ATTEMPTS } from './assignments.ts'
+import { type Hours, hoursOf, opensAt } from './hours.ts'
 import { type Meant, meantBy } from './meant.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
 import { withdrawMember } from './withdrawal.ts'
+
+const MINUTE_MS = 60_000
 
 interface Scene {
   readonly rollout: Rollout
@@ -37,6 +40,9 @@ interface Scene {
   readonly devices: readonly Device[]
   readonly members: readonly RolloutDevice[]
   readonly meant: Meant
+  readonly hours: ReadonlyMap<string, Hours>
+  readonly toldThisMinute: number
+  readonly now: Date
 }
 
 /** Moves one rollout on as far as it goes without waiting. */
@@ -60,10 +66,22 @@ async function sceneOf(context: ConductorContext, rollout: Rollout): Promise<Sce
   const members = await rollouts.membersOf(db, rollout.id)
   const present = await deviceRows.devicesOfClass(db, rollout.class)
   const meant = await meantBy(db, rollout, present)
-  return { rollout, model, selection, members, devices: present, meant }
+  const hours = rollout.options.atOnce ? new Map() : await hoursOf(db, present)
+  const { rate } = rollout.options
+  const aMinuteAgo = new Date(context.now().getTime() - MINUTE_MS)
+  const toldThisMinute = rate ? await orders.toldSince(db, rollout.id, aMinuteAgo) : 0
+  const now = context.now()
+  return { rollout, model, selection, members, devices: present, meant, hours, toldThisMinute, now }
 }
 
-function viewOf({ rollout, devices, members, meant }: Scene) {
+/** Who cannot keep a window is told nothing before it opens. */
+function isHeld({ hours, now }: Scene, device: string): boolean {
+  const own = hours.get(device)
+  return own !== undefined && own.zone === null && opensAt(own, now) !== null
+}
+
+function viewOf(scene: Scene) {
+  const { rollout, devices, members, meant, toldThisMinute } = scene
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
   const subjectOf = (device: string): Pick<Placed, 'subject'> => {
@@ -74,6 +92,7 @@ function viewOf({ rollout, devices, members, meant }: Scene) {
     state: rollout.state,
     wave: rollout.wave,
     ...rollout.options,
+    toldThisMinute,
     members: members.map(
       ({ device, state, forgiven, previous }): Member => ({
         device,
@@ -86,7 +105,11 @@ function viewOf({ rollout, devices, members, meant }: Scene) {
     ),
     outside: devices
       .filter(({ id }) => !joined.has(id) && meant.isFor(id))
-      .map(({ id, online }) => ({ device: id, online, ...subjectOf(id) })),
+      .map(({ id, online }) => ({
+        device: id,
+        online: online && !isHeld(scene, id),
+        ...subjectOf(id),
+      })),
   }
 }
 

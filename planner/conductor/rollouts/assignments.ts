@@ -12,12 +12,16 @@ import {
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { threadsFor } from '../devices/class-facts.ts'
+import { hoursOf } from './hours.ts'
 import { engineOffering } from '../devices/targets-offered.ts'
 
 /** After so many tries a device that keeps losing what it was given is given up. */
 export const MOST_ATTEMPTS = 5
 
 const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A weekly window that a change of the clock skips. */
+const LONGEST_WAIT_DAYS = 15
 
 export interface AssignmentInput {
   readonly rollout: Rollout
@@ -44,7 +48,11 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
   const offered = engineOffering(device.runtimes, variant.runtime, profile)
   const engine = offered ? { ...offered, threads: threadsFor(device, profile) } : null
   const at = now()
-  const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
+  const isAtOnce = rollout.options.atOnce === true || member.state === 'reverting'
+  const hours = isAtOnce ? undefined : (await hoursOf(db, [device])).get(device.id)
+  const windows = hours?.zone == null ? [] : hours.windows
+  const days = settings.assignmentDays + (windows.length > 0 ? LONGEST_WAIT_DAYS : 0)
+  const expiresAt = new Date(at.getTime() + days * DAY_MS)
   const id = newId()
   const { modelName: model, class: classId } = rollout
   const isGiven = await commit(context, 'assignment.given', async (trx) => {
@@ -68,7 +76,10 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
       ...(labels ? [labels] : []),
     ]
     const files = refs.flatMap((ref) => [ref.digest, ref.blockList])
-    const order = { v: 1, id, kind: 'assign', model, variant: digest } as const
+    const order = {
+      ...({ v: 1, id, kind: 'assign', model, variant: digest } as const),
+      ...(windows.length > 0 && { windows: [...windows] }),
+    }
     await orders.addOrder(trx, device.id, order, files, at, expiresAt)
     await rollouts.putMember(
       trx,

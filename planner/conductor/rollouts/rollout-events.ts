@@ -16,6 +16,7 @@ import {
   rollouts,
   type StoredSelection,
   variants,
+  windows,
 } from '../../storage/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
@@ -66,7 +67,9 @@ async function move(
   const state = nextState(rollout.state, event, what)
   const wave = rollout.wave + (event === 'wave-passed' || event === 'approve' ? 1 : 0)
   await rollouts.moveRollout(trx, rollout.id, { state, wave, reason }, at)
-  if (event === 'resume') await rollouts.forgive(trx, rollout.id, FAILURES)
+  if (event !== 'pause') await windows.pauseUntil(trx, rollout.id, null)
+  // A pause that is over by the clock is no word on failures.
+  if (event === 'resume' && actor !== PLANNER) await rollouts.forgive(trx, rollout.id, FAILURES)
   if (state === 'aborted') await withdraw(trx, rollout, at)
   const detail = { class: rollout.class, from: rollout.state, to: state, wave: wave + 1, reason }
   const entry = { actor, action: `rollout.${event}`, subject: rollout.modelName, detail }

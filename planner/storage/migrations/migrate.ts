@@ -10,6 +10,7 @@ import { engineTables } from './0006-engines.ts'
 import { evidenceTables } from './0007-evidence.ts'
 import { labelTables } from './0008-labels.ts'
 import { groupTables } from './0012-groups.ts'
+import { whenTables } from './0013-when.ts'
 import { createTables, type DialectName } from './create.ts'
 
 /** Brings a database of any earlier version up to this one. @throws StorageError */
@@ -27,6 +28,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0007-evidence': createTables(evidenceTables, dialect),
         '0008-labels': createTables(labelTables, dialect),
         '0012-groups': createTables(groupTables, dialect),
+        '0013-when': createTables(whenTables, dialect),
       }),
     },
   })
