@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
-import { labelKeySchema, labelValueSchema } from '../../shared/labels.ts'
+import { labelKeySchema, labelsSchema, labelValueSchema } from '../../shared/labels.ts'
 import { selectorSchema } from '../groups/index.ts'
 import { windowSchema } from '../../shared/windows/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
@@ -41,6 +41,10 @@ const ofRevision = model.extend({ revision: revisionName.optional() })
 const ofModel = z.object({ model: modelNameSchema.optional() })
 const change = model.extend({ class: z.string().optional() })
 const batchNamed = z.object({ batch: z.string().max(64) })
+const inviteHours = z
+  .number()
+  .positive()
+  .max(24 * 366)
 const upload = z.object({ digest: digestSchema, name: z.string().max(1024) })
 
 /** Every operation of the planner: what goes in, what comes out, who may. Names are a contract. */
@@ -99,12 +103,22 @@ export const OPERATIONS = {
     role: 'operator',
     input: z.object({
       device: deviceIdSchema.nullable(),
-      hours: z
-        .number()
-        .positive()
-        .max(24 * 366),
+      hours: inviteHours,
+      /** Devices that it is good for; one where absent, or where a device is named. */
+      uses: z.number().int().min(1).max(100_000).optional(),
+      labels: labelsSchema.optional(),
     }),
     output: z.object({ token: z.string(), device: z.string().nullable(), expiresAt: z.string() }),
+  },
+  'devices.inviteMany': {
+    role: 'operator',
+    input: z.object({
+      devices: z.array(z.object({ device: deviceIdSchema, labels: labelsSchema })).min(1).max(500),
+      hours: inviteHours,
+    }),
+    output: z.array(
+      z.object({ device: z.string(), token: z.string(), expiresAt: z.string(), isKnown: z.boolean() }),
+    ),
   },
   'devices.revoke': {
     role: 'operator',

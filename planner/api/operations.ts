@@ -5,7 +5,7 @@ import { type Call, deviceNamed, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
 import { labelDevices, removeDevice, retireDevice } from './devices.ts'
 import { explain } from './explain.ts'
-import { brokerCredentials, inviteDevice, revokeDevice } from './invite.ts'
+import { brokerCredentials, inviteDevice, inviteMany, revokeDevice } from './invite.ts'
 import {
   batchNamed,
   dropBatch,
@@ -51,6 +51,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'devices.retire': retireDevice,
   'devices.remove': removeDevice,
   'devices.invite': inviteDevice,
+  'devices.inviteMany': inviteMany,
   'devices.revoke': revokeDevice,
   'operators.add': addOperator,
   'operators.list': listOperators,

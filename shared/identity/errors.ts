@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 export const IDENTITY_REFUSALS = {
   'join-token-unknown': 'the planner knows no such join token: ask for a new one',
   'join-token-used': 'the join token was used by another key: ask for a new one, and who used it',
+  'join-token-used-up': 'as many devices as the join token is good for have joined: ask for another',
   'join-token-expired': 'the join token has expired: ask for a new one',
   'join-token-other-device': 'the join token was made for another device',
   'device-name-taken':

@@ -21,6 +21,11 @@ export const whenTables = {
     key: ['token'],
     columns: { token: 'text', uses: 'int' },
   },
+  /** Labels of whoever joins by it. */
+  join_token_labels: {
+    key: ['token'],
+    columns: { token: 'text', labels: 'json' },
+  },
   join_token_uses: {
     key: ['token', 'device'],
     columns: { token: 'text', device: 'text', used_key: 'text', certificate: 'text', at: 'time' },
