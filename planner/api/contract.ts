@@ -107,6 +107,13 @@ export const OPERATIONS = {
       /** Devices that it is good for; one where absent, or where a device is named. */
       uses: z.number().int().min(1).max(100_000).optional(),
       labels: labelsSchema.optional(),
+      /** PEM of the operator's own authority, and names or patterns of devices that it may speak for. */
+      authority: z
+        .object({
+          certificate: z.string().max(16_384),
+          names: z.array(z.string().regex(/^[\w.*-]{1,64}$/)).min(1).max(10_000),
+        })
+        .optional(),
     }),
     output: z.object({ token: z.string(), device: z.string().nullable(), expiresAt: z.string() }),
   },

@@ -1,3 +1,4 @@
+import { certificatesIn } from '../../shared/identity/index.ts'
 import { UsageError } from '../../shared/errors.ts'
 import { type InvitePlace, invite, type PlannerIdentity } from '../identity/index.ts'
 import { audit, devices as deviceRows } from '../storage/index.ts'
@@ -9,16 +10,33 @@ const HOUR_MS = 3_600_000
 
 /** @throws ApiError `no-tls` */
 export async function inviteDevice(
-  { device, hours, uses = 1, labels = {} }: OperationInput<'devices.invite'>,
+  { device, hours, uses = 1, labels = {}, authority }: OperationInput<'devices.invite'>,
   call: Call,
 ): Promise<OperationOutput<'devices.invite'>> {
   const { context, actor } = call
   if (device !== null && uses > 1) {
     throw new UsageError('a token for one device is good once: leave out the device, or the uses')
   }
-  const wish = { device, lifetimeMs: hours * HOUR_MS, by: actor, uses, labels }
+  const wish = { device, lifetimeMs: hours * HOUR_MS, by: actor, uses, labels, ...(authority && { authority }) }
+  if (authority) requireAuthority(authority.certificate)
   const { token, expiresAt } = await invite(context.db, placeOf(call), wish, context.now())
   return { token, device, expiresAt: expiresAt.toISOString() }
+}
+
+/** @throws UsageError where it is no authority's certificate */
+function requireAuthority(pem: string): void {
+  const problem = problemOf(pem)
+  if (problem !== undefined) throw new UsageError(`the authority ${problem}`)
+}
+
+function problemOf(pem: string): string | undefined {
+  try {
+    const [certificate, ...more] = certificatesIn(pem)
+    if (certificate === undefined || more.length > 0) return 'is not one certificate in PEM'
+    return certificate.ca ? undefined : 'is no certificate of an authority (CA:TRUE)'
+  } catch {
+    return 'cannot be read: give one certificate in PEM'
+  }
 }
 
 /** A token for each; who has the name already keeps its record, its labels and its history. */

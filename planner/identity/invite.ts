@@ -1,7 +1,7 @@
 import { joinKeyOf, newJoinSecret, printJoinToken } from '../../shared/identity/index.ts'
 import { printTrustedKey } from '../../shared/signatures/index.ts'
 import type { Labels } from '../../shared/labels.ts'
-import { audit, type Db, deviceLabels, joinTokens } from '../storage/index.ts'
+import { audit, type Db, deviceLabels, joinTokens, type TokenAuthority } from '../storage/index.ts'
 
 export interface Invitation {
   /** The only device that may use it; `null`: whoever has it, under a name that is free. */
@@ -13,6 +13,8 @@ export interface Invitation {
   readonly uses?: number
   /** What groups whoever joins by it. */
   readonly labels?: Labels
+  /** Whose certificate whoever joins by it must show besides. */
+  readonly authority?: TokenAuthority
 }
 
 /** What every token of this planner says. */
@@ -28,7 +30,7 @@ export interface InvitePlace {
 export async function invite(
   db: Db,
   place: InvitePlace,
-  { device, lifetimeMs, by, uses = 1, labels = {} }: Invitation,
+  { device, lifetimeMs, by, uses = 1, labels = {}, authority }: Invitation,
   now: Date,
 ): Promise<{ readonly token: string; readonly expiresAt: Date }> {
   const secret = newJoinSecret()
@@ -41,6 +43,7 @@ export async function invite(
     createdBy: by,
     expiresAt,
     uses,
+    ...(authority && { authority }),
     // Of a device that is named they hold from now on.
     labels: device === null ? labels : {},
   }
@@ -49,7 +52,7 @@ export async function invite(
     const voided = device === null ? 0 : await joinTokens.expireJoinTokens(trx, device, now)
     await joinTokens.addJoinToken(trx, row, now)
     if (device !== null) await deviceLabels.putLabelsOf(trx, device, labels)
-    const detail = { token: row.id.slice(0, 12), expiresAt: expiresAt.toISOString(), voided, uses, labels }
+    const detail = { token: row.id.slice(0, 12), expiresAt: expiresAt.toISOString(), voided, uses, labels, ...(authority && { names: authority.names }) }
     const subject = device ?? place.fleet
     await audit.writeAudit(trx, { actor: by, action: 'devices.invite', subject, detail }, now)
   })

@@ -67,6 +67,8 @@ export class Registrar {
     }
     const isSame = used.key === key && used.device === wish.device
     const otherwise = isForOne ? 'join-token-used' : 'device-name-taken'
+    // Who shows what it was made with is who it says, whatever key it has now: it was set up anew.
+    if (!isSame && token.authority !== null && now() < token.expiresAt) return undefined
     if (!isSame) throw refusal(otherwise, { usedBy: used.device })
     if (revocations.has(used.serial)) throw refusal('certificate-revoked')
     return certificates.certificateOf(db, used.serial)
@@ -115,7 +117,11 @@ export class Registrar {
   ): Promise<readonly string[]> {
     const { device } = wish
     const valid = await certificates.validCertificates(trx, device, at)
-    if (token.device === null && valid.length > 0) throw refusal('device-name-taken', { device })
+    const isProven = token.device !== null || token.authority !== null
+    if (!isProven && valid.length > 0) throw refusal('device-name-taken', { device })
+    if (token.authority !== null && (await certificates.isRevoked(trx, device))) {
+      throw refusal('device-revoked', { device })
+    }
     const mine = { ...use, device }
     const isGood =
       token.uses === 1

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { type Labels, labelsSchema } from '../../shared/labels.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
@@ -9,8 +10,18 @@ export interface StoredJoinToken {
   readonly expiresAt: Date
   /** Devices that it is good for. */
   readonly uses: number
+  /** Whose certificate a device must show besides; null: none. */
+  readonly authority: TokenAuthority | null
   /** What it was used for; `null` while nobody used it. Of one that is good for several see `useBy`. */
   readonly used: TokenUse | null
+}
+
+/** The operator's own authority, and the names that it may speak for. */
+export interface TokenAuthority {
+  /** PEM. */
+  readonly certificate: string
+  /** `press-7`, or `press-*`. */
+  readonly names: readonly string[]
 }
 
 export interface TokenUse {
@@ -30,6 +41,7 @@ export interface NewJoinToken {
   readonly uses?: number
   /** Of whoever joins by it. */
   readonly labels?: Labels
+  readonly authority?: TokenAuthority
 }
 
 export async function addJoinToken(db: Db, token: NewJoinToken, at: Date): Promise<void> {
@@ -48,7 +60,14 @@ export async function addJoinToken(db: Db, token: NewJoinToken, at: Date): Promi
       certificate: null,
     })
     .execute()
-  const { id, uses = 1, labels = {} } = token
+  const { id, uses = 1, labels = {}, authority } = token
+  if (authority !== undefined) {
+    const { certificate, names } = authority
+    await db
+      .insertInto('join_token_authorities')
+      .values({ token: id, certificate, names: JSON.stringify(names) })
+      .execute()
+  }
   if (uses > 1) await db.insertInto('join_token_quotas').values({ token: id, uses }).execute()
   if (Object.keys(labels).length === 0) return
   await db
@@ -97,12 +116,14 @@ export async function useOneOf(
     .selectFrom('join_token_uses')
     .select((q) => q.fn.countAll<number>().as('count'))
     .where('token', '=', id)
+    .where('device', '!=', use.device)
     .executeTakeFirstOrThrow()
   if (Number(count) >= uses) return false
   const row = { used_key: use.key, certificate: use.serial, at: at.toISOString() }
   await db
     .insertInto('join_token_uses')
     .values({ token: id, device: use.device, ...row })
+    .onConflict((conflict) => conflict.columns(['token', 'device']).doUpdateSet(row))
     .execute()
   return true
 }
@@ -111,11 +132,19 @@ export async function findJoinToken(db: Db, id: string): Promise<StoredJoinToken
   const row = await db
     .selectFrom('join_tokens')
     .leftJoin('join_token_quotas', 'join_token_quotas.token', 'join_tokens.id')
+    .leftJoin('join_token_authorities', 'join_token_authorities.token', 'join_tokens.id')
     .selectAll('join_tokens')
-    .select('join_token_quotas.uses')
+    .select(['join_token_quotas.uses', 'join_token_authorities.names'])
+    .select('join_token_authorities.certificate as authority')
     .where('id', '=', id)
     .executeTakeFirst()
-  return row && fromRow(row, row.uses ?? 1)
+  if (!row) return undefined
+  const { names, authority: certificate } = row
+  const authority =
+    certificate === null || names === null
+      ? null
+      : { certificate, names: readJson(z.array(z.string()), names) }
+  return fromRow(row, { uses: row.uses ?? 1, authority })
 }
 
 /** What was given for this device and not used is good no more. Answers how many there were. */
@@ -153,7 +182,10 @@ export async function useJoinToken(
   return result.numUpdatedRows === 1n
 }
 
-function fromRow(row: Tables['join_tokens'], uses: number): StoredJoinToken {
+function fromRow(
+  row: Tables['join_tokens'],
+  { uses, authority }: Pick<StoredJoinToken, 'uses' | 'authority'>,
+): StoredJoinToken {
   const { used_by: device, used_key: key, certificate: serial } = row
   return {
     id: row.id,
@@ -161,6 +193,7 @@ function fromRow(row: Tables['join_tokens'], uses: number): StoredJoinToken {
     device: row.device,
     expiresAt: new Date(row.expires_at),
     uses,
+    authority,
     used: device !== null && key !== null && serial !== null ? { device, key, serial } : null,
   }
 }

@@ -26,6 +26,14 @@ export const devicesInviteCommand = defineCommand({
     },
     { ...whereOption, description: 'a new token for each device that it matches: they keep their names' },
     { flags: '--uses <n>', description: 'one token that so many devices may join by', default: '1' },
+    {
+      flags: '--authority <ca.pem>',
+      description: 'of your own: one token for devices that have a certificate of it (common name: the device)',
+    },
+    {
+      flags: '--names <patterns>',
+      description: 'devices that the authority may speak for, e.g. press-*,crane-7, or @FILE with a line each',
+    },
     { flags: '--label <labels...>', description: 'labels of whoever joins by it, e.g. site=hall-2' },
     {
       flags: '--device <id>',
@@ -44,10 +52,12 @@ export const devicesInviteCommand = defineCommand({
     where: whereInput,
     uses: z.coerce.number().int().min(1).max(100_000),
     label: z.array(z.string()).default([]),
+    authority: z.string().optional(),
+    names: z.string().optional(),
     device: deviceIdSchema.optional(),
     expires: hoursInput,
   }),
-  run: async ({ data, csv, where, device = null, uses, label, expires: hours }, io) => {
+  run: async ({ data, csv, where, device = null, uses, label, authority, names, expires: hours }, io) => {
     const whom = [csv !== undefined, where !== undefined, device !== null, uses > 1]
     if (whom.filter((one) => one).length > 1) {
       throw new UsageError('--csv, --where, --device and --uses each say for whom: give one of them')
@@ -67,9 +77,18 @@ export const devicesInviteCommand = defineCommand({
       )
       return 0
     }
-    const made = await planner.call('devices.invite', { device, hours, uses, labels })
-    const good = uses === 1 ? 'good once' : `good for ${uses} devices`
-    const name = device === null ? ' --device NAME' : ''
+    const own = await authorityOf(authority, names)
+    if (own && whom.slice(0, 3).includes(true)) {
+      throw new UsageError('--authority says for whom: leave out --csv, --where and --device')
+    }
+    const most = own && uses === 1 ? own.most : uses
+    const made = await planner.call('devices.invite', {
+      ...{ device, hours, uses: most, labels },
+      ...(own && { authority: own.authority }),
+    })
+    const good = most === 1 ? 'good once' : `good for ${most} devices`
+    const shown = own ? ' --certificate CERT.pem --key KEY.pem' : ''
+    const name = own ? shown : device === null ? ' --device NAME' : ''
     const state = '--state-dir /var/lib/fitment-agent'
     io.result(made, () =>
       [
@@ -83,6 +102,22 @@ export const devicesInviteCommand = defineCommand({
     return 0
   },
 })
+
+/** Devices that one token of an authority lets in where nothing else is said. */
+const MOST_OF_AUTHORITY = 100_000
+
+/** @throws UsageError where only one of both is said: an authority without names speaks for everybody it ever signed */
+async function authorityOf(file: string | undefined, names: string | undefined) {
+  if (file === undefined && names === undefined) return undefined
+  if (file === undefined || names === undefined) {
+    throw new UsageError('--authority and --names go together: press-*, or * for all that it signed')
+  }
+  const read = async (path: string) => new TextDecoder().decode(await readUserFile(path))
+  const text = names.startsWith('@') ? await read(names.slice(1)) : names
+  const patterns = text.split(/[\s,]+/).filter((word) => word !== '')
+  const authority = { certificate: await read(file), names: patterns }
+  return { authority, most: MOST_OF_AUTHORITY }
+}
 
 /** Invitations of one question to the planner. */
 const AT_ONCE = 500

@@ -26,6 +26,11 @@ export const whenTables = {
     key: ['token'],
     columns: { token: 'text', labels: 'json' },
   },
+  /** Tokens for devices with a certificate of the operator's own authority. */
+  join_token_authorities: {
+    key: ['token'],
+    columns: { token: 'text', certificate: 'text', names: 'json' },
+  },
   join_token_uses: {
     key: ['token', 'device'],
     columns: { token: 'text', device: 'text', used_key: 'text', certificate: 'text', at: 'time' },

@@ -17,6 +17,7 @@ import {
 } from '../../../shared/messages/topics.ts'
 import { wordSchema } from '../../../shared/open-words.ts'
 import { signedSchema, vouchedSchema } from '../../../shared/signatures/envelope.ts'
+import { windowSchema } from '../../../shared/windows/index.ts'
 import { offerSchema } from '../../../shared/trust/index.ts'
 
 type Json = Record<string, unknown>
@@ -84,6 +85,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   RenewCertificate: messages.renewCertificateSchema,
   JoinIssued: messages.joinIssuedSchema,
   JoinRefused: messages.joinRefusedSchema,
+  Window: windowSchema,
 }
 
 t.test('payloads.yaml describes every schema of the wire and nothing else', async (t) => {
