@@ -52,7 +52,9 @@ function readEndorsement(certificate: string | undefined, key: string | undefine
   const [own] = certificates
   if (own === undefined) throw new UsageError(`${certificate} holds no certificate in PEM`)
   if (own.checkPrivateKey(privateKey)) return { certificates, key: privateKey }
-  throw new UsageError(`${key} is not the key of ${certificate}: the first certificate there is the device's`)
+  throw new UsageError(
+    `${key} is not the key of ${certificate}: the first certificate there is the device's`,
+  )
 }
 
 function reading<T>(file: string, read: (text: string) => T): T {

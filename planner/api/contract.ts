@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
 import { labelKeySchema, labelsSchema, labelValueSchema } from '../../shared/labels.ts'
-import { selectorSchema } from '../groups/index.ts'
 import { windowSchema } from '../../shared/windows/index.ts'
+import { selectorSchema } from '../groups/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, rateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
@@ -111,7 +111,10 @@ export const OPERATIONS = {
       authority: z
         .object({
           certificate: z.string().max(16_384),
-          names: z.array(z.string().regex(/^[\w.*-]{1,64}$/)).min(1).max(10_000),
+          names: z
+            .array(z.string().regex(/^[\w.*-]{1,64}$/))
+            .min(1)
+            .max(10_000),
         })
         .optional(),
     }),
@@ -120,11 +123,19 @@ export const OPERATIONS = {
   'devices.inviteMany': {
     role: 'operator',
     input: z.object({
-      devices: z.array(z.object({ device: deviceIdSchema, labels: labelsSchema })).min(1).max(500),
+      devices: z
+        .array(z.object({ device: deviceIdSchema, labels: labelsSchema }))
+        .min(1)
+        .max(500),
       hours: inviteHours,
     }),
     output: z.array(
-      z.object({ device: z.string(), token: z.string(), expiresAt: z.string(), isKnown: z.boolean() }),
+      z.object({
+        device: z.string(),
+        token: z.string(),
+        expiresAt: z.string(),
+        isKnown: z.boolean(),
+      }),
     ),
   },
   'devices.revoke': {

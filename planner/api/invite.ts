@@ -1,5 +1,5 @@
-import { certificatesIn } from '../../shared/identity/index.ts'
 import { UsageError } from '../../shared/errors.ts'
+import { certificatesIn } from '../../shared/identity/index.ts'
 import { type InvitePlace, invite, type PlannerIdentity } from '../identity/index.ts'
 import { audit, devices as deviceRows } from '../storage/index.ts'
 import type { Call } from './call.ts'
@@ -17,7 +17,14 @@ export async function inviteDevice(
   if (device !== null && uses > 1) {
     throw new UsageError('a token for one device is good once: leave out the device, or the uses')
   }
-  const wish = { device, lifetimeMs: hours * HOUR_MS, by: actor, uses, labels, ...(authority && { authority }) }
+  const wish = {
+    device,
+    lifetimeMs: hours * HOUR_MS,
+    by: actor,
+    uses,
+    labels,
+    ...(authority && { authority }),
+  }
   if (authority) requireAuthority(authority.certificate)
   const { token, expiresAt } = await invite(context.db, placeOf(call), wish, context.now())
   return { token, device, expiresAt: expiresAt.toISOString() }

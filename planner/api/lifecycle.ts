@@ -109,7 +109,9 @@ async function keptFor(
   const before = rolledOut.find(({ model }) => model !== driven)?.model
   const running = await runningBySource(context, name)
   const reasons = new Map<string, string>()
-  for (const [age, { id, source, registeredAt }] of (await models.revisionsOf(db, name)).entries()) {
+  for (const [age, { id, source, registeredAt }] of (
+    await models.revisionsOf(db, name)
+  ).entries()) {
     const days = (now().getTime() - Date.parse(registeredAt)) / DAY_MS
     const { tags } = facts(id)
     const devices = running.get(source) ?? 0

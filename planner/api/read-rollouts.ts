@@ -1,4 +1,10 @@
-import { type ConductorContext, classesMeant, hoursOf, meantBy, opensAt } from '../conductor/index.ts'
+import {
+  type ConductorContext,
+  classesMeant,
+  hoursOf,
+  meantBy,
+  opensAt,
+} from '../conductor/index.ts'
 import { printSelector } from '../groups/index.ts'
 import { printWaves } from '../rollout/index.ts'
 import {
@@ -53,7 +59,13 @@ async function nextOf(db: Db, name: string): Promise<RolloutStatus['next']> {
 }
 
 /** States in which a device may wait for its window. */
-const WAITING: ReadonlySet<string> = new Set(['ordered', 'accepted', 'downloading', 'verified', 'installed'])
+const WAITING: ReadonlySet<string> = new Set([
+  'ordered',
+  'accepted',
+  'downloading',
+  'verified',
+  'installed',
+])
 
 async function shownRollouts(db: Db, name: string): Promise<readonly Rollout[]> {
   const newest = await rollouts.newestRollouts(db, name)

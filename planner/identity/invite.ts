@@ -1,6 +1,6 @@
 import { joinKeyOf, newJoinSecret, printJoinToken } from '../../shared/identity/index.ts'
-import { printTrustedKey } from '../../shared/signatures/index.ts'
 import type { Labels } from '../../shared/labels.ts'
+import { printTrustedKey } from '../../shared/signatures/index.ts'
 import { audit, type Db, deviceLabels, joinTokens, type TokenAuthority } from '../storage/index.ts'
 
 export interface Invitation {
@@ -52,7 +52,14 @@ export async function invite(
     const voided = device === null ? 0 : await joinTokens.expireJoinTokens(trx, device, now)
     await joinTokens.addJoinToken(trx, row, now)
     if (device !== null) await deviceLabels.putLabelsOf(trx, device, labels)
-    const detail = { token: row.id.slice(0, 12), expiresAt: expiresAt.toISOString(), voided, uses, labels, ...(authority && { names: authority.names }) }
+    const detail = {
+      token: row.id.slice(0, 12),
+      expiresAt: expiresAt.toISOString(),
+      voided,
+      uses,
+      labels,
+      ...(authority && { names: authority.names }),
+    }
     const subject = device ?? place.fleet
     await audit.writeAudit(trx, { actor: by, action: 'devices.invite', subject, detail }, now)
   })

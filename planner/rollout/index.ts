@@ -2,7 +2,7 @@ export { DEFAULT_GATE, type Gate, gateSchema } from './gates.ts'
 export { afterReport, MEMBER_STATES, type MemberState, standingOf } from './members.ts'
 export { asksWho, type RolloutOptions, rolloutOptionsSchema, selectorsOf } from './options.ts'
 export { planRollout, type RolloutStep } from './plan.ts'
-export { type Rate, rateSchema, ratePerMinute } from './rate.ts'
+export { type Rate, ratePerMinute, rateSchema } from './rate.ts'
 export {
   isPossible,
   nextState,

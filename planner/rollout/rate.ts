@@ -21,7 +21,10 @@ export const rateSchema = z
 export type Rate = z.infer<typeof rateSchema>
 
 /** Devices that may be told in a minute now that so many succeeded. */
-export function ratePerMinute({ maximumPerMinute, exponentialRate }: Rate, succeeded: number): number {
+export function ratePerMinute(
+  { maximumPerMinute, exponentialRate }: Rate,
+  succeeded: number,
+): number {
   if (exponentialRate === undefined) return maximumPerMinute
   const { baseRatePerMinute, incrementFactor, numberOfSucceededThings } = exponentialRate
   const steps = Math.floor(succeeded / numberOfSucceededThings)

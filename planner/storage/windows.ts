@@ -34,7 +34,10 @@ export async function putWindow(
 
 /** False where there was none. */
 export async function removeWindow(db: Db, name: string): Promise<boolean> {
-  const gone = await db.deleteFrom('maintenance_windows').where('name', '=', name).executeTakeFirst()
+  const gone = await db
+    .deleteFrom('maintenance_windows')
+    .where('name', '=', name)
+    .executeTakeFirst()
   return gone.numDeletedRows > 0n
 }
 
@@ -48,7 +51,11 @@ export async function listWindows(db: Db): Promise<readonly MaintenanceWindow[]>
 }
 
 /** Absent: an agent that keeps no windows. */
-export async function recordZone(db: Db, device: DeviceId, zone: string | undefined): Promise<void> {
+export async function recordZone(
+  db: Db,
+  device: DeviceId,
+  zone: string | undefined,
+): Promise<void> {
   if (zone === undefined) {
     await db.deleteFrom('device_zones').where('device', '=', device).execute()
     return

@@ -69,7 +69,10 @@ t.test('halls, pilots, nights and a device that is scrapped', async (t) => {
   })
   t.match(await fitment('devices', '--where', 'site>1', ...here), { code: 2, err: /is no term/ })
 
-  t.match(await add(SMALL_MODEL, '--min-metric', '150%'), { code: 1, err: /gate-refused.*--min-metric/ })
+  t.match(await add(SMALL_MODEL, '--min-metric', '150%'), {
+    code: 1,
+    err: /gate-refused.*--min-metric/,
+  })
   t.equal((await add(SMALL_MODEL, '--tag', 'first', '--note', 'as delivered')).code, 0)
   t.match(await start('--waves', 'site=pilot,100%'), { code: 1, err: /matches-nobody/ })
   const first = await start('--waves', 'site=hall-1,100%', '--wait')
@@ -93,7 +96,9 @@ t.test('halls, pilots, nights and a device that is scrapped', async (t) => {
   await until('the device to join', async () => (revisionOn('press-1') === 2 ? true : undefined))
 
   third.kill('SIGKILL')
-  t.match(await fitment('devices', 'retire', 'press-3', '--reason', 'scrapped', ...here), { code: 0 })
+  t.match(await fitment('devices', 'retire', 'press-3', '--reason', 'scrapped', ...here), {
+    code: 0,
+  })
   t.notMatch((await fitment('devices', ...here)).out, /press-3/)
   t.match((await fitment('devices', '--all', ...here)).out, /press-3 +retired/)
 

@@ -1,7 +1,7 @@
 import { invariant } from '../../../shared/errors.ts'
 import type { Report } from '../../../shared/messages/index.ts'
-import type { SlotLinks } from '../../artifacts/index.ts'
 import type { Window } from '../../../shared/windows/index.ts'
+import type { SlotLinks } from '../../artifacts/index.ts'
 import type { Installable } from '../../trust/index.ts'
 import type { Installation } from '../journal/records.ts'
 import { healthReport, installReport, type Refusal } from '../reports.ts'

@@ -17,8 +17,8 @@ import type { InstallStep } from '../transitions/install-table.ts'
 import { engineFor, installedModel, isTold, whatIsTold } from './installed-model.ts'
 import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
-import { whenOpen } from './when-open.ts'
 import { besides } from './wanted-artifacts.ts'
+import { whenOpen } from './when-open.ts'
 
 /** Between two reports of progress, ms. */
 const PROGRESS_MS = 2_000

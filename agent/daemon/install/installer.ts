@@ -56,7 +56,11 @@ export class Installer {
       this.#start(model)
       return
     }
-    const queued: Change = { kind: 'queued', key: model, value: { order, assignment, windows: [...windows] } }
+    const queued: Change = {
+      kind: 'queued',
+      key: model,
+      value: { order, assignment, windows: [...windows] },
+    }
     const displaced = this.#displace(model)
     const told = [...(displaced?.reports ?? []), ...reports]
     const changes = [counted, ...(displaced?.changes ?? []), queued]

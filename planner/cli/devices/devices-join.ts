@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { deviceIdSchema } from '../../../shared/ids.ts'
 import { UsageError } from '../../../shared/errors.ts'
-import { parseLabel } from '../../../shared/labels.ts'
+import { deviceIdSchema } from '../../../shared/ids.ts'
+import { type Labels, parseLabel } from '../../../shared/labels.ts'
 import { connectPlanner, type PlannerClient } from '../../api/index.ts'
 import type { Selector } from '../../groups/index.ts'
 import { readUserFile } from '../file/model-file.ts'
-import { defineCommand } from '../program/command.ts'
+import { defineCommand, type ExitCode } from '../program/command.ts'
 import {
   dataInput,
   dataOption,
@@ -13,6 +13,7 @@ import {
   whereInput,
   whereOption,
 } from '../program/fleet-options.ts'
+import type { CliIo } from '../program/io.ts'
 import { type Invited, readInvitationList } from './invitation-list.ts'
 
 export const devicesInviteCommand = defineCommand({
@@ -24,17 +25,29 @@ export const devicesInviteCommand = defineCommand({
       flags: '--csv <file>',
       description: 'a token for each line: a head "device,site,…", then names and their labels',
     },
-    { ...whereOption, description: 'a new token for each device that it matches: they keep their names' },
-    { flags: '--uses <n>', description: 'one token that so many devices may join by', default: '1' },
+    {
+      ...whereOption,
+      description: 'a new token for each device that it matches: they keep their names',
+    },
+    {
+      flags: '--uses <n>',
+      description: 'one token that so many devices may join by',
+      default: '1',
+    },
     {
       flags: '--authority <ca.pem>',
-      description: 'of your own: one token for devices that have a certificate of it (common name: the device)',
+      description:
+        'of your own: one token for devices that have a certificate of it (common name: the device)',
     },
     {
       flags: '--names <patterns>',
-      description: 'devices that the authority may speak for, e.g. press-*,crane-7, or @FILE with a line each',
+      description:
+        'devices that the authority may speak for, e.g. press-*,crane-7, or @FILE with a line each',
     },
-    { flags: '--label <labels...>', description: 'labels of whoever joins by it, e.g. site=hall-2' },
+    {
+      flags: '--label <labels...>',
+      description: 'labels of whoever joins by it, e.g. site=hall-2',
+    },
     {
       flags: '--device <id>',
       description: 'only this device may use it, and it takes the place of one of that name',
@@ -57,25 +70,21 @@ export const devicesInviteCommand = defineCommand({
     device: deviceIdSchema.optional(),
     expires: hoursInput,
   }),
-  run: async ({ data, csv, where, device = null, uses, label, authority, names, expires: hours }, io) => {
+  run: async (
+    { data, csv, where, device = null, uses, label, authority, names, expires: hours },
+    io,
+  ) => {
     const whom = [csv !== undefined, where !== undefined, device !== null, uses > 1]
     if (whom.filter((one) => one).length > 1) {
-      throw new UsageError('--csv, --where, --device and --uses each say for whom: give one of them')
+      throw new UsageError(
+        '--csv, --where, --device and --uses each say for whom: give one of them',
+      )
     }
     const planner = connectPlanner(data)
     const labels = Object.fromEntries(label.map(parseLabel))
     if (csv !== undefined || where !== undefined) {
       const invited = csv === undefined ? await matched(planner, where) : await listed(csv)
-      const wanted = invited.map((one) => ({ ...one, labels: { ...one.labels, ...labels } }))
-      const made = await inviteAll(planner, wanted, hours)
-      const known = made.filter(({ isKnown }) => isKnown).length
-      if (known > 0) {
-        io.note(`note: ${known} of them are known already: whoever joins as one takes its place, its labels and its history`)
-      }
-      io.result(made, () =>
-        ['device,token', ...made.map((one) => `${one.device},${one.token}`)].join('\n'),
-      )
-      return 0
+      return await inviteEach(planner, invited, { labels, hours }, io)
     }
     const own = await authorityOf(authority, names)
     if (own && whom.slice(0, 3).includes(true)) {
@@ -110,13 +119,35 @@ const MOST_OF_AUTHORITY = 100_000
 async function authorityOf(file: string | undefined, names: string | undefined) {
   if (file === undefined && names === undefined) return undefined
   if (file === undefined || names === undefined) {
-    throw new UsageError('--authority and --names go together: press-*, or * for all that it signed')
+    throw new UsageError(
+      '--authority and --names go together: press-*, or * for all that it signed',
+    )
   }
   const read = async (path: string) => new TextDecoder().decode(await readUserFile(path))
   const text = names.startsWith('@') ? await read(names.slice(1)) : names
   const patterns = text.split(/[\s,]+/).filter((word) => word !== '')
   const authority = { certificate: await read(file), names: patterns }
   return { authority, most: MOST_OF_AUTHORITY }
+}
+
+async function inviteEach(
+  planner: PlannerClient,
+  invited: readonly Invited[],
+  { labels, hours }: { readonly labels: Labels; readonly hours: number },
+  io: CliIo,
+): Promise<ExitCode> {
+  const wanted = invited.map((one) => ({ ...one, labels: { ...one.labels, ...labels } }))
+  const made = await inviteAll(planner, wanted, hours)
+  const known = made.filter(({ isKnown }) => isKnown).length
+  if (known > 0) {
+    io.note(
+      `note: ${known} of them are known already: whoever joins as one takes its place, its labels and its history`,
+    )
+  }
+  io.result(made, () =>
+    ['device,token', ...made.map((one) => `${one.device},${one.token}`)].join('\n'),
+  )
+  return 0
 }
 
 /** Invitations of one question to the planner. */
@@ -133,7 +164,10 @@ async function inviteAll(planner: PlannerClient, invited: readonly Invited[], ho
   return made
 }
 
-async function matched(planner: PlannerClient, where: Selector | undefined): Promise<readonly Invited[]> {
+async function matched(
+  planner: PlannerClient,
+  where: Selector | undefined,
+): Promise<readonly Invited[]> {
   const devices = await planner.call('devices.list', { where: [...(where ?? [])] })
   return devices.map(({ id }) => ({ device: id, labels: {} }))
 }

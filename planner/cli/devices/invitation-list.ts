@@ -22,9 +22,7 @@ export function readInvitationList(text: string, file: string): readonly Invited
   const seen = new Map<string, number>()
   const invited: Invited[] = []
   for (const { line, cells, isOpen } of lines) {
-    const fault = isOpen
-      ? 'a quotation mark is never closed'
-      : faultOf(cells, keys, seen, line)
+    const fault = isOpen ? 'a quotation mark is never closed' : faultOf(cells, keys, seen, line)
     if (fault !== undefined) faults.push(`line ${line}: ${fault}`)
     else invited.push(invitedOf(cells, keys))
   }
@@ -40,9 +38,12 @@ export function readInvitationList(text: string, file: string): readonly Invited
 
 function keysOf(head: readonly string[], file: string): readonly string[] {
   if (!head.includes('device')) {
-    throw new UsageError(`${file}, line 1: no column is called "device"; there are: ${head.join(', ')}`)
+    throw new UsageError(
+      `${file}, line 1: no column is called "device"; there are: ${head.join(', ')}`,
+    )
   }
-  if (head.length > MOST_LABELS + 1) throw new UsageError(`${file}, line 1: at most ${MOST_LABELS} labels`)
+  if (head.length > MOST_LABELS + 1)
+    throw new UsageError(`${file}, line 1: at most ${MOST_LABELS} labels`)
   for (const [at, key] of head.entries()) {
     if (head.indexOf(key) !== at) throw new UsageError(`${file}, line 1: "${key}" is there twice`)
     if (key !== 'device') atLine(file, 1, () => requireKey(key, key))
@@ -94,37 +95,32 @@ interface Row {
   /** On which it begins, from 1. */
   readonly line: number
   readonly cells: readonly string[]
-  /** It ends within quotation marks. */
+  /** A quotation mark in it is never closed. */
   readonly isOpen: boolean
 }
 
-/** Rows that hold anything; quoted cells may hold commas, quotation marks and line ends. */
+/** One cell, and what ends it: quoted it may hold commas, doubled quotation marks and line ends. */
+const CELL = /[^\S\n]*(?:"((?:[^"]|"")*)"[^\S\n]*|([^,\n]*))(,|\n|$)/y
+
+/** Rows that hold anything. */
 function rowsOf(text: string): Row[] {
+  const source = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
   const rows: Row[] = []
-  let [line, begun, cell, isQuoted] = [1, 1, '', false]
   let cells: string[] = []
-  const end = (isOpen = false) => {
-    cells.push(cell.trim())
-    if (cells.length > 1 || cells[0] !== '') rows.push({ line: begun, cells, isOpen })
+  let line = 1
+  let begun = 1
+  for (CELL.lastIndex = 0; CELL.lastIndex < source.length; ) {
+    const [whole, quoted, bare = '', end] = CELL.exec(source) ?? ['', undefined, '', '']
+    cells.push(quoted?.replaceAll('""', '"') ?? bare.trim())
+    line += whole.split('\n').length - 1
+    if (end === ',') continue
+    if (cells.length > 1 || cells[0] !== '') rows.push(rowOf(begun, cells))
     cells = []
-    cell = ''
     begun = line
   }
-  const source = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
-  for (let at = 0; at < source.length; at += 1) {
-    const letter = source[at] as string
-    if (letter === '\n') line += 1
-    if (isQuoted) {
-      if (letter !== '"') cell += letter
-      else if (source[at + 1] === '"') cell += source[(at += 1)]
-      else isQuoted = false
-    } else if (letter === '"' && cell.trim() === '') [cell, isQuoted] = ['', true]
-    else if (letter === ',') {
-      cells.push(cell.trim())
-      cell = ''
-    } else if (letter === '\n') end()
-    else cell += letter
-  }
-  if (cell !== '' || cells.length > 0 || isQuoted) end(isQuoted)
   return rows
+}
+
+function rowOf(line: number, cells: readonly string[]): Row {
+  return { line, cells, isOpen: cells.some((cell) => cell.startsWith('"')) }
 }

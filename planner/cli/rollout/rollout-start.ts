@@ -27,7 +27,10 @@ const exponentialInput = z.string().transform((text, context) => {
   }
   const isNumber = Object.values(rate).every((number) => number > 0)
   if (isNumber && Object.keys(others).length === 0) return rate
-  context.addIssue({ code: 'custom', message: `"${text}": write e.g. base=10,factor=2,succeeded=20` })
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}": write e.g. base=10,factor=2,succeeded=20`,
+  })
   return z.NEVER
 })
 

@@ -30,7 +30,10 @@ export const rolloutPauseCommand = defineCommand({
   options: [
     dataOption,
     classOption,
-    { flags: '--until <time>', description: 'goes on by itself then, e.g. 2026-12-01T06:00:00+01:00' },
+    {
+      flags: '--until <time>',
+      description: 'goes on by itself then, e.g. 2026-12-01T06:00:00+01:00',
+    },
     { flags: '--for <time>', description: 'goes on by itself after, e.g. 30m, 8h, 2d' },
   ],
   example: 'fitment rollout pause motor --for 8h',
@@ -45,8 +48,7 @@ export const rolloutPauseCommand = defineCommand({
     if (until !== undefined && hours !== undefined) {
       throw new UsageError('--until and --for say the same thing: leave out one of them')
     }
-    const end =
-      hours === undefined ? until : new Date(Date.now() + hours * 3_600_000).toISOString()
+    const end = hours === undefined ? until : new Date(Date.now() + hours * 3_600_000).toISOString()
     const asked = { ...only(input), ...(end !== undefined && { until: end }) }
     const status = await connectPlanner(data).call('rollout.pause', asked)
     io.result(status, () => printRollouts(status))

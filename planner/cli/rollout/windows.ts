@@ -19,10 +19,18 @@ export const windowsSetCommand = defineCommand({
     { ...whereOption, description: `the devices it is for, e.g. 'site=hall-2'` },
     { flags: '--from <time>', description: 'when it opens, e.g. 02:00' },
     { flags: '--to <time>', description: 'when it closes; not later than --from: the next day' },
-    { flags: '--days <days>', description: 'days on which it opens, e.g. mon-fri', default: 'daily' },
-    { flags: '--zone <zone>', description: 'e.g. Europe/Berlin; where each device stands if absent' },
+    {
+      flags: '--days <days>',
+      description: 'days on which it opens, e.g. mon-fri',
+      default: 'daily',
+    },
+    {
+      flags: '--zone <zone>',
+      description: 'e.g. Europe/Berlin; where each device stands if absent',
+    },
   ],
-  example: "fitment windows set nights --where 'site=hall-2' --days mon-fri --from 22:00 --to 04:00",
+  example:
+    "fitment windows set nights --where 'site=hall-2' --days mon-fri --from 22:00 --to 04:00",
   input: z.object({
     ...dataInput,
     name: nameSchema,
@@ -39,7 +47,9 @@ export const windowsSetCommand = defineCommand({
     const window = windowSchema.safeParse(said)
     if (!window.success) {
       const isEmpty = from === to ? 'a window that ends when it begins never opens' : undefined
-      throw new UsageError(isEmpty ?? `"${from}" to "${to}" are no times: write e.g. 02:00 and 04:00`)
+      throw new UsageError(
+        isEmpty ?? `"${from}" to "${to}" are no times: write e.g. 02:00 and 04:00`,
+      )
     }
     const asked = { name: called, where, window: window.data }
     const set = await connectPlanner(data).call('windows.set', asked)
@@ -56,7 +66,9 @@ export const windowsListCommand = defineCommand({
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const all = await connectPlanner(data).call('windows.list', {})
-    io.result(all, () => (all.length > 0 ? windowTable(all) : 'no window: devices switch at any time'))
+    io.result(all, () =>
+      all.length > 0 ? windowTable(all) : 'no window: devices switch at any time',
+    )
     return 0
   },
 })

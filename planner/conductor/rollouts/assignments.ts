@@ -12,8 +12,8 @@ import {
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { threadsFor } from '../devices/class-facts.ts'
-import { hoursOf } from './hours.ts'
 import { engineOffering } from '../devices/targets-offered.ts'
+import { hoursOf } from './hours.ts'
 
 /** After so many tries a device that keeps losing what it was given is given up. */
 export const MOST_ATTEMPTS = 5

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { RUN } from '../../../planner/api/operations.ts'
 import type { Call } from '../../../planner/api/call.ts'
+import { RUN } from '../../../planner/api/operations.ts'
 import { parseSelector } from '../../../planner/groups/index.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'
 import { rollouts } from '../../../planner/storage/index.ts'
@@ -43,51 +43,60 @@ async function states(p: Planner) {
 
 const night = (zone: string | null) => ({ days: [...DAYS], from: '02:00', to: '04:00', zone })
 
-t.test('a window is for devices with a label: those that know their zone keep it, for others the planner does', async (t) => {
-  const p = await planner(t)
-  const call = callOf(p)
-  const site = { labels: { site: 'hall-2' } }
-  const knows = await new ScriptedDevice('knows', p).join({ ...site, timeZone: 'Europe/Berlin' })
-  const old = await new ScriptedDevice('old', p).join(site)
-  const free = await new ScriptedDevice('free', p).join()
-  const set = { name: 'nights', where: where('site=hall-2'), window: night(null) }
-  t.match(await RUN['windows.set'](set, call), {
-    where: 'site=hall-2',
-    hours: 'daily 02:00–04:00 where the device stands',
-    devices: 2,
-    keptThere: 1,
-  })
-  await t.rejects(
-    RUN['windows.set']({ ...set, where: where('site=hall-9') }, call),
-    { code: 'matches-nobody' },
-  )
-  await chosenModel(p.conductor.context, CLASS, { waves })
-  await settle(p)
-  // 13:00 in Berlin, 12:00 UTC.
-  t.same((await states(p)).devices, { free: 'ordered', knows: 'ordered' })
-  const [order] = (await knows.take('assign')) as [OrderOf<'assign'>]
-  t.same(order.windows, [night(null)], 'it fetches now, and waits there')
-  const [other] = (await free.take('assign')) as [OrderOf<'assign'>]
-  t.equal(other.windows, undefined)
-  await knows.install(order, 'accepted', 'downloading', 'verified', 'installed')
-  await free.install(other, 'active')
-  t.match(await RUN['rollout.status']({ model: 'motor' }, call), {
-    rollouts: [{ devices: [
-      { device: 'free', opensAt: null },
-      { device: 'knows', opensAt: '2026-11-24T01:00:00.000Z' },
-    ] }],
-  })
-  await at(p, '2026-11-24T01:30:00.000Z')
-  t.notOk('old' in (await states(p)).devices, '02:30 in Berlin, but not where nobody knows the zone')
-  await at(p, '2026-11-24T02:30:00.000Z')
-  t.match((await states(p)).devices, { old: 'ordered' })
-  t.equal(((await old.take('assign')) as [OrderOf<'assign'>])[0].windows, undefined)
+t.test(
+  'a window is for devices with a label: those that know their zone keep it, for others the planner does',
+  async (t) => {
+    const p = await planner(t)
+    const call = callOf(p)
+    const site = { labels: { site: 'hall-2' } }
+    const knows = await new ScriptedDevice('knows', p).join({ ...site, timeZone: 'Europe/Berlin' })
+    const old = await new ScriptedDevice('old', p).join(site)
+    const free = await new ScriptedDevice('free', p).join()
+    const set = { name: 'nights', where: where('site=hall-2'), window: night(null) }
+    t.match(await RUN['windows.set'](set, call), {
+      where: 'site=hall-2',
+      hours: 'daily 02:00–04:00 where the device stands',
+      devices: 2,
+      keptThere: 1,
+    })
+    await t.rejects(RUN['windows.set']({ ...set, where: where('site=hall-9') }, call), {
+      code: 'matches-nobody',
+    })
+    await chosenModel(p.conductor.context, CLASS, { waves })
+    await settle(p)
+    // 13:00 in Berlin, 12:00 UTC.
+    t.same((await states(p)).devices, { free: 'ordered', knows: 'ordered' })
+    const [order] = (await knows.take('assign')) as [OrderOf<'assign'>]
+    t.same(order.windows, [night(null)], 'it fetches now, and waits there')
+    const [other] = (await free.take('assign')) as [OrderOf<'assign'>]
+    t.equal(other.windows, undefined)
+    await knows.install(order, 'accepted', 'downloading', 'verified', 'installed')
+    await free.install(other, 'active')
+    t.match(await RUN['rollout.status']({ model: 'motor' }, call), {
+      rollouts: [
+        {
+          devices: [
+            { device: 'free', opensAt: null },
+            { device: 'knows', opensAt: '2026-11-24T01:00:00.000Z' },
+          ],
+        },
+      ],
+    })
+    await at(p, '2026-11-24T01:30:00.000Z')
+    t.notOk(
+      'old' in (await states(p)).devices,
+      '02:30 in Berlin, but not where nobody knows the zone',
+    )
+    await at(p, '2026-11-24T02:30:00.000Z')
+    t.match((await states(p)).devices, { old: 'ordered' })
+    t.equal(((await old.take('assign')) as [OrderOf<'assign'>])[0].windows, undefined)
 
-  await RUN.rollback({ model: 'motor', to: 1, wait: false }, call)
-  await at(p, '2026-11-24T12:00:00.000Z')
-  const [revision] = await rollouts.rolloutsOf(p.conductor.context.db, 'motor')
-  t.equal(revision?.options.atOnce, undefined, 'the same selection is not started anew')
-})
+    await RUN.rollback({ model: 'motor', to: 1, wait: false }, call)
+    await at(p, '2026-11-24T12:00:00.000Z')
+    const [revision] = await rollouts.rolloutsOf(p.conductor.context.db, 'motor')
+    t.equal(revision?.options.atOnce, undefined, 'the same selection is not started anew')
+  },
+)
 
 t.test('what is taken back waits for no window', async (t) => {
   const p = await planner(t)
@@ -152,9 +161,17 @@ t.test('a rate that grows while successes come in', async (t) => {
       for (const order of await device.take('assign')) await device.install(order, 'active')
     }
     await settle(p)
-    t.equal((await states(p)).state, told.at(-1) === 9 ? 'done' : 'running', 'not over while some wait')
+    t.equal(
+      (await states(p)).state,
+      told.at(-1) === 9 ? 'done' : 'running',
+      'not over while some wait',
+    )
     p.clock.now = new Date(p.clock.now.getTime() + 61_000)
     await settle(p)
   }
-  t.same(told, [1, 2, 5, 9, 9, 9], 'one, then two, then four a minute, as soon as so many succeeded')
+  t.same(
+    told,
+    [1, 2, 5, 9, 9, 9],
+    'one, then two, then four a minute, as soon as so many succeeded',
+  )
 })

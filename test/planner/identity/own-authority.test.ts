@@ -6,7 +6,15 @@ import t, { type Test } from 'tap'
 import { invite } from '../../../planner/identity/index.ts'
 import { deviceLabels } from '../../../planner/storage/index.ts'
 import { certificatesIn, factsOf, signEndorsement } from '../../../shared/identity/index.ts'
-import { certificateIn, FLEET, joinRequest, type Registry, registryOf, trust, verdict } from './registry.ts'
+import {
+  certificateIn,
+  FLEET,
+  joinRequest,
+  type Registry,
+  registryOf,
+  trust,
+  verdict,
+} from './registry.ts'
 
 /** Certificates as an operator's own authority makes them, by OpenSSL: what is believed was not written by us. */
 t.setTimeout(240_000)
@@ -37,7 +45,12 @@ const KEYS = {
 function make(
   dir: string,
   name: string,
-  { key = 'p256', by, isCa = false, days = 30 }: { key?: keyof typeof KEYS; by?: string; isCa?: boolean; days?: number } = {},
+  {
+    key = 'p256',
+    by,
+    isCa = false,
+    days = 30,
+  }: { key?: keyof typeof KEYS; by?: string; isCa?: boolean; days?: number } = {},
 ): Made {
   const path = (ending: string, of = name) => join(dir, `${of}.${ending}`)
   const run = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
@@ -90,20 +103,24 @@ async function setUp(t: Test, names = ['press-*', 'crane-7']) {
   return { dir, registry, token }
 }
 
-t.test('whoever has a certificate of it joins at first contact, whatever its key', options, async (t) => {
-  const { dir, registry, token } = await setUp(t)
-  for (const key of ['p384', 'rsa', 'ed25519'] as const) {
-    const name = `press-${key}`
-    const made = make(dir, name, { key, by: 'plant' })
-    const answer = await ask(registry, token, name, { chain: made.cert, key: made.key })
-    t.equal(verdict(answer), 'issued', key)
-    t.match(certificateIn(answer).subject, new RegExp(name))
-  }
-  t.same((await deviceLabels.deviceLabelsOf(registry.db, 'press-rsa')).labels, { site: 'hall-2' })
-  const made = make(dir, 'press-4', { by: 'plant' })
-  const fourth = await ask(registry, token, 'press-4', { chain: made.cert, key: made.key })
-  t.equal(verdict(fourth), 'join-token-used-up', 'the quota holds for them as well')
-})
+t.test(
+  'whoever has a certificate of it joins at first contact, whatever its key',
+  options,
+  async (t) => {
+    const { dir, registry, token } = await setUp(t)
+    for (const key of ['p384', 'rsa', 'ed25519'] as const) {
+      const name = `press-${key}`
+      const made = make(dir, name, { key, by: 'plant' })
+      const answer = await ask(registry, token, name, { chain: made.cert, key: made.key })
+      t.equal(verdict(answer), 'issued', key)
+      t.match(certificateIn(answer).subject, new RegExp(name))
+    }
+    t.same((await deviceLabels.deviceLabelsOf(registry.db, 'press-rsa')).labels, { site: 'hall-2' })
+    const made = make(dir, 'press-4', { by: 'plant' })
+    const fourth = await ask(registry, token, 'press-4', { chain: made.cert, key: made.key })
+    t.equal(verdict(fourth), 'join-token-used-up', 'the quota holds for them as well')
+  },
+)
 
 t.test('by an authority between', options, async (t) => {
   const { dir, registry, token } = await setUp(t)
@@ -128,11 +145,26 @@ t.test('what does not let a device in', options, async (t) => {
   const forged = make(dir, 'press-9', { by: 'press-1' })
   const rows: [string, string, { chain: string; key: string } | undefined, string][] = [
     ['the token alone', 'press-1', undefined, 'endorsement-missing'],
-    ['another authority', 'press-3', { chain: stranger.cert, key: stranger.key }, 'endorsement-foreign'],
-    ['a device as an authority', 'press-9', { chain: `${forged.cert}${good.cert}`, key: forged.key }, 'endorsement-foreign'],
+    [
+      'another authority',
+      'press-3',
+      { chain: stranger.cert, key: stranger.key },
+      'endorsement-foreign',
+    ],
+    [
+      'a device as an authority',
+      'press-9',
+      { chain: `${forged.cert}${good.cert}`, key: forged.key },
+      'endorsement-foreign',
+    ],
     ['another key', 'press-1', { chain: good.cert, key: other.key }, 'bad-proof'],
     ['another name', 'press-2', { chain: good.cert, key: good.key }, 'endorsement-wrong-name'],
-    ['a name that is not listed', 'lathe-1', { chain: unlisted.cert, key: unlisted.key }, 'device-not-listed'],
+    [
+      'a name that is not listed',
+      'lathe-1',
+      { chain: unlisted.cert, key: unlisted.key },
+      'device-not-listed',
+    ],
   ]
   for (const [what, device, shown, code] of rows) {
     t.equal(verdict(await ask(registry, token, device, shown)), code, what)
@@ -142,19 +174,27 @@ t.test('what does not let a device in', options, async (t) => {
   t.equal(verdict(late), 'join-token-expired')
 })
 
-t.test('a device that is set up anew keeps its name; one that was revoked stays out', options, async (t) => {
-  const { dir, registry, token } = await setUp(t)
-  const made = make(dir, 'press-1', { by: 'plant' })
-  const shown = { chain: made.cert, key: made.key }
-  const first = certificateIn(await ask(registry, token, 'press-1', shown))
-  registry.clock.goMs(1_000)
-  const second = certificateIn(await ask(registry, token, 'press-1', shown))
-  t.not(second.serialNumber, first.serialNumber)
-  t.ok(registry.revocations.has(factsOf(first).serial), 'what it had before is good no more')
-  registry.clock.goMs(1_000)
-  await registry.revocations.revokeDevice('press-1', 'cli:tester', 'stolen')
-  registry.clock.goMs(1_000)
-  t.equal(verdict(await ask(registry, token, 'press-1', shown)), 'device-revoked')
-  const again = await registry.invite('press-1')
-  t.equal(verdict(await ask(registry, again, 'press-1')), 'issued', 'until an operator asks for it by name')
-})
+t.test(
+  'a device that is set up anew keeps its name; one that was revoked stays out',
+  options,
+  async (t) => {
+    const { dir, registry, token } = await setUp(t)
+    const made = make(dir, 'press-1', { by: 'plant' })
+    const shown = { chain: made.cert, key: made.key }
+    const first = certificateIn(await ask(registry, token, 'press-1', shown))
+    registry.clock.goMs(1_000)
+    const second = certificateIn(await ask(registry, token, 'press-1', shown))
+    t.not(second.serialNumber, first.serialNumber)
+    t.ok(registry.revocations.has(factsOf(first).serial), 'what it had before is good no more')
+    registry.clock.goMs(1_000)
+    await registry.revocations.revokeDevice('press-1', 'cli:tester', 'stolen')
+    registry.clock.goMs(1_000)
+    t.equal(verdict(await ask(registry, token, 'press-1', shown)), 'device-revoked')
+    const again = await registry.invite('press-1')
+    t.equal(
+      verdict(await ask(registry, again, 'press-1')),
+      'issued',
+      'until an operator asks for it by name',
+    )
+  },
+)

@@ -17,8 +17,8 @@ import {
 } from '../../../shared/messages/topics.ts'
 import { wordSchema } from '../../../shared/open-words.ts'
 import { signedSchema, vouchedSchema } from '../../../shared/signatures/envelope.ts'
-import { windowSchema } from '../../../shared/windows/index.ts'
 import { offerSchema } from '../../../shared/trust/index.ts'
+import { windowSchema } from '../../../shared/windows/index.ts'
 
 type Json = Record<string, unknown>
 

@@ -1,6 +1,12 @@
 import t from 'tap'
 import { untilOpen } from '../../../shared/windows/opening.ts'
-import { DAYS, parseDays, requireZone, type Window, windowSchema } from '../../../shared/windows/window.ts'
+import {
+  DAYS,
+  parseDays,
+  requireZone,
+  type Window,
+  windowSchema,
+} from '../../../shared/windows/window.ts'
 
 const daily = (from: string, to: string, zone: string | null = null): Window => ({
   days: [...DAYS],
@@ -19,7 +25,11 @@ t.test('open, about to open, and over for today', (t) => {
   t.equal(minutes([daily('02:00', '04:00')], '2026-06-01T00:30:00Z'), 0, '02:30 in Berlin')
   t.equal(minutes([daily('02:00', '04:00')], '2026-06-01T02:00:00Z'), 22 * 60, '04:00 is over')
   t.equal(minutes([daily('02:00', '04:00')], '2026-05-31T23:59:00Z'), 1)
-  t.equal(minutes([daily('02:00', '04:00', 'UTC')], '2026-06-01T00:30:00Z'), 90, 'the zone it names')
+  t.equal(
+    minutes([daily('02:00', '04:00', 'UTC')], '2026-06-01T00:30:00Z'),
+    90,
+    'the zone it names',
+  )
   t.equal(minutes([daily('02:00', '04:00')], '2026-06-01T00:30:00Z', 'America/New_York'), 5.5 * 60)
   t.equal(minutes([daily('22:00', '04:00')], '2026-06-01T01:30:00Z'), 0, 'begun yesterday')
   t.equal(minutes([daily('22:00', '04:00')], '2026-06-01T02:00:00Z'), 18 * 60)
@@ -55,7 +65,10 @@ t.test('across a change of the clock', (t) => {
   const weekly: Window = { ...daily('02:15', '02:45'), days: ['sun'] }
   t.equal(minutes([weekly], '2026-03-28T23:00:00Z'), (7 * 24 + 1) * 60 + 15, 'a week later')
   // Lord Howe Island changes by half an hour: 2026-10-04 02:00 → 02:30.
-  t.equal(minutes([daily('02:00', '02:20')], '2026-10-03T15:00:00Z', 'Australia/Lord_Howe'), 24 * 60 + 0)
+  t.equal(
+    minutes([daily('02:00', '02:20')], '2026-10-03T15:00:00Z', 'Australia/Lord_Howe'),
+    24 * 60 + 0,
+  )
   t.end()
 })
 
@@ -67,7 +80,11 @@ t.test('every minute of a week across both changes: open by the wall, and only t
     hourCycle: 'h23',
   })
   for (const start of ['2026-03-27T00:00:00Z', '2026-10-23T00:00:00Z']) {
-    for (const [from, to] of [['02:30', '05:10'], ['22:10', '02:50'], ['00:00', '23:59']] as const) {
+    for (const [from, to] of [
+      ['02:30', '05:10'],
+      ['22:10', '02:50'],
+      ['00:00', '23:59'],
+    ] as const) {
       for (let minute = 0; minute < 4 * 24 * 60; minute += 7) {
         const now = new Date(Date.parse(start) + minute * MINUTE)
         const said = wall.format(now)
@@ -91,7 +108,9 @@ t.test('what is no window', (t) => {
     t.throws(() => parseDays(text), { code: 'usage', message: /is no day: write e\.g\. mon-fri/ })
   }
   t.throws(() => requireZone('Mars/Olympus'), { message: /is no time zone/ })
-  t.match(windowSchema.safeParse(daily('02:00', '02:00')).error?.issues, [{ message: /never opens/ }])
+  t.match(windowSchema.safeParse(daily('02:00', '02:00')).error?.issues, [
+    { message: /never opens/ },
+  ])
   t.equal(windowSchema.safeParse(daily('25:00', '02:00')).success, false)
   t.end()
 })

@@ -4,7 +4,10 @@ import { readInvitationList } from '../../../../planner/cli/devices/invitation-l
 const read = (text: string) => readInvitationList(text, 'fleet.csv')
 
 t.test('a thousand lines; empty cells are no labels', (t) => {
-  const lines = Array.from({ length: 1000 }, (_, i) => `press-${i},hall-${i % 4},${i % 2 ? 'a' : ''}`)
+  const lines = Array.from(
+    { length: 1000 },
+    (_, i) => `press-${i},hall-${i % 4},${i % 2 ? 'a' : ''}`,
+  )
   const invited = read(`device,site,line\n${lines.join('\n')}\n`)
   t.equal(invited.length, 1000)
   t.same(invited[5], { device: 'press-5', labels: { site: 'hall-1', line: 'a' } })
