@@ -33,9 +33,8 @@ export { ROLES, type Role }
 
 const nothing = z.object({})
 const model = z.object({ model: modelNameSchema })
-/** What people call a revision in the place of its number: no digit first. */
 const tag = z.string().regex(/^[A-Za-z][\w.-]{0,31}$/)
-/** By its number, or by a tag. */
+/** By its number, or by a tag: no digit first. */
 const revisionName = z.union([z.number().int().positive(), tag])
 const ofRevision = model.extend({ revision: revisionName.optional() })
 const ofModel = z.object({ model: modelNameSchema.optional() })

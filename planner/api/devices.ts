@@ -3,8 +3,8 @@ import {
   audit,
   deviceLabels,
   devices as deviceRows,
+  leaving,
   retirements,
-  rollouts,
 } from '../storage/index.ts'
 import { type Call, deviceNamed } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
@@ -51,10 +51,10 @@ export async function retireDevice(
     if (isRetired !== undo) return false
     if (undo) {
       await retirements.reinstate(trx, id)
-      await rollouts.forgetMember(trx, id)
+      await leaving.forgetMember(trx, id)
     } else {
       await retirements.retire(trx, id, { by: actor, reason }, at)
-      await rollouts.releaseMember(trx, id, 'the device was retired', at)
+      await leaving.releaseMember(trx, id, 'the device was retired', at)
     }
     const action = undo ? 'devices.reinstate' : 'devices.retire'
     await audit.writeAudit(trx, { actor, action, subject: id, detail: { reason } }, at)
@@ -83,8 +83,8 @@ export async function removeDevice(
   }
   const at = context.now()
   await db.transaction().execute(async (trx) => {
-    await rollouts.releaseMember(trx, id, 'the device was removed', at)
-    await rollouts.forgetMember(trx, id)
+    await leaving.releaseMember(trx, id, 'the device was removed', at)
+    await leaving.forgetMember(trx, id)
     await retirements.forgetDevice(trx, id)
     const detail = { reason, class: device.class, firstSeen: device.firstSeen, ...taken }
     await audit.writeAudit(trx, { actor, action: 'devices.remove', subject: id, detail }, at)

@@ -4,6 +4,7 @@ import {
   audit,
   devices as deviceRows,
   directions,
+  leaving,
   type Model,
   models,
   revisions,
@@ -143,7 +144,7 @@ export async function removeModel(
   const all = await models.revisionsOf(db, name)
   const at = context.now()
   const freedBytes = await takeFiles(context, all, async (trx) => {
-    await rollouts.endAll(trx, name, 'the model was removed', at)
+    await leaving.endAll(trx, name, 'the model was removed', at)
     const ids = all.map(({ id }) => id)
     await revisions.forgetModel(trx, name, { ids, lastRevision: newest.revision }, at)
     const detail = { revisions: all.length, devices: holders.length }

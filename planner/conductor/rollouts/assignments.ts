@@ -3,6 +3,7 @@ import { profileOf } from '../../classes/index.ts'
 import {
   type Device,
   directions,
+  leaving,
   orders,
   type Rollout,
   type RolloutDevice,
@@ -68,7 +69,7 @@ export async function assign(context: ConductorContext, input: AssignmentInput):
     })
     // One assignment of a model is open per device: an older one must not arrive after a newer.
     await rollouts.closeAssignments(trx, device.id, model)
-    await rollouts.takeOver(trx, rollout.id, device.id, model)
+    await leaving.takeOver(trx, rollout.id, device.id, model)
     const { digest, blockList, selfTest, labels } = target
     const refs = [
       { digest, blockList },
