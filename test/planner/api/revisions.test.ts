@@ -7,7 +7,7 @@ import { audit, models, rollouts } from '../../../planner/storage/index.ts'
 import { chosenModel, options } from '../conductor/chosen-model.ts'
 import { type Planner, planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const CLASS = 'raspberry-pi-4'
 const waves = [...parseWaves('100%')]

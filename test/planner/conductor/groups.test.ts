@@ -6,7 +6,7 @@ import { deviceLabels, models, rollouts, selections } from '../../../planner/sto
 import { chosenModel, options } from './chosen-model.ts'
 import { type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const CLASS = 'raspberry-pi-4'
 const where = (text: string) => [...parseSelector(text)]

@@ -9,7 +9,7 @@ import { DAYS } from '../../../shared/windows/index.ts'
 import { chosenModel } from './chosen-model.ts'
 import { type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const CLASS = 'raspberry-pi-4'
 const waves = [...parseWaves('100%')]

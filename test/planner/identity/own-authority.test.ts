@@ -17,7 +17,7 @@ import {
 } from './registry.ts'
 
 /** Certificates as an operator's own authority makes them, by OpenSSL: what is believed was not written by us. */
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const hasOpenSsl = (() => {
   try {
