@@ -13,6 +13,8 @@ export const slotSchema = z.object({
   bytes: z.number().int().positive(),
   runtime: openWord(RUNTIME_NAMES),
   scheme: z.string(),
+  /** Of the model; null where its planner did not say it, or an older agent wrote this. */
+  revision: z.number().int().positive().nullable().default(null),
   class: z.string(),
   counter: z.number().int().positive(),
   installedAt: z.iso.datetime(),

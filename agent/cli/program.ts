@@ -80,6 +80,8 @@ interface SamplesFlags {
 interface IdentityFlags {
   readonly stateDir?: string
   readonly device?: string
+  readonly certificate?: string
+  readonly key?: string
   readonly json?: boolean
 }
 
@@ -98,6 +100,11 @@ function addIdentityCommands(root: Command): void {
       'name of this device, where the token does not say it',
       process.env.FITMENT_DEVICE,
     )
+    .option(
+      '--certificate <file>',
+      'what the device was made with, PEM, of an authority that the token names; what leads there after it',
+    )
+    .option('--key <file>', 'its private key, PEM')
     .option('--json', 'print one JSON value for machines')
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.join)}`)
     .action(async (token: string, flags: IdentityFlags) => {

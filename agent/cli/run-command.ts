@@ -49,6 +49,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     stateDir,
     trust: readTrust(settings.trust),
     class: settings.class ?? null,
+    labels: settings.labels,
     storageLimitBytes,
     memoryLimitBytes,
     cacheLimitBytes: settings.cacheLimit,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
+import { labelsSchema, parseLabel } from '../../shared/labels.ts'
 import { isOneOf } from '../../shared/open-words.ts'
 import { isPackaged, RUNTIME_NAMES } from '../../shared/runtime/index.ts'
 import { classNameSchema } from '../../shared/trust/index.ts'
@@ -76,6 +77,29 @@ const quietHoursSchema = z.string().transform((text, context): [number, number] 
   context.addIssue({ code: 'custom', message: `"${text}" is no hours of a day: write e.g. 2-5` })
   return z.NEVER
 })
+/** `site=hall-2`; a file may say them as an object too. */
+const labelsSetting = z
+  .preprocess(
+    (value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).map(([key, said]) => `${key}=${said}`)
+        : value,
+    listOf(
+      z.string().transform((text, context) => {
+        try {
+          return parseLabel(text)
+        } catch (error) {
+          context.addIssue({
+            code: 'custom',
+            message: error instanceof Error ? error.message : 'no label',
+          })
+          return z.NEVER
+        }
+      }),
+    ),
+  )
+  .transform((pairs) => Object.fromEntries(pairs))
+  .pipe(labelsSchema)
 
 export const settingsSchema = z.object({
   broker: z.string(),
@@ -84,6 +108,7 @@ export const settingsSchema = z.object({
   stateDir: z.string().min(1),
   trust: z.string().min(1),
   class: classNameSchema.optional(),
+  labels: labelsSetting.default({}),
   root: z.string().min(1).default('/'),
   storageLimit: sizeSchema.optional(),
   memoryLimit: sizeSchema.optional(),
@@ -137,6 +162,12 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'class',
     flags: '--class <name>',
     description: 'take only variants for this class of devices, whatever the planner says',
+  },
+  {
+    key: 'labels',
+    flags: '--labels <key=value...>',
+    description:
+      'groups this device is of, e.g. site=hall-2 line=a; the operator may say otherwise',
   },
   {
     key: 'root',

@@ -27,8 +27,9 @@ export function describe(status: AgentStatus): string {
   const head = session
     ? `agent ${session.version} runs as ${session.fleet}/${session.device}, ${session.connected ? 'connected to' : 'without'} ${session.broker}`
     : 'no agent runs on this state directory'
-  const lines = models.map(({ model, current, installation, locks }) => {
-    const runs = current ? current.slice(0, 12) : 'nothing'
+  const lines = models.map(({ model, current, revision, installation, locks }) => {
+    const of = revision === null ? '' : ` of revision ${revision}`
+    const runs = current ? `${current.slice(0, 12)}${of}` : 'nothing'
     const last = installation ? `, last installation: ${installation.step}` : ''
     const why = installation?.error ? ` (${installation.error.message})` : ''
     return `  ${model}: ${runs}${last}${why}${locks.map(lockLine).join('')}`

@@ -30,6 +30,8 @@ export interface AgentContext {
   readonly messages: HealthMessages
   readonly notices: SwitchNotices
   readonly clock: Clock
+  /** Where the device stands, by its name in the IANA database. */
+  timeZone(): string
   readonly log: Log
   /** Best effort, not kept: progress that the next one overtakes. */
   tell(report: Report): void

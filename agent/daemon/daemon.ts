@@ -4,6 +4,7 @@ import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
+import type { Labels } from '../../shared/labels.ts'
 import type {
   Birth,
   Epoch,
@@ -45,6 +46,8 @@ export interface AgentOptions {
   readonly trust: Digest
   /** The only class of devices this one takes variants for; `null`: what the director says, within what was released. */
   readonly class: string | null
+  /** Groups that its settings say it is of; default: none. */
+  readonly labels?: Labels
   /** Bytes for all that lies under `stateDir`; `null`: what the file system has. */
   readonly storageLimitBytes: number | null
   /** Most memory a model may use while it runs; `null`: the machine's. */
@@ -60,6 +63,8 @@ export interface AgentOptions {
   readonly version: string
   readonly backoff: BackoffOptions
   readonly clock: Clock
+  /** Where it stands, by its IANA name; default: as the system says. */
+  readonly timeZone?: () => string
   readonly failPoints: FailPoints
   readonly log: Log
   readonly modelRunner: ModelRunner
@@ -129,6 +134,10 @@ function openTrust(
   })
 }
 
+function systemZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone
+}
+
 class Daemon implements Agent {
   readonly #options: AgentOptions
   readonly #release: () => Promise<void>
@@ -190,6 +199,7 @@ class Daemon implements Agent {
       messages: new HealthMessages(),
       notices: new SwitchNotices(),
       clock,
+      timeZone: options.timeZone ?? systemZone,
       log,
       tell: (report) => void this.#link.report(report),
       packagesChanged: () => void this.#link.rebirth(),
@@ -309,7 +319,7 @@ class Daemon implements Agent {
   }
 
   async #birth(epoch: Epoch): Promise<Birth> {
-    const { version, memoryLimitBytes, acceptsRuntimes } = this.#options
+    const { version, memoryLimitBytes, acceptsRuntimes, labels = {} } = this.#options
     const { engines } = this.#context
     await engines.refresh()
     const report = await this.#report()
@@ -326,7 +336,9 @@ class Daemon implements Agent {
       memoryLimitBytes,
       slots: await this.#installedSlots(),
       roots: await this.#context.trust.rootVersions(),
+      timeZone: this.#context.timeZone(),
       ...(acceptsRuntimes && { acceptsRuntimes }),
+      ...(Object.keys(labels).length > 0 && { labels }),
     }
   }
 

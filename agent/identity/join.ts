@@ -1,10 +1,13 @@
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { UsageError } from '../../shared/errors.ts'
 import {
+  commonNameOf,
   fetchAuthority,
   IdentityError,
   type JoinToken,
   joinKeyOf,
   parseJoinToken,
+  signEndorsement,
 } from '../../shared/identity/index.ts'
 import { newId } from '../../shared/ids.ts'
 import type { CertificateWish } from '../../shared/messages/index.ts'
@@ -29,6 +32,14 @@ export interface JoinOptions {
   readonly device: string | undefined
   readonly stateDir: string
   readonly timeoutMs: number
+  /** What the device was made with, of the operator's own authority. */
+  readonly endorsement?: DeviceEndorsement | undefined
+}
+
+export interface DeviceEndorsement {
+  /** The device's certificate, then those that lead to the authority. */
+  readonly certificates: readonly X509Certificate[]
+  readonly key: KeyObject
 }
 
 /**
@@ -39,7 +50,9 @@ export interface JoinOptions {
 export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
   const { stateDir, timeoutMs } = options
   const token = parseJoinToken(options.token)
-  const device = deviceFor(token, options.device)
+  const { endorsement } = options
+  const ownName = endorsement?.certificates[0] && commonNameOf(endorsement.certificates[0])
+  const device = deviceFor(token, options.device ?? ownName)
   const tokenKey = joinKeyOf(token.secret)
   const before = readIdentity(stateDir)
   if (before?.token === tokenKey.trusted.keyId) return before
@@ -54,6 +67,7 @@ export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
   )
   const { key, csr } = await pendingFor(stateDir, tokenKey, device)
   const wish: CertificateWish = { fleet, device, csr }
+  const payload = JSON.stringify(wish)
   const answer = await exchange({
     url: broker,
     fleet,
@@ -62,7 +76,8 @@ export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
       v: 1,
       id: newId(),
       kind: 'join',
-      signed: signPayload(JSON.stringify(wish), tokenKey, 'join'),
+      signed: signPayload(payload, tokenKey, 'join'),
+      ...(endorsement && { endorsement: endorse(payload, endorsement) }),
     },
     open: () => openTrusted(broker, authority),
   })
@@ -82,6 +97,13 @@ export async function joinFleet(options: JoinOptions): Promise<DeviceIdentity> {
   }
   await writeIdentity(stateDir, identity)
   return identity
+}
+
+function endorse(payload: string, { certificates, key }: DeviceEndorsement) {
+  return {
+    certificates: certificates.map(({ raw }) => raw.toString('base64')),
+    signature: signEndorsement(payload, key),
+  }
 }
 
 function deviceFor(token: JoinToken, given: string | undefined): string {

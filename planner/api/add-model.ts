@@ -5,7 +5,7 @@ import type { Finding } from '../../shared/findings.ts'
 import { builtInMetric } from '../../shared/metrics/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
 import { commit, withJob } from '../conductor/index.ts'
-import { audit, models, putLabels } from '../storage/index.ts'
+import { audit, models, putLabels, revisions } from '../storage/index.ts'
 import { JobError, type JobOutput, type ModelFacts } from '../variants/index.ts'
 import type { Call } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
@@ -45,16 +45,7 @@ export async function addModel(
       signal,
       keep: (output) => storedFiles(artifacts, output),
     })
-    const {
-      whole,
-      slice,
-      selfTest,
-      sketch,
-      wholeQuality,
-      sliceQuality,
-      findings: found,
-      ...rest
-    } = prepared
+    const { files, wholeQuality, sliceQuality, findings: found, ...rest } = prepared
     const { findings, forced } = admit(input, prepared, await models.drivenModel(db, name))
     const model = await commit(context, 'model.added', async (trx) => {
       const added = await models.addModel(
@@ -68,11 +59,13 @@ export async function addModel(
           constraints: input.constraints,
           ...rest,
           findings: [...found, ...findings, ...findingsOnLabels(classes, rest.facts)],
-          reference: { whole, slice, selfTest, sketch, wholeQuality, sliceQuality },
+          reference: { ...files, wholeQuality, sliceQuality },
         },
         context.now(),
       )
       if (labels) await putLabels(trx, added.id, labels.digest)
+      if (input.note != null) await revisions.putNote(trx, added.id, input.note)
+      for (const tag of input.tags ?? []) await revisions.putTag(trx, name, tag, added.id)
       const detail = {
         revision: added.revision,
         source: source.digest,
@@ -101,13 +94,13 @@ async function storedFiles(
   { whole, slice, selfTest, sketch, ...facts }: JobOutput<'prepare'>,
 ) {
   const put = async (path: string) => (await artifacts.putFile(path)).digest
-  return {
-    ...facts,
+  const files = {
     whole: await put(whole),
     slice: await put(slice),
     selfTest: await put(selfTest),
     sketch: await put(sketch),
   }
+  return { ...facts, files }
 }
 
 async function classLabels(path: string, name: string): Promise<readonly string[]> {

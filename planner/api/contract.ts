@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
+import { labelKeySchema, labelsSchema, labelValueSchema } from '../../shared/labels.ts'
+import { windowSchema } from '../../shared/windows/index.ts'
+import { selectorSchema } from '../groups/index.ts'
 import { healthGateSchema } from '../health/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
-import { gateSchema, waveSchema } from '../rollout/index.ts'
+import { gateSchema, rateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
 import { explanationSchema } from './explanation.ts'
@@ -24,6 +27,7 @@ import {
   probeViewSchema,
   revisionViewSchema,
   rolloutStatusSchema,
+  windowViewSchema,
 } from './views.ts'
 
 /** Who may call what; over the planner's own socket everybody is an admin. */
@@ -31,10 +35,17 @@ export { ROLES, type Role }
 
 const nothing = z.object({})
 const model = z.object({ model: modelNameSchema })
-const ofRevision = model.extend({ revision: z.number().int().positive().optional() })
+const tag = z.string().regex(/^[A-Za-z][\w.-]{0,31}$/)
+/** By its number, or by a tag: no digit first. */
+const revisionName = z.union([z.number().int().positive(), tag])
+const ofRevision = model.extend({ revision: revisionName.optional() })
 const ofModel = z.object({ model: modelNameSchema.optional() })
 const change = model.extend({ class: z.string().optional() })
 const batchNamed = z.object({ batch: z.string().max(64) })
+const inviteHours = z
+  .number()
+  .positive()
+  .max(24 * 366)
 const upload = z.object({ digest: digestSchema, name: z.string().max(1024) })
 
 /** Every operation of the planner: what goes in, what comes out, who may. Names are a contract. */
@@ -50,7 +61,40 @@ export const OPERATIONS = {
       trust: z.string(),
     }),
   },
-  'devices.list': { role: 'viewer', input: nothing, output: z.array(deviceViewSchema) },
+  'devices.list': {
+    role: 'viewer',
+    input: z.object({
+      where: selectorSchema.optional(),
+      /** Retired ones too. */
+      all: z.boolean().optional(),
+    }),
+    output: z.array(deviceViewSchema),
+  },
+  'devices.label': {
+    role: 'operator',
+    input: z.object({
+      devices: z.array(deviceIdSchema).max(1000),
+      /** In the place of names. */
+      where: selectorSchema.optional(),
+      /** Null takes one away. */
+      labels: z.record(labelKeySchema, labelValueSchema.nullable()),
+    }),
+    output: z.object({
+      devices: z.array(deviceViewSchema),
+      /** Of so many in service. */
+      of: z.number(),
+    }),
+  },
+  'devices.retire': {
+    role: 'operator',
+    input: z.object({ device: deviceIdSchema, reason: z.string().max(200), undo: z.boolean() }),
+    output: z.object({ device: z.string(), changed: z.boolean() }),
+  },
+  'devices.remove': {
+    role: 'operator',
+    input: z.object({ device: deviceIdSchema, reason: z.string().max(200) }),
+    output: z.object({ device: z.string(), certificates: z.number(), tokens: z.number() }),
+  },
   'devices.show': {
     role: 'viewer',
     input: z.object({ device: z.string() }),
@@ -60,12 +104,40 @@ export const OPERATIONS = {
     role: 'operator',
     input: z.object({
       device: deviceIdSchema.nullable(),
-      hours: z
-        .number()
-        .positive()
-        .max(24 * 366),
+      hours: inviteHours,
+      /** Devices that it is good for; one where absent, or where a device is named. */
+      uses: z.number().int().min(1).max(100_000).optional(),
+      labels: labelsSchema.optional(),
+      /** PEM of the operator's own authority, and names or patterns of devices that it may speak for. */
+      authority: z
+        .object({
+          certificate: z.string().max(16_384),
+          names: z
+            .array(z.string().regex(/^[\w.*-]{1,64}$/))
+            .min(1)
+            .max(10_000),
+        })
+        .optional(),
     }),
     output: z.object({ token: z.string(), device: z.string().nullable(), expiresAt: z.string() }),
+  },
+  'devices.inviteMany': {
+    role: 'operator',
+    input: z.object({
+      devices: z
+        .array(z.object({ device: deviceIdSchema, labels: labelsSchema }))
+        .min(1)
+        .max(500),
+      hours: inviteHours,
+    }),
+    output: z.array(
+      z.object({
+        device: z.string(),
+        token: z.string(),
+        expiresAt: z.string(),
+        isKnown: z.boolean(),
+      }),
+    ),
   },
   'devices.revoke': {
     role: 'operator',
@@ -100,6 +172,17 @@ export const OPERATIONS = {
     input: z.object({ name: nameSchema }),
     output: z.object({ name: z.string(), tokens: z.number() }),
   },
+  'windows.set': {
+    role: 'operator',
+    input: z.object({ name: nameSchema, where: selectorSchema, window: windowSchema }),
+    output: windowViewSchema,
+  },
+  'windows.list': { role: 'viewer', input: nothing, output: z.array(windowViewSchema) },
+  'windows.remove': {
+    role: 'operator',
+    input: z.object({ name: nameSchema }),
+    output: z.object({ name: z.string() }),
+  },
   'classes.list': { role: 'viewer', input: nothing, output: z.array(classViewSchema) },
   'classes.show': {
     role: 'viewer',
@@ -117,6 +200,11 @@ export const OPERATIONS = {
       labels: upload.nullish(),
       /** Most accuracy that may be lost against the revision in use, as a share. */
       maxRegression: z.number().min(0).max(1).nullish(),
+      /** Least that the float model must reach over its test data, in the metric's own unit. */
+      minMetric: z.number().nullish(),
+      /** What people want remembered of it. */
+      note: z.string().max(500).nullish(),
+      tags: z.array(tag).max(16).optional(),
       /** Why it is registered whatever the gates say; stands in the audit. */
       force: z.string().min(1).max(200).nullish(),
       objective: z.enum(OBJECTIVES),
@@ -127,6 +215,53 @@ export const OPERATIONS = {
   'models.list': { role: 'viewer', input: nothing, output: z.array(modelViewSchema) },
   'models.show': { role: 'viewer', input: ofRevision, output: modelDetailSchema },
   'models.history': { role: 'viewer', input: model, output: z.array(revisionViewSchema) },
+  'models.annotate': {
+    role: 'operator',
+    input: ofRevision.extend({
+      /** Empty: none any more. */
+      note: z.string().max(500).optional(),
+      tags: z.array(tag).max(16),
+      untag: z.array(tag).max(16),
+    }),
+    output: z.object({
+      model: z.string(),
+      revision: z.number(),
+      note: z.string().nullable(),
+      tags: z.array(z.string()),
+    }),
+  },
+  'models.prune': {
+    role: 'operator',
+    input: model.extend({
+      /** So many of the newest are kept whatever else. */
+      keep: z.number().int().min(1).max(1000),
+      olderDays: z.number().min(0).max(36_600),
+      dryRun: z.boolean(),
+    }),
+    output: z.object({
+      model: z.string(),
+      dryRun: z.boolean(),
+      revisions: z.array(
+        z.object({
+          revision: z.number(),
+          /** Why it keeps its files; null: it does not. */
+          kept: z.string().nullable(),
+          freedBytes: z.number(),
+        }),
+      ),
+    }),
+  },
+  'models.remove': {
+    role: 'admin',
+    input: model.extend({ force: z.boolean() }),
+    output: z.object({
+      model: z.string(),
+      revisions: z.number(),
+      /** That run it, and keep it. */
+      devices: z.number(),
+      freedBytes: z.number(),
+    }),
+  },
   'runtimes.add': {
     role: 'operator',
     input: z.object({ source: upload }),
@@ -148,6 +283,8 @@ export const OPERATIONS = {
     role: 'operator',
     input: model.extend({
       class: z.string().optional(),
+      /** Only classes of these devices are waited for and shown. */
+      where: selectorSchema.optional(),
       dryRun: z.boolean(),
       /** Plan and measure anew though a selection exists. */
       again: z.boolean(),
@@ -169,6 +306,12 @@ export const OPERATIONS = {
       approval: z.boolean(),
       revert: z.boolean(),
       health: healthGateSchema.nullish(),
+      where: selectorSchema.optional(),
+      atomicBy: labelKeySchema.optional(),
+      rate: rateSchema.optional(),
+      atOnce: z.boolean().optional(),
+      /** Where another revision is under way: begin once it has ended, instead of refusing. */
+      after: z.boolean().optional(),
       wait: z.boolean(),
       acceptNoise: z.boolean().optional(),
     }),
@@ -176,11 +319,16 @@ export const OPERATIONS = {
   },
   rollback: {
     role: 'operator',
-    input: model.extend({ to: z.number().int().positive().optional(), wait: z.boolean() }),
+    input: model.extend({ to: revisionName.optional(), wait: z.boolean() }),
     output: rolloutStatusSchema,
   },
   'rollout.status': { role: 'viewer', input: model, output: rolloutStatusSchema },
-  'rollout.pause': { role: 'operator', input: change, output: rolloutStatusSchema },
+  'rollout.pause': {
+    role: 'operator',
+    /** When it goes on by itself; absent: when somebody resumes it. */
+    input: change.extend({ until: z.iso.datetime({ offset: true }).optional() }),
+    output: rolloutStatusSchema,
+  },
   'rollout.resume': {
     role: 'operator',
     input: change.extend({ retry: z.boolean() }),

@@ -6,6 +6,11 @@ export type ApiErrorCode =
   | 'unknown-device'
   | 'unknown-class'
   | 'unknown-package'
+  | 'device-online'
+  /** The files of the revision are there no more. */
+  | 'pruned'
+  /** Devices run it. */
+  | 'in-use'
   | 'nothing-to-do'
   /** A model that must not be registered, unless by force. */
   | 'gate-refused'

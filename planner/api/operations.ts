@@ -3,8 +3,9 @@ import { engineNotesOf, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
 import { type Call, deviceNamed, drivenModel, modelNamed } from './call.ts'
 import type { OperationInput, OperationName, OperationOutput } from './contract.ts'
+import { labelDevices, removeDevice, retireDevice } from './devices.ts'
 import { explain } from './explain.ts'
-import { brokerCredentials, inviteDevice, revokeDevice } from './invite.ts'
+import { brokerCredentials, inviteDevice, inviteMany, revokeDevice } from './invite.ts'
 import {
   batchNamed,
   dropBatch,
@@ -14,16 +15,19 @@ import {
   rotateKeys,
   submitSignatures,
 } from './keys.ts'
+import { annotate, prune, removeModel } from './lifecycle.ts'
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import { plan } from './plan.ts'
 import { classDetail, classViews } from './read-classes.ts'
+import { deviceView, listDevices } from './read-devices.ts'
 import { readAlarms, readHealth } from './read-health.ts'
 import { classPlans } from './read-plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
-import { auditViews, deviceView, deviceViews, modelView, probeViews } from './read-views.ts'
+import { auditViews, modelView, probeViews } from './read-views.ts'
 import { history, revisionNamed } from './revisions.ts'
 import { changeRollout, resumeRollout, rollBack, startRollouts } from './rollouts.ts'
 import { addPackage, listPackages, removePackage } from './runtime-packages.ts'
+import { removeWindow, setWindow, windowViews } from './windows.ts'
 
 type Run<K extends OperationName> = (
   input: OperationInput<K>,
@@ -34,21 +38,29 @@ type Run<K extends OperationName> = (
 export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'planner.info': async (_, { info }) => info,
 
-  'devices.list': (_, { context }) => deviceViews(context.db),
+  'devices.list': (input, { context }) => listDevices(input, context),
 
   async 'devices.show'({ device: id }, { context }) {
     const device = await deviceNamed(context, id)
-    const { agentVersion, firstSeen, classReason, report } = device
+    const { firstSeen, classReason, report } = device
     const view = await deviceView(context.db, device)
     const engineNotes = await engineNotesOf(context.db, id)
-    return { ...view, agentVersion, firstSeen, reasons: [...classReason], report, engineNotes }
+    return { ...view, firstSeen, reasons: [...classReason], report, engineNotes }
   },
 
+  'devices.label': labelDevices,
+  'devices.retire': retireDevice,
+  'devices.remove': removeDevice,
   'devices.invite': inviteDevice,
+  'devices.inviteMany': inviteMany,
   'devices.revoke': revokeDevice,
   'operators.add': addOperator,
   'operators.list': listOperators,
   'operators.revoke': revokeOperator,
+
+  'windows.set': setWindow,
+  'windows.list': (_, { context }) => windowViews(context),
+  'windows.remove': removeWindow,
 
   'classes.list': (_, { context }) => classViews(context),
   'classes.show': ({ class: id }, { context }) => classDetail(context, id),
@@ -67,6 +79,10 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   },
 
   'models.history': ({ model }, { context }) => history(context, model),
+
+  'models.annotate': annotate,
+  'models.prune': prune,
+  'models.remove': removeModel,
 
   'runtimes.add': addPackage,
   'runtimes.list': (_, { context }) => listPackages(context),

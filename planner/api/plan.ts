@@ -1,4 +1,5 @@
-import { commit } from '../conductor/index.ts'
+import { classesMeant, commit, subjectsOf } from '../conductor/index.ts'
+import { requireMatches, type Selector } from '../groups/index.ts'
 import {
   audit,
   devices as deviceRows,
@@ -20,19 +21,20 @@ const SETTLED: ReadonlySet<string> = new Set(['selected', 'no-fit', 'rolling', '
 
 /** Candidates, builds, probes and selection for every class there is; returns when all are settled or stuck. */
 export async function plan(
-  { model: name, class: only, dryRun, again, acceptNoise = false }: OperationInput<'plan'>,
+  { model: name, class: only, where, dryRun, again, acceptNoise = false }: OperationInput<'plan'>,
   call: Call,
 ): Promise<OperationOutput<'plan'>> {
   const { context } = call
   const model = await modelNamed(context, name)
-  const classes = await classesFor(call, only)
-  if (dryRun) return { model: name, classes: await dryPlans(context, model, only) }
+  const classes = await classesFor(call, only, where)
+  const shown = (plans: readonly ClassPlan[]) => plans.filter((row) => classes.includes(row.class))
+  if (dryRun) return { model: name, classes: shown(await dryPlans(context, model, only)) }
   await ask(call, model, { again, acceptNoise })
   await waitUntil(call, name, async () => {
     const plans = await classPlans(context, model, only)
     return classes.every((id) => plans.some((row) => row.class === id && isSettled(row)))
   })
-  return { model: name, classes: await classPlans(context, model, only) }
+  return { model: name, classes: shown(await classPlans(context, model, only)) }
 }
 
 export function isSettled({ stage, stuck }: Pick<ClassPlan, 'stage' | 'stuck'>): boolean {
@@ -40,7 +42,11 @@ export function isSettled({ stage, stuck }: Pick<ClassPlan, 'stage' | 'stuck'>):
 }
 
 /** @throws ApiError where no device, or none of the class asked for, ever joined */
-export async function classesFor({ context }: Call, only: string | undefined): Promise<string[]> {
+export async function classesFor(
+  { context }: Call,
+  only: string | undefined,
+  where?: Selector,
+): Promise<string[]> {
   const all = await deviceRows.classesInUse(context.db)
   if (all.length === 0) {
     throw new ApiError(
@@ -48,8 +54,16 @@ export async function classesFor({ context }: Call, only: string | undefined): P
       'no device has joined yet: start fitment-agent run on one, then plan',
     )
   }
-  if (only === undefined) return [...all]
-  if (all.includes(only)) return [only]
+  if (where !== undefined) {
+    const { db } = context
+    requireMatches(where, await subjectsOf(db, await deviceRows.listDevices(db)))
+  }
+  const meant = await classesMeant(context.db, where)
+  if (only === undefined) return [...meant]
+  if (meant.includes(only)) return [only]
+  if (all.includes(only)) {
+    throw new ApiError('nothing-to-do', `no device of class ${only} is one that is meant`)
+  }
   throw new ApiError(
     'unknown-class',
     `no device is of class "${only}"; there are: ${all.join(', ')}`,

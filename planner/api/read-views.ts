@@ -1,9 +1,6 @@
 import {
   audit,
-  certificates,
   type Db,
-  type Device,
-  devices as deviceRows,
   type Model,
   type Probe,
   pipelines,
@@ -12,37 +9,7 @@ import {
   variants,
 } from '../storage/index.ts'
 import { targetOf } from '../targets/index.ts'
-import type { AuditView, DeviceView, ModelView, ProbeView } from './views.ts'
-
-export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
-  const { report } = device
-  const installed = await Promise.all(
-    device.slots.map(async (slot) => ({
-      ...slot,
-      scheme: (await variants.variantByDigest(db, slot.variant))?.scheme ?? null,
-    })),
-  )
-  return {
-    id: device.id,
-    online: device.online,
-    revoked: await certificates.isRevoked(db, device.id),
-    class: device.class,
-    board: report.board.model ?? report.cpu.model,
-    emulated: report.emulated,
-    runtimes: device.runtimes,
-    storageRoom: device.storageRoom,
-    memoryRoom: device.memoryRoom,
-    lastSeen: device.lastSeen,
-    installed,
-    garbage: device.garbage,
-    garbageNote: device.garbageNote,
-  }
-}
-
-export async function deviceViews(db: Db): Promise<DeviceView[]> {
-  const all = await deviceRows.listDevices(db)
-  return Promise.all(all.map((device) => deviceView(db, device)))
-}
+import type { AuditView, ModelView, ProbeView } from './views.ts'
 
 export async function modelView(db: Db, model: Model): Promise<ModelView> {
   const classes = await pipelines.pipelinesOf(db, model.id)

@@ -15,6 +15,8 @@ interface Applicant {
   readonly test: string | null
   /** Most accuracy that it may lose against the revision in use, as a share. */
   readonly maxRegression: number
+  /** Least that it must reach, in the metric's own unit. */
+  readonly minMetric: number | null
 }
 
 const MAX_REGRESSION = 0.02
@@ -30,6 +32,7 @@ const GATES: Readonly<Record<string, Gate>> = {
     notFinite > 0
       ? `the float model answers ${notFinite} times NaN or infinity over ${samples} samples: its weights are broken, or its inputs are not what it was trained on`
       : undefined,
+  floor: ({ quality, minMetric }) => (minMetric === null ? undefined : below(quality, minMetric)),
   regression: (applicant, inUse) =>
     inUse && applicant.test === inUse.test ? regression(applicant, inUse) : undefined,
 }
@@ -42,7 +45,7 @@ interface Admitted {
 
 /** @throws ApiError `gate-refused` where something speaks against it that nobody overrules */
 export function admit(
-  { test, maxRegression, force }: OperationInput<'models.add'>,
+  { test, maxRegression, minMetric, force }: OperationInput<'models.add'>,
   prepared: { readonly facts: ModelFacts; readonly wholeQuality: Quality },
   inUse: InUse | undefined,
 ): Admitted {
@@ -51,6 +54,7 @@ export function admit(
     quality: prepared.wholeQuality,
     test: test?.digest ?? null,
     maxRegression: maxRegression ?? MAX_REGRESSION,
+    minMetric: minMetric ?? null,
   }
   const against = Object.values(GATES).flatMap((gate) => gate(applicant, inUse) ?? [])
   const findings = warnings(applicant, inUse)
@@ -75,6 +79,20 @@ function warnings(applicant: Applicant, inUse: InUse | undefined): readonly Find
     ...warn('regression-on-other-data', lost && `${lost}; but on other test data`),
     ...warn('worse-than-chance', worseThanChance(applicant)),
   ]
+}
+
+/** Of a metric where less is better, the least is the most. */
+function below({ metric, accuracy }: Quality, least: number): string | undefined {
+  const value = metric === undefined ? accuracy : metric.value
+  const what = metric === undefined ? 'accuracy' : metricName(metric)
+  const shown = (number: number) =>
+    metric?.unit === 'number' ? String(Number(number.toPrecision(4))) : formatPercent(number)
+  if (value === null)
+    return `${what} is not known: without labels nothing says whether it reaches ${shown(least)}`
+  const isLess = metric?.direction === 'lower' ? value > least : value < least
+  if (!isLess) return undefined
+  const side = metric?.direction === 'lower' ? 'more' : 'less'
+  return `${what} is ${shown(value)}: ${side} than the ${shown(least)} that --min-metric asks for`
 }
 
 function regression(

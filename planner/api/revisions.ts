@@ -1,34 +1,57 @@
-import { type ConductorContext, commit } from '../conductor/index.ts'
-import type { RolloutOptions } from '../rollout/index.ts'
+import type { ConductorContext } from '../conductor/index.ts'
 import {
   audit,
   devices as deviceRows,
   type Model,
   models,
+  type RevisionFacts,
+  type Rollout,
+  revisions,
   rollouts,
-  setNoiseAccepted,
   variants,
 } from '../storage/index.ts'
-import { type Call, drivenModel, modelNamed } from './call.ts'
+import { drivenModel, modelNamed } from './call.ts'
 import { ApiError } from './errors.ts'
 import type { RevisionView } from './views.ts'
 
 /** More entries than revisions that anybody looks at. */
 const MOST_ENTRIES = 10_000
 
-/** @throws ApiError `unknown-model` naming the revisions there are */
+/** By its number, or by a tag. @throws ApiError `unknown-model` naming the revisions there are */
 export async function revisionNamed(
   context: ConductorContext,
   name: string,
-  revision: number | undefined,
+  revision: number | string | undefined,
 ): Promise<Model> {
   const newest = await modelNamed(context, name)
   if (revision === undefined) return newest
   const all = await models.revisionsOf(context.db, name)
-  const found = all.find((model) => model.revision === revision)
+  const tagged =
+    typeof revision === 'string'
+      ? await revisions.taggedRevision(context.db, name, revision)
+      : undefined
+  const found = all.find((model) => model.revision === revision || model.id === tagged)
   if (found) return found
-  const there = all.map((model) => model.revision).join(', ')
+  const facts = await revisions.revisionFacts(context.db, name)
+  const there = all
+    .map(({ id, revision: number }) => [number, ...facts(id).tags].join(' '))
+    .join(', ')
   throw new ApiError('unknown-model', `${name} has no revision ${revision}; there are: ${there}`)
+}
+
+/** The same, of which the files are there. @throws ApiError `pruned` */
+export async function keptRevision(
+  context: ConductorContext,
+  name: string,
+  revision: number | string | undefined,
+): Promise<Model> {
+  const model = await revisionNamed(context, name, revision)
+  const { prunedAt } = (await revisions.revisionFacts(context.db, name))(model.id)
+  if (prunedAt === null) return model
+  throw new ApiError(
+    'pruned',
+    `the files of ${name} revision ${model.revision} were pruned on ${prunedAt.slice(0, 10)}: register them again with fitment models add ${name}, or name another of fitment models history ${name}`,
+  )
 }
 
 /** Every revision, newest first: what it was, whose, and where it runs now. */
@@ -40,6 +63,7 @@ export async function history(context: ConductorContext, name: string): Promise<
   const added = await addedBy(context, name)
   const running = await runningBySource(context, name)
   const seen = new Set<string>()
+  const facts = await revisions.revisionFacts(db, name)
   return Promise.all(
     all.map(async (model) => {
       // The same file registered twice is one to devices: it counts for the newest of them.
@@ -48,6 +72,7 @@ export async function history(context: ConductorContext, name: string): Promise<
       return {
         revision: model.revision,
         inUse: model.id === driven?.id,
+        ...known(facts(model.id)),
         intent: model.intent,
         registeredAt: model.registeredAt,
         by: added.get(model.revision) ?? 'unknown',
@@ -63,6 +88,10 @@ export async function history(context: ConductorContext, name: string): Promise<
   )
 }
 
+function known({ note, tags, prunedAt }: RevisionFacts) {
+  return { note, tags: [...tags], prunedAt }
+}
+
 async function addedBy(
   { db }: ConductorContext,
   name: string,
@@ -76,7 +105,7 @@ async function addedBy(
 }
 
 /** Devices whose active slot holds a file that was built from a source, by that source. */
-async function runningBySource(
+export async function runningBySource(
   { db }: ConductorContext,
   name: string,
 ): Promise<ReadonlyMap<string, number>> {
@@ -96,8 +125,11 @@ async function runningBySource(
 /** The revision that was rolled out before the one in use. @throws ApiError where there is none */
 export async function revisionBefore(context: ConductorContext, name: string): Promise<Model> {
   const current = await drivenModel(context, name)
+  const facts = await revisions.revisionFacts(context.db, name)
   const rolledOut = await rollouts.rolloutsOf(context.db, name)
-  const before = rolledOut.find(({ model }) => model !== current.id)
+  const before = rolledOut.find(
+    ({ model }) => model !== current.id && facts(model).prunedAt === null,
+  )
   const model = before && (await models.modelById(context.db, before.model))
   if (model) return model
   throw new ApiError(
@@ -106,42 +138,25 @@ export async function revisionBefore(context: ConductorContext, name: string): P
   )
 }
 
-/** What an operator wants of a revision. */
-export interface Asked {
-  readonly options: RolloutOptions
-  readonly wait: boolean
-  /** Choose from measurements of busy devices too. */
-  readonly acceptNoise: boolean
-  readonly action: 'rollout.start' | 'rollback'
-}
-
-/** From here on this revision is the one that is planned and rolled out; newer ones wait until they are asked for. */
-export async function drive(
-  { context, actor }: Call,
-  model: Model,
-  { options, acceptNoise, action }: Omit<Asked, 'wait'>,
-): Promise<void> {
-  await commit(context, 'rollout.asked', async (trx) => {
-    await models.holdNewer(trx, model)
-    await models.setIntent(trx, model.id, 'rollout', options)
-    if (acceptNoise) await setNoiseAccepted(trx, model.id, true, context.now())
-    const detail = { revision: model.revision, ...options, acceptNoise }
-    const entry = { actor, action, subject: model.name, detail }
-    await audit.writeAudit(trx, entry, context.now())
-  })
-}
-
 /** Two revisions on their way at once would meet on devices in an order that nobody chose. @throws ApiError */
 export async function refuseWhileAnother(context: ConductorContext, model: Model): Promise<void> {
-  const open = await rollouts.openRollouts(context.db)
-  const other = open.find(
-    (rollout) =>
-      rollout.modelName === model.name && rollout.model !== model.id && rollout.state !== 'done',
-  )
+  const other = await anotherUnderWay(context, model)
   if (other === undefined) return
   const { revision } = (await models.modelById(context.db, other.model)) ?? { revision: '?' }
   throw new ApiError(
     'rollout-under-way',
-    `revision ${revision} of ${model.name} is on its way to ${other.class} (${other.state}): end it with fitment rollout abort ${model.name}, or go back with fitment rollback ${model.name}`,
+    `revision ${revision} of ${model.name} is on its way to ${other.class} (${other.state}): end it with fitment rollout abort ${model.name}, go back with fitment rollback ${model.name}, or begin once it has ended with --after`,
+  )
+}
+
+/** A rollout of another revision of the name that has not ended. */
+export async function anotherUnderWay(
+  { db }: ConductorContext,
+  model: Model,
+): Promise<Rollout | undefined> {
+  const open = await rollouts.openRollouts(db)
+  return open.find(
+    (rollout) =>
+      rollout.modelName === model.name && rollout.model !== model.id && rollout.state !== 'done',
   )
 }

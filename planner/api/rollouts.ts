@@ -1,31 +1,39 @@
-import { applyRolloutEvent, isSettlingIn, retryFailed, startRollout } from '../conductor/index.ts'
+import { SerialQueue } from '../../shared/serial-queue.ts'
+import {
+  applyRolloutEvent,
+  type ConductorContext,
+  type Drive,
+  drive,
+  isSettlingIn,
+  retryFailed,
+  subjectsOf,
+} from '../conductor/index.ts'
+import { requireMatches } from '../groups/index.ts'
 import {
   DEFAULT_GATE,
   isPossible,
   parseWaves,
   type RolloutEvent,
   type RolloutOptions,
+  selectorsOf,
 } from '../rollout/index.ts'
 import {
+  audit,
+  devices as deviceRows,
   type Intent,
   type Model,
   models,
   type Rollout,
+  revisions,
   rollouts,
-  selections,
+  windows,
 } from '../storage/index.ts'
 import { type Call, drivenModel } from './call.ts'
 import type { OperationInput, OperationOutput } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { isSettled } from './plan.ts'
 import { rolloutStatus } from './read-rollouts.ts'
-import {
-  type Asked,
-  drive,
-  refuseWhileAnother,
-  revisionBefore,
-  revisionNamed,
-} from './revisions.ts'
+import { anotherUnderWay, keptRevision, refuseWhileAnother, revisionBefore } from './revisions.ts'
 import type { RolloutStatus } from './views.ts'
 import { waitUntil } from './wait.ts'
 
@@ -36,16 +44,50 @@ export async function startRollouts(
 ): Promise<OperationOutput<'rollout.start'>> {
   const { context } = call
   const { model: name, revision, wait, acceptNoise = false, health = null, ...rest } = input
+  const { after = false, ...others } = rest
   // Who asks that a wave be watched asks that it be taken back.
-  const options = { ...rest, health: health ?? null, revert: rest.revert || health != null }
-  const model = await revisionNamed(context, name, revision)
-  await refuseWhileAnother(context, model)
-  return await rollOut(call, model, {
-    options,
-    wait,
-    acceptNoise,
-    action: 'rollout.start',
+  const options = { ...others, health: health ?? null, revert: rest.revert || health != null }
+  const model = await keptRevision(context, name, revision)
+  await requireAnybody(context, options)
+  const wish = { options, acceptNoise, action: 'rollout.start', actor: call.actor } as const
+  await oneAtATime(name, async () => {
+    if (after && (await anotherUnderWay(context, model))) return await queue(call, model, wish)
+    await refuseWhileAnother(context, model)
+    await drive(context, model, wish)
   })
+  return await whatFollows(call, model, wait)
+}
+
+/** Begins once what is under way has ended well. */
+async function queue({ context, actor }: Call, model: Model, wish: Drive): Promise<void> {
+  const { options, acceptNoise } = wish
+  await context.db.transaction().execute(async (trx) => {
+    const row = { name: model.name, model: model.id, options, acceptNoise, by: actor }
+    await revisions.queueRollout(trx, row, context.now())
+    const detail = { revision: model.revision, ...options, acceptNoise }
+    const entry = { actor, action: 'rollout.queued', subject: model.name, detail }
+    await audit.writeAudit(trx, entry, context.now())
+  })
+}
+
+const turns = new Map<string, SerialQueue>()
+
+/** Two operators who ask for two revisions at one moment are answered one after the other: what the later said holds. */
+function oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const turn = turns.get(name) ?? new SerialQueue()
+  turns.set(name, turn)
+  return turn.run(work)
+}
+
+/** A selector that nobody meets is a slip of the pen. @throws SelectorError */
+async function requireAnybody({ db }: ConductorContext, options: RolloutOptions): Promise<void> {
+  const selectors = selectorsOf(options)
+  if (selectors.length === 0) return
+  const subjects = await subjectsOf(db, await deviceRows.listDevices(db))
+  const meant = requireMatches(options.where ?? [], subjects)
+  for (const { where } of options.waves.flatMap((w) => ('where' in w ? [w] : []))) {
+    requireMatches(where, meant)
+  }
 }
 
 /** The same devices know the revision already: all of them get it back at once. */
@@ -55,6 +97,8 @@ const AT_ONCE: RolloutOptions = {
   approval: false,
   revert: false,
   health: null,
+  // What is taken back waits for no window.
+  atOnce: true,
 }
 
 /** Back to what was built and measured, whatever is under way. */
@@ -63,47 +107,30 @@ export async function rollBack(
   call: Call,
 ): Promise<OperationOutput<'rollback'>> {
   const { context } = call
-  const model =
-    to === undefined ? await revisionBefore(context, name) : await revisionNamed(context, name, to)
-  return await rollOut(call, model, {
+  const wish = {
     options: AT_ONCE,
-    wait,
     acceptNoise: false,
     action: 'rollback',
+    actor: call.actor,
+  } as const
+  const model = await oneAtATime(name, async () => {
+    const back =
+      to === undefined ? await revisionBefore(context, name) : await keptRevision(context, name, to)
+    await drive(context, back, wish)
+    return back
   })
+  return await whatFollows(call, model, wait)
 }
 
-async function rollOut(
-  call: Call,
-  model: Model,
-  { options, wait, acceptNoise, action }: Asked,
-): Promise<RolloutStatus> {
+async function whatFollows(call: Call, model: Model, wait: boolean): Promise<RolloutStatus> {
   const { context, conductor } = call
-  await drive(call, model, { options, acceptNoise, action })
-  await startWhereChosen(call, model, options)
   conductor.poke()
   if (wait)
-    await waitUntil(call, model.name, async () =>
-      isOver(await rolloutStatus(context, model), isSettlingIn(context)),
-    )
+    await waitUntil(call, model.name, async () => {
+      const status = await rolloutStatus(context, model)
+      return status.next === null && isOver(status, isSettlingIn(context))
+    })
   return rolloutStatus(context, model)
-}
-
-/**
- * Classes whose newest rollout was aborted, or is of another revision: that the operator asks again is the decision that
- * waited for.
- */
-async function startWhereChosen(
-  { context }: Call,
-  model: Model,
-  options: RolloutOptions,
-): Promise<void> {
-  for (const rollout of await rollouts.newestRollouts(context.db, model.name)) {
-    const chosen = await selections.currentSelection(context.db, model.id, rollout.class)
-    if (!chosen || chosen.selection.winner === null) continue
-    if (rollout.state === 'aborted' || rollout.selection !== chosen.seq)
-      await startRollout(context, model, chosen, options)
-  }
 }
 
 /** Nothing more happens by itself: every class is served, stopped, offline, or has nothing that may ship. */
@@ -127,7 +154,11 @@ const INTENT_AFTER: Partial<Record<RolloutEvent, Intent>> = {
 /** An operator's command to every open rollout of the model, or to that of one class. @throws RolloutError */
 export async function changeRollout(
   event: Extract<RolloutEvent, 'pause' | 'resume' | 'abort' | 'approve'>,
-  input: { readonly model: string; readonly class?: string | undefined },
+  input: {
+    readonly model: string
+    readonly class?: string | undefined
+    readonly until?: string | undefined
+  },
   call: Call,
 ): Promise<RolloutStatus> {
   const { context, conductor, actor } = call
@@ -135,8 +166,17 @@ export async function changeRollout(
   const open = await openRolloutsOf(call, input)
   const applicable = open.length === 1 ? open : open.filter(({ state }) => isPossible(state, event))
   if (applicable.length === 0) throw nothingFor(event, input.model, open)
-  for (const rollout of applicable) await applyRolloutEvent(context, rollout, event, '', actor)
+  const until = input.until === undefined ? null : new Date(input.until)
+  if (until && until <= context.now()) {
+    throw new ApiError('nothing-to-do', `${input.until} is over: name a time to come`)
+  }
+  for (const rollout of applicable) {
+    const reason = until ? `until ${until.toISOString()}` : ''
+    await applyRolloutEvent(context, rollout, event, reason, actor)
+    if (event === 'pause') await windows.pauseUntil(context.db, rollout.id, until)
+  }
   const intent = INTENT_AFTER[event]
+  if (event === 'abort') await revisions.unqueueRollout(context.db, input.model)
   if (intent && input.class === undefined) await models.setIntent(context.db, model.id, intent)
   conductor.poke()
   return rolloutStatus(context, model)

@@ -31,9 +31,18 @@ export const deviceViewSchema = z.object({
   storageRoom: z.number().nullable(),
   memoryRoom: z.number().nullable(),
   lastSeen: z.string(),
+  agentVersion: z.string(),
+  /** What groups it: the operator's word before the device's own. */
+  labels: z.record(z.string(), z.string()),
+  /** What its own settings say otherwise, and nobody heeds. */
+  overruled: z.record(z.string(), z.string()),
+  /** Out of service: it counts nowhere. */
+  retired: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
   installed: z.array(
     z.object({
       model: z.string(),
+      /** Null where no revision of the model is known to have been built into this file. */
+      revision: z.number().nullable(),
       variant: digestSchema,
       scheme: z.string().nullable(),
       active: z.boolean(),
@@ -45,7 +54,6 @@ export const deviceViewSchema = z.object({
 export type DeviceView = z.infer<typeof deviceViewSchema>
 
 export const deviceDetailSchema = deviceViewSchema.extend({
-  agentVersion: z.string(),
   firstSeen: z.string(),
   reasons: z.array(z.string()),
   report: hardwareReportSchema,
@@ -160,6 +168,10 @@ export const revisionViewSchema = z.object({
   intent: z.string(),
   registeredAt: z.string(),
   by: z.string(),
+  note: z.string().nullable(),
+  tags: z.array(z.string()),
+  /** When its files were pruned; null while they are there. */
+  prunedAt: z.string().nullable(),
   source: digestSchema,
   bytes: z.number(),
   accuracy: z.number().nullable(),
@@ -216,6 +228,8 @@ export const rolloutViewSchema = z.object({
   /** Counted from 1. */
   wave: z.number(),
   waves: z.string(),
+  /** Which devices of the class it is for; null: all. */
+  where: z.string().nullable(),
   scheme: z.string(),
   runtime: targetName,
   bytes: z.number(),
@@ -231,6 +245,8 @@ export const rolloutViewSchema = z.object({
       state: z.string(),
       scheme: z.string().nullable(),
       error: z.string().nullable(),
+      /** When its window opens; null: it waits for none. */
+      opensAt: z.string().nullable(),
     }),
   ),
   /** Devices of the class that the waves have not reached. */
@@ -241,6 +257,8 @@ export type RolloutView = z.infer<typeof rolloutViewSchema>
 export const rolloutStatusSchema = z.object({
   model: z.string(),
   intent: z.string(),
+  /** What begins once this has ended. */
+  next: z.object({ revision: z.number(), by: z.string(), at: z.string() }).nullable(),
   rollouts: z.array(rolloutViewSchema),
   /** Classes without a rollout, and what they wait for. */
   pending: z.array(
@@ -248,6 +266,19 @@ export const rolloutStatusSchema = z.object({
   ),
 })
 export type RolloutStatus = z.infer<typeof rolloutStatusSchema>
+
+export const windowViewSchema = z.object({
+  name: z.string(),
+  /** Devices it is for. */
+  where: z.string(),
+  /** `mon,tue 02:00–04:00 Europe/Berlin` */
+  hours: z.string(),
+  by: z.string(),
+  /** Devices in service that it is for now, and how many of them keep it themselves. */
+  devices: z.number(),
+  keptThere: z.number(),
+})
+export type WindowView = z.infer<typeof windowViewSchema>
 
 export const auditViewSchema = z.object({
   seq: z.number(),

@@ -22,7 +22,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   devices: async () => {
     const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices/devices-join.ts')
     const { devicesCommand } = await import('./devices/devices.ts')
-    return [devicesCommand, devicesInviteCommand, devicesRevokeCommand]
+    const groups = await import('./devices/devices-groups.ts')
+    return [
+      devicesCommand,
+      devicesInviteCommand,
+      devicesRevokeCommand,
+      groups.devicesLabelCommand,
+      groups.devicesRetireCommand,
+      groups.devicesRemoveCommand,
+    ]
   },
   classes: async () => [(await import('./devices/classes.ts')).classesCommand],
   models: async () => {
@@ -30,7 +38,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       './models/models.ts'
     )
     const { modelsAddCommand } = await import('./models/models-add.ts')
-    return [modelsAddCommand, modelsListCommand, modelsShowCommand, modelsHistoryCommand]
+    const lifecycle = await import('./models/models-lifecycle.ts')
+    return [
+      modelsAddCommand,
+      modelsListCommand,
+      modelsShowCommand,
+      modelsHistoryCommand,
+      lifecycle.modelsAnnotateCommand,
+      lifecycle.modelsPruneCommand,
+      lifecycle.modelsRemoveCommand,
+    ]
   },
   runtimes: async () => {
     const runtimes = await import('./runtimes/runtimes.ts')
@@ -57,6 +74,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   },
   health: async () => [(await import('./health/health.ts')).healthCommand],
   alarms: async () => [(await import('./health/health.ts')).alarmsCommand],
+  windows: async () => {
+    const windows = await import('./rollout/windows.ts')
+    return [windows.windowsSetCommand, windows.windowsListCommand, windows.windowsRemoveCommand]
+  },
   rollback: async () => [(await import('./rollout/rollout-start.ts')).rollbackCommand],
   keys: async () => {
     const own = await import('./keys/keys.ts')

@@ -1,10 +1,21 @@
-import { devices, type Model, models, pipelines, rollouts, tallies } from '../storage/index.ts'
+import {
+  devices,
+  type Model,
+  models,
+  pipelines,
+  rollouts,
+  tallies,
+  windows,
+} from '../storage/index.ts'
 import type { Due, PipelineName } from './context/agenda.ts'
 import type { ConductorContext } from './context/context.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
 import { advanceRechecks } from './rechecks.ts'
 import { advanceMembers, sweepMembers } from './rollouts/advance-members.ts'
 import { advanceRollout, noteReason } from './rollouts/advance-rollout.ts'
+import { classesMeant } from './rollouts/meant.ts'
+import { endPauses } from './rollouts/pauses.ts'
+import { advanceQueue } from './rollouts/queue.ts'
 import { advanceReleases, WAITS_FOR_RELEASE } from './rollouts/releases.ts'
 import { sendBack } from './rollouts/withdrawal.ts'
 import { advancePackages } from './runtimes/advance-packages.ts'
@@ -24,12 +35,14 @@ export class Looker {
     const { agenda } = context
     if (due.everything) await this.#mend()
     await this.#advancePipelines(due)
+    if (due.everything || due.clocks) await endPauses(context)
     const asked = due.releases || due.everything || (due.clocks && this.#waiting.size > 0)
     if (asked || agenda.wantsReleases) await this.#advanceReleases()
     await advanceMembers(context, due.devices, this.#waiting)
     await this.#advanceRollouts(due)
     if (due.returns || due.everything) await sendBack(context)
     if (due.everything || due.clocks || due.pipelines.length > 0) await advanceRechecks(context)
+    if (due.everything || due.clocks || due.rollouts.length > 0) await advanceQueue(context)
     if (due.everything) await advancePackages(context)
     else if (due.packages.length > 0) await advancePackages(context, due.packages)
   }
@@ -49,9 +62,16 @@ export class Looker {
     const driven = await models.drivenModels(db)
     if (driven.length === 0) return
     const byId = new Map(driven.map((model) => [model.id, model]))
+    const meant = new Map<string, readonly string[]>()
     for (const { model: id, class: classId } of await this.#pipelinesDue(due, driven)) {
       const model = byId.get(id)
-      if (model) await advanceModel(context, model, classId)
+      if (!model) continue
+      // A rollout for some devices leaves classes alone that have none of them.
+      const where = model.intent === 'plan' ? undefined : model.rolloutOptions?.where
+      const classes = where && (meant.get(id) ?? (await classesMeant(db, where)))
+      if (classes) meant.set(id, classes)
+      if (classes && !classes.includes(classId)) continue
+      await advanceModel(context, model, classId)
     }
   }
 
@@ -89,14 +109,18 @@ export class Looker {
         if (!this.#waiting.has(rollout.id)) await advanceRollout(context, rollout.id)
       }
     }
-    for (const id of new Set([...due.rollouts, ...(await this.#watched(due))])) {
+    for (const id of new Set([...due.rollouts, ...(await this.#byTheClock(due))])) {
       if (!this.#waiting.has(id)) await advanceRollout(context, id)
     }
   }
-  /** How devices do with what they got shows with time. */
-  async #watched({ clocks, everything }: Due): Promise<readonly string[]> {
+  /** How devices do with what they got shows with time; rates and hours go by it. */
+  async #byTheClock({ clocks, everything }: Due): Promise<readonly string[]> {
     if (!clocks || everything) return []
-    const open = await rollouts.openRollouts(this.#context.db)
-    return open.filter(({ options }) => options.health).map(({ id }) => id)
+    const { db } = this.#context
+    const hasHours = (await windows.listWindows(db)).length > 0
+    const open = await rollouts.openRollouts(db)
+    return open
+      .filter(({ options }) => options.health || options.rate || hasHours)
+      .map(({ id }) => id)
   }
 }

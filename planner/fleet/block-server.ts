@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { Want } from '../../shared/messages/index.ts'
@@ -7,6 +8,7 @@ import { type PlannedBlock, planBlocks } from './block-plan.ts'
 import { type ByteAccount, ByteBudget } from './byte-budget.ts'
 import type { FleetLimits } from './limits.ts'
 import { type OpenArtifact, OpenArtifacts } from './open-artifacts.ts'
+import { Pace } from './pace.ts'
 import type { FleetStore } from './store.ts'
 
 export interface BlockServerContext {
@@ -15,6 +17,8 @@ export interface BlockServerContext {
   readonly limits: FleetLimits
   readonly log: Logger
 }
+
+const now = () => performance.now()
 
 interface Queue {
   readonly wants: Want[]
@@ -33,12 +37,15 @@ export class BlockServer {
   readonly #budget: ByteBudget
   readonly #queues = new Map<string, Queue>()
   readonly #refusals: SparseLog
+  readonly #pace: Pace
+  readonly #paces = new Map<string, Pace>()
 
   constructor(context: BlockServerContext) {
     const { limits, store } = context
     this.#context = context
     this.#files = new OpenArtifacts(limits.openFiles, (artifact) => store.artifactFile(artifact))
     this.#refusals = new SparseLog(context.log)
+    this.#pace = new Pace(limits.bytesPerSecond, now)
     this.#budget = new ByteBudget(limits.inflightBytesPerDevice, limits.inflightBytes)
   }
 
@@ -103,12 +110,22 @@ export class BlockServer {
     try {
       for (const block of planBlocks(want, file.bytes)) {
         await queue.account.take(block.bytes)
+        await this.#inTurn(device, block.bytes)
         sends.push(this.#sendBlock(device, queue, want, file, block))
       }
     } finally {
       // The next want need not wait for the last block of this one to leave.
       void Promise.allSettled(sends).then(() => file.release())
     }
+  }
+
+  /** At the pace of this device, and at that of all. */
+  async #inTurn(device: string, bytes: number): Promise<void> {
+    const { bytesPerSecondPerDevice } = this.#context.limits
+    const own = this.#paces.get(device) ?? new Pace(bytesPerSecondPerDevice, now)
+    this.#paces.set(device, own)
+    const waitMs = Math.max(own.reserve(bytes), this.#pace.reserve(bytes))
+    if (waitMs >= 1) await sleep(waitMs)
   }
 
   async #sendBlock(

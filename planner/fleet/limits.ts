@@ -17,6 +17,9 @@ export interface FleetLimits {
   readonly openFiles: number
   /** Devices whose orders are read, signed and sent at a time. */
   readonly signing: number
+  /** Bytes a second of blocks to one device, and to all of them. */
+  readonly bytesPerSecondPerDevice: number
+  readonly bytesPerSecond: number
   /** First pause before an unacknowledged order is sent again; it doubles up to the longest. */
   readonly retryMs: number
   readonly longestRetryMs: number
@@ -37,6 +40,8 @@ export const DEFAULT_LIMITS: FleetLimits = {
   inflightBytes: 64 * MIB,
   openFiles: 64,
   signing: 16,
+  bytesPerSecondPerDevice: Number.POSITIVE_INFINITY,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
   retryMs: 5_000,
   longestRetryMs: 300_000,
   rebirthMs: 5_000,

@@ -1,7 +1,7 @@
 import { digestOf } from '../../shared/digest.ts'
 import { factsOf, IdentityError, refusal } from '../../shared/identity/index.ts'
 import type { JoinAnswer, JoinRequest } from '../../shared/messages/index.ts'
-import { audit, certificates, type Db, joinTokens } from '../storage/index.ts'
+import { audit, certificates, type Db, deviceLabels, joinTokens } from '../storage/index.ts'
 import type { Authority } from './authority.ts'
 import { issue } from './issue.ts'
 import { keyOfCsr } from './read-csr.ts'
@@ -59,14 +59,19 @@ export class Registrar {
     key: string,
   ): Promise<string | undefined> {
     const { db, revocations, now } = this.#options
-    if (token.used === null) {
+    const isForOne = token.uses === 1
+    const used = isForOne ? token.used : await joinTokens.useBy(db, token.id, wish.device)
+    if (used === null) {
       if (now() >= token.expiresAt) throw refusal('join-token-expired')
       return undefined
     }
-    const isSame = token.used.key === key && token.used.device === wish.device
-    if (!isSame) throw refusal('join-token-used', { usedBy: token.used.device })
-    if (revocations.has(token.used.serial)) throw refusal('certificate-revoked')
-    return certificates.certificateOf(db, token.used.serial)
+    const isSame = used.key === key && used.device === wish.device
+    const otherwise = isForOne ? 'join-token-used' : 'device-name-taken'
+    // Who shows what it was made with is who it says, whatever key it has now: it was set up anew.
+    if (!isSame && token.authority !== null && now() < token.expiresAt) return undefined
+    if (!isSame) throw refusal(otherwise, { usedBy: used.device })
+    if (revocations.has(used.serial)) throw refusal('certificate-revoked')
+    return certificates.certificateOf(db, used.serial)
   }
 
   async #issue(proven: ProvenWish, spki: Buffer, key: string): Promise<string> {
@@ -112,10 +117,18 @@ export class Registrar {
   ): Promise<readonly string[]> {
     const { device } = wish
     const valid = await certificates.validCertificates(trx, device, at)
-    if (token.device === null && valid.length > 0) throw refusal('device-name-taken', { device })
-    if (!(await joinTokens.useJoinToken(trx, token.id, { ...use, device }, at))) {
-      throw refusal('join-token-used')
+    const isProven = token.device !== null || token.authority !== null
+    if (!isProven && valid.length > 0) throw refusal('device-name-taken', { device })
+    if (token.authority !== null && (await certificates.isRevoked(trx, device))) {
+      throw refusal('device-revoked', { device })
     }
+    const mine = { ...use, device }
+    const isGood =
+      token.uses === 1
+        ? await joinTokens.useJoinToken(trx, token.id, mine, at)
+        : await joinTokens.useOneOf(trx, token, mine, at)
+    if (!isGood) throw refusal(token.uses === 1 ? 'join-token-used' : 'join-token-used-up')
+    await deviceLabels.putLabelsOf(trx, device, await joinTokens.tokenLabels(trx, token.id))
     const why = { by: `device:${device}`, reason: 'joined anew' }
     await certificates.revokeCertificates(trx, valid, why, at)
     return valid

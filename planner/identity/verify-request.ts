@@ -1,12 +1,15 @@
 import { X509Certificate } from 'node:crypto'
 import {
+  commonNameOf,
   factsOf,
   type IdentityRefusalCode,
   isForClients,
   isIssuedBy,
   judgeTime,
+  leadsTo,
   refusal,
   type TimeVerdict,
+  verifyEndorsement,
   verifyRenewal,
 } from '../../shared/identity/index.ts'
 import { parseJson } from '../../shared/json.ts'
@@ -42,14 +45,17 @@ export async function provenWish(request: JoinRequest, place: Place): Promise<Pr
 }
 
 async function byToken(
-  { signed }: JoinRequest & { kind: 'join' },
-  { db }: Place,
+  { signed, endorsement }: JoinRequest & { kind: 'join' },
+  { db, now }: Place,
 ): Promise<ProvenWish> {
   const token = await joinTokens.findJoinToken(db, signed.keyId)
   if (token === undefined) throw refusal('join-token-unknown')
   const wish = readWish(verified(signed, token))
   if (token.device !== null && token.device !== wish.device) {
     throw refusal('join-token-other-device', { device: token.device })
+  }
+  if (token.authority !== null) {
+    requireEndorsed({ ...token, authority: token.authority }, wish, { signed, endorsement }, now())
   }
   return { by: 'token', wish, token }
 }
@@ -64,6 +70,34 @@ function verified(
     if (error instanceof SignatureError) throw refusal('bad-proof')
     throw error
   }
+}
+
+/** @throws IdentityError where nothing of the operator's own authority speaks for the device */
+function requireEndorsed(
+  { authority }: { readonly authority: NonNullable<StoredJoinToken['authority']> },
+  { device }: CertificateWish,
+  { signed, endorsement }: Pick<JoinRequest & { kind: 'join' }, 'signed' | 'endorsement'>,
+  now: Date,
+): void {
+  if (endorsement === undefined) throw refusal('endorsement-missing')
+  const shown = endorsement.certificates.map(readCertificate)
+  const [leaf] = shown
+  if (leaf === undefined || !leadsTo(shown, new X509Certificate(authority.certificate), now)) {
+    throw refusal('endorsement-foreign')
+  }
+  if (!verifyEndorsement(signed.payload, endorsement.signature, leaf.publicKey)) {
+    throw refusal('bad-proof')
+  }
+  if (commonNameOf(leaf) !== device) throw refusal('endorsement-wrong-name', { device })
+  if (!authority.names.some((pattern) => isNamedBy(pattern, device))) {
+    throw refusal('device-not-listed', { device })
+  }
+}
+
+/** `press-*`: a star is any letters. */
+function isNamedBy(pattern: string, device: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.]/g, '[.]'))
+  return new RegExp(`^${parts.join('.*')}$`).test(device)
 }
 
 const TIME_REFUSALS: Readonly<Record<Exclude<TimeVerdict, 'valid'>, IdentityRefusalCode>> = {

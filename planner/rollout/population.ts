@@ -1,11 +1,19 @@
+import type { Subject } from '../groups/index.ts'
 import { type MemberState, standingOf } from './members.ts'
 
-export interface Member {
+export interface Placed {
   readonly device: string
   readonly online: boolean
+  /** What selectors may ask of it; absent where no selector of the rollout asks. */
+  readonly subject?: Subject
+}
+
+export interface Member extends Placed {
   readonly state: MemberState
   /** A failure the operator has seen and resumed past: gates no longer count it. */
   readonly forgiven: boolean
+  /** It ran another variant before, and could go back to it. */
+  readonly hadBefore?: boolean
 }
 
 /** Members of one rollout that are alike to it, and how many they are. */

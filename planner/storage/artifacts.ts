@@ -27,6 +27,8 @@ export interface ArtifactStore {
   pathOf(digest: Digest): Promise<string>
   /** @throws StorageError `unknown-artifact` */
   refOf(digest: Digest): Promise<ArtifactRef>
+  /** The file and its block list; answers how many bytes that freed. What nothing stands on any more: call after the rows are gone. */
+  remove(digest: Digest): Promise<number>
   /** What a killed planner left half written. Call before anything is written. */
   forgetDrafts(): Promise<void>
 }
@@ -65,6 +67,26 @@ export function createArtifactStore(data: string, db: Db, now: () => Date): Arti
     put: (bytes) => putStream(Readable.from([bytes])),
     putFile: (path) => putStream(createReadStream(path)),
     forgetDrafts: () => rm(join(root, INCOMING), { recursive: true, force: true }),
+    async remove(digest) {
+      const row = await db
+        .selectFrom('artifacts')
+        .selectAll()
+        .where('digest', '=', digest)
+        .executeTakeFirst()
+      if (!row) return 0
+      await db.deleteFrom('artifacts').where('digest', '=', digest).execute()
+      await rm(placeOf(root, digest), { force: true })
+      const isShared = await db
+        .selectFrom('artifacts')
+        .select('digest')
+        .where((q) =>
+          q.or([q('block_list', '=', row.block_list), q('digest', '=', row.block_list)]),
+        )
+        .executeTakeFirst()
+      if (row.block_list !== null && !isShared)
+        await rm(placeOf(root, row.block_list), { force: true })
+      return row.bytes
+    },
     pathOf: async (digest) => (await fileOf(digest)) ?? missing(digest),
     async refOf(digest) {
       const row = await db

@@ -7,11 +7,13 @@ import {
   epochSchema,
   hardwareReportSchema,
 } from '../../shared/messages/index.ts'
+import { recordDeviceLabels } from './device-labels.ts'
 import { recordRoots } from './directions.ts'
 import { recordEngineNotes } from './engine-notes.ts'
 import { readJson } from './json.ts'
 import { recordTaker } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
+import { recordZone } from './windows.ts'
 
 const reasonsSchema = z.array(z.string())
 const { runtimes: runtimesSchema, slots: slotsSchema } = birthSchema.shape
@@ -80,6 +82,8 @@ export async function recordBirth(
   await recordRoots(db, device, birth.roots)
   await recordEngineNotes(db, device, birth)
   await recordTaker(db, device, birth.acceptsRuntimes === true)
+  await recordDeviceLabels(db, device, birth.labels ?? {})
+  await recordZone(db, device, birth.timeZone)
   return known ? 'known' : 'new'
 }
 
@@ -133,32 +137,24 @@ export async function recordSlots(db: Db, device: DeviceId, slots: Birth['slots'
     .execute()
 }
 
+/** Those in service. */
 export async function listDevices(db: Db): Promise<readonly Device[]> {
+  const rows = await inService(db).selectAll('devices').orderBy('id').execute()
+  return rows.map(deviceOf)
+}
+
+/** Retired ones too. */
+export async function allDevices(db: Db): Promise<readonly Device[]> {
   return (await db.selectFrom('devices').selectAll().orderBy('id').execute()).map(deviceOf)
 }
 
 export async function devicesOfClass(db: Db, classId: string): Promise<readonly Device[]> {
-  const rows = await db
-    .selectFrom('devices')
-    .selectAll()
+  const rows = await inService(db)
+    .selectAll('devices')
     .where('class', '=', classId)
     .orderBy('id')
     .execute()
   return rows.map(deviceOf)
-}
-
-/** Who of a class is here, and nothing else of them. */
-export async function presenceOfClass(
-  db: Db,
-  classId: string,
-): Promise<readonly Pick<Device, 'id' | 'online'>[]> {
-  const rows = await db
-    .selectFrom('devices')
-    .select(['id', 'online'])
-    .where('class', '=', classId)
-    .orderBy('id')
-    .execute()
-  return rows.map(({ id, online }) => ({ id, online: online === 1 }))
 }
 
 /** By id, from behind `after` on: all of a fleet in pieces of bounded size. */
@@ -226,9 +222,8 @@ export async function onlineOutside(
   after: DeviceId,
   most: number,
 ): Promise<readonly Device[]> {
-  const rows = await db
-    .selectFrom('devices')
-    .selectAll()
+  const rows = await inService(db)
+    .selectAll('devices')
     .where('class', '=', rollout.class)
     .where('online', '=', 1)
     .where('id', '>', after)
@@ -324,21 +319,35 @@ export async function isOnline(db: Db, id: DeviceId): Promise<boolean> {
   return row?.online === 1
 }
 
-/** Classes that devices belong to, by name. */
+/** Classes that devices in service belong to, by name. */
 export async function classesInUse(db: Db): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('class_tallies')
-    .select('class')
-    .distinct()
-    .where('devices', '>', 0)
+    .select((q) => ['class', q.fn.sum<number>('devices').as('devices')])
+    .groupBy('class')
     .orderBy('class')
     .execute()
-  return rows.map((row) => row.class)
+  const retired = await db
+    .selectFrom('retired_devices')
+    .innerJoin('devices', 'devices.id', 'retired_devices.device')
+    .select((q) => ['devices.class', q.fn.countAll<number>().as('devices')])
+    .groupBy('devices.class')
+    .execute()
+  const gone = new Map(retired.map((row) => [row.class, Number(row.devices)]))
+  return rows
+    .filter((row) => Number(row.devices) > (gone.get(row.class) ?? 0))
+    .map((row) => row.class)
 }
 
 export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
   const rows = await db.selectFrom('devices').select('id').orderBy('id').execute()
   return rows.map(({ id }) => id)
+}
+
+/** A retired device is of no class, and counts nowhere. */
+function inService(db: Db) {
+  const retired = db.selectFrom('retired_devices').select('retired_devices.device')
+  return db.selectFrom('devices').where('id', 'not in', retired)
 }
 
 /** Starts of an agent are random, so only connections of one start have an order. */

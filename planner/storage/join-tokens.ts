@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { type Labels, labelsSchema } from '../../shared/labels.ts'
+import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
 export interface StoredJoinToken {
@@ -5,8 +8,27 @@ export interface StoredJoinToken {
   readonly publicKey: string
   readonly device: string | null
   readonly expiresAt: Date
-  /** What it was used for; `null` while nobody used it. */
-  readonly used: { readonly device: string; readonly key: string; readonly serial: string } | null
+  /** Devices that it is good for. */
+  readonly uses: number
+  /** Whose certificate a device must show besides; null: none. */
+  readonly authority: TokenAuthority | null
+  /** What it was used for; `null` while nobody used it. Of one that is good for several see `useBy`. */
+  readonly used: TokenUse | null
+}
+
+/** The operator's own authority, and the names that it may speak for. */
+export interface TokenAuthority {
+  /** PEM. */
+  readonly certificate: string
+  /** `press-7`, or `press-*`. */
+  readonly names: readonly string[]
+}
+
+export interface TokenUse {
+  readonly device: string
+  /** SHA-256 of the public key. */
+  readonly key: string
+  readonly serial: string
 }
 
 export interface NewJoinToken {
@@ -15,6 +37,11 @@ export interface NewJoinToken {
   readonly device: string | null
   readonly createdBy: string
   readonly expiresAt: Date
+  /** Default: one. */
+  readonly uses?: number
+  /** Of whoever joins by it. */
+  readonly labels?: Labels
+  readonly authority?: TokenAuthority
 }
 
 export async function addJoinToken(db: Db, token: NewJoinToken, at: Date): Promise<void> {
@@ -33,11 +60,91 @@ export async function addJoinToken(db: Db, token: NewJoinToken, at: Date): Promi
       certificate: null,
     })
     .execute()
+  const { id, uses = 1, labels = {}, authority } = token
+  if (authority !== undefined) {
+    const { certificate, names } = authority
+    await db
+      .insertInto('join_token_authorities')
+      .values({ token: id, certificate, names: JSON.stringify(names) })
+      .execute()
+  }
+  if (uses > 1) await db.insertInto('join_token_quotas').values({ token: id, uses }).execute()
+  if (Object.keys(labels).length === 0) return
+  await db
+    .insertInto('join_token_labels')
+    .values({ token: id, labels: JSON.stringify(labels) })
+    .execute()
+}
+
+/** Labels of whoever joins by this token. */
+export async function tokenLabels(db: Db, id: string): Promise<Labels> {
+  const row = await db
+    .selectFrom('join_token_labels')
+    .select('labels')
+    .where('token', '=', id)
+    .executeTakeFirst()
+  return row ? readJson(labelsSchema, row.labels) : {}
+}
+
+/** What one device used a token for that is good for several. */
+export async function useBy(db: Db, id: string, device: string): Promise<TokenUse | null> {
+  const row = await db
+    .selectFrom('join_token_uses')
+    .selectAll()
+    .where('token', '=', id)
+    .where('device', '=', device)
+    .executeTakeFirst()
+  return row ? { device, key: row.used_key, serial: row.certificate } : null
+}
+
+/** One more of its uses; false where there are none left, or it expired. Inside the transaction. */
+export async function useOneOf(
+  db: Db,
+  { id, uses }: StoredJoinToken,
+  use: TokenUse,
+  at: Date,
+): Promise<boolean> {
+  // Holds the row: of two at a time the second counts the first.
+  const held = await db
+    .updateTable('join_tokens')
+    .set(({ ref }) => ({ expires_at: ref('expires_at') }))
+    .where('id', '=', id)
+    .where('expires_at', '>', at.toISOString())
+    .executeTakeFirst()
+  if (held.numUpdatedRows !== 1n) return false
+  const { count } = await db
+    .selectFrom('join_token_uses')
+    .select((q) => q.fn.countAll<number>().as('count'))
+    .where('token', '=', id)
+    .where('device', '!=', use.device)
+    .executeTakeFirstOrThrow()
+  if (Number(count) >= uses) return false
+  const row = { used_key: use.key, certificate: use.serial, at: at.toISOString() }
+  await db
+    .insertInto('join_token_uses')
+    .values({ token: id, device: use.device, ...row })
+    .onConflict((conflict) => conflict.columns(['token', 'device']).doUpdateSet(row))
+    .execute()
+  return true
 }
 
 export async function findJoinToken(db: Db, id: string): Promise<StoredJoinToken | undefined> {
-  const row = await db.selectFrom('join_tokens').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && fromRow(row)
+  const row = await db
+    .selectFrom('join_tokens')
+    .leftJoin('join_token_quotas', 'join_token_quotas.token', 'join_tokens.id')
+    .leftJoin('join_token_authorities', 'join_token_authorities.token', 'join_tokens.id')
+    .selectAll('join_tokens')
+    .select(['join_token_quotas.uses', 'join_token_authorities.names'])
+    .select('join_token_authorities.certificate as authority')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { names, authority: certificate } = row
+  const authority =
+    certificate === null || names === null
+      ? null
+      : { certificate, names: readJson(z.array(z.string()), names) }
+  return fromRow(row, { uses: row.uses ?? 1, authority })
 }
 
 /** What was given for this device and not used is good no more. Answers how many there were. */
@@ -75,13 +182,18 @@ export async function useJoinToken(
   return result.numUpdatedRows === 1n
 }
 
-function fromRow(row: Tables['join_tokens']): StoredJoinToken {
+function fromRow(
+  row: Tables['join_tokens'],
+  { uses, authority }: Pick<StoredJoinToken, 'uses' | 'authority'>,
+): StoredJoinToken {
   const { used_by: device, used_key: key, certificate: serial } = row
   return {
     id: row.id,
     publicKey: row.public_key,
     device: row.device,
     expiresAt: new Date(row.expires_at),
+    uses,
+    authority,
     used: device !== null && key !== null && serial !== null ? { device, key, serial } : null,
   }
 }

@@ -59,7 +59,12 @@ export async function addModel(db: Db, model: NewModel, at: Date): Promise<Model
     .select((q) => q.fn.max('revision').as('revision'))
     .where('name', '=', model.name)
     .executeTakeFirst()
-  const revision = (before?.revision ?? 0) + 1
+  const removed = await db
+    .selectFrom('removed_models')
+    .select('last_revision')
+    .where('name', '=', model.name)
+    .executeTakeFirst()
+  const revision = Math.max(before?.revision ?? 0, removed?.last_revision ?? 0) + 1
   await db
     .insertInto('models')
     .values({

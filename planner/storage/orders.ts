@@ -184,3 +184,16 @@ export async function openOrderCounts(
     .execute()
   return new Map(rows.map(({ device, open }) => [device, Number(open)]))
 }
+
+/** Devices of a rollout whose first order was given since then. */
+export async function toldSince(db: Db, rollout: string, since: Date): Promise<number> {
+  const { count } = await db
+    .selectFrom('orders')
+    .innerJoin('rollout_devices', 'rollout_devices.order_id', 'orders.id')
+    .select((q) => q.fn.countAll<number>().as('count'))
+    .where('rollout_devices.rollout', '=', rollout)
+    .where('rollout_devices.attempt', '=', 1)
+    .where('orders.created_at', '>', since.toISOString())
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}

@@ -58,7 +58,7 @@ export async function addRollout(
   >,
   at: Date,
 ): Promise<Rollout> {
-  const time = at.toISOString()
+  const time = await afterAll(db, rollout.modelName, at)
   const added = { ...rollout, id: newId(), wave: 0, createdAt: time, updatedAt: time }
   await db
     .insertInto('rollouts')
@@ -77,6 +77,17 @@ export async function addRollout(
     })
     .execute()
   return added
+}
+
+/** The newest is the one that began last, whatever the clock says meanwhile. */
+async function afterAll(db: Db, modelName: string, at: Date): Promise<string> {
+  const last = await db
+    .selectFrom('rollouts')
+    .select((q) => q.fn.max('created_at').as('at'))
+    .where('model_name', '=', modelName)
+    .executeTakeFirst()
+  const earliest = last?.at ? Date.parse(last.at) + 1 : 0
+  return new Date(Math.max(at.getTime(), earliest)).toISOString()
 }
 
 export async function moveRollout(

@@ -9,6 +9,8 @@ import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { labelTables } from './migrations/0008-labels.ts'
 import type { recheckTables } from './migrations/0009-rechecks.ts'
 import type { tallyTables } from './migrations/0010-tallies.ts'
+import type { groupTables } from './migrations/0012-groups.ts'
+import type { whenTables } from './migrations/0013-when.ts'
 import type { healthTables } from './migrations/0014-health.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
@@ -24,7 +26,9 @@ export type Tables = RowsOf<
     typeof labelTables &
     typeof recheckTables &
     typeof tallyTables &
-    typeof healthTables
+    typeof healthTables &
+    typeof groupTables &
+    typeof whenTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

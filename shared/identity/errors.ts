@@ -4,6 +4,15 @@ import { AppError } from '../errors.ts'
 export const IDENTITY_REFUSALS = {
   'join-token-unknown': 'the planner knows no such join token: ask for a new one',
   'join-token-used': 'the join token was used by another key: ask for a new one, and who used it',
+  'join-token-used-up':
+    'as many devices as the join token is good for have joined: ask for another',
+  'endorsement-missing':
+    'the join token is for devices with a certificate of the operator’s own authority: join with --certificate and --key',
+  'endorsement-foreign':
+    'the certificate that was shown is not of the authority that the join token names, or not valid now',
+  'endorsement-wrong-name': 'the certificate that was shown names another device',
+  'device-not-listed': 'no device of this name is to join by this token: ask whoever made it',
+  'device-revoked': 'the device was revoked: only a token made for its name lets it in again',
   'join-token-expired': 'the join token has expired: ask for a new one',
   'join-token-other-device': 'the join token was made for another device',
   'device-name-taken':

@@ -1,5 +1,6 @@
 export * from './certificate-facts.ts'
 export * from './certificate-name.ts'
+export * from './endorsement.ts'
 export * from './errors.ts'
 export * from './join-token.ts'
 export * from './lifetime.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestSchema } from '../digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../ids.ts'
+import { labelsSchema } from '../labels.ts'
 import { openWord } from '../open-words.ts'
 import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { MAX_VERSION } from '../trust/index.ts'
@@ -80,6 +81,10 @@ export const birthSchema = z.object({
   slots: z.array(installedSlotSchema).max(256),
   /** It takes libraries of runtimes from the planner; absent: it does not. */
   acceptsRuntimes: z.boolean().optional(),
+  /** What its own settings group it by; an operator's word goes before. */
+  labels: labelsSchema.optional(),
+  /** Where it stands, by the name in the IANA database: `Europe/Berlin`. */
+  timeZone: z.string().max(64).optional(),
   /** Versions of the trust roots it has; 0: none yet. Later ones are what it must be sent. */
   roots: z.object({ director: rootVersionSchema, image: rootVersionSchema }),
 })

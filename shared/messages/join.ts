@@ -19,6 +19,15 @@ export const joinWithTokenSchema = z.object({
   id: messageIdSchema,
   kind: z.literal('join'),
   signed: signedSchema,
+  /** By the operator's own authority, where the token asks for it: what the device was made with speaks for it too. */
+  endorsement: z
+    .object({
+      /** The device's certificate, then those that lead to the authority; DER in base64. */
+      certificates: z.array(z.string().max(4096)).min(1).max(4),
+      /** Over `payload` of `signed`, by the device's key. */
+      signature: z.string().max(1024),
+    })
+    .optional(),
 })
 
 /** By the certificate a device has: the wish is signed with that certificate's key. */

@@ -7,6 +7,7 @@ import { RUNTIME_NAMES } from '../runtime/index.ts'
 import { anySchemeNameSchema } from '../scheme-name.ts'
 import { vouchedSchema } from '../signatures/index.ts'
 import { offerSchema } from '../trust/index.ts'
+import { windowSchema } from '../windows/index.ts'
 
 /**
  * What a device shall run for one model. `model` and `variant` only name what the order is about: believed
@@ -21,6 +22,11 @@ export const assignOrderSchema = z.object({
   variant: digestSchema,
   offer: offerSchema,
   image: artifactRefSchema.nullable(),
+  /**
+   * Hours in which the device may switch; absent: at once. It fetches and verifies before. Nobody signs them: they
+   * decide when, never what.
+   */
+  windows: z.array(windowSchema).max(32).optional(),
 })
 
 /** By what of a runtime it is computed: a delegate's name, or a device's; null: the processor alone. */

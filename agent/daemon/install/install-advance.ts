@@ -1,5 +1,6 @@
 import { invariant } from '../../../shared/errors.ts'
 import type { Report } from '../../../shared/messages/index.ts'
+import type { Window } from '../../../shared/windows/index.ts'
 import type { SlotLinks } from '../../artifacts/index.ts'
 import type { Installable } from '../../trust/index.ts'
 import type { Installation } from '../journal/records.ts'
@@ -18,8 +19,14 @@ export const SUPERSEDED: Refusal = {
   message: 'a newer assignment of this model took its place',
 }
 
-export function newInstallation(order: string, assignment: Installable): Installation {
-  return { order, assignment, step: 'accepted', restarts: 0, before: null, error: null }
+/** @param windows hours in which it may switch; none: at once */
+export function newInstallation(
+  order: string,
+  assignment: Installable,
+  windows: readonly Window[] = [],
+): Installation {
+  const started = { step: 'accepted', restarts: 0, before: null, error: null } as const
+  return { order, assignment, ...started, ...(windows.length > 0 && { windows: [...windows] }) }
 }
 
 export function loopedIn(step: InstallStep): Refusal {

@@ -18,6 +18,7 @@ import { engineFor, installedModel, isTold, whatIsTold } from './installed-model
 import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
 import { besides } from './wanted-artifacts.ts'
+import { whenOpen } from './when-open.ts'
 
 /** Between two reports of progress, ms. */
 const PROGRESS_MS = 2_000
@@ -93,6 +94,7 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
       bytes: artifact.bytes,
       runtime: engine.runtime,
       scheme,
+      revision: assignment.revision ?? null,
       class: deviceClass,
       counter,
       installedAt: clock.now().toISOString(),
@@ -102,9 +104,11 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     else await slots.install(slot, installed, file, sketch)
   },
 
-  async waiting({ assignment }, { stateDir, slots, log }, signal) {
+  async waiting({ assignment, windows = [] }, context, signal) {
+    const { stateDir, slots, log } = context
     const { model, variant } = assignment
     if ((await slots.links(model)).current === variant) return
+    await whenOpen(model, windows, context, signal)
     const locks = new ModelLocks(stateDir, model)
     await locks.whenFree(signal, (holders) => {
       void locks.described(holders).then((held) => {

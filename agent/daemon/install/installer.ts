@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import type { Report } from '../../../shared/messages/index.ts'
+import type { Window } from '../../../shared/windows/index.ts'
 import { engineOf, type Installable, isPackage } from '../../trust/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { JournalError } from '../errors.ts'
@@ -43,19 +44,23 @@ export class Installer {
   }
 
   /** The order was checked: from here on it is durable and acknowledged. @throws JournalError */
-  accept(order: string, assignment: Installable): void {
+  accept(order: string, assignment: Installable, windows: readonly Window[] = []): void {
     const { model, counter, variant } = assignment
     const now = this.#context.clock.now()
     const reports = [ackReport(order, now), installReport(order, assignment, 'accepted', now)]
     const counted: Change = { kind: 'counter', key: model, value: { model, counter, variant } }
     const run = this.#runs.get(model)
     if (!run) {
-      const job = newInstallation(order, assignment)
+      const job = newInstallation(order, assignment, windows)
       this.#write('install.accepted', job, reports, [counted])
       this.#start(model)
       return
     }
-    const queued: Change = { kind: 'queued', key: model, value: { order, assignment } }
+    const queued: Change = {
+      kind: 'queued',
+      key: model,
+      value: { order, assignment, windows: [...windows] },
+    }
     const displaced = this.#displace(model)
     const told = [...(displaced?.reports ?? []), ...reports]
     const changes = [counted, ...(displaced?.changes ?? []), queued]
@@ -189,7 +194,7 @@ export class Installer {
     while (!leaving.aborted) {
       const queued = this.#journal.get('queued', model)
       if (!queued) return false
-      const job = newInstallation(queued.order, queued.assignment)
+      const job = newInstallation(queued.order, queued.assignment, queued.windows)
       const written = await this.#persist(model, async () => {
         this.#write('install.dequeued', job, [], [{ kind: 'queued', key: model }])
       })

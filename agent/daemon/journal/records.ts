@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { messageIdSchema, modelNameSchema } from '../../../shared/ids.ts'
 import { probeOrderSchema, refusalSchema, reportSchema } from '../../../shared/messages/index.ts'
+import { windowSchema } from '../../../shared/windows/index.ts'
 import { installableSchema } from '../../trust/index.ts'
 import { INSTALL_STEPS } from '../transitions/install-table.ts'
 import { PROBE_STEPS } from '../transitions/probe-table.ts'
@@ -21,6 +22,8 @@ export const installationSchema = z.object({
   /** The links as they were before `switching`: the way back. */
   before: linksSchema.nullable(),
   error: refusalSchema.nullable(),
+  /** Hours in which it may switch; absent: at once. */
+  windows: z.array(windowSchema).optional(),
 })
 export type Installation = z.infer<typeof installationSchema>
 
@@ -38,7 +41,11 @@ export const RECORDS = {
   /** By model. */
   installation: installationSchema,
   /** By model: accepted while an installation of the same model could not be left. */
-  queued: z.object({ order: messageIdSchema, assignment: installableSchema }),
+  queued: z.object({
+    order: messageIdSchema,
+    assignment: installableSchema,
+    windows: z.array(windowSchema).optional(),
+  }),
   /** By model: the highest counter of an accepted assignment, and what it named. */
   counter: z.object({
     model: modelNameSchema,

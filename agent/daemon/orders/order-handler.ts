@@ -122,7 +122,7 @@ export class OrderHandler {
       })
       const refusal = await store.refusal(assignment.artifact)
       if (refusal) throw refusal
-      this.#options.installer.accept(order.id, assignment)
+      this.#options.installer.accept(order.id, assignment, order.windows)
     } catch (error) {
       if (!isRefusal(error)) throw error
       log.warn({ order: order.id, code: error.code }, `assignment refused: ${error.message}`)

@@ -31,6 +31,8 @@ export const statusSchema = z.object({
     z.object({
       model: z.string(),
       current: digestSchema.nullable(),
+      /** Of the model, that the current variant was built of; null where nobody said it. */
+      revision: z.number().int().nullable().default(null),
       previous: digestSchema.nullable(),
       /** Path of the current variant's file. */
       file: z.string().nullable(),
@@ -92,6 +94,9 @@ async function modelStatus(
   return {
     model,
     ...links,
+    revision: links.current
+      ? ((await slots.installedModel(model, links.current))?.revision ?? null)
+      : null,
     file: links.current ? ((await slots.file(model, links.current)) ?? null) : null,
     locks: await locks.described(await locks.holders()),
     installation: job

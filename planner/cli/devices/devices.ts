@@ -1,26 +1,32 @@
 import { z } from 'zod'
 import { shortDigest } from '../../../shared/digest.ts'
+import { printLabels } from '../../../shared/labels.ts'
 import { acceleratorOf, type EngineEntry, engineName } from '../../../shared/messages/index.ts'
 import { isPackageName } from '../../../shared/trust/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
 import { cell } from '../program/cell.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
 
 export const devicesCommand = defineCommand({
   path: 'devices',
   summary: 'Lists the devices of the fleet; with a name, everything known of one.',
   arguments: [{ name: 'device', description: 'name of a device', optional: true }],
-  options: [dataOption],
-  example: 'fitment devices press-12',
-  input: z.object({ ...dataInput, device: z.string().optional() }),
-  run: async ({ data, device }, io) => {
+  options: [dataOption, whereOption, { flags: '--all', description: 'retired ones too' }],
+  example: "fitment devices --where 'site=hall-2'",
+  input: z.object({
+    ...dataInput,
+    device: z.string().optional(),
+    where: whereInput,
+    all: z.boolean().default(false),
+  }),
+  run: async ({ data, device, where, all }, io) => {
     const planner = connectPlanner(data)
     if (device === undefined) {
-      const all = await planner.call('devices.list', {})
-      io.result(all, () => (all.length > 0 ? listOf(all) : 'no device has joined yet'))
+      const listed = await planner.call('devices.list', { all, ...(where && { where }) })
+      io.result(listed, () => (listed.length > 0 ? listOf(listed) : 'no device has joined yet'))
       return 0
     }
     const one = await planner.call('devices.show', { device })
@@ -29,9 +35,21 @@ export const devicesCommand = defineCommand({
   },
 })
 
-function listOf(devices: readonly DeviceView[]): string {
+export function listOf(devices: readonly DeviceView[]): string {
   return table(
-    ['DEVICE', 'STATE', 'CLASS', 'BOARD', 'RUNTIMES', 'STORAGE', 'MEMORY', 'RUNS'],
+    [
+      'DEVICE',
+      'STATE',
+      'CLASS',
+      'BOARD',
+      'RUNTIMES',
+      'STORAGE',
+      'MEMORY',
+      'LABELS',
+      'SEEN',
+      'AGENT',
+      'RUNS',
+    ],
     devices.map((device) => [
       device.id,
       stateOf(device),
@@ -40,6 +58,9 @@ function listOf(devices: readonly DeviceView[]): string {
       device.runtimes.map(shortEngine).join(' ') || 'none',
       cell(device.storageRoom, formatBytes),
       cell(device.memoryRoom, formatBytes),
+      printLabels(device.labels) || '—',
+      device.online ? 'now' : device.lastSeen.slice(0, 16).replace('T', ' '),
+      device.agentVersion,
       runs(device),
     ]),
   )
@@ -50,6 +71,13 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
   const facts = [
     ['device', device.id],
     ['state', `${stateOf(device)} (last seen ${device.lastSeen})`],
+    ...(device.retired
+      ? [['retired', `${device.retired.at} by ${device.retired.by}: ${device.retired.reason}`]]
+      : []),
+    ['labels', printLabels(device.labels) || 'none'],
+    ...(Object.keys(device.overruled).length > 0
+      ? [['overruled', `its own settings say ${printLabels(device.overruled)}`]]
+      : []),
     ['class', device.class ?? '—'],
     ...device.reasons.map((reason) => ['because', reason]),
     ['board', device.emulated ? `${device.board} (emulated identity)` : device.board],
@@ -81,12 +109,20 @@ function longEngine(engine: EngineEntry): string {
   return `${shortEngine(engine)} ${version}${where}${asked}`
 }
 
-function stateOf({ online, revoked, garbage, garbageNote }: DeviceView): string {
-  const state = revoked ? 'revoked' : online ? 'online' : 'offline'
+function stateOf({ online, revoked, retired, garbage, garbageNote }: DeviceView): string {
+  const state = retired ? 'retired' : revoked ? 'revoked' : online ? 'online' : 'offline'
   return garbage > 0 ? `${state}, ${garbage} unreadable messages (${garbageNote})` : state
 }
 
 function runs({ installed }: DeviceView): string {
   const active = installed.filter((slot) => slot.active && !isPackageName(slot.model))
-  return active.map(({ model, scheme }) => `${model}: ${scheme ?? 'unknown'}`).join(', ') || '—'
+  return (
+    active
+      .map(({ model, revision, scheme }) =>
+        revision === null
+          ? `${model}: ${scheme ?? 'unknown'}`
+          : `${model}: revision ${revision}, ${scheme}`,
+      )
+      .join('; ') || '—'
+  )
 }

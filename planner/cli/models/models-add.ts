@@ -16,6 +16,7 @@ import { keepsConstantsElsewhere } from '../file/onnx-file.ts'
 import { defineCommand } from '../program/command.ts'
 import { bytesInput, dataInput, dataOption } from '../program/fleet-options.ts'
 import { printQuality } from './print-quality.ts'
+import { metricValueInput, tagsInput } from './revision-options.ts'
 
 export const modelsAddCommand = defineCommand({
   path: 'models add',
@@ -58,6 +59,12 @@ export const modelsAddCommand = defineCommand({
       default: '2',
     },
     {
+      flags: '--min-metric <value>',
+      description: 'least that the float model must reach over the test data, e.g. 90%',
+    },
+    { flags: '--note <text>', description: 'what to remember of this revision' },
+    { flags: '--tag <tags>', description: 'names for this revision, e.g. stable' },
+    {
       flags: '--force <reason>',
       description: 'register it whatever the gates say; the audit keeps why',
     },
@@ -76,6 +83,9 @@ export const modelsAddCommand = defineCommand({
     test: z.string().optional(),
     classNames: z.string().optional(),
     maxRegression: z.coerce.number().min(0).max(100),
+    minMetric: metricValueInput.optional(),
+    note: z.string().min(1).max(500).optional(),
+    tag: tagsInput.optional(),
     force: z.string().min(1).max(200).optional(),
     metric: z.string().optional(),
     ...folderInput,
@@ -103,6 +113,9 @@ export const modelsAddCommand = defineCommand({
         source,
         labels: input.classNames ? await upload(planner, input.classNames) : null,
         maxRegression: input.maxRegression / 100,
+        minMetric: input.minMetric ?? null,
+        note: input.note ?? null,
+        tags: input.tag ?? [],
         force: input.force ?? null,
         calibration: await uploadData(planner, input.calibration, calibrationInput(input)),
         test: await uploadData(planner, input.test, input),

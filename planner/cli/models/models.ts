@@ -7,6 +7,7 @@ import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
 import { printPlans } from './print-plan.ts'
 import { printQuality } from './print-quality.ts'
+import { revisionInput } from './revision-options.ts'
 
 export const modelsListCommand = defineCommand({
   path: 'models list',
@@ -27,13 +28,13 @@ export const modelsShowCommand = defineCommand({
   arguments: [{ name: 'model', description: 'name of a model' }],
   options: [
     dataOption,
-    { flags: '--revision <n>', description: 'an older one; the newest where absent' },
+    { flags: '--revision <n>', description: 'an older one, or a tag; the newest where absent' },
   ],
   example: 'fitment models show motor --revision 2',
   input: z.object({
     ...dataInput,
     model: z.string(),
-    revision: z.coerce.number().int().positive().optional(),
+    revision: revisionInput.optional(),
   }),
   run: async ({ data, model, revision }, io) => {
     const asked = { model, ...(revision !== undefined && { revision }) }
@@ -60,7 +61,19 @@ export const modelsHistoryCommand = defineCommand({
 
 function historyOf(revisions: OperationOutput<'models.history'>): string {
   return table(
-    ['REVISION', 'IN USE', 'ADDED', 'BY', 'DIGEST', 'SIZE', 'FLOAT QUALITY', 'VARIANTS', 'DEVICES'],
+    [
+      'REVISION',
+      'IN USE',
+      'ADDED',
+      'BY',
+      'DIGEST',
+      'SIZE',
+      'FLOAT QUALITY',
+      'VARIANTS',
+      'DEVICES',
+      'TAGS',
+      'NOTE',
+    ],
     revisions.map((one) => [
       String(one.revision),
       one.inUse ? one.intent : '',
@@ -69,8 +82,10 @@ function historyOf(revisions: OperationOutput<'models.history'>): string {
       one.source.slice(0, 12),
       formatBytes(one.bytes),
       `${printQuality(one) ?? 'no labels'} of ${one.testSamples}`,
-      String(one.variants),
+      one.prunedAt === null ? String(one.variants) : `pruned ${one.prunedAt.slice(0, 10)}`,
       String(one.devices),
+      one.tags.join(' '),
+      one.note ?? '',
     ]),
   )
 }

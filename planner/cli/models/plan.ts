@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { acceptNoiseOption, dataInput, dataOption } from '../program/fleet-options.ts'
+import {
+  acceptNoiseOption,
+  dataInput,
+  dataOption,
+  whereInput,
+  whereOption,
+} from '../program/fleet-options.ts'
 import { printExplanation } from './print-explanation.ts'
 import { printPlans } from './print-plan.ts'
 
@@ -12,6 +18,7 @@ export const planCommand = defineCommand({
   options: [
     dataOption,
     { flags: '--class <class>', description: 'wait for this class only' },
+    { ...whereOption, description: 'wait for the classes of these devices only' },
     { flags: '--dry-run', description: 'only say which variants would be built, and why' },
     { flags: '--again', description: 'plan and measure anew' },
     acceptNoiseOption,
@@ -25,12 +32,13 @@ export const planCommand = defineCommand({
     ...dataInput,
     model: z.string(),
     class: z.string().optional(),
+    where: whereInput,
     dryRun: z.boolean().default(false),
     again: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
     explain: z.string().optional(),
   }),
-  run: async ({ data, class: only, explain: device, ...input }, io) => {
+  run: async ({ data, class: only, where, explain: device, ...input }, io) => {
     if (device !== undefined) {
       const told = await connectPlanner(data).call('plan.explain', { model: input.model, device })
       io.result(told, () => printExplanation(told))
@@ -39,7 +47,7 @@ export const planCommand = defineCommand({
     const progress = io.progress(`planning ${input.model}`)
     const result = await connectPlanner(data).call(
       'plan',
-      { ...input, ...(only === undefined ? {} : { class: only }) },
+      { ...input, ...(only === undefined ? {} : { class: only }), ...(where && { where }) },
       ({ done, total, what }) => progress.update(done, total, what),
     )
     progress.end()

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { messageOf } from '../../../shared/errors.ts'
 import { parseBytes } from '../../../shared/units.ts'
+import { parseSelector } from '../../groups/index.ts'
 import type { CliOption } from './command.ts'
 
 /** Options that fleet commands share: one row each, so that they read alike everywhere. */
@@ -11,6 +13,24 @@ export const dataOption: CliOption = {
 }
 
 export const dataInput = { data: z.string().min(1) }
+
+export const whereOption: CliOption = {
+  flags: '--where <selector>',
+  description: "only devices that it matches, e.g. 'site=hall-2,class!=raspberry-pi-4'",
+}
+
+/** `site=hall-2` → terms. */
+export const whereInput = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return [...parseSelector(text)]
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) })
+      return z.NEVER
+    }
+  })
+  .optional()
 
 export const waitOption: CliOption = {
   flags: '--wait',
@@ -39,12 +59,29 @@ export const plannerOptions: readonly CliOption[] = [
     flags: '--probes-at-once <n>',
     description: 'measure on so many devices at a time, where agents share a machine',
   },
+  { flags: '--device-rate <size>', description: 'most bytes a second to one device, e.g. 256KiB' },
+  { flags: '--fleet-rate <size>', description: 'most bytes a second to all devices, e.g. 4MiB' },
   {
     flags: '--log-level <level>',
     description: 'debug, info, warn, error or silent',
     default: 'warn',
   },
 ]
+
+/** Slower, and a block takes longer than devices wait for it. */
+const LEAST_RATE = 8 * 1024
+
+/** `256KiB` → bytes a second. */
+const rateInput = z.string().transform((text, context) => {
+  const bytes = parseBytes(text)
+  if (bytes !== undefined && bytes >= LEAST_RATE) return bytes
+  const message =
+    bytes === undefined
+      ? `"${text}" is no size: write e.g. 256KiB`
+      : `${text} a second is too little for blocks of 64 KiB: 8KiB is the least`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
 
 export const plannerInput = {
   ...dataInput,
@@ -53,6 +90,8 @@ export const plannerInput = {
   database: z.string().optional(),
   probeMs: z.coerce.number().int().min(100).max(120_000),
   probesAtOnce: z.coerce.number().int().positive().optional(),
+  deviceRate: rateInput.optional(),
+  fleetRate: rateInput.optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
 }
 
@@ -63,6 +102,17 @@ export function settingsOf(input: {
 }) {
   const { probeMs, probesAtOnce } = input
   return { measureMs: probeMs, ...(probesAtOnce === undefined ? {} : { probesAtOnce }) }
+}
+
+/** What the way to devices is told of the planner's options. */
+export function limitsOf(input: {
+  readonly deviceRate?: number | undefined
+  readonly fleetRate?: number | undefined
+}) {
+  return {
+    ...(input.deviceRate !== undefined && { bytesPerSecondPerDevice: input.deviceRate }),
+    ...(input.fleetRate !== undefined && { bytesPerSecond: input.fleetRate }),
+  }
 }
 
 export const portInput = z.coerce.number().int().min(0).max(65_535)

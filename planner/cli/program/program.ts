@@ -121,6 +121,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   models: 'Registers float models, and shows those there are.',
   runtimes: 'Stores native runtimes for the devices that take them, and shows who has them.',
   rollout: 'Starts rollouts, shows how far they are, and steers them.',
+  windows: 'Says when devices may switch.',
   keys: 'Keys that sign releases and assignments: where they lie, what waits for them, their rotation.',
   operators: 'Says who may operate this planner from elsewhere.',
 }

@@ -2,7 +2,7 @@ import { formatBytes } from '../../../shared/units.ts'
 import type { RolloutStatus, RolloutView } from '../../api/index.ts'
 import { table } from '../program/io.ts'
 
-export function printRollouts({ rollouts, pending, model }: RolloutStatus): string {
+export function printRollouts({ rollouts, pending, model, next }: RolloutStatus): string {
   if (rollouts.length + pending.length === 0) {
     return `${model}: no device has joined yet; whoever joins is served`
   }
@@ -16,6 +16,11 @@ export function printRollouts({ rollouts, pending, model }: RolloutStatus): stri
           ),
         ]
       : []),
+    ...(next
+      ? [
+          `next: revision ${next.revision}, once this has ended (${next.by}, ${next.at.slice(0, 16)})`,
+        ]
+      : []),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }
@@ -27,7 +32,7 @@ function summaryOf(rollouts: readonly RolloutView[]): string {
       const count = (...states: string[]) =>
         String(rollout.devices.filter(({ state }) => states.includes(state)).length)
       return [
-        rollout.class,
+        rollout.where === null ? rollout.class : `${rollout.class} where ${rollout.where}`,
         String(rollout.revision),
         rollout.state,
         `${rollout.wave} of ${rollout.waves}`,
@@ -48,10 +53,13 @@ function devicesOf(rollouts: readonly RolloutView[]): string {
       device.device,
       device.online ? 'online' : 'offline',
       rollout.class,
+      String(rollout.revision),
       device.scheme ?? '—',
       device.state,
-      device.error ?? '',
+      device.opensAt === null ? (device.error ?? '') : `window opens ${device.opensAt}`,
     ]),
   )
-  return rows.length === 0 ? '' : table(['DEVICE', '', 'CLASS', 'SCHEME', 'STATE', 'NOTE'], rows)
+  return rows.length === 0
+    ? ''
+    : table(['DEVICE', '', 'CLASS', 'REVISION', 'SCHEME', 'STATE', 'NOTE'], rows)
 }

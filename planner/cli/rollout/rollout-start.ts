@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
+import { labelKeySchema } from '../../../shared/labels.ts'
 import { parseDuration } from '../../../shared/units.ts'
 import { connectPlanner, type RolloutStatus } from '../../api/index.ts'
 import { parseConditions } from '../../health/index.ts'
-import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../../rollout/index.ts'
+import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves, rateSchema } from '../../rollout/index.ts'
+import { revisionInput } from '../models/revision-options.ts'
 import { defineCommand } from '../program/command.ts'
 import {
   acceptNoiseOption,
@@ -11,8 +13,28 @@ import {
   dataOption,
   percentInput,
   waitOption,
+  whereInput,
+  whereOption,
 } from '../program/fleet-options.ts'
 import { printRollouts } from './print-rollouts.ts'
+
+/** `base=10,factor=2,succeeded=20` */
+const exponentialInput = z.string().transform((text, context) => {
+  const said = Object.fromEntries(text.split(',').map((pair) => pair.split('=')))
+  const { base, factor, succeeded, ...others } = said
+  const rate = {
+    baseRatePerMinute: Number(base),
+    incrementFactor: Number(factor ?? 2),
+    numberOfSucceededThings: Number(succeeded),
+  }
+  const isNumber = Object.values(rate).every((number) => number > 0)
+  if (isNumber && Object.keys(others).length === 0) return rate
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}": write e.g. base=10,factor=2,succeeded=20`,
+  })
+  return z.NEVER
+})
 
 export const rolloutStartCommand = defineCommand({
   path: 'rollout start',
@@ -23,7 +45,8 @@ export const rolloutStartCommand = defineCommand({
     dataOption,
     {
       flags: '--waves <list>',
-      description: 'devices reached by each wave, per class',
+      description:
+        'devices reached by each wave, per class: how many, which share, or who (site=pilot)',
       default: DEFAULT_WAVES,
     },
     {
@@ -47,7 +70,22 @@ export const rolloutStartCommand = defineCommand({
     },
     {
       flags: '--revision <n>',
-      description: 'an older revision; what was built and measured of it is used again',
+      description: 'an older revision, or a tag; what was built and measured of it is used again',
+    },
+    whereOption,
+    {
+      flags: '--atomic-by <label>',
+      description: 'devices that share its value get it all or none, e.g. site',
+    },
+    { flags: '--max-per-minute <n>', description: 'devices told in a minute, at most' },
+    {
+      flags: '--exponential-rate <list>',
+      description: 'grows up to that maximum: base=10,factor=2,succeeded=20 (devices a minute)',
+    },
+    { flags: '--now', description: 'windows of maintenance are not waited for' },
+    {
+      flags: '--after',
+      description: 'where another revision is under way: begin once it has ended',
     },
     { flags: '--revert', description: 'on abort, give devices back what they ran before' },
     {
@@ -64,20 +102,44 @@ export const rolloutStartCommand = defineCommand({
   input: z.object({
     ...dataInput,
     model: z.string(),
-    revision: z.coerce.number().int().positive().optional(),
+    revision: revisionInput.optional(),
     waves: z.string(),
     success: percentInput,
     abortAbove: percentInput,
     minSample: z.coerce.number().int().positive(),
     approval: z.boolean().default(false),
     revert: z.boolean().default(false),
+    where: whereInput,
+    atomicBy: labelKeySchema.optional(),
+    maxPerMinute: z.coerce.number().int().positive().optional(),
+    exponentialRate: exponentialInput.optional(),
+    now: z.boolean().default(false),
+    after: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
     health: z.string().optional(),
     watch: z.string().optional(),
     wait: z.boolean().default(false),
   }),
   run: async (
-    { data, model, revision, waves, approval, revert, acceptNoise, health, watch, wait, ...gate },
+    {
+      data,
+      model,
+      revision,
+      waves,
+      approval,
+      revert,
+      where,
+      atomicBy,
+      after,
+      now,
+      maxPerMinute,
+      exponentialRate,
+      acceptNoise,
+      health,
+      watch,
+      wait,
+      ...gate
+    },
     io,
   ) => {
     const progress = io.progress(`rolling out ${model}`)
@@ -95,6 +157,11 @@ export const rolloutStartCommand = defineCommand({
         approval,
         revert,
         health: healthGate(health, watch),
+        ...(where && { where }),
+        ...(atomicBy !== undefined && { atomicBy }),
+        after,
+        ...(now && { atOnce: true }),
+        ...rateOf(maxPerMinute, exponentialRate),
         acceptNoise,
         wait,
       },
@@ -120,6 +187,23 @@ function healthGate(conditions: string | undefined, watch: string | undefined) {
   return { watchMs, conditions: [...parseConditions(conditions)] }
 }
 
+/** @throws UsageError where it has nowhere to grow to */
+function rateOf(
+  maximumPerMinute: number | undefined,
+  exponentialRate: z.output<typeof exponentialInput> | undefined,
+) {
+  if (maximumPerMinute === undefined && exponentialRate === undefined) return {}
+  const rate = rateSchema.safeParse({
+    maximumPerMinute: maximumPerMinute ?? DEFAULT_MAXIMUM,
+    ...(exponentialRate && { exponentialRate }),
+  })
+  if (rate.success) return { rate: rate.data }
+  throw new UsageError(`--exponential-rate: ${rate.error.issues[0]?.message}`)
+}
+
+/** Of AWS IoT Jobs. */
+const DEFAULT_MAXIMUM = 1000
+
 export const rollbackCommand = defineCommand({
   path: 'rollback',
   summary:
@@ -127,14 +211,17 @@ export const rollbackCommand = defineCommand({
   arguments: [{ name: 'model', description: 'name of a model' }],
   options: [
     dataOption,
-    { flags: '--to <revision>', description: 'which one; the one rolled out before where absent' },
+    {
+      flags: '--to <revision>',
+      description: 'which one, or its tag; the one rolled out before where absent',
+    },
     waitOption,
   ],
   example: 'fitment rollback motor --to 2 --wait',
   input: z.object({
     ...dataInput,
     model: z.string(),
-    to: z.coerce.number().int().positive().optional(),
+    to: revisionInput.optional(),
     wait: z.boolean().default(false),
   }),
   run: async ({ data, model, to, wait }, io) => {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { UsageError } from '../../../shared/errors.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { type CliCommand, defineCommand } from '../program/command.ts'
-import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { dataInput, dataOption, hoursInput } from '../program/fleet-options.ts'
 import { printRollouts } from './print-rollouts.ts'
 
 const model = { name: 'model', description: 'name of a model' }
@@ -22,7 +23,38 @@ export const rolloutStatusCommand = defineCommand({
   },
 })
 
-export const rolloutPauseCommand = change('pause', 'Sends nothing more until it is resumed.')
+export const rolloutPauseCommand = defineCommand({
+  path: 'rollout pause',
+  summary: 'Sends nothing more until it is resumed, or until a time.',
+  arguments: [model],
+  options: [
+    dataOption,
+    classOption,
+    {
+      flags: '--until <time>',
+      description: 'goes on by itself then, e.g. 2026-12-01T06:00:00+01:00',
+    },
+    { flags: '--for <time>', description: 'goes on by itself after, e.g. 30m, 8h, 2d' },
+  ],
+  example: 'fitment rollout pause motor --for 8h',
+  input: z.object({
+    ...changeInput,
+    until: z.iso
+      .datetime({ offset: true, error: 'write e.g. 2026-12-01T06:00:00+01:00, or Z for UTC' })
+      .optional(),
+    for: hoursInput.optional(),
+  }),
+  run: async ({ data, until, for: hours, ...input }, io) => {
+    if (until !== undefined && hours !== undefined) {
+      throw new UsageError('--until and --for say the same thing: leave out one of them')
+    }
+    const end = hours === undefined ? until : new Date(Date.now() + hours * 3_600_000).toISOString()
+    const asked = { ...only(input), ...(end !== undefined && { until: end }) }
+    const status = await connectPlanner(data).call('rollout.pause', asked)
+    io.result(status, () => printRollouts(status))
+    return 0
+  },
+})
 export const rolloutAbortCommand = change(
   'abort',
   'Ends a rollout; devices keep what they have, or get back what they had (start --revert).',
@@ -46,7 +78,7 @@ export const rolloutResumeCommand = defineCommand({
   },
 })
 
-function change(verb: 'pause' | 'abort' | 'approve', summary: string): CliCommand {
+function change(verb: 'abort' | 'approve', summary: string): CliCommand {
   return defineCommand({
     path: `rollout ${verb}`,
     summary,

@@ -6,7 +6,7 @@ import { VERSION } from '../../../shared/version.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
 import { loadProfilesWith } from '../../classes/index.ts'
 import { Conductor, type ConductorSettings, failPointNames } from '../../conductor/index.ts'
-import { type FleetConnection, startFleet } from '../../fleet/index.ts'
+import { type FleetConnection, type FleetLimits, startFleet } from '../../fleet/index.ts'
 import {
   DEVICE_CERTIFICATE_DAYS,
   openPlannerIdentity,
@@ -23,6 +23,8 @@ export interface PlannerOptions {
   /** Folder with the operator's own firmware profiles. */
   readonly profiles: string | undefined
   readonly settings: Partial<ConductorSettings>
+  /** Of what devices may take of the planner. */
+  readonly limits?: Partial<FleetLimits>
   readonly log: Logger
   /** Names and addresses this machine is reached under, for its certificate. */
   readonly names?: readonly string[]
@@ -87,6 +89,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       connection: broker.connection,
       fleet,
       store: conductor.store,
+      ...(options.limits && { limits: options.limits }),
       log,
     })
     closers.push(() => link.close())

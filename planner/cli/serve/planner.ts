@@ -5,7 +5,7 @@ import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
-import { plannerInput, plannerOptions, settingsOf } from '../program/fleet-options.ts'
+import { limitsOf, plannerInput, plannerOptions, settingsOf } from '../program/fleet-options.ts'
 import { readSecret } from './broker-secret.ts'
 import { joinUrl, openOutsideBroker } from './outside-broker.ts'
 import { startPlanner } from './planner-process.ts'
@@ -57,6 +57,7 @@ export const plannerCommand = defineCommand({
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
       settings: settingsOf(input),
+      limits: limitsOf(input),
       log,
       ...(isTls && { outside: { broker: url, joinBroker: joinUrl(url, joinBroker) } }),
       connect: async (identity) =>

@@ -4,7 +4,7 @@ import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { isLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
-import { plannerInput, plannerOptions, portInput } from '../program/fleet-options.ts'
+import { limitsOf, plannerInput, plannerOptions, portInput } from '../program/fleet-options.ts'
 import { openBroker, reachable } from './embedded-broker.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
@@ -74,6 +74,7 @@ export const serveCommand = defineCommand({
       profiles: input.profiles,
       settings: { measureMs: input.probeMs },
       names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
+      limits: limitsOf(input),
       log,
       ...(apiHost !== undefined && {
         listener: { host: apiHost, port: apiPort, name: name[0] ?? reachable(apiHost) },

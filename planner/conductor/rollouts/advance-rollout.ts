@@ -1,4 +1,13 @@
-import { type Bucket, planRollout, populationOf, standingOf } from '../../rollout/index.ts'
+import {
+  type Bucket,
+  type Population,
+  planRollout,
+  populationAmong,
+  populationOf,
+  type RolloutStep,
+  type RolloutView,
+  standingOf,
+} from '../../rollout/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -13,8 +22,10 @@ import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { watchRollout } from '../health/watch-rollout.ts'
 import { activeVariant, assignAll } from './assignments.ts'
+import { rollOf } from './roll.ts'
 import { applyRolloutEvent } from './rollout-events.ts'
 import { type RankedVariant, rankedVariants, variantFor } from './variant-choice.ts'
+import { withdrawMember } from './withdrawal.ts'
 
 /** Devices that join in one commit: what a wave holds in memory at a time. */
 const PAGE = 200
@@ -29,24 +40,48 @@ export async function advanceRollout(context: ConductorContext, id: string): Pro
   for (;;) {
     const rollout = await rollouts.findRollout(context.db, id)
     if (!rollout) return
-    const [step] = planRollout(await viewOf(context, rollout))
-    if (!step) return
-    if (step.kind === 'wait') {
-      const reason = step.present > 0 ? await underWay(context, rollout, step) : step.reason
-      await noteReason(context, rollout, reason)
-      return
-    }
-    if (step.kind === 'enlist') {
-      if (!(await enlist(context, rollout, step.most))) return
-      continue
-    }
-    // An event opens the next wave, or closes the last: what follows from it is done at once.
-    await applyRolloutEvent(context, rollout, step.event, step.reason, 'planner')
+    const steps = planRollout(await viewOf(context, rollout))
+    let moved = false
+    for (const step of steps) if (await perform(context, rollout, step)) moved = true
+    if (!moved) return
   }
 }
 
-async function viewOf(context: ConductorContext, rollout: Rollout) {
-  const { db } = context
+/** Whether there is more to do at once: an event opens the next wave, or closes the last. */
+async function perform(
+  context: ConductorContext,
+  rollout: Rollout,
+  step: RolloutStep,
+): Promise<boolean> {
+  switch (step.kind) {
+    case 'wait': {
+      const reason = step.present > 0 ? await underWay(context, rollout, step) : step.reason
+      await noteReason(context, rollout, reason)
+      return false
+    }
+    case 'enlist':
+      return await enlist(context, rollout, step)
+    case 'withdraw':
+      await takeBack(context, rollout, step)
+      return true
+    case 'event':
+      await applyRolloutEvent(context, rollout, step.event, step.reason, 'planner')
+      return true
+  }
+}
+
+async function viewOf(context: ConductorContext, rollout: Rollout): Promise<RolloutView> {
+  const { state, wave, options } = rollout
+  const roll = await rollOf(context, rollout)
+  const population = roll
+    ? populationAmong(roll.members, roll.outside)
+    : await populationCounted(context, rollout)
+  const { waves, gate, approval } = options
+  const watch = await watched(context, rollout)
+  return { state, wave, waves, gate, approval, population, watch, roll }
+}
+
+async function populationCounted({ db }: ConductorContext, rollout: Rollout): Promise<Population> {
   const members = await tallies.memberTallies(db, rollout.id)
   const ofClass = await tallies.classTally(db, rollout.class)
   const joined = (presence: 'online' | 'offline') =>
@@ -55,12 +90,10 @@ async function viewOf(context: ConductorContext, rollout: Rollout) {
     ...one,
     online: presence === 'online',
   }))
-  const { state, wave, options } = rollout
-  const population = populationOf(buckets, {
+  return populationOf(buckets, {
     online: Math.max(0, ofClass.online - joined('online')),
     offline: Math.max(0, ofClass.offline - joined('offline')),
   })
-  return { state, wave, ...options, population, watch: await watched(context, rollout) }
 }
 
 /** Nobody is read one by one where nobody watches. */
@@ -98,12 +131,17 @@ export async function noteReason(
 }
 
 /** Whether anybody joined: page by page, so that reports of the first need not wait for the last. */
-async function enlist(context: ConductorContext, rollout: Rollout, most: number): Promise<boolean> {
+async function enlist(
+  context: ConductorContext,
+  rollout: Rollout,
+  { most, devices }: { readonly most: number; readonly devices?: readonly string[] },
+): Promise<boolean> {
   const { db } = context
   const model = await models.modelById(db, rollout.model)
   const selection = await selections.selectionBySeq(db, rollout.selection)
   if (!model || !selection) return false
   const ranked = await rankedVariants(db, selection)
+  if (devices) return await enlistThese(context, rollout, ranked, devices)
   let joined = 0
   let after = ''
   while (joined < most && !context.stopping.aborted) {
@@ -113,6 +151,23 @@ async function enlist(context: ConductorContext, rollout: Rollout, most: number)
     after = last.id
     const added = await enlistPage(context, rollout, ranked, page)
     // Not released, or stopped meanwhile: the others would fare no better.
+    if (added === 0) break
+    joined += added
+    await context.meanwhile()
+  }
+  return joined > 0
+}
+
+async function enlistThese(
+  context: ConductorContext,
+  rollout: Rollout,
+  ranked: readonly RankedVariant[],
+  ids: readonly string[],
+): Promise<boolean> {
+  let joined = 0
+  for (let from = 0; from < ids.length && !context.stopping.aborted; from += PAGE) {
+    const page = await deviceRows.findDevices(context.db, ids.slice(from, from + PAGE))
+    const added = await enlistPage(context, rollout, ranked, [...page.values()])
     if (added === 0) break
     joined += added
     await context.meanwhile()
@@ -166,4 +221,19 @@ async function markUnfit(
 /** Members that count at a gate, and will not move by themselves. */
 export function isUnderWay(state: Parameters<typeof standingOf>[0]): boolean {
   return standingOf(state) === 'under-way'
+}
+
+/** All of a group or none: who has it already gives it back with those who could not keep it. */
+async function takeBack(
+  context: ConductorContext,
+  rollout: Rollout,
+  { device, reason }: { readonly device: string; readonly reason: string },
+): Promise<void> {
+  const members = await rollouts.membershipsOf(context.db, device, rollout.modelName)
+  const member = members.find((each) => each.rollout === rollout.id)
+  if (!member) return
+  await commit(context, 'device.released', (trx) =>
+    withdrawMember(trx, member, { revert: true, reason }, context.now()),
+  )
+  context.agenda.returns()
 }

@@ -1,8 +1,10 @@
 import { newId } from '../../../shared/ids.ts'
+import type { Window } from '../../../shared/windows/index.ts'
 import { profileOf } from '../../classes/index.ts'
 import {
   type Device,
   directions,
+  leaving,
   memberships,
   orders,
   type Rollout,
@@ -15,11 +17,15 @@ import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { threadsFor } from '../devices/class-facts.ts'
 import { engineOffering } from '../devices/targets-offered.ts'
+import { hoursOf } from './hours.ts'
 
 /** After so many tries a device that keeps losing what it was given is given up. */
 export const MOST_ATTEMPTS = 5
 
 const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A weekly window that a change of the clock skips. */
+const LONGEST_WAIT_DAYS = 15
 
 export interface NewAssignment {
   readonly device: Device
@@ -55,13 +61,17 @@ export async function assignAll(
   const given = await releasedFor(context, rollout, all)
   if (given.length === 0) return []
   const at = now()
-  const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
   const ids = given.map(({ device }) => device.id)
+  const hours = await hoursGiven(context, rollout, given)
+  const isHeld = [...hours.values()].some((windows) => windows.length > 0)
+  const days = settings.assignmentDays + (isHeld ? LONGEST_WAIT_DAYS : 0)
+  const expiresAt = new Date(at.getTime() + days * DAY_MS)
   const isGiven = await commit(context, 'assignment.given', async (trx) => {
     const present = await rollouts.findRollout(trx, rollout.id)
     // Somebody stopped it while these orders were being made.
     if (present?.state !== rollout.state) return false
     await memberships.countOn(trx, ids, model, at)
+    for (const id of ids) await leaving.takeOver(trx, rollout.id, id, model)
     await memberships.putDirections(
       trx,
       model,
@@ -77,7 +87,10 @@ export async function assignAll(
       trx,
       given.map(({ device, order, target }) => ({
         device: device.id,
-        order: { v: 1, id: order, kind: 'assign', model, variant: target.digest },
+        order: {
+          ...({ v: 1, id: order, kind: 'assign', model, variant: target.digest } as const),
+          ...windowsFor(hours.get(device.id)),
+        },
         artifacts: filesOf(target),
       })),
       at,
@@ -129,6 +142,25 @@ function engineOn({ profiles }: ConductorContext, device: Device, { runtime }: V
   const profile = profileOf(profiles, device.class)
   const offered = engineOffering(device.runtimes, runtime, profile)
   return offered ? { ...offered, threads: threadsFor(device, profile) } : null
+}
+
+/** When these devices may switch, by those that keep windows themselves. */
+async function hoursGiven(
+  { db }: ConductorContext,
+  { options }: Rollout,
+  given: readonly NewAssignment[],
+): Promise<ReadonlyMap<string, readonly Window[]>> {
+  if (options.atOnce === true) return new Map()
+  const waiting = given.filter(({ member }) => member.state !== 'reverting')
+  const hours = await hoursOf(
+    db,
+    waiting.map(({ device }) => device),
+  )
+  return new Map([...hours].map(([id, { windows, zone }]) => [id, zone === null ? [] : windows]))
+}
+
+function windowsFor(windows: readonly Window[] = []) {
+  return windows.length > 0 ? { windows: [...windows] } : {}
 }
 
 function filesOf({ digest, blockList, selfTest, labels, sketch }: ReleasedVariant): string[] {

@@ -148,7 +148,8 @@ async function variantsOf(
     if (variant) described.push(...(await describe(context, release, variant)))
   }
   const before: ReleasedVariant[] = []
-  for (const digest of rollout.options.revert ? await runningIn(context, rollout) : []) {
+  const { revert, atomicBy } = rollout.options
+  for (const digest of revert || atomicBy !== undefined ? await runningIn(context, rollout) : []) {
     const variant = await variants.variantByDigest(db, digest)
     if (!variant) continue
     // What devices ran before is of the revision that it was built from.

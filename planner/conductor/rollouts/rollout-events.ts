@@ -1,3 +1,4 @@
+import { printSelector } from '../../groups/index.ts'
 import {
   nextState,
   type OwnRolloutEvent,
@@ -15,6 +16,7 @@ import {
   rollouts,
   type StoredSelection,
   variants,
+  windows,
 } from '../../storage/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
@@ -77,7 +79,9 @@ async function move(
   // A pause of a gate's has a reason, an operator's none: who resumes past what a watch did not show goes on without.
   const isPastWatch = rollout.options.health !== null && rollout.reason !== ''
   const past = isPastWatch ? ([...FAILURES, 'active'] as const) : FAILURES
-  if (event === 'resume') await rollouts.forgive(trx, rollout.id, past)
+  if (event !== 'pause') await windows.pauseUntil(trx, rollout.id, null)
+  // A pause that is over by the clock is no word on failures.
+  if (event === 'resume' && actor !== PLANNER) await rollouts.forgive(trx, rollout.id, past)
   if (state === 'aborted') await withdraw(trx, rollout, at)
   const detail = { class: rollout.class, from: rollout.state, to: state, wave: wave + 1, reason }
   const entry = { actor, action: `rollout.${event}`, subject: rollout.modelName, detail }
@@ -96,7 +100,10 @@ export async function startRollout(
   const reason = 'a newer selection takes its place'
   await commit(context, 'rollout.started', async (trx) => {
     const open = (await rollouts.openRollouts(trx)).filter(
-      ({ modelName, class: id }) => modelName === model.name && id === selection.class,
+      (older) =>
+        older.modelName === model.name &&
+        older.class === selection.class &&
+        takesPlaceOf(options, older.options),
     )
     for (const older of open) {
       await move(trx, older, { event: 'supersede', reason, actor: PLANNER, at })
@@ -117,14 +124,21 @@ export async function startRollout(
   context.agenda.releases()
 }
 
-/** Failed devices get another chance. */
+/** What is for part of a class leaves the rest to what serves it now. */
+function takesPlaceOf({ where }: RolloutOptions, older: RolloutOptions): boolean {
+  if (where === undefined) return true
+  return older.where !== undefined && printSelector(where) === printSelector(older.where)
+}
+
+/** Failed devices get another chance, and with them the mates that gave it back for them. */
 export async function retryFailed(context: ConductorContext, rollout: Rollout): Promise<void> {
   for (const member of await rollouts.membersOf(context.db, rollout.id)) {
     const device = await deviceRows.findDevice(context.db, member.device)
     const variant = member.variant
       ? await variants.findVariant(context.db, member.variant)
       : undefined
-    if (standingOf(member.state) !== 'failed' || !device || !variant) continue
+    const wasSpoilt = rollout.options.atomicBy !== undefined && member.state === 'reverted'
+    if ((standingOf(member.state) !== 'failed' && !wasSpoilt) || !device || !variant) continue
     const { wave, previous, attempt } = member
     const place = { wave, previous, state: 'ordered', attempt: attempt + 1 } as const
     await assign(context, { rollout, device, variant, member: place })

@@ -18,19 +18,29 @@ import { assignAll, MOST_ATTEMPTS, type NewAssignment } from './assignments.ts'
  */
 export async function withdraw(trx: Db, rollout: Rollout, at: Date): Promise<void> {
   for (const member of await rollouts.membersOf(trx, rollout.id)) {
-    const standing = standingOf(member.state)
-    const goesBack = rollout.options.revert && member.previous !== null
-    if (standing !== 'under-way' && !(standing === 'active' && goesBack)) continue
-    if (member.orderId) await orders.closeOrder(trx, member.orderId)
-    const { error: _, ...place } = member
-    if (goesBack) await rollouts.putMember(trx, { ...place, ...GOING_BACK }, at)
-    else await rollouts.setMemberState(trx, member, RELEASED, at)
+    const { revert } = rollout.options
+    await withdrawMember(trx, member, { revert, reason: 'the rollout was aborted' }, at)
   }
+}
+
+/** One device of it; where it is not to go back it keeps what it has. */
+export async function withdrawMember(
+  trx: Db,
+  member: RolloutDevice,
+  { revert, reason }: { readonly revert: boolean; readonly reason: string },
+  at: Date,
+): Promise<void> {
+  const standing = standingOf(member.state)
+  const goesBack = revert && member.previous !== null
+  if (standing !== 'under-way' && !(standing === 'active' && goesBack)) return
+  if (member.orderId) await orders.closeOrder(trx, member.orderId)
+  const { error: _, ...place } = member
+  if (goesBack) await rollouts.putMember(trx, { ...place, ...GOING_BACK, error: reason }, at)
+  else await rollouts.setMemberState(trx, member, { state: 'released', error: reason }, at)
 }
 
 /** Without an order yet; `previous` says which variant. */
 const GOING_BACK = { state: 'reverting', orderId: null, attempt: 0 } as const
-const RELEASED = { state: 'released', error: 'the rollout was aborted' } as const
 
 /**
  * A device that went back and, by its own word, runs something else has lost what it got: it gets it once

@@ -11,6 +11,8 @@ import { evidenceTables } from './0007-evidence.ts'
 import { labelTables } from './0008-labels.ts'
 import { recheckTables } from './0009-rechecks.ts'
 import { tallies } from './0010-tallies.ts'
+import { groupTables } from './0012-groups.ts'
+import { whenTables } from './0013-when.ts'
 import { healthTables } from './0014-health.ts'
 import { createTables, type DialectName } from './create.ts'
 
@@ -30,6 +32,8 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0008-labels': createTables(labelTables, dialect),
         '0009-rechecks': createTables(recheckTables, dialect),
         '0010-tallies': tallies(dialect),
+        '0012-groups': createTables(groupTables, dialect),
+        '0013-when': createTables(whenTables, dialect),
         '0014-health': createTables(healthTables, dialect),
       }),
     },

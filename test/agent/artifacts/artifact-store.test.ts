@@ -212,6 +212,7 @@ t.test(
           runtime: 'litert',
           scheme: 'float32',
           class: 'x',
+          revision: null,
           counter: 1,
           installedAt: new Date().toISOString(),
         },

@@ -27,6 +27,7 @@ function slotOf(bytes: Buffer): NewSlot {
     runtime: 'onnxruntime',
     scheme: 'static-w8a8',
     class: 'x86-64-vnni',
+    revision: null,
     counter: 3,
     installedAt: new Date().toISOString(),
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deviceView } from '../../../planner/api/read-views.ts'
+import { deviceView } from '../../../planner/api/read-devices.ts'
 import { deviceViewSchema } from '../../../planner/api/views.ts'
 import { audit, devices, orders, probes } from '../../../planner/storage/index.ts'
 import { newId } from '../../../shared/ids.ts'

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { makeKeyWithRequest } from '../../../agent/identity/certificate-request.ts'
-import { openAuthority, Registrar, Revocations } from '../../../planner/identity/index.ts'
+import { invite, openAuthority, Registrar, Revocations } from '../../../planner/identity/index.ts'
 import { x509 } from '../../../planner/identity/x509.ts'
-import { audit, certificates } from '../../../planner/storage/index.ts'
+import { audit, certificates, deviceLabels } from '../../../planner/storage/index.ts'
 import { factsOf, isForClients, isIssuedBy } from '../../../shared/identity/index.ts'
 import type { JoinRequest } from '../../../shared/messages/index.ts'
 import { credentialsFrom, device, folderOf } from '../../broker/tls-broker.ts'
@@ -14,8 +14,11 @@ import {
   type Registry,
   registryOf,
   renewRequest,
+  trust,
   verdict,
 } from './registry.ts'
+
+t.setTimeout(180_000)
 
 t.test('a token gives its device a certificate, once', async (t) => {
   const registry = await registryOf(t)
@@ -309,3 +312,48 @@ async function csrFor(kind: 'rsa' | 'P-384'): Promise<string> {
   })
   return Buffer.from(csr.rawData).toString('base64')
 }
+
+t.test(
+  'one token for several: as many as it says, each under its own name, until it expires',
+  async (t) => {
+    const { db, registrar, authority, clock } = await registryOf(t)
+    const place = { broker: 'mqtts://localhost:1', fleet: FLEET, authority: authority.pin, trust }
+    const several = async (uses: number) => {
+      const wish = { device: null, lifetimeMs: 3_600_000, by: 'cli:tester', uses }
+      return (await invite(db, place, { ...wish, labels: { site: 'hall-2' } }, clock.now())).token
+    }
+    const token = await several(3)
+    const made = await makeKeyWithRequest('pi-1')
+    const first = await registrar.answer(await joinRequest(token, 'pi-1', made))
+    const again = await registrar.answer(await joinRequest(token, 'pi-1', made))
+    t.equal(
+      certificateIn(again).serialNumber,
+      certificateIn(first).serialNumber,
+      'a lost answer comes again, and is no second use',
+    )
+    const other = await registrar.answer(await joinRequest(token, 'pi-1'))
+    t.equal(verdict(other), 'device-name-taken')
+    const crowd = await Promise.all(
+      Array.from({ length: 6 }, async (_, i) =>
+        verdict(await registrar.answer(await joinRequest(token, `pi-${i + 2}`))),
+      ),
+    )
+    t.strictSame(crowd.sort(), ['issued', 'issued', ...Array(4).fill('join-token-used-up')])
+    t.same((await deviceLabels.deviceLabelsOf(db, 'pi-1')).labels, { site: 'hall-2' })
+
+    const short = await several(2)
+    t.equal(verdict(await registrar.answer(await joinRequest(short, 'pa-1'))), 'issued')
+    clock.goMs(3_600_001)
+    const late = await registrar.answer(await joinRequest(short, 'pa-2'))
+    t.equal(verdict(late), 'join-token-expired')
+  },
+)
+
+t.test('a device that is set up anew keeps its labels', async (t) => {
+  const { db, registrar, invite: again } = await registryOf(t)
+  await registrar.answer(await joinRequest(await again('pi-1'), 'pi-1'))
+  await deviceLabels.putLabelsOf(db, 'pi-1', { site: 'hall-2' })
+  const anew = await registrar.answer(await joinRequest(await again('pi-1'), 'pi-1'))
+  t.equal(verdict(anew), 'issued')
+  t.same((await deviceLabels.deviceLabelsOf(db, 'pi-1')).labels, { site: 'hall-2' })
+})

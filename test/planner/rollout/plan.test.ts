@@ -1,8 +1,9 @@
 import t from 'tap'
 import { DEFAULT_GATE } from '../../../planner/rollout/gates.ts'
 import { standingOf } from '../../../planner/rollout/members.ts'
-import { planRollout, type RolloutView } from '../../../planner/rollout/plan.ts'
+import { planRollout } from '../../../planner/rollout/plan.ts'
 import { type Member, populationAmong } from '../../../planner/rollout/population.ts'
+import type { RolloutView } from '../../../planner/rollout/view.ts'
 import { parseWaves } from '../../../planner/rollout/waves.ts'
 
 const members = (...states: Member['state'][]): Member[] =>
@@ -12,13 +13,13 @@ const outside = (n: number, online = true) =>
   Array.from({ length: n }, (_, i) => ({ device: `o${i}`, online }))
 
 /** Device by device, as tests tell it; the plan is made of how many they are. */
-interface Told extends Omit<RolloutView, 'population'> {
+interface Told extends Omit<RolloutView, 'population' | 'roll'> {
   readonly members: readonly Member[]
   readonly outside: readonly { readonly device: string; readonly online: boolean }[]
 }
 
 const planned = ({ members, outside, ...rest }: Told) =>
-  planRollout({ ...rest, population: populationAmong(members, outside) })
+  planRollout({ ...rest, population: populationAmong(members, outside), roll: null })
 
 const base: Told = {
   state: 'running',

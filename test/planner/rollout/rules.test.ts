@@ -11,16 +11,35 @@ import { parseWaves, printWaves, waveTarget } from '../../../planner/rollout/wav
 import type { InstallState } from '../../../shared/messages/reports.ts'
 
 t.test('waves: read, printed, refused', async (t) => {
-  for (const text of ['1,10%,100%', '100%', '5,50%,100%', '2.5%,100%']) {
+  for (const text of [
+    '1,10%,100%',
+    '100%',
+    '5,50%,100%',
+    '2.5%,100%',
+    'site=pilot,10%,100%',
+    '1,site in (a,b)&line!=c,100%',
+  ]) {
     t.equal(printWaves(parseWaves(text)), text)
   }
-  for (const text of ['', '1,10%', '0,100%', 'all', '1,,100%', '110%', '-1,100%', '1.5,100%']) {
+  for (const text of [
+    '',
+    '1,10%',
+    '0,100%',
+    'all',
+    '1,,100%',
+    '110%',
+    '-1,100%',
+    '1.5,100%',
+    'site=,100%',
+    'site=pilot',
+  ]) {
     t.throws(() => parseWaves(text), { code: 'usage' }, text)
   }
 })
 
 t.test('a wave reaches at least one device and at most all', async (t) => {
-  const targets = (text: string, size: number) => parseWaves(text).map((w) => waveTarget(w, size))
+  const targets = (text: string, size: number) =>
+    parseWaves(text).map((w) => ('where' in w ? 0 : waveTarget(w, size)))
   t.same(targets('1,10%,100%', 1), [1, 1, 1])
   t.same(targets('1,10%,100%', 3), [1, 1, 3])
   t.same(targets('1,10%,100%', 20), [1, 2, 20])

@@ -18,6 +18,7 @@ import {
 import { wordSchema } from '../../../shared/open-words.ts'
 import { signedSchema, vouchedSchema } from '../../../shared/signatures/envelope.ts'
 import { offerSchema } from '../../../shared/trust/index.ts'
+import { windowSchema } from '../../../shared/windows/index.ts'
 
 type Json = Record<string, unknown>
 
@@ -85,6 +86,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   RenewCertificate: messages.renewCertificateSchema,
   JoinIssued: messages.joinIssuedSchema,
   JoinRefused: messages.joinRefusedSchema,
+  Window: windowSchema,
 }
 
 t.test('payloads.yaml describes every schema of the wire and nothing else', async (t) => {
