@@ -5,7 +5,7 @@ import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Epoch, HardwareReport, ProposedEngine } from '../../shared/messages/index.ts'
-import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
+import { ArtifactStore, DiskQuota, lookAtFileSystems, Slots } from '../artifacts/index.ts'
 import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
@@ -85,7 +85,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   try {
     const engines = new Engines(options.engineSettings)
     const trust = await openTrust(options, engines)
-    return await new Daemon(options, { trust, engines }, release).start()
+    const folder = (name: string) => join(options.stateDir, name)
+    const fileSystems = await lookAtFileSystems(folder('artifacts'), folder('slots'))
+    return await new Daemon(options, { trust, engines, fileSystems }, release).start()
   } catch (error) {
     await release()
     throw error
@@ -127,7 +129,7 @@ class Daemon implements Agent {
 
   constructor(
     options: AgentOptions,
-    { trust, engines }: Pick<AgentContext, 'trust' | 'engines'>,
+    { trust, engines, fileSystems }: Pick<AgentContext, 'trust' | 'engines' | 'fileSystems'>,
     release: () => Promise<void>,
   ) {
     this.#options = options
@@ -163,6 +165,7 @@ class Daemon implements Agent {
       patience: options.patience ?? METADATA_PATIENCE,
       slots,
       store,
+      fileSystems,
       measurementLock,
       modelRunner: options.modelRunner,
       health: options.health,
