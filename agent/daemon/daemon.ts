@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { isPlausible, watchClock } from '../../shared/clock/index.ts'
 import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
@@ -126,6 +127,7 @@ class Daemon implements Agent {
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
   #enginesKeeper: NodeJS.Timeout | undefined
+  #stopClockWatch: () => void = () => {}
 
   constructor(
     options: AgentOptions,
@@ -208,6 +210,7 @@ class Daemon implements Agent {
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
     this.#link.start()
+    this.#stopClockWatch = this.#watchClock()
     this.#enginesKeeper = setInterval(() => void this.#lookAtEngines(), ENGINES_READ_MS).unref()
     this.#tellUnusable()
     const engines = this.#context.engines.all.map(nameOf)
@@ -240,11 +243,26 @@ class Daemon implements Agent {
     await this.idle()
     clearInterval(this.#timekeeper)
     clearInterval(this.#enginesKeeper)
+    this.#stopClockWatch()
     await this.#keepTime()
     await this.#link.close()
     this.#writeLeave()
     this.#journal.close()
     await this.#release()
+  }
+
+  /** Nothing here goes by the wall clock alone; whoever reads the log must know that it moved. */
+  #watchClock(): () => void {
+    const { clock, log } = this.#options
+    if (!isPlausible(clock.now())) {
+      log.warn(
+        { now: clock.now() },
+        'the clock of this device is not set: what the planner says is believed instead; set it for certificates to be judged',
+      )
+    }
+    return watchClock(clock, ({ byMs, now }) => {
+      log.warn({ byMs: Math.round(byMs), now }, `the clock was set ${byMs > 0 ? 'ahead' : 'back'}`)
+    })
   }
 
   /** How late it is outlives a restart: a clock that then starts in 1970 makes nothing fresh again. */

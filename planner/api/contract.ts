@@ -46,6 +46,8 @@ export const OPERATIONS = {
       broker: z.string(),
       database: z.string(),
       trust: z.string(),
+      /** What is wrong with its clock, and what to do. */
+      clock: z.string().optional(),
     }),
   },
   'devices.list': { role: 'viewer', input: nothing, output: z.array(deviceViewSchema) },

@@ -1,4 +1,4 @@
-import type { ConductorContext } from '../conductor/index.ts'
+import { type ConductorContext, clockAdvice } from '../conductor/index.ts'
 import { engineNotesOf, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
 import { type Call, deviceNamed, drivenModel, modelNamed } from './call.ts'
@@ -31,7 +31,10 @@ type Run<K extends OperationName> = (
 
 /** What each operation does; the contract says its shape. */
 export const RUN: { readonly [K in OperationName]: Run<K> } = {
-  'planner.info': async (_, { info }) => info,
+  'planner.info': async (_, { info, context }) => {
+    const advice = await clockAdvice(context.db, context.now())
+    return { ...info, ...(advice !== undefined && { clock: advice }) }
+  },
 
   'devices.list': (_, { context }) => deviceViews(context.db),
 

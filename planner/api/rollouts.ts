@@ -149,6 +149,12 @@ export async function resumeRollout(
   const open = await openRolloutsOf(call, input)
   const isPaused = open.some(({ state }) => state === 'paused')
   const again = retry ? await withFailures(call, open) : []
+  if (retry && open.length > 0 && !isPaused && again.length === 0) {
+    throw new ApiError(
+      'nothing-to-do',
+      `no device failed to take ${input.model}: nothing to try again`,
+    )
+  }
   const status =
     isPaused || again.length === 0 ? await changeRollout('resume', input, call) : undefined
   if (status !== undefined && again.length === 0) return status

@@ -1,12 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import {
   factsOf,
-  type IdentityRefusalCode,
   isForClients,
   isIssuedBy,
   judgeTime,
   refusal,
-  type TimeVerdict,
   verifyRenewal,
 } from '../../shared/identity/index.ts'
 import { parseJson } from '../../shared/json.ts'
@@ -66,11 +64,6 @@ function verified(
   }
 }
 
-const TIME_REFUSALS: Readonly<Record<Exclude<TimeVerdict, 'valid'>, IdentityRefusalCode>> = {
-  expired: 'certificate-expired',
-  'not-yet-valid': 'certificate-not-yet-valid',
-}
-
 function byCertificate(
   request: JoinRequest & { kind: 'renew' },
   { authority, revocations, fleet, now }: Place,
@@ -81,8 +74,8 @@ function byCertificate(
   }
   const facts = factsOf(certificate)
   if (revocations.has(facts.serial)) throw refusal('certificate-revoked')
-  const time = judgeTime(facts, now())
-  if (time !== 'valid') throw refusal(TIME_REFUSALS[time])
+  // One that is not valid yet was given while a clock was ahead: to be mended, not refused.
+  if (judgeTime(facts, now()) === 'expired') throw refusal('certificate-expired')
   if (!verifyRenewal(request.payload, request.signature, certificate.publicKey)) {
     throw refusal('bad-proof')
   }

@@ -7,6 +7,7 @@ import type { runtimeTables } from './migrations/0005-runtimes.ts'
 import type { engineTables } from './migrations/0006-engines.ts'
 import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { labelTables } from './migrations/0008-labels.ts'
+import type { clockTables } from './migrations/0016-clock.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
@@ -18,7 +19,8 @@ export type Tables = RowsOf<
     typeof runtimeTables &
     typeof engineTables &
     typeof evidenceTables &
-    typeof labelTables
+    typeof labelTables &
+    typeof clockTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

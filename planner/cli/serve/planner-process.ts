@@ -1,11 +1,17 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { requirePlausible } from '../../../shared/clock/index.ts'
 import { type FailPoints, failPointsFrom } from '../../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
 import { loadProfilesWith } from '../../classes/index.ts'
-import { Conductor, type ConductorSettings, failPointNames } from '../../conductor/index.ts'
+import {
+  Conductor,
+  type ConductorSettings,
+  failPointNames,
+  keepClock,
+} from '../../conductor/index.ts'
 import { type FleetConnection, startFleet } from '../../fleet/index.ts'
 import {
   DEVICE_CERTIFICATE_DAYS,
@@ -51,6 +57,7 @@ export interface RunningPlanner {
 /** Database, conductor, fleet and operator API, in the order in which each needs the one before. */
 export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
   const { data, fleet, log, settings } = options
+  requirePlausible(new Date())
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -91,6 +98,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     })
     closers.push(() => link.close())
     closers.push(() => conductor.close())
+    closers.push(await watchTime(identity, conductor, options))
     conductor.start(link)
     const info: PlannerInfo = {
       version: VERSION,
@@ -116,6 +124,18 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     await close()
     throw error
   }
+}
+
+function watchTime(
+  identity: PlannerIdentity,
+  conductor: Conductor,
+  { log }: PlannerOptions,
+): Promise<() => Promise<void>> {
+  const onJump = () => {
+    identity.lookAgain()
+    conductor.poke()
+  }
+  return keepClock({ db: conductor.context.db, log, onJump })
 }
 
 function armedFailPoints(): FailPoints {

@@ -9,6 +9,7 @@ import { runtimeTables } from './0005-runtimes.ts'
 import { engineTables } from './0006-engines.ts'
 import { evidenceTables } from './0007-evidence.ts'
 import { labelTables } from './0008-labels.ts'
+import { clockTables } from './0016-clock.ts'
 import { createTables, type DialectName } from './create.ts'
 
 /** Brings a database of any earlier version up to this one. @throws StorageError */
@@ -25,6 +26,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0006-engines': createTables(engineTables, dialect),
         '0007-evidence': createTables(evidenceTables, dialect),
         '0008-labels': createTables(labelTables, dialect),
+        '0016-clock': createTables(clockTables, dialect),
       }),
     },
   })

@@ -1,26 +1,22 @@
 /** State directories that are not one file system, or one that lacks what ours have. */
-import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readCurrent } from '../../../agent/client/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
+import { lacksCompiler, preloadOf } from '../../native/preload.ts'
 import { spawnAgent } from '../agent-process.ts'
 import { agentOf, driverOf, stateDirOf } from '../device.ts'
 import { variantOf } from '../golden.ts'
 import { assignOrder } from '../orders.ts'
 import type { PlannerDriver } from '../planner-driver.ts'
 
-const isThereGcc = spawnSync('gcc', ['--version']).status === 0
-const skip = isThereGcc ? false : 'no gcc to build the file systems with'
+const skip = lacksCompiler()
 
 /** A library that takes links away from the process it is loaded into. */
 function without(t: Test, ...flags: string[]): string {
-  const out = join(stateDirOf(t), 'no-links.so')
-  const source = join(process.cwd(), 'test', 'native', 'no-links.c')
-  execFileSync('gcc', ['-shared', '-fPIC', ...flags, '-o', out, source])
-  return out
+  return preloadOf('no-links', stateDirOf(t), ...flags)
 }
 
 async function install(driver: PlannerDriver): Promise<string> {

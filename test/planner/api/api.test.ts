@@ -214,9 +214,8 @@ t.test('a rollout by operator’s commands, each in the audit log', async (t) =>
 t.test('a repaired device gets its variant though the rollout is done', async (t) => {
   const { planner, client } = await running(t)
   const a = await new ScriptedDevice('d0', planner).join()
-  const lenient = { waves: [...parseWaves('100%')] }
-  await chosenModel(planner.conductor.context, 'raspberry-pi-4', lenient)
-  await client.call('rollout.start', start)
+  await chosenModel(planner.conductor.context, 'raspberry-pi-4')
+  await client.call('rollout.start', { ...start, waves: [...parseWaves('100%')] })
   await settle(planner)
   const [order] = await a.take('assign')
   if (!order) throw new Error('no order')
@@ -229,7 +228,7 @@ t.test('a repaired device gets its variant though the rollout is done', async (t
     ])
   t.same(await states(), [['done', 'failed']])
   await t.rejects(client.call('rollout.resume', { model: 'motor', retry: false }), {
-    code: 'nothing-to-do',
+    code: 'rollout-refused',
   })
   await client.call('rollout.resume', { model: 'motor', retry: true })
   await settle(planner)
@@ -239,6 +238,7 @@ t.test('a repaired device gets its variant though the rollout is done', async (t
   t.same(await states(), [['done', 'active']])
   await t.rejects(client.call('rollout.resume', { model: 'motor', retry: true }), {
     code: 'nothing-to-do',
+    message: 'no device failed to take motor: nothing to try again',
   })
   const [entry] = await client.call('audit.list', { limit: 1, subject: 'motor' })
   t.match(entry, { action: 'rollout.retry', detail: { classes: ['raspberry-pi-4'] } })
