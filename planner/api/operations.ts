@@ -36,12 +36,12 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
     return { ...info, ...(advice !== undefined && { clock: advice }) }
   },
 
-  'devices.list': (_, { context }) => deviceViews(context.db),
+  'devices.list': (_, { context }) => deviceViews(context.db, context.now()),
 
   async 'devices.show'({ device: id }, { context }) {
     const device = await deviceNamed(context, id)
     const { agentVersion, firstSeen, classReason, report } = device
-    const view = await deviceView(context.db, device)
+    const view = await deviceView(context.db, device, context.now())
     const engineNotes = await engineNotesOf(context.db, id)
     return { ...view, agentVersion, firstSeen, reasons: [...classReason], report, engineNotes }
   },

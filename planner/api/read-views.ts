@@ -4,6 +4,7 @@ import {
   type Db,
   type Device,
   devices as deviceRows,
+  doublesSince,
   type Model,
   type Probe,
   pipelines,
@@ -14,7 +15,9 @@ import {
 import { targetOf } from '../targets/index.ts'
 import type { AuditView, DeviceView, ModelView, ProbeView } from './views.ts'
 
-export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
+const DOUBLES_SHOWN_MS = 24 * 3_600_000
+
+export async function deviceView(db: Db, device: Device, now: Date): Promise<DeviceView> {
   const { report } = device
   const installed = await Promise.all(
     device.slots.map(async (slot) => ({
@@ -36,12 +39,15 @@ export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
     installed,
     garbage: device.garbage,
     garbageNote: device.garbageNote,
+    doubleSeen:
+      (await doublesSince(db, new Date(now.getTime() - DOUBLES_SHOWN_MS))).get(device.id)?.lastAt ??
+      null,
   }
 }
 
-export async function deviceViews(db: Db): Promise<DeviceView[]> {
+export async function deviceViews(db: Db, now: Date): Promise<DeviceView[]> {
   const all = await deviceRows.listDevices(db)
-  return Promise.all(all.map((device) => deviceView(db, device)))
+  return Promise.all(all.map((device) => deviceView(db, device, now)))
 }
 
 export async function modelView(db: Db, model: Model): Promise<ModelView> {

@@ -8,6 +8,7 @@ import type { engineTables } from './migrations/0006-engines.ts'
 import type { evidenceTables } from './migrations/0007-evidence.ts'
 import type { labelTables } from './migrations/0008-labels.ts'
 import type { clockTables } from './migrations/0016-clock.ts'
+import type { doubleTables } from './migrations/0017-doubles.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
@@ -20,7 +21,8 @@ export type Tables = RowsOf<
     typeof engineTables &
     typeof evidenceTables &
     typeof labelTables &
-    typeof clockTables
+    typeof clockTables &
+    typeof doubleTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

@@ -10,6 +10,7 @@ import { engineTables } from './0006-engines.ts'
 import { evidenceTables } from './0007-evidence.ts'
 import { labelTables } from './0008-labels.ts'
 import { clockTables } from './0016-clock.ts'
+import { doubleTables } from './0017-doubles.ts'
 import { createTables, type DialectName } from './create.ts'
 
 /** Brings a database of any earlier version up to this one. @throws StorageError */
@@ -27,6 +28,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0007-evidence': createTables(evidenceTables, dialect),
         '0008-labels': createTables(labelTables, dialect),
         '0016-clock': createTables(clockTables, dialect),
+        '0017-doubles': createTables(doubleTables, dialect),
       }),
     },
   })
