@@ -10,6 +10,7 @@ import { type JobInput, type JobKind, type JobOutput, runJob } from '../../varia
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { keyOf } from './keys.ts'
+import { isForWantOfRoom, waitForRoom } from './out-of-room.ts'
 
 /** A file that another is made of could not be built; the message is that build's own. */
 class BuildError extends AppError {
@@ -34,6 +35,7 @@ export async function buildVariant(
     )
   } catch (error) {
     if (context.stopping.aborted) return
+    if (isForWantOfRoom(error)) return await waitForRoom(context, model, key)
     context.log.warn(
       { scheme: variant.scheme, reason: messageOf(error) },
       'a variant was not built',
@@ -72,6 +74,8 @@ export async function evaluateVariant(
     )
   } catch (error) {
     if (context.stopping.aborted) return
+    // Built it is; that it answers is asked again at the next look.
+    if (isForWantOfRoom(error)) return context.log.error({ reason: messageOf(error) }, 'no room')
     await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)
   }
 }
