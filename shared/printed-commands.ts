@@ -34,6 +34,9 @@ export const PLANNER_COMMANDS = [
   'keys drop',
   'keys export',
   'keys rotate',
+  'backup',
+  'restore',
+  'doctor',
   'audit',
   'operators add',
   'operators list',
@@ -54,7 +57,7 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status'] as const
+export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'doctor'] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

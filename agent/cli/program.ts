@@ -11,6 +11,7 @@ const EXAMPLES = {
   join: 'fitment-agent join fitjoin1_… --state-dir /var/lib/fitment',
   renew: 'fitment-agent renew --state-dir /var/lib/fitment',
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',
+  doctor: 'fitment-agent doctor --state-dir /var/lib/fitment',
 }
 
 /** Makes the commands in texts for people work where this one was typed. */
@@ -47,6 +48,18 @@ function program(): Command {
       const status = await statusOf(stateDir)
       process.stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
       process.exitCode = needsAttention(status) ? 1 : 0
+    })
+  named(root.command('doctor'))
+    .description(
+      'look at space, clock, certificate, broker, runtimes and permissions, and say what to do',
+    )
+    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option('--json', 'print one JSON value for machines')
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.doctor)}`)
+    .action(async ({ stateDir, json = false }: { stateDir?: string; json?: boolean }) => {
+      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+      const { doctor } = await import('./doctor/doctor-command.ts')
+      process.exitCode = await doctor({ stateDir, json, say }, process.stdout)
     })
   return root
 }

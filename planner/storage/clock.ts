@@ -49,3 +49,25 @@ export async function noteAhead(db: Db, until: Date, now: Date): Promise<void> {
 export async function forgetAhead(db: Db): Promise<void> {
   await db.updateTable('clocks').set({ ahead_until: null, noticed_at: null }).execute()
 }
+
+const RESTORED = 'restored'
+
+/** The data came back from a backup. */
+export async function noteRestored(db: Db, at: Date): Promise<void> {
+  const seen_at = at.toISOString()
+  await db
+    .insertInto('clocks')
+    .values({ whose: RESTORED, seen_at, ahead_until: null, noticed_at: null })
+    .onConflict((conflict) => conflict.column('whose').doUpdateSet({ seen_at }))
+    .execute()
+}
+
+/** What every release counter is above: seconds of the last restore, as counters that follow the clock count; 0: there was none. */
+export async function releaseCounterFloor(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('clocks')
+    .select('seen_at')
+    .where('whose', '=', RESTORED)
+    .executeTakeFirst()
+  return row === undefined ? 0 : Math.floor(new Date(row.seen_at).getTime() / 1000)
+}

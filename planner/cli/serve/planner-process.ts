@@ -5,6 +5,7 @@ import { type FailPoints, failPointsFrom } from '../../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
+import { takeUpRestored } from '../../backup/index.ts'
 import { loadProfilesWith } from '../../classes/index.ts'
 import {
   Conductor,
@@ -71,6 +72,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     closers.push(() => database.close())
     const { db } = database
     const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
+    await takeUpRestored(data, db, trust, log)
     const artifacts = createArtifactStore(data, db, () => new Date())
     const failPoints = armedFailPoints()
     const conductor = new Conductor({
