@@ -45,6 +45,9 @@ export const PLANNER_COMMANDS = [
   'keys drop',
   'keys export',
   'keys rotate',
+  'backup',
+  'restore',
+  'doctor',
   'audit',
   'operators add',
   'operators list',
@@ -65,7 +68,7 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'samples'] as const
+export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'samples', 'doctor'] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

@@ -15,6 +15,10 @@ export type ArtifactErrorCode =
   /** Stopped on purpose: shutdown, a newer order, a cancelled probe. */
   | 'aborted'
   | 'slot-missing'
+  /** The file system has no symbolic links: `current` could not be one. */
+  | 'no-symlinks'
+  /** The file system does not tell two models apart whose names differ in capitals. */
+  | 'name-taken'
 
 export class ArtifactError extends AppError {
   readonly code: ArtifactErrorCode

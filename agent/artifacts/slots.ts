@@ -1,14 +1,8 @@
-import { copyFile, link, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Digest, digestOfFile } from '../../shared/digest.ts'
 import { digestSchema } from '../../shared/digest-schema.ts'
-import {
-  moveDurably,
-  removeDurably,
-  syncFile,
-  syncFolder,
-  writeDurably,
-} from '../../shared/durable/index.ts'
+import { moveDurably, syncFile, syncFolder, writeDurably } from '../../shared/durable/index.ts'
 import { isMissing } from '../../shared/errors.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { parseJson } from '../../shared/json.ts'
@@ -22,14 +16,15 @@ import {
 } from '../../shared/runtime-package/index.ts'
 import { treeBytes } from './disk-quota.ts'
 import { ArtifactError, storageError } from './errors.ts'
+import { linkOrCopy } from './file-systems.ts'
 import {
   INSTALLED_MODEL_FILE,
   type InstalledModel,
   installedModelSchema,
   SKETCH_FILE,
 } from './installed-model.ts'
-import { pointLink, readLink } from './links.ts'
-import { modelFileAmong, modelFileOf, type NewSlot } from './slot.ts'
+import { copiedLink, pointLink, readLink, removeLink } from './links.ts'
+import { modelFileAmong, modelFileOf, type NewSlot, slotSchema } from './slot.ts'
 
 /** What the two links of a model name; `null` where there is none. */
 export interface SlotLinks {
@@ -114,6 +109,40 @@ export class Slots {
     }
   }
 
+  /**
+   * Links that a copy of the state directory turned into folders or files are links again, and a variant that
+   * was only in such a folder is in its slot. True: at least one was.
+   */
+  async healLinks(model: string): Promise<boolean> {
+    const healed = await Promise.all([
+      this.#healLink(model, 'previous'),
+      this.#healLink(model, 'current'),
+    ])
+    return healed.includes(true)
+  }
+
+  async #healLink(model: string, name: keyof SlotLinks): Promise<boolean> {
+    const path = join(this.#root, model, name)
+    try {
+      const copied = await copiedLink(path)
+      if (copied === undefined) return false
+      const said = copied.kind === 'text' ? copied.text : await variantIn(path)
+      const variant = digestSchema.safeParse(said).data
+      if (variant !== undefined && copied.kind === 'folder') await this.#adopt(model, variant, path)
+      if (variant !== undefined) await this.#point(model, name, variant)
+      return variant !== undefined
+    } catch (error) {
+      throw storageError(error, `cannot mend ${path}`)
+    }
+  }
+
+  async #adopt(model: string, variant: Digest, folder: string): Promise<void> {
+    if (await this.isGood(model, variant)) return
+    const directory = this.directory(model, variant)
+    await rm(directory, { recursive: true, force: true })
+    await moveDurably(folder, directory)
+  }
+
   /** Puts the spare copy in the place of a slot that was spoiled. False: there is no good one. */
   async mend(model: string, variant: Digest): Promise<boolean> {
     const directory = this.directory(model, variant)
@@ -123,7 +152,7 @@ export class Slots {
     return true
   }
 
-  /** Links a verified file into its slot: no copy, and the file stays where it was. @throws ArtifactError */
+  /** Links a verified file into its slot, or copies it where it cannot be linked; the file stays where it was. @throws ArtifactError */
   async install(
     slot: NewSlot,
     installed: InstalledModel,
@@ -134,7 +163,7 @@ export class Slots {
       if (sketch !== null) await writeDurably(join(draft, SKETCH_FILE), await readFile(sketch))
       await writeDurably(join(draft, 'slot.json'), printed(slot))
       await writeDurably(join(draft, INSTALLED_MODEL_FILE), printed(installed))
-      await link(file, join(draft, modelFileOf(slot.runtime)))
+      await linkOrCopy(file, join(draft, modelFileOf(slot.runtime)))
     })
   }
 
@@ -281,11 +310,10 @@ export class Slots {
   async #point(model: string, name: keyof SlotLinks, variant: Digest | null): Promise<void> {
     const path = join(this.#root, model, name)
     try {
-      if (variant === null) await removeDurably(path)
+      if (variant === null) await removeLink(path)
       else await pointLink(path, variant)
       this.#reach(`slot.${name}.pointed`)
     } catch (error) {
-      if (variant === null && isMissing(error)) return
       throw storageError(error, `cannot point ${path}`)
     }
   }
@@ -317,6 +345,16 @@ async function fileIn(directory: string): Promise<string | undefined> {
   const names = await entriesOf(directory)
   const file = modelFileAmong(names) ?? names.find((name) => name === MANIFEST_FILE)
   return file && join(directory, file)
+}
+
+/** Which variant lies in this folder, its bytes looked at. */
+async function variantIn(folder: string): Promise<Digest | undefined> {
+  try {
+    const { variant } = parseJson(slotSchema, await readFile(join(folder, 'slot.json'), 'utf8'))
+    return (await holds(folder, variant)) ? variant : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function holds(directory: string, variant: Digest): Promise<boolean> {

@@ -12,6 +12,7 @@ const EXAMPLES = {
   renew: 'fitment-agent renew --state-dir /var/lib/fitment',
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',
   samples: 'fitment-agent samples motor --state-dir /var/lib/fitment -o strange.npz',
+  doctor: 'fitment-agent doctor --state-dir /var/lib/fitment',
 }
 
 /** Makes the commands in texts for people work where this one was typed. */
@@ -50,6 +51,18 @@ function program(): Command {
       process.exitCode = needsAttention(status) ? 1 : 0
     })
   addSamplesCommand(root)
+  named(root.command('doctor'))
+    .description(
+      'look at space, clock, certificate, broker, runtimes and permissions, and say what to do',
+    )
+    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option('--json', 'print one JSON value for machines')
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.doctor)}`)
+    .action(async ({ stateDir, json = false }: { stateDir?: string; json?: boolean }) => {
+      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+      const { doctor } = await import('./doctor/doctor-command.ts')
+      process.exitCode = await doctor({ stateDir, json, say }, process.stdout)
+    })
   return root
 }
 

@@ -7,6 +7,7 @@ import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import type { HardwareReport, HostFigures, ProposedEngine } from '../../shared/messages/index.ts'
 import { findNative, readNativeTable } from '../../shared/native-paths/index.ts'
+import { notifyReady } from '../../shared/service/index.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { VERSION } from '../../shared/version.ts'
 import {
@@ -93,11 +94,13 @@ export async function runAgent(settings: Settings): Promise<void> {
       }),
   })
   const leaving = new AbortController()
+  const stopNotifying = notifyReady()
   if (identity !== undefined) void keepOwnRenewed(stateDir, leaving.signal, log)
   const signal = await new Promise<string>((resolve) => {
     for (const name of SIGNALS) process.once(name, () => resolve(name))
   })
   log.info({ signal }, 'agent leaves')
+  stopNotifying()
   leaving.abort()
   await agent.close()
 }

@@ -1,7 +1,7 @@
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { ProbeOrder, Report } from '../../shared/messages/index.ts'
 import type { EngineChoice } from '../../shared/runtime/index.ts'
-import type { ArtifactStore, Slots } from '../artifacts/index.ts'
+import type { ArtifactStore, FileSystems, Slots } from '../artifacts/index.ts'
 import type { Engines } from '../engines/index.ts'
 import type { Log } from '../link/index.ts'
 import type { DeviceTrust } from '../trust/index.ts'
@@ -24,6 +24,7 @@ export interface AgentContext {
   readonly patience: MetadataPatience
   readonly slots: Slots
   readonly store: ArtifactStore
+  readonly fileSystems: FileSystems
   readonly measurementLock: MeasurementLock
   readonly modelRunner: ModelRunner
   readonly health: HealthSettings

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { isPlausible, watchClock } from '../../shared/clock/index.ts'
 import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
@@ -12,7 +13,7 @@ import type {
   HostFigures,
   ProposedEngine,
 } from '../../shared/messages/index.ts'
-import { ArtifactStore, DiskQuota, Slots } from '../artifacts/index.ts'
+import { ArtifactStore, DiskQuota, lookAtFileSystems, Slots } from '../artifacts/index.ts'
 import { type EngineSettings, Engines, nameOf } from '../engines/index.ts'
 import { type BackoffOptions, DeviceLink, type Endpoint, type Log, Outbox } from '../link/index.ts'
 import { Observer } from '../observe/index.ts'
@@ -109,7 +110,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   try {
     const engines = new Engines(options.engineSettings)
     const trust = await openTrust(options, engines)
-    return await new Daemon(options, { trust, engines }, release).start()
+    const folder = (name: string) => join(options.stateDir, name)
+    const fileSystems = await lookAtFileSystems(folder('artifacts'), folder('slots'))
+    return await new Daemon(options, { trust, engines, fileSystems }, release).start()
   } catch (error) {
     await release()
     throw error
@@ -154,10 +157,11 @@ class Daemon implements Agent {
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
   #enginesKeeper: NodeJS.Timeout | undefined
+  #stopClockWatch: () => void = () => {}
 
   constructor(
     options: AgentOptions,
-    { trust, engines }: Pick<AgentContext, 'trust' | 'engines'>,
+    { trust, engines, fileSystems }: Pick<AgentContext, 'trust' | 'engines' | 'fileSystems'>,
     release: () => Promise<void>,
   ) {
     this.#options = options
@@ -193,6 +197,7 @@ class Daemon implements Agent {
       patience: options.patience ?? METADATA_PATIENCE,
       slots,
       store,
+      fileSystems,
       measurementLock,
       modelRunner: options.modelRunner,
       health: options.health,
@@ -241,6 +246,7 @@ class Daemon implements Agent {
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
     this.#link.start()
+    this.#stopClockWatch = this.#watchClock()
     this.#enginesKeeper = setInterval(() => void this.#lookAtEngines(), ENGINES_READ_MS).unref()
     this.#tellUnusable()
     const engines = this.#context.engines.all.map(nameOf)
@@ -279,6 +285,7 @@ class Daemon implements Agent {
     await this.idle()
     clearInterval(this.#timekeeper)
     clearInterval(this.#enginesKeeper)
+    this.#stopClockWatch()
     await this.#keepTime()
     await this.#link.close()
     this.#writeLeave()
@@ -301,6 +308,20 @@ class Daemon implements Agent {
       report: (report) => ledger.commit('report.observed', [], [report]),
       isWaiting: (model) =>
         this.#outbox.some((report) => report.kind === 'observations' && report.model === model),
+    })
+  }
+
+  /** Nothing here goes by the wall clock alone; whoever reads the log must know that it moved. */
+  #watchClock(): () => void {
+    const { clock, log } = this.#options
+    if (!isPlausible(clock.now())) {
+      log.warn(
+        { now: clock.now() },
+        'the clock of this device is not set: what the planner says is believed instead; set it for certificates to be judged',
+      )
+    }
+    return watchClock(clock, ({ byMs, now }) => {
+      log.warn({ byMs: Math.round(byMs), now }, `the clock was set ${byMs > 0 ? 'ahead' : 'back'}`)
     })
   }
 

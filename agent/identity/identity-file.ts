@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
-import { isMissing, messageOf } from '../../shared/errors.ts'
+import { errnoOf, isMissing, messageOf } from '../../shared/errors.ts'
 import { IdentityError, writeOwnerOnly } from '../../shared/identity/index.ts'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
 import { parseJson } from '../../shared/json.ts'
@@ -73,8 +73,9 @@ function read<T>(path: string, schema: z.ZodType<T>): T | undefined {
   } catch (error) {
     // A state directory that can be none (ENOTDIR) is for those who open it to say.
     if (isMissing(error)) return undefined
-    const reason = error instanceof z.ZodError ? 'it is not whole' : messageOf(error)
-    throw unusable(path, reason, 'remove the folder and join again with a new token', error)
+    const errno = errnoOf(error)
+    const isSpoiled = errno === undefined
+    throw unusable(path, isSpoiled ? 'it is not whole' : messageOf(error), adviceOn(errno), error)
   }
 }
 
@@ -84,8 +85,25 @@ async function write(path: string, value: unknown): Promise<void> {
     await mkdir(dirname(dirname(path)), { recursive: true })
     await writeOwnerOnly(path, `${JSON.stringify(value, null, 2)}\n`)
   } catch (error) {
-    throw unusable(path, messageOf(error), 'make room or correct its rights, then try again', error)
+    throw unusable(path, messageOf(error), adviceOn(errnoOf(error)), error)
   }
+}
+
+/** What a key that is there needs is never to be thrown away. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EACCES: 'run the agent as the user who owns it, or give it to this one with chown; it is whole',
+  EPERM: 'run the agent as the user who owns it, or give it to this one with chown; it is whole',
+  EISDIR: 'a folder stands in its place: restore the file from a backup',
+  ENOSPC: 'its disk is full: free some space, then try again',
+  EDQUOT: 'the quota of this user is used up: free some space, then try again',
+  EROFS: 'its file system is read-only: mount it writable, then try again',
+  EIO: 'its disk fails: look at the system log, and copy what can be read',
+}
+
+function adviceOn(errno: string | undefined): string {
+  return errno === undefined
+    ? 'restore it from a backup, or move it away and join again with a new token of fitment devices invite'
+    : (ADVICE[errno] ?? 'correct that, then try again')
 }
 
 function unusable(path: string, reason: string, advice: string, cause: unknown): IdentityError {

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { isPlausible } from '../../shared/clock/index.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { factsOf, renewalDue, type Validity } from '../../shared/identity/index.ts'
 import type { Log } from '../link/index.ts'
@@ -46,7 +47,7 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
   let failures = 0
   while (!leaving.aborted) {
     const validity = validityOf(readQuietly(stateDir))
-    if (validity === undefined || now() < renewAt(validity, spread)) {
+    if (validity === undefined || isOfUse(validity, now(), spread)) {
       await sleep(LOOK_MS, leaving)
       continue
     }
@@ -63,6 +64,13 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
       await sleep(pauseAfter(failures, random()), leaving)
     }
   }
+}
+
+/** Not yet at its beginning, it was given while the planner's clock was ahead. */
+function isOfUse(validity: Validity, now: Date, spread: number): boolean {
+  return isPlausible(now)
+    ? validity.notBefore <= now && now < renewAt(validity, spread)
+    : now < renewAt(validity, spread)
 }
 
 function readQuietly(stateDir: string): DeviceIdentity | undefined {

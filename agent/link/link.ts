@@ -34,6 +34,9 @@ export interface LinkOptions {
 /** A birth without a receipt is said again after so long, ms. */
 const BIRTH_REPEAT_MS = 120_000
 
+/** A session this long was one, ms. */
+const STEADY_MS = 60_000
+
 /**
  * The agent's end of the wire: connects, says birth, reconnects for ever, and hands on what parses.
  * Up means: connected, subscribed, and the birth is with the broker.
@@ -47,7 +50,9 @@ export class DeviceLink {
   #connections = 0
   /** A birth is being gathered: asking for another meanwhile changes nothing. */
   #saying = false
+  /** Sessions in a row that came to nothing, or to little. */
   #failures = 0
+  #upAt = 0
   #up = false
   #closed = false
   #retry: NodeJS.Timeout | undefined
@@ -148,7 +153,7 @@ export class DeviceLink {
     }
     if (this.#up) return
     this.#up = true
-    this.#failures = 0
+    this.#upAt = performance.now()
     this.#options.log.info({ broker: this.#options.endpoint.url, epoch: this.epoch }, 'connected')
     for (const listener of this.#connectListeners) listener()
   }
@@ -166,6 +171,8 @@ export class DeviceLink {
   }
 
   #down(reason: string): void {
+    // Who is put out again and again, as by another machine with the same identity, comes back less and less often.
+    if (this.#up && performance.now() - this.#upAt >= STEADY_MS) this.#failures = 0
     this.#up = false
     this.#stopRepeating()
     this.#connection = undefined

@@ -89,7 +89,7 @@ export class DeviceTrust {
 
   /** @throws TrustError named after the attack; then nothing is to be installed */
   verify(sources: Sources): Promise<Verified> {
-    return this.#queue.run(() => this.#verify(sources))
+    return this.#queue.run(() => this.#doubting(() => this.#verify(sources)))
   }
 
   /** The same, for metadata that came in one message. */
@@ -103,15 +103,30 @@ export class DeviceTrust {
       director: sourceOf(probe.roots.director),
       image: sourceOf(probe.roots.image),
     }
-    return this.#queue.run(async () => {
-      await this.#settle(sources)
-      const root = await this.#clients.director.followRoots(sources.director, (root) =>
-        this.#timeUnder(root),
-      )
-      const statement = verifySignedProbe(probe, root, this.#options.device, this.#clock.now())
-      await this.#clock.monitor(new Date(statement.issuedAt), timeKeysOf(root))
-      return statement.order
-    })
+    return this.#queue.run(() =>
+      this.#doubting(async () => {
+        await this.#settle(sources)
+        const root = await this.#clients.director.followRoots(sources.director, (root) =>
+          this.#timeUnder(root),
+        )
+        const statement = verifySignedProbe(probe, root, this.#options.device, this.#clock.now())
+        await this.#clock.monitor(new Date(statement.issuedAt), timeKeysOf(root))
+        return statement.order
+      }),
+    )
+  }
+
+  /** What has expired may be the fault of a clock: the refusal says whose, and the remedy. */
+  async #doubting<T>(verify: () => Promise<T>): Promise<T> {
+    try {
+      return await verify()
+    } catch (error) {
+      const doubt = this.#clock.doubt()
+      if (!(error instanceof TrustError) || error.code !== 'freeze' || doubt === undefined)
+        throw error
+      const { message, details } = error
+      throw new TrustError('freeze', `${message}; ${doubt}`, details, { cause: error })
+    }
   }
 
   /** To be called when a variant is committed: from now on no older release is accepted. Durable when it resolves. */

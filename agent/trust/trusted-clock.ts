@@ -1,3 +1,4 @@
+import { isPlausible, minute } from '../../shared/clock/index.ts'
 import type { StateFile } from './trust-state.ts'
 
 export interface WallClock {
@@ -6,6 +7,9 @@ export interface WallClock {
   /** May jump either way. */
   now(): Date
 }
+
+/** What clocks of two machines may differ by, ms. */
+const DOUBTED_MS = 10 * 60_000
 
 /**
  * A clock that does not go back. It is never earlier than the latest moment a verified director
@@ -28,6 +32,17 @@ export class TrustedClock {
 
   now(): Date {
     return new Date(Math.max(this.#wall.now().getTime(), this.#floor()))
+  }
+
+  /** Why something that was just signed may seem past its expiry here, and what to do; undefined: nothing speaks for it. */
+  doubt(): string | undefined {
+    const wall = this.#wall.now()
+    const aheadMs = this.#floor() - wall.getTime()
+    if (!isPlausible(wall)) return undefined
+    if (aheadMs > DOUBTED_MS) {
+      return `the planner said that it is ${minute(new Date(this.#floor()))}, and this device's clock says ${minute(wall)}: if the planner's clock was ahead then, run fitment keys rotate director there; if this one is slow, set it`
+    }
+    return `this device's clock says ${minute(wall)}: if that is not so, set it; if the planner's is slow, set that`
   }
 
   /** A statement under these keys says that it is at least this late. */

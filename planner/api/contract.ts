@@ -59,6 +59,8 @@ export const OPERATIONS = {
       broker: z.string(),
       database: z.string(),
       trust: z.string(),
+      /** What is wrong with its clock, and what to do. */
+      clock: z.string().optional(),
     }),
   },
   'devices.list': {

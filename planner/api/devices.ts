@@ -34,6 +34,7 @@ export async function labelDevices(
   const changed = await deviceViews(
     db,
     await Promise.all(meant.map(({ id }) => deviceNamed(context, id))),
+    context.now(),
   )
   return { devices: changed, of: inService }
 }

@@ -1,7 +1,7 @@
 import { parseTrustedKey, type TrustedKey } from '../../shared/signatures/index.ts'
 import { REPOSITORIES, TOP_ROLES, tufKeyId } from '../../shared/trust/index.ts'
 import type { ConductorContext } from '../conductor/index.ts'
-import { audit } from '../storage/index.ts'
+import { audit, clock } from '../storage/index.ts'
 import {
   type Batch,
   describeBatch,
@@ -175,6 +175,10 @@ async function settle(batch: Batch, call: Call): Promise<BatchView> {
     throw error
   }
   await note(call, 'keys.published', batch)
+  // Whose word on time had counted, counts no more: devices start from their own clocks.
+  if (batch.requests.some(({ repository, kind }) => repository === 'director' && kind === 'root')) {
+    await clock.forgetAhead(call.context.db)
+  }
   call.conductor.poke()
   return viewOf(batch, 'published')
 }

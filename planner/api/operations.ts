@@ -1,4 +1,4 @@
-import type { ConductorContext } from '../conductor/index.ts'
+import { type ConductorContext, clockAdvice } from '../conductor/index.ts'
 import { engineNotesOf, type Model, models } from '../storage/index.ts'
 import { addModel } from './add-model.ts'
 import { type Call, deviceNamed, drivenModel, modelNamed } from './call.ts'
@@ -36,14 +36,17 @@ type Run<K extends OperationName> = (
 
 /** What each operation does; the contract says its shape. */
 export const RUN: { readonly [K in OperationName]: Run<K> } = {
-  'planner.info': async (_, { info }) => info,
+  'planner.info': async (_, { info, context }) => {
+    const advice = await clockAdvice(context.db, context.now())
+    return { ...info, ...(advice !== undefined && { clock: advice }) }
+  },
 
   'devices.list': (input, { context }) => listDevices(input, context),
 
   async 'devices.show'({ device: id }, { context }) {
     const device = await deviceNamed(context, id)
     const { firstSeen, classReason, report } = device
-    const view = await deviceView(context.db, device)
+    const view = await deviceView(context.db, device, context.now())
     const engineNotes = await engineNotesOf(context.db, id)
     return { ...view, firstSeen, reasons: [...classReason], report, engineNotes }
   },

@@ -6,6 +6,7 @@ import {
   type Device,
   deviceLabels,
   devices as deviceRows,
+  doublesSince,
   models,
   retirements,
   variants,
@@ -16,10 +17,11 @@ import type { DeviceView } from './views.ts'
 /** Those in service that a selector matches; retired ones too where all are asked for. @throws SelectorError */
 export async function listDevices(
   { where, all = false }: OperationInput<'devices.list'>,
-  { db }: Pick<ConductorContext, 'db'>,
+  { db, now }: Pick<ConductorContext, 'db' | 'now'>,
 ): Promise<OperationOutput<'devices.list'>> {
   const known = await (all ? deviceRows.allDevices(db) : deviceRows.listDevices(db))
-  return deviceViews(db, where === undefined ? known : await selected(db, known, where))
+  const chosen = where === undefined ? known : await selected(db, known, where)
+  return deviceViews(db, chosen, now())
 }
 
 /** @throws SelectorError where it matches none */
@@ -34,18 +36,25 @@ export async function selected(
   return known.filter(({ id }) => found.has(id))
 }
 
-export async function deviceView(db: Db, device: Device): Promise<DeviceView> {
-  const [view] = await deviceViews(db, [device])
+export async function deviceView(db: Db, device: Device, now: Date): Promise<DeviceView> {
+  const [view] = await deviceViews(db, [device], now)
   if (view === undefined) throw new Error('a view for every device')
   return view
 }
 
-export async function deviceViews(db: Db, devices: readonly Device[]): Promise<DeviceView[]> {
+const DOUBLES_SHOWN_MS = 24 * 3_600_000
+
+export async function deviceViews(
+  db: Db,
+  devices: readonly Device[],
+  now: Date,
+): Promise<DeviceView[]> {
   const labels = await deviceLabels.deviceLabels(
     db,
     devices.map(({ id }) => id),
   )
   const retired = await retirements.retirements(db)
+  const doubles = await doublesSince(db, new Date(now.getTime() - DOUBLES_SHOWN_MS))
   const origin = originsOf(db)
   return Promise.all(
     devices.map(async (device) => {
@@ -71,6 +80,7 @@ export async function deviceViews(db: Db, devices: readonly Device[]): Promise<D
         ),
         garbage: device.garbage,
         garbageNote: device.garbageNote,
+        doubleSeen: doubles.get(device.id)?.lastAt ?? null,
       }
     }),
   )

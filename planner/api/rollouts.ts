@@ -16,6 +16,7 @@ import {
   type RolloutEvent,
   type RolloutOptions,
   selectorsOf,
+  standingOf,
 } from '../rollout/index.ts'
 import {
   audit,
@@ -135,7 +136,8 @@ async function whatFollows(call: Call, model: Model, wait: boolean): Promise<Rol
 
 /** Nothing more happens by itself: every class is served, stopped, offline, or has nothing that may ship. */
 function isOver({ rollouts: all, pending }: RolloutStatus, settlingIn: boolean): boolean {
-  if (all.length + pending.length === 0) return false
+  // Nobody to wait for, unless they are on their way back to a planner that has just started.
+  if (all.length + pending.length === 0) return !settlingIn
   const moving = all.filter(
     ({ state, devices, outside }) =>
       state === 'running' &&
@@ -186,14 +188,49 @@ export async function resumeRollout(
   { retry, ...input }: OperationInput<'rollout.resume'>,
   call: Call,
 ): Promise<RolloutStatus> {
-  const paused = (await openRolloutsOf(call, input)).filter(({ state }) => state === 'paused')
-  const status = await changeRollout('resume', input, call)
-  if (!retry) return status
-  for (const { id } of paused) {
+  const open = await openRolloutsOf(call, input)
+  const isPaused = open.some(({ state }) => state === 'paused')
+  const again = retry ? await withFailures(call, open) : []
+  if (retry && open.length > 0 && !isPaused && again.length === 0) {
+    throw new ApiError(
+      'nothing-to-do',
+      `no device failed to take ${input.model}: nothing to try again`,
+    )
+  }
+  const status =
+    isPaused || again.length === 0 ? await changeRollout('resume', input, call) : undefined
+  if (status !== undefined && again.length === 0) return status
+  for (const { id } of again) {
     const rollout = await rollouts.findRollout(call.context.db, id)
     if (rollout) await retryFailed(call.context, rollout)
   }
+  if (status === undefined) await noteRetry(call, input.model, again)
+  call.conductor.poke()
   return rolloutStatus(call.context, await drivenModel(call.context, input.model))
+}
+
+/** Also of rollouts that are done: a device that was repaired gets its variant. */
+async function withFailures(
+  { context }: Call,
+  open: readonly Rollout[],
+): Promise<readonly Rollout[]> {
+  const failed = await Promise.all(
+    open.map(async ({ id }) => {
+      const members = await rollouts.membersOf(context.db, id)
+      return members.some(({ state }) => standingOf(state) === 'failed')
+    }),
+  )
+  return open.filter((_, index) => failed[index])
+}
+
+async function noteRetry(
+  { context, actor }: Call,
+  model: string,
+  again: readonly Rollout[],
+): Promise<void> {
+  const classes = again.map((rollout) => rollout.class)
+  const entry = { actor, action: 'rollout.retry', subject: model, detail: { classes } }
+  await audit.writeAudit(context.db, entry, context.now())
 }
 
 async function openRolloutsOf(

@@ -50,6 +50,8 @@ export const deviceViewSchema = z.object({
   ),
   garbage: z.number(),
   garbageNote: z.string().nullable(),
+  /** When it was last seen that more than one machine uses this identity; null: not of late. */
+  doubleSeen: z.string().nullable().default(null),
 })
 export type DeviceView = z.infer<typeof deviceViewSchema>
 

@@ -95,6 +95,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       batches.keysRotateCommand,
     ]
   },
+  backup: async () => [(await import('./operations/backup.ts')).backupCommand],
+  restore: async () => [(await import('./operations/backup.ts')).restoreCommand],
+  doctor: async () => [(await import('./operations/doctor.ts')).doctorCommand],
   audit: async () => [(await import('./operators/audit.ts')).auditCommand],
   operators: async () => {
     const operators = await import('./operators/operators.ts')

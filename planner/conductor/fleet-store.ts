@@ -12,6 +12,7 @@ import {
   devices,
   directions,
   memberships,
+  noteDouble,
   orders,
   reports,
 } from '../storage/index.ts'
@@ -85,6 +86,16 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       await devices.noteGarbage(db, device, `${channel}: ${reason}`.slice(0, 500))
       const detail = { channel, reason: reason.slice(0, 500) }
       const entry = { actor: `device:${device}`, action: 'device.garbage', subject: device, detail }
+      await audit.writeAudit(db, entry, now())
+    },
+    async recordDouble(device) {
+      await noteDouble(db, device, now())
+      const entry = {
+        actor: `device:${device}`,
+        action: 'device.double',
+        subject: device,
+        detail: {},
+      }
       await audit.writeAudit(db, entry, now())
     },
     isOnline: (device) => devices.isOnline(db, device),

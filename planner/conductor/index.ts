@@ -1,5 +1,6 @@
 export { withJob } from './building/builds.ts'
 export { candidateViews, variantPlanFor } from './building/candidates.ts'
+export { clockAdvice, keepClock } from './clock-keeper.ts'
 export { Conductor, type ConductorOptions } from './conductor.ts'
 export { commit, failPointNames } from './context/commit.ts'
 export {

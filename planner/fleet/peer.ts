@@ -6,6 +6,7 @@ import { printMessage } from '../../shared/messages/index.ts'
 import { TokenBucket } from '../../shared/token-bucket.ts'
 import type { BlockServer } from './block-server.ts'
 import type { AgentMessage } from './connection.ts'
+import { Doubles } from './doubles.ts'
 import type { FleetLimits } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import { OrderSender } from './order-sender.ts'
@@ -45,6 +46,7 @@ export class Peer {
   readonly #recorded: TokenBucket
   readonly #rebirths: TokenBucket
   readonly #laterKinds = new Set<string>()
+  readonly #doubles: Doubles
   #received: string[] = []
   #session: Session = 'unknown'
 
@@ -67,6 +69,7 @@ export class Peer {
     })
     this.#recorded = new TokenBucket(limits.reportBurst, limits.reportIntervalMs, now)
     this.#garbage = new TokenBucket(limits.garbageBurst, limits.garbageIntervalMs, now)
+    this.#doubles = new Doubles(now)
     this.#rebirths = new TokenBucket(1, limits.rebirthMs, now)
   }
 
@@ -126,6 +129,7 @@ export class Peer {
   async #takeBirth(birth: Birth): Promise<void> {
     const isNews = !isOlder(birth.epoch, this.#session)
     if (isNews) await this.#context.store.recordBirth(this.#device, birth)
+    if (isNews && this.#doubles.take(birth.epoch.start)) await this.#noteDouble()
     this.#received.push(birth.id)
     if (!isNews) return
     // Said again on the same connection, nothing of it was lost.
@@ -133,6 +137,13 @@ export class Peer {
     this.#session = birth.epoch
     if (isSameSession) this.#orders.nudge()
     else this.#orders.begin()
+  }
+
+  async #noteDouble(): Promise<void> {
+    this.#log.error(
+      `two machines use the identity of ${this.#device}, as a copied disk or state directory makes them: stop one, and let it join under a name of its own`,
+    )
+    await this.#context.store.recordDouble(this.#device)
   }
 
   async #takeDeath({ epoch }: Death): Promise<void> {

@@ -15,6 +15,8 @@ export interface FleetStore {
   recordReport(device: DeviceId, report: Report): Promise<'new' | 'duplicate'>
   /** Garbage from a device: kept for `fitment devices` and the audit, rate limited. */
   recordGarbage(device: DeviceId, channel: string, reason: string): Promise<void>
+  /** More than one machine uses this identity: for `fitment devices` and the audit. */
+  recordDouble(device: DeviceId): Promise<void>
   isOnline(device: DeviceId): Promise<boolean>
   /** Every device that ever said birth: asked for another when the link comes up. */
   knownDevices(): Promise<readonly DeviceId[]>

@@ -7,7 +7,14 @@ import {
 import { join } from 'node:path'
 import type { Digest } from '../../shared/digest.ts'
 import { messageOf } from '../../shared/errors.ts'
-import { IdentityError, pinOf, readIfThere, writeOwnerOnly } from '../../shared/identity/index.ts'
+import {
+  factsOf,
+  IdentityError,
+  judgeTime,
+  pinOf,
+  readIfThere,
+  writeOwnerOnly,
+} from '../../shared/identity/index.ts'
 import { ALGORITHM, type CryptoKey, importKey, newSerial, x509 } from './x509.ts'
 
 /** Who vouches for the devices and the server of a fleet. */
@@ -28,8 +35,8 @@ const AUTHORITY_DAYS = 20 * 365
 export const BACKDATED_MS = 5 * 60_000
 
 /**
- * The authority of this folder, made on first use (mode 0600). A lost certificate is made anew from its
- * key, and keeps its pin; a key that cannot be read is never replaced, for that would shut out every device.
+ * The authority of this folder, made on first use (mode 0600). A certificate that was lost, or made while the clock was
+ * wrong by years, is made anew from its key, and keeps its pin; a key that cannot be read is never replaced, for that would shut out every device.
  * @throws IdentityError `identity-unusable`
  */
 export async function openAuthority(folder: string, now: () => Date): Promise<Authority> {
@@ -38,7 +45,7 @@ export async function openAuthority(folder: string, now: () => Date): Promise<Au
   const keyPem = (await readIfThere(keyPath)) ?? (await makeKey(keyPath, certificatePath))
   const signingKey = await readKey(keyPath, keyPem)
   let pem = await readIfThere(certificatePath)
-  if (pem === undefined) {
+  if (pem === undefined || !isOfUse(readCertificate(certificatePath, pem), now())) {
     pem = await selfSigned(keyPem, signingKey, now())
     await writeOwnerOnly(certificatePath, pem)
   }
@@ -47,6 +54,11 @@ export async function openAuthority(folder: string, now: () => Date): Promise<Au
     throw unusable(certificatePath, `it does not belong to the key ${keyPath}`)
   }
   return { certificate, pem, pin: pinOf(certificate), signingKey }
+}
+
+/** Issued in another year, it would be believed by nobody whose clock is right. */
+function isOfUse(certificate: X509Certificate, now: Date): boolean {
+  return judgeTime(factsOf(certificate), now) === 'valid'
 }
 
 async function makeKey(path: string, certificatePath: string): Promise<string> {

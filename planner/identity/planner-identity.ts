@@ -16,6 +16,8 @@ export interface PlannerIdentity {
   readonly registrar: Registrar
   /** The server certificate of the moment, for broker and operator API. */
   serverTls(): ServerTls
+  /** The clock was set: what was made for another time is made anew. */
+  lookAgain(): void
   /** Told when it was renewed. */
   onServerRenewed(listener: (tls: ServerTls) => void): void
   /** For the planner's own connection to a broker elsewhere. */
@@ -88,16 +90,18 @@ export async function openPlannerIdentity(
     log.info({ until: next.notAfter }, 'server certificate renewed')
     for (const listener of listeners) listener(serverTls())
   }
-  const timer = setInterval(() => {
+  const lookAgain = () => {
     renew().catch((error) =>
       log.error({ reason: messageOf(error) }, 'server certificate not renewed'),
     )
-  }, HOUR_MS).unref()
+  }
+  const timer = setInterval(lookAgain, HOUR_MS).unref()
   return {
     authority,
     revocations,
     registrar,
     serverTls,
+    lookAgain,
     onServerRenewed: (listener) => void listeners.add(listener),
     clientTls: () =>
       ownCertificate(authority, { role: 'planner', fleet }, { now: now(), days: PLANNER_DAYS }),

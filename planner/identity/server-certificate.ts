@@ -42,7 +42,7 @@ export async function ensureServerCertificate(
 ): Promise<ServerCertificate> {
   const path = join(folder, SERVER_FILE)
   const present = readServer(await readIfThere(path), authority, names)
-  if (present !== undefined && now < renewalDue(factsOf(present.leaf))) return present.server
+  if (present !== undefined && isOfUse(present.leaf, now)) return present.server
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const spki = publicKey.export({ format: 'der', type: 'spki' })
   const leaf = await issue(authority, { use: 'server', names }, spki, { now, days: SERVER_DAYS })
@@ -50,6 +50,12 @@ export async function ensureServerCertificate(
   const cert = `${leaf.toString()}${authority.pem}`
   await writeOwnerOnly(path, `${key}${cert}`)
   return { key, cert, notAfter: factsOf(leaf).notAfter }
+}
+
+/** Neither near its end nor, made while the clock was ahead, before its beginning. */
+function isOfUse(leaf: X509Certificate, now: Date): boolean {
+  const facts = factsOf(leaf)
+  return facts.notBefore <= now && now < renewalDue(facts)
 }
 
 /** `undefined` where the file is none, another authority's, or for other names: it is replaced, nobody pins it. */
@@ -66,6 +72,8 @@ function readServer(
     const usable =
       leaf.checkPrivateKey(createPrivateKey(key)) &&
       isIssuedBy(leaf, authority.certificate) &&
+      // Of the authority as it is: it may have been made anew from its key.
+      cert.includes(authority.pem.trim()) &&
       names.every((name) => coversName(leaf, name))
     if (!usable) return undefined
     return { leaf, server: { key, cert, notAfter: factsOf(leaf).notAfter } }

@@ -2,13 +2,11 @@ import { X509Certificate } from 'node:crypto'
 import {
   commonNameOf,
   factsOf,
-  type IdentityRefusalCode,
   isForClients,
   isIssuedBy,
   judgeTime,
   leadsTo,
   refusal,
-  type TimeVerdict,
   verifyEndorsement,
   verifyRenewal,
 } from '../../shared/identity/index.ts'
@@ -100,11 +98,6 @@ function isNamedBy(pattern: string, device: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`).test(device)
 }
 
-const TIME_REFUSALS: Readonly<Record<Exclude<TimeVerdict, 'valid'>, IdentityRefusalCode>> = {
-  expired: 'certificate-expired',
-  'not-yet-valid': 'certificate-not-yet-valid',
-}
-
 function byCertificate(
   request: JoinRequest & { kind: 'renew' },
   { authority, revocations, fleet, now }: Place,
@@ -115,8 +108,8 @@ function byCertificate(
   }
   const facts = factsOf(certificate)
   if (revocations.has(facts.serial)) throw refusal('certificate-revoked')
-  const time = judgeTime(facts, now())
-  if (time !== 'valid') throw refusal(TIME_REFUSALS[time])
+  // One that is not valid yet was given while a clock was ahead: to be mended, not refused.
+  if (judgeTime(facts, now()) === 'expired') throw refusal('certificate-expired')
   if (!verifyRenewal(request.payload, request.signature, certificate.publicKey)) {
     throw refusal('bad-proof')
   }

@@ -16,6 +16,8 @@ const INCOMING = 'incoming'
 
 /** Bytes by the name of their content, under `<data>/artifacts/ab/<digest>`; a file there is whole and never changes. */
 export interface ArtifactStore {
+  /** The folder whose disk holds them. */
+  readonly root: string
   /** Durable when it resolves, block list included. @throws StorageError `full`, `unusable` when empty */
   put(bytes: Uint8Array): Promise<ArtifactRef>
   /** Memory does not grow with the file. @throws StorageError `full`, `unusable` when empty or too long */
@@ -62,6 +64,7 @@ export function createArtifactStore(data: string, db: Db, now: () => Date): Arti
   }
 
   return {
+    root: data,
     putStream,
     fileOf,
     put: (bytes) => putStream(Readable.from([bytes])),

@@ -120,6 +120,11 @@ export async function releaseCounters(db: Db): Promise<ReadonlyMap<string, numbe
   return new Map(rows.map(({ rollout, counter }) => [rollout, counter]))
 }
 
+/** Open rollouts are released anew. */
+export async function forgetReleaseCounters(db: Db): Promise<void> {
+  await db.deleteFrom('releases').execute()
+}
+
 export async function putReleaseCounter(db: Db, rollout: string, counter: number): Promise<void> {
   await db
     .insertInto('releases')

@@ -13,6 +13,11 @@ export interface DatabaseLocation {
   readonly url?: string
 }
 
+/** Where the embedded database lies. */
+export function databaseFile(data: string): string {
+  return join(data, 'fitment.db')
+}
+
 /**
  * Opens the planner's database, makes or migrates its tables, and holds it for this process alone.
  * @throws StorageError `in-use` when another planner runs on it
@@ -20,7 +25,7 @@ export interface DatabaseLocation {
 export async function openDatabase({ data, url }: DatabaseLocation): Promise<Database> {
   // Models, and who may operate, are nobody else's business.
   await mkdir(data, { recursive: true, mode: 0o700 })
-  const opened = url ? await openPostgres(url) : await openSqlite(join(data, 'fitment.db'))
+  const opened = url ? await openPostgres(url) : await openSqlite(databaseFile(data))
   try {
     await migrate(opened.db, opened.kind)
     await sql`select 1`.execute(opened.db)

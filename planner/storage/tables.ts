@@ -12,6 +12,8 @@ import type { tallyTables } from './migrations/0010-tallies.ts'
 import type { groupTables } from './migrations/0012-groups.ts'
 import type { whenTables } from './migrations/0013-when.ts'
 import type { healthTables } from './migrations/0014-health.ts'
+import type { clockTables } from './migrations/0016-clock.ts'
+import type { doubleTables } from './migrations/0017-doubles.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
@@ -28,7 +30,9 @@ export type Tables = RowsOf<
     typeof tallyTables &
     typeof healthTables &
     typeof groupTables &
-    typeof whenTables
+    typeof whenTables &
+    typeof clockTables &
+    typeof doubleTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

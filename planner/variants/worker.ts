@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '../../shared/errors.ts'
+import { AppError, isDiskFull, messageOf } from '../../shared/errors.ts'
 import { JOBS, type JobKind, type JobMessage, type JobRunners, jobRequestSchema } from './jobs.ts'
 
 /** Entry of the child process: one job, then the end. Loads what that job needs: an evaluation needs no quantizer. */
@@ -21,9 +21,10 @@ async function work(message: unknown): Promise<void> {
     const output = await run(request.kind, request.input)
     await say({ say: 'done', output })
   } catch (error) {
-    const code = error instanceof AppError ? error.code : 'internal'
-    const text = error instanceof AppError ? error.message : `${messageOf(error)}`
-    if (!(error instanceof AppError) && error instanceof Error)
+    const isFull = isDiskFull(error)
+    const code = error instanceof AppError ? error.code : isFull ? 'disk-full' : 'internal'
+    const text = isFull ? `no room is left on the disk: ${messageOf(error)}` : messageOf(error)
+    if (!(error instanceof AppError) && !isFull && error instanceof Error)
       process.stderr.write(`${error.stack}\n`)
     await say({ say: 'failed', code, message: text })
   }

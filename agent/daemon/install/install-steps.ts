@@ -45,6 +45,7 @@ const COMMON_WORK = {
   async downloading({ order, assignment }, context, signal) {
     // Never given up: a planner that is away comes back, and a newer assignment ends the waiting.
     const giveUpMs = Number.POSITIVE_INFINITY
+    await requireOwnName(assignment.model, context)
     const progress = progressTeller(order, assignment, context)
     await context.store.fetch(assignment.artifact, { giveUpMs, signal, progress })
     for (const file of besides(assignment)) await context.store.fetch(file, { giveUpMs, signal })
@@ -79,7 +80,7 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
   ...COMMON_WORK,
 
   async installing({ assignment }, context, signal) {
-    const { store, slots, clock } = context
+    const { store, slots, fileSystems, clock } = context
     const { model, variant, scheme, class: deviceClass, counter, artifact } = assignment
     const engine = engineFor(assignment, context)
     const isThere = await slots.isGood(model, variant)
@@ -101,7 +102,10 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     }
     const sketch = await verifiedSketch(assignment, store)
     if (isThere) await slots.describe(slot, installed, sketch)
-    else await slots.install(slot, installed, file, sketch)
+    else {
+      if (!fileSystems.hardLinks) await store.makeRoom(artifact.bytes, artifact.digest)
+      await slots.install(slot, installed, file, sketch)
+    }
   },
 
   async waiting({ assignment, windows = [] }, context, signal) {
@@ -175,6 +179,23 @@ export function work(job: Installation, context: AgentContext, signal: AbortSign
   return isPackage(assignment)
     ? PACKAGE_WORK[step]({ ...rest, assignment }, context, signal)
     : VARIANT_WORK[step]({ ...rest, assignment }, context, signal)
+}
+
+/** Where capitals make no difference, as on FAT, one model's slots would be another's. */
+async function requireOwnName(
+  model: string,
+  { slots, fileSystems }: Pick<AgentContext, 'slots' | 'fileSystems'>,
+): Promise<void> {
+  if (fileSystems.caseSensitive) return
+  const namesake = (await slots.models()).find(
+    (name) => name !== model && name.toLowerCase() === model.toLowerCase(),
+  )
+  if (namesake === undefined) return
+  throw new ArtifactError(
+    'name-taken',
+    `this device's file system does not tell ${model} from ${namesake}: rename one of the models`,
+    { model, namesake },
+  )
 }
 
 async function slotFile(

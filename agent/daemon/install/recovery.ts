@@ -15,6 +15,12 @@ export async function recoverSlots(context: AgentContext): Promise<void> {
 
 async function recoverModel(model: string, context: AgentContext): Promise<void> {
   const { slots, ledger } = context
+  if (await slots.healLinks(model)) {
+    context.log.warn(
+      { model },
+      'links of this model had become folders or files; they are links again',
+    )
+  }
   const found = await slots.links(model)
   const job = ledger.journal.get('installation', model)
   const takenBack = notGoneBackTo(job)

@@ -71,6 +71,14 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
   const facts = [
     ['device', device.id],
     ['state', `${stateOf(device)} (last seen ${device.lastSeen})`],
+    ...(device.doubleSeen === null
+      ? []
+      : [
+          [
+            'two machines',
+            `use this identity, last seen ${device.doubleSeen}: stop one, empty its state directory, and let it join as another: fitment devices invite --device NAME`,
+          ],
+        ]),
     ...(device.retired
       ? [['retired', `${device.retired.at} by ${device.retired.by}: ${device.retired.reason}`]]
       : []),
@@ -109,9 +117,18 @@ function longEngine(engine: EngineEntry): string {
   return `${shortEngine(engine)} ${version}${where}${asked}`
 }
 
-function stateOf({ online, revoked, retired, garbage, garbageNote }: DeviceView): string {
+function stateOf({
+  online,
+  revoked,
+  retired,
+  garbage,
+  garbageNote,
+  doubleSeen,
+}: DeviceView): string {
   const state = retired ? 'retired' : revoked ? 'revoked' : online ? 'online' : 'offline'
-  return garbage > 0 ? `${state}, ${garbage} unreadable messages (${garbageNote})` : state
+  const double = doubleSeen === null ? '' : ', two machines with this identity'
+  const unread = garbage > 0 ? `, ${garbage} unreadable messages (${garbageNote})` : ''
+  return `${state}${double}${unread}`
 }
 
 function runs({ installed }: DeviceView): string {

@@ -25,6 +25,34 @@ export function printRollouts({ rollouts, pending, model, next }: RolloutStatus)
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
+/** The same, and what becomes of those that cannot be told now. */
+export function printAbort(status: RolloutStatus): string {
+  const unreached = status.rollouts
+    .filter(({ state }) => state === 'aborted')
+    .flatMap(({ devices }) => devices)
+    .filter(({ online }) => !online)
+  const kept = unreached.filter(({ state }) => state === 'released').map(({ device }) => device)
+  const back = unreached.filter(({ state }) => state === 'reverting').map(({ device }) => device)
+  return [
+    printRollouts(status),
+    ...(kept.length > 0
+      ? [
+          `offline: ${few(kept)}: gets nothing more; what it had downloaded whole it may install all the same, and then says so`,
+        ]
+      : []),
+    ...(back.length > 0
+      ? [`offline: ${few(back)}: gets back what it ran before as soon as it appears`]
+      : []),
+  ].join('\n\n')
+}
+
+const MOST_NAMED = 8
+
+function few(devices: readonly string[]): string {
+  const rest = devices.length - MOST_NAMED
+  return `${devices.slice(0, MOST_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
 function summaryOf(rollouts: readonly RolloutView[]): string {
   return table(
     ['CLASS', 'REVISION', 'STATE', 'WAVE', 'VARIANT', 'SIZE', 'ACTIVE', 'FAILED', 'TO COME', 'WHY'],

@@ -3,7 +3,7 @@ import { UsageError } from '../../../shared/errors.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { type CliCommand, defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, hoursInput } from '../program/fleet-options.ts'
-import { printRollouts } from './print-rollouts.ts'
+import { printAbort, printRollouts } from './print-rollouts.ts'
 
 const model = { name: 'model', description: 'name of a model' }
 const classOption = { flags: '--class <class>', description: 'only this class' }
@@ -66,7 +66,8 @@ export const rolloutApproveCommand = change(
 
 export const rolloutResumeCommand = defineCommand({
   path: 'rollout resume',
-  summary: 'Goes on with a paused rollout; failures so far are no longer counted.',
+  summary:
+    'Goes on with a paused rollout, failures so far no longer counted; --retry also where it is done.',
   arguments: [model],
   options: [dataOption, classOption, { flags: '--retry', description: 'try failed devices again' }],
   example: 'fitment rollout resume motor --retry',
@@ -88,7 +89,8 @@ function change(verb: 'abort' | 'approve', summary: string): CliCommand {
     input: z.object(changeInput),
     run: async ({ data, ...input }, io) => {
       const status = await connectPlanner(data).call(`rollout.${verb}`, only(input))
-      io.result(status, () => printRollouts(status))
+      const print = verb === 'abort' ? printAbort : printRollouts
+      io.result(status, () => print(status))
       return 0
     },
   })

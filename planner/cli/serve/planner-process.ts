@@ -1,18 +1,25 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { requirePlausible } from '../../../shared/clock/index.ts'
 import { type FailPoints, failPointsFrom } from '../../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
+import { takeUpRestored } from '../../backup/index.ts'
 import { loadProfilesWith } from '../../classes/index.ts'
-import { Conductor, type ConductorSettings, failPointNames } from '../../conductor/index.ts'
+import {
+  Conductor,
+  type ConductorSettings,
+  failPointNames,
+  keepClock,
+} from '../../conductor/index.ts'
 import { type FleetConnection, type FleetLimits, startFleet } from '../../fleet/index.ts'
 import {
   DEVICE_CERTIFICATE_DAYS,
   openPlannerIdentity,
   type PlannerIdentity,
 } from '../../identity/index.ts'
-import { createArtifactStore, openDatabase } from '../../storage/index.ts'
+import { createArtifactStore, type Db, openDatabase } from '../../storage/index.ts'
 import { openTrust } from '../../trust/index.ts'
 
 export interface PlannerOptions {
@@ -53,6 +60,7 @@ export interface RunningPlanner {
 /** Database, conductor, fleet and operator API, in the order in which each needs the one before. */
 export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
   const { data, fleet, log, settings } = options
+  requirePlausible(new Date())
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -66,22 +74,14 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     closers.push(() => database.close())
     const { db } = database
     const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
+    await takeUpRestored(data, db, trust, log)
     const artifacts = createArtifactStore(data, db, () => new Date())
     const failPoints = armedFailPoints()
     const conductor = new Conductor({
       ...{ data, db, artifacts, profiles, trust, settings, failPoints, log },
     })
     await conductor.recover()
-    const identity = await openPlannerIdentity({
-      data,
-      db,
-      fleet,
-      names: options.names ?? [],
-      days: options.certificateDays ?? DEVICE_CERTIFICATE_DAYS,
-      memberBroker: options.outside?.broker,
-      now: () => new Date(),
-      log,
-    })
+    const identity = await openIdentity(db, options)
     closers.push(async () => identity.close())
     const broker = await options.connect(identity)
     closers.push(() => broker.close())
@@ -94,6 +94,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     })
     closers.push(() => link.close())
     closers.push(() => conductor.close())
+    closers.push(await watchTime(identity, conductor, options))
     conductor.start(link)
     const info: PlannerInfo = {
       version: VERSION,
@@ -119,6 +120,29 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     await close()
     throw error
   }
+}
+
+function openIdentity(db: Db, options: PlannerOptions): Promise<PlannerIdentity> {
+  const { data, fleet, log } = options
+  return openPlannerIdentity({
+    ...{ data, db, fleet, log },
+    names: options.names ?? [],
+    days: options.certificateDays ?? DEVICE_CERTIFICATE_DAYS,
+    memberBroker: options.outside?.broker,
+    now: () => new Date(),
+  })
+}
+
+function watchTime(
+  identity: PlannerIdentity,
+  conductor: Conductor,
+  { log }: PlannerOptions,
+): Promise<() => Promise<void>> {
+  const onJump = () => {
+    identity.lookAgain()
+    conductor.poke()
+  }
+  return keepClock({ db: conductor.context.db, log, onJump })
 }
 
 function armedFailPoints(): FailPoints {

@@ -1,4 +1,5 @@
 import { messageOf } from '../../../shared/errors.ts'
+import { notifyReady } from '../../../shared/service/index.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import type { ExitCode } from '../program/command.ts'
 import type { CliIo } from '../program/io.ts'
@@ -57,7 +58,9 @@ export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promi
     last = line
     io.line(`${new Date().toISOString().slice(11, 19)} ${line}`)
   })
+  const stopNotifying = notifyReady()
   const failure = await Promise.race([signalled(), planner.lost])
+  stopNotifying()
   stopListening()
   await planner.close()
   if (failure === undefined) return 0

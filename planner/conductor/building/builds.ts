@@ -12,6 +12,7 @@ import { type JobInput, type JobKind, type JobOutput, runJob } from '../../varia
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { keyOf } from './keys.ts'
+import { isForWantOfRoom, waitForRoom } from './out-of-room.ts'
 
 /** A file that another is made of could not be built; the message is that build's own. */
 class BuildError extends AppError {
@@ -41,6 +42,7 @@ export async function buildVariant(
     )
   } catch (error) {
     if (context.stopping.aborted) return
+    if (isForWantOfRoom(error)) return await waitForRoom(context, model, key)
     context.log.warn(
       { scheme: variant.scheme, reason: messageOf(error) },
       'a variant was not built',
@@ -81,6 +83,8 @@ export async function evaluateVariant(
     await recordEvaluation(context, model, evaluation)
   } catch (error) {
     if (context.stopping.aborted) return
+    // Built it is; that it answers is asked again at the next look.
+    if (isForWantOfRoom(error)) return context.log.error({ reason: messageOf(error) }, 'no room')
     await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)
   }
 }

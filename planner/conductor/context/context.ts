@@ -90,5 +90,7 @@ export interface ConductorContext {
 
 /** Just started: who seems offline may only not have been heard yet. */
 export function isSettlingIn({ startedAt, now, settings }: ConductorContext): boolean {
-  return now().getTime() - startedAt.getTime() < settings.settleMs
+  const sinceMs = now().getTime() - startedAt.getTime()
+  // Less than none has passed where the clock was set back.
+  return sinceMs >= 0 && sinceMs < settings.settleMs
 }

@@ -1,5 +1,5 @@
 import { isPackageName } from '../../../shared/trust/index.ts'
-import { type RuntimePackage, runtimePackages } from '../../storage/index.ts'
+import { clock, type RuntimePackage, runtimePackages } from '../../storage/index.ts'
 import { isReleasedPackage, type Released, type ReleasedPackage } from '../../trust/index.ts'
 import type { ConductorContext } from '../context/context.ts'
 
@@ -21,11 +21,12 @@ export async function lackingPackages(context: ConductorContext): Promise<Lackin
   const published = await trust.image.models()
   const names = new Set([...present.map(({ name }) => name), ...published.filter(isPackageName)])
   const lacking: LackingPackages[] = []
+  const floor = await clock.releaseCounterFloor(db)
   for (const name of names) {
     const all = present.filter((each) => each.name === name)
     const released = await trust.image.packages(name)
     if (isSame(released, all)) continue
-    const counter = 1 + Math.max(0, ...released.map(({ releaseCounter }) => releaseCounter))
+    const counter = 1 + Math.max(floor, ...released.map(({ releaseCounter }) => releaseCounter))
     const packages = await Promise.all(all.map((each) => describe(context, each, counter)))
     const isIn = (drafted: readonly Released[]) => isSame(drafted.filter(isReleasedPackage), all)
     lacking.push({ name, what: 'packages of a runtime', packages, isIn })

@@ -3,6 +3,7 @@ import { messageOf } from '../../../shared/errors.ts'
 import { runtimeOfFiles } from '../../../shared/runtime/index.ts'
 import {
   audit,
+  clock,
   devices as deviceRows,
   directions,
   health,
@@ -121,7 +122,8 @@ async function wantedOf(
   name: string,
   published: readonly ReleasedVariant[],
 ): Promise<Wanted[]> {
-  const top = Math.max(0, ...published.map(({ releaseCounter }) => releaseCounter))
+  const floor = await clock.releaseCounterFloor(context.db)
+  const top = Math.max(floor, ...published.map(({ releaseCounter }) => releaseCounter))
   const known = await directions.releaseCounters(context.db)
   const wanted: Wanted[] = []
   for (const rollout of open.filter(({ modelName }) => modelName === name)) {

@@ -14,6 +14,8 @@ import { tallies } from './0010-tallies.ts'
 import { groupTables } from './0012-groups.ts'
 import { whenTables } from './0013-when.ts'
 import { healthTables } from './0014-health.ts'
+import { clockTables } from './0016-clock.ts'
+import { doubleTables } from './0017-doubles.ts'
 import { createTables, type DialectName } from './create.ts'
 
 /** Brings a database of any earlier version up to this one. @throws StorageError */
@@ -35,6 +37,8 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0012-groups': createTables(groupTables, dialect),
         '0013-when': createTables(whenTables, dialect),
         '0014-health': createTables(healthTables, dialect),
+        '0016-clock': createTables(clockTables, dialect),
+        '0017-doubles': createTables(doubleTables, dialect),
       }),
     },
   })

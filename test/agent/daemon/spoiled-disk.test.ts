@@ -1,5 +1,5 @@
 /** What a device runs after its disk was spoiled while it was off. */
-import { cpSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { digestOf } from '../../../shared/digest.ts'
@@ -24,6 +24,13 @@ const loseAll = (slots: string) => {
 const rust = (slots: string, variant: string) =>
   writeFileSync(join(slots, variant, 'model.tflite'), 'rust')
 
+/** As `cp -rL` leaves it. */
+const becomeFolder = (link: string) => {
+  const from = realpathSync(link)
+  rmSync(link)
+  cpSync(from, link, { recursive: true })
+}
+
 /** Of a device that runs the newer of two variants. */
 const FORWARD: readonly Spoiled[] = [
   {
@@ -43,6 +50,39 @@ const FORWARD: readonly Spoiled[] = [
     spoil: loseAll,
     runs: 'none',
     healthy: false,
+  },
+  {
+    name: 'links that a copy turned into folders are links again',
+    spoil: (slots) => ['current', 'previous'].map((name) => becomeFolder(join(slots, name))),
+    runs: 'present',
+  },
+  {
+    name: 'a variant that is left in such a folder only goes back to its slot',
+    spoil: (slots, { present }) => {
+      becomeFolder(join(slots, 'current'))
+      rmSync(join(slots, present), { recursive: true })
+      writeFileSync(join(slots, '../../journal'), Buffer.alloc(4096))
+    },
+    runs: 'present',
+  },
+  {
+    name: 'a spoiled folder in the place of the link falls back to the previous variant',
+    spoil: (slots, { present }) => {
+      becomeFolder(join(slots, 'current'))
+      rust(slots, 'current')
+      rust(slots, present)
+    },
+    runs: 'old',
+    healthy: true,
+  },
+  {
+    name: 'links that a copy turned into files are links again',
+    spoil: (slots) => {
+      const target = readlinkSync(join(slots, 'current'))
+      rmSync(join(slots, 'current'))
+      writeFileSync(join(slots, 'current'), `${target}\n`)
+    },
+    runs: 'present',
   },
   {
     name: 'a lost journal loses no variant',

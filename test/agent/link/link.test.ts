@@ -171,3 +171,33 @@ t.test('leaving while no broker answers takes no time', async (t) => {
   await link.close()
   t.notOk(link.connected)
 })
+
+t.test('who is put out again and again comes back less and less often', async (t) => {
+  const driver = await driverOf(t)
+  const pauses: unknown[] = []
+  const link = new DeviceLink({
+    endpoint: parseEndpoint(driver.url),
+    fleet: FLEET,
+    device: 'd1',
+    start: 'start',
+    backoff: { baseMs: 10, capMs: 80, random: () => 1 },
+    answerMs: PATIENT_MS,
+    log: {
+      ...log,
+      warn: (facts: unknown) => {
+        pauses.push((facts as { pauseMs?: unknown }).pauseMs)
+      },
+    } as typeof log,
+    birth: birthOf,
+    onOrder: () => {},
+  })
+  t.teardown(() => link.close())
+  link.start()
+  for (let session = 0; session < 5; session += 1) {
+    await driver.until(() => driver.births[session])
+    await eventually(() => link.connected)
+    driver.cut()
+  }
+  await driver.until(() => driver.births[5])
+  t.same(pauses, [10, 20, 40, 80, 80])
+})

@@ -129,6 +129,34 @@ t.test(
 )
 
 t.test(
+  'a planner whose clock was days ahead gets its devices back with its director’s keys',
+  async (t) => {
+    const scene = await openScene(t.testdir())
+    const stood = scene.clock.now()
+    scene.clock.set(new Date(stood.getTime() + 10 * DAY_MS))
+    await scene.authority.refresh()
+    await scene.device.verifyOffer(await scene.offer(1))
+    scene.clock.set(stood)
+    await t.rejects(scene.device.verifyOffer(await scene.offer(2)), {
+      code: 'freeze',
+      message:
+        /the planner said that it is 2026-12-03 12:00, and this device's clock says 2026-11-23 12:00: if the planner's clock was ahead then, run fitment keys rotate director there/,
+    })
+    const change = await replaced(scene.authority, 'director')
+    const roles = { timestamp: change, snapshot: change, targets: change }
+    await publish(scene.authority, await scene.authority.rotate('director', roles))
+    await t.resolves(scene.device.verifyOffer(await scene.offer(3)))
+    t.equal(scene.device.now().getTime(), stood.getTime())
+    const offered = await scene.offer(4)
+    scene.clock.set(new Date(stood.getTime() + 10 * DAY_MS))
+    await t.rejects(scene.device.verifyOffer(offered), {
+      code: 'freeze',
+      message: /this device's clock says 2026-12-03 12:00: if that is not so, set it/,
+    })
+  },
+)
+
+t.test(
   'release counters are forgotten when every release key was replaced, and only then',
   async (t) => {
     const scene = await openScene(t.testdir())

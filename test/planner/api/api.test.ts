@@ -6,12 +6,13 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { connectPlanner, socketPath, startApi } from '../../../planner/api/index.ts'
 import { DEFAULT_GATE, parseWaves } from '../../../planner/rollout/index.ts'
-import { variants } from '../../../planner/storage/index.ts'
+import { models, variants } from '../../../planner/storage/index.ts'
 import { formatNpz, readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
 import { openPlanner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
+import { newModel } from '../storage/sample.ts'
 import { SMALL_MODEL } from '../variants/small-model.ts'
 
 const INFO = {
@@ -208,6 +209,48 @@ t.test('a rollout by operator’s commands, each in the audit log', async (t) =>
     'rollout.pause',
     'rollout.start',
   ])
+})
+
+t.test('a repaired device gets its variant though the rollout is done', async (t) => {
+  const { planner, client } = await running(t)
+  const a = await new ScriptedDevice('d0', planner).join()
+  await chosenModel(planner.conductor.context, 'raspberry-pi-4')
+  await client.call('rollout.start', { ...start, waves: [...parseWaves('100%')] })
+  await settle(planner)
+  const [order] = await a.take('assign')
+  if (!order) throw new Error('no order')
+  await a.install(order, 'failed')
+  await settle(planner)
+  const states = async () =>
+    (await client.call('rollout.status', { model: 'motor' })).rollouts.map(({ state, devices }) => [
+      state,
+      ...devices.map((device) => device.state),
+    ])
+  t.same(await states(), [['done', 'failed']])
+  await t.rejects(client.call('rollout.resume', { model: 'motor', retry: false }), {
+    code: 'rollout-refused',
+  })
+  await client.call('rollout.resume', { model: 'motor', retry: true })
+  await settle(planner)
+  const [again] = await a.take('assign')
+  t.ok(again, 'it is ordered once more')
+  if (again) await a.install(again, 'active')
+  t.same(await states(), [['done', 'active']])
+  await t.rejects(client.call('rollout.resume', { model: 'motor', retry: true }), {
+    code: 'nothing-to-do',
+    message: 'no device failed to take motor: nothing to try again',
+  })
+  const [entry] = await client.call('audit.list', { limit: 1, subject: 'motor' })
+  t.match(entry, { action: 'rollout.retry', detail: { classes: ['raspberry-pi-4'] } })
+})
+
+t.test('whoever waits for a rollout to nobody is told so at once', async (t) => {
+  const { planner, client } = await running(t)
+  const { db, now } = planner.conductor.context
+  await models.addModel(db, newModel, now())
+  planner.clock.now = new Date(now().getTime() + 3_600_000)
+  const status = await client.call('rollout.start', { ...start, wait: true })
+  t.match(status, { intent: 'rollout', rollouts: [], pending: [] })
 })
 
 t.test('a rollout that is waited for tells what happens and answers at the end', async (t) => {

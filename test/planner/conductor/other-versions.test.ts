@@ -31,7 +31,7 @@ t.test('a device with things nobody has heard of is a device', async (t) => {
     class: 'raspberry-pi-4',
     report: { accelerators: [{ kind: 'photonic' }], cpu: { features: ['neon', 'sme3'] } },
   })
-  const view = device && deviceViewSchema.parse(await deviceView(db, device))
+  const view = device && deviceViewSchema.parse(await deviceView(db, device, new Date()))
   t.match(view?.runtimes, [{ name: 'litert' }, { name: 'tensorrt' }], 'for people to see')
 })
 

@@ -54,6 +54,12 @@ export class MemoryStore implements FleetStore {
     this.garbage.push({ device, channel, reason })
   }
 
+  readonly doubles: string[] = []
+
+  async recordDouble(device: string): Promise<void> {
+    this.doubles.push(device)
+  }
+
   async isOnline(device: string): Promise<boolean> {
     return this.epochs.has(device)
   }

@@ -9,7 +9,7 @@ import {
   SERVER_FILE,
   serverNames,
 } from '../../../planner/identity/index.ts'
-import { factsOf, isIssuedBy } from '../../../shared/identity/index.ts'
+import { factsOf, isIssuedBy, judgeTime } from '../../../shared/identity/index.ts'
 import { folderOf } from '../../broker/tls-broker.ts'
 import { TestClock } from '../../clock.ts'
 
@@ -35,6 +35,28 @@ t.test('a lost certificate is made anew and keeps its pin', async (t) => {
   rmSync(join(folder, AUTHORITY_FILES.certificate))
   t.equal((await openAuthority(folder, now)).pin, first.pin)
 })
+
+t.test(
+  'what was issued while the clock was wrong by years is issued anew, and keeps its pin',
+  async (t) => {
+    for (const days of [-57 * 365, 3, 40 * 365]) {
+      const folder = folderOf(t)
+      const clock = new TestClock()
+      const { now } = clock
+      const right = now()
+      clock.goDays(days)
+      const wrong = await openAuthority(folder, now)
+      await ensureServerCertificate(folder, wrong, serverNames([]), now())
+      clock.goDays(-days)
+      const mended = await openAuthority(folder, now)
+      t.equal(mended.pin, wrong.pin)
+      t.equal(judgeTime(factsOf(mended.certificate), right), 'valid', `${days} days`)
+      const server = await ensureServerCertificate(folder, mended, serverNames([]), now())
+      t.equal(judgeTime(factsOf(new X509Certificate(server.cert)), right), 'valid')
+      t.ok(server.cert.includes(mended.pem), 'who joins is shown the new one')
+    }
+  },
+)
 
 t.test('a key that cannot be used is never replaced', async (t) => {
   const other = folderOf(t)

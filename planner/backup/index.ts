@@ -1,0 +1,5 @@
+export { type BackupMade, backup } from './backup.ts'
+export { BackupError } from './errors.ts'
+export type { Manifest } from './parts.ts'
+export { restore } from './restore.ts'
+export { takeUpRestored } from './take-up.ts'

@@ -1,0 +1,1 @@
+export { notifyReady } from './notify.ts'
