@@ -12,11 +12,11 @@ const HELD_STATES: readonly MemberState[] = [
   'active',
 ]
 
-/** A device that one rollout takes is no other's any more: two would give it their variants in turns. */
+/** Devices that one rollout takes are no other's any more: two would give them their variants in turns. */
 export async function takeOver(
   db: Db,
   rollout: string,
-  device: string,
+  devices: readonly string[],
   modelName: string,
 ): Promise<void> {
   const others = db
@@ -28,7 +28,7 @@ export async function takeOver(
   await db
     .updateTable('rollout_devices')
     .set({ state: 'released', error: 'another rollout took it' })
-    .where('device', '=', device)
+    .where('device', 'in', [...devices])
     .where('state', 'in', [...HELD_STATES])
     .where('rollout', 'in', others)
     .execute()

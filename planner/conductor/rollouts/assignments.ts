@@ -71,7 +71,7 @@ export async function assignAll(
     // Somebody stopped it while these orders were being made.
     if (present?.state !== rollout.state) return false
     await memberships.countOn(trx, ids, model, at)
-    for (const id of ids) await leaving.takeOver(trx, rollout.id, id, model)
+    await leaving.takeOver(trx, rollout.id, ids, model)
     await memberships.putDirections(
       trx,
       model,
