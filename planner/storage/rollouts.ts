@@ -103,6 +103,22 @@ export async function moveRollout(
     .execute()
 }
 
+/** Why it is where it is; nothing where somebody moved it meanwhile, for whom another reason holds. */
+export async function sayWhy(
+  db: Db,
+  { id, state, wave }: Pick<Rollout, 'id' | 'state' | 'wave'>,
+  reason: string,
+  at: Date,
+): Promise<void> {
+  await db
+    .updateTable('rollouts')
+    .set({ reason, updated_at: at.toISOString() })
+    .where('id', '=', id)
+    .where('state', '=', state)
+    .where('wave', '=', wave)
+    .execute()
+}
+
 /** Rollouts that may still do something. */
 export async function openRollouts(db: Db): Promise<readonly Rollout[]> {
   const rows = await db

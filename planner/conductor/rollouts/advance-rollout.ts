@@ -126,7 +126,7 @@ export async function noteReason(
   reason: string,
 ): Promise<void> {
   if (rollout.reason === reason) return
-  await rollouts.moveRollout(context.db, rollout.id, { ...rollout, reason }, context.now())
+  await rollouts.sayWhy(context.db, rollout, reason, context.now())
   context.agenda.pipeline(rollout)
 }
 

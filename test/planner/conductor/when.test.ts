@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Call } from '../../../planner/api/call.ts'
 import { RUN } from '../../../planner/api/operations.ts'
+import { noteReason } from '../../../planner/conductor/rollouts/advance-rollout.ts'
 import { parseSelector } from '../../../planner/groups/index.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'
 import { rollouts } from '../../../planner/storage/index.ts'
@@ -142,6 +143,13 @@ t.test('a pause that ends by the clock', async (t) => {
   await RUN['rollout.pause']({ model: 'motor' }, call)
   await at(p, '2026-11-23T23:00:00.000Z')
   t.match(await states(p), { state: 'paused' }, 'an older end is not this pause’s')
+
+  // A look that began before the pause, and says why it waits after it.
+  const { context } = p.conductor
+  const [paused] = await rollouts.openRollouts(context.db)
+  if (paused === undefined) throw new Error('the rollout is open')
+  await noteReason(context, { ...paused, state: 'running' }, 'devices are on the way')
+  t.match(await states(p), { state: 'paused' }, 'a reason that comes late moves nothing')
 })
 
 t.test('a rate that grows while successes come in', async (t) => {
