@@ -6,13 +6,15 @@
  * starts, whether coverage is wanted or not: what starts many, and imports much, took twice as long by it.
  */
 import { readdirSync } from 'node:fs'
-import { join, relative, resolve, sep } from 'node:path'
+import { basename, join, relative, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import t from 'tap'
 import { printUnlessWell } from './quiet-tap.ts'
 
-/** Whole fleets of real processes take minutes each: they are a suite of their own. */
-const STORIES = `stories${sep}`
+/** Whole fleets of real processes take minutes each, and so does power that is cut at every commit: a suite of their own. */
+function isStory(file: string): boolean {
+  return file.startsWith(`stories${sep}`) || basename(file) === 'power-cut.test.js'
+}
 
 interface Suite {
   readonly belongs: (file: string) => boolean
@@ -23,9 +25,9 @@ interface Suite {
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  usual: { belongs: (file) => !file.startsWith(STORIES), jobs: 3, timeoutS: 420 },
+  usual: { belongs: (file) => !isStory(file), jobs: 3, timeoutS: 420 },
   // A fleet has a planner that builds, and agents that measure: two of them are enough for a machine.
-  stories: { belongs: (file) => file.startsWith(STORIES), jobs: 2, timeoutS: 900 },
+  stories: { belongs: isStory, jobs: 2, timeoutS: 900 },
 }
 
 const { values, positionals } = parseArgs({
