@@ -1,6 +1,7 @@
+export type { Agent, AgentOptions } from './agent.ts'
 export type { AgentContext, ModelRunner, ProbeFiles } from './agent-context.ts'
 export { type Clock, SYSTEM_CLOCK } from './clock.ts'
-export { type Agent, type AgentOptions, startAgent } from './daemon.ts'
+export { startAgent } from './daemon.ts'
 export { AgentError, JournalError } from './errors.ts'
 export { type HealthSettings, UNWATCHED } from './health/health.ts'
 export { runSelfTest } from './install/self-test.ts'

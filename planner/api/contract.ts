@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema, nameSchema } from '../../shared/ids.ts'
-import { labelKeySchema, labelsSchema, labelValueSchema } from '../../shared/labels.ts'
-import { windowSchema } from '../../shared/windows/index.ts'
+import { labelKeySchema } from '../../shared/labels.ts'
 import { selectorSchema } from '../groups/index.ts'
 import { healthGateSchema } from '../health/index.ts'
 import { ROLES, type Role } from '../identity/index.ts'
 import { gateSchema, rateSchema, waveSchema } from '../rollout/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../selection/index.ts'
 import { batchSchema, batchSignaturesSchema, KEY_ROLES } from '../trust/index.ts'
+import { DEVICE_OPERATIONS, type Operation } from './device-operations.ts'
 import { explanationSchema } from './explanation.ts'
 import { alarmViewSchema, healthViewSchema } from './health-views.ts'
 import { packageViewSchema } from './package-views.ts'
@@ -19,15 +19,12 @@ import {
   classDetailSchema,
   classPlanSchema,
   classViewSchema,
-  deviceDetailSchema,
-  deviceViewSchema,
   keysViewSchema,
   modelDetailSchema,
   modelViewSchema,
   probeViewSchema,
   revisionViewSchema,
   rolloutStatusSchema,
-  windowViewSchema,
 } from './views.ts'
 
 /** Who may call what; over the planner's own socket everybody is an admin. */
@@ -42,10 +39,6 @@ const ofRevision = model.extend({ revision: revisionName.optional() })
 const ofModel = z.object({ model: modelNameSchema.optional() })
 const change = model.extend({ class: z.string().optional() })
 const batchNamed = z.object({ batch: z.string().max(64) })
-const inviteHours = z
-  .number()
-  .positive()
-  .max(24 * 366)
 const upload = z.object({ digest: digestSchema, name: z.string().max(1024) })
 
 /** Every operation of the planner: what goes in, what comes out, who may. Names are a contract. */
@@ -63,89 +56,7 @@ export const OPERATIONS = {
       clock: z.string().optional(),
     }),
   },
-  'devices.list': {
-    role: 'viewer',
-    input: z.object({
-      where: selectorSchema.optional(),
-      /** Retired ones too. */
-      all: z.boolean().optional(),
-    }),
-    output: z.array(deviceViewSchema),
-  },
-  'devices.label': {
-    role: 'operator',
-    input: z.object({
-      devices: z.array(deviceIdSchema).max(1000),
-      /** In the place of names. */
-      where: selectorSchema.optional(),
-      /** Null takes one away. */
-      labels: z.record(labelKeySchema, labelValueSchema.nullable()),
-    }),
-    output: z.object({
-      devices: z.array(deviceViewSchema),
-      /** Of so many in service. */
-      of: z.number(),
-    }),
-  },
-  'devices.retire': {
-    role: 'operator',
-    input: z.object({ device: deviceIdSchema, reason: z.string().max(200), undo: z.boolean() }),
-    output: z.object({ device: z.string(), changed: z.boolean() }),
-  },
-  'devices.remove': {
-    role: 'operator',
-    input: z.object({ device: deviceIdSchema, reason: z.string().max(200) }),
-    output: z.object({ device: z.string(), certificates: z.number(), tokens: z.number() }),
-  },
-  'devices.show': {
-    role: 'viewer',
-    input: z.object({ device: z.string() }),
-    output: deviceDetailSchema,
-  },
-  'devices.invite': {
-    role: 'operator',
-    input: z.object({
-      device: deviceIdSchema.nullable(),
-      hours: inviteHours,
-      /** Devices that it is good for; one where absent, or where a device is named. */
-      uses: z.number().int().min(1).max(100_000).optional(),
-      labels: labelsSchema.optional(),
-      /** PEM of the operator's own authority, and names or patterns of devices that it may speak for. */
-      authority: z
-        .object({
-          certificate: z.string().max(16_384),
-          names: z
-            .array(z.string().regex(/^[\w.*-]{1,64}$/))
-            .min(1)
-            .max(10_000),
-        })
-        .optional(),
-    }),
-    output: z.object({ token: z.string(), device: z.string().nullable(), expiresAt: z.string() }),
-  },
-  'devices.inviteMany': {
-    role: 'operator',
-    input: z.object({
-      devices: z
-        .array(z.object({ device: deviceIdSchema, labels: labelsSchema }))
-        .min(1)
-        .max(500),
-      hours: inviteHours,
-    }),
-    output: z.array(
-      z.object({
-        device: z.string(),
-        token: z.string(),
-        expiresAt: z.string(),
-        isKnown: z.boolean(),
-      }),
-    ),
-  },
-  'devices.revoke': {
-    role: 'operator',
-    input: z.object({ device: deviceIdSchema, reason: z.string().max(200) }),
-    output: z.object({ device: z.string(), certificates: z.number(), tokens: z.number() }),
-  },
+  ...DEVICE_OPERATIONS,
   'operators.add': {
     role: 'admin',
     input: z.object({
@@ -173,17 +84,6 @@ export const OPERATIONS = {
     role: 'admin',
     input: z.object({ name: nameSchema }),
     output: z.object({ name: z.string(), tokens: z.number() }),
-  },
-  'windows.set': {
-    role: 'operator',
-    input: z.object({ name: nameSchema, where: selectorSchema, window: windowSchema }),
-    output: windowViewSchema,
-  },
-  'windows.list': { role: 'viewer', input: nothing, output: z.array(windowViewSchema) },
-  'windows.remove': {
-    role: 'operator',
-    input: z.object({ name: nameSchema }),
-    output: z.object({ name: z.string() }),
   },
   'classes.list': { role: 'viewer', input: nothing, output: z.array(classViewSchema) },
   'classes.show': {
@@ -393,7 +293,7 @@ export const OPERATIONS = {
     input: z.object({ limit: z.number().int().min(1).max(10_000), subject: z.string().optional() }),
     output: z.array(auditViewSchema),
   },
-} as const satisfies Record<string, { role: Role; input: z.ZodType; output: z.ZodType }>
+} as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof OPERATIONS
 export type OperationInput<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['input']>
