@@ -23,6 +23,8 @@ export class ClassicSession implements Session {
   readonly #undo: (() => void)[]
   readonly #views: MemoryViews
   #shapes: string
+  /** How often tensors were sized anew: where they lie holds until then. */
+  #fits = 0
 
   private constructor(
     api: ClassicApi,
@@ -86,23 +88,39 @@ export class ClassicSession implements Session {
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     invariant(this.#undo.length > 0, 'a closed model is not run')
-    this.#invoke(orderedInputs(this.inputs, inputs))
+    const given = orderedInputs(this.inputs, inputs)
     const { call } = this.#api
+    this.#fit(given)
+    for (const [i, one] of given.entries())
+      this.#placeFor(call.input(this.#interpreter, i), one).set(bytesOf(one.data))
+    this.#invoke()
     return Object.fromEntries(
       this.outputs.map(({ name }, i) => [name, this.#read(call.output(this.#interpreter, i))]),
     )
   }
 
-  /** @throws RuntimeError */
+  /** Where inputs lie is asked once for a set of shapes; a run may move its outputs. @throws RuntimeError */
   prepare(inputs: Readonly<Record<string, Tensor>>): () => readonly Uint8Array[] {
     const given = orderedInputs(this.inputs, inputs)
+    const shapes = shapesText(given)
     const { call } = this.#api
     const copies: Uint8Array[] = this.outputs.map(() => new Uint8Array(0))
+    let fit = -1
+    let places: readonly Uint8Array[] = []
+    let results: readonly Pointer[] = []
+    const sources = given.map(({ data }) => bytesOf(data))
     return () => {
       invariant(this.#undo.length > 0, 'a closed model is not run')
-      this.#invoke(given)
-      for (const [i, before] of copies.entries())
-        copies[i] = copied(this.#bytesOf(call.output(this.#interpreter, i)), before)
+      if (this.#shapes !== shapes) this.#fit(given)
+      if (fit !== this.#fits) {
+        fit = this.#fits
+        places = given.map((one, i) => this.#placeFor(call.input(this.#interpreter, i), one))
+        results = this.outputs.map((_, i) => call.output(this.#interpreter, i))
+      }
+      for (const [i, source] of sources.entries()) places[i]?.set(source)
+      this.#invoke()
+      for (const [i, result] of results.entries())
+        copies[i] = copied(this.#bytesOf(result), copies[i])
       return copies
     }
   }
@@ -111,14 +129,9 @@ export class ClassicSession implements Session {
     for (const step of this.#undo.splice(0).reverse()) step()
   }
 
-  #invoke(given: readonly Tensor[]): void {
-    const { call } = this.#api
-    this.#fit(given)
-    given.forEach((tensor, i) => {
-      this.#write(call.input(this.#interpreter, i), tensor)
-    })
+  #invoke(): void {
     this.#api.attempt('run-failed', 'TensorFlow Lite cannot run this model', () =>
-      this.#api.ok(call.invoke(this.#interpreter)),
+      this.#api.ok(this.#api.call.invoke(this.#interpreter)),
     )
   }
 
@@ -135,16 +148,16 @@ export class ClassicSession implements Session {
       return resized && call.allocate(this.#interpreter) === 0 ? true : undefined
     })
     this.#shapes = shapes
+    this.#fits += 1
   }
 
-  #write(tensor: Pointer, { data, shape, type }: Tensor): void {
+  #placeFor(tensor: Pointer, { data, shape, type }: Tensor): Uint8Array {
     const bytes = this.#bytesOf(tensor)
-    if (bytes.byteLength !== data.byteLength)
-      throw new RuntimeError(
-        'run-failed',
-        `TensorFlow Lite keeps ${bytes.byteLength} bytes for an input of ${printType({ type, shape })}`,
-      )
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    if (bytes.byteLength === data.byteLength) return bytes
+    throw new RuntimeError(
+      'run-failed',
+      `TensorFlow Lite keeps ${bytes.byteLength} bytes for an input of ${printType({ type, shape })}`,
+    )
   }
 
   /** A copy: memory of the interpreter must not be looked at after it is gone. */
@@ -166,6 +179,10 @@ export class ClassicSession implements Session {
     if (!at) throw new RuntimeError('run-failed', 'a tensor of TensorFlow Lite has no memory')
     return this.#views.at(at, size)
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Tensor['data']): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function build(
