@@ -62,8 +62,7 @@ async function perform(
     case 'enlist':
       return await enlist(context, rollout, step)
     case 'withdraw':
-      await takeBack(context, rollout, step)
-      return true
+      return await takeBack(context, rollout, step)
     case 'event':
       await applyRolloutEvent(context, rollout, step.event, step.reason, 'planner')
       return true
@@ -228,12 +227,13 @@ async function takeBack(
   context: ConductorContext,
   rollout: Rollout,
   { device, reason }: { readonly device: string; readonly reason: string },
-): Promise<void> {
+): Promise<boolean> {
   const members = await rollouts.membershipsOf(context.db, device, rollout.modelName)
   const member = members.find((each) => each.rollout === rollout.id)
-  if (!member) return
+  if (!member) return false
   await commit(context, 'device.released', (trx) =>
     withdrawMember(trx, member, { revert: true, reason }, context.now()),
   )
   context.agenda.returns()
+  return true
 }
