@@ -186,9 +186,8 @@ export async function someOfClass(
   classId: string,
   most: number,
 ): Promise<readonly Device[]> {
-  const rows = await db
-    .selectFrom('devices')
-    .selectAll()
+  const rows = await inService(db)
+    .selectAll('devices')
     .where('class', '=', classId)
     .orderBy('id')
     .limit(most)
@@ -203,9 +202,8 @@ export async function onlineOfClass(
   after: DeviceId,
   most: number,
 ): Promise<readonly Device[]> {
-  const rows = await db
-    .selectFrom('devices')
-    .selectAll()
+  const rows = await inService(db)
+    .selectAll('devices')
     .where('class', '=', classId)
     .where('online', '=', 1)
     .where('id', '>', after)
@@ -246,8 +244,7 @@ export async function onlineOutside(
 
 /** One device of a class for each set of runtimes that there is: all that decides which files are made for it. */
 export async function representativesOf(db: Db, classId: string): Promise<readonly Device[]> {
-  const rows = await db
-    .selectFrom('devices')
+  const rows = await inService(db)
     .select((q) => q.fn.min('id').as('id'))
     .where('class', '=', classId)
     .groupBy('runtimes')
@@ -262,8 +259,7 @@ export async function largestRooms(
   db: Db,
   classId: string,
 ): Promise<{ readonly storageBytes: number | null; readonly memoryBytes: number | null }> {
-  const row = await db
-    .selectFrom('devices')
+  const row = await inService(db)
     .select((q) => [
       q.fn.countAll<number>().as('all'),
       q.fn.count<number>('storage_room').as('storages'),
@@ -288,12 +284,7 @@ export async function activeVariants(
   classId: string,
   modelName: string,
 ): Promise<ReadonlySet<string>> {
-  const rows = await db
-    .selectFrom('devices')
-    .select('slots')
-    .distinct()
-    .where('class', '=', classId)
-    .execute()
+  const rows = await inService(db).select('slots').distinct().where('class', '=', classId).execute()
   const slots = rows.flatMap((row) => readJson(slotsSchema, row.slots))
   const active = slots.filter((slot) => slot.active && slot.model === modelName)
   return new Set(active.map(({ variant }) => variant))

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Call } from '../../../planner/api/call.ts'
 import { RUN } from '../../../planner/api/operations.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'
-import { audit, models, rollouts } from '../../../planner/storage/index.ts'
+import { audit, devices, models, rollouts } from '../../../planner/storage/index.ts'
 import { chosenModel, options } from '../conductor/chosen-model.ts'
 import { type Planner, planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
 
@@ -214,6 +214,24 @@ t.test('a model that is removed; its name counts on', async (t) => {
   t.same(await device.take('assign'), [])
   t.match(await audit.readAudit(db, { limit: 1, subject: 'motor' }), [{ action: 'models.remove' }])
   t.equal((await revision(p, 'c')).revision, 3)
+})
+
+t.test('a device that is retired measures nothing, and decides over no build', async (t) => {
+  const p = await planner(t)
+  const { db } = p.conductor.context
+  await new ScriptedDevice('d1', p).join()
+  await new ScriptedDevice('d2', p).join()
+  const of = (await devices.listDevices(db))[0]?.class ?? ''
+  const ids = (all: readonly { readonly id: string }[]) => all.map(({ id }) => id)
+  t.same(ids(await devices.onlineOfClass(db, of, '', 9)), ['d1', 'd2'])
+  await RUN['devices.retire']({ device: 'd1', reason: 'scrapped', undo: false }, callOf(p))
+  t.same(ids(await devices.onlineOfClass(db, of, '', 9)), ['d2'])
+  t.same(ids(await devices.someOfClass(db, of, 9)), ['d2'])
+  t.same(ids(await devices.representativesOf(db, of)), ['d2'])
+  await RUN['devices.retire']({ device: 'd2', reason: 'scrapped', undo: false }, callOf(p))
+  t.same(await devices.representativesOf(db, of), [])
+  t.same(await devices.largestRooms(db, of), { storageBytes: null, memoryBytes: null })
+  t.same(await devices.classesInUse(db), [])
 })
 
 t.test('a device that is retired is in no count, and comes back', async (t) => {
