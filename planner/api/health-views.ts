@@ -77,4 +77,3 @@ export const alarmViewSchema = z.object({
   clearedAt: z.string().nullable(),
   updatedAt: z.string(),
 })
-export type AlarmView = z.infer<typeof alarmViewSchema>

@@ -113,6 +113,7 @@ export class Looker {
       if (!this.#waiting.has(id)) await advanceRollout(context, id)
     }
   }
+
   /** How devices do with what they got shows with time; rates and hours go by it. */
   async #byTheClock({ clocks, everything }: Due): Promise<readonly string[]> {
     if (!clocks || everything) return []

@@ -111,12 +111,16 @@ async function inputsOf({ from, bytes }: ConversionRequest): Promise<readonly Te
 
 async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
   const { fileName } = request
-  const samples = samplesOf(request, await inputsOf(request))
+  const closed = await imported(request)
+  const inputs = await inputsOf(request)
+  const samples = samplesOf(request, inputs)
   const unrounded = withoutRounding(request.bytes)
   const rounds = unrounded !== null
-  if (rounds) await proveImported({ ...request, bytes: unrounded }, samples, false)
-  const { closed, written, proof } = await proveImported(request, samples, rounds)
-  const inputs = await inputsOf(request)
+  if (rounds) {
+    const exact = { ...request, bytes: unrounded }
+    await proveImported(exact, await imported(exact), samples, false)
+  }
+  const { written, proof } = await proveImported(request, closed, samples, rounds)
   const asked = closed.openBatch.length > 0 && !request.keepClosed
   const open = asked ? await withOpenBatch(request, inputs, rounds) : null
   const floats = open ?? written
@@ -175,20 +179,19 @@ function integersDiffer(proof: Proof): Finding {
   }
 }
 
-interface Imported {
-  readonly closed: OnnxImported
-  readonly written: Uint8Array
-  readonly proof: Proof
+function imported(request: ConversionRequest): Promise<OnnxImported> {
+  const { fileName, edges = 'source' } = request
+  return importOnnx(sized(request), fileName, { edges })
 }
 
 /** @throws ProofError where it answers otherwise than the source does */
 async function proveImported(
   request: ConversionRequest,
+  closed: OnnxImported,
   samples: Samples,
   rounds: boolean,
-): Promise<Imported> {
-  const { bytes, fileName, edges = 'source', tolerance } = request
-  const closed = await importOnnx(sized(request), fileName, { edges })
+): Promise<{ readonly written: Uint8Array; readonly proof: Proof }> {
+  const { bytes, edges = 'source', tolerance } = request
   const written = writeTflite(closed.model)
   const proof = await proveInTime(
     { format: 'onnx', bytes, rounds },
@@ -203,7 +206,7 @@ async function proveImported(
     const parting = bisects ? await bisect(twins, samples[0] ?? {}, tolerance) : null
     refuseDifferent(proof, { ...request, rounds }, parting)
   }
-  return { closed, written, proof }
+  return { written, proof }
 }
 
 function sized({ bytes, shapes, fileName }: ConversionRequest): Uint8Array {

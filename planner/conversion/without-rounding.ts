@@ -1,4 +1,4 @@
-import { type OnnxGraph, type OnnxNode, readOnnx, writeOnnx } from '../formats/onnx/index.ts'
+import { readOnnx, writeOnnx } from '../formats/onnx/index.ts'
 
 /**
  * The source without what it rounds between its operators: QuantizeLinear with the DequantizeLinear behind it. One number
@@ -9,7 +9,18 @@ export function withoutRounding(source: Uint8Array): Uint8Array | null {
   const model = readOnnx(source)
   const { graph } = model
   if (graph === undefined) return null
-  const before = new Map(graph.node.flatMap((node) => roundsFor(node, graph)))
+  const rounded = new Map(
+    graph.node.flatMap(({ opType, input, output: [codes] }) =>
+      opType === 'QuantizeLinear' && codes ? [[codes, input[0]] as const] : [],
+    ),
+  )
+  // Of what a DequantizeLinear gives back but for rounding: name behind it, name before.
+  const before = new Map(
+    graph.node.flatMap(({ opType, input: [codes = ''], output: [name] }) => {
+      const source = opType === 'DequantizeLinear' ? rounded.get(codes) : undefined
+      return name && source ? [[name, source] as const] : []
+    }),
+  )
   if (before.size === 0) return null
   const unrounded = (name: string): string => {
     const from = before.get(name)
@@ -27,14 +38,4 @@ export function withoutRounding(source: Uint8Array): Uint8Array | null {
     })
   }
   return writeOnnx(model)
-}
-
-/** The value that a DequantizeLinear gives back but for rounding: name behind it, name before. */
-function roundsFor(node: OnnxNode, graph: OnnxGraph): [string, string][] {
-  if (node.opType !== 'DequantizeLinear') return []
-  const maker = graph.node.find(
-    ({ opType, output }) => opType === 'QuantizeLinear' && output[0] === node.input[0],
-  )
-  const [name, source] = [node.output[0], maker?.input[0]]
-  return name && source ? [[name, source]] : []
 }

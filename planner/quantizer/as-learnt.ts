@@ -1,16 +1,10 @@
 import type { Scheme } from '../../shared/schemes.ts'
-import {
-  type Graph,
-  linksOf,
-  type ModelFormats,
-  type OperatorTally,
-  type Range,
-  type TensorId,
-} from '../graph/index.ts'
+import type { Graph, ModelFormats, OperatorTally, Range, TensorId } from '../graph/index.ts'
 import { type KernelTable, type TargetName, targetOf } from '../targets/index.ts'
 import { codeFormsOf } from './code-forms.ts'
 import { learntRanges } from './measure.ts'
 import { openModel } from './open.ts'
+import { planRequestOf } from './phases/plan-first.ts'
 import { planScheme } from './plan/plan.ts'
 
 export interface AsLearnt {
@@ -32,18 +26,15 @@ export async function quantizeAsLearnt(order: {
   const opened = await openModel(order)
   const { graph } = opened
   const target = targetOf(order.target)
-  const plan = planScheme(order.scheme, {
-    graph,
-    links: linksOf(graph),
-    facts: target.kernels,
-    ranges: alongMoves(graph, learntRanges(graph), target.kernels),
-    unusable: new Map(),
-    unbounded: new Set(),
-    revisions: new Map(),
-    keepFloat: [],
-    runtimeObstacle: () => null,
+  const ranges = alongMoves(graph, learntRanges(graph), target.kernels)
+  const request = planRequestOf({
+    opened,
+    measured: { ranges, unusable: new Map(), unbounded: new Set() },
+    request: order,
+    target,
     forms: codeFormsOf(order.scheme, {}, target),
   })
+  const plan = planScheme(order.scheme, request)
   return plan.operators.integer === 0
     ? null
     : { bytes: opened.perform(plan), operators: plan.operators }

@@ -195,44 +195,29 @@ export async function someOfClass(
   return rows.map(deviceOf)
 }
 
-/** Online devices of a class, by id, from behind `after` on. */
+/** Online devices of a class, by id, from behind `after` on; without those that are in a rollout, where one is named. */
 export async function onlineOfClass(
   db: Db,
   classId: string,
   after: DeviceId,
   most: number,
+  outside?: string,
 ): Promise<readonly Device[]> {
   const rows = await inService(db)
     .selectAll('devices')
     .where('class', '=', classId)
     .where('online', '=', 1)
     .where('id', '>', after)
-    .orderBy('id')
-    .limit(most)
-    .execute()
-  return rows.map(deviceOf)
-}
-
-/** The same, without those that are in the rollout. */
-export async function onlineOutside(
-  db: Db,
-  rollout: { readonly id: string; readonly class: string },
-  after: DeviceId,
-  most: number,
-): Promise<readonly Device[]> {
-  const rows = await inService(db)
-    .selectAll('devices')
-    .where('class', '=', rollout.class)
-    .where('online', '=', 1)
-    .where('id', '>', after)
-    .where((q) =>
-      q.not(
-        q.exists(
-          q
-            .selectFrom('rollout_devices')
-            .select('rollout_devices.device')
-            .where('rollout_devices.rollout', '=', rollout.id)
-            .whereRef('rollout_devices.device', '=', 'devices.id'),
+    .$if(outside !== undefined, (all) =>
+      all.where((q) =>
+        q.not(
+          q.exists(
+            q
+              .selectFrom('rollout_devices')
+              .select('rollout_devices.device')
+              .where('rollout_devices.rollout', '=', outside ?? '')
+              .whereRef('rollout_devices.device', '=', 'devices.id'),
+          ),
         ),
       ),
     )

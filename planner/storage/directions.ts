@@ -15,30 +15,6 @@ export interface StoredDirection {
   readonly engine: DirectedEngine | null
 }
 
-/** In place of what it was told of this model before. Call inside the transaction that decides it. */
-export async function putDirection(
-  db: Db,
-  device: DeviceId,
-  { model, variant, class: classId, engine }: Omit<StoredDirection, 'counter'>,
-): Promise<void> {
-  const row = { variant, class: classId }
-  await db
-    .insertInto('directions')
-    .values({ device, model_name: model, ...row })
-    .onConflict((conflict) => conflict.columns(['device', 'model_name']).doUpdateSet(row))
-    .execute()
-  await db
-    .deleteFrom('directed_engines')
-    .where('device', '=', device)
-    .where('model_name', '=', model)
-    .execute()
-  if (engine === null) return
-  await db
-    .insertInto('directed_engines')
-    .values({ device, model_name: model, engine: JSON.stringify(engine) })
-    .execute()
-}
-
 export async function directionsOf(db: Db, device: DeviceId): Promise<readonly StoredDirection[]> {
   const rows = await db
     .selectFrom('directions')

@@ -1,5 +1,6 @@
 import { type MemberState, OPEN_STATES } from '../rollout/index.ts'
-import { memberOf, setMemberState } from './rollouts.ts'
+import { openMemberships } from './memberships.ts'
+import { setMemberState } from './rollouts.ts'
 import type { Db } from './tables.ts'
 
 /** In which a device has what its rollout gave it, or will. */
@@ -41,14 +42,7 @@ export async function releaseMember(
   error: string,
   at: Date,
 ): Promise<void> {
-  const rows = await db
-    .selectFrom('rollout_devices')
-    .innerJoin('rollouts', 'rollouts.id', 'rollout_devices.rollout')
-    .selectAll('rollout_devices')
-    .where('rollout_devices.device', '=', device)
-    .where('rollouts.state', 'in', [...OPEN_STATES])
-    .execute()
-  for (const member of rows.map(memberOf)) {
+  for (const member of await openMemberships(db, [device])) {
     await setMemberState(db, member, { state: 'released', error }, at)
   }
   await db

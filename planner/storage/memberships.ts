@@ -82,12 +82,12 @@ export async function someInStates(
   return rows.map(memberOf)
 }
 
+export type NewMember = Omit<RolloutDevice, 'updatedAt' | 'forgiven' | 'error'> & {
+  readonly error?: string
+}
+
 /** Join the rollout, or start over with a new order. */
-export async function putMembers(
-  db: Db,
-  members: readonly Omit<RolloutDevice, 'updatedAt' | 'forgiven' | 'error'>[],
-  at: Date,
-): Promise<void> {
+export async function putMembers(db: Db, members: readonly NewMember[], at: Date): Promise<void> {
   if (members.length === 0) return
   const rows = members.map((member) => ({
     rollout: member.rollout,
@@ -99,7 +99,7 @@ export async function putMembers(
     attempt: member.attempt,
     previous: member.previous,
     forgiven: 0,
-    error: null,
+    error: member.error ?? null,
     updated_at: at.toISOString(),
   }))
   await db
@@ -151,7 +151,11 @@ export async function closeAssignments(
     .execute()
 }
 
-/** The next counter of the model on each of them, as `rollouts.nextCounter` counts; answers them by device. */
+/**
+ * Of each device a counter of the model above every one before it, by device. They follow the clock (seconds since 1970),
+ * so that a planner whose database was restored from a backup is not refused by devices that saw later counters; a clock
+ * that jumps back only makes them count by ones.
+ */
 export async function countOn(
   db: Db,
   devices: readonly string[],

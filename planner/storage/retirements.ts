@@ -1,4 +1,5 @@
 import type { DeviceId } from '../../shared/ids.ts'
+import { forgetLabelsOf } from './device-labels.ts'
 import type { Db, Tables } from './tables.ts'
 
 /** A device that is out of service: known, and counted nowhere. */
@@ -47,7 +48,7 @@ export async function someOfClass(db: Db, classId: string): Promise<boolean> {
 export async function forgetDevice(db: Db, device: DeviceId): Promise<void> {
   await db.deleteFrom('retired_devices').where('device', '=', device).execute()
   await db.deleteFrom('device_zones').where('device', '=', device).execute()
-  await db.deleteFrom('device_labels').where('device', '=', device).execute()
+  await forgetLabelsOf(db, device)
   await db.deleteFrom('engine_notes').where('device', '=', device).execute()
   await db.deleteFrom('runtime_takers').where('device', '=', device).execute()
   await db.deleteFrom('runtime_offers').where('device', '=', device).execute()

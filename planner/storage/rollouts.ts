@@ -153,30 +153,6 @@ export async function findRollout(db: Db, id: string): Promise<Rollout | undefin
   return row && rolloutOf(row)
 }
 
-/** Joins the rollout, or starts over with a new order. */
-export async function putMember(
-  db: Db,
-  member: Omit<RolloutDevice, 'updatedAt' | 'forgiven' | 'error'> & { readonly error?: string },
-  at: Date,
-): Promise<void> {
-  const row = {
-    wave: member.wave,
-    state: member.state,
-    variant: member.variant,
-    order_id: member.orderId,
-    attempt: member.attempt,
-    previous: member.previous,
-    forgiven: 0,
-    error: member.error ?? null,
-    updated_at: at.toISOString(),
-  }
-  await db
-    .insertInto('rollout_devices')
-    .values({ rollout: member.rollout, device: member.device, ...row })
-    .onConflict((conflict) => conflict.columns(['rollout', 'device']).doUpdateSet(row))
-    .execute()
-}
-
 export async function setMemberState(
   db: Db,
   { rollout, device }: Pick<RolloutDevice, 'rollout' | 'device'>,
@@ -270,32 +246,6 @@ export async function lastMemberOf(
     .limit(1)
     .executeTakeFirst()
   return row && memberOf(row)
-}
-
-/**
- * A counter above every one before it. It follows the clock (seconds since 1970), so that a planner whose
- * database was restored from a backup is not refused by devices that saw later counters; a clock that
- * jumps back only makes it count by ones. Call inside a transaction.
- */
-export async function nextCounter(
-  db: Db,
-  device: string,
-  modelName: string,
-  at: Date,
-): Promise<number> {
-  const known = await db
-    .selectFrom('counters')
-    .select('counter')
-    .where('device', '=', device)
-    .where('model_name', '=', modelName)
-    .executeTakeFirst()
-  const counter = Math.max((known?.counter ?? 0) + 1, Math.floor(at.getTime() / 1000))
-  await db
-    .insertInto('counters')
-    .values({ device, model_name: modelName, counter })
-    .onConflict((conflict) => conflict.columns(['device', 'model_name']).doUpdateSet({ counter }))
-    .execute()
-  return counter
 }
 
 function rolloutOf(row: Tables['rollouts']): Rollout {

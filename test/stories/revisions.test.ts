@@ -3,31 +3,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { installedModelSchema } from '../../agent/artifacts/index.ts'
 import { connectPlanner } from '../../planner/api/index.ts'
-import { readTflite } from '../../planner/formats/tflite/codec/read.ts'
-import { writeTflite } from '../../planner/formats/tflite/codec/write.ts'
 import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
+import { withWeights } from './changed-model.ts'
 import { fitment } from './command-line.ts'
 import { Running, until } from './running.ts'
 
 /** What becomes of revisions: bad ones refused, forced, rolled out all the same, and taken back without a build. */
 t.setTimeout(900_000)
-
-/** The small model with each float weight as `change` makes it. */
-function withWeights(change: (weight: number, at: number) => number): Uint8Array {
-  const model = readTflite(new Uint8Array(readFileSync(SMALL_MODEL)))
-  const weights = new Set(
-    model.subgraphs.flatMap(({ tensors }) =>
-      tensors.filter(({ type }) => type === 'FLOAT32').map(({ buffer }) => buffer),
-    ),
-  )
-  for (const at of weights) {
-    const data = model.buffers[at]?.data
-    if (!data || data.length % 4 !== 0) continue
-    const floats = new Float32Array(data.slice().buffer).map(change)
-    model.buffers[at] = { ...model.buffers[at], data: new Uint8Array(floats.buffer) } as never
-  }
-  return writeTflite(model)
-}
 
 t.test('a revision is refused, forced, rolled out, and taken back', async (t) => {
   const dir = t.testdir({})

@@ -4,14 +4,13 @@ import t from 'tap'
 import { installedModelSchema } from '../../agent/artifacts/index.ts'
 import { ModelObserver, readCurrent } from '../../agent/client/index.ts'
 import { connectPlanner } from '../../planner/api/index.ts'
-import { readTflite } from '../../planner/formats/tflite/codec/read.ts'
-import { writeTflite } from '../../planner/formats/tflite/codec/write.ts'
 import { readDataset, samplesFor } from '../../shared/dataset/index.ts'
 import { dequantized } from '../../shared/metrics/index.ts'
 import { loadRuntime } from '../../shared/runtime/index.ts'
 import type { Tensor } from '../../shared/tensors.ts'
 import { stateDirOf } from '../agent/device.ts'
 import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
+import { withWeights } from './changed-model.ts'
 import { fitment } from './command-line.ts'
 import { Running, until } from './running.ts'
 
@@ -109,7 +108,10 @@ t.test('a revision that drifts after an hour is taken back, with the evidence', 
   const nudged = join(dir, 'nudged.tflite')
   writeFileSync(calibration, await fewSamples('calibration', 16))
   writeFileSync(test, await fewSamples('test', 300))
-  writeFileSync(nudged, nudgedModel())
+  writeFileSync(
+    nudged,
+    withWeights((weight) => weight * 1.0001),
+  )
   const limits = ['--max-accuracy-drop', '5', '--max-bytes', '70KB', ...here]
   const add = (model: string) =>
     fitment(
@@ -179,20 +181,3 @@ t.test('a revision that drifts after an hour is taken back, with the evidence', 
   await application.stop()
   await running.stop()
 })
-
-/** The small model with weights that differ in their fifth digit: it answers alike. */
-function nudgedModel(): Uint8Array {
-  const model = readTflite(new Uint8Array(readFileSync(SMALL_MODEL)))
-  const weights = new Set(
-    model.subgraphs.flatMap(({ tensors }) =>
-      tensors.filter(({ type }) => type === 'FLOAT32').map(({ buffer }) => buffer),
-    ),
-  )
-  for (const at of weights) {
-    const data = model.buffers[at]?.data
-    if (!data || data.length % 4 !== 0) continue
-    const floats = new Float32Array(data.slice().buffer).map((weight) => weight * 1.0001)
-    model.buffers[at] = { ...model.buffers[at], data: new Uint8Array(floats.buffer) } as never
-  }
-  return writeTflite(model)
-}

@@ -140,16 +140,12 @@ async function enlist(
   const selection = await selections.selectionBySeq(db, rollout.selection)
   if (!model || !selection) return false
   const ranked = await rankedVariants(db, selection)
-  if (devices) return await enlistThese(context, rollout, ranked, devices)
+  const pages = devices ? byName(context, devices) : byNumber(context, rollout)
   let joined = 0
-  let after = ''
   while (joined < most && !context.stopping.aborted) {
-    const page = await deviceRows.onlineOutside(db, rollout, after, Math.min(PAGE, most - joined))
-    const last = page.at(-1)
-    if (!last) break
-    after = last.id
-    const added = await enlistPage(context, rollout, ranked, page)
-    // Not released, or stopped meanwhile: the others would fare no better.
+    const page = await pages(Math.min(PAGE, most - joined))
+    // Where none joins they are not released, or were stopped meanwhile: the others would fare no better.
+    const added = page.length > 0 ? await enlistPage(context, rollout, ranked, page) : 0
     if (added === 0) break
     joined += added
     await context.meanwhile()
@@ -157,21 +153,21 @@ async function enlist(
   return joined > 0
 }
 
-async function enlistThese(
-  context: ConductorContext,
-  rollout: Rollout,
-  ranked: readonly RankedVariant[],
-  ids: readonly string[],
-): Promise<boolean> {
-  let joined = 0
-  for (let from = 0; from < ids.length && !context.stopping.aborted; from += PAGE) {
-    const page = await deviceRows.findDevices(context.db, ids.slice(from, from + PAGE))
-    const added = await enlistPage(context, rollout, ranked, [...page.values()])
-    if (added === 0) break
-    joined += added
-    await context.meanwhile()
+/** Gives the next devices to join, so many at most; none once there are no more. */
+type Pages = (most: number) => Promise<readonly Device[]>
+
+function byNumber({ db }: ConductorContext, rollout: Rollout): Pages {
+  let after = ''
+  return async (most) => {
+    const page = await deviceRows.onlineOfClass(db, rollout.class, after, most, rollout.id)
+    after = page.at(-1)?.id ?? after
+    return page
   }
-  return joined > 0
+}
+
+function byName({ db }: ConductorContext, ids: readonly string[]): Pages {
+  const left = [...ids]
+  return async (most) => [...(await deviceRows.findDevices(db, left.splice(0, most))).values()]
 }
 
 async function enlistPage(
@@ -208,13 +204,11 @@ async function markUnfit(
 ): Promise<void> {
   const at = context.now()
   const error = 'no variant that meets the constraints fits this device'
-  await commit(context, 'device.unfit', async (trx) => {
-    for (const { id: device } of unfit) {
-      const place = { rollout: rollout.id, device, wave: rollout.wave, state: 'unfit' } as const
-      const nothing = { variant: null, orderId: null, attempt: 0, previous: null }
-      await rollouts.putMember(trx, { ...place, ...nothing, error }, at)
-    }
-  })
+  const members = unfit.map(({ id: device }) => ({
+    ...({ rollout: rollout.id, device, wave: rollout.wave, state: 'unfit' } as const),
+    ...{ variant: null, orderId: null, attempt: 0, previous: null, error },
+  }))
+  await commit(context, 'device.unfit', (trx) => memberships.putMembers(trx, members, at))
 }
 
 /** Members that count at a gate, and will not move by themselves. */

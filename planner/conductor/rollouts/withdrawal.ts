@@ -2,6 +2,7 @@ import { standingOf } from '../../rollout/index.ts'
 import {
   type Db,
   devices as deviceRows,
+  memberships,
   orders,
   type Rollout,
   type RolloutDevice,
@@ -35,7 +36,7 @@ export async function withdrawMember(
   if (standing !== 'under-way' && !(standing === 'active' && goesBack)) return
   if (member.orderId) await orders.closeOrder(trx, member.orderId)
   const { error: _, ...place } = member
-  if (goesBack) await rollouts.putMember(trx, { ...place, ...GOING_BACK, error: reason }, at)
+  if (goesBack) await memberships.putMembers(trx, [{ ...place, ...GOING_BACK, error: reason }], at)
   else await rollouts.setMemberState(trx, member, { state: 'released', error: reason }, at)
 }
 
@@ -59,7 +60,7 @@ export async function noteLost(
   if (!variant?.digest || variant.digest === active) return false
   const { error: _, ...place } = member
   const again = { state: 'reverting', orderId: null, previous: variant.digest } as const
-  await rollouts.putMember(trx, { ...place, ...again }, at)
+  await memberships.putMembers(trx, [{ ...place, ...again }], at)
   return true
 }
 

@@ -3,11 +3,10 @@ import { fitsLibc } from '../../../shared/runtime-package/index.ts'
 import {
   type Device,
   devices as deviceRows,
-  directions,
+  memberships,
   orders,
   type RuntimeOffer,
   type RuntimePackage,
-  rollouts,
   runtimePackages,
 } from '../../storage/index.ts'
 import type { ReleasedPackage } from '../../trust/index.ts'
@@ -83,13 +82,9 @@ async function give(
   await commit(context, 'runtime.given', async (trx) => {
     const known = await runtimePackages.findOffer(trx, device.id, name)
     if (known) await orders.closeOrder(trx, known.orderId)
-    await rollouts.nextCounter(trx, device.id, name, at)
-    await directions.putDirection(trx, device.id, {
-      engine: null,
-      model: name,
-      variant: digest,
-      class: architecture,
-    })
+    await memberships.countOn(trx, [device.id], name, at)
+    const directed = { device: device.id, variant: digest, engine: null }
+    await memberships.putDirections(trx, name, architecture, [directed])
     const expiresAt = new Date(at.getTime() + settings.assignmentDays * DAY_MS)
     await orders.addOrder(trx, device.id, order, [digest, blockList], at, expiresAt)
     const offer = { device: device.id, name, package: digest, orderId: order.id } as const

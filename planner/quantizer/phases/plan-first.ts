@@ -23,7 +23,9 @@ export function planRequestOf({
   request: { options = {} },
   target,
   forms,
-}: Pick<RangesMeasured, 'opened' | 'measured' | 'request' | 'target' | 'forms'>): PlanRequest {
+}: Pick<RangesMeasured, 'opened' | 'request' | 'target' | 'forms'> & {
+  readonly measured: Pick<RangesMeasured['measured'], 'ranges' | 'unusable' | 'unbounded'>
+}): PlanRequest {
   const { graph } = model
   const { release } = options
   return {

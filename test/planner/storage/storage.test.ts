@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { readAudit, writeAudit } from '../../../planner/storage/audit.ts'
 import {
   devices,
+  memberships,
   models,
   type OutboxOrder,
   orders,
@@ -299,7 +300,7 @@ for (const database of DATABASES) {
         attempt: 1,
         previous: null,
       } as const
-      await rollouts.putMember(db, member, at)
+      await memberships.putMembers(db, [member], at)
       await rollouts.setMemberState(db, member, { state: 'failed', error: 'disk full' }, later)
       await rollouts.forgive(db, rollout.id, ['failed'])
       t.match(await rollouts.memberByOrder(db, 'o1'), {
@@ -307,7 +308,7 @@ for (const database of DATABASES) {
         forgiven: true,
         error: 'disk full',
       })
-      await rollouts.putMember(db, { ...member, orderId: 'o2', attempt: 2 }, later)
+      await memberships.putMembers(db, [{ ...member, orderId: 'o2', attempt: 2 }], later)
       t.match(await rollouts.membersOf(db, rollout.id), [
         { state: 'ordered', forgiven: false, error: null, attempt: 2 },
       ])
@@ -319,8 +320,12 @@ for (const database of DATABASES) {
       )
       t.same(await rollouts.openRollouts(db), [])
       t.match(await rollouts.rolloutsOf(db, 'motor'), [{ state: 'aborted', wave: 1, options }])
-      const next = (name: string, when: Date) =>
-        db.transaction().execute((trx) => rollouts.nextCounter(trx, 'd1', name, when))
+      const next = async (name: string, when: Date) => {
+        const counted = await db
+          .transaction()
+          .execute((trx) => memberships.countOn(trx, ['d1'], name, when))
+        return counted.get('d1')
+      }
       const counters = [
         await next('motor', at),
         await next('motor', at),
