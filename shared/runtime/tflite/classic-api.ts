@@ -35,7 +35,11 @@ export class ClassicApi {
   attempt<T>(code: RuntimeErrorCode, what: string, calls: () => T | undefined): T {
     this.#complaints.length = 0
     const result = calls()
-    if (result !== undefined) return result
+    return result ?? this.refuse(code, what)
+  }
+
+  /** What the library has just refused, in its words. @throws RuntimeError */
+  refuse(code: RuntimeErrorCode, what: string): never {
     // The first is the cause; what follows says that something failed.
     const why = this.#complaints.find((line) => line !== '') ?? 'it does not say why'
     throw new RuntimeError(code, `${what}: ${why}`)

@@ -24,4 +24,5 @@ export const CLASSIC = {
   dim: 'int32_t TfLiteTensorDim(void* tensor, int32_t axis)',
   bytes: 'size_t TfLiteTensorByteSize(void* tensor)',
   data: 'void* TfLiteTensorData(void* tensor)',
+  copyOut: 'int TfLiteTensorCopyToBuffer(void* tensor, void* data, size_t size)',
 } as const
