@@ -3,11 +3,13 @@ import type { Server, Socket } from 'node:net'
 import { Aedes, type AedesPublishPacket, type Client } from 'aedes'
 import { type Logger, pino } from 'pino'
 import { invariant } from '../shared/errors.ts'
+import type { Family } from '../shared/exposition/index.ts'
 import { fleetSchema } from '../shared/ids.ts'
 import { type Channel, fleetFilter, joinFilter } from '../shared/messages/index.ts'
 import { SparseLog } from '../shared/sparse-log.ts'
 import { Admission } from './admission.ts'
 import { Devices, type ReceiverTopic } from './devices.ts'
+import { BrokerFigures } from './figures.ts'
 import { FrameGuard } from './frame-guard.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import { hooksOf } from './hooks.ts'
@@ -56,6 +58,8 @@ export interface Broker {
   /** Resolves when the client's socket has taken the bytes. @throws BrokerError */
   publishToClient(to: ReceiverTopic, bytes: Uint8Array): Promise<void>
   connectedClients(): readonly Identity[]
+  /** For metrics. */
+  figures(): readonly Family[]
   /** Closes live connections that are no longer welcome, at once; answers how many. */
   recheck(): number
   /** Connections from now on see this certificate of the server. */
@@ -85,7 +89,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const isWelcome = options.isWelcome ?? (() => true)
   const present = follow(aedes, { identities, devices, joining, isWelcome, log })
   const admission = new Admission(limits)
-  const door = { admission, limits, refusals, handle: (c: GuardedConnection) => aedes.handle(c) }
+  const figures = new BrokerFigures(aedes, present)
+  const door = { admission, limits, refusals, figures, handle: (c: GuardedConnection) => aedes.handle(c) }
   const server = createListener({
     tls: options.tls,
     handshakeTimeoutMs: limits.connectTimeoutMs,
@@ -107,6 +112,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       subscribeJoins: (fleet, take) => subscribeAedes(aedes, joinFilter(fleet, 'request'), take),
       publishToClient: (to, bytes) => devices.publish(to, bytes),
       connectedClients: () => [...present.values()],
+      figures: () => figures.families(),
       recheck,
       renewCertificate: (tls) => renewCertificate(server, tls),
       close: closeAll,
@@ -121,20 +127,23 @@ interface Door {
   readonly admission: Admission
   readonly limits: BrokerLimits
   readonly refusals: SparseLog
+  readonly figures: BrokerFigures
   readonly handle: (connection: GuardedConnection) => unknown
 }
 
-function admit(socket: Socket, { admission, refusals }: Door): boolean {
+function admit(socket: Socket, { admission, refusals, figures }: Door): boolean {
   const denial = admission.admit(socket)
   if (denial === undefined) return true
+  figures.refused('not-admitted')
   refusals.warn({ address: socket.remoteAddress, reason: denial }, 'connection refused')
   return false
 }
 
-function accept(socket: Socket, { limits, refusals, handle }: Door): void {
+function accept(socket: Socket, { limits, refusals, figures, handle }: Door): void {
   const address = socket.remoteAddress
   const guard = new FrameGuard(limits)
   const connection = new GuardedConnection(socket, guard, new Pace(limits), (violation) => {
+    figures.refused('violation')
     refusals.warn({ address, reason: violation }, 'connection closed')
   })
   handle(connection)

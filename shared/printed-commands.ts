@@ -52,6 +52,11 @@ export const PLANNER_COMMANDS = [
   'operators add',
   'operators list',
   'operators revoke',
+  'webhooks list',
+  'webhooks add',
+  'webhooks remove',
+  'webhooks dead',
+  'webhooks retry',
 ] as const
 
 /** Those that need no planner. */
@@ -68,7 +73,7 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'samples', 'doctor'] as const
+export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'metrics', 'samples', 'doctor'] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

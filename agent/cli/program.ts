@@ -11,6 +11,8 @@ const EXAMPLES = {
   join: 'fitment-agent join fitjoin1_… --state-dir /var/lib/fitment',
   renew: 'fitment-agent renew --state-dir /var/lib/fitment',
   status: 'fitment-agent status --state-dir /var/lib/fitment --json',
+  metrics:
+    'fitment-agent metrics --state-dir /var/lib/fitment > /var/lib/node_exporter/fitment.prom',
   samples: 'fitment-agent samples motor --state-dir /var/lib/fitment -o strange.npz',
   doctor: 'fitment-agent doctor --state-dir /var/lib/fitment',
 }
@@ -50,6 +52,7 @@ function program(): Command {
       process.stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
       process.exitCode = needsAttention(status) ? 1 : 0
     })
+  addMetricsCommand(root)
   addSamplesCommand(root)
   named(root.command('doctor'))
     .description(
@@ -64,6 +67,18 @@ function program(): Command {
       process.exitCode = await doctor({ stateDir, json, say }, process.stdout)
     })
   return root
+}
+
+function addMetricsCommand(root: Command): void {
+  named(root.command('metrics'))
+    .description('what Prometheus reads of this device, e.g. by a textfile collector')
+    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.metrics)}`)
+    .action(async ({ stateDir }: { stateDir?: string }) => {
+      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+      const { metricsOf } = await import('./status-command.ts')
+      process.stdout.write(await metricsOf(stateDir))
+    })
 }
 
 function addSamplesCommand(root: Command): void {

@@ -1,10 +1,17 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { UsageError } from '../../shared/errors.ts'
 import { formatDuration } from '../../shared/units.ts'
 import { Slots } from '../artifacts/index.ts'
 import { askAgent } from '../client/index.ts'
-import { type AgentStatus, readJournal, readStatus, statusSchema } from '../daemon/index.ts'
+import {
+  type AgentStatus,
+  agentMetrics,
+  readJournal,
+  readStatus,
+  statusSchema,
+} from '../daemon/index.ts'
 
 /** From the running agent; where none runs, from what it left on disk. @throws UsageError */
 export async function statusOf(stateDir: string): Promise<AgentStatus> {
@@ -15,6 +22,14 @@ export async function statusOf(stateDir: string): Promise<AgentStatus> {
   if (answer !== undefined) return statusSchema.parse(answer)
   const journal = readJournal(join(stateDir, 'journal'))
   return readStatus({ stateDir, journal, slots: new Slots(join(stateDir, 'slots')) }, null)
+}
+
+const metricsSchema = z.object({ text: z.string() })
+
+/** From the running agent, its memory and processor time included; else from what it left on disk. @throws UsageError */
+export async function metricsOf(stateDir: string): Promise<string> {
+  const answer = metricsSchema.safeParse(await askAgent(stateDir, 'metrics'))
+  return answer.success ? answer.data.text : agentMetrics(await statusOf(stateDir))
 }
 
 /** Exit code 1 where a person should look: a model without a variant, or an installation that failed. */

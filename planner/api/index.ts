@@ -1,5 +1,6 @@
-export type { PlannerInfo } from './call.ts'
-export { connectPlanner, type PlannerClient } from './client.ts'
+export type { PlannerInfo } from './call/call.ts'
+export { type CallInput, connectPlanner, type PlannerClient } from './client/client.ts'
+export { socketPath } from './client/socket-path.ts'
 export {
   type ApiProgress,
   OPERATIONS,
@@ -8,22 +9,32 @@ export {
   type OperationOutput,
   ROLES,
   type Role,
-} from './contract.ts'
-export { ApiError, RemoteError } from './errors.ts'
-export type { Explanation } from './explanation.ts'
-export type { DeviceHealth, HealthView } from './health-views.ts'
-export type { OperatorListener } from './operator-listener.ts'
-export type { PackageView } from './package-views.ts'
-export { type Api, type ApiOptions, startApi } from './server.ts'
-export { socketPath } from './socket-path.ts'
+} from './contract/contract.ts'
+export { ApiError, RemoteError } from './contract/errors.ts'
+export { EVENT_KINDS } from './contract/event-kinds.ts'
+export type { Explanation } from './contract/explanation.ts'
+export type { DeviceHealth, HealthView } from './contract/health-views.ts'
+export type { PackageView } from './contract/package-views.ts'
+export type { Page } from './contract/paging.ts'
+export type { Problem } from './contract/problems.ts'
+export type { RolloutDetail, RolloutMember, RolloutSummary } from './contract/rollout-views.ts'
+export type { SessionView } from './contract/session-views.ts'
 export type {
+  AuditView,
   BatchView,
   CandidateRow,
   ClassPlan,
   ClassView,
   DeviceView,
+  KeysView,
   ModelView,
   ProbeView,
+  RevisionView,
   RolloutStatus,
   RolloutView,
-} from './views.ts'
+  WindowView,
+} from './contract/views.ts'
+export type { DeliveryView, WebhookView } from './contract/webhook-views.ts'
+export type { Pages } from './server/exchange.ts'
+export type { OperatorListener } from './server/operator-listener.ts'
+export { type Api, type ApiOptions, startApi } from './server/server.ts'

@@ -99,6 +99,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   restore: async () => [(await import('./operations/backup.ts')).restoreCommand],
   doctor: async () => [(await import('./operations/doctor.ts')).doctorCommand],
   audit: async () => [(await import('./operators/audit.ts')).auditCommand],
+  webhooks: async () => {
+    const webhooks = await import('./webhooks/webhooks.ts')
+    return [
+      webhooks.webhooksListCommand,
+      webhooks.webhooksAddCommand,
+      webhooks.webhooksRemoveCommand,
+      webhooks.webhooksDeadCommand,
+      webhooks.webhooksRetryCommand,
+    ]
+  },
   operators: async () => {
     const operators = await import('./operators/operators.ts')
     return [

@@ -19,3 +19,4 @@ export {
   serverNames,
 } from './server-certificate.ts'
 export type { ServerTls } from './server-tls.ts'
+export * from './sessions.ts'

@@ -13,6 +13,13 @@ export interface Operator {
   readonly role: Role
 }
 
+/** By a token that is good now. */
+export interface KnownOperator extends Operator {
+  /** Digest of its secret. */
+  readonly id: string
+  readonly expiresAt: Date | null
+}
+
 export interface NewOperator extends Operator {
   /** `null`: until it is revoked. */
   readonly lifetimeMs: number | null
@@ -50,11 +57,16 @@ export async function operatorWith(
   db: Db,
   secret: Uint8Array,
   now: Date,
-): Promise<Operator | undefined> {
+): Promise<KnownOperator | undefined> {
   // Looked up by its digest: the time that takes says nothing about any secret.
   const stored = await operators.findOperator(db, operatorSecretDigest(secret))
   if (stored === undefined || !isGood(stored, now)) return undefined
-  return { name: stored.name, role: roleSchema.parse(stored.role) }
+  const { id, name, expiresAt } = stored
+  return { id, name, role: roleOf(stored), expiresAt }
+}
+
+export function roleOf({ role }: StoredOperator): Role {
+  return roleSchema.parse(role)
 }
 
 /** Takes every token from the operator; answers how many there were. */

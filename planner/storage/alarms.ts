@@ -50,3 +50,20 @@ export async function alarmsOf(
     updatedAt: row.updated_at,
   }))
 }
+
+/** How many are raised on each of these devices; those with none are left out. */
+export async function raisedOn(
+  db: Db,
+  devices: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (devices.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('alarms')
+    .select((q) => ['device', q.fn.countAll<number>().as('alarms')])
+    .where('device', 'in', [...devices])
+    .where('raised_at', 'is not', null)
+    .where((q) => q.or([q('cleared_at', 'is', null), q('cleared_at', '<', q.ref('raised_at'))]))
+    .groupBy('device')
+    .execute()
+  return new Map(rows.map((row) => [row.device, Number(row.alarms)]))
+}

@@ -23,13 +23,25 @@ export async function writeAudit(
     .execute()
 }
 
+export interface AuditQuery {
+  readonly limit: number
+  readonly subject?: string | undefined
+  readonly actor?: string | undefined
+  readonly action?: string | undefined
+  /** Older than this entry. */
+  readonly before?: number | undefined
+}
+
 /** Newest first. */
 export async function readAudit(
   db: Db,
-  { limit, subject }: { readonly limit: number; readonly subject?: string },
+  { limit, subject, actor, action, before }: AuditQuery,
 ): Promise<readonly AuditEntry[]> {
   let query = db.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(limit)
   if (subject !== undefined) query = query.where('subject', '=', subject)
+  if (actor !== undefined) query = query.where('actor', '=', actor)
+  if (action !== undefined) query = query.where('action', '=', action)
+  if (before !== undefined) query = query.where('seq', '<', before)
   const rows = await query.execute()
   return rows.map((row) => ({
     ...row,

@@ -8,6 +8,7 @@ import {
   hardwareReportSchema,
 } from '../../shared/messages/index.ts'
 import { recordDeviceLabels } from './device-labels.ts'
+import { putSlots } from './device-slots.ts'
 import { recordRoots } from './directions.ts'
 import { recordEngineNotes } from './engine-notes.ts'
 import { readJson } from './json.ts'
@@ -84,6 +85,7 @@ export async function recordBirth(
   await recordTaker(db, device, birth.acceptsRuntimes === true)
   await recordDeviceLabels(db, device, birth.labels ?? {})
   await recordZone(db, device, birth.timeZone)
+  await putSlots(db, device, birth.slots)
   return known ? 'known' : 'new'
 }
 
@@ -135,6 +137,7 @@ export async function recordSlots(db: Db, device: DeviceId, slots: Birth['slots'
     .set({ slots: JSON.stringify(slots) })
     .where('id', '=', device)
     .execute()
+  await putSlots(db, device, slots)
 }
 
 /** Those in service. */
@@ -295,6 +298,21 @@ export async function isOnline(db: Db, id: DeviceId): Promise<boolean> {
   return row?.online === 1
 }
 
+/** Of these, those that are online. */
+export async function onlineAmong(
+  db: Db,
+  ids: readonly DeviceId[],
+): Promise<ReadonlySet<DeviceId>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('devices')
+    .select('id')
+    .where('id', 'in', [...ids])
+    .where('online', '=', 1)
+    .execute()
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** Classes that devices in service belong to, by name. */
 export async function classesInUse(db: Db): Promise<readonly string[]> {
   const rows = await db
@@ -331,7 +349,7 @@ function isOlder(epoch: Epoch, than: Epoch): boolean {
   return epoch.start === than.start && epoch.connection < than.connection
 }
 
-function deviceOf(row: Tables['devices']): Device {
+export function deviceOf(row: Tables['devices']): Device {
   return {
     id: row.id,
     firstSeen: row.first_seen,

@@ -55,5 +55,6 @@ export async function forgetDevice(db: Db, device: DeviceId): Promise<void> {
   await db.deleteFrom('device_roots').where('device', '=', device).execute()
   await db.deleteFrom('directed_engines').where('device', '=', device).execute()
   await db.deleteFrom('directions').where('device', '=', device).execute()
+  await db.deleteFrom('device_slots').where('device', '=', device).execute()
   await db.deleteFrom('devices').where('id', '=', device).execute()
 }

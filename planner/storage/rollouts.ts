@@ -248,7 +248,7 @@ export async function lastMemberOf(
   return row && memberOf(row)
 }
 
-function rolloutOf(row: Tables['rollouts']): Rollout {
+export function rolloutOf(row: Tables['rollouts']): Rollout {
   return {
     id: row.id,
     model: row.model,

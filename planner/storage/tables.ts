@@ -14,6 +14,8 @@ import type { whenTables } from './migrations/0013-when.ts'
 import type { healthTables } from './migrations/0014-health.ts'
 import type { clockTables } from './migrations/0016-clock.ts'
 import type { doubleTables } from './migrations/0017-doubles.ts'
+import type { apiTables } from './migrations/0027-api.ts'
+import type { webhookTables } from './migrations/0028-webhooks.ts'
 import type { RowsOf } from './migrations/columns.ts'
 
 /** The database as the queries see it, derived from what the migrations make. */
@@ -32,7 +34,9 @@ export type Tables = RowsOf<
     typeof groupTables &
     typeof whenTables &
     typeof clockTables &
-    typeof doubleTables
+    typeof doubleTables &
+    typeof apiTables &
+    typeof webhookTables
 >
 
 /** The open database, or a transaction on it: inside one, every query must go through it. */

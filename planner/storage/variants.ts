@@ -147,6 +147,17 @@ export async function variantByDigest(db: Db, digest: Digest): Promise<Variant |
 }
 
 /** Files that exist of a source, whatever they are for. */
+/** Digests of all that was built of a source. */
+export async function digestsOf(db: Db, source: Digest): Promise<readonly Digest[]> {
+  const rows = await db
+    .selectFrom('variants')
+    .select('digest')
+    .where('source', '=', source)
+    .where('digest', 'is not', null)
+    .execute()
+  return rows.flatMap(({ digest }) => digest ?? [])
+}
+
 export async function countBuilt(db: Db, source: Digest): Promise<number> {
   const { count } = await db
     .selectFrom('variants')

@@ -4,6 +4,7 @@ import { healthSocketPath, socketPath } from '../../client/index.ts'
 import type { Log } from '../../link/index.ts'
 import { MOST_LINE_BYTES, type Observer } from '../../observe/index.ts'
 import type { HealthMessages } from '../health/health-messages.ts'
+import { agentMetrics } from './agent-metrics.ts'
 import { answerOnSocket, type Connection, type LineSocket } from './line-socket.ts'
 import type { AgentStatus } from './status.ts'
 import type { SwitchNotices } from './switch-notices.ts'
@@ -21,7 +22,7 @@ export interface Answering {
 const OBSERVE = 'observe '
 
 /**
- * `agent.sock` answers `status` and `current <model>` and tells of switches; `health.sock` hears how applications are
+ * `agent.sock` answers `status`, `metrics` and `current <model>` and tells of switches; `health.sock` hears how applications are
  * and what they observe.
  * @returns how to stop
  */
@@ -64,6 +65,7 @@ async function answerTo(
   const [verb = '', model = '', ...rest] = question.split(' ')
   try {
     if (verb === 'status' && model === '') return await status()
+    if (verb === 'metrics' && model === '') return { text: agentMetrics(await status()) }
     const isModel = rest.length === 0 && modelNameSchema.safeParse(model).success
     if (verb === 'subscribe' && isModel)
       connection.keep(notices.listen(model, (notice) => void connection.tell(notice)))
@@ -72,7 +74,7 @@ async function answerTo(
       const found = models.find((candidate) => candidate.model === model)
       return { v: 1, model, variant: found?.current ?? null, file: found?.file ?? null }
     }
-    return { error: 'ask "status", "current <model>" or "subscribe <model>"' }
+    return { error: 'ask "status", "metrics", "current <model>" or "subscribe <model>"' }
   } catch (error) {
     return { error: messageOf(error) }
   }

@@ -9,6 +9,7 @@ import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, portInput } from '../program/fleet-options.ts'
 import { ensureSecret } from './broker-secret.ts'
 import { signalled } from './run-until-stopped.ts'
+import { showMetrics } from './show-metrics.ts'
 
 export const brokerCommand = defineCommand({
   path: 'broker',
@@ -26,6 +27,10 @@ export const brokerCommand = defineCommand({
       flags: '--secret-file <file>',
       description: 'what the planner logs in with (default: <data>/broker-secret)',
     },
+    {
+      flags: '--metrics-port <port>',
+      description: 'shows /metrics on this port of --host; 0: any free one (default: nowhere)',
+    },
   ],
   example: 'fitment broker --port 1883',
   input: z.object({
@@ -34,8 +39,9 @@ export const brokerCommand = defineCommand({
     host: z.string(),
     port: portInput,
     secretFile: z.string().optional(),
+    metricsPort: portInput.optional(),
   }),
-  run: async ({ data, fleet, host, port, secretFile }, io) => {
+  run: async ({ data, fleet, host, port, secretFile, metricsPort }, io) => {
     requireTlsBeyondLoopback(
       `mqtt://${host}`,
       'use fitment serve, which has TLS, or Mosquitto with fitment broker export-mosquitto',
@@ -45,14 +51,21 @@ export const brokerCommand = defineCommand({
     const log = pino({ level: 'warn' }, pino.destination(2))
     const broker = await startBroker({ fleets: [fleet], host, port, plannerSecret: secret, log })
     const url = `mqtt://${broker.host}:${broker.port}`
-    io.result({ url, fleet, secretFile: file, ready: true }, () =>
+    const metrics =
+      metricsPort === undefined
+        ? undefined
+        : await showMetrics({ host, port: metricsPort }, () => broker.figures())
+    const shown = { url, fleet, secretFile: file, ...(metrics && { metrics: metrics.url }) }
+    io.result({ ...shown, ready: true }, () =>
       [
         `broker ready: ${url}, fleet ${fleet}`,
+        ...(metrics ? [`metrics: ${metrics.url}`] : []),
         `a planner logs in with the secret in ${file}:`,
         `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${shellWord(file)}`,
       ].join('\n'),
     )
     await signalled()
+    await metrics?.close()
     await broker.close()
     return 0
   },

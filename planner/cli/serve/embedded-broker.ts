@@ -7,6 +7,7 @@ import {
   startBroker,
   stillBelieved,
 } from '../../../broker/index.ts'
+import type { Family } from '../../../shared/exposition/index.ts'
 import type { FleetConnection } from '../../fleet/index.ts'
 import { openEnrollment, type PlannerIdentity } from '../../identity/index.ts'
 
@@ -24,6 +25,8 @@ export interface EmbeddedBrokerOptions {
 export interface OpenedBroker {
   readonly connection: FleetConnection
   readonly url: string
+  /** Absent: it runs elsewhere. */
+  readonly figures?: () => readonly Family[]
   close(): Promise<void>
 }
 
@@ -43,6 +46,7 @@ export async function openBroker(
   return {
     connection: { kind: 'embedded', broker },
     url: `${scheme}://${inUrl(options.name ?? reachable(host))}:${broker.port}`,
+    figures: () => broker.figures(),
     async close() {
       await enrollment?.close()
       await broker.close()

@@ -1,10 +1,17 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { requirePlausible } from '../../../shared/clock/index.ts'
+import type { Family } from '../../../shared/exposition/index.ts'
 import { type FailPoints, failPointsFrom } from '../../../shared/fail-points.ts'
 import { anchorDigest, printTrustPin } from '../../../shared/trust/index.ts'
 import { VERSION } from '../../../shared/version.ts'
-import { type OperatorListener, type PlannerInfo, socketPath, startApi } from '../../api/index.ts'
+import {
+  type ApiOptions,
+  type OperatorListener,
+  type PlannerInfo,
+  socketPath,
+  startApi,
+} from '../../api/index.ts'
 import { takeUpRestored } from '../../backup/index.ts'
 import { loadProfilesWith } from '../../classes/index.ts'
 import {
@@ -41,10 +48,16 @@ export interface PlannerOptions {
   readonly outside?: { readonly broker: string; readonly joinBroker: string } | undefined
   /** Where operators elsewhere ask; absent: nowhere. */
   readonly listener?: OperatorListener
+  /** Who may read metrics there. */
+  readonly metricsFor?: ApiOptions['metricsFor']
   /** Opens the way to the broker; called once the database is this planner's alone. */
-  connect(
-    identity: PlannerIdentity,
-  ): Promise<{ connection: FleetConnection; url: string; close(): Promise<void> }>
+  connect(identity: PlannerIdentity): Promise<{
+    connection: FleetConnection
+    url: string
+    /** Of a broker in this process. */
+    figures?: () => readonly Family[]
+    close(): Promise<void>
+  }>
 }
 
 export interface RunningPlanner {
@@ -104,13 +117,15 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       database: database.place,
       trust: printTrustPin(anchorDigest(await trust.anchor())),
     }
-    const { listener } = options
+    const { listener, metricsFor } = options
     const api = await startApi({
       conductor,
       info,
       socket: socketPath(data),
       identity,
       ...(listener && { listener }),
+      ...(metricsFor && { metricsFor }),
+      ...(broker.figures && { moreMetrics: broker.figures }),
       log,
     })
     closers.push(() => api.close())

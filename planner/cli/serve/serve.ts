@@ -46,6 +46,16 @@ export const serveCommand = defineCommand({
       description: 'let operators on other machines ask, with tokens of fitment operators add',
     },
     { flags: '--api-port <port>', description: 'port they ask on', default: '8443' },
+    {
+      flags: '--api-plain',
+      description:
+        'no TLS on a loopback --api-host: for a browser of this machine, or behind a proxy that has TLS',
+    },
+    {
+      flags: '--metrics <who>',
+      description: 'who may read /metrics at --api-host: nobody, token or everybody',
+      default: 'nobody',
+    },
   ],
   example: 'fitment serve --data /var/lib/fitment --host 0.0.0.0 --name planner.plant-7.example',
   input: z.object({
@@ -61,10 +71,15 @@ export const serveCommand = defineCommand({
     certificateDays: z.coerce.number().positive().max(3650),
     apiHost: z.string().optional(),
     apiPort: portInput,
+    apiPlain: z.boolean().default(false),
+    metrics: z.enum(['nobody', 'token', 'everybody'], 'say nobody, token or everybody'),
   }),
-  run: async ({ host, port, insecureLoopback, name, apiHost, apiPort, ...input }, io) => {
+  run: async ({ host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input }, io) => {
     if (insecureLoopback && !isLoopback(host)) {
       throw new UsageError(`--insecure-loopback goes with a loopback --host: leave out one of them`)
+    }
+    if (apiPlain && (apiHost === undefined || !isLoopback(apiHost))) {
+      throw new UsageError('--api-plain goes with a loopback --api-host, e.g. 127.0.0.1')
     }
     const tls = !insecureLoopback
     const log = pino({ level: input.logLevel }, pino.destination(2))
@@ -75,9 +90,13 @@ export const serveCommand = defineCommand({
       settings: { measureMs: input.probeMs },
       names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
       limits: limitsOf(input),
+      metricsFor: input.metrics,
       log,
       ...(apiHost !== undefined && {
-        listener: { host: apiHost, port: apiPort, name: name[0] ?? reachable(apiHost) },
+        listener: {
+          ...{ host: apiHost, port: apiPort, isPlain: apiPlain },
+          name: (apiPlain ? undefined : name[0]) ?? reachable(apiHost),
+        },
       }),
       connect: (identity) =>
         openBroker(identity, {

@@ -23,6 +23,13 @@ export interface Due {
   readonly packages: readonly string[]
 }
 
+/** Who is told, as it happens, which things the conductor will look at. */
+export interface AgendaWatcher {
+  device(id: string): void
+  pipeline(name: PipelineName): void
+  rollout(id: string): void
+}
+
 /**
  * What happened names what to look at, so that work goes with what changes and not with how much there is. It is a hint and
  * no memory: what it loses, in a crash or by a mistake, the next sweep over everything finds.
@@ -36,6 +43,13 @@ export class Agenda {
   #pipelines = new Map<string, PipelineName>()
   #devices = new Set<string>()
   #rollouts = new Set<string>()
+  readonly #watchers = new Set<AgendaWatcher>()
+
+  /** What is returned ends it. */
+  watch(watcher: AgendaWatcher): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
 
   everything(): void {
     this.#everything = true
@@ -47,14 +61,17 @@ export class Agenda {
 
   pipeline({ model, class: classId }: PipelineName): void {
     this.#pipelines.set(`${model} ${classId}`, { model, class: classId })
+    for (const watcher of this.#watchers) watcher.pipeline({ model, class: classId })
   }
 
   device(id: string): void {
     this.#devices.add(id)
+    for (const watcher of this.#watchers) watcher.device(id)
   }
 
   rollout(id: string): void {
     this.#rollouts.add(id)
+    for (const watcher of this.#watchers) watcher.rollout(id)
   }
 
   releases(): void {

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -300,37 +299,6 @@ t.test('plan again tries builds that failed once more', async (t) => {
   await client.call('plan', { model: 'motor', dryRun: false, again: true })
   t.not((await variants.findVariant(db, 'large-a'))?.error, 'the disk was full')
 })
-
-t.test(
-  'what is no operation, no JSON, too long or of another shape is refused in one line',
-  async (t) => {
-    const { socket } = await running(t)
-    const cases: [string, string, string, RegExp][] = [
-      ['GET', '/', '', /the planner has no GET \//],
-      ['POST', '/v1/operations/devices.delete', '{}', /has no POST/],
-      ['POST', '/v1/operations/plan', 'not json', /is not JSON/],
-      ['POST', '/v1/operations/plan', '{"model":"../x","dryRun":1}', /plan: model: .*dryRun/],
-      ['POST', '/v1/operations/plan', `{"model":"${'x'.repeat(2_000_000)}"}`, /too long/],
-    ]
-    for (const [method, path, body, message] of cases) {
-      const answer = await new Promise<string>((resolve, reject) => {
-        const sent = request({ socketPath: socket, method, path }, (response) => {
-          let text = ''
-          response.on('data', (chunk) => {
-            text += chunk
-          })
-          response.on('end', () => resolve(text))
-        })
-        // The planner may stop reading before all is sent.
-        sent.on('error', (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') reject(error)
-        })
-        sent.end(body)
-      })
-      t.match(JSON.parse(answer), { error: { code: 'usage', message } })
-    }
-  },
-)
 
 t.test('a caller that talks no HTTP harms nobody', async (t) => {
   const { socket, client } = await running(t)

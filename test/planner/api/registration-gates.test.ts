@@ -1,5 +1,5 @@
 import t from 'tap'
-import { admit } from '../../../planner/api/registration-gates.ts'
+import { admit } from '../../../planner/api/models/registration-gates.ts'
 import type { Quality } from '../../../planner/variants/index.ts'
 import { newModel } from '../storage/sample.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
-import type { Call } from '../../../planner/api/call.ts'
-import { RUN } from '../../../planner/api/operations.ts'
+import type { Call } from '../../../planner/api/call/call.ts'
+import { RUN } from '../../../planner/api/server/operations.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'
 import { audit, devices, models, rollouts } from '../../../planner/storage/index.ts'
 import { chosenModel, options } from '../conductor/chosen-model.ts'
@@ -126,7 +126,7 @@ t.test('notes and tags', async (t) => {
   )
   t.match(await RUN['models.show']({ model: 'motor', revision: 'stable' }, call), { revision: 1 })
   await RUN['models.annotate']({ model: 'motor', ...none, tags: ['stable'] }, call)
-  t.match(await RUN['models.history']({ model: 'motor' }, call), [
+  t.match((await RUN['models.history']({ model: 'motor' }, call)).items, [
     { revision: 2, tags: ['stable'], note: null },
     { revision: 1, tags: [], note: 'good' },
   ])
@@ -259,17 +259,17 @@ t.test('a device that is retired is in no count, and comes back', async (t) => {
   )
   t.same(await b.take('assign'), [], 'what it was told is closed')
   t.match(
-    (await RUN['devices.list']({}, call)).map(({ id }) => id),
+    (await RUN['devices.list']({}, call)).items.map(({ id }) => id),
     ['d1'],
   )
-  t.match(await RUN['devices.list']({ all: true }, call), [
+  t.match((await RUN['devices.list']({ all: true }, call)).items, [
     { id: 'd1' },
     { id: 'd2', retired: { reason: 'scrapped' } },
   ])
-  t.match(await RUN['classes.list']({}, call), [{ devices: 1 }])
+  t.match((await RUN['classes.list']({}, call)).items, [{ devices: 1 }])
   await new ScriptedDevice('d2', p).join()
   t.match(
-    (await RUN['devices.list']({}, call)).map(({ id }) => id),
+    (await RUN['devices.list']({}, call)).items.map(({ id }) => id),
     ['d1'],
     'saying birth does not undo it',
   )
@@ -286,7 +286,7 @@ t.test('a device that is retired is in no count, and comes back', async (t) => {
   await RUN['devices.remove']({ device: 'd2', reason: 'sold' }, call)
   await settle(p)
   t.match(
-    (await RUN['devices.list']({ all: true }, call)).map(({ id }) => id),
+    (await RUN['devices.list']({ all: true }, call)).items.map(({ id }) => id),
     ['d1'],
   )
   t.match(await audit.readAudit(db, { limit: 1, subject: 'd2' }), [{ action: 'devices.remove' }])

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readAlarms, readHealth } from '../../../planner/api/read-health.ts'
+import { readAlarms, readHealth } from '../../../planner/api/health/read-health.ts'
 import { applyRolloutEvent } from '../../../planner/conductor/index.ts'
 import { parseConditions } from '../../../planner/health/index.ts'
 import {

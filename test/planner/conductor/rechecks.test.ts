@@ -1,5 +1,5 @@
 import t from 'tap'
-import { explain } from '../../../planner/api/explain.ts'
+import { explain } from '../../../planner/api/models/explain.ts'
 import { judgeRecheck } from '../../../planner/probing/index.ts'
 import { probes, rechecks, variants } from '../../../planner/storage/index.ts'
 import type { SaidProbe } from '../../../shared/messages/orders.ts'

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Call } from '../../../planner/api/call.ts'
+import type { Call } from '../../../planner/api/call/call.ts'
 import type { ConductorContext } from '../../../planner/conductor/index.ts'
 import { audit, type Rollout, rollouts } from '../../../planner/storage/index.ts'
 import { newId } from '../../../shared/ids.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Call } from '../../../planner/api/call.ts'
-import { RUN } from '../../../planner/api/operations.ts'
+import type { Call } from '../../../planner/api/call/call.ts'
+import { RUN } from '../../../planner/api/server/operations.ts'
 import { noteReason } from '../../../planner/conductor/rollouts/advance-rollout.ts'
 import { parseSelector } from '../../../planner/groups/index.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'

@@ -28,8 +28,8 @@ t.test('a token is known by its secret until it is revoked or expires', async (t
   }
   const ann = await add('ann', null)
   const bob = await add('bob', 1_000)
-  t.strictSame(await operatorWith(db, ann, clock.now()), { name: 'ann', role: 'operator' })
-  t.strictSame(await operatorWith(db, bob, clock.now()), { name: 'bob', role: 'operator' })
+  t.match(await operatorWith(db, ann, clock.now()), { name: 'ann', role: 'operator' })
+  t.match(await operatorWith(db, bob, clock.now()), { name: 'bob', role: 'operator' })
   t.equal(await operatorWith(db, newOperatorSecret(), clock.now()), undefined)
   clock.goMs(1_000)
   t.equal(await operatorWith(db, bob, clock.now()), undefined)

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { KeysView } from '../../../../planner/api/views.ts'
+import type { KeysView } from '../../../../planner/api/contract/views.ts'
 import { audit } from '../../../../planner/storage/index.ts'
 import { chosenModel } from '../../conductor/chosen-model.ts'
 import { ScriptedDevice, settle } from '../../conductor/scripted-fleet.ts'

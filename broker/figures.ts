@@ -1,0 +1,70 @@
+import type { Aedes, Client } from 'aedes'
+import { type Family, family } from '../shared/exposition/index.ts'
+import type { Identity } from './identity.ts'
+import { bytesOf } from './payload.ts'
+
+/** Why a connection was ended that had not asked for it: before its first byte, or for what it sent. */
+type Refusal = 'not-admitted' | 'violation'
+
+/** What goes through the broker, counted as it does. */
+export class BrokerFigures {
+  readonly #present: ReadonlyMap<Client, Identity>
+  readonly #refused: Record<Refusal, number> = { 'not-admitted': 0, violation: 0 }
+  #messages = 0
+  #bytes = 0
+  #connected = 0
+
+  constructor(aedes: Aedes, present: ReadonlyMap<Client, Identity>) {
+    this.#present = present
+    aedes.on('publish', (packet, client) => {
+      if (client === null) return
+      this.#messages += 1
+      this.#bytes += bytesOf(packet.payload).length
+    })
+    aedes.on('clientReady', () => {
+      this.#connected += 1
+    })
+  }
+
+  refused(why: Refusal): void {
+    this.#refused[why] += 1
+  }
+
+  families(): readonly Family[] {
+    const roles = new Map<string, number>()
+    for (const { role } of this.#present.values()) roles.set(role, (roles.get(role) ?? 0) + 1)
+    const count = (value: number) => [{ value }]
+    return [
+      family(
+        'gauge',
+        'fitment_broker_clients',
+        'Clients that are connected, by role.',
+        [...roles].map(([role, value]) => ({ labels: { role }, value })),
+      ),
+      family(
+        'counter',
+        'fitment_broker_connections_total',
+        'Clients that were let in.',
+        count(this.#connected),
+      ),
+      family(
+        'counter',
+        'fitment_broker_refused_total',
+        'Connections that were ended for what they were or sent.',
+        Object.entries(this.#refused).map(([why, value]) => ({ labels: { why }, value })),
+      ),
+      family(
+        'counter',
+        'fitment_broker_messages_total',
+        'Messages that clients sent.',
+        count(this.#messages),
+      ),
+      family(
+        'counter',
+        'fitment_broker_message_bytes_total',
+        'Bytes of their payloads.',
+        count(this.#bytes),
+      ),
+    ]
+  }
+}

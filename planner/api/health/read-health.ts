@@ -1,0 +1,133 @@
+import { type ConductorContext, type Yardstick, yardstickOf } from '../../conductor/index.ts'
+import { figuresOf, mergeObservations } from '../../health/index.ts'
+import {
+  alarms,
+  type Device,
+  devices as deviceRows,
+  health,
+  type LatestWindow,
+  models,
+  variants,
+} from '../../storage/index.ts'
+import { type Call, modelNamed } from '../call/call.ts'
+import type { OperationInput, OperationOutput } from '../contract/contract.ts'
+import type { DeviceHealth, HealthView } from '../contract/health-views.ts'
+
+const DAY_MS = 86_400_000
+
+/** How a model does: on each device now, and day by day on all of them. @throws ApiError `unknown-model` */
+export async function readHealth(
+  input: OperationInput<'health'>,
+  { context }: Call,
+): Promise<OperationOutput<'health'>> {
+  const { db } = context
+  const { name } = await modelNamed(context, input.model)
+  const all = await deviceRows.listDevices(db)
+  const asked = all.filter(
+    ({ id, class: of }) =>
+      (input.device === undefined || id === input.device) &&
+      (input.class === undefined || of === input.class),
+  )
+  const byId = new Map(asked.map((device) => [device.id, device]))
+  const devices: DeviceHealth[] = []
+  for (const window of await health.latestOf(db, name, input.device)) {
+    const device = byId.get(window.device)
+    if (device) devices.push(await deviceHealth(context, device, window))
+  }
+  const raised = (await alarms.alarmsOf(db, { model: name })).filter(
+    ({ count, device }) => count.state === 'raised' && byId.has(device),
+  )
+  return {
+    model: name,
+    devices,
+    days: await daysOf(context, name, byId, input.days),
+    alarms: raised.length,
+  }
+}
+
+export async function readAlarms(
+  { model, device, all }: OperationInput<'alarms.list'>,
+  { context }: Call,
+): Promise<OperationOutput<'alarms.list'>> {
+  if (model !== undefined) await modelNamed(context, model)
+  const known = await alarms.alarmsOf(context.db, { model, device })
+  return known
+    .filter(({ count, raisedAt }) => count.state === 'raised' || (all && raisedAt !== null))
+    .map(({ count, ...alarm }) => ({ ...alarm, state: count.state }))
+}
+
+async function deviceHealth(
+  context: ConductorContext,
+  device: Device,
+  { model, seen, receivedAt }: LatestWindow,
+): Promise<DeviceHealth> {
+  const { reference, probeMs } = await yardstickOf(context, context.db, device, { model, ...seen })
+  const figures = figuresOf(seen, reference, probeMs)
+  const variant = await variants.variantByDigest(context.db, seen.variant)
+  const revision = variant && (await models.revisionOf(context.db, model, variant.source))
+  const { p50 = null, p95 = null, p99 = null } = figures.latencyMs ?? {}
+  const ratio = p95 !== null && probeMs?.p95 ? p95 / probeMs.p95 : null
+  const { inferences, drift, worst, notFinite, foreign, hottestCelsius, throttled } = figures
+  const ended = Date.parse(seen.from) + seen.windowMs
+  return {
+    ...{ device: device.id, class: device.class, online: device.online, variant: seen.variant },
+    scheme: variant?.scheme ?? null,
+    revision: revision?.revision ?? null,
+    ...{ inferences, drift, notFinite, foreign, hottestCelsius, throttled },
+    worst: worst.map(({ samples, ...distance }) => ({ ...distance, samples: [...samples] })),
+    ...{ p50Ms: p50, p95Ms: p95, p99Ms: p99, p95Ratio: ratio },
+    availableBytes: seen.host.availableBytes,
+    restarts: seen.host.restarts,
+    check: seen.check,
+    receivedAt,
+    clockOffS: Math.round((ended - Date.parse(receivedAt)) / 1000),
+  }
+}
+
+async function daysOf(
+  context: ConductorContext,
+  model: string,
+  devices: ReadonlyMap<string, Device>,
+  days: number,
+): Promise<HealthView['days']> {
+  const { db, now } = context
+  const since = new Date(now().getTime() - (days - 1) * DAY_MS).toISOString().slice(0, 10)
+  const groups = new Map<string, Group>()
+  for (const { device: id, day, variant, seen } of await health.daysOf(db, model, since)) {
+    const device = devices.get(id)
+    if (!device) continue
+    const key = `${day} ${variant}`
+    const before = groups.get(key)
+    const yardstick =
+      before?.yardstick ?? (await yardstickOf(context, db, device, { model, ...seen }))
+    groups.set(key, {
+      ...{ day, variant, yardstick },
+      seen: before ? mergeObservations(before.seen, seen) : seen,
+      devices: (before?.devices ?? 0) + 1,
+    })
+  }
+  return await Promise.all([...groups.values()].map((group) => dayView(context, group)))
+}
+
+interface Group {
+  readonly day: string
+  readonly variant: string
+  readonly devices: number
+  readonly seen: LatestWindow['seen']
+  readonly yardstick: Yardstick
+}
+
+async function dayView(
+  { db }: ConductorContext,
+  { day, variant, devices, seen, yardstick }: Group,
+): Promise<HealthView['days'][number]> {
+  const figures = figuresOf(seen, yardstick.reference, yardstick.probeMs)
+  const { p50 = null, p95 = null, p99 = null } = figures.latencyMs ?? {}
+  const { inferences, drift, worst, hottestCelsius } = figures
+  return {
+    ...{ day, variant, devices, inferences, drift, hottestCelsius },
+    scheme: (await variants.variantByDigest(db, variant))?.scheme ?? null,
+    worst: worst[0]?.name ?? null,
+    ...{ p50Ms: p50, p95Ms: p95, p99Ms: p99 },
+  }
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { printSelector } from '../../groups/index.ts'
+import { printWaves } from '../../rollout/index.ts'
+import {
+  type Db,
+  devices as deviceRows,
+  models,
+  type Rollout,
+  rolloutLists,
+  rollouts,
+  selections,
+  variants,
+  windows,
+} from '../../storage/index.ts'
+import { type Call, modelNamed } from '../call/call.ts'
+import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
+import { ApiError } from '../contract/errors.ts'
+import { parseCursor, printCursor, USUAL_ITEMS } from '../contract/paging.ts'
+import type { RolloutDetail, RolloutMember, RolloutSummary } from '../contract/rollout-views.ts'
+
+const placeSchema = z.tuple([z.string(), z.string()])
+
+/** Newest first, each by its numbers. @throws ApiError `unknown-model` */
+export async function listRollouts(
+  input: OperationInput<'rollouts.list'>,
+  { context }: Call,
+): Promise<OperationAnswer<'rollouts.list'>> {
+  const { db } = context
+  const { model, class: classId, state, limit = USUAL_ITEMS, cursor } = input
+  if (model !== undefined) await modelNamed(context, model)
+  const before = cursor === undefined ? undefined : parseCursor(placeSchema, cursor)
+  const query = { model, class: classId, state, before, most: limit + 1 }
+  const found = await rolloutLists.rolloutPage(db, query)
+  const shown = found.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    items: await Promise.all(shown.map((rollout) => summaryOf(db, rollout))),
+    next: found.length > limit && last ? printCursor([last.createdAt, last.id]) : null,
+    total: null,
+  }
+}
+
+/** @throws ApiError `unknown-rollout` */
+export async function showRollout(
+  { rollout: id }: OperationInput<'rollouts.show'>,
+  { context }: Call,
+): Promise<RolloutDetail> {
+  const { db } = context
+  const rollout = await rolloutNamed(db, id)
+  const { approval, revert, gate, health } = rollout.options
+  return {
+    ...(await summaryOf(db, rollout)),
+    ...{ approval, revert, gate, healthGate: health },
+    pausedUntil: (await windows.pauses(db)).get(id) ?? null,
+    causes: await rolloutLists.failureCauses(db, id),
+  }
+}
+
+const memberPlace = z.tuple([z.string()])
+
+/** By name. @throws ApiError `unknown-rollout` */
+export async function listMembers(
+  { rollout: id, state, wave, limit = USUAL_ITEMS, cursor }: OperationInput<'rollouts.members'>,
+  { context }: Call,
+): Promise<OperationAnswer<'rollouts.members'>> {
+  const { db } = context
+  await rolloutNamed(db, id)
+  const after = cursor === undefined ? '' : parseCursor(memberPlace, cursor)[0]
+  const query = { state, wave: wave && wave - 1, after, most: limit + 1 }
+  const found = await rolloutLists.memberPage(db, id, query)
+  const shown = found.slice(0, limit)
+  const known = await deviceRows.onlineAmong(
+    db,
+    shown.map(({ device }) => device),
+  )
+  const schemes = new Map<string, string | null>()
+  for (const key of new Set(shown.flatMap((member) => member.variant ?? []))) {
+    schemes.set(key, (await variants.findVariant(db, key))?.scheme ?? null)
+  }
+  const items: RolloutMember[] = shown.map((member) => ({
+    device: member.device,
+    online: known.has(member.device),
+    wave: member.wave + 1,
+    state: member.state,
+    scheme: schemes.get(member.variant ?? '') ?? null,
+    error: member.error,
+    updatedAt: member.updatedAt,
+  }))
+  const last = shown.at(-1)
+  return {
+    items,
+    next: found.length > limit && last ? printCursor([last.device]) : null,
+    total: await rolloutLists.countMembers(db, id, query),
+  }
+}
+
+async function rolloutNamed(db: Db, id: string): Promise<Rollout> {
+  const rollout = await rollouts.findRollout(db, id)
+  if (rollout) return rollout
+  throw new ApiError(
+    'unknown-rollout',
+    'there is no rollout of this id: list them at /api/v1/rollouts',
+  )
+}
+
+async function summaryOf(db: Db, rollout: Rollout): Promise<RolloutSummary> {
+  const selection = await selections.selectionBySeq(db, rollout.selection)
+  const model = await models.modelById(db, rollout.model)
+  const winner = selection?.selection.winner
+  const variant = winner ? await variants.findVariant(db, winner) : undefined
+  const { where, waves } = rollout.options
+  return {
+    id: rollout.id,
+    model: rollout.modelName,
+    revision: model?.revision ?? 0,
+    class: rollout.class,
+    state: rollout.state,
+    wave: rollout.wave + 1,
+    waves: printWaves(waves),
+    where: where ? printSelector(where) : null,
+    scheme: variant?.scheme ?? '?',
+    runtime: variant?.runtime ?? 'litert',
+    bytes: variant?.bytes ?? 0,
+    reason: rollout.reason,
+    why: selection?.selection.why ?? '',
+    createdAt: rollout.createdAt,
+    updatedAt: rollout.updatedAt,
+    counts: await rolloutLists.memberCounts(db, rollout.id),
+  }
+}

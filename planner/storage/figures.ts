@@ -1,0 +1,124 @@
+import { OPEN_STATES } from '../rollout/index.ts'
+import type { Db } from './tables.ts'
+
+/** So many of what is alike in these labels. */
+export interface Count {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** What there is, in counts; each is one look at an index or at a short table. */
+export interface Figures {
+  readonly devices: readonly Count[]
+  readonly retired: number
+  readonly alarms: readonly Count[]
+  readonly rollouts: readonly Count[]
+  readonly members: readonly Count[]
+  readonly pipelines: readonly Count[]
+  readonly openProbes: number
+  readonly reports: number
+  readonly auditEntries: number
+  readonly artifactBytes: number
+  readonly deliveries: readonly Count[]
+}
+
+export async function readFigures(db: Db): Promise<Figures> {
+  return {
+    devices: await devicesByClass(db),
+    retired: await countOf(db.selectFrom('retired_devices').select((q) => q.fn.countAll().as('n'))),
+    alarms: await raisedByModel(db),
+    rollouts: await rolloutsByState(db),
+    members: await membersOfOpen(db),
+    pipelines: await pipelinesByStage(db),
+    openProbes: await countOf(
+      db
+        .selectFrom('probes')
+        .select((q) => q.fn.countAll().as('n'))
+        .where('state', '=', 'ordered'),
+    ),
+    reports: await countOf(
+      db
+        .selectFrom('reports')
+        .select((q) => q.fn.countAll().as('n'))
+        .where('handled_at', 'is', null),
+    ),
+    auditEntries: await countOf(db.selectFrom('audit').select((q) => q.fn.max('seq').as('n'))),
+    artifactBytes: await countOf(
+      db.selectFrom('artifacts').select((q) => q.fn.sum('bytes').as('n')),
+    ),
+    deliveries: await deliveriesByState(db),
+  }
+}
+
+async function countOf(query: { executeTakeFirst(): Promise<{ n: unknown } | undefined> }) {
+  return Number((await query.executeTakeFirst())?.n ?? 0)
+}
+
+async function devicesByClass(db: Db): Promise<Count[]> {
+  const rows = await db
+    .selectFrom('class_tallies')
+    .select(['class', 'online', 'devices'])
+    .where('devices', '!=', 0)
+    .execute()
+  return rows.map((row) => ({
+    labels: { class: row.class, state: row.online === 1 ? 'online' : 'offline' },
+    value: Number(row.devices),
+  }))
+}
+
+async function raisedByModel(db: Db): Promise<Count[]> {
+  const rows = await db
+    .selectFrom('alarms')
+    .select((q) => ['model_name', q.fn.countAll().as('n')])
+    .where('raised_at', 'is not', null)
+    .where((q) => q.or([q('cleared_at', 'is', null), q('cleared_at', '<', q.ref('raised_at'))]))
+    .groupBy('model_name')
+    .execute()
+  return rows.map(({ model_name: model, n }) => ({ labels: { model }, value: Number(n) }))
+}
+
+async function rolloutsByState(db: Db): Promise<Count[]> {
+  const rows = await db
+    .selectFrom('rollouts')
+    .select((q) => ['state', q.fn.countAll().as('n')])
+    .groupBy('state')
+    .execute()
+  return rows.map(({ state, n }) => ({ labels: { state }, value: Number(n) }))
+}
+
+async function membersOfOpen(db: Db): Promise<Count[]> {
+  const rows = await db
+    .selectFrom('rollout_tallies')
+    .innerJoin('rollouts', 'rollouts.id', 'rollout_tallies.rollout')
+    .select((q) => [
+      'rollouts.model_name',
+      'rollouts.class',
+      'rollout_tallies.state',
+      q.fn.sum('rollout_tallies.devices').as('n'),
+    ])
+    .where('rollouts.state', 'in', [...OPEN_STATES])
+    .groupBy(['rollouts.model_name', 'rollouts.class', 'rollout_tallies.state'])
+    .execute()
+  return rows.map((row) => ({
+    labels: { model: row.model_name, class: row.class, state: row.state },
+    value: Number(row.n),
+  }))
+}
+
+async function pipelinesByStage(db: Db): Promise<Count[]> {
+  const rows = await db
+    .selectFrom('pipelines')
+    .select((q) => ['stage', q.fn.countAll().as('n')])
+    .groupBy('stage')
+    .execute()
+  return rows.map(({ stage, n }) => ({ labels: { stage }, value: Number(n) }))
+}
+
+async function deliveriesByState(db: Db): Promise<Count[]> {
+  const rows = await db
+    .selectFrom('webhook_deliveries')
+    .select((q) => ['webhook', 'state', q.fn.countAll().as('n')])
+    .groupBy(['webhook', 'state'])
+    .execute()
+  return rows.map(({ webhook, state, n }) => ({ labels: { webhook, state }, value: Number(n) }))
+}
