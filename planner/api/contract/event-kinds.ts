@@ -60,4 +60,9 @@ export const eventSchema = z.object({
   at: z.string(),
   data: z.record(z.string(), z.unknown()),
 })
+
+/** The same of one kind, as `shared/messages/payloads.yaml` has it. */
+export function eventOfKind(kind: EventKind) {
+  return eventSchema.extend({ kind: z.literal(kind), data: EVENT_DATA[kind] })
+}
 export type FleetEvent = z.infer<typeof eventSchema>

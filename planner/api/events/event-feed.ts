@@ -74,6 +74,11 @@ export class EventFeed {
     return number < oldest ? undefined : this.#kept.slice(number - oldest)
   }
 
+  /** Who listens now. */
+  get readers(): number {
+    return this.#listeners.size
+  }
+
   /** What is returned ends it. */
   listen(listener: FeedListener): () => void {
     this.#listeners.add(listener)

@@ -1,7 +1,7 @@
 import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Logger } from 'pino'
-import type { Family } from '../../../shared/exposition/index.ts'
+import { type Family, family } from '../../../shared/exposition/index.ts'
 import type { Conductor } from '../../conductor/index.ts'
 import type { PlannerIdentity } from '../../identity/index.ts'
 import type { PlannerInfo } from '../call/call.ts'
@@ -53,7 +53,12 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const planner: Planner = {
     ...{ conductor, info, identity, log, pages, feed },
     requests,
-    metrics: new PlannerMetrics(context, info, requests, options.moreMetrics),
+    metrics: new PlannerMetrics(context, info, requests, () => [
+      family('gauge', 'fitment_api_event_readers', 'Open streams of events.', [
+        { value: feed.readers },
+      ]),
+      ...(options.moreMetrics?.() ?? []),
+    ]),
     metricsFor: options.metricsFor ?? 'nobody',
     turnstile: new Turnstile(AT_ONCE),
     readers: new Turnstile(READERS_AT_ONCE),

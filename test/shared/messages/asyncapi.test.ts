@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { EVENT_KINDS, type EventKind, eventOfKind } from '../../../planner/api/contract/event-kinds.ts'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { messageIdSchema, nameSchema } from '../../../shared/ids.ts'
 import { probeRecordSchema } from '../../../shared/measure/probe-record.ts'
@@ -87,6 +88,13 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   JoinIssued: messages.joinIssuedSchema,
   JoinRefused: messages.joinRefusedSchema,
   Window: windowSchema,
+  ...Object.fromEntries(EVENT_KINDS.map((kind) => [payloadOf(kind), eventOfKind(kind)])),
+}
+
+/** `device.joined` → `DeviceJoinedEvent` */
+function payloadOf(kind: EventKind): string {
+  const words = kind.split('.').map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+  return `${words.join('')}Event`
 }
 
 t.test('payloads.yaml describes every schema of the wire and nothing else', async (t) => {
@@ -104,7 +112,7 @@ for (const [name, schema] of Object.entries(SCHEMAS)) {
 t.test(
   'asyncapi.yaml has every channel, with its direction, QoS and kinds of message',
   async (t) => {
-    const channels = api.channels as Record<string, Json>
+    const { webhooks: _, ...channels } = api.channels as Record<string, Json>
     t.strictSame(Object.keys(channels).sort(), Object.keys(TOLD_CHANNELS).sort())
     const operations = Object.values(api.operations as Record<string, Json>)
     for (const [channel, { address, from, qos }] of Object.entries(TOLD_CHANNELS)) {
@@ -126,6 +134,15 @@ t.test(
     }
   },
 )
+
+t.test('asyncapi.yaml has every kind of event that webhooks tell, with its payload', async (t) => {
+  const { webhooks } = api.channels as Record<string, { messages: Json; address: null }>
+  const expected = Object.fromEntries(
+    EVENT_KINDS.map((kind) => [kind, { payload: { $ref: `payloads.yaml#/${payloadOf(kind)}` } }]),
+  )
+  t.strictSame(webhooks?.messages, expected)
+  t.equal(webhooks?.address, null, 'it is no topic')
+})
 
 t.test('asyncapi.yaml names payloads that there are', async (t) => {
   const refs = JSON.stringify(api).matchAll(/"\$ref":"payloads\.yaml#\/(\w+)"/g)
