@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { type Digest, digestOf } from '../digest.ts'
 import { digestSchema } from '../digest-schema.ts'
+import { isLoopback } from '../loopback.ts'
 import { IdentityError } from './errors.ts'
 import { parsePasteable, printPasteable } from './pasteable.ts'
 
 /** What an operator's command line must know: which planner, whom to believe, and who asks. */
 export interface OperatorToken {
-  /** `https://host:port` of the planner. */
+  /** `https://host:port` of the planner; `http:` where it is this machine. */
   readonly planner: string
   /** SHA-256 of the authority's public key. */
   readonly authority: Digest
@@ -51,4 +52,9 @@ export function parseOperatorToken(text: string): OperatorToken {
 const plannerSchema = z
   .string()
   .max(300)
-  .refine((url) => URL.canParse(url) && new URL(url).protocol === 'https:')
+  .refine((text) => URL.canParse(text) && mayCarryTokens(new URL(text)))
+
+/** What a token is sent to has TLS, or does not leave the machine. */
+function mayCarryTokens({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+}

@@ -45,6 +45,8 @@ function socketTransport(data: string): ApiTransport {
 /** Believes the authority that the token pins, and no other. */
 function tokenTransport(text: string): ApiTransport {
   const { planner: url, authority: pin, secret } = parseOperatorToken(text)
+  const authorization = `Bearer ${Buffer.from(secret).toString('base64url')}`
+  if (url.startsWith('http:')) return plainTransport(url, authorization)
   const address = tlsAddress(new URL(url), HTTPS_PORT)
   let authority: Promise<string> | undefined
   return {
@@ -65,10 +67,21 @@ function tokenTransport(text: string): ApiTransport {
         agent: false,
         headers: {
           ...headers,
-          authorization: `Bearer ${Buffer.from(secret).toString('base64url')}`,
+          authorization,
         },
       })
     },
+  }
+}
+
+/** Of this machine only: no token says so of another. */
+function plainTransport(url: string, authorization: string): ApiTransport {
+  const { hostname: host, port } = new URL(url)
+  return {
+    place: url,
+    advice: 'start it with fitment serve --api-host 127.0.0.1 --api-plain',
+    ask: async (method, path, headers) =>
+      requestHttp({ host, port, method, path, agent: false, headers: { ...headers, authorization } }),
   }
 }
 

@@ -59,7 +59,7 @@ export async function httpPlanner(t: Test, over: Partial<ApiOptions> = {}) {
       ask(remote, method, path, asked),
     /** The whole token of a new operator. */
     async token(name: string, role: Role, lifetimeMs: number | null = null) {
-      const place = { planner: 'https://127.0.0.1:8443', authority: identity.authority.pin }
+      const place = { planner: url.origin, authority: identity.authority.pin }
       return addOperator(db, place, { name, role, lifetimeMs, by: 'cli:tester' }, now())
     },
   }

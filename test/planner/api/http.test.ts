@@ -1,7 +1,9 @@
 import t from 'tap'
 import { operationNames } from '../../../planner/api/contract/contract.ts'
 import { API, ROUTES } from '../../../planner/api/contract/routes.ts'
+import { connectPlanner } from '../../../planner/api/index.ts'
 import { documentOf } from '../../../planner/api/openapi/document.ts'
+import { printPasteable } from '../../../shared/identity/pasteable.ts'
 import { ScriptedDevice } from '../conductor/scripted-fleet.ts'
 import { bearer, httpPlanner } from './http-planner.ts'
 
@@ -179,6 +181,15 @@ t.test('a token is asked for from elsewhere, and its role is enough or not', asy
   planner.clock.now = new Date(planner.clock.now.getTime() + 3_600_000)
   t.match(await askRemote('GET', '/api/v1/session', { headers: session }), { status: 401 })
   t.ok(url.port)
+})
+
+t.test('the command line asks a plain planner of this machine by a token, and no other', async (t) => {
+  const { data, token } = await httpPlanner(t)
+  const client = connectPlanner(data, await token('ann', 'viewer'))
+  t.match(await client.call('planner.info', {}), { fleet: 'default' })
+  t.same(await client.call('devices.list', {}), [])
+  const bytes = Buffer.concat([Buffer.alloc(64, 1), Buffer.from('http://planner.example:8443')])
+  t.throws(() => connectPlanner(data, printPasteable('fitop1', bytes)), { code: 'malformed-token' })
 })
 
 t.test('a session changes things only for pages of this planner, and ends with its token', async (t) => {
