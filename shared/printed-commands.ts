@@ -6,6 +6,7 @@ export const PLANNER_COMMANDS = [
   'broker',
   'broker export-mosquitto',
   'planner',
+  'open',
   'devices',
   'devices invite',
   'devices revoke',

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
     (await import('./serve/export-mosquitto.ts')).brokerExportCommand,
   ],
   planner: async () => [(await import('./serve/planner.ts')).plannerCommand],
+  open: async () => [(await import('./console/open.ts')).openCommand],
   devices: async () => {
     const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices/devices-join.ts')
     const { devicesCommand } = await import('./devices/devices.ts')

@@ -6,16 +6,21 @@ import { type DeviceOutcome, OUTCOME_HEAD, outcomeRow } from '../demo/outcome.ts
 import { runDemo } from '../demo/run-demo.ts'
 import { defineCommand } from './program/command.ts'
 import { table } from './program/io.ts'
+import { signalled } from './serve/run-until-stopped.ts'
 
 export const demoCommand = defineCommand({
   path: 'demo',
   summary: 'The whole loop on this machine: broker, planner, six agents, one model.',
   options: [
     { flags: '--keep <dir>', description: 'empty folder for state and logs, kept afterwards' },
+    {
+      flags: '--console',
+      description: 'leave the fleet running, with a link to its web console, until Ctrl-C',
+    },
   ],
   example: 'fitment demo',
-  input: z.object({ keep: z.string().optional() }),
-  run: async ({ keep }, io) => {
+  input: z.object({ keep: z.string().optional(), console: z.boolean().default(false) }),
+  run: async ({ keep, console: stays }, io) => {
     const dir = keep ?? (await mkdtemp(join(tmpdir(), 'fitment-demo-')))
     const started = performance.now()
     const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0).padStart(3)} s`
@@ -26,6 +31,13 @@ export const demoCommand = defineCommand({
         io.line(`${elapsed()}  ${what}${command === undefined ? '' : `\n         $ ${command}`}`)
       },
       progress: ({ what, done, total }) => progress.update(done, total, what),
+      ...(stays && {
+        console: async (link: string) => {
+          progress.end()
+          io.line(`${elapsed()}  the console, until Ctrl-C:\n\n  ${link}\n`)
+          await signalled()
+        },
+      }),
     })
     progress.end()
     io.result({ seconds: (performance.now() - started) / 1000, devices }, () =>

@@ -8,6 +8,7 @@ import {
   type OperationOutput,
   type PlannerClient,
 } from '../api/index.ts'
+import { consoleLink } from '../console/index.ts'
 import { DEFAULT_GATE, DEFAULT_WAVES, parseWaves } from '../rollout/index.ts'
 import { demoFile } from './demo-file.ts'
 import { type DemoDevice, demoFleet } from './fleet.ts'
@@ -18,6 +19,8 @@ import { type Binary, DemoError, ProcessGroup } from './processes.ts'
 const MODEL = 'motor-faults'
 /** Less than the default of three seconds, and one after another where two would meet: six devices share one host. */
 const ONE_MACHINE = ['--probe-ms', '600', '--probes-at-once', '2']
+/** For a browser on this machine. */
+const CONSOLE = ['--api-host', '127.0.0.1', '--api-port', '0', '--api-plain']
 const POLL_MS = 200
 const START_MS = 30_000
 const JOIN_MS = 60_000
@@ -26,6 +29,8 @@ export interface DemoListener {
   /** A step begins; `command` is what an operator would type for it. */
   step(what: string, command?: string): void
   progress(progress: ApiProgress): void
+  /** A link to the console of the fleet, which stays for as long as this takes; absent: there is no console. */
+  console?(link: string): Promise<void>
 }
 
 type PlannerInfo = OperationOutput<'planner.info'>
@@ -57,6 +62,7 @@ async function play(
 ): Promise<DeviceOutcome[]> {
   const data = join(dir, 'planner')
   const serve = ['serve', '--data', data, '--port', '0', '--insecure-loopback']
+  if (listener.console) serve.push(...CONSOLE)
   listener.step('broker and planner', line('fitment', serve))
   processes.start('serve', 'fitment', [...serve, ...ONE_MACHINE])
   const planner = connectPlanner(data)
@@ -91,7 +97,12 @@ async function play(
   await devicesThat(planner, 'catch up', late, ({ installed }) =>
     installed.some(({ model, active }) => model === MODEL && active),
   )
-  return await outcomes(planner, fleet)
+  const reached = await outcomes(planner, fleet)
+  if (listener.console) {
+    const { link } = await consoleLink(planner, { role: 'admin', path: '/fleet' })
+    await listener.console(link)
+  }
+  return reached
 }
 
 /** As an operator would type it. */

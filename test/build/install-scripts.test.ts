@@ -23,6 +23,8 @@ t.test('npm runs no install script of a dependency', async (t) => {
   t.strictSame(read('package.json', packageSchema).allowScripts, {
     // Its binary comes as a package of its own: the script only looks whether it did.
     '@swc/core': false,
+    // As esbuild's.
+    esbuild: false,
     // So does koffi's; where its binary did not come, the script would build one.
     koffi: false,
     'onnxruntime-node': false,

@@ -20,6 +20,7 @@ import {
   failPointNames,
   keepClock,
 } from '../../conductor/index.ts'
+import { consolePages } from '../../console/index.ts'
 import { type FleetConnection, type FleetLimits, startFleet } from '../../fleet/index.ts'
 import {
   DEVICE_CERTIFICATE_DAYS,
@@ -124,6 +125,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       socket: socketPath(data),
       identity,
       ...(listener && { listener }),
+      pages: consolePages(),
       ...(metricsFor && { metricsFor }),
       ...(broker.figures && { moreMetrics: broker.figures }),
       log,

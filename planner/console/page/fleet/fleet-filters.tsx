@@ -1,0 +1,84 @@
+import { useEffect, useState } from 'preact/hooks'
+import { counted } from '../../figures/wording.ts'
+import { useAnswer } from '../answers.ts'
+import { Choice, Field, Text } from '../parts/fields.tsx'
+import { useQuery } from '../router.tsx'
+import type { ClassList, ModelList } from '../types.ts'
+
+const STATES = [
+  ['', 'any'],
+  ['online', 'online'],
+  ['offline', 'offline'],
+] as const
+const HEALTH = [
+  ['', 'any'],
+  ['alarm', 'alarm raised'],
+  ['good', 'no alarm'],
+] as const
+
+/** What the planner is asked for; all of it stands in the link. */
+export function FleetFilters({ total }: { readonly total: number | undefined }) {
+  const [query, setQuery] = useQuery()
+  const classes = useAnswer<ClassList>('/classes', { query: { limit: 500 }, on: ['devices'] })
+  const models = useAnswer<ModelList>('/models', { query: { limit: 500 }, on: ['models'] })
+  const set = (key: string) => (value: string) => setQuery({ [key]: value })
+  return (
+    <search class="filters">
+      <Field label="Search" grow>
+        <Slowly value={query.q ?? ''} onText={set('q')} placeholder="part of a name" />
+      </Field>
+      <Field label="Labels" grow>
+        <Slowly value={query.where ?? ''} onText={set('where')} placeholder="site=hall-2,line!=3" />
+      </Field>
+      <Field label="Class">
+        <Choice
+          value={query.class ?? ''}
+          onChoice={set('class')}
+          options={[['', 'any'], ...(classes.value?.items ?? []).map(({ id }) => id)]}
+        />
+      </Field>
+      <Field label="State">
+        <Choice value={query.state ?? ''} onChoice={set('state')} options={STATES} />
+      </Field>
+      <Field label="Health">
+        <Choice value={query.health ?? ''} onChoice={set('health')} options={HEALTH} />
+      </Field>
+      <Field label="Runs">
+        <Choice
+          value={query.model ?? ''}
+          onChoice={(model) => setQuery({ model, revision: undefined })}
+          options={[['', 'any'], ...(models.value?.items ?? []).map(({ name }) => name)]}
+        />
+      </Field>
+      {query.model && (
+        <Field label="Revision">
+          <Slowly value={query.revision ?? ''} onText={set('revision')} placeholder="any" />
+        </Field>
+      )}
+      <p class="faint" role="status">
+        {total !== undefined && `${counted(total, 'device')} found`}
+      </p>
+    </search>
+  )
+}
+
+interface SlowlyProps {
+  readonly id?: string
+  readonly value: string
+  readonly onText: (text: string) => void
+  readonly placeholder: string
+}
+
+const PAUSE_MS = 250
+
+/** The planner is asked once the typing pauses. */
+function Slowly({ value, onText, ...props }: SlowlyProps) {
+  const [text, setText] = useState(value)
+  useEffect(() => setText(value), [value])
+  useEffect(() => {
+    if (text === value) return undefined
+    const timer = setTimeout(() => onText(text), PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return <Text {...props} type="search" value={text} onText={setText} />
+}

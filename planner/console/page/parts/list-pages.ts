@@ -1,0 +1,128 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import {
+  emptyPages,
+  type Pages,
+  pageDue,
+  rowAt,
+  staleWhere,
+  withPage,
+} from '../../figures/pages.ts'
+import type { VisibleRows } from '../../figures/visible-rows.ts'
+import { ask, type ListOf, type Problem, problemFrom, type Query } from '../api.ts'
+import { type EventKind, live } from '../live.ts'
+
+const PAGE_SIZE = 200
+const CALM_MS = 1_000
+const RETRY_MS = 3_000
+
+export interface ListPages<T> {
+  readonly total: number | undefined
+  readonly problem: Problem | undefined
+  readonly rowAt: (row: number) => T | undefined
+  readonly onSight: (rows: VisibleRows) => void
+}
+
+interface Moving<T> {
+  readonly on: readonly EventKind[]
+  /** Whether what moved is this row. */
+  readonly isAbout: (item: T, moved: Readonly<Record<string, unknown>>) => boolean
+}
+
+/** A list behind cursors: fetched as far as one scrolls, and kept true where it is in sight. */
+export function useListPages<T>(path: string, query: Query, moving: Moving<T>): ListPages<T> {
+  const key = JSON.stringify([path, query])
+  const [shown, setShown] = useState<{ key: string; pages: Pages<T>; problem?: Problem }>()
+  const loader = useRef<Loader<T>>(undefined)
+  const rule = useRef(moving)
+  rule.current = moving
+  useEffect(() => {
+    const own = new Loader<T>(path, query, (pages, problem) =>
+      setShown({ key, pages, ...(problem && { problem }) }),
+    )
+    loader.current = own
+    own.load()
+    const stops = moving.on.map((kind) =>
+      live.listen(kind, ({ items, more }) =>
+        own.stale((row) => more || items.some((moved) => rule.current.isAbout(row, moved))),
+      ),
+    )
+    return () => {
+      own.close()
+      for (const stop of stops) stop()
+    }
+  }, [key])
+  const pages = shown?.key === key ? shown.pages : undefined
+  return {
+    total: pages && pages.loaded.length > 0 ? pages.total : undefined,
+    problem: shown?.key === key ? shown.problem : undefined,
+    rowAt: useCallback((row: number) => pages && rowAt(pages, row), [pages]),
+    onSight: useCallback((rows: VisibleRows) => loader.current?.see(rows), []),
+  }
+}
+
+/** Fetches one page at a time: those in sight, as far as they are not here or not true any more. */
+class Loader<T> {
+  readonly #path: string
+  readonly #query: Query
+  readonly #show: (pages: Pages<T>, problem?: Problem) => void
+  readonly #closed = new AbortController()
+  #pages = emptyPages<T>(PAGE_SIZE)
+  #sight: VisibleRows = { first: 0, last: 1 }
+  #isBusy = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(path: string, query: Query, show: (pages: Pages<T>, problem?: Problem) => void) {
+    this.#path = path
+    this.#query = query
+    this.#show = show
+  }
+
+  see(rows: VisibleRows): void {
+    this.#sight = { first: rows.first, last: Math.max(rows.last, rows.first + 1) }
+    this.load()
+  }
+
+  stale(moved: (item: T) => boolean): void {
+    this.#pages = staleWhere(this.#pages, moved)
+    this.#later(CALM_MS)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#closed.abort()
+  }
+
+  load(): void {
+    void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isBusy || this.#closed.signal.aborted) return
+    const due = pageDue(this.#pages, this.#sight)
+    if (due === undefined) return
+    this.#isBusy = true
+    try {
+      const cursor = this.#pages.cursors[due] ?? undefined
+      const query = { ...this.#query, limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) }
+      const { signal } = this.#closed
+      const answer = await ask<ListOf<T>>(this.#path, { query, signal })
+      this.#pages = withPage(this.#pages, due, answer)
+      this.#show(this.#pages)
+      this.#isBusy = false
+      this.load()
+    } catch (error) {
+      this.#isBusy = false
+      if (this.#closed.signal.aborted) return
+      const problem = problemFrom(error)
+      this.#show(this.#pages, problem)
+      if (problem.status === 0 || problem.status >= 500) this.#later(RETRY_MS)
+    }
+  }
+
+  #later(delayMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.load()
+    }, delayMs)
+  }
+}
