@@ -45,6 +45,8 @@ export async function openPage(browser: Browser, link: string): Promise<Watched>
     if (/Content Security Policy|Trusted Type/i.test(message.text())) wrong.push(message.text())
   })
   await page.goto(link)
+  // Signed in: on a busy machine that takes its time.
+  await page.getByRole('navigation', { name: 'Console' }).waitFor()
   return { page, wrong }
 }
 
