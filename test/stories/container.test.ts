@@ -20,6 +20,8 @@ const canUnshare = spawnSync('unshare', ['-m', '-p', '-f', '--mount-proc', 'true
 const skip = canUnshare ? false : 'mounting is not allowed here'
 const MIB = 2 ** 20
 
+t.setTimeout(300_000)
+
 /** @param sys a shell line that decides what /sys is */
 function container(
   t: Test,

@@ -14,6 +14,8 @@ const isHere = (program: string) => spawnSync(program, ['--version']).status ===
 const skip =
   !(isHere('systemd-notify') && isHere('systemd-socket-activate')) && 'no systemd tools here'
 
+t.setTimeout(300_000)
+
 /** As WatchdogSec= tells it; a service says that it lives three times as often. */
 const WATCHDOG_MS = 1_500
 /** A loop that stands still when it is told to. */

@@ -11,6 +11,8 @@ const PLANNER = fileURLToPath(new URL('../../../planner/cli/main.js', import.met
 const AGENT = fileURLToPath(new URL('../../../agent/cli/main.js', import.meta.url))
 const skip = !existsSync('/dev/full') && 'no /dev/full here'
 
+t.setTimeout(400_000)
+
 /** @param line what a shell runs; $F and $A are the programs */
 async function shell(line: string) {
   const env = {
