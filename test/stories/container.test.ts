@@ -4,7 +4,15 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { classify, loadProfiles } from '../../planner/classes/index.ts'
@@ -72,7 +80,8 @@ function container(
   })
   t.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
+    // With its first process all of the container ends.
+    for (const { pid } of childrenOf(child.pid as number)) process.kill(pid, 'SIGKILL')
     await once(child, 'close')
   })
   return { child, log: () => log }
@@ -110,7 +119,9 @@ t.test('a limited control group is what the device has', { skip }, async (t) => 
 
 t.test('as the first process it leaves no zombies, and ends in order', { skip }, async (t) => {
   const driver = await driverOf(t)
-  const hook = join(stateDirOf(t), 'hook')
+  const folder = stateDirOf(t)
+  chmodSync(folder, 0o755)
+  const hook = join(folder, 'hook')
   // What it leaves behind outlives it, and is the first process's from then on.
   writeFileSync(hook, '#!/bin/sh\nsetsid sleep 0.3 &\nexit 0\n', { mode: 0o755 })
   const environment = { FITMENT_HEALTH_COMMAND: hook }
@@ -156,6 +167,7 @@ function limited(t: Test, bytes: number): string[] | undefined {
     [`/sys/fs/cgroup/cpu/${name}`, 'cpu.cfs_quota_us', '100000'],
     [`/sys/fs/cgroup/${name}`, 'memory.max', `${bytes}`],
   ] as const) {
+    if ((file === 'memory.max') !== existsSync('/sys/fs/cgroup/cgroup.controllers')) continue
     try {
       mkdirSync(folder)
       made.push(folder)

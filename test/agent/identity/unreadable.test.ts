@@ -11,11 +11,10 @@ const isRoot = process.getuid?.() === 0
 
 /** By a user who owns nothing here. */
 function run(stateDir: string, ...argv: string[]) {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [MAIN, ...argv, '--state-dir', stateDir],
-    { encoding: 'utf8', ...(isRoot && { uid: NOBODY, gid: NOBODY }) },
-  )
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, ...argv, '--state-dir', stateDir], {
+    encoding: 'utf8',
+    ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+  })
   return { status, stderr }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -153,7 +153,9 @@ function realGroup(t: Test, memoryBytes: number): string[] | undefined {
     [`${base}/cpu/${name}`, { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '150000' }],
     [`${base}/${name}`, { 'memory.max': `${memoryBytes}`, 'cpu.max': '150000 100000' }],
   ] as const
+  const isUnified = existsSync(`${base}/cgroup.controllers`)
   const made = LIMITS.flatMap(([folder, files]) => {
+    if ('memory.max' in files !== isUnified) return []
     try {
       mkdirSync(folder)
     } catch {
