@@ -1,27 +1,35 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
 
 const brotli = promisify(brotliCompress)
 
-/** Packages for several processors hold the same files, and the best compression takes its time. */
-const done = new Map<string, Promise<Buffer>>()
+/** The best compression takes half a minute a file, and packages for several processors hold the same ones. */
+const CACHE = join('node_modules', '.cache', 'fitment-packaging')
 
 /** Each file of the folder as `<name>.br` in its stead. */
 export async function compressBelow(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name)
-    await writeFile(`${path}.br`, await compressed(await readFile(path)))
-    await rm(path)
-  }
+  await mkdir(CACHE, { recursive: true })
+  const names = await readdir(folder)
+  await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name)
+      await writeFile(`${path}.br`, await compressed(await readFile(path)))
+      await rm(path)
+    }),
+  )
 }
 
-function compressed(bytes: Buffer): Promise<Buffer> {
-  const key = createHash('sha256').update(bytes).digest('hex')
-  const made = done.get(key) ?? brotli(bytes, { params: paramsFor(bytes.length) })
-  done.set(key, made)
+async function compressed(bytes: Buffer): Promise<Buffer> {
+  const kept = join(CACHE, `${createHash('sha256').update(bytes).digest('hex')}.br`)
+  const before = await readFile(kept).catch(() => undefined)
+  if (before !== undefined) return before
+  const made = await brotli(bytes, { params: paramsFor(bytes.length) })
+  const draft = `${kept}.${process.pid}.tmp`
+  await writeFile(draft, made)
+  await rename(draft, kept)
   return made
 }
 

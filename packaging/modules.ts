@@ -86,8 +86,12 @@ const UNUSED_IN_SCOPE: Readonly<Record<string, RegExp>> = {
   '@peculiar': /^build\/es2015\//,
 }
 
-/** Packages that others name among what they need, and no program of ours loads: types, and what only installs. */
-const NEVER_LOADED = /(^|\/)node_modules\/(@types\/[^/]+|adm-zip|global-agent)$/
+/**
+ * Packages that others name among what they need, and no program of ours loads: types, what only installs, the command
+ * line of mqtt, and what looks at systems without /proc, which these packages are not for.
+ */
+const NEVER_LOADED =
+  /(^|\/)node_modules\/(@types\/[^/]+|@litertjs\/wasm-utils|adm-zip|global-agent|help-me|commist|minimist|concat-stream|systeminformation)$/
 
 /**
  * Without what other processors and systems, or only developers, need.

@@ -1,4 +1,4 @@
-/** `npm run fuzz [-- --frames N --files N --seed N --only NAME]`: bytes of strangers end in a value or in one clear refusal. */
+/** `npm run fuzz [-- --frames N --files N --seed N --only NAME,NAME]`: bytes of strangers end in a value or in one clear refusal. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { table } from '../../planner/cli/program/io.ts'
@@ -23,8 +23,8 @@ const rows: string[][] = []
 const broken: string[] = []
 
 const all = files === 0 ? [] : [...subjects(files), ...(await fieldFiles(files))]
-const wanted = values.only
-for (const subject of all.filter(({ name }) => wanted === undefined || name === wanted)) {
+const wanted = values.only?.split(',')
+for (const subject of all.filter(({ name }) => wanted?.includes(name) ?? true)) {
   const started = performance.now()
   const found = await damage(subject, seed)
   broken.push(...found.broken)
