@@ -68,14 +68,16 @@ function located(name: string, from: string): string | undefined {
 
 /** Of no use where nobody develops. */
 const SUPERFLUOUS =
-  /\.(map|[cm]?ts|md|markdown|flow|cc?|hh?|inc|def)$|(^|\/)(tests?|docs?|examples?|benchmarks?|\.github)(\/|$)/
+  /\.(map|[cm]?ts|md|markdown|flow|cc?|hh?|inc|def|tsbuildinfo)$|(^|\/)(tests?|docs?|examples?|benchmarks?|\.github)(\/|$)|^test\.js$/
 
 /** What Node never loads of a package: its other forms, for browsers, bundlers and `require`, its sources, its tools. */
 const UNUSED: Readonly<Record<string, RegExp>> = {
   // The build with JSPI waits for a WebGPU that Node lacks; the wrapper is for browsers.
   '@litertjs/core': /^wasm\/litert_wasm_jspi|^dist\//,
   '@peculiar/x509': /^build\/x509\.(es\.)?js$/,
-  fflate: /^(umd|lib)\//,
+  asn1js: /\.es\.js$/,
+  fflate: /^(umd|lib)\/|^esm\/browser/,
+  'lru-cache': /^dist\/esm\//,
   koffi: /^(vendor|lib)\/|^cnoke/,
   mqtt: /^(dist|help)\/|^build\/bin\//,
   'onnxruntime-common': /^(lib|dist\/esm)\//,
