@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Digest } from '../../shared/digest.ts'
-import { messageOf, UsageError } from '../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import type { HardwareReport, HostFigures, ProposedEngine } from '../../shared/messages/index.ts'
@@ -182,6 +182,10 @@ function readTrust(text: string): Digest {
   try {
     return parseTrustPin(text.startsWith('sha256:') ? text : readFileSync(text, 'utf8'))
   } catch (error) {
-    throw new UsageError(`--trust: ${messageOf(error)}`, {}, { cause: error })
+    throw new UsageError(
+      `--trust: ${text.startsWith('sha256:') ? '' : `${text}: `}${reasonOf(error)}`,
+      {},
+      { cause: error },
+    )
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal, wholeNumber } from '../../shared/command-line/index.ts'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
 import { labelsSchema, parseLabel } from '../../shared/labels.ts'
 import { isOneOf } from '../../shared/open-words.ts'
@@ -32,7 +33,7 @@ const sizeSchema = z
   })
 
 /** Longer than a day is a mistake, and longer than timers take. */
-const secondsSchema = z.coerce.number().min(0).max(86_400)
+const secondsSchema = decimal({ least: 0, most: 86_400 })
 
 /** A flag of the command line, `true` in a file, `1` or `true` in the environment. */
 const flagSchema = z.union([z.boolean(), z.stringbool()])
@@ -120,15 +121,15 @@ export const settingsSchema = z.object({
     z.string().regex(/^[A-Z]+(\.\d+)?$/, 'is no device such as GPU or NPU'),
   ).default([]),
   acceptRuntimes: flagSchema.default(false),
-  threads: z.coerce.number().int().min(1).max(64).optional(),
+  threads: wholeNumber({ least: 1, most: 64 }).optional(),
   healthCommand: z.string().min(1).optional(),
   healthWord: flagSchema.default(false),
   healthSeconds: secondsSchema.default(30),
   watchSeconds: secondsSchema.default(0),
   capture: sizeSchema.optional(),
-  checkDays: z.coerce.number().min(0).max(365).default(7),
+  checkDays: decimal({ least: 0, most: 365 }).default(7),
   quietHours: quietHoursSchema.default([2, 5]),
-  observeSeconds: z.coerce.number().min(0.1).max(86_400).default(3600),
+  observeSeconds: decimal({ least: 0.1, most: 86_400 }).default(3600),
   ca: z.string().optional(),
   cert: z.string().optional(),
   key: z.string().optional(),

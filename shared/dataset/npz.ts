@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { ArchiveError, listZip, readPieces, readZipEntry } from '../archive/index.ts'
-import { messageOf } from '../errors.ts'
+import { reasonOf } from '../errors.ts'
 import type { Tensor } from '../tensors.ts'
 import { formatBytes } from '../units.ts'
 import { DatasetError } from './errors.ts'
@@ -20,7 +20,7 @@ export async function readArrays(
   options: ReadOptions = {},
 ): Promise<Map<string, Tensor>> {
   const file = await open(path).catch((cause: unknown) => {
-    throw new DatasetError('unreadable', `cannot read ${path}: ${messageOf(cause)}`, { path })
+    throw new DatasetError('unreadable', `cannot read ${path}: ${reasonOf(cause)}`, { path })
   })
   try {
     return await readMembers(file, path, options.maxArrayBytes ?? 4 * 2 ** 30)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import type { PartTime } from '../../../shared/runtime/index.ts'
 import { formatMs, formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
@@ -36,8 +37,8 @@ export const benchCommand = defineCommand({
     data: z.string().optional(),
     shape: shapeInput,
     ...engineInput,
-    threads: z.coerce.number().int().min(1).max(256),
-    seconds: z.coerce.number().min(0.5).max(600),
+    threads: wholeNumber({ least: 1, most: 256 }),
+    seconds: decimal({ least: 0.5, most: 600 }),
     profile: z.boolean().default(false),
   }),
   run: async (input, io) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import { readDataset, takeSamples } from '../../../shared/dataset/index.ts'
 import { type Comparison, compareModels, renderReport } from '../../comparison/index.ts'
 import { defineCommand } from '../program/command.ts'
@@ -30,10 +31,10 @@ export const compareCommand = defineCommand({
     float: z.string(),
     quantized: z.array(z.string()).min(1),
     data: z.string('give the data set with --data FILE.npz'),
-    samples: z.coerce.number().int().min(1).optional(),
+    samples: wholeNumber({ least: 1 }).optional(),
     report: z.string().optional(),
-    seconds: z.coerce.number().min(0).max(600),
-    worst: z.coerce.number().int().min(1),
+    seconds: decimal({ least: 0, most: 600 }),
+    worst: wholeNumber({ least: 1 }),
   }),
   run: async (input, io) => {
     const float = await readModelFile(input.float)

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { decimal } from '../../../shared/command-line/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import { UsageError } from '../../../shared/errors.ts'
@@ -45,7 +46,7 @@ export const convertCommand = defineCommand({
     layout: z.enum(Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]).default('source'),
     shape: shapeInput,
     data: z.string().optional(),
-    tolerance: z.coerce.number().positive().max(1),
+    tolerance: decimal({ above: 0, most: 1 }),
   }),
   run: async (input, io) => {
     await refuseToReplace(input.output, [

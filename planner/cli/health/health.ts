@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceHealth, type HealthView } from '../../api/index.ts'
 import { cell } from '../program/cell.ts'
@@ -23,7 +24,7 @@ export const healthCommand = defineCommand({
     model: z.string(),
     device: z.string().optional(),
     class: z.string().optional(),
-    days: z.coerce.number().int().min(1).max(35),
+    days: wholeNumber({ least: 1, most: 35 }),
   }),
   run: async ({ data, model, device, class: of, days }, io) => {
     const view = await connectPlanner(data).call('health', {

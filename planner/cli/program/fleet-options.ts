@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { parseBytes } from '../../../shared/units.ts'
 import { parseSelector } from '../../groups/index.ts'
@@ -88,8 +89,8 @@ export const plannerInput = {
   fleet: z.string(),
   profiles: z.string().optional(),
   database: z.string().optional(),
-  probeMs: z.coerce.number().int().min(100).max(120_000),
-  probesAtOnce: z.coerce.number().int().positive().optional(),
+  probeMs: wholeNumber({ least: 100, most: 120_000 }),
+  probesAtOnce: wholeNumber({ least: 1 }).optional(),
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
@@ -115,7 +116,7 @@ export function limitsOf(input: {
   }
 }
 
-export const portInput = z.coerce.number().int().min(0).max(65_535)
+export const portInput = wholeNumber({ least: 0, most: 65_535 })
 
 /** `64MiB` → bytes. */
 export const bytesInput = z.string().transform((text, context) => {

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
+import { logDestination } from '../../../shared/log/index.ts'
 import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
 import { limitsOf, plannerInput, plannerOptions, settingsOf } from '../program/fleet-options.ts'
@@ -42,7 +43,7 @@ export const plannerCommand = defineCommand({
     mosquitto: z.string().optional(),
   }),
   run: async ({ broker: url, username, secretFile, joinBroker, mosquitto, ...input }, io) => {
-    const log = pino({ level: input.logLevel }, pino.destination(2))
+    const log = pino({ level: input.logLevel }, logDestination())
     const { fleet } = input
     requireTlsBeyondLoopback(url, 'give an mqtts:// broker')
     const isTls = url.startsWith('mqtts:')

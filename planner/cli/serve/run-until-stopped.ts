@@ -1,3 +1,4 @@
+import { goOnWithout } from '../../../shared/command-line/index.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { notifyReady } from '../../../shared/service/index.ts'
 import { shellWord } from '../../../shared/started-as.ts'
@@ -14,6 +15,7 @@ export function announce(planner: RunningPlanner, data: string, io: CliIo): void
   const agentCommand = isJoined ? joinCommand() : plainCommand(info)
   const invitation = `fitment devices invite --device NAME --data ${shellWord(data)}`
   const shown = { ...info, data, agentCommand, ...(operatorUrl && { operatorUrl }), ready: true }
+  goOnWithout(process.stdout)
   io.result(shown, () =>
     [
       `planner ready: fleet ${info.fleet}, broker ${info.broker}, database ${info.database}`,

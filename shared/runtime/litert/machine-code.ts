@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { packageJsonPath } from '../package-version.ts'
-import { RUNTIMES } from '../runtime.ts'
 import { BUILDS, buildFor } from './builds.ts'
+import { readBuildFile } from './package-files.ts'
 
 /** Node has it; the compiler's library without the DOM does not. */
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
@@ -23,10 +20,9 @@ export async function holdMachineCode(): Promise<void> {
 
 /** What hinders it is told by the thread that needs the module. */
 async function compiled(): Promise<object | undefined> {
-  const folder = join(dirname(packageJsonPath(RUNTIMES.litert.from.package)), 'wasm')
   const file = BUILDS[buildFor(1)].file.replace(/\.js$/, '.wasm')
   try {
-    return await WebAssembly.compile(await readFile(join(folder, file)))
+    return await WebAssembly.compile(readBuildFile(file))
   } catch {
     return undefined
   }
