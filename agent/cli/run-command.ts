@@ -82,6 +82,7 @@ export async function runAgent(settings: Settings): Promise<void> {
         })),
       ],
       delegates: settings.delegate,
+      delegatedOnly: settings.delegatedOnly,
       devices: settings.openvinoDevices,
     }),
     modelRunner: createModelRunner({ memoryLimitBytes, threads: settings.threads ?? null, root }),

@@ -22,7 +22,7 @@ const WASM_ONLY = ['--runtimes', 'litert']
 export function demoFleet({ library, standIn }: NativeParts): readonly DemoDevice[] {
   const withStandIn = standIn && [
     ...['--runtimes', 'tflite', '--library', `tflite=${standIn.library}`],
-    ...['--delegate', `stand-in=${standIn.delegate}`],
+    ...['--delegate', `stand-in=${standIn.delegate},type=float`, '--delegated-only'],
   ]
   return [
     {
@@ -36,7 +36,7 @@ export function demoFleet({ library, standIn }: NativeParts): readonly DemoDevic
           device: 'press-1',
           tree: 'rock-5b',
           story:
-            'RK3588; a delegate of our own, built just now with gcc, stands in for its NPU: it computes on this processor',
+            'RK3588, whose application runs on an accelerator that knows floats only; a delegate of our own, built just now with gcc, stands in for it: it computes on this processor',
           flags: withStandIn,
         }
       : {

@@ -83,6 +83,8 @@ export const classDetailSchema = classViewSchema.extend({
   ),
   notes: z.array(z.string()),
   models: z.array(z.object({ model: z.string(), stage: z.string(), why: z.string() })),
+  /** Two speeds of its devices that measurements show, a sentence each. */
+  speeds: z.array(z.string()).default([]),
 })
 
 /** A metric and what was reached in it; null where it could not be measured. */

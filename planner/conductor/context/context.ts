@@ -6,6 +6,7 @@ import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
 import type { ArtifactStore, Db } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
+import type { CostBook } from '../building/cost-history.ts'
 import type { Agenda } from './agenda.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
@@ -33,6 +34,8 @@ export interface ConductorSettings {
   readonly tickMs: number
   /** How often it looks at everything, whether or not anything happened, ms. */
   readonly sweepMs: number
+  /** How often classes in which something was measured are looked through for two speeds, ms. */
+  readonly partsMs: number
 }
 
 /** Of memory, each piece of work shall find so much. */
@@ -56,6 +59,7 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   settleMs: 15_000,
   tickMs: 1_000,
   sweepMs: 600_000,
+  partsMs: 30_000,
 }
 
 /** What every part of the conductor works with. */
@@ -70,6 +74,8 @@ export interface ConductorContext {
   readonly jobs: JobQueue
   /** What is to be looked at next. */
   readonly agenda: Agenda
+  /** What was learnt from measurements of other models. */
+  readonly costs: CostBook
   readonly progress: ProgressHub
   readonly log: Logger
   /** Where a test may cut the power. */

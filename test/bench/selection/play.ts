@@ -1,7 +1,13 @@
 import {
   type Attempt,
+  type CostFacts,
+  type Entrant,
   evidenceOf,
+  fitCosts,
+  type KnownCost,
   type MatchOrder,
+  outForecast,
+  type Prior,
   planTournament,
   type TournamentStep,
 } from '../../../planner/probing/index.ts'
@@ -21,6 +27,10 @@ export interface Played {
   readonly disturbed: number
   /** From the first order to the choice, s. */
   readonly seconds: number
+  /** Candidates that were not measured since what other plans measured excludes them. */
+  readonly needless: number
+  /** What later plans may learn from this one. */
+  readonly learnt: readonly KnownCost[]
 }
 
 /** Between two looks while all wait for a quiet moment. */
@@ -29,9 +39,16 @@ const MOST_MS = 2 * 3_600_000
 /** Beside the measuring, an order travels. */
 const WIRE_MS = 50
 
-/** Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled. */
-export async function playClass(model: ModelledClass, duelMs: number): Promise<Played> {
-  const game = new Game(model, duelMs)
+/**
+ * Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled.
+ * @param known what earlier plans measured
+ */
+export async function playClass(
+  model: ModelledClass,
+  duelMs: number,
+  known: readonly KnownCost[] = [],
+): Promise<Played> {
+  const game = new Game(model, duelMs, known)
   for (;;) {
     const step = game.plan()
     if (step.kind === 'over') return game.result(true)
@@ -57,10 +74,13 @@ class Game {
   #pending: Pending[] = []
   #deviceMs = 0
   #duels = 0
+  readonly #prior: Prior
 
-  constructor(model: ModelledClass, duelMs: number) {
+  constructor(model: ModelledClass, duelMs: number, known: readonly KnownCost[]) {
     this.#model = model
     this.#duelMs = duelMs
+    const facts = new Map(model.entrants.map((one) => [one.key, costFacts(one)]))
+    this.#prior = { costs: fitCosts(known), facts }
   }
 
   plan(): TournamentStep {
@@ -71,6 +91,7 @@ class Game {
       measuring: new Set(this.#pending.map(({ attempt }) => attempt.device)),
       dataBytes: 100_000,
       rules: USUAL_RULES,
+      prior: this.#prior,
       acceptNoise: false,
       settlingIn: false,
       now: new Date(this.now),
@@ -122,7 +143,8 @@ class Game {
 
   result(isDecided: boolean): Played {
     const { entrants } = this.#model
-    const { measured, duels } = evidenceOf(entrants, this.#attempts, false)
+    const evidence = evidenceOf(entrants, this.#attempts, false)
+    const { measured, duels } = evidence
     const devices = new Set(this.#attempts.map(({ device }) => device)).size
     const chosen = choose({ ...USUAL_RULES, candidates: measured, duels, probers: devices })
     return {
@@ -133,6 +155,12 @@ class Game {
       duels: this.#duels,
       disturbed: this.#attempts.filter(({ record }) => record?.verdict !== 'ok').length,
       seconds: this.now / 1000,
+      needless: outForecast(entrants, evidence, this.#prior, USUAL_RULES).size,
+      learnt: measured.map(({ key, latency }) => ({
+        ...(this.#prior.facts.get(key) as CostFacts),
+        group: this.#model.name,
+        ms: latency.p50Ms,
+      })),
     }
   }
 
@@ -141,6 +169,11 @@ class Game {
     if (!found) throw new Error(`no device ${id}`)
     return found
   }
+}
+
+/** All models are alike in what is known of them beforehand: only scheme and target tell. */
+function costFacts({ scheme, runtime, bytes }: Entrant): CostFacts {
+  return { scheme, target: runtime, macs: 1e7, operators: 40, bytes, isa: 'modelled' }
 }
 
 /** Every candidate by itself on so many devices, to the full protocol's precision, in quiet: device-seconds. */
