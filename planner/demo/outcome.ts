@@ -118,7 +118,9 @@ export function outcomeRow(outcome: DeviceOutcome): string[] {
     outcome.scheme === null ? 'nothing' : `${outcome.scheme} (${outcome.runtime})`,
     or(bytes, formatBytes),
     or(p50Ms, formatMs),
-    or(p50RatioToFloat32, formatRatio),
+    p50RatioToFloat32 === null && p50Ms !== null
+      ? 'float32 does not fit'
+      : or(p50RatioToFloat32, formatRatio),
     or(accuracy, (share) => formatPercent(share, 2)),
     or(accuracyFloat32, (share) => formatPercent(share, 2)),
   ]

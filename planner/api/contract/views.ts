@@ -258,6 +258,8 @@ export const rolloutViewSchema = z.object({
       error: z.string().nullable(),
       /** When its window opens; null: it waits for none. */
       opensAt: z.string().nullable(),
+      /** What it measured of it once it ran there, beside what its class was chosen for; null: nothing yet. */
+      recheck: z.string().nullable().default(null),
     }),
   ),
   /** Devices of the class that the waves have not reached. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { classDetail } from '../../../planner/api/read-classes.ts'
+import { classDetail } from '../../../planner/api/devices/read-classes.ts'
 import { audit, devices as deviceRows, probes } from '../../../planner/storage/index.ts'
 import type { ProbeEnvironment } from '../../../shared/measure/index.ts'
 import { builtModel } from './built-model.ts'
@@ -44,7 +44,7 @@ async function measured(
   return model
 }
 
-async function classesOf(p: Planner): Promise<Record<string, string>> {
+async function classesOf(p: Planner): Promise<Record<string, string | null>> {
   const all = await deviceRows.listDevices(p.conductor.context.db)
   return Object.fromEntries(all.map((device) => [device.id, device.class]))
 }
