@@ -92,7 +92,9 @@ async function furtherMeasured(
   if (energy === true) {
     const meter = findMeter(root)
     if (meter) enter('metering')
-    more.energy = meter ? ((await measureEnergy(run, meter, { ms: measureMs, ...rate })) ?? null) : null
+    more.energy = meter
+      ? ((await measureEnergy(run, meter, { ms: measureMs, ...rate })) ?? null)
+      : null
   }
   if (soakMs !== undefined) {
     enter('soaking')

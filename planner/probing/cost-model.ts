@@ -24,7 +24,7 @@ export interface KnownCost extends CostFacts {
 /** The latency of one candidate over that of another, before it was measured. */
 export interface Forecast {
   readonly ratio: number
-  /** Held-out forecasts of such candidates were never further off, nor this time as far as they tell. */
+  /** 97.5 % of held-out forecasts of such pairs were no further off than this; 0 and ∞ where they were too few. */
   readonly low: number
   readonly high: number
 }
@@ -38,8 +38,10 @@ export interface CostModel {
   forecast(candidate: CostFacts, beside: CostFacts): Forecast | undefined
 }
 
-/** Held-out forecasts of a kind that bound the next: the worst of so many is exceeded once in so many and one. */
+/** Held-out forecasts that bound the next: of so many the worst is exceeded once in so many and one. */
 const LEAST_HELD_OUT = 40
+/** Share of held-out forecasts that were no further off than the bound. */
+const COVERED = 0.975
 /** Groups left out at a time are this many, at most: each costs a fit. */
 const MOST_FOLDS = 10
 /** Pulls what is seldom seen towards no difference. */
@@ -49,8 +51,8 @@ const RIDGE = 0.5
  * Learns from what was measured of other models how schemes and targets compare. Times are compared within one model on
  * one class only, so that neither the model's size nor the device's speed is in it: what is learnt is by how much a scheme
  * on a target is faster, how that changes with the work of an operator and the size of the file, and with the instruction
- * set. Its error is measured on whole groups that a fit did not see, and bounds what it says of the next one: the worst held-out error of a
- * kind, as in conformal prediction (Vovk, Gammerman & Shafer 2005). What it cannot bound so it does not bound.
+ * set. Its error is measured on whole groups that a fit did not see, for each pair of schemes by itself, and bounds what it
+ * says of the next one, as in conformal prediction (Vovk, Gammerman & Shafer 2005). What it cannot bound so it does not bound.
  */
 export function fitCosts(known: readonly KnownCost[]): CostModel {
   const groups = [...new Set(known.map(({ group }) => group))]
@@ -59,24 +61,35 @@ export function fitCosts(known: readonly KnownCost[]): CostModel {
   const all: number[] = []
   for (const { one, other, error } of heldOut(known, groups)) {
     all.push(error)
-    for (const kind of new Set([kindOf(one), kindOf(other)])) {
-      const own = errors.get(kind) ?? []
-      own.push(error)
-      errors.set(kind, own)
-    }
+    const pair = pairOf(one, other)
+    const own = errors.get(pair) ?? []
+    own.push(error)
+    errors.set(pair, own)
   }
+  const seen = new Set(known.map(kindOf))
   return {
     groups: groups.length,
     error: all.length === 0 ? null : Math.exp(middle(all)),
     forecast(candidate, beside) {
-      const [ours, theirs] = [candidate, beside].map((one) => errors.get(kindOf(one)) ?? [])
-      if (!ours?.length || !theirs?.length) return undefined
-      const log = valueOf(candidate, weights) - valueOf(beside, weights)
-      const isBounded = ours.length >= LEAST_HELD_OUT && theirs.length >= LEAST_HELD_OUT
-      const worst = isBounded ? Math.max(...ours, ...theirs) : Number.POSITIVE_INFINITY
-      return { ratio: Math.exp(log), low: Math.exp(log - worst), high: Math.exp(log + worst) }
+      if (!seen.has(kindOf(candidate)) || !seen.has(kindOf(beside))) return undefined
+      const log = logMsOf(candidate, weights) - logMsOf(beside, weights)
+      const off = boundOf(errors.get(pairOf(candidate, beside)) ?? [])
+      return { ratio: Math.exp(log), low: Math.exp(log - off), high: Math.exp(log + off) }
     },
   }
+}
+
+/** Infinite where too few were held out. */
+function boundOf(errors: readonly number[]): number {
+  if (errors.length < LEAST_HELD_OUT) return Number.POSITIVE_INFINITY
+  const rank = Math.ceil(COVERED * (errors.length + 1))
+  return [...errors].sort((a, b) => a - b)[Math.min(rank, errors.length) - 1] ?? 0
+}
+
+/** Schemes on one target compare far more alike than across targets. */
+function pairOf(one: CostFacts, other: CostFacts): string {
+  const schemes = [one.scheme, other.scheme].sort().join(' and ')
+  return `${schemes} ${one.target === other.target ? 'on one target' : 'across'}`
 }
 
 /** Every pair of a group that was left out, with how far off its forecast was, in logarithms. */
@@ -90,7 +103,7 @@ function* heldOut(known: readonly KnownCost[], groups: readonly string[]) {
       const own = known.filter((one) => one.group === group)
       for (const [i, one] of own.entries())
         for (const other of own.slice(i + 1)) {
-          const said = valueOf(one, weights) - valueOf(other, weights)
+          const said = logMsOf(one, weights) - logMsOf(other, weights)
           yield { one, other, error: Math.abs(said - Math.log(one.ms / other.ms)) }
         }
     }
@@ -131,7 +144,7 @@ function featuresOf(one: CostFacts): ReadonlyMap<string, number> {
   ])
 }
 
-function valueOf(one: CostFacts, weights: Weights): number {
+function logMsOf(one: CostFacts, weights: Weights): number {
   let sum = 0
   for (const [name, value] of featuresOf(one)) sum += value * (weights.get(name) ?? 0)
   return sum

@@ -1,7 +1,13 @@
 export { type Attempt, isUsable } from './attempts.ts'
 export { type Beaten, beatenYardsticks } from './beaten.ts'
 export { chooseProbers, fits, type Prober, type ProberChoice } from './choose-probers.ts'
-export { type CostFacts, type CostModel, type Forecast, fitCosts, type KnownCost } from './cost-model.ts'
+export {
+  type CostFacts,
+  type CostModel,
+  type Forecast,
+  fitCosts,
+  type KnownCost,
+} from './cost-model.ts'
 export { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
 export { forecastOf, outForecast, type Prior } from './forecasts.ts'
 export { dropOnHost, type HostVerdict, judgeOnHost } from './host-verdict.ts'

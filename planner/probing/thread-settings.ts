@@ -23,7 +23,8 @@ export function settingOf(
   const own = tried.findLast((one) => one.device === device)
   if (own) return settingIn(own.record)
   const found = tried.map(({ record }) => settingIn(record))
-  const votes = (one: ThreadSetting) => found.filter(({ threads }) => threads === one.threads).length
+  const votes = (one: ThreadSetting) =>
+    found.filter(({ threads }) => threads === one.threads).length
   const [first] = [...found].sort((a, b) => votes(b) - votes(a) || a.threads - b.threads)
   // Which cores are the large ones is another device's to say.
   return first && { threads: first.threads, cores: null }

@@ -205,8 +205,7 @@ function soaks(winner: Entrant, probers: readonly Prober[], view: TournamentView
     .filter((device) => fits(device, winner.bytes, view.dataBytes))
     .map((device) => {
       const own = view.attempts.filter(
-        (one) =>
-          one.match === 'soak' && one.device === device.device && one.variant === winner.key,
+        (one) => one.match === 'soak' && one.device === device.device && one.variant === winner.key,
       )
       // Whatever it said, it is what long work does there: throttled is an answer.
       const isOver = own.some(({ state }) => state === 'measured')

@@ -40,26 +40,21 @@ export async function measureEnergy(
     return joulesOf(looks)
   }
   const before = await pause()
-  const windows: { readonly joules: number; readonly seconds: number; readonly runs: number }[] = []
+  const windows: Spent[] = []
   let turn = 0
+  const loaded = {
+    run,
+    meter,
+    windowMs,
+    clock,
+    wait,
+    periodMs: rateHz === undefined ? 0 : 1000 / rateHz,
+  }
   for (let n = 0; n < WINDOWS; n++) {
-    const looks = [look()]
-    const startMs = clock()
-    let runs = 0
-    let lookAtMs = startMs + meter.windowMs
-    do {
-      await run(turn++)
-      runs += 1
-      const restMs = rateHz === undefined ? 0 : startMs + (runs * 1000) / rateHz - clock()
-      if (restMs > 0) await wait(restMs)
-      if (clock() < lookAtMs) continue
-      looks.push(look())
-      lookAtMs = clock() + meter.windowMs
-    } while (clock() - startMs < windowMs)
-    looks.push(look())
-    const spent = joulesOf(looks)
+    const spent = await windowOf(loaded, turn)
     if (spent === undefined) return undefined
-    windows.push({ ...spent, runs })
+    turn += spent.runs
+    windows.push(spent)
   }
   const after = await pause()
   if (!before || !after) return undefined
@@ -79,6 +74,43 @@ export async function measureEnergy(
     ms: 1000 * seconds,
     ...(rateHz !== undefined && { rateHz }),
   }
+}
+
+interface Spent {
+  readonly joules: number
+  readonly seconds: number
+  readonly runs: number
+}
+
+interface Loaded {
+  readonly run: (turn: number) => unknown
+  readonly meter: Meter
+  readonly windowMs: number
+  /** 0: one run after the other. */
+  readonly periodMs: number
+  readonly clock: () => number
+  readonly wait: (ms: number) => Promise<unknown>
+}
+
+/** Runs for one window; the meter is read between runs, no oftener than it is current. */
+async function windowOf(
+  { run, meter, windowMs, periodMs, clock, wait }: Loaded,
+  turn: number,
+): Promise<Spent | undefined> {
+  const startMs = clock()
+  const looks: Look[] = [{ at: startMs, reading: meter.read() }]
+  let runs = 0
+  do {
+    await run(turn + runs)
+    runs += 1
+    const restMs = startMs + runs * periodMs - clock()
+    if (restMs > 0) await wait(restMs)
+    const at = clock()
+    if (at - (looks.at(-1)?.at ?? 0) >= meter.windowMs) looks.push({ at, reading: meter.read() })
+  } while (clock() - startMs < windowMs)
+  looks.push({ at: clock(), reading: meter.read() })
+  const spent = joulesOf(looks)
+  return spent && { ...spent, runs }
 }
 
 interface Look {

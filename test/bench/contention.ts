@@ -77,7 +77,9 @@ function isSlowerIn(quiet: Explanation, chosen: Explanation['chosen']): boolean 
 }
 
 function verdictsIn({ candidates }: Explanation): readonly string[] {
-  return candidates.flatMap(({ measurements }) => measurements.flatMap(({ verdict }) => verdict ?? []))
+  return candidates.flatMap(({ measurements }) =>
+    measurements.flatMap(({ verdict }) => verdict ?? []),
+  )
 }
 
 function counted(found: number, all: number): Pick<BenchRow, 'measured' | 'baseline' | 'ratio'> {

@@ -68,10 +68,7 @@ export const explanationSchema = z.object({
   /** How probes are made, where not as usual; empty: as usual. */
   probing: z.string().default(''),
   /** What was learnt from other models, and how far off it was on those that it had not seen; null: nothing. */
-  costModel: z
-    .object({ plans: z.number(), error: z.number().nullable() })
-    .nullable()
-    .default(null),
+  costModel: z.object({ plans: z.number(), error: z.number().nullable() }).nullable().default(null),
   /** Two speeds within the class, and what tells them apart; empty: one speed. */
   parts: z.string().default(''),
   /** Devices whose records are left out, with why. */

@@ -189,10 +189,26 @@ function besideChosen(
   return { p50, ci95: [...ci95], basis, devices, shown: ci95[0] > 1 || ci95[1] < 1 }
 }
 
+/** What was measured otherwise than in a hot loop with the usual threads. */
+function modesOf(
+  record: Probe['record'],
+): Pick<Measurement, 'pace' | 'tried' | 'cores' | 'soak' | 'energy' | 'withoutMeter'> {
+  const { latency, tried = [], cores, soak, energy } = record ?? {}
+  return {
+    pace: latency?.pace ?? null,
+    tried: tried.map((one) => ({ ...one, cores: one.cores && [...one.cores] })),
+    cores: cores ? [...cores] : null,
+    soak: soak ?? null,
+    energy: energy ?? null,
+    withoutMeter: energy === null,
+  }
+}
+
 function measurementOf(probe: Probe, evidence: ClassEvidence): Measurement {
   const { device, rival, orderedAt, finishedAt, state, record, error } = probe
   const isOk =
-    (probe.match === null && record?.verdict === 'ok') || evidence.accepted.includes(record?.verdict ?? '')
+    (probe.match === null && record?.verdict === 'ok') ||
+    evidence.accepted.includes(record?.verdict ?? '')
   return {
     device,
     rival: namedIn(evidence, rival),
@@ -209,16 +225,7 @@ function measurementOf(probe: Probe, evidence: ClassEvidence): Measurement {
     verdict: record?.verdict ?? null,
     flags: record?.flags ?? [],
     engine: record?.engine ?? null,
-    pace: record?.latency.pace ?? null,
-    tried: (record?.tried ?? []).map(({ threads, cores, p50Ms }) => ({
-      threads,
-      cores: cores && [...cores],
-      p50Ms,
-    })),
-    cores: record?.cores ? [...record.cores] : null,
-    soak: record?.soak ?? null,
-    energy: record?.energy ?? null,
-    withoutMeter: record?.energy === null,
+    ...modesOf(record),
     error: error && `${error.code}: ${error.message}`,
     counts: isOk && !evidence.notBelieved.has(device),
   }

@@ -107,7 +107,12 @@ async function ask(
     }
     // Measured anew, it is the operator's to accept anew.
     if (again || acceptNoise) await setNoiseAccepted(trx, model.id, acceptNoise, context.now())
-    const entry = { actor, action: 'plan', subject: model.name, detail: { again, acceptNoise, probing } }
+    const entry = {
+      actor,
+      action: 'plan',
+      subject: model.name,
+      detail: { again, acceptNoise, probing },
+    }
     await audit.writeAudit(trx, entry, context.now())
   })
   conductor.poke()

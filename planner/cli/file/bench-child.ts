@@ -40,13 +40,10 @@ export function benchInChild(
   })
   const stderr = new LastWords(child.stderr)
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => {
-        reject(new BenchError('timeout', `${nameOf(request)} hangs: nothing was measured`))
-        child.kill('SIGKILL')
-      },
-      besideMs + timeOf(request),
-    )
+    const timer = setTimeout(() => {
+      reject(new BenchError('timeout', `${nameOf(request)} hangs: nothing was measured`))
+      child.kill('SIGKILL')
+    }, besideMs + timeOf(request))
     child.on('message', (message: BenchMessage) => {
       if (message.say === 'block') return afterBlock(message.round)
       if (message.say === 'done') resolve(message.record)

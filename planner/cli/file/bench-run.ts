@@ -116,8 +116,7 @@ async function furtherMeasured(
   budget: LatencyBudget,
 ): Promise<Pick<BenchRecord, 'paced' | 'soak' | 'energy'>> {
   const rate = rateHz === undefined ? {} : { rateHz }
-  const slowly =
-    rateHz === undefined ? undefined : await measureLatency(run, paced(budget, rateHz))
+  const slowly = rateHz === undefined ? undefined : await measureLatency(run, paced(budget, rateHz))
   const meter = energy === true ? findMeter(root) : undefined
   const spent = meter && (await measureEnergy(run, meter, { ms: seconds * 1000, ...rate }))
   const soak = soakMs === undefined ? undefined : await measureSoak(run, { ms: soakMs, ...rate })

@@ -117,7 +117,9 @@ function modeRows({ paced, soak, energy, tried, cores }: BenchRecord): string[][
     ...(cores ? [['kept on cores', cores.join(',')]] : []),
     ...(paced?.pace ? [['p50 paced', `${formatMs(paced.p50Ms)} ${printPace(paced.pace)}`]] : []),
     ...(energy ? [['energy', printEnergy(energy)]] : []),
-    ...(energy === null ? [['energy', 'no meter that can be read: RAPL, INA2xx or a battery']] : []),
+    ...(energy === null
+      ? [['energy', 'no meter that can be read: RAPL, INA2xx or a battery']]
+      : []),
     ...(soak ? [['soak', printSoak(soak)]] : []),
   ]
 }

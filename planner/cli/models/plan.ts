@@ -52,7 +52,12 @@ export const planCommand = defineCommand({
     const progress = io.progress(`planning ${input.model}`)
     const result = await connectPlanner(data).call(
       'plan',
-      { ...input, ...(only === undefined ? {} : { class: only }), ...(where && { where }), ...(probing && { probing }) },
+      {
+        ...input,
+        ...(only === undefined ? {} : { class: only }),
+        ...(where && { where }),
+        ...(probing && { probing }),
+      },
       ({ done, total, what }) => progress.update(done, total, what),
     )
     progress.end()

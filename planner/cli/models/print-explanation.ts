@@ -67,7 +67,9 @@ function furtherLines({ candidates }: Explanation): string[] {
   return candidates.flatMap((of) =>
     of.measurements.flatMap(({ device, ...probe }) => {
       const said = [triedLine(probe), energyLine(probe), soakLine(probe)]
-      return said.flatMap((text) => (text === undefined ? [] : [`${nameOf(of)} on ${device}: ${text}`]))
+      return said.flatMap((text) =>
+        text === undefined ? [] : [`${nameOf(of)} on ${device}: ${text}`],
+      )
     }),
   )
 }

@@ -14,6 +14,7 @@ export function printEnergy({ perRunMj, ci95, idleWatts, meter, covers }: Energy
 
 /** `60s without a pause: 1.21× its latency at the end (0.41 ms → 0.5 ms), slower from 22s on`. */
 export function printSoak({ ms, firstMs, lastMs, slowdown, slowedAfterMs }: SoakRecord): string {
-  const when = slowedAfterMs === null ? 'not slower' : `slower from ${formatDuration(slowedAfterMs)} on`
+  const when =
+    slowedAfterMs === null ? 'not slower' : `slower from ${formatDuration(slowedAfterMs)} on`
   return `${formatDuration(ms)} without a pause: ${formatRatio(slowdown)} its latency at the end (${formatMs(firstMs)} → ${formatMs(lastMs)}), ${when}`
 }

@@ -15,7 +15,8 @@ export const PROBE_OPTIONS = [
   { flags: '--energy <on|off>', description: 'measure the energy of a run where there is a meter' },
   {
     flags: '--threads <n>',
-    description: 'threads of the runtime; auto: devices try which number and cores are best; or usual',
+    description:
+      'threads of the runtime; auto: devices try which number and cores are best; or usual',
   },
 ] as const
 

@@ -219,11 +219,7 @@ function asGiven(variant: Variant) {
   return { digest: variant.source, findings: [], operators: null }
 }
 
-async function quantized(
-  context: ConductorContext,
-  model: Model,
-  variant: Variant,
-): Promise<Made> {
+async function quantized(context: ConductorContext, model: Model, variant: Variant): Promise<Made> {
   const { artifacts } = context
   const { tuning } = variant
   const { whole, slice } = model.reference

@@ -1,9 +1,22 @@
-import { medianOf, sorted } from '../../../shared/statistics/index.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
+import { medianOf, sorted } from '../../../shared/statistics/index.ts'
 import { profileOf } from '../../classes/index.ts'
-import { type CostFacts, fitCosts, isUsable, type KnownCost, type Prior } from '../../probing/index.ts'
-import { type Model, models, type Probe, probes as probeRows, type Variant, variants } from '../../storage/index.ts'
-import type { ConductorContext } from '../context/context.ts'
+import {
+  type CostFacts,
+  fitCosts,
+  isUsable,
+  type KnownCost,
+  type Prior,
+} from '../../probing/index.ts'
+import {
+  type Model,
+  models,
+  type Probe,
+  probes as probeRows,
+  type Variant,
+  variants,
+} from '../../storage/index.ts'
+import type { ConductorContext, Costs } from '../context/context.ts'
 import type { CandidateView } from './candidate-view.ts'
 
 /** Of the newest; older ones say no more. */
@@ -12,7 +25,7 @@ const MOST_PROBES = 1_000
 const KEPT_MS = 300_000
 
 /** What other models measured, learnt from now and then. */
-export class CostBook {
+export class CostBook implements Costs {
   readonly #learnt = new Map<string, { readonly at: number; readonly costs: Prior['costs'] }>()
 
   /** For the candidates of one model in one class. */

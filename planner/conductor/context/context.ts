@@ -4,9 +4,10 @@ import type { FailPoints } from '../../../shared/fail-points.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
-import type { ArtifactStore, Db } from '../../storage/index.ts'
+import type { Prior } from '../../probing/index.ts'
+import type { ArtifactStore, Db, Model } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
-import type { CostBook } from '../building/cost-history.ts'
+import type { CandidateView } from '../building/candidate-view.ts'
 import type { Agenda } from './agenda.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
@@ -62,6 +63,16 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   partsMs: 30_000,
 }
 
+/** What other models measured, for the candidates of one. */
+export interface Costs {
+  prior(
+    context: ConductorContext,
+    model: Model,
+    classId: string,
+    candidates: readonly CandidateView[],
+  ): Promise<Prior>
+}
+
 /** What every part of the conductor works with. */
 export interface ConductorContext {
   readonly db: Db
@@ -75,7 +86,7 @@ export interface ConductorContext {
   /** What is to be looked at next. */
   readonly agenda: Agenda
   /** What was learnt from measurements of other models. */
-  readonly costs: CostBook
+  readonly costs: Costs
   readonly progress: ProgressHub
   readonly log: Logger
   /** Where a test may cut the power. */

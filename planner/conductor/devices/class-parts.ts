@@ -1,6 +1,13 @@
 import { CLASS_SEPARATOR } from '../../../shared/trust/index.ts'
 import { formatRatio } from '../../../shared/units.ts'
-import { isUsable, type Speed, type TellingFact, type TwoSpeeds, tellingFact, twoSpeeds } from '../../probing/index.ts'
+import {
+  isUsable,
+  type Speed,
+  type TellingFact,
+  type TwoSpeeds,
+  tellingFact,
+  twoSpeeds,
+} from '../../probing/index.ts'
 import {
   acceptsNoise,
   audit,
@@ -96,12 +103,22 @@ async function split(
   const known = await classParts.listParts(db)
   if (known.some((one) => one.class === whole || (one.part === whole && one.fact === fact))) return
   const parts = [fast, slow].map(
-    (value): ClassPart => ({ class: whole, fact, value, part: partName(whole, fact, value), reason }),
+    (value): ClassPart => ({
+      class: whole,
+      fact,
+      value,
+      part: partName(whole, fact, value),
+      reason,
+    }),
   )
   const changed = await commit(context, 'class.split', async (trx) => {
     await classParts.addParts(trx, parts, now())
     const detail = { reason, parts: parts.map(({ part }) => part) }
-    await audit.writeAudit(trx, { actor: 'planner', action: 'class.split', subject: whole, detail }, now())
+    await audit.writeAudit(
+      trx,
+      { actor: 'planner', action: 'class.split', subject: whole, detail },
+      now(),
+    )
     return await reclassifyDevices(trx, await deviceRows.devicesOfClass(trx, whole), profiles)
   })
   log.info({ class: whole, reason }, 'a class was split')

@@ -71,9 +71,7 @@ async function viewOf(
   return {
     pipeline,
     candidates,
-    prior: candidates
-      ? await context.costs.prior(context, model, classId, candidates)
-      : undefined,
+    prior: candidates ? await context.costs.prior(context, model, classId, candidates) : undefined,
     rules: await rulesOf(context, model, classId),
     acceptNoise: await acceptsNoise(db, model.id),
     soak: (await probePolicyOf(db, model.id)).soakMs !== null,

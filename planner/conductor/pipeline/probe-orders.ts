@@ -136,11 +136,7 @@ export async function giveUpProbe(context: ConductorContext, probe: Probe): Prom
   context.nudge(probe.device)
 }
 
-function isAnswered(
-  { variant, device, record }: Probe,
-  key: string,
-  on: string,
-): boolean {
+function isAnswered({ variant, device, record }: Probe, key: string, on: string): boolean {
   return variant === key && device === on && record !== null && record.quality.samples > 1
 }
 

@@ -64,7 +64,10 @@ t.test('a class that runs at two speeds becomes two, named by what tells them ap
   const [fast, slow] = [`${CLASS}+governor-performance`, `${CLASS}+governor-powersave`]
   t.same(await classesOf(p), { a: fast, b: fast, c: fast, d: slow, e: slow, f: slow })
   const detail = await classDetail(p.conductor.context, slow)
-  t.match(detail.members[0]?.reasons.join('; '), /governor powersave: the class runs at two speeds, 1\.6\d× apart/)
+  t.match(
+    detail.members[0]?.reasons.join('; '),
+    /governor powersave: the class runs at two speeds, 1\.6\d× apart/,
+  )
   t.ok(detail.name, 'its profile is that of the whole')
   const entries = await audit.readAudit(p.conductor.context.db, { limit: 50 })
   t.ok(entries.some(({ action, subject }) => action === 'class.split' && subject === CLASS))

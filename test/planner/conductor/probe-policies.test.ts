@@ -95,7 +95,11 @@ t.test('two models that want one quiet device take turns', async (t) => {
   const first = await builtModel(p, CLASS)
   const { digest } = await artifacts.put(Buffer.from('another model'))
   const { id: _, revision: __, intent: ___, ...facts } = first
-  const second = await models.addModel(db, { ...facts, name: 'second', source: digest }, new Date(0))
+  const second = await models.addModel(
+    db,
+    { ...facts, name: 'second', source: digest },
+    new Date(0),
+  )
   await models.setIntent(db, second.id, 'plan')
   await settle(p)
   const [one, ...others] = await device.take('probe')

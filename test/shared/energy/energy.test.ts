@@ -6,7 +6,9 @@ import { findMeter, measureEnergy } from '../../../shared/energy/index.ts'
 import { energyRecordSchema } from '../../../shared/measure/energy-record.ts'
 
 async function planted(
-  t: { teardown(end: () => unknown): void }, files: Readonly<Record<string, string>>): Promise<string> {
+  t: { teardown(end: () => unknown): void },
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'fitment-energy-'))
   t.teardown(() => rm(root, { recursive: true, force: true }))
   await write(root, files)
@@ -105,14 +107,17 @@ function simulated() {
   }
 }
 
-t.test('a run is charged with what it adds to the draw at rest, over a wrap of the counter', async (t) => {
-  const { run, counter, ...hooks } = simulated()
-  const meter = { name: 'rapl', covers: 'package-0', windowMs: 100, read: counter } as const
-  const record = await measureEnergy(run, meter, { ms: 6_000, ...hooks })
-  t.ok(record && Math.abs(record.perRunMj - 30) < 0.5, `${record?.perRunMj} mJ: 3 W for 10 ms`)
-  t.ok(record && Math.abs(record.idleWatts - 2) < 0.01 && Math.abs(record.watts - 5) < 0.01)
-  t.same(energyRecordSchema.parse(JSON.parse(JSON.stringify(record))), record)
-})
+t.test(
+  'a run is charged with what it adds to the draw at rest, over a wrap of the counter',
+  async (t) => {
+    const { run, counter, ...hooks } = simulated()
+    const meter = { name: 'rapl', covers: 'package-0', windowMs: 100, read: counter } as const
+    const record = await measureEnergy(run, meter, { ms: 6_000, ...hooks })
+    t.ok(record && Math.abs(record.perRunMj - 30) < 0.5, `${record?.perRunMj} mJ: 3 W for 10 ms`)
+    t.ok(record && Math.abs(record.idleWatts - 2) < 0.01 && Math.abs(record.watts - 5) < 0.01)
+    t.same(energyRecordSchema.parse(JSON.parse(JSON.stringify(record))), record)
+  },
+)
 
 t.test('watts are added up over time', async (t) => {
   let busy = false
@@ -146,5 +151,8 @@ t.test('a meter that falls silent gives no figure', async (t) => {
     ...({ name: 'battery', covers: 'BAT0', windowMs: 100 } as const),
     read: () => (reads++ < 30 ? { watts: 3 } : undefined),
   }
-  t.equal(await measureEnergy(run, meter, { ms: 3_000, clock: hooks.clock, wait: hooks.wait }), undefined)
+  t.equal(
+    await measureEnergy(run, meter, { ms: 3_000, clock: hooks.clock, wait: hooks.wait }),
+    undefined,
+  )
 })

@@ -5,7 +5,7 @@ import {
 } from '../../../../planner/conductor/pipeline/pipeline-plan.ts'
 import { USUAL_RULES } from '../../probing/usual-rules.ts'
 import { record } from '../scripted-fleet.ts'
-import { after, base, before, candidate, device, probe } from './pipeline-views.ts'
+import { base, before, candidate, device, probe } from './pipeline-views.ts'
 
 const rows: {
   name: string
