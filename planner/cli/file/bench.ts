@@ -53,11 +53,15 @@ export const benchCommand = defineCommand({
     data: z.string().optional(),
     shape: shapeInput,
     ...engineInput,
-    threads: z.union([
-      z.literal('auto'),
-      z.coerce.number('--threads takes a number, or auto').int().min(1).max(256),
-    ]),
-    rateHz: z.coerce.number('--rate-hz takes runs a second, e.g. 30').min(0.5).max(1000).optional(),
+    threads: z.union(
+      [z.literal('auto'), z.coerce.number().int().min(1).max(256)],
+      'takes a number from 1 to 256, or auto',
+    ),
+    rateHz: z.coerce
+      .number('takes runs a second from 0.5 to 1000, e.g. 30')
+      .min(0.5)
+      .max(1000)
+      .optional(),
     soak: soakInput.optional(),
     energy: z.boolean().default(false),
     root: z.string(),

@@ -20,24 +20,34 @@ export const PROBE_OPTIONS = [
   },
 ] as const
 
-const rate = z.coerce.number('--rate-hz takes runs a second, e.g. 30').min(0.5).max(1000)
+const rate = z.coerce.number().min(0.5).max(1000)
 export const soakInput = z.string().transform((text, context) => {
   const ms = parseDuration(text)
   if (ms !== undefined && ms >= 1_000 && ms <= 300_000) return Math.round(ms)
-  context.addIssue({ code: 'custom', message: '--soak takes 1s to 5m, e.g. 60s' })
+  context.addIssue({ code: 'custom', message: 'takes 1s to 5m, e.g. 60s' })
   return z.NEVER
 })
-const threads = z.coerce.number('--threads takes a number, auto or usual').int().min(1).max(64)
+const threads = z.coerce.number().int().min(1).max(64)
 
 export const probeInput = {
-  rateHz: z.union([z.literal('off').transform(() => null), rate]).optional(),
-  soak: z.union([z.literal('off').transform(() => null), soakInput]).optional(),
+  rateHz: z
+    .union(
+      [z.literal('off').transform(() => null), rate],
+      'takes runs a second from 0.5 to 1000, e.g. 30, or off',
+    )
+    .optional(),
+  soak: z
+    .union([z.literal('off').transform(() => null), soakInput], 'takes 1s to 5m, e.g. 60s, or off')
+    .optional(),
   energy: z
     .enum(['on', 'off'])
     .transform((word) => word === 'on')
     .optional(),
   threads: z
-    .union([z.literal('auto'), z.literal('usual').transform(() => null), threads])
+    .union(
+      [z.literal('auto'), z.literal('usual').transform(() => null), threads],
+      'takes a number from 1 to 64, auto, or usual',
+    )
     .optional(),
 }
 
