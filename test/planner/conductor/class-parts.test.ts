@@ -1,47 +1,14 @@
 import t from 'tap'
 import { classDetail } from '../../../planner/api/devices/read-classes.ts'
-import { audit, devices as deviceRows, probes } from '../../../planner/storage/index.ts'
-import type { ProbeEnvironment } from '../../../shared/measure/index.ts'
-import { builtModel } from './built-model.ts'
-import { type Planner, planner, record, ScriptedDevice, settle } from './scripted-fleet.ts'
-
-const CLASS = 'raspberry-pi-4'
-
-const AROUND: ProbeEnvironment = {
-  governor: null,
-  frequencyKhz: null,
-  maxFrequencyKhz: null,
-  hottestCelsius: null,
-  cooling: null,
-  throttleCount: null,
-  piFlags: [],
-  load1: null,
-  availableBytes: null,
-  cpuTicks: null,
-  cpuPressure: null,
-  memoryPressure: null,
-}
+import { audit, devices as deviceRows } from '../../../planner/storage/index.ts'
+import { type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
+import { CLASS, measuredBy, type Row, TWO_SPEEDS } from './two-speeds.ts'
 
 /** Devices of one class, each with what it measured of one variant and the governor it had. */
-async function measured(
-  p: Planner,
-  rows: readonly (readonly [device: string, p50Ms: number, governor: string | null])[],
-) {
+async function measured(p: Planner, rows: readonly Row[]): Promise<void> {
   for (const [device] of rows) await new ScriptedDevice(device, p).join()
-  const { db, now, agenda } = p.conductor.context
-  const model = await builtModel(p, CLASS)
-  for (const [device, p50Ms, governor] of rows) {
-    const at = now().toISOString()
-    const asked = { model: model.id, class: CLASS, round: 1, variant: 'float32', rival: null }
-    const id = `probe-${device}`
-    await probes.addProbe(db, { ...asked, id, device, orderedAt: at, deadline: at })
-    const environment = { before: { ...AROUND, governor }, after: { ...AROUND, governor } }
-    const told = { ...record(p50Ms, null), environment }
-    await probes.finishProbe(db, id, { state: 'measured', record: told }, now())
-  }
-  agenda.pipeline({ model: model.id, class: CLASS })
+  await measuredBy(p, rows)
   await settle(p)
-  return model
 }
 
 async function classesOf(p: Planner): Promise<Record<string, string | null>> {
@@ -49,18 +16,9 @@ async function classesOf(p: Planner): Promise<Record<string, string | null>> {
   return Object.fromEntries(all.map((device) => [device.id, device.class]))
 }
 
-const TWO = [
-  ['a', 10, 'performance'],
-  ['b', 10.2, 'performance'],
-  ['c', 9.9, 'performance'],
-  ['d', 16, 'powersave'],
-  ['e', 16.3, 'powersave'],
-  ['f', 15.8, 'powersave'],
-] as const
-
 t.test('a class that runs at two speeds becomes two, named by what tells them apart', async (t) => {
   const p = await planner(t, { partsMs: 0 })
-  await measured(p, TWO)
+  await measured(p, TWO_SPEEDS)
   const [fast, slow] = [`${CLASS}+governor-performance`, `${CLASS}+governor-powersave`]
   t.same(await classesOf(p), { a: fast, b: fast, c: fast, d: slow, e: slow, f: slow })
   const detail = await classDetail(p.conductor.context, slow)
@@ -75,7 +33,7 @@ t.test('a class that runs at two speeds becomes two, named by what tells them ap
 
 t.test('who joins or comes back afterwards is of its part; who is of neither stays', async (t) => {
   const p = await planner(t, { partsMs: 0 })
-  await measured(p, TWO)
+  await measured(p, TWO_SPEEDS)
   await new ScriptedDevice('d', p).join()
   await new ScriptedDevice('new', p).join()
   t.match(await classesOf(p), { d: `${CLASS}+governor-powersave`, new: CLASS })
@@ -85,7 +43,7 @@ t.test('two speeds that nothing explains are told, and left together', async (t)
   const p = await planner(t, { partsMs: 0 })
   await measured(
     p,
-    TWO.map(([device, ms]) => [device, ms, null] as const),
+    TWO_SPEEDS.map(([device, ms]) => [device, ms, null] as const),
   )
   t.equal(new Set(Object.values(await classesOf(p))).size, 1)
   const { speeds } = await classDetail(p.conductor.context, CLASS)
