@@ -65,6 +65,17 @@ async function history(context: ConductorContext, name: string): Promise<readonl
     if (record && !row.byDevice.has(device)) row.byDevice.set(device, record.latency.p50Ms)
     times.set(key, row)
   }
+  for (const probe of all) {
+    const { rival, record } = probe
+    const key = `${probe.model} ${probe.class} ${rival}`
+    // A yardstick without a measurement of its own is known by those that were measured in turns with it.
+    if (rival === null || !record?.ratioToBaseline || times.has(key)) continue
+    const ms = record.latency.p50Ms / record.ratioToBaseline.p50
+    times.set(key, {
+      probe: { ...probe, variant: rival },
+      byDevice: new Map([[probe.device, ms]]),
+    })
+  }
   const known: KnownCost[] = []
   for (const { probe, byDevice } of times.values()) {
     const model = await models.modelById(db, probe.model)

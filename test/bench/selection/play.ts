@@ -2,6 +2,7 @@ import {
   type Attempt,
   type CostFacts,
   type Entrant,
+  type Evidence,
   evidenceOf,
   fitCosts,
   type KnownCost,
@@ -156,12 +157,21 @@ class Game {
       disturbed: this.#attempts.filter(({ record }) => record?.verdict !== 'ok').length,
       seconds: this.now / 1000,
       needless: outForecast(entrants, evidence, this.#prior, USUAL_RULES).size,
-      learnt: measured.map(({ key, latency }) => ({
-        ...(this.#prior.facts.get(key) as CostFacts),
-        group: this.#model.name,
-        ms: latency.p50Ms,
-      })),
+      learnt: this.#learnt(evidence),
     }
+  }
+
+  /** A yardstick without a heat of its own is known by those that were measured in turns with it. */
+  #learnt({ measured, duels }: Evidence): readonly KnownCost[] {
+    const times = new Map(measured.map(({ key, latency }) => [key, latency.p50Ms]))
+    for (const { key, rival, ratio } of duels) {
+      const own = times.get(key)
+      if (own !== undefined && !times.has(rival)) times.set(rival, own / ratio.p50)
+    }
+    return [...times].flatMap(([key, ms]) => {
+      const facts = this.#prior.facts.get(key)
+      return facts ? [{ ...facts, group: this.#model.name, ms }] : []
+    })
   }
 
   #deviceNamed(id: string): ModelledDevice {
