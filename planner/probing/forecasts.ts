@@ -78,7 +78,7 @@ function throughLink(key: string, { by, via, ratio }: Link, prior: Prior): OutFo
   return [{ by, forecast: { ratio: product('ratio'), low: product('low'), high: product('high') } }]
 }
 
-/** The likely fastest first: it excludes the most. What nothing is known of keeps its place before the others. */
+/** The likely fastest first: it excludes the most. What nothing is known of counts as the first of all, and keeps its place. */
 export function likelyFirst(
   entrants: readonly Entrant[],
   prior: Prior | undefined,
@@ -86,6 +86,6 @@ export function likelyFirst(
   const [first] = entrants
   if (prior === undefined || first === undefined) return entrants
   const ratio = ({ key }: Entrant) =>
-    key === first.key ? 1 : (forecastOf(prior, key, first.key)?.ratio ?? 0)
+    key === first.key ? 1 : (forecastOf(prior, key, first.key)?.ratio ?? 1)
   return [...entrants].sort((a, b) => ratio(a) - ratio(b))
 }
