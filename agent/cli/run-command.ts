@@ -17,6 +17,7 @@ import {
   SYSTEM_CLOCK,
   startAgent,
 } from '../daemon/index.ts'
+import type { EngineSettings } from '../engines/index.ts'
 import {
   type DeviceIdentity,
   identityEndpoint,
@@ -34,6 +35,21 @@ import type { Settings } from './settings.ts'
 const WINDOW = 16
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** What the device was told comes before what the planner sent. */
+async function engineSettings(settings: Settings): Promise<EngineSettings> {
+  const packages = await installedPackages(settings.stateDir)
+  return {
+    runtimes: settings.runtimes ?? null,
+    libraries: [
+      ...settings.library,
+      ...packages.map(({ runtime, library: path }) => ({ runtime, path })),
+    ],
+    delegates: settings.delegate,
+    delegatedOnly: settings.delegatedOnly,
+    devices: settings.openvinoDevices,
+  }
+}
 
 /** Runs until a signal ends it. @throws AppError when it cannot start */
 export async function runAgent(settings: Settings): Promise<void> {
@@ -71,19 +87,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     check: { everyMs: 86_400_000 * settings.checkDays, quietHours: settings.quietHours },
     readHost: () => readHost(root),
     findNative: (report) => wellKnown(report, root),
-    engineSettings: async () => ({
-      runtimes: settings.runtimes ?? null,
-      // What the device was told comes before what the planner sent.
-      libraries: [
-        ...settings.library,
-        ...(await installedPackages(stateDir)).map(({ runtime, library: path }) => ({
-          runtime,
-          path,
-        })),
-      ],
-      delegates: settings.delegate,
-      devices: settings.openvinoDevices,
-    }),
+    engineSettings: () => engineSettings(settings),
     modelRunner: createModelRunner({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>
       readReport({

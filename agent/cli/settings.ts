@@ -117,6 +117,7 @@ export const settingsSchema = z.object({
   runtimes: listOf(z.enum(RUNTIME_NAMES)).optional(),
   library: listOf(libraryPlace).default([]),
   delegate: listOf(delegatePlace).default([]),
+  delegatedOnly: flagSchema.default(false),
   openvinoDevices: listOf(
     z.string().regex(/^[A-Z]+(\.\d+)?$/, 'is no device such as GPU or NPU'),
   ).default([]),
@@ -204,6 +205,11 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'delegate',
     flags: '--delegate <name=path,key=value...>',
     description: 'external delegate of tflite, e.g. vx=/usr/lib/libvx_delegate.so; asked in order',
+  },
+  {
+    key: 'delegatedOnly',
+    flags: '--delegated-only',
+    description: 'applications load models with the delegates only, never without them',
   },
   {
     key: 'openvinoDevices',

@@ -15,6 +15,7 @@ import {
   variants,
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
+import { CostBook } from './building/cost-history.ts'
 import { Agenda } from './context/agenda.ts'
 import {
   type ConductorContext,
@@ -23,7 +24,8 @@ import {
 } from './context/context.ts'
 import { JobQueue } from './context/job-queue.ts'
 import { ProgressHub } from './context/progress.ts'
-import { createFleetStore, reclassifyAll } from './fleet-store.ts'
+import { reclassifyAll } from './devices/classification.ts'
+import { createFleetStore } from './fleet-store.ts'
 import { alarmRulesIn } from './health/alarm-rules.ts'
 import { emptyInbox } from './inbox.ts'
 import { Looker } from './looker.ts'
@@ -86,6 +88,7 @@ export class Conductor {
       settings,
       agenda: this.#agenda,
       jobs: new JobQueue(() => this.#tick(), settings.jobsAtOnce),
+      costs: new CostBook(),
       progress: new ProgressHub(),
       workDir: join(data, 'work'),
       startedAt: now(),

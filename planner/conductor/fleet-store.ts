@@ -2,13 +2,12 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Birth, Epoch, Order } from '../../shared/messages/index.ts'
-import { classify, effectiveBudget, engineClass, type Profile } from '../classes/index.ts'
+import type { Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
   audit,
   type Db,
-  type Device,
   devices,
   directions,
   memberships,
@@ -20,6 +19,7 @@ import type { TrustAuthority } from '../trust/index.ts'
 import type { Agenda } from './context/agenda.ts'
 import { BatchWriter } from './context/batch-writer.ts'
 import { commit } from './context/commit.ts'
+import { classificationOf } from './devices/classification.ts'
 import { activeVariant } from './rollouts/assignments.ts'
 import { DIRECTOR, toSend } from './rollouts/offers.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
@@ -144,7 +144,7 @@ async function storeBirths(
 ): Promise<BirthNote[]> {
   const noted: BirthNote[] = []
   for (const { device, birth } of all) {
-    const found = classificationOf(birth, profiles)
+    const found = await classificationOf(trx, { ...birth, id: device }, profiles)
     const recorded = await devices.recordBirth(trx, device, birth, now(), found)
     if (recorded === 'new') {
       const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
@@ -175,51 +175,4 @@ async function noteAllLost(
     if (await noteLost(db, device, model, active, at)) hasLost = true
   }
   return hasLost
-}
-
-type Classified = Pick<Device, 'report' | 'runtimes' | 'memoryLimitBytes'>
-
-/** Class, why, and what a model may take there. */
-function classificationOf(
-  { report, runtimes, memoryLimitBytes }: Classified,
-  profiles: readonly Profile[],
-): devices.Classification {
-  const match = classify(report, profiles)
-  const budget = effectiveBudget(match.profile, report, { memoryLimitBytes })
-  return {
-    class: engineClass(match.class, runtimes),
-    reason: [
-      ...match.reasons,
-      `memory for a model: ${budget.memory.reason}`,
-      `storage for a model: ${budget.storage.reason}`,
-    ],
-    storageRoom: budget.storage.bytes,
-    memoryRoom: budget.memory.bytes,
-  }
-}
-
-/** Devices that are read at a time. */
-const PAGE = 500
-
-/** Profiles may have changed since the last start: every device once more, and only what differs is written. */
-export async function reclassifyAll(db: Db, profiles: readonly Profile[]): Promise<void> {
-  for (let after = ''; ; ) {
-    const page = await devices.pageOfDevices(db, after, PAGE)
-    const last = page.at(-1)
-    if (!last) return
-    after = last.id
-    const changed = page.flatMap((device) => {
-      const found = classificationOf(device, profiles)
-      const isSame =
-        found.class === device.class &&
-        found.storageRoom === device.storageRoom &&
-        found.memoryRoom === device.memoryRoom &&
-        found.reason.join('\n') === device.classReason.join('\n')
-      return isSame ? [] : [{ id: device.id, found }]
-    })
-    if (changed.length === 0) continue
-    await db.transaction().execute(async (trx) => {
-      for (const { id, found } of changed) await devices.recordClass(trx, id, found)
-    })
-  }
 }

@@ -83,6 +83,8 @@ export const classDetailSchema = classViewSchema.extend({
   ),
   notes: z.array(z.string()),
   models: z.array(z.object({ model: z.string(), stage: z.string(), why: z.string() })),
+  /** Two speeds of its devices that measurements show, a sentence each. */
+  speeds: z.array(z.string()).default([]),
 })
 
 /** A metric and what was reached in it; null where it could not be measured. */
@@ -256,6 +258,8 @@ export const rolloutViewSchema = z.object({
       error: z.string().nullable(),
       /** When its window opens; null: it waits for none. */
       opensAt: z.string().nullable(),
+      /** What it measured of it once it ran there, beside what its class was chosen for; null: nothing yet. */
+      recheck: z.string().nullable().default(null),
     }),
   ),
   /** Devices of the class that the waves have not reached. */

@@ -1,6 +1,6 @@
 import { profileOf } from '../../classes/index.ts'
 import type { ConductorContext } from '../../conductor/index.ts'
-import { factsOfClass } from '../../conductor/index.ts'
+import { describeParts, factsOfClass, noticedIn } from '../../conductor/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -39,6 +39,7 @@ export async function classDetail(
     })),
     notes: profile?.notes.map(({ text, source }) => `${text} (${source})`) ?? [],
     models: await modelsOf(context, id),
+    speeds: await speedsOf(context, id),
   }
 }
 
@@ -55,6 +56,15 @@ function classView(context: ConductorContext, id: string, devices: readonly Devi
     storageBytes: facts.storageBytes,
     memoryBytes: facts.memoryBytes,
   }
+}
+
+async function speedsOf({ db }: ConductorContext, classId: string): Promise<string[]> {
+  const told: string[] = []
+  for (const { id, name } of await models.listModels(db)) {
+    const noticed = await noticedIn(db, { model: id, class: classId })
+    if (noticed) told.push(`${name} ${describeParts(noticed)}`)
+  }
+  return told
 }
 
 async function modelsOf(context: ConductorContext, classId: string) {

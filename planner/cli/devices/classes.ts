@@ -52,6 +52,7 @@ function detailOf(one: OperationOutput<'classes.show'>): string {
     listOf([one]),
     ...(members.length > 0 ? [table(['DEVICE', 'STATE', 'WHY THIS CLASS'], members)] : []),
     ...(models.length > 0 ? [table(['MODEL', 'STAGE', 'WHY'], models)] : []),
+    ...(one.speeds.length > 0 ? [one.speeds.join('\n')] : []),
     ...(one.notes.length > 0 ? [one.notes.map((note) => `note: ${note}`).join('\n')] : []),
   ].join('\n\n')
 }

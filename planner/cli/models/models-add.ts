@@ -16,6 +16,7 @@ import { formatOfEnding, readModelFile, readUserFile } from '../file/model-file.
 import { keepsConstantsElsewhere } from '../file/onnx-file.ts'
 import { defineCommand } from '../program/command.ts'
 import { bytesInput, dataInput, dataOption } from '../program/fleet-options.ts'
+import { PROBE_OPTIONS, probeInput, probingIn } from '../program/probe-options.ts'
 import { requireReadable } from '../program/read-text.ts'
 import { printQuality } from './print-quality.ts'
 import { metricValueInput, tagsInput } from './revision-options.ts'
@@ -70,6 +71,7 @@ export const modelsAddCommand = defineCommand({
       flags: '--force <reason>',
       description: 'register it whatever the gates say; the audit keeps why',
     },
+    ...PROBE_OPTIONS,
     {
       flags: '--runtimes <names>',
       description: `the only ones that its applications load, e.g. tflite,onnxruntime (of ${RUNTIME_NAMES.join(', ')})`,
@@ -101,10 +103,12 @@ export const modelsAddCommand = defineCommand({
       .transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''))
       .pipe(z.array(z.enum(RUNTIME_NAMES)).min(1))
       .optional(),
+    ...probeInput,
   }),
   run: async (input, io) => {
     if (input.metric !== undefined) builtInMetric(input.metric)
     await refuseNeedless(input)
+    const probing = probingIn(input)
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
     const source = await uploadModel(planner, input.model)
@@ -130,6 +134,7 @@ export const modelsAddCommand = defineCommand({
           maxBytes: input.maxBytes ?? null,
           runtimes: input.runtimes ?? null,
         },
+        ...(probing && { probing }),
       },
       ({ done, total, what }) => progress.update(done, total, what),
     )

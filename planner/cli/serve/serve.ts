@@ -6,7 +6,13 @@ import { fleetSchema } from '../../../shared/ids.ts'
 import { logDestination } from '../../../shared/log/index.ts'
 import { isLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
-import { limitsOf, plannerInput, plannerOptions, portInput } from '../program/fleet-options.ts'
+import {
+  limitsOf,
+  plannerInput,
+  plannerOptions,
+  portInput,
+  settingsOf,
+} from '../program/fleet-options.ts'
 import { openBroker, reachable } from './embedded-broker.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
@@ -89,7 +95,7 @@ export const serveCommand = defineCommand({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
-      settings: { measureMs: input.probeMs },
+      settings: settingsOf(input),
       names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
       limits: limitsOf(input),
       metricsFor: input.metrics,

@@ -4,8 +4,10 @@ import type { FailPoints } from '../../../shared/fail-points.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
-import type { ArtifactStore, Db } from '../../storage/index.ts'
+import type { Prior } from '../../probing/index.ts'
+import type { ArtifactStore, Db, Model } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
+import type { CandidateView } from '../building/candidate-view.ts'
 import type { Agenda } from './agenda.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
@@ -33,6 +35,8 @@ export interface ConductorSettings {
   readonly tickMs: number
   /** How often it looks at everything, whether or not anything happened, ms. */
   readonly sweepMs: number
+  /** How often classes in which something was measured are looked through for two speeds, ms. */
+  readonly partsMs: number
 }
 
 /** Of memory, each piece of work shall find so much. */
@@ -56,6 +60,17 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   settleMs: 15_000,
   tickMs: 1_000,
   sweepMs: 600_000,
+  partsMs: 30_000,
+}
+
+/** What other models measured, for the candidates of one. */
+export interface Costs {
+  prior(
+    context: ConductorContext,
+    model: Model,
+    classId: string,
+    candidates: readonly CandidateView[],
+  ): Promise<Prior>
 }
 
 /** What every part of the conductor works with. */
@@ -70,6 +85,8 @@ export interface ConductorContext {
   readonly jobs: JobQueue
   /** What is to be looked at next. */
   readonly agenda: Agenda
+  /** What was learnt from measurements of other models. */
+  readonly costs: Costs
   readonly progress: ProgressHub
   readonly log: Logger
   /** Where a test may cut the power. */

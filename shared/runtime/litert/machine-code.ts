@@ -31,12 +31,16 @@ async function compiled(): Promise<object | undefined> {
 /** How long a wasm function runs before V8 compiles it once more, better: fifty times the default. */
 const PATIENT_BUDGET = 90_000_000
 
+/** Functions are validated when they are first called, which saves half of the start. Before the first model is loaded. */
+export function validateLate(): void {
+  setFlagsFromString('--wasm-lazy-validation')
+}
+
 /**
- * For processes that run a model some hundred times at most: functions are validated when they are first called, which
- * saves half of the start, and optimised later, which is half of the processor time else; a heavy model still gets
- * there. Before the first model is loaded.
+ * For processes that run a model some hundred times at most: what runs is also optimised later, which is half of the
+ * processor time else; a heavy model still gets there. Before the first model is loaded.
  */
 export function startQuickly(): void {
-  setFlagsFromString('--wasm-lazy-validation')
+  validateLate()
   setFlagsFromString(`--wasm-tiering-budget=${PATIENT_BUDGET}`)
 }
