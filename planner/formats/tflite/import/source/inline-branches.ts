@@ -1,5 +1,6 @@
-import { dataOf, newMessage, type OnnxGraph, type OnnxNode } from '../../onnx/index.ts'
-import { GraphEditor } from '../../onnx/source.ts'
+import { dataOf, type OnnxGraph, type OnnxNode } from '../../../onnx/index.ts'
+import { GraphEditor } from '../../../onnx/source.ts'
+import { bodyOf, copiesOf, withConstants } from './nested-graphs.ts'
 
 /** Which of an If's branches are taken in: those that a constant condition chooses, both, or one whatever the condition. */
 export type Branches = 'decided' | 'both' | 'then' | 'else'
@@ -17,7 +18,7 @@ export function inlineBranches(graph: OnnxGraph, which: Branches): number {
 }
 
 function takeIn(graph: OnnxGraph, node: OnnxNode, which: Branches): boolean {
-  const [yes, no] = ['then_branch', 'else_branch'].map((name) => branchOf(node, name))
+  const [yes, no] = ['then_branch', 'else_branch'].map((name) => bodyOf(node, name))
   const decided = conditionOf(graph, node) ?? FORCED[which]
   if (yes === undefined || no === undefined || (decided === null && which === 'decided')) {
     return false
@@ -34,10 +35,6 @@ const FORCED: Readonly<Record<Branches, boolean | null>> = {
   // biome-ignore lint/suspicious/noThenProperty: the word of the specification, and no promise
   then: true,
   else: false,
-}
-
-function branchOf(node: OnnxNode, name: string): OnnxGraph | undefined {
-  return node.attribute.find((attribute) => attribute.name === name)?.g
 }
 
 function conditionOf(graph: OnnxGraph, node: OnnxNode): boolean | null {
@@ -73,38 +70,11 @@ function takenIn(
   node: OnnxNode,
   results: readonly string[],
 ): OnnxNode[] {
-  const names = new Map<string, string>()
-  const own = [
-    ...branch.initializer.map(({ name }) => name),
-    ...branch.node.flatMap(({ output }) => output),
-  ]
-  for (const name of own)
-    if (name !== '') names.set(name, editor.fresh(`${node.name || node.output[0]}/${name}`))
-  for (const tensor of branch.initializer) {
-    editor.graph.initializer.push(Object.assign(tensor, { name: names.get(tensor.name) }))
-  }
-  const nodes = branch.node.map((inner) => renamed(inner, names))
+  const place = node.name || (node.output[0] ?? '')
+  const names = withConstants(editor, branch, place)
+  const nodes = copiesOf(editor, branch, place, names)
   const ends = branch.output.map(({ name }, i) =>
-    newMessage('NodeProto', {
-      opType: 'Identity',
-      name: editor.fresh(`${results[i]}/end`),
-      input: [names.get(name) ?? name],
-      output: [results[i] ?? ''],
-    }),
+    editor.newNode('Identity', [names.get(name) ?? name], [results[i] ?? '']),
   )
-  editor.touch()
   return [...nodes, ...ends]
-}
-
-function renamed(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
-  const other = (name: string) => names.get(name) ?? name
-  node.input = node.input.map(other)
-  node.output = node.output.map(other)
-  for (const { g, graphs } of node.attribute) {
-    for (const nested of g ? [g, ...graphs] : graphs) {
-      nested.node = nested.node.map((inner) => renamed(inner, names))
-      for (const end of nested.output) end.name = other(end.name)
-    }
-  }
-  return node
 }

@@ -1,6 +1,6 @@
-import type { OnnxNode } from '../../onnx/index.ts'
-import { dataOf, elementCount, elementTypeOf } from '../../onnx/index.ts'
-import { channelShuffle, type GraphEditor, type Rule, rule } from '../../onnx/source.ts'
+import type { OnnxNode } from '../../../onnx/index.ts'
+import { dataOf, elementCount, elementTypeOf } from '../../../onnx/index.ts'
+import { channelShuffle, type GraphEditor, type Rule, rule } from '../../../onnx/source.ts'
 
 /** Chains that exporters write out and kernels know whole. */
 

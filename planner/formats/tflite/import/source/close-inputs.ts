@@ -1,7 +1,7 @@
-import { ARRAY_OF } from '../../../../shared/tensors.ts'
-import type { OnnxDimension, OnnxModel, OnnxValueInfo } from '../../onnx/index.ts'
-import { dataTypeName } from '../../onnx/index.ts'
-import { OnnxImportError } from './errors.ts'
+import { ARRAY_OF } from '../../../../../shared/tensors.ts'
+import type { OnnxDimension, OnnxModel, OnnxValueInfo } from '../../../onnx/index.ts'
+import { dataTypeName } from '../../../onnx/index.ts'
+import { OnnxImportError } from '../errors.ts'
 
 /**
  * Closes what the inputs leave open: the first dimension to `batch`; any other must be given by whoever asks.
@@ -32,7 +32,10 @@ function closeInput(
 ): boolean {
   if (type?.value.case !== 'tensorType') {
     const kind = type?.value.case?.replace('Type', '') ?? 'value without a type'
-    throw unsupported(`input "${name}" is a ${kind}: .tflite models take tensors only`, { name })
+    throw unsupported(
+      `input "${name}" is ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}: .tflite models take tensors only`,
+      { name },
+    )
   }
   const { elemType, shape } = type.value.value
   const element = dataTypeName(elemType) ?? `type ${elemType}`

@@ -1,15 +1,20 @@
-import { invariant } from '../../../../shared/errors.ts'
-import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
+import { invariant } from '../../../../../shared/errors.ts'
+import {
+  ARRAY_OF,
+  type ElementType,
+  sizeOf,
+  type TensorData,
+} from '../../../../../shared/tensors.ts'
 import {
   dataOf,
   elementTypeOf,
   type OnnxGraph,
   type OnnxNode,
   type OnnxTensor,
-} from '../../onnx/index.ts'
-import type { ValueTypes } from '../../onnx/source.ts'
-import { broadcast } from './broadcast.ts'
-import { need } from './errors.ts'
+} from '../../../onnx/index.ts'
+import type { ValueTypes } from '../../../onnx/source.ts'
+import { broadcast } from '../broadcast.ts'
+import { need } from '../errors.ts'
 
 export interface Constant {
   readonly type: ElementType

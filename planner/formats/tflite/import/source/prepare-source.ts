@@ -1,5 +1,5 @@
-import type { Finding } from '../../../../shared/findings.ts'
-import type { OnnxGraph, OnnxModel, OnnxNode } from '../../onnx/index.ts'
+import type { Finding } from '../../../../../shared/findings.ts'
+import type { OnnxGraph, OnnxModel, OnnxNode } from '../../../onnx/index.ts'
 import {
   DATA_TYPES,
   newAttribute,
@@ -7,9 +7,10 @@ import {
   OnnxError,
   readOnnx,
   writeOnnx,
-} from '../../onnx/index.ts'
+} from '../../../onnx/index.ts'
 import {
   applyRules,
+  dynamicAsFloats,
   foldConstants,
   GraphEditor,
   inferValues,
@@ -17,9 +18,11 @@ import {
   prepareModel,
   sweep,
   type ValueTypes,
-} from '../../onnx/source.ts'
+} from '../../../onnx/source.ts'
 import { inlineBranches } from './inline-branches.ts'
 import { PATTERNS } from './patterns.ts'
+import { splitFused } from './split-fused.ts'
+import { unrollLoops } from './unroll-loops.ts'
 
 /** Shapes follow from shapes that were just computed: reached after a few rounds by every exporter's chain. */
 const MOST_ROUNDS = 12
@@ -30,6 +33,10 @@ const MOST_ROUNDS = 12
  * @throws OnnxError
  */
 export async function prepareSource(model: OnnxModel): Promise<Prepared> {
+  if (model.graph !== undefined) {
+    splitFused(model.graph)
+    dynamicAsFloats(model.graph)
+  }
   const { types } = await prepareModel(model, {
     forIntegers: false,
     expandStored: true,
@@ -97,7 +104,7 @@ function oneBranch(which: string): Finding {
   }
 }
 
-/** Whether anything became a constant, or a decided branch part of the graph. */
+/** Whether anything became a constant, or a decided branch or a counted loop part of the graph. */
 async function computeKnown(
   model: OnnxModel,
   graph: OnnxGraph,
@@ -108,7 +115,7 @@ async function computeKnown(
   graph.initializer.push(...sizes.constants)
   graph.node = graph.node.filter((node) => !sizes.nodes.has(node))
   const folded = await foldConstants(model, { expandStored: true, types, unfold: true })
-  const decided = inlineBranches(graph, 'decided')
+  const decided = inlineBranches(graph, 'decided') + unrollLoops(graph, types)
   return sizes.nodes.size + folded.nodes + decided > 0
 }
 
