@@ -13,6 +13,8 @@ export const PLANNER_COMMANDS = [
   'devices label',
   'devices retire',
   'devices remove',
+  'invites list',
+  'invites revoke',
   'classes',
   'models add',
   'models list',
@@ -36,6 +38,8 @@ export const PLANNER_COMMANDS = [
   'rollback',
   'health',
   'alarms',
+  'samples list',
+  'samples pull',
   'windows set',
   'windows list',
   'windows remove',
@@ -74,7 +78,15 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'metrics', 'samples', 'doctor'] as const
+export const AGENT_COMMANDS = [
+  'run',
+  'join',
+  'renew',
+  'status',
+  'metrics',
+  'samples',
+  'doctor',
+] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

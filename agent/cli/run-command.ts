@@ -83,7 +83,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     log,
     health: healthOf(settings),
     observeMs: 1000 * settings.observeSeconds,
-    captureBytes: settings.capture ?? 0,
+    ...(settings.capture && { capture: settings.capture }),
     check: { everyMs: 86_400_000 * settings.checkDays, quietHours: settings.quietHours },
     readHost: () => readHost(root),
     findNative: (report) => wellKnown(report, root),

@@ -78,6 +78,18 @@ const quietHoursSchema = z.string().transform((text, context): [number, number] 
   context.addIssue({ code: 'custom', message: `"${text}" is no hours of a day: write e.g. 2-5` })
   return z.NEVER
 })
+
+/** `64MiB`, or `64MiB,local` */
+const captureSchema = z
+  .union([z.number().int().positive(), z.string()])
+  .transform((value, context) => {
+    const [, size = '', local] = /^(.*?)(,\s*local)?$/.exec(String(value)) ?? []
+    const bytes = sizeSchema.safeParse(size)
+    if (bytes.success) return { bytes: bytes.data, isLocal: local !== undefined }
+    const message = `"${value}" is no size: use bytes, or a number with KiB, MiB or GiB; and ,local where samples must stay here`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
 /** `site=hall-2`; a file may say them as an object too. */
 const labelsSetting = z
   .preprocess(
@@ -127,7 +139,7 @@ export const settingsSchema = z.object({
   healthWord: flagSchema.default(false),
   healthSeconds: secondsSchema.default(30),
   watchSeconds: secondsSchema.default(0),
-  capture: sizeSchema.optional(),
+  capture: captureSchema.optional(),
   checkDays: decimal({ least: 0, most: 365 }).default(7),
   quietHours: quietHoursSchema.default([2, 5]),
   observeSeconds: decimal({ least: 0.1, most: 86_400 }).default(3600),
@@ -252,7 +264,7 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'capture',
     flags: '--capture <bytes>',
     description:
-      'keep so much of unsure or strange inferences on this device for labelling, with their inputs (default: none)',
+      'keep so much of unsure or strange inferences with their inputs, e.g. 64MiB, for the planner to collect and people to label; 64MiB,local: for this device alone (default: none)',
   },
   {
     key: 'checkDays',

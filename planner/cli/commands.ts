@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       groups.devicesRemoveCommand,
     ]
   },
+  invites: async () => {
+    const invites = await import('./devices/invites.ts')
+    return [invites.invitesListCommand, invites.invitesRevokeCommand]
+  },
   classes: async () => [(await import('./devices/classes.ts')).classesCommand],
   models: async () => {
     const { modelsHistoryCommand, modelsListCommand, modelsShowCommand } = await import(
@@ -74,6 +78,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
     ]
   },
   health: async () => [(await import('./health/health.ts')).healthCommand],
+  samples: async () => {
+    const samples = await import('./health/samples.ts')
+    return [samples.samplesListCommand, samples.samplesPullCommand]
+  },
   alarms: async () => [(await import('./health/health.ts')).alarmsCommand],
   windows: async () => {
     const windows = await import('./rollout/windows.ts')

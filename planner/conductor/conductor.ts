@@ -6,6 +6,7 @@ import { type FailPoints, NO_FAIL_POINTS } from '../../shared/fail-points.ts'
 import type { Profile } from '../classes/index.ts'
 import { type CompilersHere, compilersHere } from '../compilers/index.ts'
 import type { FleetLink, FleetStore } from '../fleet/index.ts'
+import { createSampleStore, type SampleStore } from '../samples/index.ts'
 import {
   type ArtifactStore,
   type Db,
@@ -60,6 +61,8 @@ export class Conductor {
   readonly context: ConductorContext
   /** What the planner's MQTT side records into. */
   readonly store: FleetStore
+  /** Where captured samples of devices go. */
+  readonly samples: SampleStore
   readonly #stop = new AbortController()
   #link: FleetLink | undefined
   #timer: NodeJS.Timeout | undefined
@@ -99,6 +102,8 @@ export class Conductor {
       },
     }
     this.#looker = new Looker(this.context)
+    const { samplesQuotaBytes: quotaBytes, samplesKeptMs: keptMs } = settings
+    this.samples = createSampleStore({ data, db, now, log, quotaBytes, keptMs })
     const onChange = () => this.#wake()
     this.store = createFleetStore({
       ...{ db, artifacts, trust, profiles, failPoints, now, log, onChange },
@@ -192,5 +197,6 @@ export class Conductor {
     await reports.forgetReports(this.context.db, new Date(now - REPORTS_KEPT_MS))
     const oldest = new Date(now - HEALTH_KEPT_MS).toISOString().slice(0, 10)
     await health.forgetDays(this.context.db, oldest)
+    await this.samples.sweep()
   }
 }

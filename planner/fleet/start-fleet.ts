@@ -12,13 +12,15 @@ import { embeddedTransport } from './embedded-transport.ts'
 import { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
 import { mqttTransport } from './mqtt-transport.ts'
 import { Peer } from './peer.ts'
-import type { FleetLink, FleetStore } from './store.ts'
+import type { FleetLink, FleetStore, SampleDesk } from './store.ts'
 import { Turns } from './turns.ts'
 
 export interface FleetOptions {
   readonly connection: FleetConnection
   readonly fleet: string
   readonly store: FleetStore
+  /** Where captured samples go; absent: none are asked for. */
+  readonly samples?: SampleDesk
   readonly log?: Logger
   readonly limits?: Partial<FleetLimits>
   /** Monotonic ms. */
@@ -38,22 +40,26 @@ export async function startFleet(options: FleetOptions): Promise<FleetLink> {
 class Fleet implements FleetLink {
   readonly #fleet: string
   readonly #store: FleetStore
+  readonly #samples: SampleDesk | undefined
   readonly #log: Logger
   readonly #limits: FleetLimits
   readonly #now: () => number
   readonly #blocks: BlockServer
   readonly #turns: Turns
+  readonly #collecting: Turns
   readonly #peers = new Map<string, Peer>()
   #transport: Transport | undefined
   #closed = false
 
-  constructor({ fleet, store, log, limits, now }: FleetOptions) {
+  constructor({ fleet, store, samples, log, limits, now }: FleetOptions) {
     this.#fleet = fleet
     this.#store = store
+    this.#samples = samples
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
     this.#turns = new Turns(this.#limits.signing)
+    this.#collecting = new Turns(this.#limits.collecting)
     this.#blocks = new BlockServer({
       store,
       limits: this.#limits,
@@ -91,7 +97,8 @@ class Fleet implements FleetLink {
     const [, , , , device = '', channel] = topic.split('/')
     // Before it is parsed: a device that floods costs a look at its topics.
     const known = this.#peers.get(device)
-    if (channel !== 'want' && known?.isOver()) return
+    const isBounded = channel !== 'want' && channel !== 'samples'
+    if (isBounded && known?.isOver()) return
     const parsed = parseMessage(topic, bytes)
     if (parsed.ok) {
       const { message } = parsed
@@ -99,7 +106,7 @@ class Fleet implements FleetLink {
       if (!isForUs) return
       const peer = known ?? this.#peer(message.device)
       // Its first one counts, too.
-      if (known === undefined && message.channel !== 'want') peer.isOver()
+      if (known === undefined && isBounded) peer.isOver()
       peer.take(message)
       return
     }
@@ -118,6 +125,8 @@ class Fleet implements FleetLink {
     if (known !== undefined) return known
     const peer = new Peer(device, {
       store: this.#store,
+      samples: this.#samples,
+      collecting: this.#collecting,
       blocks: this.#blocks,
       limits: this.#limits,
       turns: this.#turns,

@@ -133,12 +133,40 @@ export const cancelOrderSchema = z.object({
   order: messageIdSchema,
 })
 
+/** Blocks of a sample that are asked for at a time. */
+export const MOST_COLLECTED_BLOCKS = 8
+
+/** Send so many blocks of a captured sample, from this one on, on the channel `samples`. Asked again where they do not come. */
+export const collectOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('collect'),
+  model: modelNameSchema,
+  sample: digestSchema,
+  from: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(2 ** 15),
+  blocks: z.number().int().min(1).max(MOST_COLLECTED_BLOCKS),
+})
+
+/** The planner wants no more of these samples: it has them, or will not have them. */
+export const collectedOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('collected'),
+  samples: z.array(digestSchema).min(1).max(256),
+})
+
 export const orderSchema = z.discriminatedUnion('kind', [
   assignOrderSchema,
   vouchedProbeSchema,
   receiptOrderSchema,
   rebirthOrderSchema,
   cancelOrderSchema,
+  collectOrderSchema,
+  collectedOrderSchema,
 ])
 export type Order = z.infer<typeof orderSchema>
 export type OrderKind = Order['kind']

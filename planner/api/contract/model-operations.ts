@@ -126,7 +126,11 @@ export const MODEL_OPERATIONS = {
       /** What changes of how its probes are made; then all is measured anew. */
       probing: policyChangeSchema.optional(),
     }),
-    output: z.object({ model: z.string(), classes: z.array(classPlanSchema) }),
+    output: z.object({
+      model: z.string(),
+      revision: z.number(),
+      classes: z.array(classPlanSchema),
+    }),
   },
   'plan.explain': {
     role: 'viewer',

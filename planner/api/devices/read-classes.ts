@@ -75,7 +75,7 @@ async function modelsOf(context: ConductorContext, classId: string) {
     if (!pipeline) continue
     const chosen = await selections.currentSelection(context.db, model.id, classId)
     const why = chosen?.selection.why ?? pipeline.waiting
-    rows.push({ model: model.name, stage: pipeline.stage, why })
+    rows.push({ model: model.name, revision: model.revision, stage: pipeline.stage, why })
   }
   return rows
 }

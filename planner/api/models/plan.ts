@@ -40,13 +40,14 @@ export async function plan(
   const model = await modelNamed(context, name)
   const classes = await classesFor(call, only, where)
   const shown = (plans: readonly ClassPlan[]) => plans.filter((row) => classes.includes(row.class))
-  if (dryRun) return { model: name, classes: shown(await dryPlans(context, model, only)) }
+  const { revision } = model
+  if (dryRun) return { model: name, revision, classes: shown(await dryPlans(context, model, only)) }
   await ask(call, model, { again, acceptNoise, probing })
   await waitUntil(call, name, async () => {
     const plans = await classPlans(context, model, only)
     return classes.every((id) => plans.some((row) => row.class === id && isSettled(row)))
   })
-  return { model: name, classes: shown(await classPlans(context, model, only)) }
+  return { model: name, revision, classes: shown(await classPlans(context, model, only)) }
 }
 
 export function isSettled({ stage, stuck }: Pick<ClassPlan, 'stage' | 'stuck'>): boolean {
@@ -111,7 +112,7 @@ async function ask(
       actor,
       action: 'plan',
       subject: model.name,
-      detail: { again, acceptNoise, probing },
+      detail: { revision: model.revision, again, acceptNoise, probing },
     }
     await audit.writeAudit(trx, entry, context.now())
   })

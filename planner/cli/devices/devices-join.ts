@@ -104,7 +104,7 @@ export const devicesInviteCommand = defineCommand({
       [
         made.token,
         '',
-        `${good}, until ${made.expiresAt}; on the device:`,
+        `${good}, until ${made.expiresAt} (take it back: fitment invites revoke ${made.id.slice(0, 12)}); on the device:`,
         `  fitment-agent join TOKEN${name} ${state}`,
         `  fitment-agent run ${state}`,
       ].join('\n'),

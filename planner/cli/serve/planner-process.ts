@@ -103,6 +103,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       connection: broker.connection,
       fleet,
       store: conductor.store,
+      samples: conductor.samples,
       ...(options.limits && { limits: options.limits }),
       log,
     })

@@ -33,6 +33,10 @@ export interface ConductorSettings {
   readonly settleMs: number
   /** How often the conductor looks at clocks, ms; everything else wakes it at once. */
   readonly tickMs: number
+  /** Most that captured samples of all devices take, bytes; 0: none are collected. */
+  readonly samplesQuotaBytes: number
+  /** So long they are kept, ms. */
+  readonly samplesKeptMs: number
   /** How often it looks at everything, whether or not anything happened, ms. */
   readonly sweepMs: number
   /** How often classes in which something was measured are looked through for two speeds, ms. */
@@ -59,6 +63,8 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   assignmentDays: 7,
   settleMs: 15_000,
   tickMs: 1_000,
+  samplesQuotaBytes: 2 ** 30,
+  samplesKeptMs: 30 * 86_400_000,
   sweepMs: 600_000,
   partsMs: 30_000,
 }

@@ -16,6 +16,8 @@ import { whenTables } from './0013-when.ts'
 import { healthTables } from './0014-health.ts'
 import { clockTables } from './0016-clock.ts'
 import { doubleTables } from './0017-doubles.ts'
+import { capturedTables } from './0019-captured.ts'
+import { revokedTokenTables } from './0020-revoked-tokens.ts'
 import { policyTables } from './0021-probe-policies.ts'
 import { partTables } from './0022-class-parts.ts'
 import { api } from './0027-api.ts'
@@ -43,6 +45,8 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0014-health': createTables(healthTables, dialect),
         '0016-clock': createTables(clockTables, dialect),
         '0017-doubles': createTables(doubleTables, dialect),
+        '0019-captured': createTables(capturedTables, dialect),
+        '0020-revoked-tokens': createTables(revokedTokenTables, dialect),
         '0021-probe-policies': createTables(policyTables, dialect),
         '0022-class-parts': createTables(partTables, dialect),
         '0027-api': api(dialect),
