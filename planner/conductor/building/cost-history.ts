@@ -17,7 +17,6 @@ import {
   variants,
 } from '../../storage/index.ts'
 import type { ConductorContext, Costs } from '../context/context.ts'
-import type { CandidateView } from './candidate-view.ts'
 
 /** Of the newest; older ones say no more. */
 const MOST_PROBES = 1_000
@@ -33,7 +32,7 @@ export class CostBook implements Costs {
     context: ConductorContext,
     model: Model,
     classId: string,
-    candidates: readonly CandidateView[],
+    candidates: readonly { readonly variant: Variant | undefined }[],
   ): Promise<Prior> {
     const facts = candidates.flatMap(({ variant }) =>
       variant ? [[variant.key, factsOf(context, model, classId, variant)] as const] : [],

@@ -5,9 +5,8 @@ import type { Profile } from '../../classes/index.ts'
 import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
 import type { Prior } from '../../probing/index.ts'
-import type { ArtifactStore, Db, Model } from '../../storage/index.ts'
+import type { ArtifactStore, Db, Model, Variant } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
-import type { CandidateView } from '../building/candidate-view.ts'
 import type { Agenda } from './agenda.ts'
 import type { JobQueue } from './job-queue.ts'
 import type { ProgressHub } from './progress.ts'
@@ -75,7 +74,7 @@ export interface Costs {
     context: ConductorContext,
     model: Model,
     classId: string,
-    candidates: readonly CandidateView[],
+    candidates: readonly { readonly variant: Variant | undefined }[],
   ): Promise<Prior>
 }
 
