@@ -40,7 +40,16 @@ if (schemathesis === undefined) {
 
 async function fuzz(program: string, data: string): Promise<number> {
   const main = join(import.meta.dirname, '..', '..', 'planner', 'cli', 'main.js')
-  const serve = ['serve', '--data', data, '--insecure-loopback', '--port', '0', '--metrics', 'token']
+  const serve = [
+    'serve',
+    '--data',
+    data,
+    '--insecure-loopback',
+    '--port',
+    '0',
+    '--metrics',
+    'token',
+  ]
   const api = ['--api-host', '127.0.0.1', '--api-port', '0', '--api-plain']
   const planner = spawn(process.execPath, [main, ...serve, ...api], {
     stdio: ['ignore', 'pipe', 'inherit'],
