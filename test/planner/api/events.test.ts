@@ -79,7 +79,8 @@ t.test('of ten thousand that come at once a hundred are named', async (t) => {
     planner.conductor.context.agenda.device(`x${index}`)
   const heard = await until((all) => all.some(({ data }) => data.more === true))
   const batch = heard.find(({ data }) => data.more === true)
-  t.match(batch?.data, { items: { length: 100 } })
+  const items = batch?.data.items
+  t.equal(Array.isArray(items) && items.length, 100)
 })
 
 t.test('a planner that leaves says so; nobody listens without a token', async (t) => {
