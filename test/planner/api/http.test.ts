@@ -27,6 +27,19 @@ t.test(
   },
 )
 
+t.test('no name that a thing may have hides a route', (t) => {
+  const paths = [...new Set(operationNames.map((name) => ROUTES[name].path))]
+  for (const path of paths) {
+    const like = new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
+    t.same(
+      paths.filter((other) => other !== path && like.test(other)),
+      [],
+      path,
+    )
+  }
+  t.end()
+})
+
 t.test('what cannot be read, found, done or used has its own status and one shape', async (t) => {
   const { ask } = await httpPlanner(t)
   const json = { 'content-type': 'application/json' }

@@ -112,17 +112,17 @@ t.test('what fails is tried again, given up, seen, and tried once more by hand',
     later()
   }
   const dead = async () =>
-    (await ask('GET', '/api/v1/webhooks/dead')).body as { items: { id: string }[] }
+    (await ask('GET', '/api/v1/deliveries/dead')).body as { items: { id: string }[] }
   while ((await dead()).items.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
   const [one] = (await dead()).items
   t.match(one, { webhook: 'chat', kind: 'device.joined', state: 'dead', attempts: 12 })
   t.equal(new Set(received.map(({ headers }) => headers['webhook-id'])).size, 1, 'one event')
   isUp = true
-  const retried = await ask('POST', `/api/v1/webhooks/dead/${one?.id}/retry`)
+  const retried = await ask('POST', `/api/v1/deliveries/${one?.id}/retry`)
   t.match(retried, { status: 200, body: { state: 'waiting', attempts: 0 } })
   await until(13)
   t.same((await dead()).items, [])
-  t.match(await ask('POST', `/api/v1/webhooks/dead/${one?.id}/retry`), {
+  t.match(await ask('POST', `/api/v1/deliveries/${one?.id}/retry`), {
     status: 404,
     body: { code: 'unknown-delivery' },
   })
