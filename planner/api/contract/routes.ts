@@ -71,7 +71,7 @@ export const ROUTES: { readonly [K in OperationName]: Route } = {
   'runtimes.remove':    { method: 'DELETE', path: '/runtimes/{package}', summary: 'Removes a package' },
   'broker.credentials': { method: 'POST',   path: '/broker/credentials', summary: 'Certificate for a broker elsewhere', isSecret: true },
   'keys.list':          { method: 'GET',    path: '/keys', summary: 'Signing keys, and what each signs' },
-  'keys.forget':        { method: 'DELETE', path: '/keys/{name}', summary: 'Forgets a key that signs nothing' },
+  'keys.forget':        { method: 'DELETE', path: '/keys/named/{name}', summary: 'Forgets a key that signs nothing' },
   'keys.rotate':        { method: 'POST',   path: '/keys/rotation', summary: 'Changes who signs' },
   'keys.submit':        { method: 'POST',   path: '/keys/signatures', summary: 'Signatures that were made elsewhere' },
   'keys.pending':       { method: 'GET',    path: '/keys/batches', summary: 'Metadata that waits for signatures' },
@@ -83,8 +83,8 @@ export const ROUTES: { readonly [K in OperationName]: Route } = {
   'webhooks.list':      { method: 'GET',    path: '/webhooks', summary: 'Who is told of events' },
   'webhooks.add':       { method: 'POST',   path: '/webhooks', summary: 'Tells a receiver of events', status: 201, isSecret: true },
   'webhooks.remove':    { method: 'DELETE', path: '/webhooks/{name}', summary: 'Tells it no more' },
-  'webhooks.dead':      { method: 'GET',    path: '/webhooks/dead', summary: 'Deliveries that were given up' },
-  'webhooks.retry':     { method: 'POST',   path: '/webhooks/dead/{delivery}/retry', summary: 'Tries one again' },
+  'webhooks.dead':      { method: 'GET',    path: '/deliveries/dead', summary: 'Deliveries that were given up' },
+  'webhooks.retry':     { method: 'POST',   path: '/deliveries/{delivery}/retry', summary: 'Tries one again' },
   'audit.list':         { method: 'GET',    path: '/audit', summary: 'Who did what, newest first' },
 }
 

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { EVENT_KINDS, type EventKind, eventOfKind } from '../../../planner/api/contract/event-kinds.ts'
+import {
+  EVENT_KINDS,
+  type EventKind,
+  eventOfKind,
+} from '../../../planner/api/contract/event-kinds.ts'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { messageIdSchema, nameSchema } from '../../../shared/ids.ts'
 import { probeRecordSchema } from '../../../shared/measure/probe-record.ts'
