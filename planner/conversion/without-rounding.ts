@@ -1,5 +1,5 @@
 import { readOnnx, writeOnnx } from '../formats/onnx/index.ts'
-import { dynamicAsFloats } from '../formats/onnx/source.ts'
+import { dynamicAsFloats } from '../formats/tflite/import/index.ts'
 
 export interface Unrounded {
   readonly bytes: Uint8Array

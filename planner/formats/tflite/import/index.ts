@@ -1,3 +1,4 @@
+export { dynamicAsFloats } from '../../onnx/source.ts'
 export { giveOut } from './cut-points.ts'
 export { OnnxImportError } from './errors.ts'
 export { importOnnx, type OnnxImported, type OnnxImportOptions } from './import-onnx.ts'
