@@ -69,11 +69,12 @@ export async function calibrate(
 }
 
 /** Samples whose means tell what to correct: positions count, too. */
-const ENOUGH_FOR_MEANS = 64
+const ENOUGH_FOR_MEANS = 32
 
 /**
  * Means of the channels of what `copy` gives out, an instrumented copy of the model's first entry, on samples that are
  * not held out. Shapes are the model's; numbers are real, whatever it computes on.
+ * @param wanted the rest of what it gives out is not looked at
  * @throws RuntimeError
  */
 export async function channelMeans(
@@ -81,6 +82,7 @@ export async function channelMeans(
   { bytes, outputs }: Instrumented,
   pool: InferencePool,
   dataset: Dataset,
+  wanted: ReadonlySet<TensorId> = new Set(outputs),
 ): Promise<ReadonlyMap<TensorId, Float64Array>> {
   const [entry] = model.entries
   const samples = entry === undefined ? null : samplesOf(entry, dataset, true)
@@ -93,8 +95,13 @@ export async function channelMeans(
   const averaged = readByProducts(model.graph)
   const observed = outputs.map((tensor) => ({
     tensor,
-    ...channelsOf(model.graph, tensor, averaged.get(tensor) ?? null),
+    ...channelsOf(
+      model.graph,
+      tensor,
+      wanted.has(tensor) ? (averaged.get(tensor) ?? null) : undefined,
+    ),
     samples: places.length,
+    meansOnly: true,
   }))
   const { statistics } = await pool.watch({ bytes, observed }, some, () => {})
   return new Map(
