@@ -57,7 +57,7 @@ export async function correctSequentially(
 }
 
 /** Products that are run over all rounds, unasked: each round runs all of them once more. */
-const MOST_RUN = 2 ** 9
+const MOST_RUN = 2 ** 12
 
 function atOnce(products: number): number {
   const rounds = Math.max(1, Math.floor(MOST_RUN / products))

@@ -1,5 +1,6 @@
-import type { Graph, GraphOperator, OperatorId } from '../../../../graph/index.ts'
+import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../../graph/index.ts'
 import { elementsOf, usesOf, workOf } from '../../../../graph/index.ts'
+import { includeZero } from '../../../parameters/activation.ts'
 import { isProduct, type Scene } from './scene.ts'
 
 /** Logits: half a step of this moves a probability by a sixteenth. */
@@ -21,7 +22,7 @@ export function wideHeadsOf(scene: Scene): Set<OperatorId> {
   const heads = products.filter(
     (product) =>
       graph.subgraphs[product.subgraph]?.entry === true &&
-      product.outputs.some((output) => (scene.stepOf(output) ?? 0) > WIDEST_STEP) &&
+      product.outputs.some((output) => isWide(output, scene)) &&
       behind(product, scene) !== null,
   )
   const little =
@@ -33,6 +34,14 @@ export function wideHeadsOf(scene: Scene): Set<OperatorId> {
     for (const id of behind(head, scene) ?? []) found.add(id)
   }
   return found
+}
+
+/** By all that was seen of it: least squares cut off the few numbers that say something was found. */
+function isWide(output: TensorId, scene: Scene): boolean {
+  const range = scene.request.ranges.get(output)
+  if (range === undefined) return false
+  const { min, max } = includeZero(range.seen ?? range)
+  return (max - min) / scene.steps > WIDEST_STEP
 }
 
 /** Everything between a product and the outputs; null where it meets another product. */
