@@ -18,20 +18,23 @@ export function wideHeadsOf(scene: Scene): Set<OperatorId> {
   const found = new Set<OperatorId>()
   if (forms.edges !== 'float32') return found
   const products = scene.operators.filter(isProduct)
-  const [work, weights] = [totalOf(products, workOf, graph), totalOf(products, weightsOf, graph)]
+  const budget = {
+    work: LITTLE * totalOf(products, workOf, graph),
+    weights: LITTLE * totalOf(products, weightsOf, graph),
+  }
   const heads = products.filter(
     (product) =>
       graph.subgraphs[product.subgraph]?.entry === true &&
-      product.outputs.some((output) => isWide(output, scene)) &&
-      behind(product, scene) !== null,
+      product.outputs.some((output) => isWide(output, scene)),
   )
-  const little =
-    totalOf(heads, workOf, graph) <= LITTLE * work &&
-    totalOf(heads, weightsOf, graph) <= LITTLE * weights
-  if (!little) return found
-  for (const head of heads) {
-    found.add(head.id)
-    for (const id of behind(head, scene) ?? []) found.add(id)
+  // The smallest first: scores take less than boxes, and are what decides.
+  for (const head of heads.sort((a, b) => weightsOf(a, graph) - weightsOf(b, graph))) {
+    const after = behind(head, scene)
+    if (after === null) continue
+    budget.work -= workOf(head, graph)
+    budget.weights -= weightsOf(head, graph)
+    if (budget.work < 0 || budget.weights < 0) break
+    for (const id of [head.id, ...after]) found.add(id)
   }
   return found
 }
