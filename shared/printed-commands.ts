@@ -7,6 +7,7 @@ export const PLANNER_COMMANDS = [
   'broker export-mosquitto',
   'planner',
   'open',
+  'builder',
   'devices',
   'devices invite',
   'devices revoke',

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   ],
   planner: async () => [(await import('./serve/planner.ts')).plannerCommand],
   open: async () => [(await import('./console/open.ts')).openCommand],
+  builder: async () => [(await import('./serve/builder.ts')).builderCommand],
   devices: async () => {
     const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices/devices-join.ts')
     const { devicesCommand } = await import('./devices/devices.ts')

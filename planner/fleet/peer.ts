@@ -80,6 +80,10 @@ export class Peer {
     return true
   }
 
+  get isHere(): boolean {
+    return typeof this.#session !== 'string'
+  }
+
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
     else this.#post(() => this.#record(message))

@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly store: FleetStore
   readonly log?: Logger
   readonly limits?: Partial<FleetLimits>
+  /** Devices that this planner speaks with, where others share the fleet; default: all. */
+  readonly owns?: (device: string) => boolean
   /** Monotonic ms. */
   readonly now?: () => number
 }
@@ -41,15 +43,17 @@ class Fleet implements FleetLink {
   readonly #log: Logger
   readonly #limits: FleetLimits
   readonly #now: () => number
+  readonly #owns: (device: string) => boolean
   readonly #blocks: BlockServer
   readonly #turns: Turns
   readonly #peers = new Map<string, Peer>()
   #transport: Transport | undefined
   #closed = false
 
-  constructor({ fleet, store, log, limits, now }: FleetOptions) {
+  constructor({ fleet, store, log, limits, now, owns }: FleetOptions) {
     this.#fleet = fleet
     this.#store = store
+    this.#owns = owns ?? (() => true)
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
@@ -79,6 +83,22 @@ class Fleet implements FleetLink {
     if (!this.#closed) this.#peer(device).nudge()
   }
 
+  ask(devices: readonly string[]): void {
+    for (const device of devices) if (!this.#closed) this.#peer(device).askBirth()
+  }
+
+  letGo(): void {
+    for (const [device, peer] of this.#peers) {
+      if (this.#owns(device)) continue
+      peer.forgetSession()
+      this.#peers.delete(device)
+    }
+  }
+
+  hears(device: string): boolean {
+    return this.#peers.get(device)?.isHere ?? false
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#transport?.close()
@@ -89,7 +109,8 @@ class Fleet implements FleetLink {
   #receive(topic: string, bytes: Uint8Array): void {
     if (this.#closed) return
     const [, , , , device = '', channel] = topic.split('/')
-    // Before it is parsed: a device that floods costs a look at its topics.
+    // Before it is parsed: what is another planner's, and a device that floods, costs a look at its topics.
+    if (!this.#owns(device)) return
     const known = this.#peers.get(device)
     if (channel !== 'want' && known?.isOver()) return
     const parsed = parseMessage(topic, bytes)
@@ -135,7 +156,7 @@ class Fleet implements FleetLink {
       const devices = this.#transport?.connected() ?? (await this.#store.knownDevices())
       for (const device of devices) {
         if (this.#closed) return
-        this.#peer(device).askBirth()
+        if (this.#owns(device)) this.#peer(device).askBirth()
       }
     } catch (error) {
       this.#log.error({ reason: messageOf(error) }, 'cannot ask for births')

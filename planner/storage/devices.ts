@@ -105,6 +105,23 @@ export async function recordDeath(
   return result.numUpdatedRows > 0n
 }
 
+/** These are not there, whatever they said last. Answers who was thought to be. */
+export async function noteOffline(
+  db: Db,
+  ids: readonly DeviceId[],
+  at: Date,
+): Promise<readonly DeviceId[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .updateTable('devices')
+    .set({ online: 0, last_seen: at.toISOString() })
+    .where('id', 'in', [...ids])
+    .where('online', '=', 1)
+    .returning('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 /** A planner that starts knows nobody's session: births tell. */
 export async function forgetPresence(db: Db): Promise<void> {
   await db.updateTable('devices').set({ online: 0 }).execute()
@@ -168,6 +185,17 @@ export async function pageOfDevices(
 ): Promise<readonly Device[]> {
   const page = db.selectFrom('devices').selectAll().where('id', '>', after)
   return (await page.orderBy('id').limit(most).execute()).map(deviceOf)
+}
+
+/** By id, from behind `after` on. */
+export async function pageOfIds(
+  db: Db,
+  after: DeviceId,
+  most: number,
+): Promise<readonly DeviceId[]> {
+  const page = db.selectFrom('devices').select('id').where('id', '>', after)
+  const rows = await page.orderBy('id').limit(most).execute()
+  return rows.map(({ id }) => id)
 }
 
 export async function findDevices(

@@ -100,6 +100,17 @@ export async function pendingOrders(
   return rows.flatMap(({ body }) => readKnown(outboxOrderSchema, JSON.parse(body)) ?? [])
 }
 
+/** Those with orders that they have not acknowledged. */
+export async function devicesWithOpenOrders(db: Db): Promise<readonly DeviceId[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .select('device')
+    .distinct()
+    .where('state', '=', 'open')
+    .execute()
+  return rows.map(({ device }) => device)
+}
+
 /** Only the device it was sent to can acknowledge an order. Answers its kind where it was open until now. */
 export async function ackOrder(
   db: Db,

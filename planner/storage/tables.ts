@@ -14,6 +14,7 @@ import type { whenTables } from './migrations/0013-when.ts'
 import type { healthTables } from './migrations/0014-health.ts'
 import type { clockTables } from './migrations/0016-clock.ts'
 import type { doubleTables } from './migrations/0017-doubles.ts'
+import type { clusterTables } from './migrations/0023-cluster.ts'
 import type { apiTables } from './migrations/0027-api.ts'
 import type { webhookTables } from './migrations/0028-webhooks.ts'
 import type { RowsOf } from './migrations/columns.ts'
@@ -35,6 +36,7 @@ export type Tables = RowsOf<
     typeof whenTables &
     typeof clockTables &
     typeof doubleTables &
+    typeof clusterTables &
     typeof apiTables &
     typeof webhookTables
 >

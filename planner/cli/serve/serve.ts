@@ -4,8 +4,15 @@ import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { isLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
-import { limitsOf, plannerInput, plannerOptions, portInput } from '../program/fleet-options.ts'
+import {
+  limitsOf,
+  plannerInput,
+  plannerOptions,
+  portInput,
+  settingsOf,
+} from '../program/fleet-options.ts'
 import { openBroker, reachable } from './embedded-broker.ts'
+import { keepInput, keepOption } from './keep-option.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
 
@@ -17,6 +24,7 @@ export const serveCommand = defineCommand({
   summary: 'Runs broker and planner on this machine, and says how a device joins.',
   options: [
     ...plannerOptions,
+    keepOption,
     {
       flags: '--host <address>',
       description: 'address the broker listens on, with TLS and certificates',
@@ -60,6 +68,7 @@ export const serveCommand = defineCommand({
   example: 'fitment serve --data /var/lib/fitment --host 0.0.0.0 --name planner.plant-7.example',
   input: z.object({
     ...plannerInput,
+    keep: keepInput.optional(),
     fleet: fleetSchema,
     host: z.string(),
     port: portInput.optional(),
@@ -74,7 +83,7 @@ export const serveCommand = defineCommand({
     apiPlain: z.boolean().default(false),
     metrics: z.enum(['nobody', 'token', 'everybody'], 'say nobody, token or everybody'),
   }),
-  run: async ({ host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input }, io) => {
+  run: async ({ keep, host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input }, io) => {
     if (insecureLoopback && !isLoopback(host)) {
       throw new UsageError(`--insecure-loopback goes with a loopback --host: leave out one of them`)
     }
@@ -87,7 +96,7 @@ export const serveCommand = defineCommand({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
-      settings: { measureMs: input.probeMs },
+      settings: { ...settingsOf(input), ...(keep && { retention: keep }) },
       names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
       limits: limitsOf(input),
       metricsFor: input.metrics,

@@ -6,8 +6,9 @@ import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
 import type { ArtifactStore, Db } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
+import { DEFAULT_RETENTION, type Retention } from '../retention.ts'
 import type { Agenda } from './agenda.ts'
-import type { JobQueue } from './job-queue.ts'
+import type { Jobs } from './jobs.ts'
 import type { ProgressHub } from './progress.ts'
 
 export interface ConductorSettings {
@@ -33,6 +34,8 @@ export interface ConductorSettings {
   readonly tickMs: number
   /** How often it looks at everything, whether or not anything happened, ms. */
   readonly sweepMs: number
+  /** How long, and how much, of what grows with time. */
+  readonly retention: Retention
 }
 
 /** Of memory, each piece of work shall find so much. */
@@ -56,6 +59,7 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   settleMs: 15_000,
   tickMs: 1_000,
   sweepMs: 600_000,
+  retention: DEFAULT_RETENTION,
 }
 
 /** What every part of the conductor works with. */
@@ -67,13 +71,15 @@ export interface ConductorContext {
   /** Asked anew for each plan that needs one: what is installed meanwhile counts. */
   readonly findCompilers: () => Promise<CompilersHere>
   readonly settings: ConductorSettings
-  readonly jobs: JobQueue
+  readonly jobs: Jobs
   /** What is to be looked at next. */
   readonly agenda: Agenda
   readonly progress: ProgressHub
   readonly log: Logger
   /** Where a test may cut the power. */
   readonly failPoints: FailPoints
+  /** Of whoever does what only one planner may do at a time: throws inside a transaction where that is another by now. */
+  readonly fence?: (trx: Db) => Promise<void>
   /** What raises alarms; read anew when the operator's file has changed. */
   readonly alarmRules: () => Promise<readonly Rule[]>
   readonly now: () => Date

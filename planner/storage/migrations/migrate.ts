@@ -16,6 +16,7 @@ import { whenTables } from './0013-when.ts'
 import { healthTables } from './0014-health.ts'
 import { clockTables } from './0016-clock.ts'
 import { doubleTables } from './0017-doubles.ts'
+import { cluster } from './0023-cluster.ts'
 import { api } from './0027-api.ts'
 import { webhookTables } from './0028-webhooks.ts'
 import { createTables, type DialectName } from './create.ts'
@@ -41,6 +42,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0014-health': createTables(healthTables, dialect),
         '0016-clock': createTables(clockTables, dialect),
         '0017-doubles': createTables(doubleTables, dialect),
+        '0023-cluster': cluster(dialect),
         '0027-api': api(dialect),
         '0028-webhooks': createTables(webhookTables, dialect),
       }),
