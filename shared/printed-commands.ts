@@ -5,6 +5,7 @@ export const PLANNER_COMMANDS = [
   'serve',
   'broker',
   'broker export-mosquitto',
+  'broker export-rabbitmq',
   'planner',
   'open',
   'builder',

@@ -171,7 +171,10 @@ class SharedCluster implements Cluster {
 
   #beatSoon(): void {
     if (this.#closed) return
-    if (this.#beating !== undefined) return this.#noteLate()
+    if (this.#beating !== undefined) {
+      this.#noteLate()
+      return
+    }
     this.#unanswered = 0
     this.#beating = this.#beat()
       .catch((error) => {

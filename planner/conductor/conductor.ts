@@ -169,8 +169,8 @@ export class Conductor {
   #wake(): void {
     this.#hasMail = true
     if (this.#stop.signal.aborted || !this.#link) return
-    if (!this.#cluster.leads()) return this.#handOver()
-    this.#running ??= this.#run()
+    if (this.#cluster.leads()) this.#running ??= this.#run()
+    else this.#handOver()
   }
 
   /** Resolves when nothing is left to do but to wait. */
@@ -308,11 +308,13 @@ export class Conductor {
   #heed(notice: Notice): void {
     switch (notice.kind) {
       case 'mail':
-        return this.#cluster.leads() ? this.#wake() : undefined
+        if (this.#cluster.leads()) this.#wake()
+        return
       case 'look':
         if (!this.#cluster.leads()) return
         this.#agenda.putBack(notice.due)
-        return this.#wake()
+        this.#wake()
+        return
       case 'nudge':
         for (const device of notice.devices) {
           if (this.#cluster.owns(device)) this.#link?.nudge(device)
@@ -322,7 +324,8 @@ export class Conductor {
         void this.#nudgeAll()
         return
       case 'jobs':
-        return this.context.jobs.look()
+        this.context.jobs.look()
+        return
       case 'revoked':
         for (const listener of this.#revoked) listener(notice)
         return

@@ -10,6 +10,7 @@ import {
 } from './connection.ts'
 import { embeddedTransport } from './embedded-transport.ts'
 import { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
+import { MissedBirths } from './missed-births.ts'
 import { mqttTransport } from './mqtt-transport.ts'
 import { Peer } from './peer.ts'
 import type { FleetLink, FleetStore } from './store.ts'
@@ -47,6 +48,7 @@ class Fleet implements FleetLink {
   readonly #blocks: BlockServer
   readonly #turns: Turns
   readonly #peers = new Map<string, Peer>()
+  readonly #missed: MissedBirths
   #transport: Transport | undefined
   #closed = false
 
@@ -57,6 +59,7 @@ class Fleet implements FleetLink {
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
+    this.#missed = new MissedBirths(this.#now)
     this.#turns = new Turns(this.#limits.signing)
     this.#blocks = new BlockServer({
       store,
@@ -84,7 +87,8 @@ class Fleet implements FleetLink {
   }
 
   ask(devices: readonly string[]): void {
-    for (const device of devices) if (!this.#closed) this.#peer(device).askBirth()
+    const asked = new Set([...devices, ...this.#missed.take(this.#owns)])
+    for (const device of asked) if (!this.#closed) this.#peer(device).askBirth()
   }
 
   letGo(): void {
@@ -110,7 +114,10 @@ class Fleet implements FleetLink {
     if (this.#closed) return
     const [, , , , device = '', channel] = topic.split('/')
     // Before it is parsed: what is another planner's, and a device that floods, costs a look at its topics.
-    if (!this.#owns(device)) return
+    if (!this.#owns(device)) {
+      if (channel === 'birth') this.#missed.note(device)
+      return
+    }
     const known = this.#peers.get(device)
     if (channel !== 'want' && known?.isOver()) return
     const parsed = parseMessage(topic, bytes)

@@ -85,7 +85,7 @@ export interface RunningPlanner {
 
 /** Database, conductor, fleet and operator API, in the order in which each needs the one before. */
 export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
-  const { data, fleet, log, settings } = options
+  const { data, fleet, log } = options
   requirePlausible(new Date())
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
