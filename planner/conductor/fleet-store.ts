@@ -2,7 +2,13 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Birth, Epoch, Order } from '../../shared/messages/index.ts'
-import { classify, effectiveBudget, engineClass, type Profile } from '../classes/index.ts'
+import {
+  type ClassMatch,
+  classifierOf,
+  effectiveBudget,
+  engineClass,
+  type Profile,
+} from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
@@ -45,8 +51,11 @@ interface Born {
 /** The database as the planner's MQTT side needs it. What comes at the same time is written together. */
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
   const { db, artifacts, trust, now, log, agenda, onChange } = options
+  const classOf = classifierOf(options.profiles)
   const births = new BatchWriter(async (all: readonly Born[]) => {
-    const noted = await commit(options, 'birth.stored', (trx) => storeBirths(options, trx, all))
+    const noted = await commit(options, 'birth.stored', (trx) =>
+      storeBirths(trx, all, classOf, now()),
+    )
     for (const note of noted) note?.(agenda)
     if (noted.some((note) => note !== undefined)) onChange()
     return all.map(() => undefined)
@@ -71,6 +80,10 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     if (news.includes(true)) onChange()
     return news
   })
+  const pendings = new BatchWriter(
+    (all: readonly { device: string; except: readonly string[] }[]) =>
+      orders.pendingOrdersOf(db, all, now()),
+  )
   const versions = new BatchWriter((all: readonly string[]) =>
     db.transaction().execute((trx) => nextVersions(trx, all, now())),
   )
@@ -100,11 +113,11 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     },
     isOnline: (device) => devices.isOnline(db, device),
     knownDevices: () => devices.knownDevices(db),
-    async pendingOrders(device, except) {
+    async pendingOrders(device, except = []) {
       const pending: Order[] = []
       const nextVersion = (to: string) => versions.add(to)
       const context = { db, artifacts, trust, now, nextVersion }
-      for (const order of await orders.pendingOrders(db, device, now(), except)) {
+      for (const order of await pendings.add({ device, except })) {
         try {
           pending.push(await toSend(context, device, order))
         } catch (error) {
@@ -138,19 +151,24 @@ async function nextVersions(db: Db, asking: readonly string[], at: Date): Promis
 type BirthNote = ((agenda: Agenda) => void) | undefined
 
 async function storeBirths(
-  { profiles, now }: FleetStoreOptions,
   trx: Db,
   all: readonly Born[],
+  classOf: ClassOf,
+  at: Date,
 ): Promise<BirthNote[]> {
+  const births = all.map((one) => ({ ...one, found: classificationOf(one.birth, classOf) }))
+  const outcomes = await devices.recordBirths(trx, births, at)
+  const of = (outcome: 'new' | 'known') =>
+    all.flatMap(({ device }, index) => (outcomes[index] === outcome ? [device] : []))
+  const joined = { actor: 'planner', action: 'device.joined', detail: {} }
+  const entries = of('new').map((subject) => ({ ...joined, subject }))
+  await audit.writeAudits(trx, entries, at)
+  const reverted = await memberships.revertedOf(trx, of('known'))
   const noted: BirthNote[] = []
-  for (const { device, birth } of all) {
-    const found = classificationOf(birth, profiles)
-    const recorded = await devices.recordBirth(trx, device, birth, now(), found)
-    if (recorded === 'new') {
-      const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
-      await audit.writeAudit(trx, joined, now())
-    }
-    const hasLost = recorded === 'known' && (await noteAllLost(trx, device, birth.slots, now()))
+  for (const [index, { device, birth }] of all.entries()) {
+    const recorded = outcomes[index]
+    const mayLack = recorded === 'known' && reverted.has(device)
+    const hasLost = mayLack && (await noteAllLost(trx, device, birth.slots, at))
     if (recorded === false) noted.push(undefined)
     else
       noted.push((agenda) => {
@@ -168,7 +186,6 @@ async function noteAllLost(
   slots: Birth['slots'],
   at: Date,
 ): Promise<boolean> {
-  if (!(await memberships.hasReverted(db, device))) return false
   let hasLost = false
   for (const { model } of await directions.directionsOf(db, device)) {
     const active = activeVariant({ slots }, model)
@@ -177,14 +194,15 @@ async function noteAllLost(
   return hasLost
 }
 
+type ClassOf = (report: Birth['report']) => ClassMatch
 type Classified = Pick<Device, 'report' | 'runtimes' | 'memoryLimitBytes'>
 
 /** Class, why, and what a model may take there. */
 function classificationOf(
   { report, runtimes, memoryLimitBytes }: Classified,
-  profiles: readonly Profile[],
+  classOf: ClassOf,
 ): devices.Classification {
-  const match = classify(report, profiles)
+  const match = classOf(report)
   const budget = effectiveBudget(match.profile, report, { memoryLimitBytes })
   return {
     class: engineClass(match.class, runtimes),
@@ -203,13 +221,14 @@ const PAGE = 500
 
 /** Profiles may have changed since the last start: every device once more, and only what differs is written. */
 export async function reclassifyAll(db: Db, profiles: readonly Profile[]): Promise<void> {
+  const classOf = classifierOf(profiles)
   for (let after = ''; ; ) {
     const page = await devices.pageOfDevices(db, after, PAGE)
     const last = page.at(-1)
     if (!last) return
     after = last.id
     const changed = page.flatMap((device) => {
-      const found = classificationOf(device, profiles)
+      const found = classificationOf(device, classOf)
       const isSame =
         found.class === device.class &&
         found.storageRoom === device.storageRoom &&

@@ -55,7 +55,11 @@ export const rabbitmqExportCommand = defineCommand({
     }
     const host = names[0] ?? 'HOST'
     const definitions = join(dir, RABBITMQ_FILES.definitions)
-    const told = { CONFIG: 'settings', ADVANCED_CONFIG: 'advanced', ENABLED_PLUGINS: 'plugins' } as const
+    const told = {
+      CONFIG: 'settings',
+      ADVANCED_CONFIG: 'advanced',
+      ENABLED_PLUGINS: 'plugins',
+    } as const
     const environment = Object.entries(told).map(
       ([name, file]) => `RABBITMQ_${name}_FILE=${shellWord(join(dir, RABBITMQ_FILES[file]))}`,
     )
