@@ -21,6 +21,7 @@ export {
   mosquittoSettings,
 } from './mosquitto.ts'
 export {
+  canUseRabbitmq,
   RABBITMQ_ADVANCED,
   RABBITMQ_FILES,
   RABBITMQ_PLUGINS,

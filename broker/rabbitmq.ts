@@ -90,7 +90,7 @@ const ANYONE = '+'
 /**
  * The access table as RabbitMQ reads it: users without a password, who come in by certificate, and patterns of routing keys.
  * Who joins hears every answer: they hold certificates, and no key.
- * @param devices every device that has a certificate, or may get one
+ * @param devices every device that has a certificate or may get one, and can use it
  */
 export function rabbitmqDefinitions(fleet: string, devices: readonly string[]): string {
   const planner = `planner:${fleet}`
@@ -140,16 +140,21 @@ function topics(
   }
 }
 
-/** MQTT's levels are parted by dots in AMQP, and its `+` is `*` (rabbitmq.com/mqtt.html); a dot in a name becomes a slash. */
+/** RabbitMQ parts levels by dots: a name with one would be two levels, which no subscription of a fleet's devices covers. */
+export function canUseRabbitmq(device: string): boolean {
+  return !device.includes('.')
+}
+
+/** MQTT's levels are parted by dots in AMQP, and its `+` is `*` (rabbitmq.com/mqtt.html). */
 function patternOf(fleet: string, channel: Channel | JoinChannel, who: string): string {
   const filter =
     channel in JOIN_CHANNELS
       ? joinFilter(fleet, channel as JoinChannel)
       : fleetFilter(fleet, channel as Channel)
   // A subscription of all is `*` itself.
-  const name = who === ANYONE ? '([^.]+|[*])' : who.replaceAll('.', '/')
+  const name = who === ANYONE ? '([^.]+|[*])' : who
   return filter
     .split('/')
-    .map((level) => (level === '+' ? name : level.replaceAll('.', '/')))
+    .map((level) => (level === '+' ? name : level.replaceAll('.', '[.]')))
     .join('[.]')
 }

@@ -50,16 +50,8 @@ interface Born {
 
 /** The database as the planner's MQTT side needs it. What comes at the same time is written together. */
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { db, artifacts, trust, now, log, agenda, onChange } = options
-  const classOf = classifierOf(options.profiles)
-  const births = new BatchWriter(async (all: readonly Born[]) => {
-    const noted = await commit(options, 'birth.stored', (trx) =>
-      storeBirths(trx, all, classOf, now()),
-    )
-    for (const note of noted) note?.(agenda)
-    if (noted.some((note) => note !== undefined)) onChange()
-    return all.map(() => undefined)
-  })
+  const { db, artifacts, trust, now, log, onChange } = options
+  const births = birthWriter(options)
   const inbox = new BatchWriter(async (all: readonly reports.NewReport[]) => {
     const outcomes = await commit(options, 'report.stored', (trx) =>
       reports.storeReports(trx, all, now()),
@@ -67,19 +59,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     if (outcomes.includes('new')) onChange()
     return outcomes
   })
-  const deaths = new BatchWriter(async (all: readonly { device: string; epoch: Epoch }[]) => {
-    const news = await commit(options, 'death.stored', async (trx) => {
-      const recorded: boolean[] = []
-      for (const { device, epoch } of all) {
-        recorded.push(await devices.recordDeath(trx, device, epoch, now()))
-      }
-      return recorded
-    })
-    for (const [index, isNews] of news.entries())
-      if (isNews) agenda.device(all[index]?.device ?? '')
-    if (news.includes(true)) onChange()
-    return news
-  })
+  const deaths = deathWriter(options)
   const pendings = new BatchWriter(
     (all: readonly { device: string; except: readonly string[] }[]) =>
       orders.pendingOrdersOf(db, all, now()),
@@ -131,6 +111,42 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
     artifactFile: (artifact) => artifacts.fileOf(artifact),
   }
+}
+
+function birthWriter(options: FleetStoreOptions): BatchWriter<Born, undefined> {
+  const { now, agenda, onChange } = options
+  const classOf = classifierOf(options.profiles)
+  return new BatchWriter(async (all) => {
+    const noted = await commit(options, 'birth.stored', (trx) =>
+      storeBirths(trx, all, classOf, now()),
+    )
+    for (const note of noted) note?.(agenda)
+    if (noted.some((note) => note !== undefined)) onChange()
+    return all.map(() => undefined)
+  })
+}
+
+interface Dead {
+  readonly device: string
+  readonly epoch: Epoch
+}
+
+/** Answers whether it was news. */
+function deathWriter(options: FleetStoreOptions): BatchWriter<Dead, boolean> {
+  const { now, agenda, onChange } = options
+  return new BatchWriter(async (all) => {
+    const news = await commit(options, 'death.stored', async (trx) => {
+      const recorded: boolean[] = []
+      for (const { device, epoch } of all) {
+        recorded.push(await devices.recordDeath(trx, device, epoch, now()))
+      }
+      return recorded
+    })
+    for (const [index, isNews] of news.entries())
+      if (isNews) agenda.device(all[index]?.device ?? '')
+    if (news.includes(true)) onChange()
+    return news
+  })
 }
 
 /** One of its own for each that asks: a version says one thing. */

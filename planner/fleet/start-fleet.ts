@@ -114,10 +114,7 @@ class Fleet implements FleetLink {
     if (this.#closed) return
     const [, , , , device = '', channel] = topic.split('/')
     // Before it is parsed: what is another planner's, and a device that floods, costs a look at its topics.
-    if (!this.#owns(device)) {
-      if (channel === 'birth') this.#missed.note(device)
-      return
-    }
+    if (this.#isOthers(device, channel)) return
     const known = this.#peers.get(device)
     if (channel !== 'want' && known?.isOver()) return
     const parsed = parseMessage(topic, bytes)
@@ -134,6 +131,13 @@ class Fleet implements FleetLink {
     const { code, message, topic: from } = parsed.refusal
     if (from === undefined || from.fleet !== this.#fleet) this.#log.warn({ code }, message)
     else this.#peer(from.device).takeGarbage(from.channel, `${code}: ${message}`)
+  }
+
+  /** Another planner's, or nobody's for a moment: then it is asked later. */
+  #isOthers(device: string, channel: string | undefined): boolean {
+    if (this.#owns(device)) return false
+    if (channel === 'birth') this.#missed.note(device)
+    return true
   }
 
   #send(device: string, channel: 'orders' | 'blocks', bytes: Uint8Array): Promise<void> {

@@ -2,6 +2,7 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import {
+  canUseRabbitmq,
   RABBITMQ_ADVANCED,
   RABBITMQ_FILES,
   RABBITMQ_PLUGINS,
@@ -38,12 +39,14 @@ export const rabbitmqExportCommand = defineCommand({
     const { fleet } = await planner.call('planner.info', {})
     const tls = await planner.call('broker.credentials', { names })
     const dir = resolve(given)
+    const known = tls.believed.filter(canUseRabbitmq)
+    const leftOut = tls.believed.filter((device) => !canUseRabbitmq(device))
     await mkdir(dir, { recursive: true })
     const files: Record<keyof typeof RABBITMQ_FILES, string> = {
       settings: rabbitmqSettings(dir, { port }),
       plugins: RABBITMQ_PLUGINS,
       advanced: RABBITMQ_ADVANCED,
-      definitions: rabbitmqDefinitions(fleet, tls.believed),
+      definitions: rabbitmqDefinitions(fleet, known),
       authority: tls.authority,
       certificate: tls.certificate,
       key: tls.key,
@@ -63,10 +66,15 @@ export const rabbitmqExportCommand = defineCommand({
     const environment = Object.entries(told).map(
       ([name, file]) => `RABBITMQ_${name}_FILE=${shellWord(join(dir, RABBITMQ_FILES[file]))}`,
     )
-    const shown = { dir, fleet, validUntil: tls.validUntil, devices: tls.believed.length }
+    if (leftOut.length > 0) {
+      io.note(
+        `warning: RabbitMQ parts topics by dots, so devices with one in their names cannot use it: ${leftOut.join(', ')}`,
+      )
+    }
+    const shown = { dir, fleet, validUntil: tls.validUntil, devices: known.length, leftOut }
     io.result(shown, () =>
       [
-        `${dir} holds settings, users and certificates for fleet ${fleet}, with ${tls.believed.length} devices:`,
+        `${dir} holds settings, users and certificates for fleet ${fleet}, with ${known.length} devices:`,
         `  ${environment.join(' ')} rabbitmq-server`,
         `  fitment planner --fleet ${fleet} --broker mqtts://${host}:${port} --join-broker mqtts://${host}:${port}`,
         '',
