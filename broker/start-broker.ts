@@ -91,7 +91,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const present = follow(aedes, { identities, devices, joining, isWelcome, log })
   const admission = new Admission(limits)
   const figures = new BrokerFigures(aedes, present)
-  const door = { admission, limits, refusals, figures, handle: (c: GuardedConnection) => aedes.handle(c) }
+  const door = {
+    admission,
+    limits,
+    refusals,
+    figures,
+    handle: (c: GuardedConnection) => aedes.handle(c),
+  }
   const server = createListener({
     tls: options.tls,
     handshakeTimeoutMs: limits.connectTimeoutMs,

@@ -76,7 +76,15 @@ export const OTHER_COMMANDS = [
   'keys make',
 ] as const
 
-export const AGENT_COMMANDS = ['run', 'join', 'renew', 'status', 'metrics', 'samples', 'doctor'] as const
+export const AGENT_COMMANDS = [
+  'run',
+  'join',
+  'renew',
+  'status',
+  'metrics',
+  'samples',
+  'doctor',
+] as const
 
 const DATA: ReadonlySet<string> = new Set(PLANNER_COMMANDS)
 

@@ -105,6 +105,7 @@ export class Conductor {
       failPoints,
       alarmRules: alarmRulesIn(data, log),
       now,
+      leads: () => cluster.leads(),
       settings,
       agenda: this.#agenda,
       jobs: this.#jobsFor(options, settings),

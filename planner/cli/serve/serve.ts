@@ -83,7 +83,10 @@ export const serveCommand = defineCommand({
     apiPlain: z.boolean().default(false),
     metrics: z.enum(['nobody', 'token', 'everybody'], 'say nobody, token or everybody'),
   }),
-  run: async ({ keep, host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input }, io) => {
+  run: async (
+    { keep, host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input },
+    io,
+  ) => {
     if (insecureLoopback && !isLoopback(host)) {
       throw new UsageError(`--insecure-loopback goes with a loopback --host: leave out one of them`)
     }

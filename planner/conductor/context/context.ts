@@ -83,6 +83,8 @@ export interface ConductorContext {
   /** What raises alarms; read anew when the operator's file has changed. */
   readonly alarmRules: () => Promise<readonly Rule[]>
   readonly now: () => Date
+  /** Of several planners on one database, the one that does what only one may do. */
+  readonly leads: () => boolean
   readonly startedAt: Date
   /** Folder for half-done work; emptied at start. */
   readonly workDir: string

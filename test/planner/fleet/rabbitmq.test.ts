@@ -53,7 +53,7 @@ t.test(
     )
     t.equal(code, 0, err)
     t.match(out, /with 2 devices/)
-  t.match(err, /cannot use it: press-1[.]left/, 'a dot would be one level more')
+    t.match(err, /cannot use it: press-1[.]left/, 'a dot would be one level more')
     const settings = join(dir, 'rabbitmq.conf')
     // A port of its own: another node may have the usual one.
     appendFileSync(settings, `listeners.tcp.local = 127.0.0.1:${await freePort()}\n`)
