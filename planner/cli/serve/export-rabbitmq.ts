@@ -80,7 +80,7 @@ export const rabbitmqExportCommand = defineCommand({
         '',
         'RabbitMQ lets in only whom it knows: export again after fitment devices invite and fitment devices revoke, and tell it:',
         `  rabbitmqctl import_definitions ${shellWord(definitions)}`,
-        'who was revoked is still known to it until then: rabbitmqctl delete_user DEVICE, which ends its connection too',
+        'who was revoked is still known to it until then: rabbitmqctl delete_user DEVICE and close_all_user_connections DEVICE revoked',
         `its certificate ends ${tls.validUntil}; its key belongs to the user that RabbitMQ runs as`,
       ].join('\n'),
     )

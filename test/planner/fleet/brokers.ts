@@ -171,6 +171,7 @@ export async function rabbitmqNode(
       const { stdout, stderr, status } = spawnSync(join(RABBITMQ, 'rabbitmqctl'), args, {
         env: environment,
         encoding: 'utf8',
+        timeout: 90_000,
       })
       if (status !== 0) throw new Error(stdout + stderr)
       return stdout
