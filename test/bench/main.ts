@@ -10,6 +10,7 @@ import { idleAgentBenchmark } from './idle-agent.ts'
 import { planningBenchmark } from './planning.ts'
 import { quantizeBenchmark } from './quantize.ts'
 import { runtimesBenchmark } from './runtimes.ts'
+import { scaleBenchmark } from './scale.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   quantizeBenchmark,
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   disturbanceBenchmark,
   delivery,
   brokerBenchmark,
+  scaleBenchmark,
 ]
 
 const asked = process.argv.slice(2)

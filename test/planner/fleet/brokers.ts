@@ -162,6 +162,8 @@ export async function rabbitmqNode(
       if (node && node.exitCode === null && node.signalCode === null) return
       node = spawn(join(RABBITMQ, 'rabbitmq-server'), [], {
         stdio: 'ignore',
+        // What a node that is killed leaves lies there.
+        cwd: dir,
         env: environment,
         detached: true,
       })
