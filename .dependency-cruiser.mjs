@@ -50,6 +50,16 @@ const EXCEPTIONS = [
     from: '^(agent|planner|shared)/',
     why: 'records as they travel: who reads them measures nothing, who measures parses nothing',
   },
+  {
+    to: 'shared/messages/hardware-report.ts',
+    from: '^planner/variants/facts[.]ts$',
+    why: 'the processes of jobs load no messages, and no metadata that is signed',
+  },
+  {
+    to: 'agent/inventory/device-root.ts',
+    from: '^agent/probe/child-probe[.]ts$',
+    why: 'the process of a probe loads neither messages nor what reads a whole device',
+  },
   ...['join', 'renew'].map((file) => ({
     to: `agent/identity/${file}.ts`,
     from: '^agent/cli/join-command[.]ts$',

@@ -1,7 +1,9 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { VERSION } from '../shared/version.ts'
+import { compressBelow } from './compress.ts'
 import { debOf, tarOf } from './deb.ts'
+import { fetchModule } from './fetch.ts'
 import { closureOf, copyModule, importedBy, isForeignBinary } from './modules.ts'
 import type { Product, TargetArchitecture } from './products.ts'
 
@@ -14,7 +16,7 @@ export interface Built {
   readonly deb: string
   readonly tarball: string
   readonly installedBytes: number
-  /** Native parts that npm did not install here, for another processor: without them it would not run there. */
+  /** Native parts for another processor that npm did not install here, and that could not be fetched either. */
   readonly missing: readonly string[]
 }
 
@@ -23,15 +25,16 @@ export async function buildProduct(
   product: Product,
   architecture: TargetArchitecture,
   out: string,
+  version: string = VERSION,
 ): Promise<Built> {
-  const name = `${product.name}_${VERSION}_${architecture.debian}`
+  const name = `${product.name}_${version}_${architecture.debian}`
   const root = join(out, name)
   await rm(root, { recursive: true, force: true })
   const missing = await layOut(product, architecture, root)
   const installedBytes = await bytesBelow(root)
   const tarball = join(out, `${name}.tar.gz`)
   await tarOf(root, TOP, tarball)
-  await control(product, architecture, root, installedBytes)
+  await control(product, architecture, root, { version, bytes: installedBytes })
   const deb = join(out, `${name}.deb`)
   await debOf(root, TOP, deb)
   await rm(root, { recursive: true })
@@ -58,7 +61,8 @@ async function layOut(
   for (const module of modules) {
     if (!isForeignBinary(module, architecture)) await copyModule(module, home, architecture)
   }
-  await place(root, `usr/bin/${product.command}`, starter(product), 0o755)
+  for (const folder of product.compressed) await compressBelow(join(home, folder))
+  await place(root, `usr/bin/${product.command}`, await starter(product), 0o755)
   const unit = await readFile(join(FILES, product.unit), 'utf8')
   await place(root, `usr/lib/systemd/system/${product.unit}`, unit)
   for (const [from, to] of product.conffiles) {
@@ -67,7 +71,15 @@ async function layOut(
   await place(root, `usr/share/doc/${product.name}/copyright`, await readFile('LICENSE', 'utf8'))
   const guide = await readFile('docs/install.md', 'utf8')
   await place(root, `usr/share/doc/${product.name}/install.md`, guide)
-  return missingOf(modules, architecture)
+  const missing: string[] = []
+  for (const module of missingOf(modules, architecture)) {
+    const fetched = join(root, '..', 'fetched')
+    if (await fetchModule(module, fetched)) {
+      await copyModule(module, home, architecture, fetched)
+      await rm(fetched, { recursive: true })
+    } else missing.push(module)
+  }
+  return missing
 }
 
 /** Binaries that npm installs for its own processor only. */
@@ -79,19 +91,20 @@ function missingOf(modules: readonly string[], architecture: TargetArchitecture)
     .filter((module) => !modules.includes(module))
 }
 
-function starter({ name, main }: Product): string {
-  return `#!/bin/sh\nexec /usr/bin/env node /${HOME}/${name}/${main} "$@"\n`
+async function starter({ name, main }: Product): Promise<string> {
+  const text = await readFile(join(FILES, 'starter'), 'utf8')
+  return text.replaceAll('MAIN', `/${HOME}/${name}/${main}`)
 }
 
 async function control(
   { name, summary, unit, state, conffiles }: Product,
   { debian }: TargetArchitecture,
   root: string,
-  bytes: number,
+  { version, bytes }: { readonly version: string; readonly bytes: number },
 ): Promise<void> {
   const fields = [
     `Package: ${name}`,
-    `Version: ${VERSION}`,
+    `Version: ${version}`,
     `Architecture: ${debian}`,
     'Maintainer: Fitment <maintainers@fitment.invalid>',
     `Installed-Size: ${Math.ceil(bytes / 1024)}`,

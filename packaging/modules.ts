@@ -39,7 +39,7 @@ export async function closureOf(names: Iterable<string>): Promise<readonly strin
   const visit = async (name: string, from: string): Promise<void> => {
     const folder = located(name, from)
     // Optional ones are there or not.
-    if (folder === undefined || found.has(folder)) return
+    if (folder === undefined || found.has(folder) || NEVER_LOADED.test(folder)) return
     found.add(folder)
     const { dependencies, optionalDependencies } = parseJson(
       packageSchema,
@@ -68,23 +68,54 @@ function located(name: string, from: string): string | undefined {
 
 /** Of no use where nobody develops. */
 const SUPERFLUOUS =
-  /\.(map|d\.[cm]?ts|md|markdown|flow)$|(^|\/)(test|tests|docs|example|examples|\.github)(\/|$)/
-/** The only build of LiteRT that no code of ours loads. */
-const UNUSED = /litert_wasm_jspi/
+  /\.(map|[cm]?ts|md|markdown|flow|cc?|hh?|inc|def|tsbuildinfo)$|(^|\/)(tests?|docs?|examples?|benchmarks?|\.github)(\/|$)|^test\.js$/
 
-/** Without what other processors and systems, or only developers, need. */
+/** What Node never loads of a package: its other forms, for browsers, bundlers and `require`, its sources, its tools. */
+const UNUSED: Readonly<Record<string, RegExp>> = {
+  // The build with JSPI waits for a WebGPU that Node lacks; the wrapper is for browsers.
+  '@litertjs/core': /^wasm\/litert_wasm_jspi|^dist\//,
+  '@peculiar/x509': /^build\/x509\.(es\.)?js$/,
+  asn1js: /\.es\.js$/,
+  fflate: /^(umd|lib)\/|^esm\/browser/,
+  'lru-cache': /^dist\/esm\//,
+  koffi: /^(vendor|lib)\/|^cnoke/,
+  mqtt: /^(dist|help)\/|^build\/bin\//,
+  'onnxruntime-common': /^(lib|dist\/esm)\//,
+  'onnxruntime-node': /^(lib|script)\//,
+  zod: /^(src|v3|mini|v4-mini|v4\/mini)\/|\.cjs$/,
+}
+const UNUSED_IN_SCOPE: Readonly<Record<string, RegExp>> = {
+  '@peculiar': /^build\/es2015\//,
+}
+
+/**
+ * Packages that others name among what they need, and no program of ours loads: types, what only installs, the command
+ * line of mqtt, and what looks at systems without /proc, which these packages are not for.
+ */
+const NEVER_LOADED =
+  /(^|\/)node_modules\/(@types\/[^/]+|@litertjs\/wasm-utils|adm-zip|global-agent|help-me|commist|minimist|concat-stream|systeminformation)$/
+
+/**
+ * Without what other processors and systems, or only developers, need.
+ * @param base below which `folder` lies; this project where absent
+ */
 export async function copyModule(
   folder: string,
   to: string,
   { node }: TargetArchitecture,
+  base = '',
 ): Promise<void> {
-  await cp(folder, join(to, folder), {
+  const source = join(base, folder)
+  const name = nameOf(folder)
+  const unused = [UNUSED[name], UNUSED_IN_SCOPE[name.split('/')[0] ?? '']]
+  await cp(source, join(to, folder), {
     recursive: true,
     dereference: true,
     filter: (path) => {
-      const inside = path.slice(folder.length + 1)
+      const inside = path.slice(source.length + 1)
       if (inside === 'node_modules' || inside.startsWith('node_modules/')) return false
-      return !SUPERFLUOUS.test(inside) && !UNUSED.test(inside) && isOfTarget(inside, node)
+      if (unused.some((pattern) => pattern?.test(inside))) return false
+      return !SUPERFLUOUS.test(inside) && isOfTarget(inside, node)
     },
   })
 }
@@ -97,9 +128,14 @@ function isOfTarget(path: string, node: string): boolean {
   return processor === undefined || processor === node
 }
 
+/** `node_modules/a/node_modules/@scope/b` → `@scope/b` */
+export function nameOf(folder: string): string {
+  return folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length)
+}
+
 /** A binary of another processor, by the name of its package: `@libsql/linux-x64-gnu`, `@img/sharp-linux-arm64`. */
 export function isForeignBinary(folder: string, { node }: TargetArchitecture): boolean {
-  const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  const name = nameOf(folder)
   const [, system, processor, flavour = ''] =
     /(linux|linuxmusl|darwin|win32|freebsd|wasm32)-?(x64|arm64|arm|ia32|riscv64)?-?(\w*)$/.exec(
       name,

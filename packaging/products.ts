@@ -16,6 +16,8 @@ export interface Product {
   readonly data: readonly string[]
   /** Packages loaded by name at run time, which no import shows. */
   readonly alsoLoads: readonly string[]
+  /** Files of packages that lie there compressed, and are inflated into memory by who loads them. */
+  readonly compressed: readonly string[]
 }
 
 export const PRODUCTS: readonly Product[] = [
@@ -30,6 +32,7 @@ export const PRODUCTS: readonly Product[] = [
     conffiles: [['agent.json', 'etc/fitment/agent.json']],
     data: ['firmware-profiles'],
     alsoLoads: ['@litertjs/core', 'onnxruntime-node', 'koffi'],
+    compressed: ['node_modules/@litertjs/core/wasm'],
   },
   {
     name: 'fitment',
@@ -42,6 +45,8 @@ export const PRODUCTS: readonly Product[] = [
     conffiles: [['planner.env', 'etc/fitment/planner.env']],
     data: ['firmware-profiles', 'planner/demo'],
     alsoLoads: ['@litertjs/core', 'onnxruntime-node', 'koffi', 'sharp', 'libsql'],
+    // A planner starts runtimes by the hundred, and has the room.
+    compressed: [],
   },
 ]
 

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 
 /** Names that appear in topics and paths: no `/ + # $`, no dots first, at most 64 characters. */
-export const nameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/)
+export const nameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/,
+    'must be 1 to 64 letters, digits, _ . - and begin with none of the last two',
+  )
 
 export const fleetSchema = nameSchema
 export const deviceIdSchema = nameSchema

@@ -2,9 +2,27 @@ import type { OpenUnion } from './open-words.ts'
 
 /** Text that this side wrote itself, or a person: what comes by the wire has bounds of its own (`parseJsonText`). @throws SyntaxError, ZodError */
 export function parseJson<T>(schema: OpenUnion<T>, text: string): T {
-  const { data, error } = schema.safeParse(JSON.parse(text))
+  const { data, error } = schema.safeParse(readJson(text))
   if (error) throw error
   return data as T
+}
+
+/** @throws SyntaxError that says where, in words that do not depend on the engine's version */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new SyntaxError(`it is no JSON${placeIn(text, cause)}`, { cause })
+  }
+}
+
+/** Lines and columns from 1, as editors count them. */
+function placeIn(text: string, cause: unknown): string {
+  if (text.trim() === '') return ': it is empty'
+  const [, at] = /position (\d+)/.exec(cause instanceof Error ? cause.message : '') ?? []
+  if (at === undefined) return ': it ends too early, or begins with something else'
+  const before = text.slice(0, Number(at)).split('\n')
+  return `: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1} does not belong there`
 }
 
 /** Deeper than any message of ours; a bound before JSON.parse, so that no parser's stack is the bound. */

@@ -16,7 +16,8 @@ export function parseBytes(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text)
   const factor = FACTORS[(match?.[2] ?? '').toLowerCase()]
   if (!match || factor === undefined) return undefined
-  return Math.round(Number(match[1]) * factor)
+  const bytes = Math.round(Number(match[1]) * factor)
+  return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
 const FACTORS: Readonly<Record<string, number>> = {
@@ -62,10 +63,14 @@ export function formatRatio(ratio: number): string {
 
 const DURATIONS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
+/** A century: a longer time is a mistake, and dates end some day. */
+const LONGEST_MS = 36_525 * DURATIONS.d
+
 /** `2h`, `90s`, `1.5d` → ms. Undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim())
-  return match ? Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS] : undefined
+  const ms = match ? Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS] : Number.NaN
+  return ms <= LONGEST_MS ? ms : undefined
 }
 
 /** 7200000 → `2h`: the largest unit of which there is one. */

@@ -32,6 +32,8 @@ export const installedModelSchema = z.object({
   device: z.string().nullable(),
   /** As many as it was measured with; null: the runtime's own default. */
   threads: z.number().int().nullable(),
+  /** Processors it was measured on (`taskset -c`); null: wherever the system puts it. */
+  cores: z.array(z.number().int()).nullable().default(null),
   /** Null where the model could not be looked into before its self-test. */
   inputs: z.array(endSchema).nullable(),
   outputs: z.array(endSchema).nullable(),

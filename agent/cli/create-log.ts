@@ -1,37 +1,13 @@
-import { constants, fstatSync, openSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
 import { z } from 'zod'
 import { parseJson } from '../../shared/json.ts'
+import { logDestination } from '../../shared/log/index.ts'
 
 /** JSON lines where a machine reads, plain lines where a person does. Always on standard error. */
 export function createLog(level: string, stderr: NodeJS.WriteStream): Logger {
   const options = { level, base: null }
-  if (!stderr.isTTY) {
-    const destination = pino.destination({
-      dest: unblockedStderr(),
-      // An agent that is killed has written what it said.
-      sync: true,
-      // What a reader that has stopped reading finds when it goes on; the rest is lost.
-      maxLength: MOST_UNREAD_BYTES,
-      retryEAGAIN: () => false,
-    })
-    // A log that nobody reads any more stops no agent.
-    destination.on('error', () => {})
-    return pino(options, destination)
-  }
+  if (!stderr.isTTY) return pino(options, logDestination())
   return pino(options, { write: (line: string) => void stderr.write(`${readable(line)}\n`) })
-}
-
-const MOST_UNREAD_BYTES = 256 * 1024
-
-/** A pipe whose reader is slow, frozen or full must not freeze who writes: opened anew, it says so instead. */
-function unblockedStderr(): number {
-  if (!fstatSync(2).isFIFO()) return 2
-  try {
-    return openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK)
-  } catch {
-    return 2
-  }
 }
 
 const lineSchema = z.looseObject({

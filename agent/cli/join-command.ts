@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { messageOf, UsageError } from '../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../shared/errors.ts'
 import { certificatesIn, factsOf } from '../../shared/identity/index.ts'
 import { deviceIdSchema } from '../../shared/ids.ts'
 import { shellWord } from '../../shared/started-as.ts'
@@ -26,7 +26,10 @@ interface JoinFlags {
 /** @throws IdentityError, UsageError */
 export async function joinWithToken(
   { token: given, stateDir, device, certificate, key, json, say }: JoinFlags,
-  { stdin, stdout: out }: Pick<NodeJS.Process, 'stdin' | 'stdout'>,
+  {
+    stdin,
+    stdout: out,
+  }: { readonly stdin: NodeJS.ReadableStream; readonly stdout: NodeJS.WritableStream },
 ): Promise<void> {
   if (device !== undefined && !deviceIdSchema.safeParse(device).success) {
     throw new UsageError(`--device: "${device}" is no name: letters, digits, _ . - and at most 64`)
@@ -61,7 +64,7 @@ function reading<T>(file: string, read: (text: string) => T): T {
   try {
     return read(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new UsageError(`cannot use ${file}: ${messageOf(error).split('\n')[0]}`)
+    throw new UsageError(`cannot use ${file}: ${reasonOf(error)}`)
   }
 }
 

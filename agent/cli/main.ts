@@ -7,5 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 setFlagsFromString('--semi-space-growth-factor=1')
 setFlagsFromString('--no-opt')
 
+const { guardOutput } = await import('../../shared/command-line/index.ts')
+guardOutput(process)
 const { runProgram } = await import('./program.ts')
 process.exitCode = await runProgram()

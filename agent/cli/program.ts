@@ -1,5 +1,7 @@
-import { Command, CommanderError } from 'commander'
-import { AppError, messageOf, UsageError } from '../../shared/errors.ts'
+import { Command } from 'commander'
+import { reportFailure } from '../../shared/command-line/index.ts'
+import { UsageError } from '../../shared/errors.ts'
+import { speakPlainly } from '../../shared/issue-words.ts'
 import { printedCommands } from '../../shared/printed-commands.ts'
 import { namingOf } from '../../shared/started-as.ts'
 import { VERSION } from '../../shared/version.ts'
@@ -22,7 +24,29 @@ function say(text: string): string {
   return printedCommands(text, { naming: namingOf(process) })
 }
 
-function program(): Command {
+/** Where a command speaks and is spoken to. */
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+}
+
+interface Running {
+  readonly streams: Streams
+  /** Set by commands that find something to look at. */
+  exitCode: number
+}
+
+/** All commands, with what they are told. */
+export function program(running: Running): Command {
+  const { stdout } = running.streams
+  const named = (command: Command): Command =>
+    command.exitOverride().configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => running.streams.stderr.write(text),
+      // What it refuses is said in one line with all other refusals.
+      outputError: () => {},
+    })
   const root = named(new Command('fitment-agent'))
     .description('Runs on every device: measures variants, installs the one it is assigned.')
     .version(VERSION)
@@ -39,7 +63,7 @@ function program(): Command {
     const { runAgent } = await import('./run-command.ts')
     await runAgent(settings)
   })
-  addIdentityCommands(root)
+  addIdentityCommands(root, named, running.streams)
   named(root.command('status'))
     .description('what this device runs, from the agent or from what it left on disk')
     .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
@@ -49,11 +73,11 @@ function program(): Command {
       if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
       const { describe, needsAttention, statusOf } = await import('./status-command.ts')
       const status = await statusOf(stateDir)
-      process.stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
-      process.exitCode = needsAttention(status) ? 1 : 0
+      stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
+      running.exitCode = needsAttention(status) ? 1 : 0
     })
-  addMetricsCommand(root)
-  addSamplesCommand(root)
+  addMetricsCommand(root, named, stdout)
+  addSamplesCommand(root, named, stdout)
   named(root.command('doctor'))
     .description(
       'look at space, clock, certificate, broker, runtimes and permissions, and say what to do',
@@ -64,12 +88,14 @@ function program(): Command {
     .action(async ({ stateDir, json = false }: { stateDir?: string; json?: boolean }) => {
       if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
       const { doctor } = await import('./doctor/doctor-command.ts')
-      process.exitCode = await doctor({ stateDir, json, say }, process.stdout)
+      running.exitCode = await doctor({ stateDir, json, say }, stdout)
     })
   return root
 }
 
-function addMetricsCommand(root: Command): void {
+type Named = (command: Command) => Command
+
+function addMetricsCommand(root: Command, named: Named, stdout: NodeJS.WritableStream): void {
   named(root.command('metrics'))
     .description('what Prometheus reads of this device, e.g. by a textfile collector')
     .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
@@ -77,11 +103,11 @@ function addMetricsCommand(root: Command): void {
     .action(async ({ stateDir }: { stateDir?: string }) => {
       if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
       const { metricsOf } = await import('./status-command.ts')
-      process.stdout.write(await metricsOf(stateDir))
+      stdout.write(await metricsOf(stateDir))
     })
 }
 
-function addSamplesCommand(root: Command): void {
+function addSamplesCommand(root: Command, named: Named, stdout: NodeJS.WritableStream): void {
   named(root.command('samples'))
     .description('write what --capture kept of a model as .npz, ready for labelling')
     .argument('<model>', 'name of a model')
@@ -95,7 +121,7 @@ function addSamplesCommand(root: Command): void {
       const { writeSamples } = await import('./samples-command.ts')
       const told = await writeSamples(stateDir, model, output)
       const text = `${told.samples} samples of ${model} in ${told.file}`
-      process.stdout.write(`${json ? JSON.stringify(told, null, 2) : text}\n`)
+      stdout.write(`${json ? JSON.stringify(told, null, 2) : text}\n`)
     })
 }
 
@@ -113,7 +139,7 @@ interface IdentityFlags {
   readonly json?: boolean
 }
 
-function addIdentityCommands(root: Command): void {
+function addIdentityCommands(root: Command, named: Named, streams: Streams): void {
   const stateDirFlag = ['--state-dir <dir>', 'state directory of the agent'] as const
   const stateDirOf = ({ stateDir }: IdentityFlags): string => {
     if (stateDir) return stateDir
@@ -137,7 +163,7 @@ function addIdentityCommands(root: Command): void {
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.join)}`)
     .action(async (token: string, flags: IdentityFlags) => {
       const { joinWithToken } = await import('./join-command.ts')
-      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags), say }, process)
+      await joinWithToken({ ...flags, token, stateDir: stateDirOf(flags), say }, streams)
     })
   named(root.command('renew'))
     .description('get the next certificate now; run does it by itself, in time')
@@ -146,33 +172,21 @@ function addIdentityCommands(root: Command): void {
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.renew)}`)
     .action(async (flags: IdentityFlags) => {
       const { renewNow } = await import('./join-command.ts')
-      await renewNow({ ...flags, stateDir: stateDirOf(flags) }, process.stdout)
+      await renewNow({ ...flags, stateDir: stateDirOf(flags) }, streams.stdout)
     })
 }
 
-function named(command: Command): Command {
-  return command.exitOverride().showHelpAfterError('(add --help for usage)')
-}
-
-/** One line for people; the stack only when asked for, or when the fault is ours. */
-function fail(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const code = error instanceof AppError ? error.code : 'internal'
-  process.stderr.write(`error [${code}]: ${say(messageOf(error))}\n`)
-  const ours = !(error instanceof AppError) || error.code === 'invariant'
-  if ((ours || process.env.FITMENT_DEBUG) && error instanceof Error) {
-    process.stderr.write(`${error.stack ?? ''}\n`)
-  }
-  return error instanceof UsageError ? 2 : 1
-}
-
 /** Runs one command line and answers its exit code; never throws. */
-export async function runProgram(): Promise<number> {
+export async function runProgram(
+  argv: readonly string[] = process.argv.slice(2),
+  streams: Streams = process,
+): Promise<number> {
+  speakPlainly()
+  const running: Running = { streams, exitCode: 0 }
   try {
-    return await program()
-      .parseAsync()
-      .then(() => Number(process.exitCode ?? 0))
+    await program(running).parseAsync([...argv], { from: 'user' })
+    return running.exitCode
   } catch (error) {
-    return fail(error)
+    return reportFailure(error, streams.stderr, say)
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { messageOf, UsageError } from '../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../shared/errors.ts'
 import { parseJson } from '../../shared/json.ts'
 import { readIdentity } from '../identity/index.ts'
 import {
@@ -51,9 +51,7 @@ function readConfig(path: string): Record<string, unknown> {
       `no settings of an agent: ${unknown.join(', ')}; known are ${[...known].join(', ')}`,
     )
   } catch (error) {
-    throw new UsageError(
-      `cannot use the configuration file ${path}: ${messageOf(error).split('\n')[0]}`,
-    )
+    throw new UsageError(`cannot use the configuration file ${path}: ${reasonOf(error)}`)
   }
 }
 

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Digest } from '../../shared/digest.ts'
-import { messageOf, UsageError } from '../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../shared/errors.ts'
 import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import type { HardwareReport, HostFigures, ProposedEngine } from '../../shared/messages/index.ts'
@@ -17,6 +17,7 @@ import {
   SYSTEM_CLOCK,
   startAgent,
 } from '../daemon/index.ts'
+import type { EngineSettings } from '../engines/index.ts'
 import {
   type DeviceIdentity,
   identityEndpoint,
@@ -34,6 +35,21 @@ import type { Settings } from './settings.ts'
 const WINDOW = 16
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** What the device was told comes before what the planner sent. */
+async function engineSettings(settings: Settings): Promise<EngineSettings> {
+  const packages = await installedPackages(settings.stateDir)
+  return {
+    runtimes: settings.runtimes ?? null,
+    libraries: [
+      ...settings.library,
+      ...packages.map(({ runtime, library: path }) => ({ runtime, path })),
+    ],
+    delegates: settings.delegate,
+    delegatedOnly: settings.delegatedOnly,
+    devices: settings.openvinoDevices,
+  }
+}
 
 /** Runs until a signal ends it. @throws AppError when it cannot start */
 export async function runAgent(settings: Settings): Promise<void> {
@@ -67,23 +83,11 @@ export async function runAgent(settings: Settings): Promise<void> {
     log,
     health: healthOf(settings),
     observeMs: 1000 * settings.observeSeconds,
-    captureBytes: settings.capture ?? 0,
+    ...(settings.capture && { capture: settings.capture }),
     check: { everyMs: 86_400_000 * settings.checkDays, quietHours: settings.quietHours },
     readHost: () => readHost(root),
     findNative: (report) => wellKnown(report, root),
-    engineSettings: async () => ({
-      runtimes: settings.runtimes ?? null,
-      // What the device was told comes before what the planner sent.
-      libraries: [
-        ...settings.library,
-        ...(await installedPackages(stateDir)).map(({ runtime, library: path }) => ({
-          runtime,
-          path,
-        })),
-      ],
-      delegates: settings.delegate,
-      devices: settings.openvinoDevices,
-    }),
+    engineSettings: () => engineSettings(settings),
     modelRunner: createModelRunner({ memoryLimitBytes, threads: settings.threads ?? null, root }),
     readHardware: () =>
       readReport({
@@ -182,6 +186,10 @@ function readTrust(text: string): Digest {
   try {
     return parseTrustPin(text.startsWith('sha256:') ? text : readFileSync(text, 'utf8'))
   } catch (error) {
-    throw new UsageError(`--trust: ${messageOf(error)}`, {}, { cause: error })
+    throw new UsageError(
+      `--trust: ${text.startsWith('sha256:') ? '' : `${text}: `}${reasonOf(error)}`,
+      {},
+      { cause: error },
+    )
   }
 }

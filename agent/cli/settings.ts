@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal, wholeNumber } from '../../shared/command-line/index.ts'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
 import { labelsSchema, parseLabel } from '../../shared/labels.ts'
 import { isOneOf } from '../../shared/open-words.ts'
@@ -32,7 +33,7 @@ const sizeSchema = z
   })
 
 /** Longer than a day is a mistake, and longer than timers take. */
-const secondsSchema = z.coerce.number().min(0).max(86_400)
+const secondsSchema = decimal({ least: 0, most: 86_400 })
 
 /** A flag of the command line, `true` in a file, `1` or `true` in the environment. */
 const flagSchema = z.union([z.boolean(), z.stringbool()])
@@ -77,6 +78,18 @@ const quietHoursSchema = z.string().transform((text, context): [number, number] 
   context.addIssue({ code: 'custom', message: `"${text}" is no hours of a day: write e.g. 2-5` })
   return z.NEVER
 })
+
+/** `64MiB`, or `64MiB,local` */
+const captureSchema = z
+  .union([z.number().int().positive(), z.string()])
+  .transform((value, context) => {
+    const [, size = '', local] = /^(.*?)(,\s*local)?$/.exec(String(value)) ?? []
+    const bytes = sizeSchema.safeParse(size)
+    if (bytes.success) return { bytes: bytes.data, isLocal: local !== undefined }
+    const message = `"${value}" is no size: use bytes, or a number with KiB, MiB or GiB; and ,local where samples must stay here`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
 /** `site=hall-2`; a file may say them as an object too. */
 const labelsSetting = z
   .preprocess(
@@ -116,19 +129,20 @@ export const settingsSchema = z.object({
   runtimes: listOf(z.enum(RUNTIME_NAMES)).optional(),
   library: listOf(libraryPlace).default([]),
   delegate: listOf(delegatePlace).default([]),
+  delegatedOnly: flagSchema.default(false),
   openvinoDevices: listOf(
     z.string().regex(/^[A-Z]+(\.\d+)?$/, 'is no device such as GPU or NPU'),
   ).default([]),
   acceptRuntimes: flagSchema.default(false),
-  threads: z.coerce.number().int().min(1).max(64).optional(),
+  threads: wholeNumber({ least: 1, most: 64 }).optional(),
   healthCommand: z.string().min(1).optional(),
   healthWord: flagSchema.default(false),
   healthSeconds: secondsSchema.default(30),
   watchSeconds: secondsSchema.default(0),
-  capture: sizeSchema.optional(),
-  checkDays: z.coerce.number().min(0).max(365).default(7),
+  capture: captureSchema.optional(),
+  checkDays: decimal({ least: 0, most: 365 }).default(7),
   quietHours: quietHoursSchema.default([2, 5]),
-  observeSeconds: z.coerce.number().min(0.1).max(86_400).default(3600),
+  observeSeconds: decimal({ least: 0.1, most: 86_400 }).default(3600),
   ca: z.string().optional(),
   cert: z.string().optional(),
   key: z.string().optional(),
@@ -205,6 +219,11 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     description: 'external delegate of tflite, e.g. vx=/usr/lib/libvx_delegate.so; asked in order',
   },
   {
+    key: 'delegatedOnly',
+    flags: '--delegated-only',
+    description: 'applications load models with the delegates only, never without them',
+  },
+  {
     key: 'openvinoDevices',
     flags: '--openvino-devices <name...>',
     description: 'devices of OpenVINO beside the processor, e.g. NPU',
@@ -245,7 +264,7 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'capture',
     flags: '--capture <bytes>',
     description:
-      'keep so much of unsure or strange inferences on this device for labelling, with their inputs (default: none)',
+      'keep so much of unsure or strange inferences with their inputs, e.g. 64MiB, for the planner to collect and people to label; 64MiB,local: for this device alone (default: none)',
   },
   {
     key: 'checkDays',

@@ -63,6 +63,8 @@ export interface ModelRunner {
   selfTest(job: SelfTestJob, signal: AbortSignal): Promise<void>
   /** Null where the model does not load. */
   look(job: Pick<SelfTestJob, 'file' | 'engine'>, signal: AbortSignal): Promise<ModelEnds | null>
+  /** As long as the order waits for it: resolves when this device is at rest, or is not. */
+  atRest(order: Pick<ProbeOrder, 'quietMs'>, signal: AbortSignal): Promise<void>
   /** @throws AppError that says why nothing was measured */
   probe(
     order: ProbeOrder,

@@ -11,6 +11,13 @@ import type { MetadataPatience } from './orders/metadata-patience.ts'
 import type { CheckSettings } from './self-check/self-check.ts'
 import type { AgentStatus } from './sockets/status.ts'
 
+export interface CaptureSettings {
+  /** Most that they may take, bytes. */
+  readonly bytes: number
+  /** They stay on this device, whoever asks for them. */
+  readonly isLocal: boolean
+}
+
 export interface AgentOptions {
   readonly endpoint: Endpoint
   readonly fleet: string
@@ -49,8 +56,8 @@ export interface AgentOptions {
   readonly health: HealthSettings
   /** How often what applications observe is told, ms; default: an hour. */
   readonly observeMs?: number
-  /** Bytes of inferences that may be kept on this device for labelling; default: none are. */
-  readonly captureBytes?: number
+  /** Inferences that may be kept on this device for labelling; default: none are. */
+  readonly capture?: CaptureSettings
   /** When it runs models by itself, to see whether they still answer as they did; default: weekly. */
   readonly check?: CheckSettings
   /** How this device is now; default: nothing is known of it. */

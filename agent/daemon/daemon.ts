@@ -7,7 +7,7 @@ import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.t
 import { ArtifactStore, DiskQuota, lookAtFileSystems, Slots } from '../artifacts/index.ts'
 import { Engines, nameOf } from '../engines/index.ts'
 import { DeviceLink, Outbox } from '../link/index.ts'
-import { Observer } from '../observe/index.ts'
+import { CapturedSamples, Observer, SampleUploads } from '../observe/index.ts'
 import { DeviceTrust } from '../trust/index.ts'
 import type { Agent, AgentOptions } from './agent.ts'
 import type { AgentContext } from './agent-context.ts'
@@ -32,6 +32,8 @@ const TIME_KEPT_MS = 3_600_000
 /** Between two looks at the files of native libraries, ms. */
 const ENGINES_READ_MS = 15_000
 const OBSERVE_MS = 3_600_000
+/** A sample that was kept is told of after so long at most, ms. */
+const MOST_UNTOLD_MS = 60_000
 const UNKNOWN_HOST = { hottestCelsius: null, throttled: null, availableBytes: null }
 
 /**
@@ -86,6 +88,7 @@ class Daemon implements Agent {
   readonly #prober: Prober
   readonly #observer: Observer
   readonly #checks: SelfChecks
+  readonly #uploads: SampleUploads
   #desk: OrderHandler | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
@@ -145,7 +148,10 @@ class Daemon implements Agent {
     }
     this.#installer = new Installer(this.#context)
     this.#prober = new Prober(this.#context)
-    this.#observer = this.#newObserver()
+    const { capture } = options
+    const captured = capture && new CapturedSamples(stateDir, capture.bytes, clock, log)
+    this.#observer = this.#newObserver(captured)
+    this.#uploads = this.#newUploads(capture?.isLocal ? undefined : captured)
     this.#checks = new SelfChecks(this.#context, this.#observer, options.check ?? WEEKLY)
   }
 
@@ -159,6 +165,7 @@ class Daemon implements Agent {
       ...this.#options,
       installer: this.#installer,
       prober: this.#prober,
+      uploads: this.#uploads,
       rebirth: () => void this.#link.rebirth(),
       confirmed: (ids) => this.#link.confirmed(ids),
     })
@@ -178,6 +185,8 @@ class Daemon implements Agent {
     )
     this.#timekeeper = setInterval(() => void this.#keepTime(), TIME_KEPT_MS).unref()
     this.#link.onConnected(() => this.#outbox.connected())
+    this.#link.onConnected(() => this.#uploads.connected())
+    this.#uploads.start()
     this.#link.start()
     this.#stopClockWatch = this.#watchClock()
     this.#enginesKeeper = setInterval(() => void this.#lookAtEngines(), ENGINES_READ_MS).unref()
@@ -215,6 +224,7 @@ class Daemon implements Agent {
     await this.#closeSocket()
     await this.#checks.close()
     await this.#observer.close()
+    await this.#uploads.close()
     await this.idle()
     clearInterval(this.#timekeeper)
     clearInterval(this.#enginesKeeper)
@@ -226,21 +236,27 @@ class Daemon implements Agent {
     await this.#release()
   }
 
-  #newObserver(): Observer {
-    const {
-      observeMs = OBSERVE_MS,
-      captureBytes = 0,
-      readHost = async () => UNKNOWN_HOST,
-    } = this.#options
+  #newObserver(captured: CapturedSamples | undefined): Observer {
+    const { observeMs = OBSERVE_MS, readHost = async () => UNKNOWN_HOST } = this.#options
     const { slots, ledger, clock, log, stateDir } = this.#context
     return new Observer({
-      ...{ stateDir, everyMs: observeMs, captureBytes, clock, log, readHost },
+      ...{ stateDir, everyMs: observeMs, captured, clock, log, readHost },
       leaving: this.#leaving.signal,
       current: async (model) => (await slots.links(model)).current,
       sketchPath: (model, variant) => slots.sketchPath(model, variant),
       report: (report) => ledger.commit('report.observed', [], [report]),
       isWaiting: (model) =>
         this.#outbox.some((report) => report.kind === 'observations' && report.model === model),
+    })
+  }
+
+  #newUploads(captured: CapturedSamples | undefined): SampleUploads {
+    const { observeMs = OBSERVE_MS, clock, log } = this.#options
+    return new SampleUploads({
+      ...{ captured, clock, log, everyMs: Math.min(MOST_UNTOLD_MS, observeMs / 4) },
+      tell: (report) => void this.#link.report(report),
+      send: (frame) => this.#link.sendSample(frame),
+      isBusy: () => !this.#context.measurementLock.open,
     })
   }
 

@@ -20,28 +20,46 @@ export function createModelRunner({
     mostThreads: threads,
     selfTest: (job, signal) => runSelfTest(job, signal),
     look: (job, signal) => lookAt(job, signal),
-    async probe(order, files, engines, signal) {
-      // Loaded at the first probe: an agent that never probes need not hold it.
-      const { awaitQuiet, runProbe } = await import('../probe/index.ts')
-      const { measureMs, quietMs = 0, timeoutMs } = order
+    async atRest({ quietMs = 0 }, signal) {
+      if (quietMs === 0) return
+      const { awaitQuiet } = await import('../probe/index.ts')
       // In vain or not: the record says whether it was disturbed.
       await awaitQuiet(root, quietMs, signal)
+    },
+    async probe(order, files, engines, signal) {
+      // Loaded at the first probe: an agent that never probes need not hold it.
+      const { runProbe } = await import('../probe/index.ts')
+      const { measureMs, timeoutMs } = order
+      const { answersMs, cores, decides, energy, rateHz, soakMs, tryThreads } = order
+      const allowed = (asked: number) => Math.min(asked, threads ?? asked)
       return runProbe(
         {
           modelPath: files.variant,
           engine: engines.variant,
-          threads: Math.min(order.threads, threads ?? order.threads),
+          threads: allowed(order.threads),
           datasetPath: files.data,
           baseline:
             engines.baseline && files.baseline
-              ? { modelPath: files.baseline, engine: engines.baseline }
+              ? {
+                  modelPath: files.baseline,
+                  engine: engines.baseline,
+                  ...(order.baseline?.threads && { threads: allowed(order.baseline.threads) }),
+                }
               : null,
+          ...(answersMs !== undefined && { answersMs }),
+          ...(cores && { cores }),
+          ...(decides && { decides }),
+          ...(energy !== undefined && { energy }),
+          ...(rateHz !== undefined && { rateHz }),
+          ...(soakMs !== undefined && { soakMs }),
+          ...(tryThreads !== undefined && { tryThreads }),
           measureMs,
           timeoutMs,
           memoryLimitBytes,
           root,
         },
-        { signal },
+        // A tournament goes on.
+        { signal, more: true },
       )
     },
   }

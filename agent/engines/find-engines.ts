@@ -16,6 +16,8 @@ export interface EngineSettings {
   /** Places of native libraries, in order of preference: the first of a runtime that opens is taken. */
   readonly libraries: readonly LibraryPlace[]
   readonly delegates: readonly DelegatePlace[]
+  /** Applications load models with the delegates or not at all: the library by itself is not offered. */
+  readonly delegatedOnly?: boolean
   /** Devices of OpenVINO beside the processor, e.g. `NPU`. */
   readonly devices: readonly string[]
 }
@@ -67,8 +69,9 @@ export async function findEngines(settings: EngineSettings): Promise<EngineScan>
     if (isPackaged(runtime) || isTaken || !wanted(runtime)) continue
     const plain = await open(place, unusable)
     if (plain === undefined) continue
-    engines.push(plain)
-    if (runtime === 'tflite' && delegates.length > 0) engines.push({ ...plain, delegates })
+    const helped = runtime === 'tflite' && delegates.length > 0
+    if (!(helped && settings.delegatedOnly)) engines.push(plain)
+    if (helped) engines.push({ ...plain, delegates })
     if (runtime === 'openvino')
       engines.push(...settings.devices.map((device) => ({ ...plain, device })))
   }

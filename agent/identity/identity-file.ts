@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { digestSchema } from '../../shared/digest-schema.ts'
-import { errnoOf, isMissing, messageOf } from '../../shared/errors.ts'
+import { errnoOf, isMissing, reasonOf } from '../../shared/errors.ts'
 import { IdentityError, writeOwnerOnly } from '../../shared/identity/index.ts'
 import { deviceIdSchema, fleetSchema } from '../../shared/ids.ts'
 import { parseJson } from '../../shared/json.ts'
@@ -75,7 +75,7 @@ function read<T>(path: string, schema: z.ZodType<T>): T | undefined {
     if (isMissing(error)) return undefined
     const errno = errnoOf(error)
     const isSpoiled = errno === undefined
-    throw unusable(path, isSpoiled ? 'it is not whole' : messageOf(error), adviceOn(errno), error)
+    throw unusable(path, isSpoiled ? 'it is not whole' : reasonOf(error), adviceOn(errno), error)
   }
 }
 
@@ -85,7 +85,7 @@ async function write(path: string, value: unknown): Promise<void> {
     await mkdir(dirname(dirname(path)), { recursive: true })
     await writeOwnerOnly(path, `${JSON.stringify(value, null, 2)}\n`)
   } catch (error) {
-    throw unusable(path, messageOf(error), adviceOn(errnoOf(error)), error)
+    throw unusable(path, reasonOf(error), adviceOn(errnoOf(error)), error)
   }
 }
 

@@ -10,12 +10,24 @@ export interface FactsElsewhere {
   readonly battery: HardwareReport['battery']
 }
 
+const NOTHING: FactsElsewhere = {
+  cpuModel: null,
+  maxMhz: null,
+  boardModel: null,
+  boardVendor: null,
+  distribution: null,
+  battery: null,
+}
+
 /**
  * macOS, Windows, BSD. Loaded only there: on Linux it reads the same files as we do, and importing it costs an
  * idle agent 11 MB of its 80.
  */
 export async function factsElsewhere(): Promise<FactsElsewhere> {
-  const { cpu, system, osInfo, battery } = await import('systeminformation')
+  // Packages for Linux come without it.
+  const found = await orNull(import('systeminformation'))
+  if (found === null) return NOTHING
+  const { cpu, system, osInfo, battery } = found
   const [chip, machine, os, power] = await Promise.all([
     orNull(cpu()),
     orNull(system()),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { messageOf, UsageError } from '../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../shared/errors.ts'
 
 /** PEM files for a broker behind TLS. */
 export interface TlsFiles {
@@ -54,7 +54,7 @@ function readTlsFiles(files: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buff
     try {
       return readFileSync(path)
     } catch (error) {
-      throw new UsageError(`cannot read the ${what} ${path}: ${messageOf(error)}`, { path })
+      throw new UsageError(`cannot read the ${what} ${path}: ${reasonOf(error)}`, { path })
     }
   }
   const ca = read(files.ca, 'authority')

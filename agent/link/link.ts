@@ -114,6 +114,12 @@ export class DeviceLink {
     return this.#connection.publish('reports', printMessage('reports', report))
   }
 
+  /** One block of a captured sample; true when it left. Whether it came, the planner tells by asking on. */
+  async sendSample(frame: Buffer): Promise<boolean> {
+    if (!this.#up || !this.#connection) return false
+    return this.#connection.publish('samples', frame)
+  }
+
   onBlocks(artifact: string, listener: (frame: BlockFrame) => void): () => void {
     const prefix = framePrefix(artifact)
     const listeners = this.#blockListeners.get(prefix) ?? new Set()

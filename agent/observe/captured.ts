@@ -1,37 +1,29 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { z } from 'zod'
-import { digestSchema } from '../../shared/digest-schema.ts'
+import { type CapturedSample, parseCaptured } from '../../shared/capture/index.ts'
+import { type Digest, digestOf } from '../../shared/digest.ts'
 import { isMissing, messageOf } from '../../shared/errors.ts'
-import { parseJson } from '../../shared/json.ts'
 import type { Log } from '../link/index.ts'
 import type { ObservedSample } from './observation-line.ts'
 import type { Strangeness } from './window.ts'
 
-const portsSchema = z.record(z.string(), z.array(z.number()))
-
-/** One inference that is worth a label. */
-export const capturedSampleSchema = z.object({
-  at: z.iso.datetime(),
-  variant: digestSchema,
-  why: z.string().max(64),
-  inputs: portsSchema,
-  outputs: portsSchema,
-})
-export type CapturedSample = z.infer<typeof capturedSampleSchema>
-
-interface Kept {
+/** A sample that lies here, and whether the planner has it. */
+export interface KeptSample {
   readonly path: string
   readonly bytes: number
+  /** Null for one that is named otherwise: an agent of old kept it. */
+  readonly digest: Digest | null
+  readonly isSent: boolean
 }
 
 /** Of one model so many a minute at most: a shift of the light is no reason to keep a thousand pictures of it. */
 const BETWEEN_MS = 5_000
 
+const NAME = /^\d+-([0-9a-f]{64})(\.sent)?\.json$/
+
 /**
- * Inferences whose answer was unsure, or whose numbers lie outside the reference, with their inputs. On this device and
- * nowhere else; the oldest make room.
+ * Inferences whose answer was unsure, or whose numbers lie outside the reference, with their inputs. Those that the planner
+ * has make room first, then the oldest.
  */
 export class CapturedSamples {
   readonly #root: string
@@ -39,8 +31,8 @@ export class CapturedSamples {
   readonly #clock: { monotonic(): number; now(): Date }
   readonly #log: Log
   readonly #lastAt = new Map<string, number>()
-  #kept: Kept[] | undefined
-  #writing: Promise<void> = Promise.resolve()
+  #kept: KeptSample[] | undefined
+  #writing: Promise<unknown> = Promise.resolve()
   #isTold = false
 
   /** @param quotaBytes of all models together */
@@ -69,35 +61,89 @@ export class CapturedSamples {
     this.#lastAt.set(model, now)
     const at = this.#clock.now().toISOString()
     const text = JSON.stringify({ at, variant, why, inputs, outputs })
-    this.#writing = this.#writing
-      .then(() => this.#write(model, text))
-      .catch((error) => {
-        if (!this.#isTold) this.#log.warn(`samples are not kept: ${messageOf(error)}`)
-        this.#isTold = true
-      })
+    this.#inTurn(() => this.#write(model, text)).catch((error) => {
+      if (!this.#isTold) this.#log.warn(`samples are not kept: ${messageOf(error)}`)
+      this.#isTold = true
+    })
   }
 
-  settled(): Promise<void> {
-    return this.#writing
+  async settled(): Promise<void> {
+    await this.#writing
+  }
+
+  models(): Promise<string[]> {
+    return entriesOf(this.#root)
+  }
+
+  /** Those of a model that the planner does not have, the oldest first. */
+  async unsent(model: string): Promise<(KeptSample & { readonly digest: Digest })[]> {
+    const all = await filesIn(join(this.#root, model))
+    return all.flatMap((one) =>
+      one.digest === null || one.isSent ? [] : [{ ...one, digest: one.digest }],
+    )
+  }
+
+  /** So many bytes of a sample from there on; `undefined` where there is no such sample. */
+  async read(
+    model: string,
+    digest: Digest,
+    from: number,
+    most: number,
+  ): Promise<Buffer | undefined> {
+    const folder = join(this.#root, model)
+    const name = (await entriesOf(folder)).find((one) => {
+      const [, named, sent] = NAME.exec(one) ?? []
+      return named === digest && sent === undefined
+    })
+    if (name === undefined) return undefined
+    const file = await open(join(folder, name), 'r').catch((error) => missing(error))
+    if (!file) return undefined
+    try {
+      const bytes = Buffer.alloc(most)
+      const { bytesRead } = await file.read(bytes, 0, most, from)
+      return bytes.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** The planner wants no more of these: they make room before others do. */
+  markSent(digests: readonly Digest[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const wanted = new Set<Digest | null>(digests)
+      for (const { digest, isSent, path } of await filesBelow(this.#root)) {
+        if (!isSent && wanted.has(digest)) await rename(path, path.replace(/\.json$/, '.sent.json'))
+      }
+      this.#kept = undefined
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#writing.then(work)
+    this.#writing = done.catch(() => undefined)
+    return done
   }
 
   async #write(model: string, text: string): Promise<void> {
     const bytes = Buffer.byteLength(text)
     if (bytes > this.#quotaBytes) return
-    this.#kept ??= await filesBelow(this.#root)
+    this.#kept ??= (await filesBelow(this.#root)).sort(
+      (a, b) => Number(b.isSent) - Number(a.isSent),
+    )
     let held = this.#kept.reduce((sum, file) => sum + file.bytes, 0)
     while (held + bytes > this.#quotaBytes) {
-      const oldest = this.#kept.shift()
-      if (!oldest) break
-      await rm(oldest.path, { force: true })
-      held -= oldest.bytes
+      const first = this.#kept.shift()
+      if (!first) break
+      await rm(first.path, { force: true })
+      held -= first.bytes
     }
     const folder = join(this.#root, model)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const path = join(folder, `${this.#clock.now().getTime()}-${randomUUID().slice(0, 8)}.json`)
+    const digest = digestOf(text)
+    const path = join(folder, `${this.#clock.now().getTime()}-${digest}.json`)
     try {
       await writeFile(path, text, { mode: 0o600 })
-      this.#kept.push({ path, bytes })
+      this.#kept.push({ path, bytes, digest, isSent: false })
     } catch (error) {
       // A disk that is full keeps no half of one.
       await rm(path, { force: true })
@@ -114,36 +160,37 @@ export function capturedFolder(stateDir: string): string {
 export async function readCaptured(stateDir: string, model: string): Promise<CapturedSample[]> {
   const samples: CapturedSample[] = []
   for (const { path } of await filesIn(join(capturedFolder(stateDir), model))) {
-    try {
-      samples.push(parseJson(capturedSampleSchema, await readFile(path, 'utf8')))
-    } catch {
-      // The next one tells as much.
-    }
+    const bytes = await readFile(path).catch((error) => missing(error))
+    const sample = bytes && parseCaptured(bytes)
+    if (sample) samples.push(sample)
   }
   return samples.sort((a, b) => a.at.localeCompare(b.at))
 }
 
-async function filesBelow(root: string): Promise<Kept[]> {
+async function filesBelow(root: string): Promise<KeptSample[]> {
   const models = await entriesOf(root)
   const files = await Promise.all(models.map((model) => filesIn(join(root, model))))
   return files.flat().sort((a, b) => basename(a.path).localeCompare(basename(b.path)))
 }
 
-async function filesIn(folder: string): Promise<Kept[]> {
+async function filesIn(folder: string): Promise<KeptSample[]> {
   const names = await entriesOf(folder)
-  return await Promise.all(
+  const files = await Promise.all(
     names.sort().map(async (name) => {
       const path = join(folder, name)
-      return { path, bytes: (await stat(path)).size }
+      const [, digest = null, sent] = NAME.exec(name) ?? []
+      // It may have made room for another since.
+      const found = await stat(path).catch((error) => missing(error))
+      return found ? [{ path, bytes: found.size, digest, isSent: sent !== undefined }] : []
     }),
   )
+  return files.flat()
 }
 
 async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
+  return (await readdir(folder).catch((error) => missing(error))) ?? []
+}
+
+function missing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
 }

@@ -15,7 +15,7 @@ import {
 import { parseReferenceSketch, QuantileSketch } from '../../shared/sketch/index.ts'
 import { TokenBucket } from '../../shared/token-bucket.ts'
 import type { Log } from '../link/index.ts'
-import { CapturedSamples } from './captured.ts'
+import type { CapturedSamples } from './captured.ts'
 import { type Observation, type ObservedSample, parseObservation } from './observation-line.ts'
 import { keptWindowSchema, type Reference, type Taken, Window } from './window.ts'
 
@@ -23,8 +23,8 @@ export interface ObserverOptions {
   readonly stateDir: string
   /** A window of observations is told so often, ms. */
   readonly everyMs: number
-  /** Bytes of inferences that are kept for labelling; 0: none. */
-  readonly captureBytes: number
+  /** Where inferences worth a label are kept; absent: nowhere. */
+  readonly captured: CapturedSamples | undefined
   readonly clock: { monotonic(): number; now(): Date }
   readonly log: Log
   readonly leaving: AbortSignal
@@ -76,8 +76,7 @@ export class Observer {
     this.#options = options
     const now = () => options.clock.monotonic()
     this.#lines = new TokenBucket(LINES.burst, LINES.everyMs, now)
-    const { stateDir, captureBytes, clock, log } = options
-    if (captureBytes > 0) this.#captured = new CapturedSamples(stateDir, captureBytes, clock, log)
+    this.#captured = options.captured
   }
 
   /** Takes up what the last run left of these models. */

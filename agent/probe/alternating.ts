@@ -1,10 +1,12 @@
-import { type ProbeRecord, pairedRatio } from '../../shared/measure/index.ts'
-import { PROBE_VERDICTS } from '../../shared/measure/records.ts'
+import { PROBE_VERDICTS, type ProbeRecord, pairedRatio } from '../../shared/measure/index.ts'
 import { ProbeError } from './errors.ts'
-import type { ProbeRequest } from './request.ts'
+import { LATENCY_ALONE, type ProbeRequest } from './request.ts'
 
 /** As many as a paired interval needs. */
 const PAIRS = 6
+/** Fewer pairs than this never decide, and a decision before the end needs an interval so many times as wide. */
+const PAIRS_TO_DECIDE = 3
+const CERTAIN = 2
 const LEAST_MS = 100
 
 /** One child process from its start to its end. */
@@ -25,7 +27,7 @@ export async function measureAlternating(
   const own = await measure(alone)
   const records = await inTurns(alone, request.baseline, measure, started + request.timeoutMs)
   if (records.length < 2) return { ...own, flags: [...own.flags, 'no-room-for-baseline'] }
-  const ratios = records.map(([ours, theirs]) => ours.latency.p50Ms / theirs.latency.p50Ms)
+  const ratios = ratiosOf(records)
   const all = [own, ...records.flat()]
   return {
     ...own,
@@ -43,8 +45,8 @@ async function inTurns(
 ): Promise<readonly (readonly [ProbeRecord, ProbeRecord])[]> {
   if (baseline === null) return []
   const measureMs = Math.max(LEAST_MS, alone.measureMs / PAIRS)
-  const ours = { ...alone, measureMs, answersMs: 0 }
-  const theirs = { ...ours, ...baseline }
+  const ours = { ...alone, ...LATENCY_ALONE, measureMs }
+  const theirs = { ...ours, ...baseline, threads: baseline.threads ?? ours.threads }
   const pairs: (readonly [ProbeRecord, ProbeRecord])[] = []
   let longestMs = 0
   for (let turn = 0; turn < PAIRS; turn++) {
@@ -61,8 +63,23 @@ async function inTurns(
       throw error
     }
     longestMs = Math.max(longestMs, performance.now() - before)
+    if (isDecided(pairs, alone.decides)) break
   }
   return pairs
+}
+
+function isDecided(
+  pairs: readonly (readonly [ProbeRecord, ProbeRecord])[],
+  decides: ProbeRequest['decides'],
+): boolean {
+  if (decides === undefined || pairs.length < PAIRS_TO_DECIDE) return false
+  const { p50, ci95 } = pairedRatio(ratiosOf(pairs))
+  const [low, high] = ci95.map((end) => p50 * (end / p50) ** CERTAIN)
+  return decides.every((bound) => bound < (low ?? 0) || bound > (high ?? Infinity))
+}
+
+function ratiosOf(pairs: readonly (readonly [ProbeRecord, ProbeRecord])[]): number[] {
+  return pairs.map(([ours, theirs]) => ours.latency.p50Ms / theirs.latency.p50Ms)
 }
 
 function worstOf(records: readonly ProbeRecord[]): ProbeRecord['verdict'] {

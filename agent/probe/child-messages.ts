@@ -9,6 +9,8 @@ export const PHASES = {
   'loading-baseline': 'loading the baseline',
   measuring: 'measuring its latency',
   evaluating: 'evaluating its answers',
+  metering: 'measuring its energy',
+  soaking: 'running it for long',
 } as const
 export type Phase = keyof typeof PHASES
 

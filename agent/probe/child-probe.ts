@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { type Dataset, readDataset, type Samples, samplesFor } from '../../shared/dataset/index.ts'
+import { findMeter, measureEnergy } from '../../shared/energy/index.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
-import { budgetOf, evaluate, measureBeside, measureLatency } from '../../shared/measure/index.ts'
+import {
+  budgetOf,
+  evaluate,
+  type LatencyBudget,
+  measureBeside,
+  measureLatency,
+  measureSoak,
+  paced,
+} from '../../shared/measure/index.ts'
 import {
   type EngineChoice,
   loadOn,
@@ -9,9 +18,11 @@ import {
   type Runtime,
   repeatable,
   type Session,
+  validateLate,
 } from '../../shared/runtime/index.ts'
-import { deviceRoot } from '../inventory/index.ts'
+import { deviceRoot } from '../inventory/device-root.ts'
 import type { Phase } from './child-messages.ts'
+import { readEnvironment } from './environment.ts'
 import { EnvironmentMonitor } from './environment-monitor.ts'
 import { readMemory, resetPeak } from './process-memory.ts'
 import type { ProbeRequest } from './request.ts'
@@ -27,6 +38,7 @@ export async function probeHere(
   request: ProbeRequest,
   enter: (phase: Phase) => void,
 ): Promise<ProbeRecord> {
+  validateLate()
   const dataset = await readDataset(request.datasetPath)
   resetPeak()
   const baseBytes = readMemory('self')?.now ?? process.memoryUsage.rss()
@@ -48,9 +60,11 @@ export async function probeHere(
   const { latency, ratio, monitor } = await measure(request, session, dataset, samples, enter)
   const { before, after, evidence } = await monitor.finish(latency.n)
   const grounds = { threads: request.threads, latency, quality, before, after, evidence }
+  const more = await furtherMeasured(request, runsInTurn(session, samples), enter)
   return {
     probeVersion: 1,
     threads: request.threads,
+    ...(request.cores && { cores: request.cores }),
     loadMs,
     firstMs,
     latency,
@@ -62,8 +76,36 @@ export async function probeHere(
     engine: measuredOn(request, runtime, session),
     environment: { before, after },
     evidence,
+    ...more,
     ...judge(grounds),
   }
+}
+
+/** What is asked for beside latency, by the model alone: last, since it leaves the device warm. */
+async function furtherMeasured(
+  { energy, measureMs, rateHz, root, soakMs }: ProbeRequest,
+  run: (turn: number) => unknown,
+  enter: (phase: Phase) => void,
+): Promise<Pick<ProbeRecord, 'energy' | 'soak'>> {
+  const rate = rateHz === undefined ? {} : { rateHz }
+  const more: { -readonly [K in 'energy' | 'soak']?: ProbeRecord[K] } = {}
+  if (energy === true) {
+    const meter = findMeter(root)
+    if (meter) enter('metering')
+    more.energy = meter
+      ? ((await measureEnergy(run, meter, { ms: measureMs, ...rate })) ?? null)
+      : null
+  }
+  if (soakMs !== undefined) {
+    enter('soaking')
+    const device = deviceRoot(root)
+    const look = async () => {
+      const { hottestCelsius, frequencyKhz } = await readEnvironment(device)
+      return { celsius: hottestCelsius, frequencyKhz }
+    }
+    more.soak = await measureSoak(run, { ms: soakMs, look, ...rate })
+  }
+  return more
 }
 
 async function measure(
@@ -78,7 +120,7 @@ async function measure(
     beforeBlocks: () => monitor.start(),
     afterBlock: () => monitor.afterBlock(),
   }
-  const budget = budgetOf(request.measureMs)
+  const budget = budgetFor(request)
   const run = runsInTurn(session, samples)
   if (request.baseline === null) {
     enter('measuring')
@@ -86,16 +128,22 @@ async function measure(
   }
   enter('loading-baseline')
   const { modelPath, engine } = request.baseline
-  const [, baseline] = await load(modelPath, engine, request)
+  const { threads = request.threads } = request.baseline
+  const [, baseline] = await load(modelPath, engine, { threads })
   const baselineRun = runsInTurn(baseline, samplesFor(dataset, baseline.inputs))
   enter('measuring')
   return { ...(await measureBeside(run, baselineRun, budget, hooks)), monitor }
 }
 
+function budgetFor({ measureMs, rateHz, decides, baseline }: ProbeRequest): LatencyBudget {
+  const budget = { ...budgetOf(measureMs), ...(decides && { decides }) }
+  return rateHz === undefined ? budget : paced(budget, rateHz, baseline === null ? 1 : 2)
+}
+
 async function load(
   path: string,
   engine: EngineChoice,
-  { threads }: ProbeRequest,
+  { threads }: Pick<ProbeRequest, 'threads'>,
 ): Promise<[Runtime, Session]> {
   const runtime = await openHere(engine)
   return [runtime, await loadOn(runtime, engine, await readFile(path), { threads })]

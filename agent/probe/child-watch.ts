@@ -1,6 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import { LastWords } from '../../shared/last-words.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import { formatBytes } from '../../shared/units.ts'
@@ -9,8 +7,8 @@ import { type ChildMessage, childMessageSchema, PHASES, type Phase } from './chi
 import { ProbeError, type ProbeErrorCode } from './errors.ts'
 import { readMemory } from './process-memory.ts'
 import type { ProbeRequest } from './request.ts'
+import { childFor } from './spare-child.ts'
 
-const ENTRY = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url))
 /** Between two looks at the child's memory, where the kernel does not keep the limit. */
 const WATCH_MS = 50
 
@@ -18,6 +16,8 @@ export interface ProbeWatch {
   /** Ends the probe as `cancelled`. */
   readonly signal?: AbortSignal
   readonly onPhase?: (phase: Phase) => void
+  /** Another probe is likely to follow soon: its process may start already. */
+  readonly more?: boolean
 }
 
 /** One child process from its start to its end. */
@@ -36,9 +36,9 @@ export class ChildProcessWatch {
   constructor(request: ProbeRequest, watch: ProbeWatch) {
     this.#request = request
     this.#watch = watch
-    this.#child = fork(ENTRY, [JSON.stringify(request)], {
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    this.#child = childFor(request.cores ?? null)
+    this.#child.send(request, () => {
+      // Where it is gone already, its end is told by `close`.
     })
     this.#stderr = new LastWords(this.#child.stderr)
   }

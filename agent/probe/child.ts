@@ -1,12 +1,12 @@
 import { DatasetError } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
-import { parseJson } from '../../shared/json.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../../shared/runtime/index.ts'
 import type { ChildMessage } from './child-messages.ts'
 import { probeHere } from './child-probe.ts'
-import { probeRequestSchema } from './request.ts'
+import type { ProbeRequest } from './request.ts'
 
-// Entry of the child process of one probe: a request as its argument, phases and one result as messages.
+// Entry of the child process of one probe: a request as a message, then phases and one result. All it needs but the runtime
+// is loaded before the request comes.
 
 type FailureCode = Extract<ChildMessage, { kind: 'failed' }>['code']
 
@@ -25,10 +25,16 @@ const FAILURE_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
 // Nobody waits for a result any more.
 process.on('disconnect', () => process.exit(1))
 
-const result = await probeHere(parseJson(probeRequestSchema, process.argv[2] ?? ''), (phase) =>
-  send({ kind: 'phase', phase }),
-).then((record): ChildMessage => ({ kind: 'measured', record }), failure)
-send(result, () => process.exit(0))
+// Our own parent's, which knows its type: to load a parser takes longer than many a model runs.
+process.once('message', (request: ProbeRequest) => void probe(request))
+
+async function probe(request: ProbeRequest): Promise<void> {
+  const result = await probeHere(request, (phase) => send({ kind: 'phase', phase })).then(
+    (record): ChildMessage => ({ kind: 'measured', record }),
+    failure,
+  )
+  send(result, () => process.exit(0))
+}
 
 function send(message: ChildMessage, sent: () => void = () => {}): void {
   process.send?.(message, sent)

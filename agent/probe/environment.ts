@@ -1,5 +1,5 @@
 import type { ProbeEnvironment } from '../../shared/measure/index.ts'
-import type { DeviceRoot } from '../inventory/index.ts'
+import { type DeviceRoot, hierarchiesOf } from '../inventory/index.ts'
 
 /** Coolers that slow the processor; fans run without that. */
 const SLOWING_COOLER = /cpu|processor|thermal-cpufreq|throttl/i
@@ -36,9 +36,9 @@ export async function readEnvironment(root: DeviceRoot): Promise<ProbeEnvironmen
 }
 
 async function readQuotaStops(root: DeviceRoot): Promise<number | null> {
-  const group = /^0::(.*)$/m.exec((await root.text('/proc/self/cgroup')) ?? '')?.[1]
+  const [group] = await hierarchiesOf(root, 'cpu')
   if (group === undefined) return null
-  const stat = await root.text(`/sys/fs/cgroup${group === '/' ? '' : group}/cpu.stat`)
+  const stat = await root.text(`${group.folders[0]}/cpu.stat`)
   return numberIn(/^nr_throttled (\d+)/m.exec(stat ?? '')?.[1])
 }
 

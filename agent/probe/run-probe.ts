@@ -3,6 +3,8 @@ import { measureAlternating } from './alternating.ts'
 import { ChildProcessWatch, type ProbeWatch } from './child-watch.ts'
 import { ProbeError } from './errors.ts'
 import type { ProbeRequest } from './request.ts'
+import { keepSpare } from './spare-child.ts'
+import { tryThreads } from './try-threads.ts'
 
 /**
  * Measures one variant in a child process. Whatever the variant does, crash, hang or eat memory, this resolves or
@@ -15,6 +17,16 @@ export async function runProbe(
   watch: ProbeWatch = {},
 ): Promise<ProbeRecord> {
   const measure = (one: ProbeRequest) => new ChildProcessWatch(one, watch).result()
+  const { request: tuned, tried } = await tryThreads(request, measure)
+  const record = await measureOne(tuned, measure)
+  if (watch.more) keepSpare()
+  return tried.length === 0 ? record : { ...record, tried }
+}
+
+async function measureOne(
+  request: ProbeRequest,
+  measure: (one: ProbeRequest) => Promise<ProbeRecord>,
+): Promise<ProbeRecord> {
   try {
     return await measure(request)
   } catch (error) {

@@ -1,5 +1,10 @@
-import type { ProbeEnvironment, ProbeEvidence, ProbeRecord } from '../../shared/measure/index.ts'
-import { PROBE_VERDICTS, type ProbeVerdict as Verdict } from '../../shared/measure/records.ts'
+import {
+  PROBE_VERDICTS,
+  type ProbeEnvironment,
+  type ProbeEvidence,
+  type ProbeRecord,
+  type ProbeVerdict as Verdict,
+} from '../../shared/measure/index.ts'
 
 /** All that a verdict may rest on. */
 export interface Grounds {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { invariant, messageOf } from '../../shared/errors.ts'
+import { invariant, reasonOf } from '../../shared/errors.ts'
+import { readJson } from '../../shared/json.ts'
 import { ProfileError } from './errors.ts'
 import { type Profile, profileSchema } from './profile.ts'
 
@@ -46,7 +47,7 @@ async function jsonFiles(dir: string): Promise<string[]> {
     return (await readdir(dir)).filter((file) => file.endsWith('.json')).sort()
   } catch (error) {
     throw new ProfileError(
-      `cannot read the folder of firmware profiles ${dir}: ${messageOf(error)}`,
+      `cannot read the folder of firmware profiles ${dir}: ${reasonOf(error)}`,
       { dir },
       { cause: error },
     )
@@ -76,10 +77,10 @@ async function loadProfile(file: string): Promise<Profile> {
 
 async function json(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8'))
+    return readJson(await readFile(file, 'utf8'))
   } catch (error) {
     throw new ProfileError(
-      `firmware profile ${file}: ${messageOf(error)}`,
+      `firmware profile ${file}: ${reasonOf(error)}`,
       { file },
       { cause: error },
     )

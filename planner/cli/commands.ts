@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       groups.devicesRemoveCommand,
     ]
   },
+  invites: async () => {
+    const invites = await import('./devices/invites.ts')
+    return [invites.invitesListCommand, invites.invitesRevokeCommand]
+  },
   classes: async () => [(await import('./devices/classes.ts')).classesCommand],
   models: async () => {
     const { modelsHistoryCommand, modelsListCommand, modelsShowCommand } = await import(
@@ -76,6 +80,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
     ]
   },
   health: async () => [(await import('./health/health.ts')).healthCommand],
+  samples: async () => {
+    const samples = await import('./health/samples.ts')
+    return [samples.samplesListCommand, samples.samplesPullCommand]
+  },
   alarms: async () => [(await import('./health/health.ts')).alarmsCommand],
   windows: async () => {
     const windows = await import('./rollout/windows.ts')

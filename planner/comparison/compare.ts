@@ -1,5 +1,6 @@
 import type { Dataset } from '../../shared/dataset/index.ts'
 import { invariant } from '../../shared/errors.ts'
+import type { Metric } from '../../shared/metrics/index.ts'
 import type { TensorId } from '../graph/index.ts'
 import {
   type Comparison,
@@ -17,6 +18,7 @@ import { compareWeights } from './inside/weights.ts'
 import { computingOperators } from './match/activations.ts'
 import { type Match, matchModels } from './match/match.ts'
 import { measurePairs } from './measure/latency.ts'
+import { scoreOf } from './measure/metric.ts'
 import { type MeasuredTap, runPair } from './measure/run-pair.ts'
 import { readingOf, representableBy } from './measure/taps.ts'
 import { type ComparedFile, type OpenedModel, openModels } from './opened-model.ts'
@@ -25,6 +27,8 @@ export interface CompareRequest {
   readonly float: ComparedFile
   readonly quantized: readonly ComparedFile[]
   readonly dataset: Dataset
+  /** Judged beside the usual figures. */
+  readonly metric?: Metric
   /** Time to measure the latency of each quantized model; 0 for none. */
   readonly latencyMs: number
   readonly onProgress?: (done: number, total: number, what: string) => void
@@ -36,7 +40,7 @@ const PLOTTED = 3
 /**
  * Looks into quantized models beside the float one they came from: every activation and weight, in the real
  * runtime over real data.
- * @throws ComparisonError, DatasetError, RuntimeError
+ * @throws ComparisonError, DatasetError, RuntimeError, MetricError
  */
 export async function compareModels(request: CompareRequest): Promise<Comparison> {
   const [float, ...others] = await openModels([request.float, ...request.quantized])
@@ -54,10 +58,16 @@ export async function compareModels(request: CompareRequest): Promise<Comparison
 async function compareOne(
   float: OpenedModel,
   quantized: OpenedModel,
-  { dataset, onProgress }: CompareRequest,
+  { dataset, metric, onProgress }: CompareRequest,
 ): Promise<QuantizedComparison> {
   const match = matchModels(float, quantized)
   refuseStranger(float, quantized, match)
+  // First: labels that do not fit are told before minutes of looking into layers.
+  const score =
+    metric &&
+    (await scoreOf(metric, float, quantized, dataset, (done, total) =>
+      onProgress?.(done, total, `judging ${quantized.file}`),
+    ))
   const { taps, quality } = await runPair(float, quantized, match, dataset, (done, total) =>
     onProgress?.(done, total, `comparing ${quantized.file}`),
   )
@@ -72,7 +82,7 @@ async function compareOne(
     ...facts,
     layers,
     weights,
-    quality,
+    quality: { ...quality, ...(score && { metric: score }) },
     latency: null,
     unmatched,
     scatters: scattersOf(taps, layers),

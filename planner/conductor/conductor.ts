@@ -14,6 +14,7 @@ import {
 } from '../cluster/index.ts'
 import { type CompilersHere, compilersHere } from '../compilers/index.ts'
 import type { FleetLink, FleetStore } from '../fleet/index.ts'
+import { createSampleStore, type SampleStore } from '../samples/index.ts'
 import {
   type ArtifactStore,
   type Db,
@@ -24,6 +25,7 @@ import {
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
 import { performJob, recordFailure } from './building/builds.ts'
+import { CostBook } from './building/cost-history.ts'
 import { Agenda, type Due } from './context/agenda.ts'
 import {
   type ConductorContext,
@@ -33,8 +35,9 @@ import {
 import { type Job, OwnJobs } from './context/jobs.ts'
 import { ProgressHub } from './context/progress.ts'
 import { SharedJobs } from './context/shared-jobs.ts'
+import { reclassifyAll } from './devices/classification.ts'
 import { noteAbsent, ownedOf } from './devices/taken-over.ts'
-import { createFleetStore, reclassifyAll } from './fleet-store.ts'
+import { createFleetStore } from './fleet-store.ts'
 import { alarmRulesIn } from './health/alarm-rules.ts'
 import { emptyInbox } from './inbox.ts'
 import { Looker } from './looker.ts'
@@ -74,6 +77,8 @@ export class Conductor {
   readonly context: ConductorContext
   /** What the planner's MQTT side records into. */
   readonly store: FleetStore
+  /** Where captured samples of devices go. */
+  readonly samples: SampleStore
   readonly #stop = new AbortController()
   readonly #cluster: Cluster
   #link: FleetLink | undefined
@@ -109,6 +114,7 @@ export class Conductor {
       settings,
       agenda: this.#agenda,
       jobs: this.#jobsFor(options, settings),
+      costs: new CostBook(),
       progress: new ProgressHub(),
       workDir: join(data, 'work'),
       startedAt: now(),
@@ -123,6 +129,8 @@ export class Conductor {
     }
     this.#leading = { ...this.context, fence: (trx) => cluster.fence(trx) }
     this.#looker = new Looker(this.#leading)
+    const { samplesQuotaBytes: quotaBytes, samplesKeptMs: keptMs } = settings
+    this.samples = createSampleStore({ data, db, now, log, quotaBytes, keptMs })
     const onChange = () => this.#wake()
     this.store = createFleetStore({
       ...{ db, artifacts, trust, profiles, failPoints, now, log, onChange },
@@ -227,6 +235,7 @@ export class Conductor {
     if (now().getTime() - this.#prunedAt < HOUR_MS) return
     this.#prunedAt = now().getTime()
     await refreshTrust(this.#leading)
+    await this.samples.sweep()
     // Beside the work, not within it: what a year left takes its time.
     this.#pruning ??= prune(this.context.db, {
       retention: settings.retention,

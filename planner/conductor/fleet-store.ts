@@ -2,19 +2,13 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Birth, Epoch, Order } from '../../shared/messages/index.ts'
-import {
-  type ClassMatch,
-  classifierOf,
-  effectiveBudget,
-  engineClass,
-  type Profile,
-} from '../classes/index.ts'
+import { classifierOf, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
   audit,
+  classParts,
   type Db,
-  type Device,
   devices,
   directions,
   memberships,
@@ -26,6 +20,7 @@ import type { TrustAuthority } from '../trust/index.ts'
 import type { Agenda } from './context/agenda.ts'
 import { BatchWriter } from './context/batch-writer.ts'
 import { commit } from './context/commit.ts'
+import { type ClassOf, classificationOf } from './devices/classification.ts'
 import { activeVariant } from './rollouts/assignments.ts'
 import { DIRECTOR, toSend } from './rollouts/offers.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
@@ -172,7 +167,12 @@ async function storeBirths(
   classOf: ClassOf,
   at: Date,
 ): Promise<BirthNote[]> {
-  const births = all.map((one) => ({ ...one, found: classificationOf(one.birth, classOf) }))
+  const parts = await classParts.listParts(trx)
+  const births: devices.NewBirth[] = []
+  for (const one of all) {
+    const device = { ...one.birth, id: one.device }
+    births.push({ ...one, found: await classificationOf(trx, device, classOf, parts) })
+  }
   const outcomes = await devices.recordBirths(trx, births, at)
   const of = (outcome: 'new' | 'known') =>
     all.flatMap(({ device }, index) => (outcomes[index] === outcome ? [device] : []))
@@ -208,53 +208,4 @@ async function noteAllLost(
     if (await noteLost(db, device, model, active, at)) hasLost = true
   }
   return hasLost
-}
-
-type ClassOf = (report: Birth['report']) => ClassMatch
-type Classified = Pick<Device, 'report' | 'runtimes' | 'memoryLimitBytes'>
-
-/** Class, why, and what a model may take there. */
-function classificationOf(
-  { report, runtimes, memoryLimitBytes }: Classified,
-  classOf: ClassOf,
-): devices.Classification {
-  const match = classOf(report)
-  const budget = effectiveBudget(match.profile, report, { memoryLimitBytes })
-  return {
-    class: engineClass(match.class, runtimes),
-    reason: [
-      ...match.reasons,
-      `memory for a model: ${budget.memory.reason}`,
-      `storage for a model: ${budget.storage.reason}`,
-    ],
-    storageRoom: budget.storage.bytes,
-    memoryRoom: budget.memory.bytes,
-  }
-}
-
-/** Devices that are read at a time. */
-const PAGE = 500
-
-/** Profiles may have changed since the last start: every device once more, and only what differs is written. */
-export async function reclassifyAll(db: Db, profiles: readonly Profile[]): Promise<void> {
-  const classOf = classifierOf(profiles)
-  for (let after = ''; ; ) {
-    const page = await devices.pageOfDevices(db, after, PAGE)
-    const last = page.at(-1)
-    if (!last) return
-    after = last.id
-    const changed = page.flatMap((device) => {
-      const found = classificationOf(device, classOf)
-      const isSame =
-        found.class === device.class &&
-        found.storageRoom === device.storageRoom &&
-        found.memoryRoom === device.memoryRoom &&
-        found.reason.join('\n') === device.classReason.join('\n')
-      return isSame ? [] : [{ id: device.id, found }]
-    })
-    if (changed.length === 0) continue
-    await db.transaction().execute(async (trx) => {
-      for (const { id, found } of changed) await devices.recordClass(trx, id, found)
-    })
-  }
 }

@@ -3,6 +3,7 @@ import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/in
 import { isPackageName } from '../../shared/trust/index.ts'
 import {
   audit,
+  capturedSamples,
   type Db,
   devices as deviceRows,
   memberships,
@@ -34,6 +35,8 @@ interface Batch {
   readonly context: ConductorContext
   readonly db: Db
   readonly members: MemberBook
+  /** Who has something to be asked for, once this is committed. */
+  readonly nudged: Set<string>
 }
 
 type Handlers = {
@@ -67,11 +70,12 @@ async function handleAll(context: ConductorContext, all: readonly StoredReport[]
 }
 
 async function handle(context: ConductorContext, all: readonly StoredReport[]): Promise<void> {
+  const nudged = new Set<string>()
   await commit(context, 'report.handled', async (trx) => {
     const own = { ...context, db: trx }
     const ids = all.flatMap(({ report }) => (report.kind === 'install' ? report.order : []))
     const members = new MemberBook(trx, await memberships.membersByOrder(trx, [...new Set(ids)]))
-    const batch: Batch = { context: own, db: trx, members }
+    const batch: Batch = { context: own, db: trx, members, nudged }
     for (const { device, report } of all) {
       const handler = HANDLERS[report.kind] as (
         b: Batch,
@@ -82,11 +86,15 @@ async function handle(context: ConductorContext, all: readonly StoredReport[]): 
     }
     await members.write(context.now())
     const seqs = (isKept: boolean) =>
-      all.filter(({ report }) => (report.kind !== 'observations') === isKept).map(({ seq }) => seq)
+      all.filter(({ report }) => !PASSING.has(report.kind) === isKept).map(({ seq }) => seq)
     await reports.dropReports(trx, seqs(false))
     await reports.markHandled(trx, seqs(true), context.now())
   })
+  for (const device of nudged) context.nudge(device)
 }
+
+/** Reports that are not kept to tell a duplicate by. */
+const PASSING: ReadonlySet<HeardReport['kind']> = new Set(['observations', 'captured'])
 
 const HANDLERS: Handlers = {
   async ack({ context, db }, device, report) {
@@ -168,6 +176,13 @@ const HANDLERS: Handlers = {
     await noteObservations(context, db, device, report)
   },
 
+  async captured({ context, db, nudged }, device, { model, samples, gone }) {
+    if ((await deviceRows.findDevice(db, device)) === undefined) return
+    await capturedSamples.withdraw(db, device, gone)
+    await capturedSamples.offer(db, device, model, samples, context.now())
+    nudged.add(device)
+  },
+
   // A newer planner stored it, and this one cannot tell what it says.
   async later() {},
 }
@@ -188,7 +203,7 @@ async function noteRecheck(
 }
 
 async function fail(
-  { context, db, members }: Batch,
+  { context, db, members }: Omit<Batch, 'nudged'>,
   member: RolloutDevice,
   state: 'rolled-back' | 'refused',
   error: string,

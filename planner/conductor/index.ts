@@ -12,6 +12,7 @@ export {
 } from './context/context.ts'
 export type { ProgressEvent } from './context/progress.ts'
 export { factsOfClass } from './devices/class-facts.ts'
+export { describeParts, noticedIn } from './devices/class-parts.ts'
 export { RULES_FILE } from './health/alarm-rules.ts'
 export { type Yardstick, yardstickOf } from './health/health-windows.ts'
 export { type ClassEvidence, classEvidence } from './pipeline/class-evidence.ts'

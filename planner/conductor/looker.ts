@@ -9,6 +9,7 @@ import {
 } from '../storage/index.ts'
 import type { Due, PipelineName } from './context/agenda.ts'
 import type { ConductorContext } from './context/context.ts'
+import { advanceParts } from './devices/class-parts.ts'
 import { advanceModel } from './pipeline/advance-model.ts'
 import { advanceRechecks } from './rechecks.ts'
 import { advanceMembers, sweepMembers } from './rollouts/advance-members.ts'
@@ -26,6 +27,10 @@ export class Looker {
   /** Rollouts that wait for signatures of release keys, as the last look at releases found. */
   #waiting: ReadonlySet<string> = new Set()
 
+  /** Pipelines in which something was measured since parts of classes were last looked for. */
+  readonly #measured = new Map<string, PipelineName>()
+  #partsAt = 0
+
   constructor(context: ConductorContext) {
     this.#context = context
   }
@@ -42,6 +47,7 @@ export class Looker {
     await this.#advanceRollouts(due)
     if (due.returns || due.everything) await sendBack(context)
     if (due.everything || due.clocks || due.pipelines.length > 0) await advanceRechecks(context)
+    await this.#advanceParts(due)
     if (due.everything || due.clocks || due.rollouts.length > 0) await advanceQueue(context)
     if (due.everything) await advancePackages(context)
     else if (due.packages.length > 0) await advancePackages(context, due.packages)
@@ -90,6 +96,18 @@ export class Looker {
     const fresh = pairs.filter(({ model, class: classId }) => !begun.has(`${model} ${classId}`))
     const all = [...due.pipelines, ...unsettled, ...fresh]
     return [...new Map(all.map((one) => [`${one.model} ${one.class}`, one])).values()]
+  }
+
+  /** Looks through all that a class measured: now and then, not at every report. */
+  async #advanceParts({ pipelines: due }: Due): Promise<void> {
+    const { now, settings } = this.#context
+    for (const one of due) this.#measured.set(`${one.model} ${one.class}`, one)
+    const at = now().getTime()
+    if (this.#measured.size === 0 || at - this.#partsAt < settings.partsMs) return
+    this.#partsAt = at
+    const names = [...this.#measured.values()]
+    this.#measured.clear()
+    await advanceParts(this.#context, names)
   }
 
   async #advanceReleases(): Promise<void> {

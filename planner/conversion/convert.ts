@@ -10,11 +10,13 @@ import {
   mergeBatches,
   type OnnxImported,
   perAxisIn,
+  splitOff,
 } from '../formats/tflite/import/index.ts'
-import { inspectTflite, writeTflite } from '../formats/tflite/index.ts'
+import { inspectTflite, readTflite, writeTflite } from '../formats/tflite/index.ts'
 import { bisect } from './bisect.ts'
+import { holdRelease } from './hold-release.ts'
 import { type OnIntegers, onIntegers } from './integers.ts'
-import { differing, refuseDifferent } from './judge.ts'
+import { type Bar, differing, refuseDifferent } from './judge.ts'
 import { type EdgeOrder, opened, type Proof, prove, type Samples } from './prove.ts'
 import { generatedSample } from './samples.ts'
 import { withoutRounding } from './without-rounding.ts'
@@ -33,6 +35,10 @@ export interface ConversionRequest {
   readonly edges?: Layout
   /** Leaves no batch open. */
   readonly keepClosed?: boolean
+  /** Leaves out what ends a model with as many rows as there are, where that is in the way; other outputs stand there then. */
+  readonly mayEndEarlier?: boolean
+  /** The TensorFlow Lite that shall run the .tflite result. */
+  readonly release?: string
 }
 
 export interface ProvenConversion {
@@ -109,28 +115,34 @@ async function inputsOf({ from, bytes }: ConversionRequest): Promise<readonly Te
   return session.inputs
 }
 
-async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
-  const { fileName } = request
+async function toTflite(whole: ConversionRequest): Promise<ProvenConversion> {
+  const { fileName } = whole
+  const split = whole.mayEndEarlier ? splitOff(whole.bytes, fileName) : null
+  const request = split === null ? whole : { ...whole, bytes: split.bytes }
   const closed = await imported(request)
   const inputs = await inputsOf(request)
   const samples = samplesOf(request, inputs)
   const unrounded = withoutRounding(request.bytes)
   const rounds = unrounded !== null
   if (rounds) {
-    const exact = { ...request, bytes: unrounded }
-    await proveImported(exact, await imported(exact), samples, false)
+    const exact = { ...request, bytes: unrounded.bytes }
+    await proveImported(exact, await imported(exact), samples, { rounds: false })
   }
-  const { written, proof } = await proveImported(request, closed, samples, rounds)
+  const rounding = { rounds, roundsLess: unrounded?.whileRunning ?? false }
+  const { written } = closed
+  const proof = await proveImported(request, closed, samples, rounding)
   const asked = closed.openBatch.length > 0 && !request.keepClosed
-  const open = asked ? await withOpenBatch(request, inputs, rounds) : null
+  const open = asked ? await withOpenBatch(request, inputs, rounding) : null
   const floats = open ?? written
   const integers = await provenOnIntegers(request, floats, samples)
   const result = integers.bytes
   const findings = [
+    ...(split === null ? [] : [split.finding]),
     ...closed.findings,
     ...(asked && open === null ? [batchClosed(closed)] : []),
     ...integers.findings,
   ]
+  if (request.release !== undefined) holdRelease(result, fileName, request.release)
   const { versions, operators } = inspectTflite(result, fileName)
   return {
     bytes: result,
@@ -145,6 +157,8 @@ async function toTflite(request: ConversionRequest): Promise<ProvenConversion> {
     },
   }
 }
+
+type Rounding = Pick<Bar, 'rounds' | 'roundsLess'>
 
 interface ProvenIntegers {
   readonly bytes: Uint8Array
@@ -179,34 +193,40 @@ function integersDiffer(proof: Proof): Finding {
   }
 }
 
-function imported(request: ConversionRequest): Promise<OnnxImported> {
+/** A conversion as its file: the model itself is as large again, and whoever wants it reads it from there. */
+interface Imported extends Omit<OnnxImported, 'model'> {
+  readonly written: Uint8Array
+}
+
+async function imported(request: ConversionRequest): Promise<Imported> {
   const { fileName, edges = 'source' } = request
-  return importOnnx(sized(request), fileName, { edges })
+  const { model, ...facts } = await importOnnx(sized(request), fileName, { edges })
+  return { ...facts, written: writeTflite(model) }
 }
 
 /** @throws ProofError where it answers otherwise than the source does */
 async function proveImported(
   request: ConversionRequest,
-  closed: OnnxImported,
+  { written, homes }: Imported,
   samples: Samples,
-  rounds: boolean,
-): Promise<{ readonly written: Uint8Array; readonly proof: Proof }> {
-  const { bytes, edges = 'source', tolerance } = request
-  const written = writeTflite(closed.model)
+  rounding: Rounding,
+): Promise<Proof> {
+  const { bytes, fileName, edges = 'source', tolerance } = request
+  const { rounds } = rounding
   const proof = await proveInTime(
     { format: 'onnx', bytes, rounds },
     { format: 'tflite', bytes: written },
     samples,
     orderAt(edges),
   )
-  if (differing(proof, { tolerance, rounds }).length > 0) {
-    const twins = { onnx: bytes, tflite: closed.model, homes: closed.homes }
+  if (differing(proof, { tolerance, ...rounding }).length > 0) {
+    const twins = { onnx: bytes, tflite: readTflite(written, fileName), homes }
     // Of two that round, the first code that differs tells nothing.
     const bisects = edges === 'source' && !rounds
     const parting = bisects ? await bisect(twins, samples[0] ?? {}, tolerance) : null
-    refuseDifferent(proof, { ...request, rounds }, parting)
+    refuseDifferent(proof, { ...request, ...rounding }, parting)
   }
-  return { written, proof }
+  return proof
 }
 
 function sized({ bytes, shapes, fileName }: ConversionRequest): Uint8Array {
@@ -249,9 +269,10 @@ const FIRST_BATCH = 2
 async function withOpenBatch(
   request: ConversionRequest,
   inputs: readonly TensorInfo[],
-  rounds: boolean,
+  rounding: Rounding,
 ): Promise<Uint8Array | null> {
-  const { bytes, fileName, edges = 'source' } = request
+  const { bytes, fileName, edges = 'source', tolerance } = request
+  const { rounds } = rounding
   try {
     const first = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH })
     const second = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH + 1 })
@@ -266,7 +287,7 @@ async function withOpenBatch(
         samples,
         orderAt(edges),
       )
-      if (differing(proof, { tolerance: request.tolerance, rounds }).length > 0) return null
+      if (differing(proof, { tolerance, ...rounding }).length > 0) return null
     }
     return open
   } catch (error) {
@@ -275,7 +296,7 @@ async function withOpenBatch(
   }
 }
 
-function batchClosed({ openBatch }: OnnxImported): Finding {
+function batchClosed({ openBatch }: Imported): Finding {
   return {
     code: 'batch-closed',
     severity: 'warning',

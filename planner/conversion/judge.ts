@@ -8,15 +8,24 @@ export interface Bar {
   readonly tolerance: number
   /** Both sides round to codes on the way, each in its runtime's way: noise counts, not the farthest value. */
   readonly rounds: boolean
+  /** The result does not round where the source does: its own noise parts them. */
+  readonly roundsLess?: boolean
 }
 
 /** Signal to noise, dB, of what rounds: far above what quantization itself leaves, far below any wrong operator. */
 const LEAST_SQNR_DB = 20
+/** And where only one of the two rounds: probabilities of a source in eight bits are noisy, those of a wrong operator nothing but noise. */
+const LEAST_OF_ONE_DB = 6
+
+function leastDb({ roundsLess }: Bar): number {
+  return roundsLess ? LEAST_OF_ONE_DB : LEAST_SQNR_DB
+}
 
 /** Outputs further from the source's than they may be. */
-export function differing({ outputs }: Proof, { tolerance, rounds }: Bar): readonly ProvenOutput[] {
+export function differing({ outputs }: Proof, bar: Bar): readonly ProvenOutput[] {
+  const { tolerance, rounds } = bar
   return outputs.filter(({ error, sqnrDb, codes }) =>
-    rounds || codes ? !(sqnrDb >= LEAST_SQNR_DB) : !(error <= tolerance),
+    rounds || codes ? !(sqnrDb >= leastDb(bar)) : !(error <= tolerance),
   )
 }
 
@@ -40,7 +49,7 @@ export function refuseDifferent(
     parting === null
       ? ''
       : `; it begins at ${parting.operator} "${parting.node}", whose result "${parting.value}" differs by ${parting.error.toExponential(1)}`
-  const bar = rounds ? `${LEAST_SQNR_DB} dB` : `tolerance ${tolerance}`
+  const bar = rounds ? `${leastDb(request)} dB` : `tolerance ${tolerance}`
   throw new ProofError(
     'outputs-differ',
     `${fileName}: the .${to} model does not answer as its source (${bar}): ${list}${where}; nothing is written`,

@@ -1,11 +1,19 @@
 import { readOnnx, writeOnnx } from '../formats/onnx/index.ts'
+import { dynamicAsFloats } from '../formats/tflite/import/index.ts'
+
+export interface Unrounded {
+  readonly bytes: Uint8Array
+  /** The .tflite model does not round either: no kernel finds scales while it runs as ONNX does. */
+  readonly whileRunning: boolean
+}
 
 /**
- * The source without what it rounds between its operators: QuantizeLinear with the DequantizeLinear behind it. One number
- * more or less in the last bit rounds to another code, and two runtimes that both are right part from there on; without
- * rounding they agree as float models do. Null where nothing is rounded so.
+ * The source without what it rounds between its operators: QuantizeLinear with the DequantizeLinear behind it, or
+ * DynamicQuantizeLinear before a product. One number more or less in the last bit rounds to another code, and two
+ * runtimes that both are right part from there on; without rounding they agree as float models do. Null where nothing
+ * is rounded so.
  */
-export function withoutRounding(source: Uint8Array): Uint8Array | null {
+export function withoutRounding(source: Uint8Array): Unrounded | null {
   const model = readOnnx(source)
   const { graph } = model
   if (graph === undefined) return null
@@ -21,7 +29,8 @@ export function withoutRounding(source: Uint8Array): Uint8Array | null {
       return name && source ? [[name, source] as const] : []
     }),
   )
-  if (before.size === 0) return null
+  const wasDynamic = dynamicAsFloats(graph)
+  if (before.size === 0) return wasDynamic ? { bytes: writeOnnx(model), whileRunning: true } : null
   const unrounded = (name: string): string => {
     const from = before.get(name)
     return from === undefined ? name : unrounded(from)
@@ -37,5 +46,5 @@ export function withoutRounding(source: Uint8Array): Uint8Array | null {
       attribute: [],
     })
   }
-  return writeOnnx(model)
+  return { bytes: writeOnnx(model), whileRunning: wasDynamic }
 }

@@ -47,7 +47,7 @@ async function decode(sharp: Sharp, path: string): Promise<Pixels> {
   } catch (cause) {
     throw new DataFolderError(
       'unreadable-image',
-      `${path} is no image, or it is damaged: ${messageOf(cause)}; repair or remove it`,
+      `${path} is no image, or it is damaged: repair or remove it`,
       { path },
       { cause },
     )

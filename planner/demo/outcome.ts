@@ -37,7 +37,9 @@ export function outcomeOf(member: DemoDevice, facts: DemoFacts): DeviceOutcome {
   const device = facts.devices.find(({ id }) => id === member.device)
   const plan = facts.plans.find((row) => row.class === device?.class)
   const slot = device?.installed.find(({ model, active }) => model === facts.model && active)
-  const candidate = plan?.candidates.find(({ digest }) => digest === slot?.variant)
+  // One file may serve several targets: what was chosen comes first.
+  const sameFile = (plan?.candidates ?? []).filter(({ digest }) => digest === slot?.variant)
+  const candidate = sameFile.find(({ verdict }) => verdict === 'chosen') ?? sameFile[0]
   return {
     device: member.device,
     class: device?.class ?? 'unknown',
@@ -116,7 +118,9 @@ export function outcomeRow(outcome: DeviceOutcome): string[] {
     outcome.scheme === null ? 'nothing' : `${outcome.scheme} (${outcome.runtime})`,
     or(bytes, formatBytes),
     or(p50Ms, formatMs),
-    or(p50RatioToFloat32, formatRatio),
+    p50RatioToFloat32 === null && p50Ms !== null
+      ? 'float32 does not fit'
+      : or(p50RatioToFloat32, formatRatio),
     or(accuracy, (share) => formatPercent(share, 2)),
     or(accuracyFloat32, (share) => formatPercent(share, 2)),
   ]

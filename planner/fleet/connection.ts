@@ -34,7 +34,7 @@ export type FleetConnection =
     }
 
 /** Channels that agents publish on. */
-export const AGENT_CHANNELS = ['birth', 'death', 'reports', 'want'] as const
+export const AGENT_CHANNELS = ['birth', 'death', 'reports', 'want', 'samples'] as const
 export type AgentChannel = (typeof AGENT_CHANNELS)[number]
 export type AgentMessage = Extract<Message, { channel: AgentChannel }>
 

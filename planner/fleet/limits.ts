@@ -20,6 +20,11 @@ export interface FleetLimits {
   /** Bytes a second of blocks to one device, and to all of them. */
   readonly bytesPerSecondPerDevice: number
   readonly bytesPerSecond: number
+  /** Devices that samples are collected from at a time, and how long one may say nothing, ms. */
+  readonly collecting: number
+  readonly collectMs: number
+  /** While the disk has no room for samples nobody is asked, ms. */
+  readonly noRoomMs: number
   /** First pause before an unacknowledged order is sent again; it doubles up to the longest. */
   readonly retryMs: number
   readonly longestRetryMs: number
@@ -42,6 +47,9 @@ export const DEFAULT_LIMITS: FleetLimits = {
   signing: 16,
   bytesPerSecondPerDevice: Number.POSITIVE_INFINITY,
   bytesPerSecond: Number.POSITIVE_INFINITY,
+  collecting: 8,
+  collectMs: 20_000,
+  noRoomMs: 600_000,
   retryMs: 5_000,
   longestRetryMs: 300_000,
   rebirthMs: 5_000,

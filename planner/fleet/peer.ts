@@ -10,7 +10,8 @@ import { Doubles } from './doubles.ts'
 import type { FleetLimits } from './limits.ts'
 import { Mailbox } from './mailbox.ts'
 import { OrderSender } from './order-sender.ts'
-import type { FleetStore } from './store.ts'
+import { SampleCollector } from './sample-collector.ts'
+import type { FleetStore, SampleDesk } from './store.ts'
 import type { Turns } from './turns.ts'
 
 /** Reports that one receipt order names at most. */
@@ -20,6 +21,8 @@ const LATER_KINDS = 8
 
 export interface PeerContext {
   readonly store: FleetStore
+  readonly samples: SampleDesk | undefined
+  readonly collecting: Turns
   readonly blocks: BlockServer
   readonly limits: FleetLimits
   readonly turns: Turns
@@ -42,6 +45,7 @@ export class Peer {
   readonly #log: Logger
   readonly #mailbox: Mailbox
   readonly #orders: OrderSender
+  readonly #collector: SampleCollector | undefined
   readonly #garbage: TokenBucket
   readonly #recorded: TokenBucket
   readonly #rebirths: TokenBucket
@@ -67,6 +71,7 @@ export class Peer {
       limits,
       log: this.#log,
     })
+    this.#collector = this.#newCollector()
     this.#recorded = new TokenBucket(limits.reportBurst, limits.reportIntervalMs, now)
     this.#garbage = new TokenBucket(limits.garbageBurst, limits.garbageIntervalMs, now)
     this.#doubles = new Doubles(now)
@@ -86,6 +91,7 @@ export class Peer {
 
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
+    else if (message.channel === 'samples') this.#collector?.take(message.payload)
     else this.#post(() => this.#record(message))
   }
 
@@ -97,7 +103,10 @@ export class Peer {
 
   nudge(): void {
     if (this.#session === 'unknown') this.askBirth()
-    else if (this.#session !== 'ended') this.#orders.nudge()
+    else if (this.#session !== 'ended') {
+      this.#orders.nudge()
+      this.#collector?.nudge()
+    }
   }
 
   askBirth(): void {
@@ -117,7 +126,17 @@ export class Peer {
     await this.#mailbox.idle()
   }
 
-  #record(message: Exclude<AgentMessage, { channel: 'want' }>): Promise<void> {
+  #newCollector(): SampleCollector | undefined {
+    const { samples: desk, collecting: turns, limits } = this.#context
+    if (!desk) return undefined
+    return new SampleCollector({
+      ...{ device: this.#device, desk, turns, limits, log: this.#log },
+      send: (order) => this.#send(order),
+      onGarbage: (reason) => this.takeGarbage('samples', reason),
+    })
+  }
+
+  #record(message: Exclude<AgentMessage, { channel: 'want' | 'samples' }>): Promise<void> {
     switch (message.channel) {
       case 'birth':
         return this.#takeBirth(message.payload)
@@ -141,6 +160,7 @@ export class Peer {
     this.#session = birth.epoch
     if (isSameSession) this.#orders.nudge()
     else this.#orders.begin()
+    this.#collector?.begin()
   }
 
   async #noteDouble(): Promise<void> {
@@ -186,6 +206,7 @@ export class Peer {
   #endSession(session: 'unknown' | 'ended'): void {
     this.#session = session
     this.#orders.stop()
+    this.#collector?.stop()
     this.#context.blocks.cancel(this.#device)
   }
 

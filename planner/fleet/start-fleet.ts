@@ -13,13 +13,15 @@ import { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
 import { MissedBirths } from './missed-births.ts'
 import { mqttTransport } from './mqtt-transport.ts'
 import { Peer } from './peer.ts'
-import type { FleetLink, FleetStore } from './store.ts'
+import type { FleetLink, FleetStore, SampleDesk } from './store.ts'
 import { Turns } from './turns.ts'
 
 export interface FleetOptions {
   readonly connection: FleetConnection
   readonly fleet: string
   readonly store: FleetStore
+  /** Where captured samples go; absent: none are asked for. */
+  readonly samples?: SampleDesk
   readonly log?: Logger
   readonly limits?: Partial<FleetLimits>
   /** Devices that this planner speaks with, where others share the fleet; default: all. */
@@ -41,26 +43,30 @@ export async function startFleet(options: FleetOptions): Promise<FleetLink> {
 class Fleet implements FleetLink {
   readonly #fleet: string
   readonly #store: FleetStore
+  readonly #samples: SampleDesk | undefined
   readonly #log: Logger
   readonly #limits: FleetLimits
   readonly #now: () => number
   readonly #owns: (device: string) => boolean
   readonly #blocks: BlockServer
   readonly #turns: Turns
+  readonly #collecting: Turns
   readonly #peers = new Map<string, Peer>()
   readonly #missed: MissedBirths
   #transport: Transport | undefined
   #closed = false
 
-  constructor({ fleet, store, log, limits, now, owns }: FleetOptions) {
+  constructor({ fleet, store, samples, log, limits, now, owns }: FleetOptions) {
     this.#fleet = fleet
     this.#store = store
+    this.#samples = samples
     this.#owns = owns ?? (() => true)
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
     this.#missed = new MissedBirths(this.#now)
     this.#turns = new Turns(this.#limits.signing)
+    this.#collecting = new Turns(this.#limits.collecting)
     this.#blocks = new BlockServer({
       store,
       limits: this.#limits,
@@ -116,7 +122,8 @@ class Fleet implements FleetLink {
     // Before it is parsed: what is another planner's, and a device that floods, costs a look at its topics.
     if (this.#isOthers(device, channel)) return
     const known = this.#peers.get(device)
-    if (channel !== 'want' && known?.isOver()) return
+    const isBounded = channel !== 'want' && channel !== 'samples'
+    if (isBounded && known?.isOver()) return
     const parsed = parseMessage(topic, bytes)
     if (parsed.ok) {
       const { message } = parsed
@@ -124,7 +131,7 @@ class Fleet implements FleetLink {
       if (!isForUs) return
       const peer = known ?? this.#peer(message.device)
       // Its first one counts, too.
-      if (known === undefined && message.channel !== 'want') peer.isOver()
+      if (known === undefined && isBounded) peer.isOver()
       peer.take(message)
       return
     }
@@ -150,6 +157,8 @@ class Fleet implements FleetLink {
     if (known !== undefined) return known
     const peer = new Peer(device, {
       store: this.#store,
+      samples: this.#samples,
+      collecting: this.#collecting,
       blocks: this.#blocks,
       limits: this.#limits,
       turns: this.#turns,

@@ -28,6 +28,33 @@ export interface FleetStore {
   artifactFile(artifact: Digest): Promise<string | undefined>
 }
 
+/** A captured sample that is wanted of a device. */
+export interface CollectedSample {
+  readonly model: string
+  readonly digest: Digest
+  readonly bytes: number
+  /** Bytes that are here: whole blocks from the first, or all. */
+  readonly here: number
+}
+
+/** Where captured samples of devices go. */
+export interface SampleDesk {
+  /** `undefined`: nothing is wanted now; `no-room`: later. */
+  next(device: DeviceId): Promise<CollectedSample | 'no-room' | undefined>
+  /** False where the disk is full. */
+  append(
+    device: DeviceId,
+    sample: CollectedSample,
+    position: number,
+    block: Uint8Array,
+  ): Promise<boolean>
+  /** All blocks are here. Why it is refused; `undefined`: it is kept. */
+  finish(device: DeviceId, sample: CollectedSample): Promise<string | undefined>
+  /** Samples that the device need not keep for us, and does not know it. */
+  untold(device: DeviceId): Promise<readonly Digest[]>
+  told(device: DeviceId, digests: readonly Digest[]): Promise<void>
+}
+
 /** What the fleet side offers the rest of the planner. */
 export interface FleetLink {
   /** New orders are in the outbox of this device: send them now if it is online. */

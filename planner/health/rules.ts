@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { AppError, isMissing, messageOf } from '../../shared/errors.ts'
+import { AppError, isMissing, reasonOf } from '../../shared/errors.ts'
 import { modelNameSchema } from '../../shared/ids.ts'
 import { parseJson } from '../../shared/json.ts'
 import { type Condition, parseCondition } from './conditions.ts'
@@ -51,7 +51,7 @@ export async function readRules(path: string): Promise<readonly Rule[]> {
     return rulesIn(await readFile(path, 'utf8'))
   } catch (error) {
     if (isMissing(error)) return DEFAULT_RULES
-    const said = error instanceof z.ZodError ? issueOf(error) : messageOf(error)
+    const said = reasonOf(error)
     const how = '{"rules":[{"name":"drift","must":"drift<0.2","raiseAfter":3,"clearAfter":3}]}'
     throw new RulesError(`${path}: ${said}; write e.g. ${how}`, { path }, { cause: error })
   }
@@ -73,9 +73,4 @@ export function appliesTo(
   return (
     (models?.includes(model) ?? true) && (classes === null || (id !== null && classes.includes(id)))
   )
-}
-
-function issueOf(error: z.ZodError): string {
-  const issue = error.issues[0]
-  return `${issue?.path.map(String).join('.') || 'the file'}: ${issue?.message}`
 }

@@ -32,7 +32,7 @@ export async function invite(
   place: InvitePlace,
   { device, lifetimeMs, by, uses = 1, labels = {}, authority }: Invitation,
   now: Date,
-): Promise<{ readonly token: string; readonly expiresAt: Date }> {
+): Promise<{ readonly id: string; readonly token: string; readonly expiresAt: Date }> {
   const secret = newJoinSecret()
   const { trusted } = joinKeyOf(secret)
   const expiresAt = new Date(now.getTime() + lifetimeMs)
@@ -64,5 +64,5 @@ export async function invite(
     await audit.writeAudit(trx, { actor: by, action: 'devices.invite', subject, detail }, now)
   })
   const token = printJoinToken({ ...place, secret, ...(device !== null && { device }) })
-  return { token, expiresAt }
+  return { id: row.id, token, expiresAt }
 }

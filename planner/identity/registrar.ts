@@ -1,7 +1,19 @@
 import { digestOf } from '../../shared/digest.ts'
-import { factsOf, IdentityError, refusal } from '../../shared/identity/index.ts'
+import {
+  factsOf,
+  IdentityError,
+  type IdentityRefusalCode,
+  refusal,
+} from '../../shared/identity/index.ts'
 import type { JoinAnswer, JoinRequest } from '../../shared/messages/index.ts'
-import { audit, certificates, type Db, deviceLabels, joinTokens } from '../storage/index.ts'
+import {
+  audit,
+  certificates,
+  type Db,
+  deviceLabels,
+  joinTokens,
+  type StoredJoinToken,
+} from '../storage/index.ts'
 import type { Authority } from './authority.ts'
 import { issue } from './issue.ts'
 import { keyOfCsr } from './read-csr.ts'
@@ -52,7 +64,7 @@ export class Registrar {
 
   /**
    * What this request was answered before: an answer may be lost, and asking again is no second use.
-   * @throws IdentityError `join-token-used`, `join-token-expired`, `certificate-revoked`
+   * @throws IdentityError `join-token-used`, `join-token-expired`, `join-token-revoked`, `certificate-revoked`
    */
   async #givenBefore(
     { token, wish }: ProvenWish & { by: 'token' },
@@ -62,13 +74,16 @@ export class Registrar {
     const isForOne = token.uses === 1
     const used = isForOne ? token.used : await joinTokens.useBy(db, token.id, wish.device)
     if (used === null) {
-      if (now() >= token.expiresAt) throw refusal('join-token-expired')
+      if (now() >= token.expiresAt) throw refusal(overBy(token))
       return undefined
     }
     const isSame = used.key === key && used.device === wish.device
     const otherwise = isForOne ? 'join-token-used' : 'device-name-taken'
     // Who shows what it was made with is who it says, whatever key it has now: it was set up anew.
-    if (!isSame && token.authority !== null && now() < token.expiresAt) return undefined
+    if (!isSame && token.authority !== null) {
+      if (now() >= token.expiresAt) throw refusal(overBy(token))
+      return undefined
+    }
     if (!isSame) throw refusal(otherwise, { usedBy: used.device })
     if (revocations.has(used.serial)) throw refusal('certificate-revoked')
     return certificates.certificateOf(db, used.serial)
@@ -127,10 +142,21 @@ export class Registrar {
       token.uses === 1
         ? await joinTokens.useJoinToken(trx, token.id, mine, at)
         : await joinTokens.useOneOf(trx, token, mine, at)
-    if (!isGood) throw refusal(token.uses === 1 ? 'join-token-used' : 'join-token-used-up')
+    if (!isGood) throw refusal(await this.#whyNot(trx, token, at))
     await deviceLabels.putLabelsOf(trx, device, await joinTokens.tokenLabels(trx, token.id))
     const why = { by: `device:${device}`, reason: 'joined anew' }
     await certificates.revokeCertificates(trx, valid, why, at)
     return valid
   }
+
+  /** Of a token that was good a moment ago. */
+  async #whyNot(trx: Db, { id, uses }: StoredJoinToken, at: Date): Promise<IdentityRefusalCode> {
+    const token = await joinTokens.findJoinToken(trx, id)
+    if (token && at >= token.expiresAt) return overBy(token)
+    return uses === 1 ? 'join-token-used' : 'join-token-used-up'
+  }
+}
+
+function overBy({ isRevoked }: StoredJoinToken): IdentityRefusalCode {
+  return isRevoked ? 'join-token-revoked' : 'join-token-expired'
 }

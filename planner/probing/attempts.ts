@@ -6,6 +6,8 @@ export interface Attempt {
   /** Key of the variant it is measured in turns with; null: none, or it is not known any more. */
   readonly rival: string | null
   readonly device: string
+  /** `soak`: alone and for long, told apart. Null: a heat or a duel. */
+  readonly match?: 'soak' | null
   readonly state: 'ordered' | 'measured' | 'failed' | 'lost' | 'cancelled'
   readonly record: ProbeRecord | null
   readonly error: { readonly code: string; readonly message: string } | null

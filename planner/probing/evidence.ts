@@ -35,7 +35,7 @@ export function evidenceOf(
   acceptNoise: boolean,
 ): Evidence {
   const liars = notBelieved(attempts)
-  const believed = attempts.filter(({ device }) => !liars.has(device))
+  const believed = attempts.filter(({ device, match }) => !liars.has(device) && match !== 'soak')
   return {
     notBelieved: liars,
     measured: entrants.flatMap((entrant) => rowOf(entrant, believed, acceptNoise) ?? []),

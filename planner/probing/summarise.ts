@@ -16,7 +16,7 @@ export interface ClassSummary {
   }
   /** Of the neediest device. */
   readonly memoryBytes: number
-  /** Newest record of each device that answered. */
+  /** Of each device that answered, its record with the most answers. */
   readonly records: readonly DeviceRecord[]
   readonly devices: number
   readonly notes: readonly string[]
@@ -69,10 +69,21 @@ export function summarise(
       on,
     },
     memoryBytes: Math.max(...newest.map(({ record }) => memoryOf(record))),
-    records: newest,
+    records: mostAnswered(taken),
     devices: newest.length,
     notes: notesOn(records, clean),
   }
+}
+
+/** Of each device the record with the most answers, the newest of them: duels of a variant that answered before ask few. */
+function mostAnswered(records: readonly DeviceRecord[]): readonly DeviceRecord[] {
+  const most = new Map<string, DeviceRecord>()
+  for (const one of records) {
+    const known = most.get(one.device)
+    if (!known || one.record.quality.samples >= known.record.quality.samples)
+      most.set(one.device, one)
+  }
+  return [...most.values()]
 }
 
 /** The newest that was measured beside the yardstick. */

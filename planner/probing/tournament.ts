@@ -3,7 +3,8 @@ import { type Attempt, isUsable, type Progress, progressOf } from './attempts.ts
 import { beatenYardsticks } from './beaten.ts'
 import { chooseProbers, fits, type Prober } from './choose-probers.ts'
 import { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
-import { disturbance, type NextTry, nextTry, patienceAfter } from './quiet-time.ts'
+import { likelyFirst, outForecast, type Prior } from './forecasts.ts'
+import { type Need, type Place, stepFor, type TournamentStep } from './next-step.ts'
 
 /** What the tournament is played by. */
 export interface TournamentView {
@@ -19,6 +20,10 @@ export interface TournamentView {
   readonly rules: Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>
   /** The operator ships on records that were disturbed. */
   readonly acceptNoise: boolean
+  /** What was learnt from other models; absent: nothing. */
+  readonly prior?: Prior | undefined
+  /** What wins is also measured for long. */
+  readonly soak?: boolean
   /**
    * Other candidates are still being built, on a machine that devices may share: only heats begin, and each waits the
    * longer for a quiet moment.
@@ -29,31 +34,12 @@ export interface TournamentView {
   readonly now: Date
 }
 
-/**
- * `heat`: a candidate beside float32 on its own runtime, shortly: what it answers, what it needs, and about how fast it
- * is. `duel`: two that may win, in turns with each other.
- */
-export type Match = 'heat' | 'duel'
-
-export interface MatchOrder {
-  readonly match: Match
-  readonly variant: string
-  readonly rival: string | null
-  readonly device: string
-  /** Longest to wait there for a quiet moment, ms. */
-  readonly quietMs: number
-}
-
-export type TournamentStep =
-  | { readonly kind: 'measure'; readonly orders: readonly MatchOrder[]; readonly waiting: string }
-  /** `stuck`: nothing goes on until something outside changes. */
-  | { readonly kind: 'wait'; readonly waiting: string; readonly stuck: boolean }
-  /** The choice would not change by measuring more, or nothing more can be measured. */
-  | { readonly kind: 'over' }
-
 /** Clean duels of one pair, spread over as many devices: what these do not show is no difference worth more of them. */
 const MOST_DUELS = 6
 const DUELS_PER_DEVICE = 2
+
+/** What other devices will say differs by about so much: a duel that is nearer to its bound goes on to its end. */
+const DOUBTFUL = 1.02
 
 /** A device that was disturbed so often, and nothing else, leaves its place to another… */
 const RESTLESS_AFTER = 2
@@ -91,8 +77,10 @@ export function planTournament(all: TournamentView): TournamentStep {
   }
   const probers = byRecords(able, chosen, attempts)
   const beaten = beatenYardsticks(entrants, evidence, view.rules)
-  const openHeats = yardsticksLast(entrants)
-    .filter(({ key, yardstick }) => !beaten.has(key) && !(view.building && key === yardstick))
+  const needless = outForecast(entrants, evidence, view.prior, view.rules)
+  const openHeats = yardsticksLast(likelyFirst(entrants, view.prior))
+    .filter(({ key }) => !beaten.has(key) && !needless.has(key))
+    .filter(({ key, yardstick }) => !(view.building && key === yardstick))
     .map((entrant) => heatOf(entrant, probers, view))
     .filter(isUnsettled)
   if (openHeats.length === 0 && view.building) return { kind: 'over' }
@@ -110,26 +98,17 @@ function yardsticksLast(entrants: readonly Entrant[]): readonly Entrant[] {
   return [...entrants].sort((a, b) => isYardstick(a) - isYardstick(b))
 }
 
-/** Something to be measured: the first device that can do it does. */
-interface Need {
-  readonly match: Match
-  readonly entrant: Entrant
-  readonly rival: Entrant | null
-  /** In the order in which they are asked. */
-  readonly places: readonly Place[]
-}
-
-interface Place {
-  readonly device: string
-  readonly progress: Progress
-}
-
 function heatOf(entrant: Entrant, probers: readonly Prober[], view: TournamentView): Need {
-  const own = view.attempts.filter(({ variant }) => variant === entrant.key)
+  const own = heatsOf(entrant, view)
   const answered = own.some((one) => progressOf([one], view.acceptNoise).kind === 'answered')
   const able = probers.filter((device) => fits(device, entrant.bytes, view.dataBytes))
   const places = answered ? [] : placesFor(own, able, view.acceptNoise)
   return { match: 'heat', entrant, rival: yardstickOf(entrant, view), places }
+}
+
+/** Also its duels: what was measured in them needs no heat. */
+function heatsOf({ key }: Entrant, { attempts }: TournamentView): readonly Attempt[] {
+  return attempts.filter(({ variant, match }) => variant === key && match !== 'soak')
 }
 
 function yardstickOf({ key, yardstick }: Entrant, { entrants }: TournamentView): Entrant | null {
@@ -166,13 +145,17 @@ function finals(
     probers: probers.length,
   }
   const entrantOf = (key: string) => view.entrants.find((one) => one.key === key)
-  const duels = openQuestions(input).flatMap(({ key, rival }) => {
+  const duels = openQuestions(input).flatMap(({ key, rival, beats }) => {
     const [one, other] = [entrantOf(key), entrantOf(rival)]
-    return one && other ? [duelOf(one, other, duellists, view)] : []
+    if (!one || !other) return []
+    const decides = [beats / DOUBTFUL, beats * DOUBTFUL]
+    return [{ ...duelOf(one, other, duellists, view), decides }]
   })
   if (duels.some(isUnsettled)) return duels
   const winner = entrantOf(choose(input).winner ?? '')
-  return winner ? witnesses(winner, probers, view) : []
+  if (!winner) return []
+  const seen = witnesses(winner, probers, view)
+  return seen.some(isUnsettled) || !view.soak ? seen : soaks(winner, probers, view)
 }
 
 /** The devices with the fewest duels of this pair come first. */
@@ -210,115 +193,29 @@ function witnesses(winner: Entrant, probers: readonly Prober[], view: Tournament
   return probers
     .filter((device) => fits(device, winner.bytes, view.dataBytes))
     .map((device) => {
-      const own = view.attempts.filter(
-        (one) => one.device === device.device && one.variant === winner.key,
-      )
+      const own = heatsOf(winner, view).filter((one) => one.device === device.device)
       const places = placesFor(own, [device], view.acceptNoise)
       return { match: 'heat' as const, entrant: winner, rival, places }
     })
 }
 
+/** Heat shows late: every device that measured runs the winner for long, once. */
+function soaks(winner: Entrant, probers: readonly Prober[], view: TournamentView): Need[] {
+  return probers
+    .filter((device) => fits(device, winner.bytes, view.dataBytes))
+    .map((device) => {
+      const own = view.attempts.filter(
+        (one) => one.match === 'soak' && one.device === device.device && one.variant === winner.key,
+      )
+      // Whatever it said, it is what long work does there: throttled is an answer.
+      const isOver = own.some(({ state }) => state === 'measured')
+      const places = isOver ? [] : placesFor(own, [device], true)
+      return { match: 'soak' as const, entrant: winner, rival: null, places }
+    })
+}
+
 function isUnsettled({ places }: Need): boolean {
   return places.some(({ progress }) => progress.kind !== 'failed' && progress.kind !== 'answered')
-}
-
-/** What one need comes to now: an order, or something to wait for. */
-type Outlook =
-  | { readonly kind: 'order'; readonly order: MatchOrder }
-  | { readonly kind: 'under-way'; readonly device: string }
-  | {
-      readonly kind: 'pause'
-      readonly device: string
-      readonly next: NextTry
-      readonly why: string
-    }
-
-function stepFor(needs: readonly Need[], view: TournamentView): TournamentStep {
-  if (needs.length === 0) return { kind: 'over' }
-  const taken = new Set(view.measuring)
-  const outlooks = needs.flatMap((need) => {
-    const outlook = outlookOf(need, taken, view)
-    if (outlook?.kind === 'order') taken.add(outlook.order.device)
-    return outlook ? [{ need, outlook }] : []
-  })
-  if (outlooks.length === 0) return { kind: 'over' }
-  const orders = outlooks.flatMap(({ outlook }) => (outlook.kind === 'order' ? outlook.order : []))
-  const moving = outlooks.find(({ outlook }) => outlook.kind !== 'pause')
-  if (moving) {
-    const left = `${needs.length} of ${view.entrants.length}`
-    return { kind: 'measure', orders, waiting: describe(moving.need, moving.outlook, left) }
-  }
-  const pauses = outlooks.flatMap(({ need, outlook }) =>
-    outlook.kind === 'pause' ? [{ need, ...outlook }] : [],
-  )
-  const [first] = [...pauses].sort((a, b) => a.next.at.getTime() - b.next.at.getTime())
-  if (!first) return { kind: 'over' }
-  return {
-    kind: 'wait',
-    waiting: waitsForQuiet(first.need, first),
-    stuck: pauses.every(({ next }) => next.undecided),
-  }
-}
-
-/** Another device of the class first, then the same in a quieter moment. */
-function outlookOf(
-  need: Need,
-  taken: ReadonlySet<string>,
-  { now, acceptNoise, building = false }: TournamentView,
-): Outlook | undefined {
-  const patience = (tries: number) => (acceptNoise ? 0 : patienceAfter(tries, building))
-  const running = need.places.find(({ progress }) => progress.kind === 'running')
-  if (running) return { kind: 'under-way', device: running.device }
-  const fresh = need.places.filter(({ progress }) => progress.kind === 'open')
-  // Heats are compared with each other: they stay on one device. Who meets in turns may meet anywhere.
-  const idle = need.match === 'duel' ? fresh.find(({ device }) => !taken.has(device)) : undefined
-  const place = idle ?? fresh[0]
-  if (place) return orderOn(need, place.device, taken, patience(0))
-  const [disturbed] = need.places
-    .flatMap(({ device, progress }) => {
-      if (progress.kind !== 'disturbed') return []
-      const { attempts } = progress
-      const tries = attempts.length
-      return [{ device, tries, next: nextTry(attempts), why: disturbance(attempts) }]
-    })
-    .sort((a, b) => a.next.at.getTime() - b.next.at.getTime())
-  if (!disturbed) return undefined
-  if (disturbed.next.at <= now)
-    return orderOn(need, disturbed.device, taken, patience(disturbed.tries))
-  return { kind: 'pause', ...disturbed }
-}
-
-function orderOn(
-  { match, entrant, rival }: Need,
-  device: string,
-  taken: ReadonlySet<string>,
-  quietMs: number,
-): Outlook {
-  if (taken.has(device)) return { kind: 'under-way', device }
-  const order = { match, variant: entrant.key, rival: rival?.key ?? null, device, quietMs }
-  return { kind: 'order', order }
-}
-
-function describe({ match, entrant, rival }: Need, outlook: Outlook, left: string): string {
-  const device = outlook.kind === 'order' ? outlook.order.device : outlook.device
-  const beside = match === 'duel' && rival ? ` in turns with ${nameOf(rival)}` : ''
-  return `${device} measures ${nameOf(entrant)}${beside} (${left} left)`
-}
-
-function waitsForQuiet(
-  { entrant, match, rival }: Need,
-  { device, next, why }: { readonly device: string; readonly next: NextTry; readonly why: string },
-): string {
-  const beside = match === 'duel' && rival ? ` in turns with ${nameOf(rival)}` : ''
-  const what = `${nameOf(entrant)}${beside} on ${device} (${why})`
-  const when = next.at.toISOString().slice(0, 19)
-  return next.undecided
-    ? `undecided: no quiet moment for ${what}; tried again at ${when}Z. --accept-noise ships on what there is`
-    : `waits for a quieter moment to measure ${what}, again at ${when}Z`
-}
-
-function nameOf({ scheme, runtime }: Entrant): string {
-  return `${scheme} on ${runtime}`
 }
 
 /** Those stay: what one device measured can be compared. One that was only ever disturbed need not. */

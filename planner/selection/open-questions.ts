@@ -9,6 +9,8 @@ import { fastest, GAIN, near } from './objective.ts'
 export interface Question {
   readonly key: string
   readonly rival: string
+  /** What the ratio of the two latencies must be below for the answer to change anything. */
+  readonly beats: number
 }
 
 /**
@@ -27,15 +29,17 @@ export function openQuestions(input: SelectionInput): readonly Question[] {
   const behind = behindFloat(admissible, compare)
   const ahead = admissible.filter((variant) => !behind.has(variant))
   const leader = fastest(ahead, compare)
+  const beatsFor = (variant: Measured) =>
+    variant.key === incumbent ? 1 / GAIN : toWin(variant, leader)
   const asksFor = (variant: Measured) => {
     const found = compare(variant, leader)
-    if (variant.key === incumbent) return found.basis !== 'in-turns' || isOpen(found, 1 / GAIN)
-    return isOpen(found, toWin(variant, leader))
+    if (variant.key === incumbent && found.basis !== 'in-turns') return true
+    return isOpen(found, beatsFor(variant))
   }
   return ahead
     .filter((variant) => variant !== leader && asksFor(variant))
     .sort((a, b) => compare(a, leader).p50 - compare(b, leader).p50 || a.key.localeCompare(b.key))
-    .map(({ key }) => ({ key, rival: leader.key }))
+    .map((variant) => ({ key: variant.key, rival: leader.key, beats: beatsFor(variant) }))
 }
 
 /**

@@ -80,6 +80,16 @@ export async function latestOf(
   }))
 }
 
+/** When each device last told of any model. */
+export async function lastTold(db: Db): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom('health_latest')
+    .select((q) => ['device', q.fn.max('received_at').as('at')])
+    .groupBy('device')
+    .execute()
+  return new Map(rows.map(({ device, at }) => [device, at]))
+}
+
 /** Which day of which device. */
 export interface DayKey {
   readonly device: string

@@ -8,6 +8,8 @@ export interface StoredJoinToken {
   readonly publicKey: string
   readonly device: string | null
   readonly expiresAt: Date
+  /** An operator took it back. */
+  readonly isRevoked: boolean
   /** Devices that it is good for. */
   readonly uses: number
   /** Whose certificate a device must show besides; null: none. */
@@ -133,9 +135,11 @@ export async function findJoinToken(db: Db, id: string): Promise<StoredJoinToken
     .selectFrom('join_tokens')
     .leftJoin('join_token_quotas', 'join_token_quotas.token', 'join_tokens.id')
     .leftJoin('join_token_authorities', 'join_token_authorities.token', 'join_tokens.id')
+    .leftJoin('join_token_revocations', 'join_token_revocations.token', 'join_tokens.id')
     .selectAll('join_tokens')
     .select(['join_token_quotas.uses', 'join_token_authorities.names'])
     .select('join_token_authorities.certificate as authority')
+    .select('join_token_revocations.at as revoked_at')
     .where('id', '=', id)
     .executeTakeFirst()
   if (!row) return undefined
@@ -144,7 +148,7 @@ export async function findJoinToken(db: Db, id: string): Promise<StoredJoinToken
     certificate === null || names === null
       ? null
       : { certificate, names: readJson(z.array(z.string()), names) }
-  return fromRow(row, { uses: row.uses ?? 1, authority })
+  return fromRow(row, { uses: row.uses ?? 1, authority, isRevoked: row.revoked_at !== null })
 }
 
 /** What was given for this device and not used is good no more. Answers how many there were. */
@@ -158,6 +162,79 @@ export async function expireJoinTokens(db: Db, device: string, at: Date): Promis
     .where('expires_at', '>', at.toISOString())
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
+}
+
+/** As if it had never been good, and known to have been taken back. False where it was taken back before, or is not known. */
+export async function revokeJoinToken(
+  db: Db,
+  id: string,
+  { by, reason }: { readonly by: string; readonly reason: string },
+  at: Date,
+): Promise<boolean> {
+  const revoked = await db
+    .updateTable('join_tokens')
+    .set(({ ref }) => ({ expires_at: ref('created_at') }))
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (revoked.numUpdatedRows !== 1n) return false
+  const noted = await db
+    .insertInto('join_token_revocations')
+    .values({ token: id, by, at: at.toISOString(), reason })
+    .onConflict((conflict) => conflict.column('token').doNothing())
+    .executeTakeFirst()
+  return (noted.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+export interface ListedJoinToken {
+  readonly id: string
+  readonly device: string | null
+  readonly createdBy: string
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly uses: number
+  /** Devices that have joined by it. */
+  readonly used: number
+  readonly labels: Labels
+  /** Devices that the operator's own authority may speak for; null: none is asked for. */
+  readonly names: readonly string[] | null
+  readonly revoked: { readonly by: string; readonly at: string; readonly reason: string } | null
+}
+
+/** Every one that was ever made, the newest first. */
+export async function listJoinTokens(db: Db): Promise<readonly ListedJoinToken[]> {
+  const rows = await db
+    .selectFrom('join_tokens')
+    .leftJoin('join_token_quotas as quota', 'quota.token', 'join_tokens.id')
+    .leftJoin('join_token_authorities as authority', 'authority.token', 'join_tokens.id')
+    .leftJoin('join_token_labels as labelled', 'labelled.token', 'join_tokens.id')
+    .leftJoin('join_token_revocations as revoked', 'revoked.token', 'join_tokens.id')
+    .select(['id', 'device', 'created_by', 'created_at', 'expires_at', 'used_at'])
+    .select(['quota.uses', 'authority.names', 'labelled.labels'])
+    .select(['revoked.by', 'revoked.at', 'revoked.reason'])
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .execute()
+  const counted = await db
+    .selectFrom('join_token_uses')
+    .select((q) => ['token', q.fn.countAll<number>().as('count')])
+    .groupBy('token')
+    .execute()
+  const used = new Map(counted.map(({ token, count }) => [token, Number(count)]))
+  return rows.map((row) => ({
+    id: row.id,
+    device: row.device,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    uses: row.uses ?? 1,
+    used: used.get(row.id) ?? (row.used_at === null ? 0 : 1),
+    labels: row.labels === null ? {} : readJson(labelsSchema, row.labels),
+    names: row.names === null ? null : readJson(z.array(z.string()), row.names),
+    revoked:
+      row.by === null || row.at === null
+        ? null
+        : { by: row.by, at: row.at, reason: row.reason ?? '' },
+  }))
 }
 
 /** True for the one caller that was first; everybody else finds it used. */
@@ -184,7 +261,7 @@ export async function useJoinToken(
 
 function fromRow(
   row: Tables['join_tokens'],
-  { uses, authority }: Pick<StoredJoinToken, 'uses' | 'authority'>,
+  { uses, authority, isRevoked }: Pick<StoredJoinToken, 'uses' | 'authority' | 'isRevoked'>,
 ): StoredJoinToken {
   const { used_by: device, used_key: key, certificate: serial } = row
   return {
@@ -192,6 +269,7 @@ function fromRow(
     publicKey: row.public_key,
     device: row.device,
     expiresAt: new Date(row.expires_at),
+    isRevoked,
     uses,
     authority,
     used: device !== null && key !== null && serial !== null ? { device, key, serial } : null,

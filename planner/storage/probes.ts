@@ -22,6 +22,8 @@ export interface Probe {
   /** Key of the variant it is measured in turns with; null: none, or an order of old. */
   readonly rival: string | null
   readonly device: string
+  /** `soak`: the variant alone and for long; null: a heat or a duel. */
+  readonly match: 'soak' | null
   readonly state: ProbeState
   readonly record: ProbeRecord | null
   readonly error: z.infer<typeof refusalSchema> | null
@@ -42,7 +44,8 @@ export async function addProbe(
   probe: Pick<
     Probe,
     'id' | 'model' | 'class' | 'round' | 'variant' | 'rival' | 'device' | 'orderedAt' | 'deadline'
-  >,
+  > &
+    Partial<Pick<Probe, 'match'>>,
 ): Promise<void> {
   await db
     .insertInto('probes')
@@ -63,6 +66,8 @@ export async function addProbe(
     .execute()
   const { id, rival } = probe
   if (rival !== null) await db.insertInto('probe_rivals').values({ probe: id, rival }).execute()
+  if (probe.match === 'soak')
+    await db.insertInto('probe_kinds').values({ probe: id, kind: probe.match }).execute()
 }
 
 /**
@@ -131,6 +136,35 @@ export async function newestRecord(
   return readJsonOrNull(probeRecordSchema, row?.record ?? null)
 }
 
+/** The newest record of a device, whatever it measured; null: none. */
+export async function newestRecordOn(db: Db, device: string): Promise<ProbeRecord | null> {
+  const row = await db
+    .selectFrom('probes')
+    .select('record')
+    .where('device', '=', device)
+    .where('state', '=', 'measured')
+    .orderBy('finished_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return readJsonOrNull(probeRecordSchema, row?.record ?? null)
+}
+
+/** The newest measurements of all models but one name, newest first: what others may be learnt from. */
+export async function measuredOfOthers(
+  db: Db,
+  name: string,
+  most: number,
+): Promise<readonly Probe[]> {
+  const rows = await withRivals(db)
+    .innerJoin('models', 'models.id', 'probes.model')
+    .where('models.name', '!=', name)
+    .where('probes.state', '=', 'measured')
+    .orderBy('probes.finished_at', 'desc')
+    .limit(most)
+    .execute()
+  return rows.map(probeOf)
+}
+
 /** Whether a device measured a variant of this revision itself. */
 export async function hasMeasured(
   db: Db,
@@ -163,11 +197,14 @@ function withRivals(db: Db) {
   return db
     .selectFrom('probes')
     .leftJoin('probe_rivals', 'probe_rivals.probe', 'probes.id')
+    .leftJoin('probe_kinds', 'probe_kinds.probe', 'probes.id')
     .selectAll('probes')
-    .select('probe_rivals.rival')
+    .select(['probe_rivals.rival', 'probe_kinds.kind'])
 }
 
-function probeOf(row: Tables['probes'] & { readonly rival: string | null }): Probe {
+function probeOf(
+  row: Tables['probes'] & { readonly rival: string | null; readonly kind: string | null },
+): Probe {
   return {
     id: row.id,
     model: row.model,
@@ -176,6 +213,7 @@ function probeOf(row: Tables['probes'] & { readonly rival: string | null }): Pro
     variant: row.variant,
     rival: row.rival,
     device: row.device,
+    match: row.kind === 'soak' ? row.kind : null,
     state: stateSchema.parse(row.state),
     record: readJsonOrNull(probeRecordSchema, row.record),
     error: readJsonOrNull(refusalSchema, row.error),

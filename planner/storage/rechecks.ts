@@ -1,4 +1,8 @@
+import type { ProbeRecord } from '../../shared/measure/index.ts'
+import { probeRecordSchema } from '../../shared/measure/records.ts'
+import { refusalSchema } from '../../shared/messages/index.ts'
 import { wordOr } from '../../shared/open-words.ts'
+import { readJsonOrNull } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
 /** due → asked → done; what is done may have failed: its probe says. */
@@ -17,6 +21,11 @@ export interface Recheck {
   readonly state: RecheckState
   /** Null until it is asked. */
   readonly probe: string | null
+}
+
+export interface Rechecked extends Recheck {
+  readonly record: ProbeRecord | null
+  readonly error: { readonly code: string; readonly message: string } | null
 }
 
 /** The newest installation of a model on a device is the one that counts. */
@@ -70,6 +79,22 @@ export async function findRecheck(
     .where('model_name', '=', modelName)
     .executeTakeFirst()
   return row && recheckOf(row)
+}
+
+/** Of all devices that were given the model, with what their probe came to; both null while it is under way. */
+export async function recheckedOf(db: Db, modelName: string): Promise<readonly Rechecked[]> {
+  const rows = await db
+    .selectFrom('rechecks')
+    .leftJoin('probes', 'probes.id', 'rechecks.probe')
+    .selectAll('rechecks')
+    .select(['probes.record', 'probes.error'])
+    .where('rechecks.model_name', '=', modelName)
+    .execute()
+  return rows.map(({ record, error, ...row }) => ({
+    ...recheckOf(row),
+    record: readJsonOrNull(probeRecordSchema, record),
+    error: readJsonOrNull(refusalSchema, error),
+  }))
 }
 
 export async function setRecheck(

@@ -49,6 +49,7 @@ export async function forgetDevice(db: Db, device: DeviceId): Promise<void> {
   await db.deleteFrom('retired_devices').where('device', '=', device).execute()
   await db.deleteFrom('device_zones').where('device', '=', device).execute()
   await forgetLabelsOf(db, device)
+  await db.deleteFrom('captured_samples').where('device', '=', device).execute()
   await db.deleteFrom('engine_notes').where('device', '=', device).execute()
   await db.deleteFrom('runtime_takers').where('device', '=', device).execute()
   await db.deleteFrom('runtime_offers').where('device', '=', device).execute()

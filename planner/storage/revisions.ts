@@ -142,6 +142,7 @@ export async function forgetModel(
     await db.deleteFrom('candidates').where('model', '=', model).execute()
     await db.deleteFrom('pipelines').where('model', '=', model).execute()
     await db.deleteFrom('accepted_noise').where('model', '=', model).execute()
+    await db.deleteFrom('probe_policies').where('model', '=', model).execute()
     await db
       .updateTable('probes')
       .set({ state: 'cancelled', finished_at: at.toISOString() })

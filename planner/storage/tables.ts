@@ -14,6 +14,10 @@ import type { whenTables } from './migrations/0013-when.ts'
 import type { healthTables } from './migrations/0014-health.ts'
 import type { clockTables } from './migrations/0016-clock.ts'
 import type { doubleTables } from './migrations/0017-doubles.ts'
+import type { capturedTables } from './migrations/0019-captured.ts'
+import type { revokedTokenTables } from './migrations/0020-revoked-tokens.ts'
+import type { policyTables } from './migrations/0021-probe-policies.ts'
+import type { partTables } from './migrations/0022-class-parts.ts'
 import type { clusterTables } from './migrations/0023-cluster.ts'
 import type { apiTables } from './migrations/0027-api.ts'
 import type { webhookTables } from './migrations/0028-webhooks.ts'
@@ -36,6 +40,10 @@ export type Tables = RowsOf<
     typeof whenTables &
     typeof clockTables &
     typeof doubleTables &
+    typeof capturedTables &
+    typeof revokedTokenTables &
+    typeof policyTables &
+    typeof partTables &
     typeof clusterTables &
     typeof apiTables &
     typeof webhookTables

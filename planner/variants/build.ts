@@ -36,7 +36,22 @@ export async function build(
   if (useless !== undefined) throw new QuantizerError('nothing-fused', useless.message)
   const file = join(input.out, `model.${result.format}`)
   await writeFile(file, result.bytes)
-  return { file, findings: [...model.findings, ...result.findings], operators: result.operators }
+  const findings = [...model.findings, ...result.findings]
+  const answered = await answersOf(input, file, onProgress)
+  return { file, findings, operators: result.operators, ...(answered && { answered }) }
+}
+
+/** Here, where its runtime is loaded already: a process more costs more than the answers of a small model. */
+async function answersOf(
+  { data, calibration, runtime, out }: JobInput<'build'>,
+  variant: string,
+  onProgress: OnProgress,
+): Promise<JobOutput<'evaluate'> | undefined> {
+  if (data === undefined) return undefined
+  const { evaluate } = await import('./evaluate.ts')
+  return await evaluate({ ...data, variant, calibration, runtime, out }, onProgress).catch(
+    () => undefined,
+  )
 }
 
 /** More test samples than this make islands no better, only slower to find. */

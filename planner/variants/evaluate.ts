@@ -16,6 +16,7 @@ import {
   loadInProcess,
   type OnnxruntimeLoadOptions,
   type Session,
+  startQuickly,
 } from '../../shared/runtime/index.ts'
 import { targetOf } from '../targets/index.ts'
 import { answeredOnce } from './answered-once.ts'
@@ -31,6 +32,7 @@ export async function evaluate(
   input: JobInput<'evaluate'>,
   onProgress: OnProgress,
 ): Promise<JobOutput<'evaluate'>> {
+  startQuickly()
   const runtime = await loadInProcess(targetOf(input.runtime).runsHereIn)
   // The answers stand for devices, whose form was chosen so that their sums do not overflow: this host's must not either.
   const options: OnnxruntimeLoadOptions = { wideSums: true }

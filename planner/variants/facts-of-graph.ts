@@ -1,7 +1,7 @@
 import type { Finding } from '../../shared/findings.ts'
 import type { ModelFormat, TensorInfo } from '../../shared/runtime/index.ts'
 import { sizeOf } from '../../shared/tensors.ts'
-import type { Graph, GraphOperator, GraphTensor } from '../graph/index.ts'
+import { type Graph, type GraphOperator, type GraphTensor, workOf } from '../graph/index.ts'
 import { LEAST_WEIGHT } from '../quantizer/index.ts'
 import type { KernelFacts, KernelTable } from '../targets/index.ts'
 import { referenceTarget, targetOf } from '../targets/index.ts'
@@ -33,6 +33,7 @@ export function factsOfGraph(graph: Graph, source: GraphSource): ModelFacts {
     ...kernelElements(graph, kernelsOf(source.format)),
     quantizedElements: total(constants.filter(isQuantized)),
     largestActivationBytes: FLOAT_BYTES * Math.max(0, ...activations.map(elements)),
+    macs: graph.operators.reduce((sum, operator) => sum + workOf(operator, graph), 0),
     onnx: source.onnx,
     tflite: source.tflite,
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ARCHITECTURES, type Architecture } from '../../shared/messages/index.ts'
+import { ARCHITECTURES, type Architecture } from '../../shared/messages/hardware-report.ts'
 import { openWord } from '../../shared/open-words.ts'
 import { MODEL_FORMAT_NAMES, type RuntimeName } from '../../shared/runtime/index.ts'
 import type { OnnxForm } from '../classes/index.ts'
@@ -50,6 +50,8 @@ export const modelFactsSchema = z.object({
   quantizedElements: z.number().int(),
   /** Bytes of the largest activation at batch 1, in float. */
   largestActivationBytes: z.number().int(),
+  /** Multiply-accumulates of a run at batch 1; models added before it was counted say nothing. */
+  macs: z.number().optional(),
   /** The source as .onnx, or why it cannot become one. */
   onnx: z
     .union([onnxFactsSchema, z.object({ obstacle: z.string() })])

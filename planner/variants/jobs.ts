@@ -6,6 +6,15 @@ import { tuningSchema } from './tuning.ts'
 
 const path = z.string().min(1)
 
+/** What a variant answers the whole test set and the slice, with files that say the same on devices. */
+const answeredSchema = z.object({
+  whole: qualityRecordSchema,
+  slice: qualityRecordSchema,
+  selfTest: path,
+  /** What observations of the variant are counted by. */
+  sketch: path,
+})
+
 /**
  * Work on models, done in a child process: a model that crashes or hangs its runtime takes nothing
  * with it, and the planner stays responsive. Results are files under `out` and what is said of them.
@@ -45,12 +54,16 @@ export const JOBS = {
       runtime: targetNameSchema,
       /** Of mixed schemes, with test data to hold an accuracy on. */
       tuned: z.object({ tuning: tuningSchema, test: path }).optional(),
+      /** Also lets it answer these, while its runtime is loaded. */
+      data: z.object({ whole: path, slice: path }).optional(),
       out: path,
     }),
     output: z.object({
       file: path,
       findings: z.array(findingSchema),
       operators: z.unknown(),
+      /** Absent where it was not asked, or does not answer: an evaluation then says why. */
+      answered: answeredSchema.optional(),
     }),
   },
   /** Lets a variant answer the whole test set and the slice, and writes its self-test and its sketch. */
@@ -64,13 +77,7 @@ export const JOBS = {
       calibration: path.nullish(),
       out: path,
     }),
-    output: z.object({
-      whole: qualityRecordSchema,
-      slice: qualityRecordSchema,
-      selfTest: path,
-      /** What observations of the variant are counted by. */
-      sketch: path,
-    }),
+    output: answeredSchema,
   },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>
 

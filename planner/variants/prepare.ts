@@ -11,7 +11,7 @@ import { UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
 import { evaluate, withAnswers } from '../../shared/measure/index.ts'
 import { builtInMetric, KEPT, keepMetric, type Metric } from '../../shared/metrics/index.ts'
-import { loadInProcess, type Session } from '../../shared/runtime/index.ts'
+import { loadInProcess, type Session, startQuickly } from '../../shared/runtime/index.ts'
 import { referenceTarget } from '../targets/index.ts'
 import { answeredOnce } from './answered-once.ts'
 import { asOnnx } from './as-onnx.ts'
@@ -31,6 +31,7 @@ export async function prepare(
   const bytes = await readFile(input.source)
   const format = formatOf(bytes, input.source)
   const graph = await readGraph(bytes, format, input.source)
+  startQuickly()
   const runtime = await loadInProcess(referenceTarget(format))
   const session = await runtime.load(bytes)
   try {

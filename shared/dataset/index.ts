@@ -10,6 +10,7 @@ export {
   toDataset,
 } from './dataset.ts'
 export { DatasetError, type DatasetErrorCode } from './errors.ts'
+export type { TextArray } from './npy.ts'
 export { type ReadOptions, readArrays } from './npz.ts'
 export { type Samples, samplesFor } from './samples.ts'
 export { formatNpz, writeNpz } from './write-npz.ts'

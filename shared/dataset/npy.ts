@@ -93,20 +93,37 @@ function unfilled(start: Buffer, length: number, name: string): Unfilled {
 export function formatNpy(tensor: Tensor): Uint8Array {
   const code = Object.keys(TYPES).find((key) => TYPES[key] === tensor.type)
   const order = ARRAY_OF[tensor.type].BYTES_PER_ELEMENT === 1 ? '|' : '<'
-  const shape = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(', ')
-  const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': (${shape}), }`
+  const { buffer, byteOffset, byteLength } = tensor.data
+  const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+  return npyOf(`${order}${code}`, tensor.shape, bytes)
+}
+
+/** Words beside samples, one for each. */
+export interface TextArray {
+  readonly text: readonly string[]
+}
+
+/** The same of words, as NumPy's `<U`: UTF-32, each filled up with zeros to the longest. */
+export function formatTextNpy({ text }: TextArray): Uint8Array {
+  const words = text.map((word) => [...word].map((character) => character.codePointAt(0) ?? 0))
+  const width = Math.max(1, ...words.map(({ length }) => length))
+  const codes = new Uint32Array(words.length * width)
+  words.forEach((word, i) => {
+    codes.set(word, i * width)
+  })
+  return npyOf(`<U${width}`, [words.length], Buffer.from(codes.buffer))
+}
+
+function npyOf(descr: string, dims: readonly number[], bytes: Buffer): Uint8Array {
+  const shape = dims.length === 1 ? `${dims[0]},` : dims.join(', ')
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`
   // The elements start at a multiple of 64; the header ends with a newline.
   const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`
   const head = Buffer.alloc(10)
   MAGIC.copy(head)
   head.writeUInt8(1, 6)
   head.writeUInt16LE(padded.length, 8)
-  const { buffer, byteOffset, byteLength } = tensor.data
-  return Buffer.concat([
-    head,
-    Buffer.from(padded, 'latin1'),
-    Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength),
-  ])
+  return Buffer.concat([head, Buffer.from(padded, 'latin1'), bytes])
 }
 
 function parseHeader(bytes: Buffer, name: string): Header {

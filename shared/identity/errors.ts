@@ -14,6 +14,8 @@ export const IDENTITY_REFUSALS = {
   'device-not-listed': 'no device of this name is to join by this token: ask whoever made it',
   'device-revoked': 'the device was revoked: only a token made for its name lets it in again',
   'join-token-expired': 'the join token has expired: ask for a new one',
+  'join-token-revoked':
+    'the join token was taken back by an operator: ask whoever gave it to you for another',
   'join-token-other-device': 'the join token was made for another device',
   'device-name-taken':
     'a device of this name has a valid certificate: choose another name, or ask for a token made for this device',

@@ -1,25 +1,21 @@
-import { z } from 'zod'
-
 /** Samples whose answers travel one by one; more than any test slice has. */
-const MOST_SAMPLES = 1024
-const bits = z.base64().max(4 * Math.ceil(MOST_SAMPLES / 8 / 3))
+export const MOST_SAMPLES = 1024
 
 /**
  * Which samples were answered, and how each: bit i of byte ⌊i/8⌋ is sample i, least significant first. So two sides
- * compare the very samples that both answered, whoever ran out of time.
+ * compare the very samples that both answered, whoever ran out of time. Its schema: `answer-bits-schema.ts`.
  */
-export const answerBitsSchema = z.object({
-  answered: bits,
+export interface AnswerBits {
+  readonly answered: string
   /** Named the label. */
-  right: bits.optional(),
+  readonly right?: string | undefined
   /** Named the class that the reference names. */
-  agreed: bits.optional(),
+  readonly agreed?: string | undefined
   /** Sums of squares per sample, of each output: of the reference, and of the difference from it. Only kept on this host. */
-  energies: z
-    .array(z.object({ name: z.string(), signal: z.array(z.number()), noise: z.array(z.number()) }))
-    .optional(),
-})
-export type AnswerBits = z.infer<typeof answerBitsSchema>
+  readonly energies?:
+    | { readonly name: string; readonly signal: number[]; readonly noise: number[] }[]
+    | undefined
+}
 
 export interface SampleError {
   readonly name: string

@@ -13,6 +13,13 @@ export interface LatencyBudget {
   }
   /** …or any of these is reached. */
   readonly cap: { readonly ms: number; readonly runs: number }
+  /** Runs begin so often a second, as in the application; absent: one after the other, as fast as they go. */
+  readonly rateHz?: number
+  /**
+   * Of two measured in turns: ratios that the decision hangs on. Measuring also ends once the interval has left them all,
+   * twice over: that the decision is certain is enough, the number need not be.
+   */
+  readonly decides?: readonly number[]
 }
 
 /** A probe on a device, where nothing cuts it short. */
@@ -21,6 +28,34 @@ export const FULL_BUDGET: LatencyBudget = {
   block: { minRuns: 10, minMs: 1_000 },
   enough: { runs: 100, blocks: 10, ms: 10_000, halfWidth: 0.03 },
   cap: { ms: 60_000, runs: 5_000 },
+}
+
+/** Runs of a block below which its median is a single run's. */
+const LEAST_PACED_RUNS = 3
+/** Rounds that a paired interval needs: below six there is none without assuming a distribution. */
+export const ROUNDS_FOR_RATIO = 6
+
+/**
+ * The same protocol at the application's rate. A slow rate takes the time it takes: six rounds of three runs.
+ * @param series that share the time
+ */
+export function paced(budget: LatencyBudget, rateHz: number, series = 1): LatencyBudget {
+  const periodMs = 1000 / rateHz
+  const { block, enough, cap } = budget
+  const affordable = Math.floor(cap.ms / (enough.blocks * series * periodMs))
+  return {
+    ...budget,
+    rateHz,
+    block: { ...block, minRuns: clamp(affordable, LEAST_PACED_RUNS, block.minRuns) },
+    cap: {
+      ...cap,
+      ms: Math.max(cap.ms, ROUNDS_FOR_RATIO * LEAST_PACED_RUNS * series * periodMs),
+    },
+  }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value))
 }
 
 /** The same protocol in the time there is: less than a minute makes wider intervals, not other rules. */

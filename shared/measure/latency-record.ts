@@ -7,7 +7,7 @@ const histogramSchema: z.ZodType<Histogram> = z.array(
   z.tuple([z.number().int(), z.number().int().positive()]),
 )
 
-/** The steady hot loop of one model on one device. Times in ms; how they are taken: README.md. */
+/** One model on one device, in a steady hot loop or at a rate. Times in ms; how they are taken: README.md. */
 export const latencyRecordSchema = z.object({
   n: z.number().int().positive(),
   p50Ms: z.number(),
@@ -34,8 +34,10 @@ export const latencyRecordSchema = z.object({
   warmup: z.object({ runs: z.number().int(), ms: z.number(), settled: z.boolean() }),
   /** Rounds thrown away because the clock went backwards in them; absent: none. */
   clockJumps: z.number().int().optional(),
-  /** `precise`: the interval is narrow enough; else what ran out first. */
-  stopped: openWord(['precise', 'time', 'runs']),
+  /** How runs followed each other, where it was not one after the other; `late`: that began after their time. */
+  pace: z.object({ rateHz: z.number().positive(), late: z.number().int() }).optional(),
+  /** `precise`: the interval is narrow enough; `decided`: what it is for is certain; else what ran out first. */
+  stopped: openWord(['precise', 'decided', 'time', 'runs']),
 })
 export type LatencyRecord = z.infer<typeof latencyRecordSchema>
 

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { medianCi95, medianOf, sorted } from '../statistics/index.ts'
-import type { LatencyBudget } from './budget.ts'
+import { type LatencyBudget, ROUNDS_FOR_RATIO } from './budget.ts'
 import type { Block, Stopped, Warmup } from './latency-blocks.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { ratioOfBlocks, summarise } from './latency-summary.ts'
@@ -38,16 +39,21 @@ export type Run = (turn: number) => unknown
 
 export interface MeasureHooks {
   readonly clock?: Clock
+  /** Waits so many ms of the clock, between paced runs. */
+  readonly wait?: (ms: number) => Promise<unknown>
   /** After all warming up, before the first block. */
   readonly beforeBlocks?: () => unknown
   /** Between blocks, never inside one: probe the surroundings, report progress. */
   readonly afterBlock?: (round: number) => unknown
 }
 
-/** Rounds that a paired interval needs: below six there is none without assuming a distribution. */
-const ROUNDS_FOR_RATIO = 6
 /** How far beyond its time two slow models are measured for the sake of those rounds. */
 const OVERTIME = 4
+
+/** An interval is looked at after every round: it must leave the bound by so many half-widths not to be left by chance. */
+const CERTAIN = 2
+/** Paced runs after the warm-up's hot loop that are not counted. */
+const SETTLING_RUNS = 2
 
 /** Rounds thrown away for a jump of the clock; further ones are kept, and the record is no good. */
 const MOST_JUMPS = 3
@@ -58,6 +64,18 @@ interface Series {
   readonly warmup: Warmup
   readonly blocks: Block[]
   turn: number
+  /** Paced runs that began late, since the one before took longer than the period. */
+  late: number
+}
+
+/** What one measurement goes by. */
+interface Course {
+  readonly budget: LatencyBudget
+  readonly clock: ForwardClock
+  readonly wait: (ms: number) => Promise<unknown>
+  readonly deadlineMs: number
+  /** When the last paced run began, of whichever series. */
+  begunMs: number
 }
 
 export async function measureLatency(
@@ -67,7 +85,7 @@ export async function measureLatency(
 ): Promise<LatencyRecord> {
   const { series, stopped, clockJumps } = await measureSeries([run], budget, hooks)
   const [one] = series as [Series]
-  return { ...summarise(one.blocks, one.warmup, stopped), ...(clockJumps > 0 && { clockJumps }) }
+  return { ...recordOf(one, budget, stopped), ...(clockJumps > 0 && { clockJumps }) }
 }
 
 /**
@@ -84,32 +102,41 @@ export async function measureBeside(
   const { series, stopped, clockJumps } = await measureSeries([run, baseline], budget, hooks)
   const [ours, theirs] = series as [Series, Series]
   return {
-    latency: {
-      ...summarise(ours.blocks, ours.warmup, stopped),
-      ...(clockJumps > 0 && { clockJumps }),
-    },
-    baseline: summarise(theirs.blocks, theirs.warmup, stopped),
+    latency: { ...recordOf(ours, budget, stopped), ...(clockJumps > 0 && { clockJumps }) },
+    baseline: recordOf(theirs, budget, stopped),
     ratio: ratioOfBlocks(ours.blocks, theirs.blocks),
+  }
+}
+
+function recordOf(
+  { blocks, warmup, late }: Series,
+  { rateHz }: LatencyBudget,
+  stopped: Stopped,
+): LatencyRecord {
+  return {
+    ...summarise(blocks, warmup, stopped),
+    ...(rateHz !== undefined && { pace: { rateHz, late } }),
   }
 }
 
 async function measureSeries(
   runs: readonly Run[],
-  budget: LatencyBudget,
-  { clock: given = systemClock, beforeBlocks, afterBlock }: MeasureHooks,
+  given: LatencyBudget,
+  { clock: under = systemClock, wait = sleep, beforeBlocks, afterBlock }: MeasureHooks,
 ): Promise<{ series: Series[]; stopped: Stopped; clockJumps: number }> {
-  const clock = new ForwardClock(given)
+  const clock = new ForwardClock(under)
   const series: Series[] = []
   for (const run of runs)
-    series.push({ run, warmup: await warmUp(run, budget, clock.now), blocks: [], turn: 0 })
-  const block = blockOf(series, budget)
+    series.push({ run, warmup: await warmUp(run, given, clock.now), blocks: [], turn: 0, late: 0 })
+  const budget = { ...given, block: blockOf(series, given) }
   await beforeBlocks?.()
   const startMs = clock.now()
-  const timed = { ...budget, block, deadlineMs: startMs + budget.cap.ms }
+  const deadlineMs = startMs + budget.cap.ms
+  const course = { budget, clock, wait, deadlineMs, begunMs: Number.NEGATIVE_INFINITY }
   let clockJumps = 0
   for (let round = 0; ; round++) {
     const jumps = clock.jumps
-    await measureRound(series, round, timed, clock, afterBlock)
+    await measureRound(series, round, course, afterBlock)
     if (clock.jumps > jumps) {
       clockJumps += 1
       // A clock that always jumps measures nothing, and shall not be waited for.
@@ -124,20 +151,26 @@ async function measureSeries(
 async function measureRound(
   series: readonly Series[],
   round: number,
-  budget: LatencyBudget & { readonly deadlineMs: number },
-  clock: ForwardClock,
+  course: Course,
   afterBlock: MeasureHooks['afterBlock'],
 ): Promise<void> {
   for (const one of round % 2 === 0 ? series : series.toReversed()) {
-    one.blocks.push(await measureBlock(one, budget, budget.deadlineMs, clock.now))
+    one.blocks.push(await measureBlock(one, course))
     await afterBlock?.(round)
   }
 }
 
 /** The budget is for all together: a round of two lasts as long as a block of one. */
-function blockOf(series: readonly Series[], { block, cap }: LatencyBudget): LatencyBudget['block'] {
+function blockOf(
+  series: readonly Series[],
+  { block, cap, rateHz }: LatencyBudget,
+): LatencyBudget['block'] {
   if (series.length === 1) return block
-  const turnMs = series.reduce((sum, { warmup }) => sum + warmup.ms / warmup.runs, 0)
+  const periodMs = rateHz === undefined ? 0 : 1000 / rateHz
+  const turnMs = series.reduce(
+    (sum, { warmup }) => sum + Math.max(periodMs, warmup.ms / warmup.runs),
+    0,
+  )
   const affordable = Math.floor(cap.ms / (ROUNDS_FOR_RATIO * turnMs))
   return {
     minRuns: Math.max(1, Math.min(block.minRuns, affordable)),
@@ -168,32 +201,60 @@ function isSettled(times: readonly number[]): boolean {
   return Math.abs(last - previous) < 0.05 * previous
 }
 
-async function measureBlock(
-  series: Series,
-  { block, enough, cap }: LatencyBudget,
-  deadlineMs: number,
-  clock: Clock,
-): Promise<Block> {
+async function measureBlock(series: Series, course: Course): Promise<Block> {
+  const { budget, clock, deadlineMs } = course
+  const { block, enough, cap } = budget
   const most = Math.max(block.minRuns, Math.floor(cap.runs / enough.blocks))
   const times = new Float64Array(most)
-  const startMs = clock()
+  const due = await beginPacing(series, course)
+  const startMs = clock.now()
   let runs = 0
   let now = startMs
   do {
-    const before = clock()
+    if (due) await due(runs)
+    const before = clock.now()
     const result = series.run(series.turn++)
     // Waiting for what is there already costs microseconds of its own.
     if (result instanceof Promise) await result
-    now = clock()
+    now = clock.now()
     times[runs++] = now - before
     if (now >= deadlineMs) break
   } while (runs < most && (runs < block.minRuns || now - startMs < block.minMs))
   return { startMs, endMs: now, timesMs: times.slice(0, runs) }
 }
 
+/**
+ * Waits until a run is due, by a fixed grid: what is late does not shift those after it. Undefined where nothing is paced.
+ * The first runs at the rate after something else ran hot are not counted: clocks and caches settle in them.
+ */
+async function beginPacing(
+  series: Series,
+  course: Course,
+): Promise<((run: number) => Promise<void>) | undefined> {
+  const { rateHz } = course.budget
+  if (rateHz === undefined) return undefined
+  const { clock, wait } = course
+  const periodMs = 1000 / rateHz
+  const settling = series.blocks.length === 0 ? SETTLING_RUNS : 0
+  const startMs = Math.max(clock.now(), course.begunMs + periodMs)
+  const until = async (turn: number) => {
+    const restMs = startMs + turn * periodMs - clock.now()
+    if (restMs > 0) await wait(restMs)
+    course.begunMs = clock.now()
+    return restMs < 0
+  }
+  for (let turn = 0; turn < settling; turn++) {
+    await until(turn)
+    await series.run(series.turn++)
+  }
+  return async (run) => {
+    if ((await until(settling + run)) && run > 0) series.late += 1
+  }
+}
+
 function whyStop(
   series: readonly Series[],
-  { enough, cap }: LatencyBudget,
+  { enough, cap, decides }: LatencyBudget,
   elapsedMs: number,
 ): Stopped | undefined {
   if (series.some(({ blocks }) => blocks.length === 0)) return undefined
@@ -205,8 +266,19 @@ function whyStop(
     elapsedMs >= enough.ms &&
     series.every(({ blocks }) => halfWidth(blocks) <= enough.halfWidth)
   if (precise) return 'precise'
+  if (isDecided(series, decides)) return 'decided'
   if (elapsedMs >= cap.ms && (hasRounds(series) || elapsedMs >= OVERTIME * cap.ms)) return 'time'
   return fewest >= cap.runs ? 'runs' : undefined
+}
+
+/** Whether the interval of the ratio, made wider for every look at it, holds none of what the decision hangs on. */
+function isDecided(series: readonly Series[], decides: readonly number[] | undefined): boolean {
+  const [ours, theirs] = series
+  if (!decides || !ours || !theirs || ours.blocks.length < ROUNDS_FOR_RATIO) return false
+  const { p50, ci95 } = ratioOfBlocks(ours.blocks, theirs.blocks)
+  const low = p50 * (ci95[0] / p50) ** CERTAIN
+  const high = p50 * (ci95[1] / p50) ** CERTAIN
+  return decides.every((bound) => bound < low || bound > high)
 }
 
 /** Enough for what is made of them: a ratio needs rounds, and never fewer than two. */

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { openWord } from '../open-words.ts'
+import { energyRecordSchema } from './energy-record.ts'
 import { latencyRatioSchema, latencyRecordSchema } from './latency-record.ts'
 import { qualityRecordSchema } from './quality-record.ts'
+import { soakRecordSchema } from './soak-record.ts'
+import { PROBE_VERDICTS } from './verdicts.ts'
 
 /** What every record has; the rest of the figures explain these. */
 const LATENCY_CORE = {
@@ -59,13 +62,6 @@ export const probeEvidenceSchema = z.object({
 })
 export type ProbeEvidence = z.infer<typeof probeEvidenceSchema>
 
-/**
- * The worst last. `noisy`: the figures scatter; `contended`: others were at work; `throttled`: the device slowed itself
- * down; `invalid`: nothing was measured.
- */
-export const PROBE_VERDICTS = ['ok', 'noisy', 'contended', 'throttled', 'invalid'] as const
-export type ProbeVerdict = (typeof PROBE_VERDICTS)[number]
-
 /** Whose measurement it is: records of different engines are never compared as if they were one. */
 export const measuredEngineSchema = z.object({
   runtime: z.string(),
@@ -107,6 +103,24 @@ export const probeRecordSchema = z.object({
   /** `baseBytes` before the runtime was started; `overBaseBytes` is what runtime and model add. */
   memory: z.object({ baseBytes: z.number(), overBaseBytes: z.number() }).optional(),
   quality: qualityRecordSchema.partial().required(QUALITY_CORE),
+  /** Processors it was kept on; absent: wherever the system put it. */
+  cores: z.array(z.number().int()).optional(),
+  /** Threads and cores that were tried before, of which the best was measured. */
+  tried: z
+    .array(
+      z.object({
+        threads: z.number().int(),
+        cores: z.array(z.number().int()).nullable(),
+        p50Ms: z.number(),
+        ci95: z.tuple([z.number(), z.number()]),
+      }),
+    )
+    .max(64)
+    .optional(),
+  /** Run for long, afterwards. */
+  soak: soakRecordSchema.optional(),
+  /** Null: asked for, and the device has no meter that can be read. */
+  energy: energyRecordSchema.nullable().optional(),
   runtime: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   /** What ran it; records of old say only what the order said. */
   engine: measuredEngineSchema.optional(),

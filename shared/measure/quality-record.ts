@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findingSchema } from '../findings.ts'
 import { wordOr } from '../open-words.ts'
-import { answerBitsSchema } from './answer-bits.ts'
+import { answerBitsSchema } from './answer-bits-schema.ts'
 
 const fraction = z.number().min(0).max(1)
 const interval = z.tuple([z.number(), z.number()])

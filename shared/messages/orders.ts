@@ -51,9 +51,25 @@ export const probeOrderSchema = z.object({
       artifact: artifactRefSchema,
       runtime: z.enum(RUNTIME_NAMES),
       accelerator: computedBySchema.optional(),
+      /** Where others suit it than the variant. */
+      threads: z.number().int().min(1).max(64).optional(),
     })
     .nullable(),
   threads: z.number().int().min(1).max(64),
+  /** Processors to run on; absent: wherever the system puts it. */
+  cores: z.array(z.number().int().min(0).max(4095)).min(1).max(256).optional(),
+  /** Try which number of threads, up to `threads`, and which cores are best, and measure with those. */
+  tryThreads: z.boolean().optional(),
+  /** Runs begin so often a second; absent: one after the other. */
+  rateHz: z.number().min(0.1).max(10_000).optional(),
+  /** Afterwards run it for so long without a pause, ms. */
+  soakMs: z.number().int().min(1_000).max(300_000).optional(),
+  /** Afterwards measure the energy of a run, where there is a meter. */
+  energy: z.boolean().optional(),
+  /** Time for answers to the test data, ms; absent: as the device sees fit. One sample is answered in any case. */
+  answersMs: z.number().int().min(0).max(600_000).optional(),
+  /** Ratios to the baseline that the decision hangs on: enough is measured once the interval has left them. */
+  decides: z.array(z.number().positive()).max(8).optional(),
   /** Time to spend measuring, ms. */
   measureMs: z.number().int().min(100).max(120_000),
   timeoutMs: z.number().int().min(1_000).max(600_000),
@@ -70,6 +86,7 @@ export const saidProbeSchema = probeOrderSchema.extend({
       artifact: artifactRefSchema,
       runtime: openWord(RUNTIME_NAMES),
       accelerator: computedBySchema.optional(),
+      threads: z.number().int().min(1).max(64).optional(),
     })
     .nullable(),
 })
@@ -116,12 +133,40 @@ export const cancelOrderSchema = z.object({
   order: messageIdSchema,
 })
 
+/** Blocks of a sample that are asked for at a time. */
+export const MOST_COLLECTED_BLOCKS = 8
+
+/** Send so many blocks of a captured sample, from this one on, on the channel `samples`. Asked again where they do not come. */
+export const collectOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('collect'),
+  model: modelNameSchema,
+  sample: digestSchema,
+  from: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(2 ** 15),
+  blocks: z.number().int().min(1).max(MOST_COLLECTED_BLOCKS),
+})
+
+/** The planner wants no more of these samples: it has them, or will not have them. */
+export const collectedOrderSchema = z.object({
+  v: z.literal(1),
+  id: messageIdSchema,
+  kind: z.literal('collected'),
+  samples: z.array(digestSchema).min(1).max(256),
+})
+
 export const orderSchema = z.discriminatedUnion('kind', [
   assignOrderSchema,
   vouchedProbeSchema,
   receiptOrderSchema,
   rebirthOrderSchema,
   cancelOrderSchema,
+  collectOrderSchema,
+  collectedOrderSchema,
 ])
 export type Order = z.infer<typeof orderSchema>
 export type OrderKind = Order['kind']

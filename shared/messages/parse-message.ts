@@ -22,6 +22,7 @@ export interface Payloads extends Omit<Said, 'orders' | 'reports'> {
   orders: HeardOrder
   reports: HeardReport
   blocks: BlockFrame
+  samples: BlockFrame
 }
 
 export type MessageOf<C extends Channel> = {
@@ -63,6 +64,7 @@ export const MAX_MESSAGE_BYTES: Readonly<Record<Channel, number>> = {
   reports: 64 * KIB,
   want: KIB,
   blocks: MAX_BLOCK_FRAME_BYTES,
+  samples: MAX_BLOCK_FRAME_BYTES,
 }
 
 type Refused = Pick<MessageRefusal, 'code' | 'message'>
@@ -78,6 +80,7 @@ const PARSERS: { readonly [C in Channel]: PayloadParser<Payloads[C]> } = {
   reports: jsonParser(REPORTS),
   want: jsonParser(wantSchema),
   blocks: parseBlock,
+  samples: parseBlock,
 }
 
 /** The one edge where MQTT bytes become typed values. Never throws; open-words.ts says what becomes of what is not known. */

@@ -103,6 +103,27 @@ export const observationsReportSchema = z.object({
   ...observationsShape,
 })
 
+/** Samples that one report names at most. */
+export const MOST_CAPTURED = 64
+
+/** Inferences worth a label that lie on the device, and may be collected. Said once in a while, and kept nowhere. */
+export const capturedReportSchema = z.object({
+  ...envelope,
+  kind: z.literal('captured'),
+  model: modelNameSchema,
+  /** By the digest of its bytes. */
+  samples: z
+    .array(
+      z.object({
+        digest: digestSchema,
+        bytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+      }),
+    )
+    .max(MOST_CAPTURED),
+  /** Named before, and made room for others since. */
+  gone: z.array(digestSchema).max(MOST_CAPTURED).default([]),
+})
+
 export const reportSchema = z.discriminatedUnion('kind', [
   ackReportSchema,
   installReportSchema,
@@ -110,6 +131,7 @@ export const reportSchema = z.discriminatedUnion('kind', [
   healthReportSchema,
   refusedReportSchema,
   observationsReportSchema,
+  capturedReportSchema,
 ])
 export type Report = z.infer<typeof reportSchema>
 export type ReportKind = Report['kind']

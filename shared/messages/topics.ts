@@ -9,6 +9,7 @@ export const CHANNELS = {
   reports: { from: 'agent', qos: 1 },
   want: { from: 'agent', qos: 1 },
   blocks: { from: 'planner', qos: 0 },
+  samples: { from: 'agent', qos: 0 },
 } as const
 export type Channel = keyof typeof CHANNELS
 

@@ -17,7 +17,9 @@ export async function installedRuntimes(): Promise<{ name: RuntimeName; version:
 
 function isInstalled({ package: name, needs }: Extract<RuntimeOrigin, { package: string }>) {
   try {
-    return existsSync(join(dirname(packageJsonPath(name)), needs))
+    const path = join(dirname(packageJsonPath(name)), needs)
+    // A package for devices holds some files compressed.
+    return existsSync(path) || existsSync(`${path}.br`)
   } catch {
     return false
   }

@@ -1,3 +1,4 @@
+export * from './least-squares.ts'
 export * from './order-statistics.ts'
 export * from './proportions.ts'
 export * from './random-effects.ts'

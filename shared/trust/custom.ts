@@ -51,6 +51,8 @@ export const directedEngineSchema = z.object({
   accelerator: z.string().min(1).max(64).nullable(),
   /** As many as it was measured with. */
   threads: z.number().int().min(1).max(64).optional(),
+  /** Processors it was measured on, where it was kept to some. */
+  cores: z.array(z.number().int().min(0).max(4095)).min(1).max(256).optional(),
 })
 export type DirectedEngine = z.infer<typeof directedEngineSchema>
 

@@ -4,6 +4,7 @@ import { table } from '../../planner/cli/program/io.ts'
 import { installedRuntimes } from '../../shared/runtime/index.ts'
 import type { Benchmark, BenchRow } from './bench.ts'
 import { brokerBenchmark } from './broker.ts'
+import { contentionBenchmark } from './contention.ts'
 import * as delivery from './delivery.ts'
 import { disturbanceBenchmark } from './disturbance.ts'
 import { idleAgentBenchmark } from './idle-agent.ts'
@@ -18,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   runtimesBenchmark,
   idleAgentBenchmark,
   disturbanceBenchmark,
+  contentionBenchmark,
   delivery,
   brokerBenchmark,
   scaleBenchmark,

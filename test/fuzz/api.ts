@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { connectPlanner } from '../../planner/api/index.ts'
 
@@ -40,7 +40,16 @@ if (schemathesis === undefined) {
 
 async function fuzz(program: string, data: string): Promise<number> {
   const main = join(import.meta.dirname, '..', '..', 'planner', 'cli', 'main.js')
-  const serve = ['serve', '--data', data, '--insecure-loopback', '--port', '0', '--metrics', 'token']
+  const serve = [
+    'serve',
+    '--data',
+    data,
+    '--insecure-loopback',
+    '--port',
+    '0',
+    '--metrics',
+    'token',
+  ]
   const api = ['--api-host', '127.0.0.1', '--api-port', '0', '--api-plain']
   const planner = spawn(process.execPath, [main, ...serve, ...api], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,7 +58,7 @@ async function fuzz(program: string, data: string): Promise<number> {
     const url = await operatorUrl(planner.stdout)
     const admin = { name: 'fuzz', role: 'admin', days: null } as const
     const { token } = await connectPlanner(data, '').call('operators.add', admin)
-    return await run(program, [
+    return await run(program, data, [
       'run',
       `${url}/api/v1/openapi.json`,
       ...['--header', `Authorization: Bearer ${token}`],
@@ -73,8 +82,9 @@ async function operatorUrl(output: NodeJS.ReadableStream): Promise<string> {
   throw new Error('the planner ended before it said where it is asked')
 }
 
-async function run(program: string, words: readonly string[]): Promise<number> {
-  const child = spawn(program, [...words], { stdio: 'inherit' })
+async function run(program: string, data: string, words: readonly string[]): Promise<number> {
+  // What it remembers of a run goes with the planner's data.
+  const child = spawn(resolve(program), [...words], { stdio: 'inherit', cwd: data })
   const [code] = (await once(child, 'exit')) as [number | null]
   return code ?? 1
 }

@@ -1,15 +1,18 @@
-/** `npm run fuzz [-- --frames N --files N --seed N]`: bytes of strangers end in a value or in one clear refusal. */
+/** `npm run fuzz [-- --frames N --files N --seed N --only NAME,NAME]`: bytes of strangers end in a value or in one clear refusal. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { table } from '../../planner/cli/program/io.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { damage } from './damage.ts'
+import { fieldFiles } from './field-files.ts'
 import { fuzzFrames } from './frames.ts'
 import { subjects } from './subjects.ts'
 
 const count = z.coerce.number().int().nonnegative()
 const text = { type: 'string' } as const
-const { values } = parseArgs({ options: { frames: text, files: text, seed: text } })
+const { values } = parseArgs({
+  options: { frames: text, files: text, seed: text, only: text },
+})
 const settings = z
   .object({ frames: count.default(1_000_000), files: count.default(10_000), seed: count })
   .parse({ ...values, seed: values.seed ?? Math.floor(Math.random() * 2 ** 31) })
@@ -19,7 +22,9 @@ console.log(`seed ${seed}, Node ${process.version}`)
 const rows: string[][] = []
 const broken: string[] = []
 
-for (const subject of files === 0 ? [] : subjects(files)) {
+const all = files === 0 ? [] : [...subjects(files), ...(await fieldFiles(files))]
+const wanted = values.only?.split(',')
+for (const subject of all.filter(({ name }) => wanted?.includes(name) ?? true)) {
   const started = performance.now()
   const found = await damage(subject, seed)
   broken.push(...found.broken)

@@ -1,7 +1,7 @@
 /*
  * A delegate of TensorFlow Lite for tests, standing in for an accelerator: it takes convolutions, and computes them by
  * running the library's own kernels inside its partitions. Built with -DIDLE it takes nothing.
- * Options: take = conv | all | none; fail = null | crash-create | crash-prepare | crash-invoke | hang | zeros.
+ * Options: take = conv | all | none; type = any | float (as a GPU, which has no integers); fail = null | crash-create | crash-prepare | crash-invoke | hang | zeros.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ enum { CONV_2D = 3, DEPTHWISE_CONV_2D = 4, DELEGATE = 51 };
 typedef struct {
   TfLiteDelegate delegate;
   char take[16];
+  char type[16];
   char fail[16];
 } TestDelegate;
 
@@ -124,6 +125,16 @@ static int takes(const TestDelegate* self, int code) {
   return code == CONV_2D || code == DEPTHWISE_CONV_2D;
 }
 
+/* Operands and results in float32: weights stored smaller become float before, by an operator of their own. */
+static int suits(const TestDelegate* self, const TfLiteContext* context, const TfLiteNode* node) {
+  if (strcmp(self->type, "float") != 0) return 1;
+  for (int i = 0; i < node->inputs->size; i++) {
+    int input = node->inputs->data[i];
+    if (input >= 0 && context->tensors[input].type != kTfLiteFloat32) return 0;
+  }
+  return context->tensors[node->outputs->data[0]].type == kTfLiteFloat32;
+}
+
 static TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   TestDelegate* self = delegate->data_;
   if (failing(self, "crash-prepare")) crash();
@@ -135,7 +146,7 @@ static TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
     TfLiteNode* node;
     TfLiteRegistration* kernel;
     if (context->GetNodeAndRegistration(context, plan->data[i], &node, &kernel)) return kTfLiteError;
-    if (takes(self, kernel->builtin_code)) wanted->data[wanted->size++] = plan->data[i];
+    if (takes(self, kernel->builtin_code) && suits(self, context, node)) wanted->data[wanted->size++] = plan->data[i];
   }
   TfLiteRegistration registration;
   memset(&registration, 0, sizeof(registration));
@@ -163,6 +174,7 @@ TfLiteDelegate* tflite_plugin_create_delegate(const char** keys, const char** va
 #endif
   for (size_t i = 0; i < count; i++) {
     if (strcmp(keys[i], "take") == 0) strncpy(self->take, values[i], sizeof(self->take) - 1);
+    else if (strcmp(keys[i], "type") == 0) strncpy(self->type, values[i], sizeof(self->type) - 1);
     else if (strcmp(keys[i], "fail") == 0) strncpy(self->fail, values[i], sizeof(self->fail) - 1);
     else {
       report("unknown option of the test delegate");

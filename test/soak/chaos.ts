@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { below, type Random } from '../planner/formats/tflite/random.ts'
 import { agentAmbush, loopAmbush, plannerAmbush } from './ambush.ts'
+import type { Blows } from './blows.ts'
 import type { Device } from './device.ts'
 import type { Fleet } from './fleet.ts'
 import { checkReceipts } from './ledger-check.ts'
@@ -37,6 +38,7 @@ export class Chaos {
   readonly #random: Random
   readonly #tally: Tally
   readonly #lifeMs: number
+  readonly #blows: Blows
   /** Time an agent lately took to come up: on a busy machine everything takes longer, and lives do too. */
   #upMs = 0
   readonly #lives: Promise<void>[]
@@ -46,7 +48,8 @@ export class Chaos {
   #phase: 'killing' | 'calm' | 'over' = 'killing'
   #looping: Device | undefined
 
-  constructor(fleet: Fleet, random: Random, tally: Tally, lifeMs: number) {
+  constructor(fleet: Fleet, random: Random, tally: Tally, lifeMs: number, blows: Blows) {
+    this.#blows = blows
     this.#fleet = fleet
     this.#random = random
     this.#tally = tally
@@ -54,8 +57,8 @@ export class Chaos {
     this.#lives = fleet.programs.map((program) => this.#live(program))
   }
 
-  /** Resolves when so many were killed, or somebody has seen enough. */
-  async run(kills: number, enough: AbortSignal): Promise<void> {
+  /** Resolves when so many were killed, or somebody has seen enough; all blows are over by then. */
+  async run(kills: number, enough: AbortSignal, calmDown: () => Promise<void>): Promise<void> {
     for (let told = 0; this.#tally.killed < kills && !enough.aborted; await sleep(POLL_MS)) {
       if (this.#tally.killed < told + 50) continue
       told = this.#tally.killed
@@ -63,6 +66,7 @@ export class Chaos {
       const pace = (this.#tally.seconds / told).toFixed(2)
       console.log(`${told} kills, ${pace} s each; ${installs} installs, ${receipted} receipts`)
     }
+    await calmDown()
     this.#phase = 'calm'
     this.#loops.clear()
     this.#tally.calm()
@@ -131,11 +135,14 @@ export class Chaos {
     if (!ended.aborted && this.#phase === 'killing') this.#kill(program)
   }
 
-  #bury(program: Program, { signal, code }: Death): void {
+  #bury(program: Program, death: Death): void {
+    const { signal, code } = death
     const { role, name, failPoint } = program
     if (signal === 'SIGKILL') {
       this.#tally.kills[role] += 1
       if (!this.#aimedAt.delete(program)) this.#tally.diedAt(role, nameOf(failPoint))
+    } else if (this.#blows.explains(program, death)) {
+      this.#tally.explained += 1
     } else {
       this.#tally.violate(`${name} ended by itself (${signal ?? code}): ${program.lastWords()}`)
     }
@@ -148,7 +155,9 @@ export class Chaos {
     this.#tally.looks += 1
     const { fault } = device.look()
     if (fault !== undefined && !device.isSpoiled) this.#tally.violate(`${device.id}: ${fault}`)
-    const mayBeSpoiled = this.#phase === 'killing' && !device.isSpoiled && fault === undefined
+    const hasRoom = !this.#blows.isFull(device.program)
+    const mayBeSpoiled =
+      this.#phase === 'killing' && !device.isSpoiled && fault === undefined && hasRoom
     if (!mayBeSpoiled || below(this.#random, SPOILED_ONE_IN) > 0) return
     if (device.spoil(this.#random)) this.#tally.spoiled += 1
   }

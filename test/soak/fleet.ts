@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceTree } from '../device-trees.ts'
+import { lacksCompiler, preloadOf } from '../native/preload.ts'
 import { Device } from './device.ts'
 import { MODEL, Operator } from './operator.ts'
 import { Program } from './program.ts'
@@ -13,6 +15,9 @@ import { Witness } from './witness.ts'
 const BOARDS = ['raspberry-pi-4', 'rock-5b']
 const START_MS = 90_000
 const POLL_MS = 200
+/** Room on the disk of a device, and of the planner. */
+const DISK_BYTES = 48 * 2 ** 20
+const PLANNER_DISK_BYTES = 256 * 2 ** 20
 
 /** Broker, planner and agents as processes on loopback, and the tap between them. */
 export class Fleet {
@@ -23,43 +28,91 @@ export class Fleet {
   readonly operator: Operator
   readonly witness: Witness
   readonly #brokerPort: number
+  /** Where a device that was copied talks: what it promises is promised by nobody. */
+  readonly #clonePort: number
+  readonly #disks: string[] = []
   /** What devices trust; said by the planner. */
   #trust = ''
 
   private constructor(
     dir: string,
     agents: number,
-    ports: { broker: number; tap: number },
+    ports: { broker: number; tap: number; clones: number },
     witness: Witness,
   ) {
     const logs = join(dir, 'logs')
     mkdirSync(logs, { recursive: true })
     this.data = join(dir, 'planner')
     this.#brokerPort = ports.broker
+    this.#clonePort = ports.clones
+    const clock = lacksCompiler() ? undefined : preloadOf('wrong-clock', logs)
+    this.#mount(this.data, PLANNER_DISK_BYTES)
     this.witness = witness
     const secret = ['--secret-file', join(dir, 'broker-secret')]
     this.broker = new Program('broker', 'broker', logs, () => [
       ...['broker', '--data', join(dir, 'broker'), '--port', `${ports.broker}`, ...secret],
     ])
-    this.planner = new Program('planner', 'planner', logs, () => [
-      ...['planner', '--data', this.data, '--broker', `mqtt://127.0.0.1:${ports.broker}`],
-      ...['--probe-ms', '100', ...secret],
-    ])
+    this.planner = new Program(
+      'planner',
+      'planner',
+      logs,
+      () => [
+        ...['planner', '--data', this.data, '--broker', `mqtt://127.0.0.1:${ports.broker}`],
+        ...['--probe-ms', '100', ...secret],
+      ],
+      clock,
+    )
     this.operator = new Operator(this.data, dir)
     this.devices = Array.from({ length: agents }, (_, index) => {
       const id = `device-${index + 1}`
       const stateDir = join(dir, id)
       const root = deviceTree(BOARDS[index % BOARDS.length] as string)
-      const program = new Program('agent', id, logs, () => [
-        ...['run', '--broker', `mqtt://127.0.0.1:${ports.tap}`, '--trust', this.#trust],
-        ...['--device', id, '--state-dir', stateDir, '--root', root, '--threads', '1'],
-      ])
+      this.#mount(stateDir, DISK_BYTES)
+      const line = () => this.#agentLine(id, stateDir, root, ports.tap)
+      const program = new Program('agent', id, logs, line, clock)
       return new Device(program, stateDir)
     })
   }
 
+  /** A disk of its own, which can be full; where that may not be mounted, none ever is. */
+  #mount(path: string, bytes: number): void {
+    mkdirSync(path, { recursive: true })
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], {
+        stdio: 'ignore',
+      })
+      this.#disks.push(path)
+    } catch {}
+  }
+
+  get hasDisks(): boolean {
+    return this.#disks.length > 0
+  }
+
+  /** What lies there is lost. */
+  unmount(): void {
+    for (const disk of this.#disks) execFileSync('umount', ['-l', disk])
+  }
+
+  #agentLine(id: string, stateDir: string, root: string, port: number): readonly string[] {
+    return [
+      ...['run', '--broker', `mqtt://127.0.0.1:${port}`, '--trust', this.#trust],
+      ...['--device', id, '--state-dir', stateDir, '--root', root, '--threads', '1'],
+    ]
+  }
+
+  /** What Node is told to run for a copy of the device. */
+  cloneLine({ id, program }: Device, stateDir: string): readonly string[] {
+    const root = deviceTree(BOARDS[(Number(id.split('-')[1]) - 1) % BOARDS.length] as string)
+    const [main = ''] = program.line
+    return [main, ...this.#agentLine(id, stateDir, root, this.#clonePort)]
+  }
+
   /** Starts everything, and has every device run one variant with another one behind it. */
-  static async start(dir: string, agents: number): Promise<{ fleet: Fleet; tap: WireTap }> {
+  static async start(
+    dir: string,
+    agents: number,
+  ): Promise<{ fleet: Fleet; taps: readonly WireTap[] }> {
     const witness = new Witness()
     const devices = new Map<string, Device>()
     const brokerPort = await freePort()
@@ -70,11 +123,15 @@ export class Fleet {
       device.births += 1
       device.isSpoiled = false
     })
-    const ports = { broker: brokerPort, tap: await tap.listen() }
+    // The receipts that a copy gets hold all the same.
+    const clones = new WireTap(brokerPort, (message) => {
+      if (message.channel !== 'reports') witness.hear(message)
+    })
+    const ports = { broker: brokerPort, tap: await tap.listen(), clones: await clones.listen() }
     const fleet = new Fleet(dir, agents, ports, witness)
     for (const device of fleet.devices) devices.set(device.id, device)
     await fleet.#setUp()
-    return { fleet, tap }
+    return { fleet, taps: [tap, clones] }
   }
 
   get programs(): readonly Program[] {

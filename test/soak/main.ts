@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../shared/errors.ts'
 import { randomOf } from '../planner/formats/tflite/random.ts'
+import { Blows } from './blows.ts'
 import { Chaos } from './chaos.ts'
 import { ending } from './ending.ts'
 import { Fleet } from './fleet.ts'
@@ -19,16 +20,18 @@ console.log(
     `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; state and logs in ${dir}`,
 )
 
-const { fleet, tap } = await Fleet.start(dir, agents)
+const { fleet, taps } = await Fleet.start(dir, agents)
 const tally = new Tally()
-const chaos = new Chaos(fleet, randomOf(seed), tally, settings['life-ms'])
+const blows = new Blows(fleet, randomOf(seed + 1), tally)
+const chaos = new Chaos(fleet, randomOf(seed), tally, settings['life-ms'], blows)
 const streaming = new AbortController()
 // Ctrl-C ends the killing; what must hold in the end is still looked at.
 const enough = new AbortController()
 process.once('SIGINT', () => enough.abort())
 const stream = fleet.operator.stream(streaming.signal)
 try {
-  await chaos.run(kills, enough.signal)
+  blows.start()
+  await chaos.run(kills, enough.signal, () => blows.stop())
   streaming.abort()
   const turns = await stream
   const { installs, rollbacks, receipted, accepted } = fleet.witness
@@ -46,8 +49,11 @@ try {
 } finally {
   streaming.abort()
   for (const program of fleet.programs) program.kill()
-  await tap.close()
+  for (const tap of taps) await tap.close()
 }
 if (tally.violations.length > 0) console.log(`seed ${seed}; state and logs stay in ${dir}`)
-else if (keep === undefined) rmSync(dir, { recursive: true, force: true })
+else {
+  fleet.unmount()
+  if (keep === undefined) rmSync(dir, { recursive: true, force: true })
+}
 process.exit(tally.violations.length > 0 ? 1 : 0)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Role } from './tally.ts'
@@ -22,16 +22,27 @@ export class Program {
   readonly name: string
   readonly #args: () => readonly string[]
   readonly #log: string
+  /** What the preloaded clock reads; `undefined` where there is no compiler for it. */
+  readonly #clock: { readonly library: string; readonly file: string } | undefined
   #child: ChildProcess | undefined
   /** Where the present life, or the last one, was to end. */
   failPoint = ''
   #ended: Promise<Death> | undefined
 
-  constructor(role: Role, name: string, logs: string, args: () => readonly string[]) {
+  constructor(
+    role: Role,
+    name: string,
+    logs: string,
+    args: () => readonly string[],
+    clockLibrary?: string,
+  ) {
     this.role = role
     this.name = name
     this.#args = args
     this.#log = join(logs, `${name}.log`)
+    const file = join(logs, `${name}.clock`)
+    this.#clock = clockLibrary === undefined ? undefined : { library: clockLibrary, file }
+    this.setClock(0)
   }
 
   get isRunning(): boolean {
@@ -51,11 +62,15 @@ export class Program {
   start(failPoint: string): void {
     this.failPoint = failPoint
     const log = openSync(this.#log, 'a')
-    const main = fileURLToPath(new URL(MAINS[this.role], import.meta.url))
     const { FITMENT_FAIL_POINT: _, FITMENT_TOKEN: __, ...environment } = process.env
-    const child = spawn(process.execPath, [main, ...this.#args()], {
+    const clock = this.#clock && { LD_PRELOAD: this.#clock.library, WRONG_CLOCK: this.#clock.file }
+    const child = spawn(process.execPath, this.line, {
       stdio: ['ignore', log, log],
-      env: { ...environment, ...(failPoint !== '' && { FITMENT_FAIL_POINT: failPoint }) },
+      env: {
+        ...environment,
+        ...clock,
+        ...(failPoint !== '' && { FITMENT_FAIL_POINT: failPoint }),
+      },
     })
     closeSync(log)
     this.#child = child
@@ -65,6 +80,16 @@ export class Program {
         resolve({ code, signal })
       })
     })
+  }
+
+  /** What Node is told to run. */
+  get line(): readonly string[] {
+    return [fileURLToPath(new URL(MAINS[this.role], import.meta.url)), ...this.#args()]
+  }
+
+  /** Its wall clock, by so many seconds beside ours, from now on. */
+  setClock(seconds: number): void {
+    if (this.#clock) writeFileSync(this.#clock.file, String(seconds))
   }
 
   kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): void {

@@ -14,6 +14,9 @@ export class Tally {
   /** Slots spoiled on purpose while their agent was dead. */
   spoiled = 0
   loops = 0
+  /** Programs that ended by themselves, saying why, while their disk was full or another had their directory. */
+  explained = 0
+  readonly #blows = new Map<string, number>()
   readonly #started = performance.now()
   #killingSeconds: number | undefined
 
@@ -31,6 +34,10 @@ export class Tally {
 
   deathsAt(role: Role, failPoint: string): number {
     return this.#atFailPoints.get(`${role} ${failPoint}`) ?? 0
+  }
+
+  blow(name: string): void {
+    this.#blows.set(name, (this.#blows.get(name) ?? 0) + 1)
   }
 
   /** The killing is over; what follows is calm. */
@@ -57,6 +64,10 @@ export class Tally {
       ['looks at a dead device’s disk', `${this.looks}`],
       ['slots spoiled on purpose', `${this.spoiled}`],
       ['crash loops ended by rollback', `${this.loops}`],
+      ...[...this.#blows]
+        .sort()
+        .map(([name, count]): [string, string] => [`blows: ${name}`, `${count}`]),
+      ['ended by themselves under a blow, saying why', `${this.explained}`],
       ...rows,
       ['violations', `${this.violations.length}`],
     ]

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { installedModelSchema } from '../../agent/artifacts/index.ts'
 import { connectPlanner } from '../../planner/api/index.ts'
 import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
@@ -10,6 +11,15 @@ import { Running, until } from './running.ts'
 
 /** What becomes of revisions: bad ones refused, forced, rolled out all the same, and taken back without a build. */
 t.setTimeout(900_000)
+
+/** How long a command took, and how busy this machine is. */
+async function timed<T>(t: Test, what: string, work: () => Promise<T>): Promise<T> {
+  const began = performance.now()
+  const done = await work()
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  t.comment(`${what}: ${seconds} s, load ${loadavg()[0]?.toFixed(1)}`)
+  return done
+}
 
 t.test('a revision is refused, forced, rolled out, and taken back', async (t) => {
   const dir = t.testdir({})
@@ -49,6 +59,7 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
     const file = join(dir, 'press', 'slots', 'motor', 'current', 'model.json')
     return installedModelSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   }
+  const classOf = async () => (await planner.call('devices.list', {}))[0]?.class ?? ''
   await until('a device', async () =>
     (await planner.call('devices.list', {})).some(({ online }) => online) ? true : undefined,
   )
@@ -59,7 +70,10 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
   })
   t.match(await add(files.nan), { code: 1, err: /gate-refused.*NaN or infinity/ })
   t.match(await fitment('models', 'list', ...here), { out: /no model is registered/ })
-  t.equal((await add(SMALL_MODEL)).code, 0)
+  t.match(await add(SMALL_MODEL), {
+    code: 0,
+    err: /all samples of the test data are of class 0/,
+  })
   const first = await fitment('rollout', 'start', 'motor', '--accept-noise', '--wait', ...here)
   t.equal(first.code, 0, first.out + first.err)
   t.equal(told().revision, 1)
@@ -81,7 +95,11 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
   t.equal(told().revision, 3)
 
   const before = await planner.call('variants.list', {})
-  t.match(await fitment('rollback', 'motor', '--wait', ...here), {
+  const back = () => fitment('rollback', 'motor', '--wait', ...here)
+  t.match(await timed(t, 'a command that does nothing', () => fitment('models', 'list', ...here)), {
+    code: 0,
+  })
+  t.match(await timed(t, 'rollback', back), {
     code: 0,
     out: /CLASS +REVISION/,
   })
@@ -105,7 +123,23 @@ t.test('a revision is refused, forced, rolled out, and taken back', async (t) =>
     err: /motor has no revision 9; there are: 3, 2, 1/,
   })
   t.same(await planner.call('variants.list', {}), before, 'nothing was built or measured')
-  t.match(await fitment('rollback', 'motor', '--to', '3', '--wait', ...here), { code: 0 })
+  const forward = () => fitment('rollback', 'motor', '--to', '3', '--wait', ...here)
+  t.match(await timed(t, 'rollback --to 3', forward), { code: 0 })
   t.equal(told().revision, 3)
+  const again = ['--revision', '1', '--waves', '100%', '--wait']
+  const start = () => fitment('rollout', 'start', 'motor', ...again, ...here)
+  t.match(await timed(t, 'rollout start --revision 1', start), { code: 0 })
+  t.equal(told().revision, 1)
+  t.same(await planner.call('variants.list', {}), before, 'and nothing was built for it')
+  for (const [what, shown] of [
+    ['plan', /revision \d/],
+    ['variants', /MODEL +REV +CLASS/],
+    ['probes', /MODEL +REV +CLASS/],
+    ['classes', /MODEL +REV +STAGE/],
+  ] as const) {
+    const of = what === 'classes' ? await classOf() : 'motor'
+    const dry = what === 'plan' ? ['--dry-run'] : []
+    t.match(await fitment(what, of, ...dry, ...here), { out: shown }, what)
+  }
   await running.stop()
 })

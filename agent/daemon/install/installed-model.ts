@@ -51,7 +51,7 @@ export async function whatIsTold(
   { runtime, version, library, delegates, device }: Engine,
   { modelRunner: { mostThreads }, store }: Pick<AgentContext, 'modelRunner' | 'store'>,
 ): Promise<Told> {
-  const { threads } = directed ?? {}
+  const { threads, cores } = directed ?? {}
   return {
     v: 1,
     model,
@@ -65,6 +65,7 @@ export async function whatIsTold(
     device,
     // As many as it was measured with here.
     threads: threads === undefined ? null : Math.min(threads, mostThreads ?? threads),
+    cores: cores ?? null,
     labels: labels ? await labelsIn(labels.digest, store) : null,
     sketch: sketch?.digest ?? null,
   }

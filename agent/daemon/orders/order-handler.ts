@@ -14,6 +14,7 @@ import { RUNTIME_NAMES, type RuntimeName } from '../../../shared/runtime/index.t
 import { SerialQueue } from '../../../shared/serial-queue.ts'
 import { TrustError } from '../../../shared/trust/index.ts'
 import type { EngineName } from '../../engines/index.ts'
+import type { SampleUploads } from '../../observe/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { OrderRefused } from '../errors.ts'
 import type { Installer } from '../install/installer.ts'
@@ -36,6 +37,7 @@ export interface OrderHandlerOptions {
   readonly acceptsRuntimes?: boolean | undefined
   readonly installer: Installer
   readonly prober: Prober
+  readonly uploads: SampleUploads
   rebirth(): void
   /** A receipt names births as well as reports. */
   confirmed(ids: readonly string[]): void
@@ -70,6 +72,8 @@ export class OrderHandler {
       },
       rebirth: () => options.rebirth(),
       cancel: (order) => this.#cancel(order),
+      collect: (order) => options.uploads.collect(order),
+      collected: (order) => options.uploads.collected(order),
       later: (order) => this.#later(order),
     }
   }

@@ -148,6 +148,8 @@ export class Prober {
     if (step === 'accepted') return undefined
     const files = await this.#fetch(order, signal)
     if (step === 'downloading') return undefined
+    // Before it is this one's turn: installations and downloads need not wait until the device is at rest.
+    await modelRunner.atRest(order, signal)
     const record = await measurementLock.during(signal, () =>
       modelRunner.probe(order, files, this.#enginesFor(order), signal),
     )

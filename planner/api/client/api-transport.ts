@@ -81,7 +81,14 @@ function plainTransport(url: string, authorization: string): ApiTransport {
     place: url,
     advice: 'start it with fitment serve --api-host 127.0.0.1 --api-plain',
     ask: async (method, path, headers) =>
-      requestHttp({ host, port, method, path, agent: false, headers: { ...headers, authorization } }),
+      requestHttp({
+        host,
+        port,
+        method,
+        path,
+        agent: false,
+        headers: { ...headers, authorization },
+      }),
   }
 }
 

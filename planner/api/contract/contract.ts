@@ -5,6 +5,7 @@ import { MODEL_OPERATIONS } from './model-operations.ts'
 import { nothing, type Operation } from './operation.ts'
 import { OPERATOR_OPERATIONS } from './operator-operations.ts'
 import { ROLLOUT_OPERATIONS } from './rollout-operations.ts'
+import { SAMPLE_OPERATIONS } from './sample-operations.ts'
 
 /** Who may call what; over the planner's own socket everybody is an admin. */
 export { ROLES, type Role }
@@ -27,6 +28,7 @@ export const OPERATIONS = {
   ...DEVICE_OPERATIONS,
   ...MODEL_OPERATIONS,
   ...ROLLOUT_OPERATIONS,
+  ...SAMPLE_OPERATIONS,
   ...OPERATOR_OPERATIONS,
 } as const satisfies Record<string, Operation>
 

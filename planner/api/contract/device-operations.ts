@@ -12,6 +12,25 @@ import {
   windowViewSchema,
 } from './views.ts'
 
+/** `void`: a newer one was made for its device, or the device was revoked. */
+export const INVITE_STATES = ['good', 'used-up', 'expired', 'revoked', 'void'] as const
+export type InviteState = (typeof INVITE_STATES)[number]
+
+const inviteViewSchema = z.object({
+  id: z.string(),
+  state: z.enum(INVITE_STATES),
+  device: z.string().nullable(),
+  uses: z.number(),
+  used: z.number(),
+  labels: labelsSchema,
+  /** Of devices that the operator's own authority speaks for. */
+  names: z.array(z.string()).nullable(),
+  createdBy: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  revoked: z.object({ by: z.string(), at: z.string(), reason: z.string() }).nullable(),
+})
+
 const inviteHours = z
   .number()
   .positive()
@@ -83,7 +102,31 @@ export const DEVICE_OPERATIONS = {
         })
         .optional(),
     }),
-    output: z.object({ token: z.string(), device: z.string().nullable(), expiresAt: z.string() }),
+    output: z.object({
+      /** For `invites.revoke`; the token itself is known to nobody else. */
+      id: z.string(),
+      token: z.string(),
+      device: z.string().nullable(),
+      expiresAt: z.string(),
+    }),
+  },
+  'invites.list': list('operator', inviteViewSchema, {
+    /** Those that let nobody in any more, too. */
+    all: z.boolean().optional(),
+  }),
+  'invites.revoke': {
+    role: 'operator',
+    input: z.object({
+      /** Its id, or how that begins. */
+      invite: z.string().regex(/^[0-9a-f]{4,64}$/),
+      reason: z.string().max(200).default(''),
+    }),
+    output: z.object({
+      id: z.string(),
+      device: z.string().nullable(),
+      used: z.number(),
+      uses: z.number(),
+    }),
   },
   'devices.inviteMany': {
     role: 'operator',

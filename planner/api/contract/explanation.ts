@@ -1,5 +1,9 @@
 import { z } from 'zod'
-import { measuredEngineSchema } from '../../../shared/measure/records.ts'
+import {
+  energyRecordSchema,
+  measuredEngineSchema,
+  soakRecordSchema,
+} from '../../../shared/measure/records.ts'
 import { openWord, wordOr } from '../../../shared/open-words.ts'
 import { TARGET_NAMES } from '../../targets/index.ts'
 
@@ -25,6 +29,20 @@ const measurementSchema = z.object({
   verdict: z.string().nullable(),
   flags: z.array(z.string()),
   engine: measuredEngineSchema.nullable(),
+  /** How runs followed each other; null: one after the other. */
+  pace: z.object({ rateHz: z.number(), late: z.number() }).nullable().default(null),
+  /** Threads and cores that were tried, of which the best was measured. */
+  tried: z
+    .array(
+      z.object({ threads: z.number(), cores: z.array(z.number()).nullable(), p50Ms: z.number() }),
+    )
+    .default([]),
+  cores: z.array(z.number()).nullable().default(null),
+  soak: soakRecordSchema.nullable().default(null),
+  /** Null: not asked for, or no meter. */
+  energy: energyRecordSchema.nullable().default(null),
+  /** Why there is no energy, where it was asked for. */
+  withoutMeter: z.boolean().default(false),
   error: z.string().nullable(),
   /** Whether the choice rests on it too. */
   counts: z.boolean(),
@@ -47,6 +65,12 @@ export const explanationSchema = z.object({
   instead: named.extend({ why: z.string() }).nullable(),
   why: z.string(),
   acceptsNoise: z.boolean(),
+  /** How probes are made, where not as usual; empty: as usual. */
+  probing: z.string().default(''),
+  /** What was learnt from other models, and how far off it was on those that it had not seen; null: nothing. */
+  costModel: z.object({ plans: z.number(), error: z.number().nullable() }).nullable().default(null),
+  /** Two speeds within the class, and what tells them apart; empty: one speed. */
+  parts: z.string().default(''),
   /** Devices whose records are left out, with why. */
   notBelieved: z.array(z.object({ device: z.string(), why: z.string() })),
   /** What the device itself measured of what it was given, once it ran there; null: it was not asked. */
@@ -83,6 +107,8 @@ export const explanationSchema = z.object({
         })
         .nullable(),
       drop: z.number().nullable(),
+      /** Its latency over that of the chosen one as other models let expect it; null: nothing to go by. */
+      expected: ratio.extend({ bounded: z.boolean() }).nullable().default(null),
       notes: z.array(z.string()),
       measurements: z.array(measurementSchema),
     }),

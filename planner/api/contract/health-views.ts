@@ -52,6 +52,7 @@ export const healthViewSchema = z.object({
       day: z.string(),
       variant: z.string(),
       scheme: z.string().nullable(),
+      revision: known,
       devices: z.number(),
       inferences: z.number(),
       drift: known,
@@ -70,6 +71,8 @@ export type HealthView = z.infer<typeof healthViewSchema>
 export const alarmViewSchema = z.object({
   rule: z.string(),
   model: z.string(),
+  /** Of what the device runs now. */
+  revision: known,
   device: z.string(),
   state: z.string(),
   evidence: z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { deviceIdSchema, modelNameSchema } from '../../../shared/ids.ts'
 import { selectorSchema } from '../../groups/index.ts'
+import { policyChangeSchema } from '../../probing/index.ts'
 import { constraintsSchema, OBJECTIVES } from '../../selection/index.ts'
 import { explanationSchema } from './explanation.ts'
 import { list, type Operation } from './operation.ts'
@@ -40,6 +41,8 @@ export const MODEL_OPERATIONS = {
       force: z.string().min(1).max(200).nullish(),
       objective: z.enum(OBJECTIVES),
       constraints: constraintsSchema,
+      /** How its probes are made; as usual where absent. */
+      probing: policyChangeSchema.optional(),
     }),
     output: modelViewSchema,
   },
@@ -120,8 +123,14 @@ export const MODEL_OPERATIONS = {
       again: z.boolean(),
       /** Choose from records of disturbed measurements too. */
       acceptNoise: z.boolean().optional(),
+      /** What changes of how its probes are made; then all is measured anew. */
+      probing: policyChangeSchema.optional(),
     }),
-    output: z.object({ model: z.string(), classes: z.array(classPlanSchema) }),
+    output: z.object({
+      model: z.string(),
+      revision: z.number(),
+      classes: z.array(classPlanSchema),
+    }),
   },
   'plan.explain': {
     role: 'viewer',

@@ -64,6 +64,7 @@ export const ROLLOUT_OPERATIONS = {
     input: model.extend({
       device: deviceIdSchema.optional(),
       class: z.string().max(128).optional(),
+      where: selectorSchema.optional(),
       days: z.number().int().min(1).max(35).default(7),
     }),
     output: healthViewSchema,

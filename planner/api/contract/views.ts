@@ -48,6 +48,8 @@ export const deviceViewSchema = z.object({
       active: z.boolean(),
     }),
   ),
+  /** When applications there last told of a model; null: never. */
+  healthToldAt: z.string().nullable().default(null),
   garbage: z.number(),
   garbageNote: z.string().nullable(),
   /** When it was last seen that more than one machine uses this identity; null: not of late. */
@@ -82,7 +84,11 @@ export const classDetailSchema = classViewSchema.extend({
     z.object({ device: z.string(), online: z.boolean(), reasons: z.array(z.string()) }),
   ),
   notes: z.array(z.string()),
-  models: z.array(z.object({ model: z.string(), stage: z.string(), why: z.string() })),
+  models: z.array(
+    z.object({ model: z.string(), revision: z.number(), stage: z.string(), why: z.string() }),
+  ),
+  /** Two speeds of its devices that measurements show, a sentence each. */
+  speeds: z.array(z.string()).default([]),
 })
 
 /** A metric and what was reached in it; null where it could not be measured. */
@@ -132,11 +138,14 @@ export type CandidateRow = z.infer<typeof candidateViewSchema>
 
 export const variantViewSchema = candidateViewSchema.extend({
   model: z.string(),
+  revision: z.number(),
   class: z.string(),
 })
 
 export const classPlanSchema = z.object({
   class: z.string(),
+  /** Of the model, that was planned. */
+  revision: z.number(),
   stage: z.string(),
   waiting: z.string(),
   stuck: z.boolean(),
@@ -201,6 +210,7 @@ export const modelDetailSchema = modelViewSchema.extend({
 export const probeViewSchema = z.object({
   id: z.string(),
   model: z.string(),
+  revision: z.number(),
   class: z.string(),
   round: z.number(),
   device: z.string(),
@@ -256,6 +266,8 @@ export const rolloutViewSchema = z.object({
       error: z.string().nullable(),
       /** When its window opens; null: it waits for none. */
       opensAt: z.string().nullable(),
+      /** What it measured of it once it ran there, beside what its class was chosen for; null: nothing yet. */
+      recheck: z.string().nullable().default(null),
     }),
   ),
   /** Devices of the class that the waves have not reached. */

@@ -1,9 +1,10 @@
 import { UsageError } from '../../../shared/errors.ts'
 import { certificatesIn } from '../../../shared/identity/index.ts'
 import { type InvitePlace, invite, type PlannerIdentity } from '../../identity/index.ts'
-import { audit, certificates, devices as deviceRows } from '../../storage/index.ts'
+import { audit, certificates, devices as deviceRows, joinTokens } from '../../storage/index.ts'
 import type { Call } from '../call/call.ts'
 import type { OperationInput, OperationOutput } from '../contract/contract.ts'
+import type { InviteState } from '../contract/device-operations.ts'
 import { ApiError } from '../contract/errors.ts'
 
 const HOUR_MS = 3_600_000
@@ -26,8 +27,8 @@ export async function inviteDevice(
     ...(authority && { authority }),
   }
   if (authority) requireAuthority(authority.certificate)
-  const { token, expiresAt } = await invite(context.db, placeOf(call), wish, context.now())
-  return { token, device, expiresAt: expiresAt.toISOString() }
+  const { id, token, expiresAt } = await invite(context.db, placeOf(call), wish, context.now())
+  return { id, token, device, expiresAt: expiresAt.toISOString() }
 }
 
 /** @throws UsageError where it is no authority's certificate */
@@ -62,6 +63,54 @@ export async function inviteMany(
     made.push({ device, token, expiresAt: expiresAt.toISOString(), isKnown })
   }
   return made
+}
+
+const STATES: readonly (readonly [InviteState, (row: Listed, now: string) => boolean])[] = [
+  ['revoked', ({ revoked }) => revoked !== null],
+  ['used-up', ({ used, uses }) => used >= uses],
+  // A newer one was made for its device, or the device was revoked.
+  ['void', ({ expiresAt, createdAt }) => expiresAt <= createdAt],
+  ['expired', ({ expiresAt }, now) => expiresAt <= now],
+]
+type Listed = Awaited<ReturnType<typeof joinTokens.listJoinTokens>>[number]
+
+/** The newest first; those that still let somebody in, or all. */
+export async function listInvites(
+  { all = false }: OperationInput<'invites.list'>,
+  { context }: Call,
+): Promise<OperationOutput<'invites.list'>> {
+  const now = context.now().toISOString()
+  const rows = (await joinTokens.listJoinTokens(context.db)).map((row) => {
+    const state: InviteState = STATES.find(([, holds]) => holds(row, now))?.[0] ?? 'good'
+    const { names, labels, revoked, ...rest } = row
+    return { ...rest, state, labels: { ...labels }, names: names && [...names], revoked }
+  })
+  return all ? rows : rows.filter(({ state }) => state === 'good')
+}
+
+/** Nobody joins by it any more; who has joined stays. @throws ApiError `nothing-to-do` */
+export async function revokeInvite(
+  { invite: prefix, reason }: OperationInput<'invites.revoke'>,
+  { context, actor }: Call,
+): Promise<OperationOutput<'invites.revoke'>> {
+  const { db, now } = context
+  const found = (await joinTokens.listJoinTokens(db)).filter(({ id }) => id.startsWith(prefix))
+  const [one, ...more] = found
+  if (one === undefined || more.length > 0) {
+    const what = one === undefined ? 'no token begins with' : `${found.length} tokens begin with`
+    throw new ApiError('nothing-to-do', `${what} ${prefix}: see fitment invites list`)
+  }
+  if (one.revoked) {
+    const { at, by } = one.revoked
+    throw new ApiError('nothing-to-do', `${prefix} was revoked already, ${at} by ${by}`)
+  }
+  await db.transaction().execute(async (trx) => {
+    await joinTokens.revokeJoinToken(trx, one.id, { by: actor, reason }, now())
+    const detail = { token: one.id.slice(0, 12), reason, used: one.used, uses: one.uses }
+    const entry = { actor, action: 'invites.revoke', subject: one.device ?? 'fleet', detail }
+    await audit.writeAudit(trx, entry, now())
+  })
+  return { id: one.id, device: one.device, used: one.used, uses: one.uses }
 }
 
 /** @throws ApiError `no-tls` */

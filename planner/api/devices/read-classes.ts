@@ -1,6 +1,6 @@
 import { profileOf } from '../../classes/index.ts'
 import type { ConductorContext } from '../../conductor/index.ts'
-import { factsOfClass } from '../../conductor/index.ts'
+import { describeParts, factsOfClass, noticedIn } from '../../conductor/index.ts'
 import {
   type Device,
   devices as deviceRows,
@@ -39,6 +39,7 @@ export async function classDetail(
     })),
     notes: profile?.notes.map(({ text, source }) => `${text} (${source})`) ?? [],
     models: await modelsOf(context, id),
+    speeds: await speedsOf(context, id),
   }
 }
 
@@ -57,6 +58,15 @@ function classView(context: ConductorContext, id: string, devices: readonly Devi
   }
 }
 
+async function speedsOf({ db }: ConductorContext, classId: string): Promise<string[]> {
+  const told: string[] = []
+  for (const { id, name } of await models.listModels(db)) {
+    const noticed = await noticedIn(db, { model: id, class: classId })
+    if (noticed) told.push(`${name} ${describeParts(noticed)}`)
+  }
+  return told
+}
+
 async function modelsOf(context: ConductorContext, classId: string) {
   const rows = []
   for (const model of await models.listModels(context.db)) {
@@ -65,7 +75,7 @@ async function modelsOf(context: ConductorContext, classId: string) {
     if (!pipeline) continue
     const chosen = await selections.currentSelection(context.db, model.id, classId)
     const why = chosen?.selection.why ?? pipeline.waiting
-    rows.push({ model: model.name, stage: pipeline.stage, why })
+    rows.push({ model: model.name, revision: model.revision, stage: pipeline.stage, why })
   }
   return rows
 }

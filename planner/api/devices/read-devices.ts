@@ -12,6 +12,7 @@ import {
   devices as deviceRows,
   doublesSince,
   findDevicePage,
+  health,
   models,
   retirements,
   variants,
@@ -111,6 +112,7 @@ export async function deviceViews(
     db,
     devices.map(({ id }) => id),
   )
+  const told = await health.lastTold(db)
   const origin = originsOf(db)
   return Promise.all(
     devices.map(async (device) => {
@@ -134,6 +136,7 @@ export async function deviceViews(
         installed: await Promise.all(
           device.slots.map(async (slot) => ({ ...slot, ...(await origin(slot)) })),
         ),
+        healthToldAt: told.get(device.id) ?? null,
         garbage: device.garbage,
         garbageNote: device.garbageNote,
         doubleSeen: doubles.get(device.id)?.lastAt ?? null,

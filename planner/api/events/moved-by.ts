@@ -42,9 +42,10 @@ const READINGS: Readonly<Record<string, Reading>> = {
   'alarm.cleared': alarm,
   'release.drafted': keys,
   'release.published': keys,
-  'keys.submit': keys,
-  'keys.drop': keys,
   'keys.rotate': keys,
+  'keys.signed': keys,
+  'keys.published': keys,
+  'keys.dropped': keys,
   'keys.forget': keys,
 }
 

@@ -12,17 +12,19 @@ import {
 import { type Call, modelNamed } from '../call/call.ts'
 import type { OperationInput, OperationOutput } from '../contract/contract.ts'
 import type { DeviceHealth, HealthView } from '../contract/health-views.ts'
+import { selected } from '../devices/read-devices.ts'
 
 const DAY_MS = 86_400_000
 
-/** How a model does: on each device now, and day by day on all of them. @throws ApiError `unknown-model` */
+/** How a model does: on each device now, and day by day on all of them. @throws ApiError `unknown-model`, SelectorError */
 export async function readHealth(
   input: OperationInput<'health'>,
   { context }: Call,
 ): Promise<OperationOutput<'health'>> {
   const { db } = context
   const { name } = await modelNamed(context, input.model)
-  const all = await deviceRows.listDevices(db)
+  const known = await deviceRows.listDevices(db)
+  const all = input.where === undefined ? known : await selected(db, known, input.where)
   const asked = all.filter(
     ({ id, class: of }) =>
       (input.device === undefined || id === input.device) &&
@@ -51,9 +53,28 @@ export async function readAlarms(
 ): Promise<OperationOutput<'alarms.list'>> {
   if (model !== undefined) await modelNamed(context, model)
   const known = await alarms.alarmsOf(context.db, { model, device })
-  return known
-    .filter(({ count, raisedAt }) => count.state === 'raised' || (all && raisedAt !== null))
-    .map(({ count, ...alarm }) => ({ ...alarm, state: count.state }))
+  const shown = known.filter(
+    ({ count, raisedAt }) => count.state === 'raised' || (all && raisedAt !== null),
+  )
+  return await Promise.all(
+    shown.map(async ({ count, ...alarm }) => {
+      const [latest] = await health.latestOf(context.db, alarm.model, alarm.device)
+      const variant = latest?.seen.variant
+      const revision = variant ? await revisionOf(context, alarm.model, variant) : null
+      return { ...alarm, revision, state: count.state }
+    }),
+  )
+}
+
+/** Which revision of the model a file was built of; null where none is known. */
+async function revisionOf(
+  { db }: ConductorContext,
+  model: string,
+  digest: string,
+): Promise<number | null> {
+  const variant = await variants.variantByDigest(db, digest)
+  const revision = variant && (await models.revisionOf(db, model, variant.source))
+  return revision?.revision ?? null
 }
 
 async function deviceHealth(
@@ -64,7 +85,6 @@ async function deviceHealth(
   const { reference, probeMs } = await yardstickOf(context, context.db, device, { model, ...seen })
   const figures = figuresOf(seen, reference, probeMs)
   const variant = await variants.variantByDigest(context.db, seen.variant)
-  const revision = variant && (await models.revisionOf(context.db, model, variant.source))
   const { p50 = null, p95 = null, p99 = null } = figures.latencyMs ?? {}
   const ratio = p95 !== null && probeMs?.p95 ? p95 / probeMs.p95 : null
   const { inferences, drift, worst, notFinite, foreign, hottestCelsius, throttled } = figures
@@ -72,7 +92,7 @@ async function deviceHealth(
   return {
     ...{ device: device.id, class: device.class, online: device.online, variant: seen.variant },
     scheme: variant?.scheme ?? null,
-    revision: revision?.revision ?? null,
+    revision: await revisionOf(context, model, seen.variant),
     ...{ inferences, drift, notFinite, foreign, hottestCelsius, throttled },
     worst: worst.map(({ samples, ...distance }) => ({ ...distance, samples: [...samples] })),
     ...{ p50Ms: p50, p95Ms: p95, p99Ms: p99, p95Ratio: ratio },
@@ -101,7 +121,7 @@ async function daysOf(
     const yardstick =
       before?.yardstick ?? (await yardstickOf(context, db, device, { model, ...seen }))
     groups.set(key, {
-      ...{ day, variant, yardstick },
+      ...{ model, day, variant, yardstick },
       seen: before ? mergeObservations(before.seen, seen) : seen,
       devices: (before?.devices ?? 0) + 1,
     })
@@ -110,6 +130,7 @@ async function daysOf(
 }
 
 interface Group {
+  readonly model: string
   readonly day: string
   readonly variant: string
   readonly devices: number
@@ -118,15 +139,16 @@ interface Group {
 }
 
 async function dayView(
-  { db }: ConductorContext,
-  { day, variant, devices, seen, yardstick }: Group,
+  context: ConductorContext,
+  { model, day, variant, devices, seen, yardstick }: Group,
 ): Promise<HealthView['days'][number]> {
   const figures = figuresOf(seen, yardstick.reference, yardstick.probeMs)
   const { p50 = null, p95 = null, p99 = null } = figures.latencyMs ?? {}
   const { inferences, drift, worst, hottestCelsius } = figures
   return {
     ...{ day, variant, devices, inferences, drift, hottestCelsius },
-    scheme: (await variants.variantByDigest(db, variant))?.scheme ?? null,
+    scheme: (await variants.variantByDigest(context.db, variant))?.scheme ?? null,
+    revision: await revisionOf(context, model, variant),
     worst: worst[0]?.name ?? null,
     ...{ p50Ms: p50, p95Ms: p95, p99Ms: p99 },
   }

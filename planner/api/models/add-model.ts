@@ -5,7 +5,8 @@ import type { Finding } from '../../../shared/findings.ts'
 import { builtInMetric } from '../../../shared/metrics/index.ts'
 import { isPackageName } from '../../../shared/trust/index.ts'
 import { commit, withJob } from '../../conductor/index.ts'
-import { audit, models, putLabels, revisions } from '../../storage/index.ts'
+import { definedOf, NO_POLICY } from '../../probing/index.ts'
+import { audit, models, putLabels, revisions, setProbePolicy } from '../../storage/index.ts'
 import { JobError, type JobOutput, type ModelFacts } from '../../variants/index.ts'
 import type { Call } from '../call/call.ts'
 import type { OperationInput, OperationOutput } from '../contract/contract.ts'
@@ -63,6 +64,8 @@ export async function addModel(
         },
         context.now(),
       )
+      if (input.probing)
+        await setProbePolicy(trx, added.id, { ...NO_POLICY, ...definedOf(input.probing) })
       if (labels) await putLabels(trx, added.id, labels.digest)
       if (input.note != null) await revisions.putNote(trx, added.id, input.note)
       for (const tag of input.tags ?? []) await revisions.putTag(trx, name, tag, added.id)

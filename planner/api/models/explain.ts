@@ -1,6 +1,11 @@
 import type { z } from 'zod'
-import { type ClassEvidence, classEvidence } from '../../conductor/index.ts'
-import { fits, judgeRecheck } from '../../probing/index.ts'
+import {
+  type ClassEvidence,
+  classEvidence,
+  describeParts,
+  noticedIn,
+} from '../../conductor/index.ts'
+import { fits, forecastOf, judgeRecheck, type Prior, printPolicy } from '../../probing/index.ts'
 import { comparisons } from '../../selection/index.ts'
 import {
   acceptsNoise,
@@ -8,6 +13,7 @@ import {
   type Device,
   type Probe,
   pipelines,
+  probePolicyOf,
   rechecks,
   type StoredSelection,
   selections,
@@ -52,6 +58,12 @@ export async function explain(
     instead: insteadFor(device, evidence, chosen),
     why: chosen?.selection.why ?? pipeline.waiting,
     acceptsNoise: await acceptsNoise(db, model.id),
+    probing: printPolicy(await probePolicyOf(db, model.id)),
+    costModel:
+      evidence.prior.costs.groups === 0
+        ? null
+        : { plans: evidence.prior.costs.groups, error: evidence.prior.costs.error },
+    parts: await partsOf(db, pipeline),
     notBelieved: [...evidence.notBelieved].map(([device, why]) => ({ device, why })),
     recheck: await recheckOf(device, name, evidence, chosen, db),
     candidates: evidence.candidates.map((one) => candidateExplained(one, evidence, chosen)),
@@ -139,11 +151,31 @@ function candidateExplained(
         }
       : null,
     drop: row?.quality.drop ?? null,
+    expected: expectedBeside(key, chosen?.selection.winner, evidence.prior),
     notes: row?.notes ?? [],
     measurements: evidence.probes
       .filter((probe) => probe.variant === key)
       .map((probe) => measurementOf(probe, evidence)),
   }
+}
+
+/** JSON knows no infinity: what is not bounded says so, and repeats its middle. */
+function expectedBeside(
+  key: string | undefined,
+  winner: string | null | undefined,
+  prior: Prior,
+): CandidateExplained['expected'] {
+  if (!key || !winner || key === winner) return null
+  const found = forecastOf(prior, key, winner)
+  if (!found) return null
+  const { ratio, low, high } = found
+  const bounded = Number.isFinite(high)
+  return { p50: ratio, ci95: bounded ? [low, high] : [ratio, ratio], bounded }
+}
+
+async function partsOf(db: Db, of: { readonly model: string; readonly class: string }) {
+  const noticed = await noticedIn(db, of)
+  return noticed ? describeParts(noticed) : ''
 }
 
 function besideChosen(
@@ -157,9 +189,26 @@ function besideChosen(
   return { p50, ci95: [...ci95], basis, devices, shown: ci95[0] > 1 || ci95[1] < 1 }
 }
 
+/** What was measured otherwise than in a hot loop with the usual threads. */
+function modesOf(
+  record: Probe['record'],
+): Pick<Measurement, 'pace' | 'tried' | 'cores' | 'soak' | 'energy' | 'withoutMeter'> {
+  const { latency, tried = [], cores, soak, energy } = record ?? {}
+  return {
+    pace: latency?.pace ?? null,
+    tried: tried.map((one) => ({ ...one, cores: one.cores && [...one.cores] })),
+    cores: cores ? [...cores] : null,
+    soak: soak ?? null,
+    energy: energy ?? null,
+    withoutMeter: energy === null,
+  }
+}
+
 function measurementOf(probe: Probe, evidence: ClassEvidence): Measurement {
   const { device, rival, orderedAt, finishedAt, state, record, error } = probe
-  const isOk = record?.verdict === 'ok' || evidence.accepted.includes(record?.verdict ?? '')
+  const isOk =
+    (probe.match === null && record?.verdict === 'ok') ||
+    evidence.accepted.includes(record?.verdict ?? '')
   return {
     device,
     rival: namedIn(evidence, rival),
@@ -176,6 +225,7 @@ function measurementOf(probe: Probe, evidence: ClassEvidence): Measurement {
     verdict: record?.verdict ?? null,
     flags: record?.flags ?? [],
     engine: record?.engine ?? null,
+    ...modesOf(record),
     error: error && `${error.code}: ${error.message}`,
     counts: isOk && !evidence.notBelieved.has(device),
   }

@@ -2,6 +2,7 @@ import type { Digest } from '../../../shared/digest.ts'
 import type { ConductorContext } from '../../conductor/index.ts'
 import {
   audit,
+  capturedSamples,
   devices as deviceRows,
   directions,
   leaving,
@@ -145,6 +146,7 @@ export async function removeModel(
   const at = context.now()
   const freedBytes = await takeFiles(context, all, async (trx) => {
     await leaving.endAll(trx, name, 'the model was removed', at)
+    await capturedSamples.forgetModel(trx, name)
     const ids = all.map(({ id }) => id)
     await revisions.forgetModel(trx, name, { ids, lastRevision: newest.revision }, at)
     const detail = { revisions: all.length, devices: holders.length }

@@ -37,6 +37,7 @@ export async function dryPlans(
       return {
         ...EMPTY_PLAN,
         class: id,
+        revision: model.revision,
         why: `${kept.length} candidates, ${dropped.length} dropped; nothing was built or sent`,
         candidates: [
           ...kept.map((c) => ({ ...EMPTY_ROW, ...c, verdict: 'pending' as const })),
@@ -80,6 +81,7 @@ async function classPlan(
   }
   return {
     class: pipeline.class,
+    revision: model.revision,
     stage: pipeline.stage,
     waiting: pipeline.waiting,
     stuck: pipeline.stuck,

@@ -34,6 +34,7 @@ export async function modelView(db: Db, model: Model): Promise<ModelView> {
 /** A measurement, and the name of the model it is of. */
 export interface NamedProbe {
   readonly model: string
+  readonly revision: number
   readonly probe: Probe
 }
 
@@ -45,18 +46,19 @@ export async function probesOf(
   const probes = await probeRows.probesOf(db, model.id)
   return probes
     .filter((probe) => device === undefined || probe.device === device)
-    .map((probe) => ({ model: model.name, probe }))
+    .map((probe) => ({ model: model.name, revision: model.revision, probe }))
 }
 
 export async function probeViews(db: Db, probes: readonly NamedProbe[]): Promise<ProbeView[]> {
   return Promise.all(
-    probes.map(async ({ model, probe }) => {
+    probes.map(async ({ model, revision, probe }) => {
       const variant = await variants.findVariant(db, probe.variant)
       const rival = probe.rival === null ? undefined : await variants.findVariant(db, probe.rival)
       const { record } = probe
       return {
         id: probe.id,
         model,
+        revision,
         class: probe.class,
         round: probe.round,
         device: probe.device,

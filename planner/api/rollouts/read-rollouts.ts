@@ -6,16 +6,20 @@ import {
   opensAt,
 } from '../../conductor/index.ts'
 import { printSelector } from '../../groups/index.ts'
+import { judgeRecheck } from '../../probing/index.ts'
 import { printWaves } from '../../rollout/index.ts'
 import {
+  acceptsNoise,
   type Db,
   devices as deviceRows,
   type Model,
   models,
   pipelines,
   type Rollout,
+  rechecks,
   revisions,
   rollouts,
+  type StoredSelection,
   selections,
   variants,
 } from '../../storage/index.ts'
@@ -58,6 +62,25 @@ async function nextOf(db: Db, name: string): Promise<RolloutStatus['next']> {
   return queued && model ? { revision: model.revision, by: queued.by, at: queued.at } : null
 }
 
+/** A sentence for each device that measured what it was given, or could not. */
+async function recheckTexts(
+  db: Db,
+  rollout: Rollout,
+  chosen: StoredSelection | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const acceptNoise = await acceptsNoise(db, rollout.model)
+  const own = (await rechecks.recheckedOf(db, rollout.modelName)).filter(
+    (one) => one.model === rollout.model && one.class === rollout.class && one.state === 'done',
+  )
+  return new Map(
+    own.flatMap(({ device, variant, record, error }) => {
+      if (error) return [[device, `could not measure it: ${error.code}: ${error.message}`]]
+      const row = chosen?.measured.find(({ key }) => key === variant)
+      return row && record ? [[device, judgeRecheck(row, record, acceptNoise).text]] : []
+    }),
+  )
+}
+
 /** States in which a device may wait for its window. */
 const WAITING: ReadonlySet<string> = new Set([
   'ordered',
@@ -96,6 +119,7 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
   for (const key of new Set(members.flatMap((member) => member.variant ?? []))) {
     schemes.set(key, (await variants.findVariant(db, key))?.scheme ?? null)
   }
+  const rechecked = await recheckTexts(db, rollout, selection)
   return {
     id: rollout.id,
     model: rollout.modelName,
@@ -120,6 +144,7 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
       scheme: schemes.get(member.variant ?? '') ?? null,
       error: member.error,
       opensAt: WAITING.has(member.state) ? opens(member.device) : null,
+      recheck: (member.state === 'active' && rechecked.get(member.device)) || null,
     })),
     outside: {
       online: outside.filter((device) => device.online).length,

@@ -10,11 +10,19 @@ import type {
 } from '../contract/contract.ts'
 import { type Page, pageIn } from '../contract/paging.ts'
 import { labelDevices, removeDevice, retireDevice } from '../devices/devices.ts'
-import { brokerCredentials, inviteDevice, inviteMany, revokeDevice } from '../devices/invite.ts'
+import {
+  brokerCredentials,
+  inviteDevice,
+  inviteMany,
+  listInvites,
+  revokeDevice,
+  revokeInvite,
+} from '../devices/invite.ts'
 import { classDetail, classViews } from '../devices/read-classes.ts'
 import { deviceView, listDevices } from '../devices/read-devices.ts'
 import { removeWindow, setWindow, windowViews } from '../devices/windows.ts'
 import { readAlarms, readHealth } from '../health/read-health.ts'
+import { listSamples, readSamples } from '../health/read-samples.ts'
 import {
   batchNamed,
   dropBatch,
@@ -82,6 +90,8 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'devices.invite': inviteDevice,
   'devices.inviteMany': inviteMany,
   'devices.revoke': revokeDevice,
+  'invites.list': whole<'invites.list'>(listInvites),
+  'invites.revoke': revokeInvite,
   'operators.add': addOperator,
   'operators.list': whole<'operators.list'>(listOperators),
   'operators.revoke': revokeOperator,
@@ -120,7 +130,8 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
     const rows = []
     for (const model of await wanted(context, name)) {
       for (const { class: id, candidates } of await classPlans(context, model)) {
-        rows.push(...candidates.map((row) => ({ model: model.name, class: id, ...row })))
+        const of = { model: model.name, revision: model.revision, class: id }
+        rows.push(...candidates.map((row) => ({ ...of, ...row })))
       }
     }
     return rows
@@ -149,6 +160,8 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
 
   health: readHealth,
   'alarms.list': whole<'alarms.list'>(readAlarms),
+  'samples.list': listSamples,
+  'samples.read': readSamples,
   'rollouts.list': listRollouts,
   'rollouts.show': showRollout,
   'rollouts.members': listMembers,

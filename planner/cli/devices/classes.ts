@@ -47,11 +47,14 @@ function detailOf(one: OperationOutput<'classes.show'>): string {
     online ? 'online' : 'offline',
     reasons.join('; '),
   ])
-  const models = one.models.map(({ model, stage, why }) => [model, stage, why])
+  const models = one.models.map(({ model, revision, stage, why }) => [
+    ...[model, String(revision), stage, why],
+  ])
   return [
     listOf([one]),
     ...(members.length > 0 ? [table(['DEVICE', 'STATE', 'WHY THIS CLASS'], members)] : []),
-    ...(models.length > 0 ? [table(['MODEL', 'STAGE', 'WHY'], models)] : []),
+    ...(models.length > 0 ? [table(['MODEL', 'REV', 'STAGE', 'WHY'], models)] : []),
+    ...(one.speeds.length > 0 ? [one.speeds.join('\n')] : []),
     ...(one.notes.length > 0 ? [one.notes.map((note) => `note: ${note}`).join('\n')] : []),
   ].join('\n\n')
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { deviceIdSchema } from '../../../shared/ids.ts'
 import { type Labels, parseLabel } from '../../../shared/labels.ts'
@@ -63,7 +64,7 @@ export const devicesInviteCommand = defineCommand({
     ...dataInput,
     csv: z.string().optional(),
     where: whereInput,
-    uses: z.coerce.number().int().min(1).max(100_000),
+    uses: wholeNumber({ least: 1, most: 100_000 }),
     label: z.array(z.string()).default([]),
     authority: z.string().optional(),
     names: z.string().optional(),
@@ -103,7 +104,7 @@ export const devicesInviteCommand = defineCommand({
       [
         made.token,
         '',
-        `${good}, until ${made.expiresAt}; on the device:`,
+        `${good}, until ${made.expiresAt} (take it back: fitment invites revoke ${made.id.slice(0, 12)}); on the device:`,
         `  fitment-agent join TOKEN${name} ${state}`,
         `  fitment-agent run ${state}`,
       ].join('\n'),

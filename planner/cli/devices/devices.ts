@@ -49,6 +49,7 @@ export function listOf(devices: readonly DeviceView[]): string {
       'SEEN',
       'AGENT',
       'RUNS',
+      'HEALTH',
     ],
     devices.map((device) => [
       device.id,
@@ -62,6 +63,7 @@ export function listOf(devices: readonly DeviceView[]): string {
       device.online ? 'now' : device.lastSeen.slice(0, 16).replace('T', ' '),
       device.agentVersion,
       runs(device),
+      healthOf(device),
     ]),
   )
 }
@@ -102,6 +104,7 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
     ['agent', device.agentVersion],
     ['system', `${report.os.distribution ?? 'unknown'}, kernel ${report.os.kernel}`],
     ['runs', runs(device)],
+    ['health', healthOf(device, true)],
   ]
   return table(['FACT', 'VALUE'], facts)
 }
@@ -129,6 +132,15 @@ function stateOf({
   const double = doubleSeen === null ? '' : ', two machines with this identity'
   const unread = garbage > 0 ? `, ${garbage} unreadable messages (${garbageNote})` : ''
   return `${state}${double}${unread}`
+}
+
+/** `—` where no application tells anything. */
+function healthOf({ id, healthToldAt, alarms }: DeviceView, isDetailed = false): string {
+  if (healthToldAt === null && alarms === 0) return '—'
+  const state = alarms === 0 ? 'good' : `${alarms} alarm${alarms === 1 ? '' : 's'}`
+  if (!isDetailed) return state
+  const advice = alarms === 0 ? '' : `; see fitment alarms, device ${id}`
+  return `${state}, last told ${healthToldAt ?? 'never'}${advice}`
 }
 
 function runs({ installed }: DeviceView): string {

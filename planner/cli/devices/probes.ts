@@ -25,6 +25,7 @@ export const probesCommand = defineCommand({
         : table(
             [
               'MODEL',
+              'REV',
               'CLASS',
               'DEVICE',
               'SCHEME',
@@ -39,6 +40,7 @@ export const probesCommand = defineCommand({
             ],
             rows.map((row) => [
               row.model,
+              String(row.revision),
               row.class,
               row.device,
               row.scheme,

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { keptOn } from '../../../shared/cores/index.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { LastWords } from '../../../shared/last-words.ts'
 import type { BenchRecord, BenchRequest } from './bench-run.ts'
@@ -8,6 +9,8 @@ import type { BenchRecord, BenchRequest } from './bench-run.ts'
 const ENTRY = fileURLToPath(new URL(`./bench-process${extname(import.meta.url)}`, import.meta.url))
 /** To start, to load a model and to run it once: what takes longer hangs. */
 const BESIDE_MS = 120_000
+/** Of the least paced measurement, with those that settle. */
+const PACED_RUNS = 50
 
 export type BenchMessage =
   | { readonly say: 'block'; readonly round: number }
@@ -28,21 +31,19 @@ export function benchInChild(
   request: BenchRequest,
   afterBlock: (round: number) => void,
   besideMs: number = BESIDE_MS,
+  cores: readonly number[] | null = null,
 ): Promise<BenchRecord> {
   const child = fork(ENTRY, [], {
-    execArgv: [],
+    ...(keptOn(cores) ?? { execArgv: [] }),
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const stderr = new LastWords(child.stderr)
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => {
-        reject(new BenchError('timeout', `${nameOf(request)} hangs: nothing was measured`))
-        child.kill('SIGKILL')
-      },
-      besideMs + 1000 * request.seconds,
-    )
+    const timer = setTimeout(() => {
+      reject(new BenchError('timeout', `${nameOf(request)} hangs: nothing was measured`))
+      child.kill('SIGKILL')
+    }, besideMs + timeOf(request))
     child.on('message', (message: BenchMessage) => {
       if (message.say === 'block') return afterBlock(message.round)
       if (message.say === 'done') resolve(message.record)
@@ -58,6 +59,12 @@ export function benchInChild(
     })
     child.send(request)
   })
+}
+
+/** Measuring takes so long, ms; a slow rate the time of its runs, energy as long again and the rest before and after. */
+function timeOf({ seconds, rateHz, soakMs = 0, energy = false }: BenchRequest): number {
+  const pacedMs = rateHz === undefined ? 0 : 1000 * seconds + PACED_RUNS * (1000 / rateHz)
+  return 1000 * seconds * (energy ? 4 : 1) + pacedMs + soakMs
 }
 
 function nameOf({ engine: { runtime, library, delegates = [] } }: BenchRequest): string {

@@ -1,6 +1,17 @@
 import { readDataset, type Samples, samplesFor } from '../../../shared/dataset/index.ts'
+import { findMeter, measureEnergy } from '../../../shared/energy/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
-import { budgetOf, type LatencyRecord, measureLatency } from '../../../shared/measure/index.ts'
+import {
+  budgetOf,
+  type EnergyRecord,
+  type LatencyBudget,
+  type LatencyRecord,
+  measureLatency,
+  measureSoak,
+  paced,
+  type SoakRecord,
+  type Tried,
+} from '../../../shared/measure/index.ts'
 import {
   type Delegation,
   type EngineChoice,
@@ -23,6 +34,14 @@ export interface BenchRequest {
   readonly seconds: number
   /** Whether to ask the runtime's profiler, after the measurement. */
   readonly profile?: boolean
+  /** Also at this rate, runs a second. */
+  readonly rateHz?: number | undefined
+  /** Also for so long without a pause, ms. */
+  readonly soakMs?: number | undefined
+  /** Also the energy of a run, where there is a meter. */
+  readonly energy?: boolean
+  /** Where /sys is found. */
+  readonly root?: string
 }
 
 export interface BenchRecord {
@@ -36,6 +55,15 @@ export interface BenchRecord {
   readonly firstMs: number
   readonly inputs: 'data' | 'noise'
   readonly latency: LatencyRecord
+  /** At the application's rate. */
+  readonly paced?: LatencyRecord
+  readonly soak?: SoakRecord
+  /** Null: no meter that can be read. */
+  readonly energy?: EnergyRecord | null
+  /** Threads and cores that were tried, of which the best was measured. */
+  readonly tried?: readonly Tried[]
+  /** Processors it was kept on. */
+  readonly cores?: readonly number[]
   /** Slower than `latency` by what profiling costs. */
   readonly parts?: readonly PartTime[]
 }
@@ -58,11 +86,10 @@ export async function benchHere(
   // Converted before the clock starts: only the model is timed.
   const rotated = Array.from({ length: Math.min(8, inputs.count) }, (_, i) => inputs.at(i))
   const runs = rotated.map((input) => repeatable(session, input))
-  const latency = await measureLatency(
-    (turn) => runs[turn % runs.length]?.(),
-    budgetOf(request.seconds * 1000),
-    { afterBlock },
-  )
+  const run = (turn: number) => runs[turn % runs.length]?.()
+  const budget = budgetOf(request.seconds * 1000)
+  const latency = await measureLatency(run, budget, { afterBlock })
+  const further = await furtherMeasured(request, run, budget)
   const { delegation, details } = session
   const { name, version, library } = runtime
   await session.close()
@@ -77,7 +104,26 @@ export async function benchHere(
     firstMs,
     inputs: samples ? 'data' : 'noise',
     latency,
+    ...further,
     ...(parts && { parts }),
+  }
+}
+
+/** What is asked for beside the hot loop; the longest last, since it leaves the machine warm. */
+async function furtherMeasured(
+  { rateHz, soakMs, energy, seconds, root = '/' }: BenchRequest,
+  run: (turn: number) => unknown,
+  budget: LatencyBudget,
+): Promise<Pick<BenchRecord, 'paced' | 'soak' | 'energy'>> {
+  const rate = rateHz === undefined ? {} : { rateHz }
+  const slowly = rateHz === undefined ? undefined : await measureLatency(run, paced(budget, rateHz))
+  const meter = energy === true ? findMeter(root) : undefined
+  const spent = meter && (await measureEnergy(run, meter, { ms: seconds * 1000, ...rate }))
+  const soak = soakMs === undefined ? undefined : await measureSoak(run, { ms: soakMs, ...rate })
+  return {
+    ...(slowly && { paced: slowly }),
+    ...(energy === true && { energy: spent ?? null }),
+    ...(soak && { soak }),
   }
 }
 

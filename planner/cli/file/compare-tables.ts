@@ -1,3 +1,4 @@
+import { formatMetric } from '../../../shared/metrics/index.ts'
 import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import {
   COMPUTATIONS,
@@ -39,6 +40,7 @@ function summaryTable({ float }: Comparison, one: QuantizedComparison): string {
     ['MEASURE', 'VALUE'],
     [
       ['size', `${formatBytes(one.bytes)} (float: ${formatBytes(float.bytes)})`],
+      ...metricRows(quality.metric),
       ['output SQNR', cell(quality.sqnrDb, decibels)],
       ['agreement', share(quality.agreement)],
       ['accuracy', `${share(quality.accuracy)} (float: ${share(quality.referenceAccuracy)})`],
@@ -58,6 +60,18 @@ function summaryTable({ float }: Comparison, one: QuantizedComparison): string {
       ],
     ],
   )
+}
+
+/** What was asked for stands before what always is. */
+function metricRows(metric: QuantizedComparison['quality']['metric']): string[][] {
+  if (metric === undefined) return []
+  const print = (value: number | null) => cell(value, (one) => formatMetric(metric, one))
+  return [
+    [
+      `${metric.text} (${metric.direction} is better)`,
+      `${print(metric.value)} (float: ${print(metric.reference)})`,
+    ],
+  ]
 }
 
 function layerTable(layers: readonly LayerComparison[]): string {

@@ -1,9 +1,13 @@
 import { z } from 'zod'
-import { readDataset, takeSamples } from '../../../shared/dataset/index.ts'
+import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
+import { takeSamples } from '../../../shared/dataset/index.ts'
+import { readMetric } from '../../../shared/metrics/index.ts'
 import { type Comparison, compareModels, renderReport } from '../../comparison/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { writeWhole } from '../program/write-whole.ts'
 import { printComparison } from './compare-tables.ts'
+import { blamingLine, FOLDER_OPTIONS, folderInput, readData } from './data-options.ts'
+import { METRIC_OPTION } from './metric-option.ts'
 import { readModelFile } from './model-file.ts'
 
 export const compareCommand = defineCommand({
@@ -15,7 +19,12 @@ export const compareCommand = defineCommand({
     { name: 'quantized', description: 'models made from it, one or several', variadic: true },
   ],
   options: [
-    { flags: '--data <file.npz>', description: 'samples to run both on' },
+    {
+      flags: '--data <path>',
+      description: 'samples to run both on: .npz, or a folder of images or WAV files',
+    },
+    ...FOLDER_OPTIONS,
+    METRIC_OPTION,
     { flags: '--samples <n>', description: 'use this many of them, spread over the set' },
     { flags: '--report <file.html>', description: 'also write a page with plots, in one file' },
     {
@@ -30,23 +39,29 @@ export const compareCommand = defineCommand({
     float: z.string(),
     quantized: z.array(z.string()).min(1),
     data: z.string('give the data set with --data FILE.npz'),
-    samples: z.coerce.number().int().min(1).optional(),
+    ...folderInput,
+    metric: z.string().optional(),
+    samples: wholeNumber({ least: 1 }).optional(),
     report: z.string().optional(),
-    seconds: z.coerce.number().min(0).max(600),
-    worst: z.coerce.number().int().min(1),
+    seconds: decimal({ least: 0, most: 600 }),
+    worst: wholeNumber({ least: 1 }),
   }),
   run: async (input, io) => {
     const float = await readModelFile(input.float)
     const quantized = await Promise.all(input.quantized.map((path) => readModelFile(path)))
-    const data = await readDataset(input.data)
+    const metric = input.metric === undefined ? undefined : await readMetric(input.metric)
+    const data = await readData(input.data, input, metric ? 'any' : 'classes')
     const progress = io.progress(`comparing with ${input.float}`)
-    const comparison = await compareModels({
-      float: { ...float, file: float.path },
-      quantized: quantized.map((model) => ({ ...model, file: model.path })),
-      dataset: input.samples === undefined ? data : takeSamples(data, input.samples),
-      latencyMs: input.seconds * 1000,
-      onProgress: progress.update,
-    })
+    const comparison = await blamingLine(input, () =>
+      compareModels({
+        float: { ...float, file: float.path },
+        quantized: quantized.map((model) => ({ ...model, file: model.path })),
+        dataset: input.samples === undefined ? data : takeSamples(data, input.samples),
+        latencyMs: input.seconds * 1000,
+        onProgress: progress.update,
+        ...(metric && { metric }),
+      }),
+    )
     progress.end()
     if (input.report !== undefined) await writeWhole(input.report, renderReport(comparison))
     const findings = [

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal } from '../../../shared/command-line/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
@@ -34,7 +35,7 @@ export const compileCommand = defineCommand({
     }),
     output: z.string('give the file to write with -o FILE'),
     compiler: z.string().optional(),
-    timeout: z.coerce.number().positive().max(86_400).optional(),
+    timeout: decimal({ above: 0, most: 86_400 }).optional(),
   }),
   run: async ({ model, target, output, compiler, timeout }, io) => {
     await refuseToReplace(output, [model])

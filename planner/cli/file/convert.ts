@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { decimal } from '../../../shared/command-line/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import { UsageError } from '../../../shared/errors.ts'
@@ -14,6 +15,8 @@ import { SHAPE_OPTION, shapeInput } from './model-shapes.ts'
 const LAYOUTS = { source: 'source', nchw: 'source', nhwc: 'channels-last' } as const
 
 const SHAPES_OF_ONNX = '--shape is for .onnx models: a .tflite takes its sizes from data'
+
+const RELEASE_OF_TFLITE = '--target is a TensorFlow Lite release: it is for .tflite results'
 
 export const convertCommand = defineCommand({
   path: 'convert',
@@ -37,6 +40,11 @@ export const convertCommand = defineCommand({
       description: 'largest difference of an output, as a share of its range',
       default: '1e-4',
     },
+    {
+      flags: '--target <release>',
+      description:
+        'the TensorFlow Lite release that shall run a .tflite result, such as 2.9: refused where an operator is newer',
+    },
   ],
   example: 'fitment convert model.onnx -o model.tflite',
   input: z.object({
@@ -45,7 +53,11 @@ export const convertCommand = defineCommand({
     layout: z.enum(Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]).default('source'),
     shape: shapeInput,
     data: z.string().optional(),
-    tolerance: z.coerce.number().positive().max(1),
+    tolerance: decimal({ above: 0, most: 1 }),
+    target: z
+      .string()
+      .regex(/^\d+\.\d+(\.\d+)?$/, 'give a release of TensorFlow Lite such as 2.9')
+      .optional(),
   }),
   run: async (input, io) => {
     await refuseToReplace(input.output, [
@@ -55,6 +67,7 @@ export const convertCommand = defineCommand({
     const file = await readModelFile(input.model)
     if (input.shape && file.format === 'tflite') throw new UsageError(SHAPES_OF_ONNX)
     const to = otherFormat(file.format, input.output)
+    if (input.target && to === 'onnx') throw new UsageError(RELEASE_OF_TFLITE)
     const progress = io.progress(`converting ${input.model}`)
     const data = input.data === undefined ? undefined : await readDataset(input.data)
     const result = await convertProven({
@@ -64,8 +77,10 @@ export const convertCommand = defineCommand({
       fileName: basename(input.model),
       tolerance: input.tolerance,
       edges: LAYOUTS[input.layout],
+      mayEndEarlier: true,
       ...(data && { data }),
       ...(input.shape && { shapes: input.shape }),
+      ...(input.target && { release: input.target }),
     })
     progress.end()
     io.findings(result.findings)

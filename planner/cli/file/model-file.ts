@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { UsageError } from '../../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../../shared/errors.ts'
 import {
   loadRuntime,
   MODEL_FORMAT_NAMES,
@@ -50,18 +50,11 @@ export async function openModel({ format, bytes }: ModelFile, threads?: number):
   return runtime.load(bytes, threads === undefined ? {} : { threads })
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'reading it is not allowed',
-}
-
 /** @throws UsageError with the reason in words */
 export async function readUserFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? ''
-    throw new UsageError(`cannot read ${path}: ${REASONS[code] ?? code}`, { path }, { cause })
+    throw new UsageError(`cannot read ${path}: ${reasonOf(cause)}`, { path }, { cause })
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { readMetric } from '../../../shared/metrics/index.ts'
 import {
@@ -98,14 +99,14 @@ export const quantizeOptionsShape = {
   recovery: recovery.optional(),
   keepFloat: selectors.optional(),
   metric: z.string().optional(),
-  maxDrop: z.coerce.number('give points').min(0).optional(),
-  maxAccuracyDrop: z.coerce.number('give percentage points').min(0).max(100).optional(),
-  minMetric: z.coerce.number('give a number, e.g. 0.35 of a share').optional(),
+  maxDrop: decimal({ least: 0 }).optional(),
+  maxAccuracyDrop: decimal({ least: 0, most: 100 }).optional(),
+  minMetric: decimal({}).optional(),
   test: z.string().optional(),
-  minSqnr: z.coerce.number('give decibels').optional(),
+  minSqnr: decimal({}).optional(),
   sources: z.enum(SOURCE_TREATMENTS).optional(),
-  prune: z.coerce.number('give a share between 0 and 1').optional(),
-  cluster: z.coerce.number('give a number of values').optional(),
+  prune: decimal({}).optional(),
+  cluster: decimal({}).optional(),
   compressAlso: words.pipe(z.array(z.enum(SPARING_NAMES))).optional(),
 }
 

@@ -134,7 +134,10 @@ async function quantizeFile(
   const findings = [...result.findings, ...timed.findings]
   io.findings(findings)
   // Worse than the float model: nobody wants the file.
-  if (findings.some(({ severity }) => severity === 'error')) return 1
+  if (findings.some(({ severity }) => severity === 'error')) {
+    if (io.json) io.result({ output: null, ...(level && { level }), findings }, () => '')
+    return 1
+  }
   await writeWhole(input.output, bytes)
   io.result(
     {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceHealth, type HealthView } from '../../api/index.ts'
 import { cell } from '../program/cell.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
 
 export const healthCommand = defineCommand({
@@ -15,21 +16,24 @@ export const healthCommand = defineCommand({
     dataOption,
     { flags: '--device <id>', description: 'only of this device' },
     { flags: '--class <name>', description: 'only of devices of this class' },
+    whereOption,
     { flags: '--days <n>', description: 'days to show, 35 at most', default: '7' },
   ],
-  example: 'fitment health motor --class raspberry-pi-4',
+  example: "fitment health motor --where 'site=hall-2'",
   input: z.object({
     ...dataInput,
     model: z.string(),
     device: z.string().optional(),
     class: z.string().optional(),
-    days: z.coerce.number().int().min(1).max(35),
+    where: whereInput,
+    days: wholeNumber({ least: 1, most: 35 }),
   }),
-  run: async ({ data, model, device, class: of, days }, io) => {
+  run: async ({ data, model, device, class: of, where, days }, io) => {
     const view = await connectPlanner(data).call('health', {
       ...{ model, days },
       ...(device !== undefined && { device }),
       ...(of !== undefined && { class: of }),
+      ...(where !== undefined && { where }),
     })
     io.result(view, () => printHealth(view))
     return view.alarms === 0 ? 0 : 1
@@ -51,9 +55,9 @@ export const alarmsCommand = defineCommand({
       rows.length === 0
         ? 'no alarm is raised'
         : table(
-            ['MODEL', 'DEVICE', 'RULE', 'STATE', 'SINCE', 'OVER', 'EVIDENCE'],
+            ['MODEL', 'REV', 'DEVICE', 'RULE', 'STATE', 'SINCE', 'OVER', 'EVIDENCE'],
             rows.map((row) => [
-              ...[row.model, row.device, row.rule, row.state],
+              ...[row.model, cell(row.revision, String), row.device, row.rule, row.state],
               ...[row.raisedAt ?? '', (row.state === 'raised' ? null : row.clearedAt) ?? ''],
               row.evidence,
             ]),
@@ -77,6 +81,7 @@ function printHealth({ model, devices, days, alarms }: HealthView): string {
     table(
       [
         'DAY',
+        'REV',
         'SCHEME',
         'DEVICES',
         'INFERENCES',
@@ -88,7 +93,8 @@ function printHealth({ model, devices, days, alarms }: HealthView): string {
         'HOTTEST',
       ],
       days.map((day) => [
-        ...[day.day, cell(day.scheme, String), String(day.devices), String(day.inferences)],
+        ...[day.day, cell(day.revision, String), cell(day.scheme, String)],
+        ...[String(day.devices), String(day.inferences)],
         ...[cell(day.drift, two), cell(day.worst, String)],
         ...[cell(day.p50Ms, formatMs), cell(day.p95Ms, formatMs), cell(day.p99Ms, formatMs)],
         cell(day.hottestCelsius, celsius),

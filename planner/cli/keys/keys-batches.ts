@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { nameSchema } from '../../../shared/ids.ts'
 import { shellWord } from '../../../shared/started-as.ts'
@@ -90,7 +91,7 @@ export const keysRotateCommand = defineCommand({
     holder: z.enum(KEY_ROLES),
     add: listInput,
     remove: listInput.pipe(z.array(nameSchema)),
-    threshold: z.coerce.number().int().positive().optional(),
+    threshold: wholeNumber({ least: 1 }).optional(),
   }),
   run: async ({ data, holder, add: files, remove, threshold = null }, io) => {
     if (!signsByMachine(holder) && files.length + remove.length === 0 && threshold === null) {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { decimal } from '../../../shared/command-line/index.ts'
 import { toArrays, writeNpz } from '../../../shared/dataset/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { modelNameSchema } from '../../../shared/ids.ts'
@@ -15,6 +16,8 @@ import { formatOfEnding, readModelFile, readUserFile } from '../file/model-file.
 import { keepsConstantsElsewhere } from '../file/onnx-file.ts'
 import { defineCommand } from '../program/command.ts'
 import { bytesInput, dataInput, dataOption } from '../program/fleet-options.ts'
+import { PROBE_OPTIONS, probeInput, probingIn } from '../program/probe-options.ts'
+import { requireReadable } from '../program/read-text.ts'
 import { printQuality } from './print-quality.ts'
 import { metricValueInput, tagsInput } from './revision-options.ts'
 
@@ -68,6 +71,7 @@ export const modelsAddCommand = defineCommand({
       flags: '--force <reason>',
       description: 'register it whatever the gates say; the audit keeps why',
     },
+    ...PROBE_OPTIONS,
     {
       flags: '--runtimes <names>',
       description: `the only ones that its applications load, e.g. tflite,onnxruntime (of ${RUNTIME_NAMES.join(', ')})`,
@@ -82,16 +86,16 @@ export const modelsAddCommand = defineCommand({
     calibration: z.string().optional(),
     test: z.string().optional(),
     classNames: z.string().optional(),
-    maxRegression: z.coerce.number().min(0).max(100),
+    maxRegression: decimal({ least: 0, most: 100 }),
     minMetric: metricValueInput.optional(),
     note: z.string().min(1).max(500).optional(),
     tag: tagsInput.optional(),
     force: z.string().min(1).max(200).optional(),
     metric: z.string().optional(),
     ...folderInput,
-    maxAccuracyDrop: z.coerce.number().min(0).max(100),
+    maxAccuracyDrop: decimal({ least: 0, most: 100 }),
     objective: z.enum(OBJECTIVES),
-    maxLatencyMs: z.coerce.number().positive().optional(),
+    maxLatencyMs: decimal({ above: 0 }).optional(),
     maxMemory: bytesInput.optional(),
     maxBytes: bytesInput.optional(),
     runtimes: z
@@ -99,10 +103,12 @@ export const modelsAddCommand = defineCommand({
       .transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''))
       .pipe(z.array(z.enum(RUNTIME_NAMES)).min(1))
       .optional(),
+    ...probeInput,
   }),
   run: async (input, io) => {
     if (input.metric !== undefined) builtInMetric(input.metric)
     await refuseNeedless(input)
+    const probing = probingIn(input)
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
     const source = await uploadModel(planner, input.model)
@@ -128,6 +134,7 @@ export const modelsAddCommand = defineCommand({
           maxBytes: input.maxBytes ?? null,
           runtimes: input.runtimes ?? null,
         },
+        ...(probing && { probing }),
       },
       ({ done, total, what }) => progress.update(done, total, what),
     )
@@ -198,6 +205,7 @@ async function uploadMade(
 }
 
 async function upload(planner: PlannerClient, path: string) {
+  await requireReadable(path)
   return { digest: await planner.upload(path), name: basename(path) }
 }
 

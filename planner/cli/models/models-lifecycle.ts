@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
@@ -70,8 +71,8 @@ export const modelsPruneCommand = defineCommand({
   input: z.object({
     ...dataInput,
     model: z.string(),
-    keep: z.coerce.number().int().min(1).max(1000),
-    older: z.coerce.number().min(0).max(36_600),
+    keep: wholeNumber({ least: 1, most: 1000 }),
+    older: decimal({ least: 0, most: 36_600 }),
     dryRun: z.boolean().default(false),
   }),
   run: async ({ data, model: name, keep, older: olderDays, dryRun }, io) => {

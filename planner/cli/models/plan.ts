@@ -8,6 +8,7 @@ import {
   whereInput,
   whereOption,
 } from '../program/fleet-options.ts'
+import { PROBE_OPTIONS, probeInput, probingIn } from '../program/probe-options.ts'
 import { printExplanation } from './print-explanation.ts'
 import { printPlans } from './print-plan.ts'
 
@@ -22,6 +23,7 @@ export const planCommand = defineCommand({
     { flags: '--dry-run', description: 'only say which variants would be built, and why' },
     { flags: '--again', description: 'plan and measure anew' },
     acceptNoiseOption,
+    ...PROBE_OPTIONS,
     {
       flags: '--explain <device>',
       description: 'why this device gets what it gets, with every measurement behind it',
@@ -37,8 +39,11 @@ export const planCommand = defineCommand({
     again: z.boolean().default(false),
     acceptNoise: z.boolean().default(false),
     explain: z.string().optional(),
+    ...probeInput,
   }),
-  run: async ({ data, class: only, where, explain: device, ...input }, io) => {
+  run: async ({ data, class: only, where, explain: device, ...said }, io) => {
+    const { rateHz, soak, energy, threads, ...input } = said
+    const probing = probingIn({ rateHz, soak, energy, threads })
     if (device !== undefined) {
       const told = await connectPlanner(data).call('plan.explain', { model: input.model, device })
       io.result(told, () => printExplanation(told))
@@ -47,7 +52,12 @@ export const planCommand = defineCommand({
     const progress = io.progress(`planning ${input.model}`)
     const result = await connectPlanner(data).call(
       'plan',
-      { ...input, ...(only === undefined ? {} : { class: only }), ...(where && { where }) },
+      {
+        ...input,
+        ...(only === undefined ? {} : { class: only }),
+        ...(where && { where }),
+        ...(probing && { probing }),
+      },
       ({ done, total, what }) => progress.update(done, total, what),
     )
     progress.end()

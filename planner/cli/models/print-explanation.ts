@@ -4,6 +4,7 @@ import type { Explanation } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
 import { cell } from '../program/cell.ts'
 import { table } from '../program/io.ts'
+import { printEnergy, printPace, printSoak } from '../program/print-modes.ts'
 
 type Candidate = Explanation['candidates'][number]
 type Measurement = Candidate['measurements'][number]
@@ -15,6 +16,10 @@ export function printExplanation(told: Explanation): string {
   return [
     headline(told),
     ...recheckLine(told),
+    ...(told.probing === '' ? [] : [`measured ${told.probing}`]),
+    ...furtherLines(told),
+    ...(told.parts === '' ? [] : [`class ${told.class} ${told.parts}`]),
+    ...costLine(told),
     ...told.notBelieved.map(({ device, why }) => `${device} is left out: ${why}`),
     '',
     table(
@@ -55,6 +60,56 @@ function headline({
     ? `\nthis device gets ${nameOf(told.instead)} instead: ${told.instead.why}`
     : ''
   return `${where}, chosen ${told.chosenAt}\n${told.why}${instead}`
+}
+
+/** What was measured beside latency, a line each. */
+function furtherLines({ candidates }: Explanation): string[] {
+  return candidates.flatMap((of) =>
+    of.measurements.flatMap(({ device, ...probe }) => {
+      const said = [triedLine(probe), energyLine(probe), soakLine(probe)]
+      return said.flatMap((text) =>
+        text === undefined ? [] : [`${nameOf(of)} on ${device}: ${text}`],
+      )
+    }),
+  )
+}
+
+/** `expected, by what 12 other plans measured (off by 1.14× on plans not seen): float32 on litert 2.1× (1.7×–2.6×) …`. */
+function costLine({ costModel, candidates, chosen }: Explanation): string[] {
+  if (costModel === null || costModel.error === null || chosen === null) return []
+  const said = candidates.flatMap((one) =>
+    one.expected === null
+      ? []
+      : [
+          `${nameOf(one)} ${one.expected.bounded ? printRatio(one.expected) : `${formatRatio(one.expected.p50)}, not bounded`}`,
+        ],
+  )
+  if (said.length === 0) return []
+  return [
+    `expected beside ${nameOf(chosen)}, by what ${costModel.plans} other plans measured (off by ${formatRatio(costModel.error)} on plans not seen): ${said.join('; ')}`,
+  ]
+}
+
+type Further = Omit<Measurement, 'device'>
+
+/** `2 threads of 1 (0.41 ms), 2 (0.33 ms) tried`. */
+function triedLine({ tried, engine, cores }: Further): string | undefined {
+  if (tried.length === 0 || engine === null) return undefined
+  const all = tried.map(
+    (one) =>
+      `${one.threads}${one.cores ? ` on cores ${one.cores.join(',')}` : ''} (${formatMs(one.p50Ms)})`,
+  )
+  const on = cores ? ` on cores ${cores.join(',')}` : ''
+  return `${engine.threads} thread${engine.threads === 1 ? '' : 's'}${on}, of ${all.join(', ')} tried`
+}
+
+function energyLine({ energy, withoutMeter }: Further): string | undefined {
+  if (withoutMeter) return 'no energy: the device has no meter that can be read'
+  return energy === null ? undefined : printEnergy(energy)
+}
+
+function soakLine({ soak }: Further): string | undefined {
+  return soak === null ? undefined : printSoak(soak)
 }
 
 function recheckLine({ device, recheck }: Explanation): string[] {
@@ -104,13 +159,19 @@ function measurementCells(of: Candidate, probe: Measurement): string[] {
     probe.finishedAt ?? probe.orderedAt,
     probe.p50Ms === null || probe.ci95 === null
       ? '—'
-      : `${formatMs(probe.p50Ms)} (${probe.ci95.map(formatMs).join('–')})`,
+      : `${formatMs(probe.p50Ms)} (${probe.ci95.map(formatMs).join('–')})${paceOf(probe)}`,
     cell(probe.ratio, printRatio),
     cell(probe.runs, String),
     cell(probe.samples, String),
     probe.error ?? `${verdict}${probe.state === 'measured' && !probe.counts ? ' (left out)' : ''}`,
     cell(probe.engine, engineOf),
   ]
+}
+
+/** `, at 30 Hz, 2 late`. */
+function paceOf({ pace, soak }: Measurement): string {
+  if (soak !== null) return ', before the soak'
+  return pace === null ? '' : `, ${printPace(pace)}`
 }
 
 /** `tflite 2.18.0, /usr/lib/libtensorflow-lite.so (1f0c…), 2 threads`. */

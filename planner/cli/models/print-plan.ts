@@ -51,9 +51,10 @@ function merged(rows: readonly CandidateRow[]): readonly CandidateRow[] {
 }
 
 function headline(plan: ClassPlan): string {
-  if (plan.winner) return `${plan.class}: ${plan.why}`
+  const of = `${plan.class}, revision ${plan.revision}`
+  if (plan.winner) return `${of}: ${plan.why}`
   const waiting = plan.stage === 'no-fit' ? plan.why : plan.waiting || plan.why
-  return `${plan.class} [${plan.stage}]: ${waiting}`
+  return `${of} [${plan.stage}]: ${waiting}`
 }
 
 /** Of files that a vendor's compiler made. */

@@ -26,6 +26,7 @@ export const variantsCommand = defineCommand({
         : table(
             [
               'MODEL',
+              'REV',
               'CLASS',
               'SCHEME',
               'RUNTIME',
@@ -38,6 +39,7 @@ export const variantsCommand = defineCommand({
             ],
             rows.map((row) => [
               row.model,
+              String(row.revision),
               row.class,
               row.scheme,
               row.runtime,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
@@ -13,7 +14,7 @@ export const auditCommand = defineCommand({
   input: z.object({
     ...dataInput,
     subject: z.string().optional(),
-    limit: z.coerce.number().int().min(1).max(10_000),
+    limit: wholeNumber({ least: 1, most: 10_000 }),
   }),
   run: async ({ data, subject, limit }, io) => {
     const query = subject === undefined ? { limit } : { limit, subject }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { parseBytes } from '../../../shared/units.ts'
 import { parseSelector } from '../../groups/index.ts'
@@ -62,6 +63,12 @@ export const plannerOptions: readonly CliOption[] = [
   { flags: '--device-rate <size>', description: 'most bytes a second to one device, e.g. 256KiB' },
   { flags: '--fleet-rate <size>', description: 'most bytes a second to all devices, e.g. 4MiB' },
   {
+    flags: '--samples-quota <size>',
+    description: 'most that samples which devices capture may take here; 0: none are collected',
+    default: '1GiB',
+  },
+  { flags: '--samples-days <days>', description: 'how long they are kept', default: '30' },
+  {
     flags: '--log-level <level>',
     description: 'debug, info, warn, error or silent',
     default: 'warn',
@@ -88,15 +95,25 @@ const rateInput = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** `1GiB`, or 0. */
+const quotaInput = z.string().transform((text, context) => {
+  const bytes = /^0+$/.test(text.trim()) ? 0 : parseBytes(text)
+  if (bytes !== undefined) return bytes
+  context.addIssue({ code: 'custom', message: `"${text}" is no size: write e.g. 500MB, or 0` })
+  return z.NEVER
+})
+
 export const plannerInput = {
   ...dataInput,
   fleet: z.string(),
   profiles: z.string().optional(),
   database: z.string().optional(),
-  probeMs: z.coerce.number().int().min(100).max(120_000),
-  probesAtOnce: z.coerce.number().int().positive().optional(),
+  probeMs: wholeNumber({ least: 100, most: 120_000 }),
+  probesAtOnce: wholeNumber({ least: 1 }).optional(),
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
+  samplesQuota: quotaInput,
+  samplesDays: decimal({ least: 1, most: 3660 }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
 }
 
@@ -109,9 +126,16 @@ export function needsDatabase(what: string): string {
 export function settingsOf(input: {
   readonly probeMs: number
   readonly probesAtOnce?: number | undefined
+  readonly samplesQuota: number
+  readonly samplesDays: number
 }) {
-  const { probeMs, probesAtOnce } = input
-  return { measureMs: probeMs, ...(probesAtOnce === undefined ? {} : { probesAtOnce }) }
+  const { probeMs, probesAtOnce, samplesQuota, samplesDays } = input
+  return {
+    measureMs: probeMs,
+    samplesQuotaBytes: samplesQuota,
+    samplesKeptMs: samplesDays * 86_400_000,
+    ...(probesAtOnce === undefined ? {} : { probesAtOnce }),
+  }
 }
 
 /** What the way to devices is told of the planner's options. */
@@ -125,7 +149,7 @@ export function limitsOf(input: {
   }
 }
 
-export const portInput = z.coerce.number().int().min(0).max(65_535)
+export const portInput = wholeNumber({ least: 0, most: 65_535 })
 
 /** `64MiB` → bytes. */
 export const bytesInput = z.string().transform((text, context) => {

@@ -1,6 +1,8 @@
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import type { z } from 'zod'
-import { AppError, messageOf, UsageError } from '../../../shared/errors.ts'
+import { reportFailure } from '../../../shared/command-line/index.ts'
+import { UsageError } from '../../../shared/errors.ts'
+import { speakPlainly } from '../../../shared/issue-words.ts'
 import type { Naming } from '../../../shared/started-as.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { Voice } from '../voice.ts'
@@ -18,6 +20,7 @@ export async function runProgram(
   streams: CliStreams,
   naming: Naming = (program) => program,
 ): Promise<ExitCode> {
+  speakPlainly()
   const voice = new Voice(naming)
   let exitCode: ExitCode = 0
   const root = buildProgram(commands, streams, voice, (code) => {
@@ -27,8 +30,7 @@ export async function runProgram(
     await root.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    return report(error, streams, voice)
+    return reportFailure(error, streams.stderr, voice.say)
   }
 }
 
@@ -91,27 +93,17 @@ function flagOf(command: CliCommand, path: readonly PropertyKey[]): string {
   return isArgument ? key : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** One line for people; the stack only when asked for, or when the fault is ours. */
-function report(error: unknown, streams: CliStreams, voice: Voice): ExitCode {
-  const ours = !(error instanceof AppError) || error.code === 'invariant'
-  const code = error instanceof AppError ? error.code : 'internal'
-  streams.stderr.write(`error [${code}]: ${voice.say(messageOf(error))}\n`)
-  if ((ours || process.env.FITMENT_DEBUG) && error instanceof Error) {
-    streams.stderr.write(`${error.stack ?? ''}\n`)
-  }
-  return error instanceof UsageError ? 2 : 1
-}
-
 function newCommand(name: string, streams: CliStreams): Command {
   return (
     new Command(name)
       .exitOverride()
       // `devices` and `devices invite` both take --data: what follows `invite` is the latter's.
       .enablePositionalOptions()
-      .showHelpAfterError('(add --help for usage)')
       .configureOutput({
         writeOut: (text) => streams.stdout.write(text),
         writeErr: (text) => streams.stderr.write(text),
+        // Said in one line with all other refusals.
+        outputError: () => {},
       })
   )
 }

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { writeDurably } from '../../../shared/durable/index.ts'
-import { messageOf, UsageError } from '../../../shared/errors.ts'
+import { reasonOf, UsageError } from '../../../shared/errors.ts'
 
 /** Whole or not at all: a reader never sees half a file. @throws UsageError */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   try {
     await writeDurably(path, content, { draft: `${path}.${process.pid}.tmp` })
   } catch (cause) {
-    throw new UsageError(`cannot write ${path}: ${messageOf(cause)}`, { path }, { cause })
+    throw new UsageError(`cannot write ${path}: ${reasonOf(cause)}`, { path }, { cause })
   }
 }
 

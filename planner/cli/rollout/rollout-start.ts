@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { labelKeySchema } from '../../../shared/labels.ts'
 import { parseDuration } from '../../../shared/units.ts'
@@ -106,12 +107,12 @@ export const rolloutStartCommand = defineCommand({
     waves: z.string(),
     success: percentInput,
     abortAbove: percentInput,
-    minSample: z.coerce.number().int().positive(),
+    minSample: wholeNumber({ least: 1 }),
     approval: z.boolean().default(false),
     revert: z.boolean().default(false),
     where: whereInput,
     atomicBy: labelKeySchema.optional(),
-    maxPerMinute: z.coerce.number().int().positive().optional(),
+    maxPerMinute: wholeNumber({ least: 1 }).optional(),
     exponentialRate: exponentialInput.optional(),
     now: z.boolean().default(false),
     after: z.boolean().default(false),

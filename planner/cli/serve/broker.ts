@@ -2,7 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { startBroker } from '../../../broker/index.ts'
+import { goOnWithout } from '../../../shared/command-line/index.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
+import { logDestination } from '../../../shared/log/index.ts'
 import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import { defineCommand } from '../program/command.ts'
@@ -48,9 +50,10 @@ export const brokerCommand = defineCommand({
     )
     await mkdir(data, { recursive: true, mode: 0o700 })
     const { secret, file } = await ensureSecret(data, secretFile)
-    const log = pino({ level: 'warn' }, pino.destination(2))
+    const log = pino({ level: 'warn' }, logDestination())
     const broker = await startBroker({ fleets: [fleet], host, port, plannerSecret: secret, log })
     const url = `mqtt://${broker.host}:${broker.port}`
+    goOnWithout(process.stdout)
     const metrics =
       metricsPort === undefined
         ? undefined

@@ -113,6 +113,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       fleet,
       store: conductor.store,
       owns: (device) => cluster.owns(device),
+      samples: conductor.samples,
       ...(options.limits && { limits: options.limits }),
       log,
     })

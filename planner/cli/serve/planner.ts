@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
+import { logDestination } from '../../../shared/log/index.ts'
 import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
 import {
@@ -66,7 +67,7 @@ export const plannerCommand = defineCommand({
     { keep, broker: url, shared, jobs, username, secretFile, joinBroker, mosquitto, ...input },
     io,
   ) => {
-    const log = pino({ level: input.logLevel }, pino.destination(2))
+    const log = pino({ level: input.logLevel }, logDestination())
     const { fleet } = input
     requireTlsBeyondLoopback(url, 'give an mqtts:// broker')
     const isTls = url.startsWith('mqtts:')

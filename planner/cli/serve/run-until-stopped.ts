@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { goOnWithout } from '../../../shared/command-line/index.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { fieldOf } from '../../../shared/open-words.ts'
 import { notifyReady } from '../../../shared/service/index.ts'
@@ -16,6 +17,7 @@ export function announce(planner: RunningPlanner, data: string, io: CliIo): void
   const agentCommand = isJoined ? joinCommand() : plainCommand(info)
   const invitation = `fitment devices invite --device NAME --data ${shellWord(data)}`
   const shown = { ...info, data, agentCommand, ...(operatorUrl && { operatorUrl }), ready: true }
+  goOnWithout(process.stdout)
   io.result(shown, () =>
     [
       `planner ready: fleet ${info.fleet}, broker ${info.broker}, database ${info.database}`,

@@ -1,7 +1,9 @@
 import { pino } from 'pino'
 import { z } from 'zod'
+import { decimal } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
+import { logDestination } from '../../../shared/log/index.ts'
 import { isLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
 import {
@@ -77,7 +79,7 @@ export const serveCommand = defineCommand({
       .string()
       .default('')
       .transform((text) => text.split(',').filter((name) => name !== '')),
-    certificateDays: z.coerce.number().positive().max(3650),
+    certificateDays: decimal({ above: 0, most: 3650 }),
     apiHost: z.string().optional(),
     apiPort: portInput,
     apiPlain: z.boolean().default(false),
@@ -94,7 +96,7 @@ export const serveCommand = defineCommand({
       throw new UsageError('--api-plain goes with a loopback --api-host, e.g. 127.0.0.1')
     }
     const tls = !insecureLoopback
-    const log = pino({ level: input.logLevel }, pino.destination(2))
+    const log = pino({ level: input.logLevel }, logDestination())
     const planner = await startPlanner({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,

@@ -1,3 +1,4 @@
+import { formatMetric } from '../../../shared/metrics/index.ts'
 import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import type { Comparison, LayerComparison, QuantizedComparison } from '../comparison.ts'
 import { COMPUTATIONS, type OperatorRow } from '../inside/computation.ts'
@@ -19,6 +20,7 @@ export function summaryTable({ float, quantized }: Comparison): Markup {
       { title: 'Model', text: true, cell: ({ file }) => baseName(file) },
       { title: 'Size', cell: ({ bytes }) => formatBytes(bytes) },
       { title: 'Of float', cell: ({ bytes }) => formatPercent(bytes / float.bytes) },
+      ...metricColumns(quantized[0]),
       { title: 'Output SQNR', cell: ({ quality }) => orDash(quality.sqnrDb, decibels) },
       { title: 'Agreement', cell: ({ quality }) => share(quality.agreement) },
       { title: 'Accuracy', cell: ({ quality }) => share(quality.accuracy) },
@@ -42,6 +44,18 @@ export function summaryTable({ float, quantized }: Comparison): Markup {
     ],
     quantized,
   )
+}
+
+/** One metric is asked for of all models, or none. */
+function metricColumns(first: QuantizedComparison | undefined): Column<QuantizedComparison>[] {
+  const metric = first?.quality.metric
+  if (metric === undefined) return []
+  const print = (value: number | null | undefined) =>
+    orDash(value ?? null, (one) => formatMetric(metric, one))
+  return [
+    { title: metric.text, cell: ({ quality }) => print(quality.metric?.value) },
+    { title: 'Float', cell: ({ quality }) => print(quality.metric?.reference) },
+  ]
 }
 
 export function layerTable(layers: readonly LayerComparison[]): Markup {

@@ -53,11 +53,12 @@ export async function buildVariant(
   await commit(context, 'variant.building', (trx) => variants.setVariantState(trx, key, 'building'))
   const started = performance.now()
   try {
-    const built = await make(context, model, variant)
+    const { answered, ...built } = await make(context, model, variant)
     const facts = { ...built, buildMs: performance.now() - started }
     await commit(context, 'variant.built', (trx) =>
       variants.recordBuilt(trx, key, facts, context.now()),
     )
+    if (answered) await recordEvaluation(context, model, answered)
   } catch (error) {
     if (context.stopping.aborted) return
     if (isForWantOfRoom(error)) return await waitForRoom(context, model, key)
@@ -78,7 +79,7 @@ export async function evaluateVariant(
   const variant = await variants.findVariant(context.db, key)
   const { reference } = model
   if (!variant?.digest) return
-  const known = answeredWhenAdded(variant, model)
+  const known = answeredWhenAdded(variant, model) ?? (await answeredAlike(context, model, variant))
   if (known !== undefined) return await recordEvaluation(context, model, known)
   const { scheme } = variant
   const { artifacts } = context
@@ -92,11 +93,7 @@ export async function evaluateVariant(
         slice: await artifacts.pathOf(reference.slice),
         calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
       },
-      keep: async ({ whole, slice, selfTest, sketch }) => {
-        const { digest: selfTestDigest } = await artifacts.putFile(selfTest)
-        const { digest: sketchDigest } = await artifacts.putFile(sketch)
-        return { variant: key, whole, slice, selfTest: selfTestDigest, sketch: sketchDigest }
-      },
+      keep: (answered) => kept(context, key, answered),
     })
     await recordEvaluation(context, model, evaluation)
   } catch (error) {
@@ -112,9 +109,35 @@ function answeredWhenAdded(variant: Variant, model: Model): Evaluated | undefine
   const { format } = model.facts
   const { selfTest, sketch, wholeQuality, sliceQuality } = model.reference
   if (!selfTest || !sketch || !isAsGiven(variant, model)) return undefined
-  if (!isOneOf(MODEL_FORMAT_NAMES, format) || variant.runtime !== referenceTarget(format))
-    return undefined
+  if (!isOneOf(MODEL_FORMAT_NAMES, format)) return undefined
+  if (targetOf(variant.runtime).runsHereIn !== referenceTarget(format)) return undefined
   return { variant: variant.key, whole: wholeQuality, slice: sliceQuality, selfTest, sketch }
+}
+
+/** On this host the target whose files these are answers for it: what that one answered is what this one would. */
+async function answeredAlike(
+  { db }: BuildContext,
+  model: Model,
+  { key: variant, scheme, runtime, tuning }: Variant,
+): Promise<Evaluated | undefined> {
+  const { filesOf, runsHereIn } = targetOf(runtime)
+  if (filesOf === undefined || targetOf(filesOf).runsHereIn !== runsHereIn) return undefined
+  const key = keyOf(model, { scheme, runtime: filesOf, ...(tuning && { tuning }) })
+  const { whole } = model.reference
+  const known = await variants.findEvaluation(db, key, whole)
+  const sketch = await health.sketchOf(db, key, whole)
+  return known && sketch ? { ...known, variant, sketch } : undefined
+}
+
+/** The files of an evaluation, in the store. */
+async function kept(
+  { artifacts }: BuildContext,
+  variant: string,
+  { whole, slice, selfTest, sketch }: JobOutput<'evaluate'>,
+): Promise<Evaluated> {
+  const { digest } = await artifacts.putFile(selfTest)
+  const { digest: sketchDigest } = await artifacts.putFile(sketch)
+  return { variant, whole, slice, selfTest: digest, sketch: sketchDigest }
 }
 
 /** What a variant answers, and what observations of it are counted by. */
@@ -138,6 +161,8 @@ interface Made {
   readonly findings: readonly Finding[]
   /** What became of the model's operators, by whoever made the file. */
   readonly operators: unknown
+  /** What it answered while it was made. */
+  readonly answered?: Evaluated
 }
 
 async function make(context: BuildContext, model: Model, variant: Variant): Promise<Made> {
@@ -212,9 +237,10 @@ function asGiven(variant: Variant) {
   return { digest: variant.source, findings: [], operators: null }
 }
 
-async function quantized(context: BuildContext, model: Model, variant: Variant) {
+async function quantized(context: BuildContext, model: Model, variant: Variant): Promise<Made> {
   const { artifacts } = context
   const { tuning } = variant
+  const { whole, slice } = model.reference
   return withJob(context, model, 'build', variant.scheme, {
     input: {
       source: await artifacts.pathOf(variant.source),
@@ -222,12 +248,14 @@ async function quantized(context: BuildContext, model: Model, variant: Variant) 
       scheme: variant.scheme,
       runtime: variant.runtime,
       ...(tuning && {
-        tuned: { tuning, test: await artifacts.pathOf(model.reference.whole) },
+        tuned: { tuning, test: await artifacts.pathOf(whole) },
       }),
+      data: { whole: await artifacts.pathOf(whole), slice: await artifacts.pathOf(slice) },
     },
-    keep: async ({ file, findings, operators }) => {
+    keep: async ({ file, findings, operators, answered }) => {
       const { digest } = await artifacts.putFile(file)
-      return { digest, findings, operators }
+      const evaluated = answered && (await kept(context, variant.key, answered))
+      return { digest, findings, operators, ...(evaluated && { answered: evaluated }) }
     },
   })
 }

@@ -4,6 +4,7 @@ const OTHER_COMMITS = [
   'model.added',
   'plan.asked',
   'rollout.asked',
+  'class.split',
   'birth.stored',
   'death.stored',
   'report.stored',

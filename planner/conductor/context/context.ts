@@ -4,7 +4,8 @@ import type { FailPoints } from '../../../shared/fail-points.ts'
 import type { Profile } from '../../classes/index.ts'
 import type { CompilersHere } from '../../compilers/index.ts'
 import type { Rule } from '../../health/index.ts'
-import type { ArtifactStore, Db } from '../../storage/index.ts'
+import type { Prior } from '../../probing/index.ts'
+import type { ArtifactStore, Db, Model, Variant } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
 import { DEFAULT_RETENTION, type Retention } from '../retention.ts'
 import type { Agenda } from './agenda.ts'
@@ -32,10 +33,16 @@ export interface ConductorSettings {
   readonly settleMs: number
   /** How often the conductor looks at clocks, ms; everything else wakes it at once. */
   readonly tickMs: number
+  /** Most that captured samples of all devices take, bytes; 0: none are collected. */
+  readonly samplesQuotaBytes: number
+  /** So long they are kept, ms. */
+  readonly samplesKeptMs: number
   /** How often it looks at everything, whether or not anything happened, ms. */
   readonly sweepMs: number
   /** How long, and how much, of what grows with time. */
   readonly retention: Retention
+  /** How often classes in which something was measured are looked through for two speeds, ms. */
+  readonly partsMs: number
 }
 
 /** Of memory, each piece of work shall find so much. */
@@ -58,8 +65,21 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   assignmentDays: 7,
   settleMs: 15_000,
   tickMs: 1_000,
+  samplesQuotaBytes: 2 ** 30,
+  samplesKeptMs: 30 * 86_400_000,
   sweepMs: 600_000,
+  partsMs: 30_000,
   retention: DEFAULT_RETENTION,
+}
+
+/** What other models measured, for the candidates of one. */
+export interface Costs {
+  prior(
+    context: ConductorContext,
+    model: Model,
+    classId: string,
+    candidates: readonly { readonly variant: Variant | undefined }[],
+  ): Promise<Prior>
 }
 
 /** What every part of the conductor works with. */
@@ -74,6 +94,8 @@ export interface ConductorContext {
   readonly jobs: Jobs
   /** What is to be looked at next. */
   readonly agenda: Agenda
+  /** What was learnt from measurements of other models. */
+  readonly costs: Costs
   readonly progress: ProgressHub
   readonly log: Logger
   /** Where a test may cut the power. */

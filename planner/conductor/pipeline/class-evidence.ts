@@ -1,4 +1,4 @@
-import { type Entrant, type Evidence, evidenceOf } from '../../probing/index.ts'
+import { type Entrant, type Evidence, evidenceOf, type Prior } from '../../probing/index.ts'
 import {
   acceptsNoise,
   type Model,
@@ -19,6 +19,8 @@ export interface ClassEvidence extends Evidence {
   readonly probes: readonly Probe[]
   /** Devices with records that count. */
   readonly probers: number
+  /** What was learnt from other models. */
+  readonly prior: Prior
 }
 
 export async function classEvidence(
@@ -34,5 +36,6 @@ export async function classEvidence(
   const evidence = evidenceOf(entrants, probes, await acceptsNoise(db, model.id))
   const on = evidence.measured.flatMap(({ latency }) => latency.on ?? [])
   const probers = new Set(on.map(({ device }) => device)).size
-  return { ...evidence, candidates, entrants, probes, probers }
+  const prior = await context.costs.prior(context, model, classId, candidates)
+  return { ...evidence, candidates, entrants, probes, probers, prior }
 }

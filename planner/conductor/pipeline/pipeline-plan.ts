@@ -2,6 +2,7 @@ import {
   type Entrant,
   judgeOnHost,
   type MatchOrder,
+  type Prior,
   type Prober,
   planTournament,
   type TournamentStep,
@@ -26,6 +27,10 @@ export interface PipelineView {
   readonly rules: Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>
   /** The operator ships on records of disturbed measurements. */
   readonly acceptNoise: boolean
+  /** What was learnt from other models. */
+  readonly prior?: Prior | undefined
+  /** What wins is also measured for long. */
+  readonly soak?: boolean
   /** Of this round, oldest first. */
   readonly probes: readonly Probe[]
   readonly devices: readonly Prober[]

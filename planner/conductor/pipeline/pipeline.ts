@@ -4,6 +4,7 @@ import {
   orders,
   type Pipeline,
   pipelines,
+  probePolicyOf,
   probes as probeRows,
   selections,
 } from '../../storage/index.ts'
@@ -64,12 +65,15 @@ async function viewOf(
   const ids = devices.map(({ id }) => id)
   const counts = await orders.openOrderCounts(db, ids)
   const selection = await selections.currentSelection(db, model.id, classId)
+  const candidates =
+    pipeline.stage === 'candidates' ? null : await candidateViews(context, model, classId)
   return {
     pipeline,
-    candidates:
-      pipeline.stage === 'candidates' ? null : await candidateViews(context, model, classId),
+    candidates,
+    prior: candidates ? await context.costs.prior(context, model, classId, candidates) : undefined,
     rules: await rulesOf(context, model, classId),
     acceptNoise: await acceptsNoise(db, model.id),
+    soak: (await probePolicyOf(db, model.id)).soakMs !== null,
     probes,
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
     measuring: await probeRows.measuringDevices(db),

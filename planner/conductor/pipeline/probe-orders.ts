@@ -1,7 +1,7 @@
 import { newId } from '../../../shared/ids.ts'
 import type { ProbeOrder } from '../../../shared/messages/index.ts'
 import { type Profile, profileOf } from '../../classes/index.ts'
-import { fits, type MatchOrder } from '../../probing/index.ts'
+import { fits, type MatchOrder, type ProbePolicy, settingOf } from '../../probing/index.ts'
 import {
   type Db,
   type Device,
@@ -10,6 +10,7 @@ import {
   orders,
   type Pipeline,
   type Probe,
+  probePolicyOf,
   probes,
   type Variant,
   variants,
@@ -23,6 +24,12 @@ import { engineOffering } from '../devices/targets-offered.ts'
 
 /** A heat only tells who may win: it takes this share of the time that a duel takes. */
 const HEAT_SHARE = 1 / 3
+/** More threads than this no order names. */
+const MOST_THREADS = 64
+/** Runs at the application's rate that a measurement may take, with those that settle. */
+const PACED_RUNS = 50
+/** No order allows more. */
+const MOST_TIMEOUT_MS = 600_000
 /** Shorter than this no measurement is. */
 const LEAST_MEASURE_MS = 100
 
@@ -34,7 +41,7 @@ export async function orderProbe(
   context: ConductorContext,
   model: Model,
   pipeline: Pick<Pipeline, 'class' | 'round'>,
-  { match, variant: key, rival: rivalKey, device: deviceId, quietMs }: MatchOrder,
+  { match, variant: key, rival: rivalKey, device: deviceId, quietMs, decides }: MatchOrder,
   also: (trx: Db, probe: string) => Promise<void> = async () => {},
 ): Promise<void> {
   const { artifacts, db, settings } = context
@@ -47,7 +54,16 @@ export async function orderProbe(
   const data = await artifacts.refOf(model.reference.slice)
   const rival = await rivalOn(context, rivalKey, { device, profile })
   const others = artifact.bytes + data.bytes
-  const baseline = rival && fits(proberOf(device, 0), rival.artifact.bytes, others) ? rival : null
+  const beside = rival && fits(proberOf(device, 0), rival.artifact.bytes, others) ? rival : null
+  const policy = await probePolicyOf(db, model.id)
+  const measured = await probes.probesOf(db, model.id, pipeline)
+  const setting = (of: string) => settingOf(measured, of, deviceId)
+  const threads = settingFor(policy, setting(key), {
+    ...{ usual: threadsFor(device, profile), cores: device.report.cpu.cores },
+    mayTry: match === 'heat',
+  })
+  const theirs = rivalKey === null ? undefined : setting(rivalKey)?.threads
+  const baseline = beside && { ...beside, ...(theirs !== undefined && { threads: theirs }) }
   const order: ProbeOrder = {
     v: 1,
     id: newId(),
@@ -60,10 +76,16 @@ export async function orderProbe(
     scheme: variant.scheme,
     data,
     baseline,
-    threads: threadsFor(device, profile),
+    ...threads,
     measureMs: measureMsOf(match, settings.measureMs),
-    timeoutMs: settings.probeTimeoutMs,
+    timeoutMs: timeoutOf(match, policy, settings.probeTimeoutMs),
     ...(quietMs > 0 && { quietMs }),
+    // What it answers there is known, and does not depend on what it is measured beside.
+    ...(measured.some((one) => isAnswered(one, key, deviceId)) && { answersMs: 0 }),
+    ...(decides && baseline && { decides: [...decides] }),
+    ...(policy.rateHz !== null && { rateHz: policy.rateHz }),
+    ...(policy.energy && match === 'heat' && { energy: true }),
+    ...(match === 'soak' && policy.soakMs !== null && { soakMs: policy.soakMs }),
   }
   const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
   const now = context.now()
@@ -78,6 +100,7 @@ export async function orderProbe(
       variant: variant.key,
       rival: rivalKey,
       device: deviceId,
+      match: match === 'soak' ? match : null,
       orderedAt: now.toISOString(),
       deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
     })
@@ -111,6 +134,37 @@ export async function giveUpProbe(context: ConductorContext, probe: Probe): Prom
     }
   })
   context.nudge(probe.device)
+}
+
+function isAnswered({ variant, device, record }: Probe, key: string, on: string): boolean {
+  return variant === key && device === on && record !== null && record.quality.samples > 1
+}
+
+interface Usual {
+  /** Threads by the profile, and the processors there are. */
+  readonly usual: number
+  readonly cores: number
+  readonly mayTry: boolean
+}
+
+/** With how many threads, and on which cores: as the operator said, as was found out, or to be found out. */
+function settingFor(
+  { threads }: ProbePolicy,
+  found: ReturnType<typeof settingOf>,
+  { usual, cores, mayTry }: Usual,
+): Pick<ProbeOrder, 'threads' | 'cores' | 'tryThreads'> {
+  if (threads === null) return { threads: usual }
+  if (threads !== 'auto') return { threads: Math.min(threads, cores) }
+  if (found) return { threads: found.threads, ...(found.cores && { cores: [...found.cores] }) }
+  if (mayTry) return { threads: Math.min(MOST_THREADS, cores), tryThreads: true }
+  return { threads: usual }
+}
+
+/** What is asked for beside latency takes its own time. */
+function timeoutOf(match: MatchOrder['match'], policy: ProbePolicy, usualMs: number): number {
+  const soakMs = match === 'soak' ? (policy.soakMs ?? 0) : 0
+  const slowMs = policy.rateHz === null ? 0 : PACED_RUNS * (1000 / policy.rateHz)
+  return Math.min(MOST_TIMEOUT_MS, usualMs + soakMs + Math.ceil(slowMs))
 }
 
 function measureMsOf(match: MatchOrder['match'], duelMs: number): number {

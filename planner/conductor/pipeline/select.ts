@@ -1,5 +1,11 @@
 import { formatRatio } from '../../../shared/units.ts'
-import { beatenYardsticks, type Evidence, fits, judgeOnHost } from '../../probing/index.ts'
+import {
+  beatenYardsticks,
+  type Evidence,
+  fits,
+  judgeOnHost,
+  outForecast,
+} from '../../probing/index.ts'
 import {
   choose,
   type Selection,
@@ -42,7 +48,12 @@ export async function select(
   const chosen = choose({ ...rules, candidates: measured, duels, probers })
   const beaten = beatenYardsticks(entrants, evidence, rules)
   const holds = (bytes: number) => devices.some((device) => fits(proberOf(device, 0), bytes))
+  const needless = outForecast(entrants, evidence, evidence.prior, rules)
   const lostTo = (key: string) => {
+    const doomed = needless.get(key)
+    const faster = entrants.find((one) => one.key === doomed?.by)
+    if (doomed && faster)
+      return `expected to take ${formatRatio(doomed.forecast.ratio)} the latency of ${faster.scheme} on ${faster.runtime}, and at least ${formatRatio(doomed.forecast.low)}, by what ${evidence.prior.costs.groups} other plans measured: not measured`
     const { by, ratio } = beaten.get(key) ?? {}
     const other = entrants.find((one) => one.key === by)
     if (!other || !ratio) return undefined

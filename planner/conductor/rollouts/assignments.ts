@@ -1,12 +1,16 @@
 import { newId } from '../../../shared/ids.ts'
 import type { Window } from '../../../shared/windows/index.ts'
 import { profileOf } from '../../classes/index.ts'
+import { settingOf } from '../../probing/index.ts'
 import {
   type Device,
   directions,
   leaving,
   memberships,
   orders,
+  type Probe,
+  probePolicyOf,
+  probes as probeRows,
   type Rollout,
   type RolloutDevice,
   rollouts,
@@ -63,6 +67,7 @@ export async function assignAll(
   const at = now()
   const ids = given.map(({ device }) => device.id)
   const hours = await hoursGiven(context, rollout, given)
+  const measured = await measurementsOf(context, rollout, given)
   const isHeld = [...hours.values()].some((windows) => windows.length > 0)
   const days = settings.assignmentDays + (isHeld ? LONGEST_WAIT_DAYS : 0)
   const expiresAt = new Date(at.getTime() + days * DAY_MS)
@@ -77,7 +82,7 @@ export async function assignAll(
       model,
       classId,
       given.map(({ device, target, variant }) => {
-        const engine = engineOn(context, device, variant)
+        const engine = engineOn(context, device, variant, measured.get(variant.key) ?? [])
         return { device: device.id, variant: target.digest, engine }
       }),
     )
@@ -138,10 +143,41 @@ async function releasedFor(
   })
 }
 
-function engineOn({ profiles }: ConductorContext, device: Device, { runtime }: Variant) {
+/** With the threads, and on the cores, that it was measured to be best with; else as its profile says. */
+function engineOn(
+  { profiles }: ConductorContext,
+  device: Device,
+  { key, runtime }: Variant,
+  probes: readonly Probe[],
+) {
   const profile = profileOf(profiles, device.class)
   const offered = engineOffering(device.runtimes, runtime, profile)
-  return offered ? { ...offered, threads: threadsFor(device, profile) } : null
+  if (!offered) return null
+  const found = settingOf(probes, key, device.id)
+  const most = found && Math.min(found.threads, device.report.cpu.cores)
+  return {
+    ...offered,
+    threads: most ?? threadsFor(device, profile),
+    ...(found?.cores && { cores: [...found.cores] }),
+  }
+}
+
+/** What was measured of the variants that are given. */
+async function measurementsOf(
+  { db }: ConductorContext,
+  { model, class: classId }: Rollout,
+  given: readonly NewAssignment[],
+): Promise<ReadonlyMap<string, readonly Probe[]>> {
+  const { threads } = await probePolicyOf(db, model)
+  if (threads !== 'auto') return new Map()
+  const all = await probeRows.probesOf(db, model)
+  const keys = new Set(given.map(({ variant }) => variant.key))
+  return new Map(
+    [...keys].map((key) => [
+      key,
+      all.filter((one) => one.variant === key && one.class === classId),
+    ]),
+  )
 }
 
 /** When these devices may switch, by those that keep windows themselves. */

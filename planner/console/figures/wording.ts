@@ -14,7 +14,7 @@ const UNITS = [
 
 /** 9812 → `9 812`, with a space that does not break: numbers in columns keep their places. */
 export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ')
+  return String(value).replace(/\B(?=(\d{3})+$)/g, '\u00a0')
 }
 
 /** `2 devices`, `1 device`. */

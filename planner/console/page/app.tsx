@@ -28,6 +28,14 @@ export function App() {
     }
   }, [])
   useEffect(() => (known.kind === 'in' ? live.start() : undefined), [known.kind])
+  useEffect(() => {
+    // A link that signs in, followed where a page is open already, changes nothing but what is behind `#`.
+    const look = () => {
+      if (linkToken() !== undefined) location.reload()
+    }
+    addEventListener('hashchange', look)
+    return () => removeEventListener('hashchange', look)
+  }, [])
   if (known.kind === 'asking') return <p class="waiting-for sign-in">Asking the planner …</p>
   if (known.kind === 'out') {
     return <SignIn why={known.why} onSession={(session) => setKnown({ kind: 'in', session })} />

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { messageOf } from '../../../shared/errors.ts'
+import { reasonOf } from '../../../shared/errors.ts'
+import { parseJson } from '../../../shared/json.ts'
 import { DataFolderError } from '../errors.ts'
 import { type LabelledBox, type LabelSet, stemOf } from './label-set.ts'
 
@@ -43,13 +44,11 @@ export async function readCoco(path: string): Promise<LabelSet> {
 
 async function parsed(path: string): Promise<z.output<typeof cocoSchema>> {
   try {
-    return cocoSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return parseJson(cocoSchema, await readFile(path, 'utf8'))
   } catch (cause) {
-    const [issue] = cause instanceof z.ZodError ? cause.issues : []
-    const reason = issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(cause)
     throw new DataFolderError(
       'wrong-labels',
-      `${path} holds no COCO instances (${reason}): it needs images, annotations with bbox, categories`,
+      `${path} holds no COCO instances (${reasonOf(cause)}): it needs images, annotations with bbox, categories`,
       { path },
       { cause },
     )

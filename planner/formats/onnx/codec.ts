@@ -1,5 +1,4 @@
 import { fromBinary } from '@bufbuild/protobuf'
-import { messageOf } from '../../../shared/errors.ts'
 import { normaliseDomains } from './domains.ts'
 import { OnnxError } from './errors.ts'
 import type { OnnxModel } from './model.ts'
@@ -49,7 +48,7 @@ function decode(bytes: Uint8Array, fileName: string): OnnxModel {
   } catch (cause) {
     throw new OnnxError(
       'corrupt',
-      `${fileName} is corrupt or truncated (${bytes.length} bytes): ${messageOf(cause)}; export or copy it again`,
+      `${fileName} is corrupt or truncated (${bytes.length} bytes): export or copy it again`,
       { fileName, bytes: bytes.length },
       { cause },
     )

@@ -4,6 +4,7 @@
  */
 export { floatOf, floatsOf, hasAttribute, intOf, intsOf, stringOf, tensorOf } from './attributes.ts'
 export { channelShuffle } from './prepare/channel-shuffle.ts'
+export { dynamicAsFloats } from './prepare/dynamic-as-floats.ts'
 export { foldConstants } from './prepare/fold-constants.ts'
 export { type Attributes, GraphEditor } from './prepare/graph-editor.ts'
 export { prepareModel } from './prepare/prepare.ts'

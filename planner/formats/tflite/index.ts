@@ -9,7 +9,7 @@ export { checkTflite } from './check.ts'
 export { readTflite } from './codec/read.ts'
 export { writeTflite } from './codec/write.ts'
 export { TfliteError, type TfliteErrorCode } from './errors.ts'
-export { inspectTflite } from './inspect.ts'
+export { inspectTflite, newestNeeds } from './inspect.ts'
 export type * from './model.ts'
 export { restoreFloats } from './prepare/restore-floats.ts'
 export {

@@ -9,12 +9,16 @@ export function permuted<A extends TensorData>(
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
   const sizes = order.map((axis) => shape[axis] as number)
   const steps = order.map((axis) => strides[axis] as number)
-  const result = source.slice() as A
-  const index = new Array<number>(sizes.length).fill(0)
+  // Arrays of millions: the innermost axis runs without a look at the others.
+  const [run, step] = [sizes.at(-1) ?? 1, steps.at(-1) ?? 1]
+  const outer = sizes.length - 1
+  const result = new (source.constructor as new (length: number) => A)(source.length)
+  const index = new Array<number>(Math.max(0, outer)).fill(0)
   let from = 0
-  for (let to = 0; to < source.length; to += 1) {
-    result[to] = source[from] as never
-    for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
+  for (let to = 0; to < source.length; ) {
+    for (let i = 0, at = from; i < run; i += 1, at += step, to += 1)
+      result[to] = source[at] as never
+    for (let axis = outer - 1; axis >= 0; axis -= 1) {
       from += steps[axis] as number
       index[axis] = (index[axis] as number) + 1
       if (index[axis] !== sizes[axis]) break

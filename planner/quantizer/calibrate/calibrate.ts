@@ -13,6 +13,7 @@ import type {
   Summarised,
   TensorId,
 } from '../../graph/index.ts'
+import { elementsOf } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import type { InferencePool } from '../inference-pool/inference-pool.ts'
 import type { SampleInputs, SampleSource } from '../inference-pool/messages.ts'
@@ -68,12 +69,16 @@ export async function calibrate(
   return { statistics, findings }
 }
 
-/** Samples whose means tell what to correct: positions count, too. */
-const ENOUGH_FOR_MEANS = 64
+/**
+ * Samples whose means tell what to correct. Means are compared of the same samples, before and after: a few of large
+ * activations are enough, of small ones more.
+ */
+const FOR_MEANS = { least: 12, most: 64, numbers: 2 ** 23 }
 
 /**
  * Means of the channels of what `copy` gives out, an instrumented copy of the model's first entry, on samples that are
  * not held out. Shapes are the model's; numbers are real, whatever it computes on.
+ * @param wanted the rest of what it gives out is not looked at
  * @throws RuntimeError
  */
 export async function channelMeans(
@@ -81,11 +86,15 @@ export async function channelMeans(
   { bytes, outputs }: Instrumented,
   pool: InferencePool,
   dataset: Dataset,
+  wanted: ReadonlySet<TensorId> = new Set(outputs),
 ): Promise<ReadonlyMap<TensorId, Float64Array>> {
   const [entry] = model.entries
   const samples = entry === undefined ? null : samplesOf(entry, dataset, true)
   if (samples === null) return new Map()
-  const places = learntFrom(samples.count, ENOUGH_FOR_MEANS)
+  const each = outputs.reduce((sum, tensor) => sum + elementsOf(tensor, model.graph), 1)
+  const { least, most, numbers } = FOR_MEANS
+  const enough = Math.min(most, Math.max(least, Math.floor(numbers / each)))
+  const places = learntFrom(samples.count, enough)
   const some = {
     count: places.length,
     at: (i: number, into?: SampleInputs) => samples.at(places[i] ?? 0, into),
@@ -93,8 +102,13 @@ export async function channelMeans(
   const averaged = readByProducts(model.graph)
   const observed = outputs.map((tensor) => ({
     tensor,
-    ...channelsOf(model.graph, tensor, averaged.get(tensor) ?? null),
+    ...channelsOf(
+      model.graph,
+      tensor,
+      wanted.has(tensor) ? (averaged.get(tensor) ?? null) : undefined,
+    ),
     samples: places.length,
+    meansOnly: true,
   }))
   const { statistics } = await pool.watch({ bytes, observed }, some, () => {})
   return new Map(

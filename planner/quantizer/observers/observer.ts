@@ -45,6 +45,10 @@ export class TensorObserver {
 
   /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
   see(values: Float32Array, sample: number): void {
+    if (this.#plan.meansOnly === true) {
+      this.#channels?.see(values, sample)
+      return
+    }
     const { min, max, finite } = extremesOf(values)
     if (finite) {
       this.#take(values, min, max, sample)

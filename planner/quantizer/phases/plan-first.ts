@@ -55,8 +55,10 @@ function servicesFor({ pool, source }: SourceCompressed): EvaluatingServices {
       calibration === undefined
         ? []
         : (await calibrate(model, pool, calibration, () => {}, wish)).statistics,
-    channelMeans: async (model, copy) =>
-      calibration === undefined ? new Map() : await channelMeans(model, copy, pool, calibration),
+    channelMeans: async (model, copy, wanted) =>
+      calibration === undefined
+        ? new Map()
+        : await channelMeans(model, copy, pool, calibration, wanted),
     chooseRanges: (statistics, model) => rangesFor(statistics, model, source),
   }
   const sqnr = samples === undefined ? null : new SqnrEvaluator(pool, samples, services)

@@ -27,7 +27,9 @@ export async function recoverAccuracy(state: Planned): Promise<Recovered> {
     const corrected = await RECOVERY_METHODS['bias-correction'].run(candidate, services)
     return { ...state, candidate: corrected ?? candidate, steps: [] }
   }
-  return { ...state, ...(await recover(candidate, methods, services, services.sqnr)) }
+  const onMethod = (done: number, total: number) =>
+    source.onProgress?.(done, total, 'trying ways to win accuracy back')
+  return { ...state, ...(await recover(candidate, methods, services, services.sqnr, onMethod)) }
 }
 
 /** Other methods would move what pruning made zero, clustering equal, and training fit for its ranges. */

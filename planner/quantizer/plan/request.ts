@@ -12,6 +12,12 @@ import type {
 import type { KernelTable } from '../../targets/index.ts'
 import type { OperatorSelector } from './selectors.ts'
 
+/** What codes of an activation span. */
+export interface CalibratedRange extends Range {
+  /** All that calibration saw of it, where ends may have been cut off. */
+  readonly seen?: Range
+}
+
 /** All a planner may look at. Plans are pure: the same request gives the same plan. */
 export interface PlanRequest {
   readonly graph: Graph
@@ -19,7 +25,7 @@ export interface PlanRequest {
   /** Of the runtime that will run the file. */
   readonly facts: KernelTable
   /** Calibrated range of every activation that was reached. */
-  readonly ranges: ReadonlyMap<TensorId, Range>
+  readonly ranges: ReadonlyMap<TensorId, CalibratedRange>
   /** Activations that were reached but gave no range, and why. */
   readonly unusable: ReadonlyMap<TensorId, string>
   /** Activations that held infinite numbers, which their ranges leave out. */

@@ -5,16 +5,17 @@ import { linksOf } from '../../graph/index.ts'
 import type { TensorStatistics } from '../observers/statistics.ts'
 import { includeZero } from '../parameters/activation.ts'
 import { operatorLabel } from '../plan/print.ts'
+import type { CalibratedRange } from '../plan/request.ts'
 import { ClippingError } from './clipping.ts'
 import { RANGE_METHODS, type RangeMethod } from './methods.ts'
 import { gridRange } from './value-grid.ts'
 
-export interface ChosenRange extends Range {
+export interface ChosenRange extends CalibratedRange {
   readonly method: RangeMethod | 'value-grid'
 }
 
 export interface RangeChoice {
-  readonly ranges: ReadonlyMap<TensorId, Range>
+  readonly ranges: ReadonlyMap<TensorId, CalibratedRange>
   /** Activations that calibration reached but that have no usable range, and why. */
   readonly unusable: ReadonlyMap<TensorId, string>
   /** Activations that held infinite numbers, which their ranges leave out. */
@@ -43,7 +44,10 @@ export function chooseRanges(
     if (one.ignored > 0) unbounded.add(one.tensor)
     if (one.nan > 0) unusable.set(one.tensor, `calibration met NaN in "${name}"`)
     else if (one.count === 0) unusable.set(one.tensor, `"${name}" held no finite number`)
-    else ranges.set(one.tensor, method === 'auto' ? best(one, steps) : by(method, one, steps))
+    else {
+      const chosen = method === 'auto' ? best(one, steps) : by(method, one, steps)
+      ranges.set(one.tensor, { ...chosen, seen: { min: one.min, max: one.max } })
+    }
   }
   return { ranges, unusable, unbounded, findings }
 }

@@ -1,4 +1,4 @@
-import type { Instrumented, Plan, QuantizableModel } from '../../graph/index.ts'
+import type { Instrumented, Plan, QuantizableModel, TensorId } from '../../graph/index.ts'
 import type { CalibrationWish } from '../calibrate/calibrate.ts'
 import type { TensorStatistics } from '../observers/statistics.ts'
 import type { PlanRequest } from '../plan/request.ts'
@@ -21,8 +21,12 @@ export interface Services {
   open(bytes: Uint8Array): Promise<QuantizableModel>
   /** Statistics of activations on all calibration samples. */
   observe(model: QuantizableModel, wish: CalibrationWish): Promise<readonly TensorStatistics[]>
-  /** Of the channels of what an instrumented copy of the model's first entry gives out, on some samples. */
-  channelMeans(model: QuantizableModel, copy: Instrumented): Promise<ChannelMeans>
+  /** Of the channels of what an instrumented copy of the model's first entry gives out, on some samples; of `wanted` only. */
+  channelMeans(
+    model: QuantizableModel,
+    copy: Instrumented,
+    wanted?: ReadonlySet<TensorId>,
+  ): Promise<ChannelMeans>
   chooseRanges(statistics: readonly TensorStatistics[], model: QuantizableModel): RangeChoice
 }
 

@@ -75,6 +75,7 @@ export async function recover(
   methods: readonly RecoveryMethod[],
   services: Services,
   sqnr: SqnrEvaluator,
+  onMethod: (done: number, total: number) => void = () => {},
 ): Promise<{ readonly candidate: Candidate; readonly steps: readonly RecoveryStep[] }> {
   const chosen = RECOVERY_NAMES.filter((name) => methods.includes(name))
   if (chosen.length === 0) return { candidate: start, steps: [] }
@@ -83,7 +84,8 @@ export async function recover(
   const steps: RecoveryStep[] = []
   let candidate = start
   let reached = await sqnr.sqnrDb((await trials.finish(start, services)) ?? start)
-  for (const method of chosen) {
+  for (const [at, method] of chosen.entries()) {
+    onMethod(at, chosen.length)
     if (!services.thorough && !(await isWorthIt(method, candidate, reached, trials))) continue
     const { before, after, next } = await tryOut(method, candidate, reached, trials)
     const kept = next !== null && after > before

@@ -34,15 +34,20 @@ export async function correctSequentially(
   const sources = products.map(({ source }) => source)
   const shown = products.length === 0 ? null : await show(model, [...sources, ...ends], services)
   if (shown === null) return null
-  const meansIn = (bytes: Uint8Array) => services.channelMeans(model, { ...shown, bytes })
+  const meansIn = (bytes: Uint8Array, wanted?: ReadonlySet<TensorId>) =>
+    services.channelMeans(model, { ...shown, bytes }, wanted)
   const expected = await meansIn(shown.model.perform(NO_CHANGE))
   let { request } = candidate
   const usual = services.thorough ? 1 : atOnce(products.length)
   const size = Math.max(usual, Math.ceil(products.length / rounds))
   for (let start = 0; start < products.length; start += size) {
-    const found = await meansIn(shown.model.perform(planFor(shown.model, request, services)))
+    const next = products.slice(start, start + size)
+    const found = await meansIn(
+      shown.model.perform(planFor(shown.model, request, services)),
+      new Set(next.map(({ source }) => source)),
+    )
     const before = request
-    const more = products.slice(start, start + size).flatMap((product) => {
+    const more = next.flatMap((product) => {
       const revision = corrected(product, moved(product.source, expected, found), before)
       return revision === null ? [] : [[product.operator.id, revision] as const]
     })

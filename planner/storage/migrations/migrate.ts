@@ -16,6 +16,10 @@ import { whenTables } from './0013-when.ts'
 import { healthTables } from './0014-health.ts'
 import { clockTables } from './0016-clock.ts'
 import { doubleTables } from './0017-doubles.ts'
+import { capturedTables } from './0019-captured.ts'
+import { revokedTokenTables } from './0020-revoked-tokens.ts'
+import { policyTables } from './0021-probe-policies.ts'
+import { partTables } from './0022-class-parts.ts'
 import { cluster } from './0023-cluster.ts'
 import { api } from './0027-api.ts'
 import { webhookTables } from './0028-webhooks.ts'
@@ -42,6 +46,10 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0014-health': createTables(healthTables, dialect),
         '0016-clock': createTables(clockTables, dialect),
         '0017-doubles': createTables(doubleTables, dialect),
+        '0019-captured': createTables(capturedTables, dialect),
+        '0020-revoked-tokens': createTables(revokedTokenTables, dialect),
+        '0021-probe-policies': createTables(policyTables, dialect),
+        '0022-class-parts': createTables(partTables, dialect),
         '0023-cluster': cluster(dialect),
         '0027-api': api(dialect),
         '0028-webhooks': createTables(webhookTables, dialect),

@@ -1,10 +1,11 @@
 import { MetricError } from '../errors.ts'
 import type { Answer, RealOutput } from '../meter.ts'
 import { outputOf, shapeText } from '../truth.ts'
+import { anchorsFor, type BoxCode, boxFrom } from './anchors.ts'
 import type { Detection } from './box.ts'
 
 /** How boxes are read from a detector's outputs. */
-export interface LayoutOptions {
+export interface LayoutOptions extends BoxCode {
   /** Outputs by name, where they cannot be told by their order. */
   readonly boxes: string | null
   readonly scores: string | null
@@ -12,6 +13,8 @@ export interface LayoutOptions {
   /** Numbers of a box: pixels of the input, or shares of its sides. */
   readonly unit: 'auto' | 'pixels' | 'shares'
   readonly corners: 'yxyx' | 'xyxy' | 'cxcywh'
+  /** What scores still need to be shares. */
+  readonly activation: 'none' | 'sigmoid' | 'softmax'
   /** Scores of this many first classes stand for no object. */
   readonly background: number
   /** Boxes that score less are not looked at. */
@@ -25,7 +28,7 @@ export interface InputSize {
 
 type Layout = (answer: Answer, options: LayoutOptions, size: InputSize) => Detection[]
 
-/** Outputs as known families of detectors leave them; decoded boxes, but for YOLOX, whose grids are added here. */
+/** Outputs as known families of detectors leave them; decoded boxes, but for YOLOX, whose grids are added here, and for anchors. */
 export const LAYOUTS = {
   /** N×(5 + classes): cell offsets and logarithms of sizes on the grids of the strides, objectness, classes. (Ge et al. 2021.) */
   yolox: (answer, options, size) =>
@@ -38,6 +41,8 @@ export const LAYOUTS = {
     fromRows(answer, options, { head: 4, size, decode: centreDecoder }),
   /** N×4 boxes and N×classes scores, each an output of its own. */
   apart: fromPair,
+  /** N×(4 and more) regressions from anchors, and N×classes scores. */
+  anchors: fromAnchors,
   /** TFLite_Detection_PostProcess: boxes, classes, scores, count. */
   ssd: fromPostProcess,
 } as const satisfies Record<string, Layout>
@@ -166,12 +171,53 @@ function fromPair(answer: Answer, options: LayoutOptions, size: InputSize): Dete
   const scale = scaleOf(options.unit, size, () => (largest(boxes.values) > 2 ? 'pixels' : 'shares'))
   const found: Detection[] = []
   for (let row = 0; row < rows; row += 1) {
-    const place = (i: number) => scores.values[row * classes + i] as number
-    const { label, score } = bestOf(place, classes, options)
+    const { label, score } = bestOf(sharesAt(scores, row, classes, options), classes, options)
     if (!(score >= options.score)) continue
     found.push({ ...cornersOf(boxes.values, row, options.corners, scale), label, score })
   }
   return found
+}
+
+function fromAnchors(answer: Answer, options: LayoutOptions, size: InputSize): Detection[] {
+  const anchors = anchorsFor(answer, options)
+  const { rows } = anchors
+  const isBoxes = (one: RealOutput) => one.values.length >= 4 * rows && one.shape.at(-1) !== rows
+  const boxes = pairMember(answer, options.boxes, (_, one) => isBoxes(one), 'boxes')
+  const scores = pairMember(answer, options.scores, (_, one) => one !== boxes, 'scores')
+  const [numbers, classes] = [boxes.values.length / rows, scores.values.length / rows]
+  const fits = Number.isInteger(numbers) && Number.isInteger(classes) && numbers >= 4
+  if (!fits || classes <= options.background) {
+    throw new MetricError(
+      'wrong-outputs',
+      `there are ${rows} anchors, and boxes "${boxes.name}" are ${shapeText(boxes.shape)}, scores "${scores.name}" ${shapeText(scores.shape)}: the anchors belong to another model, or name outputs with boxes=NAME,scores=NAME`,
+    )
+  }
+  const found: Detection[] = []
+  for (let row = 0; row < rows; row += 1) {
+    const { label, score } = bestOf(sharesAt(scores, row, classes, options), classes, options)
+    if (!(score >= options.score)) continue
+    const told = (i: number) => boxes.values[row * numbers + i] as number
+    const [x, y, w, h] = scaled(boxFrom(told, anchors, row, options), size)
+    const [left, top] = [x - w / 2, y - h / 2]
+    found.push({ left, top, right: left + w, bottom: top + h, label, score })
+  }
+  return found
+}
+
+/** Scores of one box, as shares. */
+function sharesAt(
+  { values }: RealOutput,
+  row: number,
+  classes: number,
+  { activation }: LayoutOptions,
+): (place: number) => number {
+  const at = (place: number) => values[row * classes + place] as number
+  if (activation === 'none') return at
+  if (activation === 'sigmoid') return (place) => 1 / (1 + Math.exp(-at(place)))
+  const logits = Array.from({ length: classes }, (_, place) => at(place))
+  const most = Math.max(...logits)
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - most), 0)
+  return (place) => Math.exp(at(place) - most) / sum
 }
 
 function pairMember(

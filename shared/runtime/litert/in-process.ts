@@ -24,16 +24,51 @@ export const litertInProcess: Runtime = {
     return packageVersion(RUNTIMES.litert.from.package)
   },
   async load(bytes: Uint8Array, options: EngineOptions = {}): Promise<Session> {
-    const engine = await LitertEngine.start(options)
-    const model = engine.load(bytes)
+    const shared = engineFor(options)
+    const engine = await shared.engine
+    const model = loadedIn(shared, engine, bytes)
     return {
       inputs: model.inputs,
       outputs: model.outputs,
       details: describe(engine, model),
       run: async (inputs) => copyOutputs(model, model.run(inputs)),
-      close: async () => model.close(),
+      close: async () => {
+        shared.open -= 1
+        if (shared.open === 0) engines.delete(shared.key)
+        model.close()
+      },
     }
   },
+}
+
+/** One instance for all models that are open at a time: to start one, with its threads, takes longer than to load a model. */
+interface Shared {
+  readonly key: string
+  readonly engine: Promise<LitertEngine>
+  open: number
+}
+
+const engines = new Map<string, Shared>()
+
+function engineFor(options: EngineOptions): Shared {
+  const key = JSON.stringify([options.threads ?? 1, options.kernels ?? null])
+  const known = engines.get(key)
+  if (known) return known
+  const fresh = { key, engine: LitertEngine.start(options), open: 0 }
+  engines.set(key, fresh)
+  return fresh
+}
+
+/** What a model that does not load leaves behind in an instance is not known: the next one gets another. */
+function loadedIn(shared: Shared, engine: LitertEngine, bytes: Uint8Array): LitertModel {
+  try {
+    const model = engine.load(bytes)
+    shared.open += 1
+    return model
+  } catch (error) {
+    engines.delete(shared.key)
+    throw error
+  }
 }
 
 /** What the runtime really uses, for reports. */

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { packageJsonPath } from '../package-version.ts'
-import { RUNTIMES } from '../runtime.ts'
 import { BUILDS, buildFor } from './builds.ts'
+import { readBuildFile } from './package-files.ts'
 
 /** Node has it; the compiler's library without the DOM does not. */
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
@@ -23,10 +20,9 @@ export async function holdMachineCode(): Promise<void> {
 
 /** What hinders it is told by the thread that needs the module. */
 async function compiled(): Promise<object | undefined> {
-  const folder = join(dirname(packageJsonPath(RUNTIMES.litert.from.package)), 'wasm')
   const file = BUILDS[buildFor(1)].file.replace(/\.js$/, '.wasm')
   try {
-    return await WebAssembly.compile(await readFile(join(folder, file)))
+    return await WebAssembly.compile(readBuildFile(file))
   } catch {
     return undefined
   }
@@ -35,12 +31,16 @@ async function compiled(): Promise<object | undefined> {
 /** How long a wasm function runs before V8 compiles it once more, better: fifty times the default. */
 const PATIENT_BUDGET = 90_000_000
 
+/** Functions are validated when they are first called, which saves half of the start. Before the first model is loaded. */
+export function validateLate(): void {
+  setFlagsFromString('--wasm-lazy-validation')
+}
+
 /**
- * For processes that run a model some hundred times at most: functions are validated when they are first called, which
- * saves half of the start, and optimised later, which is half of the processor time else; a heavy model still gets
- * there. Before the first model is loaded.
+ * For processes that run a model some hundred times at most: what runs is also optimised later, which is half of the
+ * processor time else; a heavy model still gets there. Before the first model is loaded.
  */
 export function startQuickly(): void {
-  setFlagsFromString('--wasm-lazy-validation')
+  validateLate()
   setFlagsFromString(`--wasm-tiering-budget=${PATIENT_BUDGET}`)
 }

@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, extname, join } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileFunction } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import { packageJsonPath } from '../package-version.ts'
-import { RUNTIMES } from '../runtime.ts'
 import type { LitertModule, ModuleFactory } from './bindings.ts'
 import { BUILDS, type BuildName } from './builds.ts'
+import { buildFile, readBuildFile } from './package-files.ts'
 
 const require = createRequire(import.meta.url)
+
+/** Node has it; the compiler's library without the DOM does not. */
+declare const WebAssembly: {
+  instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: object; module: object }>
+}
 
 /** Reads fall through to the real globals, writes stay here. */
 export function shadowGlobals(): object {
@@ -24,11 +27,8 @@ export function shadowGlobals(): object {
  * @param globals what the glue takes for `globalThis`: the threaded build sets `Worker` on it
  */
 export function moduleFactory(build: BuildName, threads: number, globals: object): ModuleFactory {
-  const filename = join(
-    dirname(packageJsonPath(RUNTIMES.litert.from.package)),
-    'wasm',
-    BUILDS[build].file,
-  )
+  const { file } = BUILDS[build]
+  const filename = buildFile(file)
   const scope = {
     module: { exports: {} as { default: ModuleFactory } },
     exports: {},
@@ -40,7 +40,7 @@ export function moduleFactory(build: BuildName, threads: number, globals: object
     globalThis: globals,
     Worker,
   }
-  const source = readFileSync(filename, 'utf8')
+  const source = readBuildFile(file).toString('utf8')
   compileFunction(source, Object.keys(scope), { filename })(...Object.values(scope))
   return scope.module.exports.default
 }
@@ -58,11 +58,24 @@ export async function startModule(
   onError: (line: string) => void,
 ): Promise<LitertModule> {
   const pthreadEntry = new URL(`./pthread${extname(import.meta.url)}`, import.meta.url)
-  return await moduleFactory(
+  const wasm = readBuildFile(BUILDS[build].file.replace(/\.js$/, '.wasm'))
+  // The glue would look for the file itself; here it is handed over, and held by nobody once it is compiled.
+  let failed: (reason: unknown) => void = () => {}
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject
+  })
+  const started = moduleFactory(
     build,
     threads,
     shadowGlobals(),
   )({
+    instantiateWasm: (imports: object, done: (instance: object, module: object) => void) => {
+      WebAssembly.instantiate(wasm, imports).then(
+        ({ instance, module }) => done(instance, module),
+        failed,
+      )
+      return {}
+    },
     print: () => {},
     printErr: (line: string) => {
       const text = ERROR_LINE.exec(line)?.[1]
@@ -70,4 +83,5 @@ export async function startModule(
     },
     mainScriptUrlOrBlob: fileURLToPath(pthreadEntry),
   })
+  return await Promise.race([started, failure])
 }

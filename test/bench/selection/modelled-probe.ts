@@ -121,8 +121,9 @@ function quietFrom({ surroundings }: ModelledDevice, at: number, quietMs: number
 }
 
 /** @param duelMs as the conductor's setting has it; a heat takes a third */
-export function budgetFor({ match }: MatchOrder, duelMs: number): LatencyBudget {
-  return budgetOf(match === 'duel' ? duelMs : Math.round(duelMs / 3))
+export function budgetFor({ match, decides }: MatchOrder, duelMs: number): LatencyBudget {
+  const budget = budgetOf(match === 'duel' ? duelMs : Math.round(duelMs / 3))
+  return { ...budget, ...(decides && { decides }) }
 }
 
 const CALM: ProbeEnvironment = {

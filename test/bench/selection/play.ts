@@ -1,7 +1,14 @@
 import {
   type Attempt,
+  type CostFacts,
+  type Entrant,
+  type Evidence,
   evidenceOf,
+  fitCosts,
+  type KnownCost,
   type MatchOrder,
+  outForecast,
+  type Prior,
   planTournament,
   type TournamentStep,
 } from '../../../planner/probing/index.ts'
@@ -21,6 +28,10 @@ export interface Played {
   readonly disturbed: number
   /** From the first order to the choice, s. */
   readonly seconds: number
+  /** Candidates that were not measured since what other plans measured excludes them. */
+  readonly needless: number
+  /** What later plans may learn from this one. */
+  readonly learnt: readonly KnownCost[]
 }
 
 /** Between two looks while all wait for a quiet moment. */
@@ -29,9 +40,16 @@ const MOST_MS = 2 * 3_600_000
 /** Beside the measuring, an order travels. */
 const WIRE_MS = 50
 
-/** Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled. */
-export async function playClass(model: ModelledClass, duelMs: number): Promise<Played> {
-  const game = new Game(model, duelMs)
+/**
+ * Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled.
+ * @param known what earlier plans measured
+ */
+export async function playClass(
+  model: ModelledClass,
+  duelMs: number,
+  known: readonly KnownCost[] = [],
+): Promise<Played> {
+  const game = new Game(model, duelMs, known)
   for (;;) {
     const step = game.plan()
     if (step.kind === 'over') return game.result(true)
@@ -57,10 +75,13 @@ class Game {
   #pending: Pending[] = []
   #deviceMs = 0
   #duels = 0
+  readonly #prior: Prior
 
-  constructor(model: ModelledClass, duelMs: number) {
+  constructor(model: ModelledClass, duelMs: number, known: readonly KnownCost[]) {
     this.#model = model
     this.#duelMs = duelMs
+    const facts = new Map(model.entrants.map((one) => [one.key, costFacts(one)]))
+    this.#prior = { costs: fitCosts(known), facts }
   }
 
   plan(): TournamentStep {
@@ -71,6 +92,7 @@ class Game {
       measuring: new Set(this.#pending.map(({ attempt }) => attempt.device)),
       dataBytes: 100_000,
       rules: USUAL_RULES,
+      prior: this.#prior,
       acceptNoise: false,
       settlingIn: false,
       now: new Date(this.now),
@@ -122,7 +144,8 @@ class Game {
 
   result(isDecided: boolean): Played {
     const { entrants } = this.#model
-    const { measured, duels } = evidenceOf(entrants, this.#attempts, false)
+    const evidence = evidenceOf(entrants, this.#attempts, false)
+    const { measured, duels } = evidence
     const devices = new Set(this.#attempts.map(({ device }) => device)).size
     const chosen = choose({ ...USUAL_RULES, candidates: measured, duels, probers: devices })
     return {
@@ -133,7 +156,22 @@ class Game {
       duels: this.#duels,
       disturbed: this.#attempts.filter(({ record }) => record?.verdict !== 'ok').length,
       seconds: this.now / 1000,
+      needless: outForecast(entrants, evidence, this.#prior, USUAL_RULES).size,
+      learnt: this.#learnt(evidence),
     }
+  }
+
+  /** A yardstick without a heat of its own is known by those that were measured in turns with it. */
+  #learnt({ measured, duels }: Evidence): readonly KnownCost[] {
+    const times = new Map(measured.map(({ key, latency }) => [key, latency.p50Ms]))
+    for (const { key, rival, ratio } of duels) {
+      const own = times.get(key)
+      if (own !== undefined && !times.has(rival)) times.set(rival, own / ratio.p50)
+    }
+    return [...times].flatMap(([key, ms]) => {
+      const facts = this.#prior.facts.get(key)
+      return facts ? [{ ...facts, group: this.#model.name, ms }] : []
+    })
   }
 
   #deviceNamed(id: string): ModelledDevice {
@@ -141,6 +179,11 @@ class Game {
     if (!found) throw new Error(`no device ${id}`)
     return found
   }
+}
+
+/** All models are alike in what is known of them beforehand: only scheme and target tell. */
+function costFacts({ scheme, runtime, bytes }: Entrant): CostFacts {
+  return { scheme, target: runtime, macs: 1e7, operators: 40, bytes, isa: 'modelled' }
 }
 
 /** Every candidate by itself on so many devices, to the full protocol's precision, in quiet: device-seconds. */

@@ -118,7 +118,10 @@ function holdToDocument(method: string, path: string, { status, headers, body }:
       throw new Error(`${where} is in no document`)
     return
   }
-  const responses = operation.responses as Record<string, { content?: Record<string, { schema: Schema }> }>
+  const responses = operation.responses as Record<
+    string,
+    { content?: Record<string, { schema: Schema }> }
+  >
   const documented = responses[String(status)]
   if (documented === undefined) throw new Error(`${where} is not documented`)
   const type = String(headers['content-type'] ?? '').split(';')[0] ?? ''
@@ -135,6 +138,8 @@ function isAt(template: string, path: string): boolean {
   const segments = path.split('/')
   return (
     parts.length === segments.length &&
-    parts.every((part, index) => part === segments[index] || (part.startsWith('{') && segments[index]))
+    parts.every(
+      (part, index) => part === segments[index] || (part.startsWith('{') && segments[index]),
+    )
   )
 }

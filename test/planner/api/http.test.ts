@@ -7,21 +7,37 @@ import { printPasteable } from '../../../shared/identity/pasteable.ts'
 import { ScriptedDevice } from '../conductor/scripted-fleet.ts'
 import { bearer, httpPlanner } from './http-planner.ts'
 
-t.test('every operation is in the document, and every route of the document is served', async (t) => {
-  const { paths } = documentOf('0.1.0')
-  for (const name of operationNames) {
-    const { method, path } = ROUTES[name]
-    t.equal(paths[`${API}${path}`]?.[method.toLowerCase()]?.operationId, name)
-  }
-  const { ask } = await httpPlanner(t)
-  for (const [path, methods] of Object.entries(paths)) {
-    const filled = path.replace(/\{\w+\}/g, 'nothing')
-    for (const method of Object.keys(methods).filter(() => !path.endsWith('/events'))) {
-      const { status, body } = await ask(method.toUpperCase(), filled, { raw: '' })
-      const isThere = status !== 405 && (body as { code?: string })?.code !== 'no-such-path'
-      t.ok(isThere, `${method} ${filled}: ${status}`)
+t.test(
+  'every operation is in the document, and every route of the document is served',
+  async (t) => {
+    const { paths } = documentOf('0.1.0')
+    for (const name of operationNames) {
+      const { method, path } = ROUTES[name]
+      t.equal(paths[`${API}${path}`]?.[method.toLowerCase()]?.operationId, name)
     }
+    const { ask } = await httpPlanner(t)
+    for (const [path, methods] of Object.entries(paths)) {
+      const filled = path.replace(/\{\w+\}/g, 'nothing')
+      for (const method of Object.keys(methods).filter(() => !path.endsWith('/events'))) {
+        const { status, body } = await ask(method.toUpperCase(), filled, { raw: '' })
+        const isThere = status !== 405 && (body as { code?: string })?.code !== 'no-such-path'
+        t.ok(isThere, `${method} ${filled}: ${status}`)
+      }
+    }
+  },
+)
+
+t.test('no name that a thing may have hides a route', (t) => {
+  const paths = [...new Set(operationNames.map((name) => ROUTES[name].path))]
+  for (const path of paths) {
+    const like = new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
+    t.same(
+      paths.filter((other) => other !== path && like.test(other)),
+      [],
+      path,
+    )
   }
+  t.end()
 })
 
 t.test('what cannot be read, found, done or used has its own status and one shape', async (t) => {
@@ -42,10 +58,24 @@ t.test('what cannot be read, found, done or used has its own status and one shap
     ['GET', '/api/v1/devices?where=state%3Dasleep', {}, 422, 'usage', /online, offline/],
     ['GET', '/api/v1/devices?cursor=x', {}, 400, 'malformed', /cursor is none of this list/],
     ['GET', '/api/v1/devices?revision=1', {}, 422, 'usage', /name the model too/],
-    ['POST', '/api/v1/models/motor/plan', { raw: 'x', headers: json }, 400, 'malformed', /not JSON/],
+    [
+      'POST',
+      '/api/v1/models/motor/plan',
+      { raw: 'x', headers: json },
+      400,
+      'malformed',
+      /not JSON/,
+    ],
     ['POST', '/api/v1/models/motor/plan', { raw: '[]', headers: json }, 422, 'usage', /object/],
     ['POST', '/api/v1/models/motor/plan', { raw: '{}' }, 415, 'not-json', /application\/json/],
-    ['POST', '/api/v1/models/..x/plan', { body: { dryRun: 1 } }, 422, 'usage', /plan: model.*dryRun/],
+    [
+      'POST',
+      '/api/v1/models/..x/plan',
+      { body: { dryRun: 1 } },
+      422,
+      'usage',
+      /plan: model.*dryRun/,
+    ],
     [
       'POST',
       '/api/v1/models/motor/plan',
@@ -62,7 +92,10 @@ t.test('what cannot be read, found, done or used has its own status and one shap
   for (const [method, path, asked, status, code, detail] of cases) {
     const answered = await ask(method, path, asked)
     t.match(answered, { status, body: { status, code, detail } }, `${method} ${path}`)
-    t.match(answered.headers, { 'content-type': 'application/problem+json', 'x-frame-options': 'DENY' })
+    t.match(answered.headers, {
+      'content-type': 'application/problem+json',
+      'x-frame-options': 'DENY',
+    })
     t.notMatch(answered.text, /\n|node_modules|at \w+ \(/, 'one line, and no stack')
   }
   t.match((await ask('PATCH', '/api/v1/keys')).headers, { allow: 'GET' })
@@ -139,10 +172,18 @@ t.test('what is asked twice with one key is done once', async (t) => {
   const label = (key: string, body: object) =>
     ask('POST', '/api/v1/keys/rotation', { body, headers: { 'idempotency-key': key } })
   t.equal((await add('a', 'one')).status, 201)
-  t.match(await add('a', 'one'), { status: 409, body: { code: 'already-done' } }, 'a secret is told once')
+  t.match(
+    await add('a', 'one'),
+    { status: 409, body: { code: 'already-done' } },
+    'a secret is told once',
+  )
   t.match(await add('a', 'two'), { status: 422, body: { code: 'key-reused' } })
   t.match(await add('b', 'one'), { status: 409, body: { code: 'webhook-exists' } })
-  t.match(await add('b', 'one'), { status: 409, body: { code: 'webhook-exists' } }, 'failures are tried again')
+  t.match(
+    await add('b', 'one'),
+    { status: 409, body: { code: 'webhook-exists' } },
+    'failures are tried again',
+  )
   t.match(await add('x'.repeat(200), 'one'), { status: 422, body: { code: 'usage' } })
   const same = { holder: 'release', add: [], remove: [], threshold: null }
   const first = await label('c', same)
@@ -171,58 +212,70 @@ t.test('a token is asked for from elsewhere, and its role is enough or not', asy
     t.equal((await askRemote('GET', open)).status, 200)
   }
 
-  t.match(await askRemote('POST', '/api/v1/session', { body: { token: 'nonsense' } }), { status: 401 })
+  t.match(await askRemote('POST', '/api/v1/session', { body: { token: 'nonsense' } }), {
+    status: 401,
+  })
   const opened = await askRemote('POST', '/api/v1/session', { body: { token: viewer } })
   t.match(opened, { status: 201, body: { actor: 'operator:vera', role: 'viewer' } })
   const [cookie = ''] = [opened.headers['set-cookie']].flat()
   t.match(cookie, /^fitment-session=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=3600$/)
   const session = { cookie: cookie.slice(0, cookie.indexOf(';')) }
-  t.match(await askRemote('GET', '/api/v1/session', { headers: session }), { body: { name: 'vera' } })
+  t.match(await askRemote('GET', '/api/v1/session', { headers: session }), {
+    body: { name: 'vera' },
+  })
   planner.clock.now = new Date(planner.clock.now.getTime() + 3_600_000)
   t.match(await askRemote('GET', '/api/v1/session', { headers: session }), { status: 401 })
   t.ok(url.port)
 })
 
-t.test('the command line asks a plain planner of this machine by a token, and no other', async (t) => {
-  const { data, token } = await httpPlanner(t)
-  const client = connectPlanner(data, await token('ann', 'viewer'))
-  t.match(await client.call('planner.info', {}), { fleet: 'default' })
-  t.same(await client.call('devices.list', {}), [])
-  const bytes = Buffer.concat([Buffer.alloc(64, 1), Buffer.from('http://planner.example:8443')])
-  t.throws(() => connectPlanner(data, printPasteable('fitop1', bytes)), { code: 'malformed-token' })
-})
+t.test(
+  'the command line asks a plain planner of this machine by a token, and no other',
+  async (t) => {
+    const { data, token } = await httpPlanner(t)
+    const client = connectPlanner(data, await token('ann', 'viewer'))
+    t.match(await client.call('planner.info', {}), { fleet: 'default' })
+    t.same(await client.call('devices.list', {}), [])
+    const bytes = Buffer.concat([Buffer.alloc(64, 1), Buffer.from('http://planner.example:8443')])
+    t.throws(() => connectPlanner(data, printPasteable('fitop1', bytes)), {
+      code: 'malformed-token',
+    })
+  },
+)
 
-t.test('a session changes things only for pages of this planner, and ends with its token', async (t) => {
-  const { ask, askRemote, token, url } = await httpPlanner(t)
-  const opened = await askRemote('POST', '/api/v1/session', {
-    body: { token: await token('ann', 'admin') },
-    headers: { origin: url.origin },
-  })
-  const cookie = String(opened.headers['set-cookie']).split(';')[0] ?? ''
-  const drop = (headers: Readonly<Record<string, string>>) =>
-    askRemote('DELETE', '/api/v1/webhooks/none', { headers: { cookie, ...headers } })
-  for (const [headers, status] of [
-    [{}, 403],
-    [{ origin: 'https://evil.example' }, 403],
-    [{ origin: 'null' }, 403],
-    [{ 'sec-fetch-site': 'same-site', origin: url.origin }, 403],
-    [{ 'sec-fetch-site': 'cross-site' }, 403],
-    [{ origin: url.origin }, 404],
-    [{ 'sec-fetch-site': 'same-origin' }, 404],
-  ] as const) {
-    t.equal((await drop(headers)).status, status, JSON.stringify(headers))
-  }
-  const foreign = await askRemote('POST', '/api/v1/session', {
-    body: { token: await token('bob', 'viewer') },
-    headers: { origin: 'https://evil.example' },
-  })
-  t.equal(foreign.status, 403, 'nobody is logged in by another site')
-  await ask('DELETE', '/api/v1/operators/ann')
-  t.match(await askRemote('GET', '/api/v1/session', { headers: { cookie } }), {
-    status: 401,
-    body: { code: 'not-known', detail: /log in with a token again/ },
-  })
-})
+t.test(
+  'a session changes things only for pages of this planner, and ends with its token',
+  async (t) => {
+    const { ask, askRemote, token, url } = await httpPlanner(t)
+    const opened = await askRemote('POST', '/api/v1/session', {
+      body: { token: await token('ann', 'admin') },
+      headers: { origin: url.origin },
+    })
+    const cookie = String(opened.headers['set-cookie']).split(';')[0] ?? ''
+    const drop = (headers: Readonly<Record<string, string>>) =>
+      askRemote('DELETE', '/api/v1/webhooks/none', { headers: { cookie, ...headers } })
+    for (const [headers, status] of [
+      [{}, 403],
+      [{ origin: 'https://evil.example' }, 403],
+      [{ origin: 'null' }, 403],
+      [{ 'sec-fetch-site': 'same-site', origin: url.origin }, 403],
+      [{ 'sec-fetch-site': 'cross-site' }, 403],
+      [{ origin: url.origin }, 404],
+      [{ 'sec-fetch-site': 'same-origin' }, 404],
+    ] as const) {
+      t.equal((await drop(headers)).status, status, JSON.stringify(headers))
+    }
+    const foreign = await askRemote('POST', '/api/v1/session', {
+      body: { token: await token('bob', 'viewer') },
+      headers: { origin: 'https://evil.example' },
+    })
+    t.equal(foreign.status, 403, 'nobody is logged in by another site')
+    await ask('DELETE', '/api/v1/operators/ann')
+    t.match(await askRemote('GET', '/api/v1/session', { headers: { cookie } }), {
+      status: 401,
+      body: { code: 'not-known', detail: /log in with a token again/ },
+    })
+  },
+)
 
 t.test('a session that is left is over', async (t) => {
   const { askRemote, token, url } = await httpPlanner(t)
@@ -230,7 +283,9 @@ t.test('a session that is left is over', async (t) => {
     body: { token: await token('ann', 'admin') },
   })
   const cookie = String(headers['set-cookie']).split(';')[0] ?? ''
-  const left = await askRemote('DELETE', '/api/v1/session', { headers: { cookie, origin: url.origin } })
+  const left = await askRemote('DELETE', '/api/v1/session', {
+    headers: { cookie, origin: url.origin },
+  })
   t.match(left, { status: 204, headers: { 'set-cookie': [/^fitment-session=; .*Max-Age=0/] } })
   t.equal((await askRemote('GET', '/api/v1/session', { headers: { cookie } })).status, 401)
 })

@@ -55,7 +55,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   type(rule: string | string[], value, place) {
     const holds = [rule].flat().some((type) => TYPES[type]?.(value))
-    return say(holds, place, `${JSON.stringify(value)?.slice(0, 80)} is no ${[rule].flat().join(' or ')}`)
+    return say(
+      holds,
+      place,
+      `${JSON.stringify(value)?.slice(0, 80)} is no ${[rule].flat().join(' or ')}`,
+    )
   },
   properties(rule: Record<string, Schema>, value, place, { document }) {
     if (!isObject(value)) return []
@@ -103,7 +107,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     rule.flatMap((schema) => violations(schema, value, document, place)),
   not: (rule: Schema, value, place, { document }) =>
     say(violations(rule, value, document, place).length > 0, place, 'fits what it must not'),
-  enum: (rule: unknown[], value, place) => say(rule.includes(value), place, `${value} is none of ${rule}`),
+  enum: (rule: unknown[], value, place) =>
+    say(rule.includes(value), place, `${value} is none of ${rule}`),
   const: (rule: unknown, value, place) => say(rule === value, place, `${value} is not ${rule}`),
   pattern: (rule: string, value, place) =>
     say(typeof value !== 'string' || new RegExp(rule, 'u').test(value), place, `not ${rule}`),

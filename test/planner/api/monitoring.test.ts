@@ -45,7 +45,9 @@ t.test('dashboard and alerts ask for nothing that is not shown', async (t) => {
   })
   const { text } = await ask('GET', '/metrics')
   const known = exposed(text + textOf(broker.figures()) + agent)
-  const { groups } = parse(read('alerts.yaml')) as { groups: { rules: { alert: string; expr: string }[] }[] }
+  const { groups } = parse(read('alerts.yaml')) as {
+    groups: { rules: { alert: string; expr: string }[] }[]
+  }
   const rules = groups.flatMap(({ rules: all }) => all)
   t.ok(rules.length > 8)
   const { panels } = JSON.parse(read('grafana-dashboard.json')) as {
@@ -69,14 +71,19 @@ t.test('a family of ten thousand is one of five hundred, and adds up', async (t)
     labels: { class: `c${index}`, state: 'online' },
     value: 1,
   }))
-  const lines = textOf([family('gauge', 'x', 'X.', samples)]).trim().split('\n').slice(2)
+  const lines = textOf([family('gauge', 'x', 'X.', samples)])
+    .trim()
+    .split('\n')
+    .slice(2)
   t.equal(lines.length, 500)
   t.equal(lines.at(-1), 'x{class="other",state="other"} 9501')
 })
 
 t.test('what a name may hold breaks no line', async (t) => {
   const text = textOf([
-    family('gauge', 'x', 'A\nB\\', [{ labels: { model: 'a"b\\c\nd' }, value: Number.POSITIVE_INFINITY }]),
+    family('gauge', 'x', 'A\nB\\', [
+      { labels: { model: 'a"b\\c\nd' }, value: Number.POSITIVE_INFINITY },
+    ]),
   ])
   t.equal(text, '# HELP x A\\nB\\\\\n# TYPE x gauge\nx{model="a\\"b\\\\c\\nd"} +Inf\n')
 })

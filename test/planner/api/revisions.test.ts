@@ -209,7 +209,7 @@ t.test('a model that is removed; its name counts on', async (t) => {
     devices: 1,
   })
   await settle(p)
-  t.same(await RUN['models.list']({}, call), [])
+  t.same((await RUN['models.list']({}, call)).items, [])
   t.same(await rollouts.openRollouts(db), [])
   t.same(await device.take('assign'), [])
   t.match(await audit.readAudit(db, { limit: 1, subject: 'motor' }), [{ action: 'models.remove' }])

@@ -3,7 +3,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { EVENT_DATA, type EventKind, eventSchema } from '../../../planner/api/contract/event-kinds.ts'
+import {
+  EVENT_DATA,
+  type EventKind,
+  eventSchema,
+} from '../../../planner/api/contract/event-kinds.ts'
 import { eventOf } from '../../../planner/api/webhooks/events-of.ts'
 import { afterFailure } from '../../../planner/api/webhooks/patience.ts'
 import { audit } from '../../../planner/storage/index.ts'
@@ -88,7 +92,9 @@ t.test('what fails is tried again, given up, seen, and tried once more by hand',
   const { url, until, received } = await receiver(t, (response) =>
     isUp
       ? good(response)
-      : response.writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' }).end('x'.repeat(100_000)),
+      : response
+          .writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' })
+          .end('x'.repeat(100_000)),
   )
   await ask('POST', '/api/v1/webhooks', { body: { name: 'chat', url } })
   await new ScriptedDevice('d0', planner).join()
@@ -101,20 +107,22 @@ t.test('what fails is tried again, given up, seen, and tried once more by hand',
       const { body } = await ask('GET', '/api/v1/webhooks')
       return (body as { items: { lastAnswer: string | null }[] }).items[0]?.lastAnswer
     }
-    while ((await answered()) !== 'HTTP 302') await new Promise((resolve) => setTimeout(resolve, 20))
+    while ((await answered()) !== 'HTTP 302')
+      await new Promise((resolve) => setTimeout(resolve, 20))
     later()
   }
-  const dead = async () => (await ask('GET', '/api/v1/webhooks/dead')).body as { items: { id: string }[] }
+  const dead = async () =>
+    (await ask('GET', '/api/v1/deliveries/dead')).body as { items: { id: string }[] }
   while ((await dead()).items.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
   const [one] = (await dead()).items
   t.match(one, { webhook: 'chat', kind: 'device.joined', state: 'dead', attempts: 12 })
   t.equal(new Set(received.map(({ headers }) => headers['webhook-id'])).size, 1, 'one event')
   isUp = true
-  const retried = await ask('POST', `/api/v1/webhooks/dead/${one?.id}/retry`)
+  const retried = await ask('POST', `/api/v1/deliveries/${one?.id}/retry`)
   t.match(retried, { status: 200, body: { state: 'waiting', attempts: 0 } })
   await until(13)
   t.same((await dead()).items, [])
-  t.match(await ask('POST', `/api/v1/webhooks/dead/${one?.id}/retry`), {
+  t.match(await ask('POST', `/api/v1/deliveries/${one?.id}/retry`), {
     status: 404,
     body: { code: 'unknown-delivery' },
   })
@@ -146,20 +154,30 @@ t.test('an address that would leak, or is none, is refused', async (t) => {
   }
 })
 
-t.test('every kind of event is made of what the audit really says, in its documented shape', async (t) => {
-  const { ask, planner } = await httpPlanner(t)
-  await new ScriptedDevice('d0', planner).join()
-  await planner.conductor.store.recordDouble('d0')
-  await ask('POST', '/api/v1/devices/d0/retire', { body: { reason: 'old', undo: false } })
-  await ask('POST', '/api/v1/devices/d0/retire', { body: { reason: '', undo: true } })
-  await ask('POST', '/api/v1/devices/d0/revoke', { body: { reason: 'lost' } })
-  await ask('DELETE', '/api/v1/devices/d0?reason=sold')
-  const { db } = planner.conductor.context
-  const entries = await audit.readAudit(db, { limit: 100 })
-  const made = entries.flatMap((entry) => eventOf(entry) ?? [])
-  for (const { kind, data } of made) t.same(EVENT_DATA[kind].strict().parse(data), data, kind)
-  const kinds = new Set(made.map(({ kind }) => kind))
-  for (const kind of ['joined', 'double', 'retired', 'reinstated', 'revoked', 'removed'] as const) {
-    t.ok(kinds.has(`device.${kind}`), kind)
-  }
-})
+t.test(
+  'every kind of event is made of what the audit really says, in its documented shape',
+  async (t) => {
+    const { ask, planner } = await httpPlanner(t)
+    await new ScriptedDevice('d0', planner).join()
+    await planner.conductor.store.recordDouble('d0')
+    await ask('POST', '/api/v1/devices/d0/retire', { body: { reason: 'old', undo: false } })
+    await ask('POST', '/api/v1/devices/d0/retire', { body: { reason: '', undo: true } })
+    await ask('POST', '/api/v1/devices/d0/revoke', { body: { reason: 'lost' } })
+    await ask('DELETE', '/api/v1/devices/d0?reason=sold')
+    const { db } = planner.conductor.context
+    const entries = await audit.readAudit(db, { limit: 100 })
+    const made = entries.flatMap((entry) => eventOf(entry) ?? [])
+    for (const { kind, data } of made) t.same(EVENT_DATA[kind].strict().parse(data), data, kind)
+    const kinds = new Set(made.map(({ kind }) => kind))
+    for (const kind of [
+      'joined',
+      'double',
+      'retired',
+      'reinstated',
+      'revoked',
+      'removed',
+    ] as const) {
+      t.ok(kinds.has(`device.${kind}`), kind)
+    }
+  },
+)

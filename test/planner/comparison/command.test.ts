@@ -32,6 +32,23 @@ t.test('fitment compare', async (t) => {
     t.match(readFileSync(report, 'utf8'), /^<!doctype html>/)
   })
 
+  t.test('judges by a metric as evaluate does, in table, JSON and page', async (t) => {
+    const report = join(folder, 'judged.html')
+    const judged = ['--metric', 'rmse', '--report', report]
+    const { out } = await fitment('compare', demoModelPath, int8, ...DATA, ...judged, '--json')
+    const { metric } = JSON.parse(out).quantized[0].quality
+    const alone = await fitment(
+      ...['evaluate', int8, '--data', demoDataPath, '--reference', demoModelPath],
+      ...['--metric', 'rmse', '--json'],
+    )
+    t.match(metric, { text: 'rmse', direction: 'lower', reference: 0 })
+    t.ok(metric.value > 0)
+    t.equal(JSON.parse(alone.out).metric.text, 'rmse')
+    t.match(readFileSync(report, 'utf8'), />rmse</)
+    const people = await fitment('compare', demoModelPath, int8, ...DATA, '--metric', 'rmse')
+    t.match(people.out, /rmse \(lower is better\)\s+0\.\d+ \(float: 0\)/)
+  })
+
   t.test('says what is wrong', async (t) => {
     const rows: [string[], number, RegExp][] = [
       [['compare', demoModelPath, ...DATA], 2, /missing required argument 'quantized'/],
@@ -39,6 +56,8 @@ t.test('fitment compare', async (t) => {
       [['compare', demoModelPath, join(folder, 'no.tflite'), ...DATA], 2, /no such file/],
       [['compare', demoModelPath, modelPath('dense.tflite'), ...DATA], 1, /\[models-differ\]/],
       [['compare', demoModelPath, modelPath('dense.onnx'), ...DATA], 1, /\[mixed-formats\]/],
+      [['compare', demoModelPath, int8, ...DATA, '--metric', 'map'], 1, /mAP needs|y\.boxes/],
+      [['compare', demoModelPath, int8, ...DATA, '--metric', 'mops'], 1, /unknown metric "mops"/],
       [
         ['compare', demoModelPath, int8, ...DATA, '--report', join(folder, 'no', 'r.html')],
         2,

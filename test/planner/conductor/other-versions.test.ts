@@ -1,6 +1,6 @@
 import t from 'tap'
-import { deviceView } from '../../../planner/api/devices/read-devices.ts'
 import { deviceViewSchema } from '../../../planner/api/contract/views.ts'
+import { deviceView } from '../../../planner/api/devices/read-devices.ts'
 import { audit, devices, orders, probes } from '../../../planner/storage/index.ts'
 import { newId } from '../../../shared/ids.ts'
 import { parseMessage } from '../../../shared/messages/parse-message.ts'

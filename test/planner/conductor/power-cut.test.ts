@@ -51,6 +51,7 @@ for (const story of Object.keys(STORIES) as StoryName[]) {
 
 const ORDERED: Readonly<Record<StoryName, readonly string[]>> = {
   plan: ['assign', 'probe', 'probe'],
+  parts: [],
   abort: ['assign', 'assign'],
   released: ['assign'],
   asked: ['assign', 'assign'],

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { explain } from '../../../planner/api/models/explain.ts'
+import { rolloutStatus } from '../../../planner/api/rollouts/read-rollouts.ts'
+import { printRollouts } from '../../../planner/cli/rollout/print-rollouts.ts'
 import { judgeRecheck } from '../../../planner/probing/index.ts'
-import { probes, rechecks, variants } from '../../../planner/storage/index.ts'
+import { models, probes, rechecks, variants } from '../../../planner/storage/index.ts'
 import type { SaidProbe } from '../../../shared/messages/orders.ts'
 import { askedProbe } from '../../asked-probe.ts'
 import { chosenModel } from './chosen-model.ts'
@@ -64,6 +66,12 @@ t.test('a device measures what it was given, once it runs there, and it is told'
     text: /^measures 0.90× float32's latency, chosen for 0.50× float32's latency: slower than/,
   })
   t.same(await device.take('probe'), [], 'once')
+  const { context } = p.conductor
+  const [model] = await models.listModels(context.db)
+  if (!model) throw new Error('no model')
+  const { rollouts } = await rolloutStatus(context, model)
+  t.match(rollouts[0]?.devices[0], { device: 'd0', state: 'active', recheck: /slower than it was/ })
+  t.match(printRollouts(await rolloutStatus(context, model)), /d0 .* slower than it was chosen for/)
 })
 
 t.test('a device that cannot, or does not answer, is no riddle', async (t) => {

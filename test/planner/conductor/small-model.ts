@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { addModel } from '../../../planner/api/models/add-model.ts'
 import type { Call } from '../../../planner/api/call/call.ts'
+import { addModel } from '../../../planner/api/models/add-model.ts'
 import type { Constraints } from '../../../planner/selection/index.ts'
 import { type Model, models } from '../../../planner/storage/index.ts'
 import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'

@@ -9,6 +9,7 @@ import { applyRolloutEvent } from '../../../planner/conductor/index.ts'
 import { parseConditions } from '../../../planner/health/index.ts'
 import type { RolloutOptions } from '../../../planner/rollout/index.ts'
 import {
+  devices,
   models,
   probes,
   runtimePackages,
@@ -19,6 +20,7 @@ import { packageOf } from '../../agent/packages.ts'
 import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
 import { chosenModel, options } from './chosen-model.ts'
 import { CLASS, type Stage } from './stage.ts'
+import { measuredBy, TWO_SPEEDS } from './two-speeds.ts'
 
 interface Story {
   /** Commits of this story at which it is cut and killed, in the order in which they come. */
@@ -83,6 +85,21 @@ export const STORIES = {
       }
       await stage.until(async () => (await stage.newest())?.state === 'done')
       await planner.conductor.store.recordDeath('d1', { start: 'run', connection: 1 })
+    },
+  },
+
+  /** Devices of one class run at two speeds. */
+  parts: {
+    commits: ['class.split'],
+    async play(stage) {
+      const { db } = stage.context
+      for (const [device] of TWO_SPEEDS) await stage.join(device, { says: 'active' })
+      const classes = async () =>
+        new Set((await devices.listDevices(db)).map((device) => device.class))
+      await stage.until(
+        async () => (await classes()).size === 2 && !(await classes()).has(CLASS),
+        () => measuredBy(stage.planner, TWO_SPEEDS),
+      )
     },
   },
 

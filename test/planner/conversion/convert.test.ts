@@ -1,7 +1,9 @@
 import t from 'tap'
 import { bisect } from '../../../planner/conversion/bisect.ts'
 import { convertProven } from '../../../planner/conversion/index.ts'
-import { writeOnnx } from '../../../planner/formats/onnx/index.ts'
+import { prove } from '../../../planner/conversion/prove.ts'
+import { generatedSample } from '../../../planner/conversion/samples.ts'
+import { readOnnx, writeOnnx } from '../../../planner/formats/onnx/index.ts'
 import { importOnnx } from '../../../planner/formats/tflite/import/index.ts'
 import type { TflModel } from '../../../planner/formats/tflite/index.ts'
 import { quantize } from '../../../planner/variants/quantizer.ts'
@@ -136,4 +138,97 @@ t.test('what computes on codes does so on the same codes', async (t) => {
     for (const { name, sqnrDb } of integers?.proof.outputs ?? [])
       t.ok(sqnrDb > 30, `${scheme}, ${name}: ${sqnrDb} dB`)
   }
+})
+
+t.test('products that round activations while they run become products of numbers', async (t) => {
+  const recurrent = smallOnnx({
+    inputs: { x: [6, 1, 16] },
+    outputs: ['y', 'rows'],
+    constants: { w: [1, 80, 16], r: [1, 80, 20], b: [1, 160], k: [20, 8] },
+    rows: [
+      ['LSTM', ['x', 'w', 'r', 'b'], ['all', 'y'], { hidden_size: ['int', 20] }],
+      ['MatMul', ['all', 'k'], ['rows']],
+    ],
+  })
+  for (const [model, shapes] of [
+    [network(), { image: [1, 3, 8, 8] }],
+    [recurrent, { x: [6, 1, 16] }],
+  ] as const) {
+    const { bytes } = await quantize({
+      model: writeOnnx(model),
+      target: 'onnxruntime',
+      scheme: parseScheme('dynamic-w8'),
+    })
+    const dynamic = readOnnx(bytes).graph?.node.map(({ opType }) => opType) ?? []
+    t.match(dynamic.join(), /DynamicQuantize/)
+    const made = await convertProven({ ...request(model), bytes })
+    // Weights alone are rounded then: nearer to the float model than the source, whose noise is its own.
+    const float = { format: 'onnx', bytes: writeOnnx(model) } as const
+    const inputs = Object.entries(shapes).map(
+      ([name, shape]) => ({ name, type: 'float32', shape }) as const,
+    )
+    const samples = [1, 2, 3].map((seed) => generatedSample(inputs, seed))
+    const proof = await prove(float, { format: 'tflite', bytes: made.bytes }, samples)
+    for (const { name, sqnrDb } of proof.outputs) t.ok(sqnrDb > 20, `${name}: ${sqnrDb} dB`)
+  }
+})
+
+/** Boxes and scores of a small head, then what exporters put behind them. */
+const detector = smallOnnx({
+  inputs: { image: [1, 3, 8, 8] },
+  outputs: ['chosen', 'features'],
+  constants: {
+    w: [8, 3, 3, 3],
+    shape: int64s(1, -1, 4),
+    turned: int64s(1, 4, -1),
+    most: int64s(5),
+    overlap: Float32Array.of(0.5),
+    least: Float32Array.of(0.1),
+    column: int64s(2),
+  },
+  rows: [
+    ['Conv', ['image', 'w'], ['features']],
+    ['Reshape', ['features', 'shape'], ['boxes']],
+    ['Sigmoid', ['boxes'], ['certain']],
+    ['Reshape', ['certain', 'turned'], ['scores']],
+    ['NonMaxSuppression', ['boxes', 'scores', 'most', 'overlap', 'least'], ['found']],
+    ['Gather', ['found', 'column'], ['which'], { axis: ['int', 1] }],
+    ['Squeeze', ['which'], ['list']],
+    ['Gather', ['boxes', 'list'], ['chosen'], { axis: ['int', 1] }],
+  ],
+})
+
+t.test('a detector is cut before it selects boxes, where its caller wants that', async (t) => {
+  const { bytes, findings, proof } = await convertProven({
+    ...request(detector),
+    mayEndEarlier: true,
+  })
+  t.match(findings, [
+    {
+      code: 'split-off',
+      message:
+        /NonMaxSuppression "[^"]+" \(at most 5, overlap 0.5, score above 0.1\d*\) and the 3 operators behind it are left out.*"boxes", "scores"/,
+    },
+  ])
+  t.ok(proof.outputs.every(({ error }) => error < 1e-5))
+  const session = await (await loadRuntime('litert')).load(bytes)
+  t.same(session.outputs.map(({ name }) => name).sort(), ['boxes', 'features', 'scores'])
+  await session.close()
+  await t.rejects(convertProven(request(detector)), {
+    code: 'unsupported-operator',
+    message: /NonMaxSuppression .* fitment convert leaves it out/,
+  })
+})
+
+t.test('a release that does not run an operator of the result is told which', async (t) => {
+  const model = smallOnnx({
+    inputs: { x: [2, 4] },
+    outputs: ['y'],
+    rows: [['Sign', ['x'], ['y']]],
+  })
+  await t.rejects(convertProven({ ...request(model), release: '2.9' }), {
+    message: /--target 2.9 has no kernels for SIGN v1 \(2.11.0\)/,
+  })
+  const { tflite } = await convertProven({ ...request(model), release: '2.17' })
+  t.match(tflite, { minRuntime: '2.11.0' })
 })

@@ -209,6 +209,37 @@ for (const kind of BROKERS) {
       },
     )
 
+    t.test('blocks come no faster than they may, to one device and to all', async (t) => {
+      const rate = 512 * 1024
+      const limits = { ...QUICK, bytesPerSecondPerDevice: rate, bytesPerSecond: 1.5 * rate }
+      const { store, device } = await setUp(t, kind, limits)
+      const { digest } = await artifactOf(t, store, 16 * BLOCK_BYTES)
+      const blocks = Array.from({ length: 16 }, (_, i) => i)
+      /** Bytes a second from the first block to the last, as the receiver saw them; a busy machine makes it slower only. */
+      const received = async (pi: SpokenDevice) => {
+        await born(pi, store)
+        await pi.want(digest, blocks)
+        await until(() => pi.blocks.length >= 1)
+        const began = performance.now()
+        await until(() => pi.blocks.length >= blocks.length)
+        const bytes = pi.blocks.slice(1).reduce((sum, { bytes: { length } }) => sum + length, 0)
+        return { began, ended: performance.now(), bytes }
+      }
+      const alone = await received(await device('pi-1'))
+      const ownRate = (1000 * alone.bytes) / (alone.ended - alone.began)
+      t.comment(`${Math.round(ownRate / 1024)} KiB/s where 512 are allowed`)
+      t.ok(ownRate < 1.1 * rate)
+      const three = await Promise.all(
+        ['pi-2', 'pi-3', 'pi-4'].map(async (name) => received(await device(name))),
+      )
+      const began = Math.min(...three.map((one) => one.began))
+      const ended = Math.max(...three.map((one) => one.ended))
+      const bytes = three.reduce((sum, one) => sum + one.bytes, 0)
+      const together = (1000 * bytes) / (ended - began)
+      t.comment(`${Math.round(together / 1024)} KiB/s of three where 768 are allowed`)
+      t.ok(together < 1.1 * 1.5 * rate)
+    })
+
     t.test('of a flood of reports so many are taken, and others are heard', async (t) => {
       const limits = { ...QUICK, reportBurst: 30, reportIntervalMs: 3_600_000 }
       const { store, device } = await setUp(t, kind, limits)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { makeKeyWithRequest } from '../../../agent/identity/certificate-request.ts'
 import { invite, openAuthority, Registrar, Revocations } from '../../../planner/identity/index.ts'
 import { x509 } from '../../../planner/identity/x509.ts'
-import { audit, certificates, deviceLabels } from '../../../planner/storage/index.ts'
+import { audit, certificates, deviceLabels, joinTokens } from '../../../planner/storage/index.ts'
 import { factsOf, isForClients, isIssuedBy } from '../../../shared/identity/index.ts'
 import type { JoinRequest } from '../../../shared/messages/index.ts'
 import { credentialsFrom, device, folderOf } from '../../broker/tls-broker.ts'
@@ -348,6 +348,34 @@ t.test(
     t.equal(verdict(late), 'join-token-expired')
   },
 )
+
+t.test('a token that is taken back lets nobody in, and says so', async (t) => {
+  const { db, registrar, authority, clock } = await registryOf(t)
+  const place = { broker: 'mqtts://localhost:1', fleet: FLEET, authority: authority.pin, trust }
+  const made = await makeKeyWithRequest('pi-1')
+  for (const uses of [1, 3]) {
+    const wish = { device: null, lifetimeMs: 3_600_000, by: 'cli:tester', uses }
+    const { id, token } = await invite(db, place, wish, clock.now())
+    const name = `pi-${uses}`
+    const request = await joinRequest(token, name, uses === 3 ? made : undefined)
+    if (uses === 3) t.equal(verdict(await registrar.answer(request)), 'issued')
+    const why = { by: 'cli:anna', reason: 'was in a mail' }
+    t.equal(await joinTokens.revokeJoinToken(db, id, why, clock.now()), true)
+    t.equal(await joinTokens.revokeJoinToken(db, id, why, clock.now()), false)
+    const late = await registrar.answer(await joinRequest(token, `${name}-b`))
+    t.equal(verdict(late), 'join-token-revoked')
+    const again = verdict(await registrar.answer(request))
+    t.equal(again, uses === 3 ? 'issued' : 'join-token-revoked', 'who joined hears it again')
+  }
+  t.equal(
+    await joinTokens.revokeJoinToken(db, 'f'.repeat(64), { by: '', reason: '' }, new Date()),
+    false,
+  )
+  t.match(await joinTokens.listJoinTokens(db), [
+    { used: Number, uses: Number, revoked: { by: 'cli:anna', reason: 'was in a mail' } },
+    {},
+  ])
+})
 
 t.test('a device that is set up anew keeps its labels', async (t) => {
   const { db, registrar, invite: again } = await registryOf(t)

@@ -2,11 +2,8 @@ import t from 'tap'
 import type { Attempt } from '../../../planner/probing/attempts.ts'
 import type { Prober } from '../../../planner/probing/choose-probers.ts'
 import { type Entrant, evidenceOf } from '../../../planner/probing/evidence.ts'
-import {
-  type MatchOrder,
-  planTournament,
-  type TournamentView,
-} from '../../../planner/probing/tournament.ts'
+import type { MatchOrder } from '../../../planner/probing/next-step.ts'
+import { planTournament, type TournamentView } from '../../../planner/probing/tournament.ts'
 import { choose } from '../../../planner/selection/index.ts'
 import type { ProbeRecord } from '../../../shared/measure/index.ts'
 import { newModel } from '../storage/sample.ts'

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { EVENT_KINDS, type EventKind, eventOfKind } from '../../../planner/api/contract/event-kinds.ts'
+import {
+  EVENT_KINDS,
+  type EventKind,
+  eventOfKind,
+} from '../../../planner/api/contract/event-kinds.ts'
 import { digestSchema } from '../../../shared/digest-schema.ts'
 import { messageIdSchema, nameSchema } from '../../../shared/ids.ts'
 import { probeRecordSchema } from '../../../shared/measure/probe-record.ts'
@@ -75,11 +79,14 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ReceiptOrder: messages.receiptOrderSchema,
   RebirthOrder: messages.rebirthOrderSchema,
   CancelOrder: messages.cancelOrderSchema,
+  CollectOrder: messages.collectOrderSchema,
+  CollectedOrder: messages.collectedOrderSchema,
   AckReport: messages.ackReportSchema,
   InstallReport: messages.installReportSchema,
   ProbeReport: messages.probeReportSchema,
   HealthReport: messages.healthReportSchema,
   ObservationsReport: messages.observationsReportSchema,
+  CapturedReport: messages.capturedReportSchema,
   RefusedReport: messages.refusedReportSchema,
   Want: messages.wantSchema,
   CertificateWish: messages.certificateWishSchema,

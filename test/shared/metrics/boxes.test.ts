@@ -2,6 +2,7 @@ import t from 'tap'
 import { AveragePrecision, type Wanted } from '../../../shared/metrics/boxes/average-precision.ts'
 import type { Detection } from '../../../shared/metrics/boxes/box.ts'
 import { suppressed } from '../../../shared/metrics/boxes/suppression.ts'
+import { keepMetric } from '../../../shared/metrics/kept-metric.ts'
 import { builtInMetric } from '../../../shared/metrics/read-metric.ts'
 
 const IMAGE = { inputs: [{ name: 'images', shape: [1, 3, 64, 32] }] }
@@ -166,6 +167,81 @@ for (const { metric, outputs } of LAYOUT_CASES) {
     t.match(parts, { map50: 1, map75: 1 })
   })
 }
+
+/** The box is 12 by 24 at its centre, 8 by 16 large, of 32 by 64: told from an anchor half as large beside it. */
+const ANCHORS = [
+  [0.5, 0.5, 0.5, 0.5],
+  [0.375 - 0.125, 0.375 + 0.125, 0.125, 0.125],
+]
+const REGRESSED = [
+  {
+    name: 'SSD: offsets by anchors, logarithms of sizes, y before x',
+    metric: 'map,layout=anchors,background=1',
+    boxes: [-1 * 10, 1 * 10, 5 * Math.log(2), 5 * Math.log(2)],
+    scores: [0.9, 0, 0, 0.1, 0.2, 0.8],
+  },
+  {
+    name: 'the same with logits and x before y',
+    metric: 'map,layout=anchors,background=1,order=xywh,activation=softmax',
+    boxes: [1 * 10, -1 * 10, 5 * Math.log(2), 5 * Math.log(2)],
+    scores: [9, 0, 0, 0, 1, 5],
+  },
+  {
+    name: 'BlazeFace: pixels from anchors of the whole image, sizes as they are, points behind them',
+    metric:
+      'map,layout=anchors,scales=128/128,sizes=linear,order=xywh,activation=sigmoid,boxes=b,scores=s',
+    anchors: [
+      [0.5, 0.5, 1, 1],
+      [0.25, 0.5, 1, 1],
+    ],
+    boxes: [0.125 * 128, -0.125 * 128, 0.25 * 128, 0.25 * 128, 7, 7],
+    scores: [-20, -9, -8, 4],
+  },
+]
+
+for (const { name, metric, boxes, scores, anchors = ANCHORS } of REGRESSED) {
+  t.test(`boxes told from anchors: ${name}`, async (t) => {
+    const width = boxes.length
+    const outputs = [
+      { name: 'b', shape: [1, 2, width], values: rowsOf(2, width, 1, boxes) },
+      { name: 's', shape: [1, 2, scores.length / 2], values: scores },
+    ]
+    const inData = new Map([
+      ...TRUTH,
+      ['anchors', { shape: [2, 4], values: anchors.flat() }] as const,
+    ])
+    const folder = t.testdir({ 'anchors.csv': anchors.map((row) => row.join(', ')).join('\n') })
+    const file = `${metric},anchors=${folder}/anchors.csv`
+    for (const [text, truth] of [[metric, inData] as const, [file, TRUTH] as const]) {
+      const meter = builtInMetric(text).start(IMAGE)
+      await meter.add({ outputs, truth, reference: undefined })
+      const { parts } = await meter.score()
+      t.match(parts, { map50: 1, map75: 1 })
+    }
+  })
+}
+
+t.test('anchors that are missing, damaged or of another model are told', async (t) => {
+  const outputs = [
+    { name: 'b', shape: [1, 3, 4], values: new Float32Array(12) },
+    { name: 's', shape: [1, 3, 1], values: new Float32Array(3) },
+  ]
+  const folder = t.testdir({ 'bad.csv': '0.5,0.5,1,1\n0.5,,1,1\n', 'two.csv': '0 0 1 1\n1 1 1 1' })
+  const add = async (metric: string) =>
+    builtInMetric(metric).start(IMAGE).add({ outputs, truth: TRUTH, reference: undefined })
+  await t.rejects(add('map,layout=anchors'), { code: 'missing-labels', message: /anchors=FILE/ })
+  const at = (name: string) => `map,layout=anchors,anchors=${folder}/${name}`
+  await t.rejects(add(at('no.csv')), { code: 'bad-parameter', message: /cannot be read/ })
+  await t.rejects(add(at('bad.csv')), { code: 'bad-parameter', message: /line 2/ })
+  await t.rejects(add(at('two.csv')), {
+    code: 'wrong-outputs',
+    message: /2 anchors.*another model/,
+  })
+  t.throws(() => keepMetric(builtInMetric(at('two.csv')), 4), {
+    code: 'bad-parameter',
+    message: /y\.anchors/,
+  })
+})
 
 t.test('what a layout does not fit is told', async (t) => {
   const answer = (shape: number[], truth = TRUTH) => ({

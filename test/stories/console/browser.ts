@@ -17,6 +17,8 @@ export const noBrowser: string | undefined = existsSync(CHROMIUM)
 const PICTURES = join(process.cwd(), '.build', 'console')
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+/** On a machine that does other things too. */
+const PATIENCE_MS = 180_000
 const WIDTHS = { wide: { width: 1440, height: 900 }, narrow: { width: 360, height: 740 } } as const
 const THEMES = ['light', 'dark'] as const
 
@@ -38,6 +40,7 @@ export async function launch(t: Test): Promise<Browser> {
 export async function openPage(browser: Browser, link: string): Promise<Watched> {
   const context = await browser.newContext({ viewport: WIDTHS.wide })
   const page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE_MS)
   const wrong: string[] = []
   page.on('pageerror', (error) => wrong.push(`${error.message}`))
   page.on('console', (message) => {
@@ -45,6 +48,8 @@ export async function openPage(browser: Browser, link: string): Promise<Watched>
     if (/Content Security Policy|Trusted Type/i.test(message.text())) wrong.push(message.text())
   })
   await page.goto(link)
+  // Signed in: on a busy machine that takes its time.
+  await page.getByRole('navigation', { name: 'Console' }).waitFor()
   return { page, wrong }
 }
 

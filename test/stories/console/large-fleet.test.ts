@@ -114,7 +114,7 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
     const viewer = await openPage(browser, await fleet.link('/fleet', 'viewer'))
     await viewer.page.getByText('reads only').waitFor()
     t.equal(await viewer.page.getByRole('button', { name: 'Invite a device' }).count(), 0)
-    await fleet.ask('DELETE', '/operators/ann-viewer')
+    await fleet.ask('DELETE', '/api/v1/operators/ann-viewer')
     await viewer.page.getByLabel('Search').fill('press-01')
     await viewer.page.getByText('Your session is over').waitFor()
     t.match(viewer.page.url(), /\/fleet\?q=press-01/)

@@ -10,6 +10,7 @@ import {
   selections,
   variants,
 } from '../../../planner/storage/index.ts'
+import { normalFrom } from '../../../shared/statistics/index.ts'
 import { httpPlanner } from '../../planner/api/http-planner.ts'
 import { chosenModel, options } from '../../planner/conductor/chosen-model.ts'
 import { referenceOf, seenOf } from '../../planner/health/observations.ts'
@@ -36,12 +37,13 @@ export async function largeFleet(t: Test) {
   const { conductor, clock } = http.planner
   clock.now = new Date()
   const { db, now } = conductor.context
+  const model = await chosenModel(conductor.context, CLASS)
+  const variant = (await variants.findVariant(db, 'small-a'))?.digest ?? ''
   for (let from = 0; from < DEVICES; from += EACH) {
     await db.transaction().execute(async (trx) => {
-      for (let at = from; at < from + EACH; at += 1) await join(trx, at, now())
+      for (let at = from; at < from + EACH; at += 1) await join(trx, at, variant, now())
     })
   }
-  const model = await chosenModel(conductor.context, CLASS)
   await pausedRollout(db, model.id, now())
   await observed(http, model.name)
   const link = async (path: string, role: 'admin' | 'viewer' = 'admin') =>
@@ -51,10 +53,11 @@ export async function largeFleet(t: Test) {
 
 const FOUND = { class: CLASS, reason: ['its board says so'], storageRoom: 2e10, memoryRoom: 2e9 }
 
-async function join(db: Db, at: number, now: Date): Promise<void> {
+async function join(db: Db, at: number, variant: string, now: Date): Promise<void> {
   const report = at === 1 ? named(MARKUP) : hardware
   const labels = { site: `hall-${at % SITES}`, line: String(at % 7) }
-  const said = birth(1, { id: `birth-${at}`, report, labels })
+  const slots = runsIt(at) ? [{ model: 'motor', variant, active: true }] : []
+  const said = birth(1, { id: `birth-${at}`, report, labels, slots })
   await devices.recordBirth(db, nameOf(at), said, now, FOUND)
   if (at % 50 === 3) await devices.recordDeath(db, nameOf(at), said.epoch, now)
 }
@@ -65,6 +68,11 @@ function named(model: string): typeof hardware {
 
 const CAUSES = ['disk-full: no room for 100000 bytes', 'self-test: 3 of 8 answers differ']
 
+const hasFailed = (at: number) => at % 10 === 9
+const runsIt = (at: number) => at < DEVICES / 2 && !hasFailed(at)
+
+const GATE = { successShare: 0.95, failureThreshold: 0.2, minimumSample: 3 }
+
 /** Half of the fleet was reached, and every tenth failed, for one of two reasons. */
 async function pausedRollout(db: Db, model: string, at: Date): Promise<void> {
   const selection = await selections.currentSelection(db, model, CLASS)
@@ -73,7 +81,7 @@ async function pausedRollout(db: Db, model: string, at: Date): Promise<void> {
     {
       ...{ model, modelName: 'motor', class: CLASS, selection: selection?.seq ?? 0 },
       state: 'paused',
-      options: { ...options, waves: [{ count: 1 }, { share: 0.5 }, { share: 1 }] },
+      options: { ...options, waves: [{ count: 1 }, { share: 0.5 }, { share: 1 }], gate: GATE },
       reason: '4500 of 5000 devices succeeded, 95 % wanted before the next wave',
     },
     at,
@@ -91,7 +99,7 @@ async function pausedRollout(db: Db, model: string, at: Date): Promise<void> {
 }
 
 function member(rollout: string, at: number): memberships.NewMember {
-  const error = at % 10 === 9 ? CAUSES[at % 3 === 0 ? 1 : 0] : undefined
+  const error = hasFailed(at) ? CAUSES[at % 3 === 0 ? 1 : 0] : undefined
   return {
     ...{ rollout, device: nameOf(at), wave: at === 0 ? 0 : 1, variant: 'small-a' },
     state: error === undefined ? 'active' : 'failed',
@@ -114,7 +122,7 @@ async function observed(
   for (let device = 0; device < 20; device += 1) {
     for (let ago = 6; ago >= 0; ago -= 1) {
       const day = new Date(at.getTime() - ago * DAY_MS).toISOString().slice(0, 10)
-      const drifts = (random: () => number) => random() * (1 + (6 - ago) / 3)
+      const drifts = (random: () => number) => normalFrom(random) + (6 - ago) * 0.12
       const seen = seenOf({ variant, reference, digest, seed: device * 10 + ago, value: drifts })
       const key = { device: nameOf(device), model, variant, day }
       await health.putDay(db, key, { seen, points: [] })

@@ -102,7 +102,7 @@ t.test(
       await page.getByRole('link', { name: 'Fleet' }).first().click()
       await page.getByText('Live', { exact: true }).waitFor()
       address.child.kill('SIGKILL')
-      await page.getByText('The planner does not answer').waitFor()
+      await page.getByText('The planner does not answer').first().waitFor()
       for (const agent of started) agent.kill('SIGKILL')
       agents(await serve())
       await page.getByText('Live', { exact: true }).waitFor()

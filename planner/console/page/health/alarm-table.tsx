@@ -23,9 +23,9 @@ export function AlarmTable({ alarms }: { readonly alarms: AlarmList['items'] }) 
           head: 'State',
           cell: ({ state }) => <Mark state={state} words={state === 'quiet' ? 'cleared' : state} />,
         },
-        { head: 'Rule', cell: ({ rule }) => rule },
+        { head: 'Rule', wide: true, cell: ({ rule }) => rule },
         { head: 'Model', wide: true, cell: ({ model }) => model },
-        { head: 'Evidence', cell: ({ evidence }) => <span class="cell-name">{evidence}</span> },
+        { head: 'Evidence', cell: ({ evidence }) => <span class="evidence">{evidence}</span> },
         {
           head: 'Raised (UTC)',
           wide: true,

@@ -11,7 +11,8 @@ import type { VisibleRows } from '../../figures/visible-rows.ts'
 import { ask, type ListOf, type Problem, problemFrom, type Query } from '../api.ts'
 import { type EventKind, live } from '../live.ts'
 
-const PAGE_SIZE = 200
+/** As many as the planner answers at once: who jumps to the end waits for all before it. */
+const PAGE_SIZE = 500
 const CALM_MS = 1_000
 const RETRY_MS = 3_000
 

@@ -20,6 +20,8 @@ const LARGEST_PX = 12
 const LEAST_PX = 3
 /** Between the lines of two names. */
 const LINE_PX = 15
+/** Above and below: variants that answer alike shall look alike. A share of one. */
+const MARGIN = 0.002
 /** About as wide as a letter is, px. */
 const LETTER_PX = 6.6
 /** Up to so many names can all be read. */
@@ -80,7 +82,7 @@ function spaceOf(placed: readonly Placed[], width: number): Space {
   const slowest = Math.max(...placed.map((p) => Math.max(p.latencyMs, p.interval?.[1] ?? 0)))
   const xMarks = ticks(0, slowest, Math.max(3, Math.round(width / 130)))
   const qualities = placed.map((point) => point.quality)
-  const yMarks = ticks(Math.min(...qualities) - 1e-4, Math.max(...qualities), 5)
+  const yMarks = ticks(Math.min(...qualities) - MARGIN, Math.max(...qualities) + MARGIN, 5)
   const most = Math.max(...placed.map(({ bytes }) => bytes ?? 0), 1)
   return {
     ...{ right, xMarks, yMarks },

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../../shared/units.ts'
-import { moment } from '../../figures/wording.ts'
+import { counted, moment } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
 import { pathOf } from '../api.ts'
 import type { PageProps } from '../page-props.ts'
@@ -79,8 +79,9 @@ function Causes({ rollout: { causes } }: { readonly rollout: RolloutDetail }) {
           <li key={error} class="note bad">
             <p>
               <strong>
-                <Mark state="failed" words={`${devices} ×`} />
-              </strong>{' '}
+                <Mark state="failed" words={counted(devices, 'device')} />
+              </strong>
+              {': '}
               {error}
             </p>
             <p class="faint">

@@ -5,7 +5,7 @@ import type { DraftOperator, DraftTensor } from '../draft.ts'
 import { need } from './errors.ts'
 import { hasChannels, keepsOrder, type Layout, toLast, toSource } from './layout.ts'
 import { optionsTable } from './options.ts'
-import type { SourceGraph } from './source-graph.ts'
+import type { SourceGraph } from './source/source-graph.ts'
 
 export type Options = Readonly<Record<string, unknown>>
 

@@ -13,14 +13,15 @@ import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
 import { noteRelease } from '../transform/release-note.ts'
 import { settleVersion } from '../transform/signatures.ts'
-import { closeInputs } from './close-inputs.ts'
 import { cast } from './emit.ts'
 import { OnnxImportError, Refusal } from './errors.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { hasChannels, type Layout, perAxisIn } from './layout.ts'
+import { REFUSED } from './lowerings/refused.ts'
 import { LOWERINGS } from './lowerings/table.ts'
-import { prepareSource } from './prepare-source.ts'
-import { SourceGraph } from './source-graph.ts'
+import { closeInputs } from './source/close-inputs.ts'
+import { prepareSource } from './source/prepare-source.ts'
+import { SourceGraph } from './source/source-graph.ts'
 import { tidy } from './tidy.ts'
 
 export interface OnnxImportOptions {
@@ -203,7 +204,7 @@ function readsOf(node: OnnxNode): string[] {
 }
 
 function unknownOperator(operator: string): string | null {
-  return operator in LOWERINGS ? null : 'no equivalent'
+  return operator in LOWERINGS ? null : (REFUSED[operator] ?? 'no equivalent')
 }
 
 /** Why it cannot be; null where it was. */

@@ -1,5 +1,7 @@
+export { dynamicAsFloats } from '../../onnx/source.ts'
 export { giveOut } from './cut-points.ts'
 export { OnnxImportError } from './errors.ts'
 export { importOnnx, type OnnxImported, type OnnxImportOptions } from './import-onnx.ts'
 export { type Layout, perAxisIn } from './layout.ts'
 export { mergeBatches } from './open-batch.ts'
+export { splitOff } from './source/split-off.ts'

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
@@ -63,6 +63,38 @@ t.test('the application’s hook decides, and its words are the reason', async (
   const detail = /camera sees nothing/
   t.match(await driver.report('health', () => true), { variant: old, healthy: true, detail })
 })
+
+t.test(
+  'a hook is judged when it exits, whatever it leaves behind with its output open',
+  async (t) => {
+    const command = hook(t, 'sleep 3600 & echo fine')
+    // Whoever waits for the end of that output waits longer than this file may take.
+    const { end } = await second(t, { health: { ...UNWATCHED, command, answerMs: 3_600_000 } })
+    t.match(end, { state: 'active' })
+  },
+)
+
+t.test('a hook that hangs is killed with all it started', async (t) => {
+  const pids = join(t.testdir(), 'pids')
+  const command = hook(
+    t,
+    `sh -c 'sleep 3600 & echo $! >> ${pids}; wait' & echo $! >> ${pids}; wait`,
+  )
+  const { end } = await second(t, { health: { ...UNWATCHED, command, answerMs: 1_000 } })
+  t.match(end, { state: 'rolled-back', error: { code: 'health-timeout' } })
+  const started = readFileSync(pids, 'utf8').trim().split('\n').map(Number)
+  t.equal(started.length, 2)
+  for (const pid of started) t.notOk(isAlive(pid), `${pid} is gone`)
+})
+
+/** A zombie is dead. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 t.test('a hook that says nothing in time', async (t) => {
   const health = { ...UNWATCHED, command: hook(t, 'sleep 600'), answerMs: 200 }

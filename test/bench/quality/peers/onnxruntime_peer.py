@@ -19,19 +19,34 @@ from onnxruntime.quantization import (
 )
 
 
+ELEMENTS = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}
+
+
 class Samples(CalibrationDataReader):
+    """Every sample as the model wants it, by input name; the only array stands for an only input."""
+
     def __init__(self, request):
-        self.columns = np.load(request["samples"])
-        info = onnxruntime.InferenceSession(request["model"]).get_inputs()[0]
-        self.name = info.name
-        self.values = self.columns[self.columns.files[0]].astype(np.float32)
+        arrays = np.load(request["samples"])
+        self.inputs = onnxruntime.InferenceSession(request["model"]).get_inputs()
+        names = [info.name if info.name in arrays.files else arrays.files[0] for info in self.inputs]
+        self.columns = [arrays[name] for name in names]
         self.at = 0
 
     def get_next(self):
-        if self.at >= len(self.values):
+        if self.at >= len(self.columns[0]):
             return None
         self.at += 1
-        return {self.name: self.values[self.at - 1 : self.at]}
+        return {info.name: self.ready(info, column) for info, column in zip(self.inputs, self.columns)}
+
+    def ready(self, info, column):
+        row = column[self.at - 1].astype(ELEMENTS[info.type])
+        return row if row.ndim == len(info.shape) else row.reshape([1] * (len(info.shape) - row.ndim) + list(row.shape))
 
 
 def static(request):

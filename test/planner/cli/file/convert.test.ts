@@ -85,6 +85,7 @@ t.test('bad input: one line each, and no file', async (t) => {
       /a .onnx model is converted to .tflite/,
     ],
     [[modelPath('dense.onnx'), '-o', output, '--tolerance', 'much'], /tolerance/],
+    [[modelPath('dense.onnx'), '-o', output, '--target', 'old'], /release of TensorFlow Lite/],
     [[modelPath('dense.onnx')], /-o FILE/],
   ] as const
   for (const [argv, says] of rows) {

@@ -111,7 +111,14 @@ t.test('the plan says what the compiler said', async (t) => {
       { code: 'other', severity: 'info', message: 'of no concern here' },
     ],
   } as const
-  const plan = { class: 'imx93', stage: 'probing', waiting: '', stuck: false, round: 1 }
+  const plan = {
+    class: 'imx93',
+    revision: 1,
+    stage: 'probing',
+    waiting: '',
+    stuck: false,
+    round: 1,
+  }
   const choice = { winner: null, bestSoFar: null, why: '' }
   const printed = printPlans([
     { ...plan, ...choice, candidates: [{ ...row, findings: [...row.findings] }] },

@@ -133,3 +133,17 @@ function countsOf(statistics: ReturnType<TensorObserver['result']> | undefined) 
   const { bins, offset, width } = statistics?.histogram ?? { bins: [], offset: 0, width: 0 }
   return [...bins].flatMap((count, i) => (count === 0 ? [] : [[(i - offset) * width, count]]))
 }
+
+t.test('who asks for means alone gets no range, and the same means', async (t) => {
+  const values = numbers([400], -3, 5)
+  const plan = { tensor: 7, channels: 4, samples: 2 }
+  const [whole, means, nothing] = [
+    new TensorObserver(plan),
+    new TensorObserver({ ...plan, meansOnly: true }),
+    new TensorObserver({ ...plan, channels: 0, meansOnly: true }),
+  ] as const
+  for (const one of [whole, means, nothing]) one.see(values, 0)
+  t.same(means.result().channels, whole.result().channels)
+  t.equal(means.result().count, 0)
+  t.equal(nothing.result().channels, null)
+})

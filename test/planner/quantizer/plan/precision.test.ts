@@ -96,3 +96,29 @@ t.test('angles over many turns are multiplied in float', async (t) => {
   t.match(inFloat(model, { ...ranges, b: [0, 100] }), { b: /turns/ })
   t.notOk('b' in inFloat(model, { ...ranges, b: [-1, 1] }), 'less than half a turn')
 })
+
+/** A wide layer, and a head of two logits behind it, through what may follow. */
+function headed(after: readonly OperatorSpec[], last: string, outputs = 2): ModelSpec {
+  const wide: OperatorSpec = { ...dense('x', 'v', 'a'), outputs: { a: [1, 128] } }
+  return {
+    inputs: { x: [1, 128] },
+    constants: { v: constant([128, 128]), w: constant([outputs, 128]) },
+    operators: [wide, { ...dense('a', 'w', 'l'), outputs: { l: [1, outputs] } }, ...after],
+    outputs: [last],
+  }
+}
+
+t.test(
+  'a small head of numbers far beyond what decides is float, with all behind it',
+  async (t) => {
+    const sigmoid: OperatorSpec = { code: 'LOGISTIC', inputs: ['l'], outputs: { y: [1, 2] } }
+    const ranges = { a: [0, 9], y: [0, 1] } as const
+    const wide = inFloat(headed([sigmoid], 'y'), { ...ranges, l: [-312, 2] })
+    t.same(Object.keys(wide), ['l', 'y'])
+    t.match(wide, { l: /so far apart/, y: /so far apart/ })
+    t.notOk('l' in inFloat(headed([sigmoid], 'y'), { ...ranges, l: [-20, 20] }), 'usual logits')
+    t.same(inFloat(headed([], 'l'), { a: [0, 9], l: [-312, 2] }, 'static-w8a8-io8'), {}, 'codes')
+    const large = inFloat(headed([], 'l', 64), { a: [0, 9], l: [-312, 2] })
+    t.notOk('l' in large, 'a third of all weights')
+  },
+)

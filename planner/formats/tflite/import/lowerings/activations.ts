@@ -297,6 +297,9 @@ export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
   Gelu: floatEach(gelu),
   Swish: floatEach(swish),
   'com.microsoft.Gelu': floatEach(gelu),
+  'com.microsoft.FastGelu': floatEach((graph, x) =>
+    pointwise(graph, 'GELU', [x], { approximate: true }),
+  ),
   'com.microsoft.QuickGelu': floatEach((graph, x, node) => {
     const alpha = floatOf(node, 'alpha', 1.702)
     return mul(graph, x, sigmoid(graph, mul(graph, x, number(graph, alpha)), node))

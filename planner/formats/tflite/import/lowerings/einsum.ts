@@ -20,7 +20,9 @@ const einsum: Lowering = (node, graph) => {
     stringOf(node, 'equation', ''),
     operands.map((one) => shapeOf(one).length),
   )
-  const labelled = operands.map((tensor, i): Labelled => ({ tensor, labels: terms[i] as string[] }))
+  const labelled = operands.map((tensor, i) =>
+    withoutRepeats(graph, { tensor, labels: terms[i] as string[] }),
+  )
   const [first, ...rest] = labelled as [Labelled, ...Labelled[]]
   const combined = rest.reduce((left, right, i) => {
     const later = new Set([...result, ...rest.slice(i + 1).flatMap(({ labels }) => labels)])
@@ -58,15 +60,35 @@ function parse(
     terms.length === ranks.length && terms.every((term, i) => term.length === ranks[i]),
     `its equation "${equation}" does not fit its operands`,
   )
-  need(
-    terms.every((term) => new Set(term).size === term.length),
-    `its equation "${equation}" takes a diagonal`,
-  )
   if (right !== undefined) return { terms, result: labels(right, most) }
   const all = terms.flat()
   const once = [...new Set(all)].filter((label) => all.filter((one) => one === label).length === 1)
   const ellipsis = [...new Set(all)].filter((label) => label.startsWith('…'))
   return { terms, result: [...ellipsis, ...once.filter((label) => !label.startsWith('…')).sort()] }
+}
+
+/** A letter twice in one operand means its diagonal: every (n + 1)-th element of both axes in one. */
+function withoutRepeats(graph: GraphBuilder, one: Labelled): Labelled {
+  const { tensor, labels } = one
+  const second = labels.findIndex((label, axis) => labels.indexOf(label) < axis)
+  if (second < 0) return one
+  const first = labels.indexOf(labels[second] as string)
+  const others = labels.flatMap((_, axis) => (axis === first || axis === second ? [] : [axis]))
+  const turned = turn(graph, tensor, [...others, first, second])
+  const shape = shapeOf(turned)
+  const size = shape.at(-1) as number
+  const flat = reshape(graph, turned, [...shape.slice(0, -2), size * size])
+  const places = Int32Array.from({ length: size }, (_, i) => i * (size + 1))
+  const indices = graph.constant('diagonal', 'int32', [size], places)
+  const diagonal = graph.compute('GATHER', [flat, indices], shape.slice(0, -1), {
+    axis: shape.length - 2,
+    batchDims: 0,
+  })
+  const left = {
+    tensor: diagonal,
+    labels: [...others, first].map((axis) => labels[axis] as string),
+  }
+  return withoutRepeats(graph, left)
 }
 
 /** Letters that nobody asks for are added up. */

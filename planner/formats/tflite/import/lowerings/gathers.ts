@@ -95,10 +95,22 @@ function tuplesOf(graph: GraphBuilder, name: string, sizes: readonly number[]): 
   return pointwise(graph, 'FLOOR_MOD', [given, graph.int32s('sizes', sizes.slice(0, depth))])
 }
 
+/** Batches that both have become coordinates before the others: the kernel counts from the front. */
 const gatherNd: Lowering = (node, graph) => {
   const [name, at] = [input(node, 0), input(node, 1)]
   const x = graph.value(name)
-  const indices = tuplesOf(graph, at, shapeOf(x))
+  const batches = intOf(node, 'batch_dims', 0)
+  const tuples = tuplesOf(graph, at, shapeOf(x).slice(batches))
+  const places = shapeOf(tuples).slice(0, -1)
+  const ofBatches = places.slice(0, batches).map((size, axis) => {
+    const inner = sizeOf(places.slice(axis + 1))
+    const numbers = Int32Array.from(
+      { length: sizeOf(places) },
+      (_, i) => Math.floor(i / inner) % size,
+    )
+    return graph.constant('batch', 'int32', [...places, 1], numbers)
+  })
+  const indices = concat(graph, [...ofBatches, tuples], places.length)
   graph.give(
     output(node),
     'source',
@@ -243,9 +255,7 @@ const range: Lowering = (node, graph) => {
 export const GATHERS: Readonly<Record<string, LoweringRow>> = {
   Gather: row(gather),
   GatherElements: row(gatherElements),
-  GatherND: row(gatherNd, (node) =>
-    intOf(node, 'batch_dims', 0) === 0 ? null : 'it gathers per batch',
-  ),
+  GatherND: row(gatherNd),
   ScatterND: row(scatter(false), knownReduction),
   ScatterElements: row(scatter(true), knownReduction),
   TopK: row(topK, constantInput(1, 'count'), (node) =>

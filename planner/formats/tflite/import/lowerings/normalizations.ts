@@ -189,6 +189,38 @@ function skipped(
   }
 }
 
+/** Rows of three tables by word, place and segment, added up and normalised (onnxruntime, ContribOperators). */
+const embedded: Lowering = (node, graph) => {
+  const words = graph.value(input(node, 0))
+  const [batch = 1, length = 1] = shapeOf(words)
+  const rowsOf = (table: number, indices: DraftTensor) => {
+    const rows = graph.value(input(node, table))
+    const shape = [...shapeOf(indices), shapeOf(rows)[1] as number]
+    return graph.compute('GATHER', [rows, indices], shape, { axis: 0, batchDims: 0 })
+  }
+  const places = hasInput(node, 8)
+    ? graph.value(input(node, 8))
+    : graph.constant(
+        'places',
+        'int32',
+        [1, length],
+        Int32Array.from({ length }, (_, i) => i),
+      )
+  const ofWords = add(graph, rowsOf(2, words), rowsOf(3, places))
+  const sum = hasInput(node, 1)
+    ? add(graph, ofWords, rowsOf(4, graph.value(input(node, 1))))
+    : ofWords
+  const even = standardised(graph, sum, [2], floatOf(node, 'epsilon', 1e-12))
+  const whole = { layout: 'source', rank: 3, scale: 5, bias: 6 } as const
+  graph.give(output(node), 'source', affine(graph, even, node, whole))
+  if (output(node, 2) !== '') graph.give(output(node, 2), 'source', sum)
+  if (output(node, 1) === '') return
+  const counts = hasInput(node, 7)
+    ? reduce(graph, 'SUM', graph.value(input(node, 7)), [1], false)
+    : graph.constant('mask', 'int32', [batch], new Int32Array(batch))
+  graph.give(output(node, 1), 'source', counts)
+}
+
 const meanVariance: Lowering = (node, graph) => {
   const name = input(node, 0)
   const rank = graph.shapeOf(name).length
@@ -203,7 +235,11 @@ const ROOT: Normalizing = { formula: rescaled, epsilon: 1e-5 }
 const others = onlyFirstOutput('mean or deviation')
 
 export const NORMALIZATIONS: Readonly<Record<string, LoweringRow>> = {
-  BatchNormalization: row(batchNormalization, onlyFirstOutput('running statistics')),
+  BatchNormalization: row(
+    batchNormalization,
+    (node) => (intOf(node, 'training_mode', 0) === 0 ? null : 'it learns, as in training'),
+    onlyFirstOutput('running statistics'),
+  ),
   InstanceNormalization: row(instanceNormalization),
   GroupNormalization: row(groupNormalization),
   LayerNormalization: row(overLast(LAYER), others),
@@ -213,6 +249,7 @@ export const NORMALIZATIONS: Readonly<Record<string, LoweringRow>> = {
   'com.microsoft.SkipLayerNormalization': row(
     skipped({ ...LAYER, epsilon: 1e-12 }, { beta: 3, bias: 4 }),
   ),
+  'com.microsoft.EmbedLayerNormalization': row(embedded),
   'com.microsoft.SkipSimplifiedLayerNormalization': row(
     skipped({ ...ROOT, epsilon: 1e-12 }, { beta: -1, bias: 3 }),
   ),

@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { intOf, stringOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, concat, dense, mul, pointwise, shapeOf, slice, sub } from '../emit.ts'
+import { add, cast, concat, dense, mul, pointwise, shapeOf, slice } from '../emit.ts'
 import { need } from '../errors.ts'
 import { type GraphBuilder, reshape, turn } from '../graph-builder.ts'
 import {
@@ -13,94 +13,22 @@ import {
   output,
   row,
 } from '../lowering.ts'
+import {
+  activationNames,
+  type Cell,
+  functionsOf,
+  gru,
+  isKnownActivation,
+  lstm,
+  rnn,
+  type State,
+} from './recurrent-cells.ts'
 
 /**
  * Recurrent layers are written out step by step: the kernel for sequences keeps its state from one run to the next, which
  * ONNX does not.
  */
 const MOST_STEPS = 512
-
-interface State {
-  readonly h: DraftTensor
-  readonly c: DraftTensor | null
-}
-
-/** What the gates get at one step, from the input and from the state before: [batch, gates·hidden] each. */
-interface Step {
-  readonly fromInput: DraftTensor
-  readonly state: State
-  readonly recurrent: DraftTensor
-  /** Bias of the recurrent product; it is part of `fromInput` where that is the same. */
-  readonly recurrentBias: DraftTensor | null
-}
-
-interface Cell {
-  readonly gates: number
-  readonly hasCellState: boolean
-  readonly next: (graph: GraphBuilder, step: Step, node: OnnxNode) => State
-}
-
-const sigmoid = (graph: GraphBuilder, x: DraftTensor) => pointwise(graph, 'LOGISTIC', [x])
-const tanh = (graph: GraphBuilder, x: DraftTensor) => pointwise(graph, 'TANH', [x])
-
-function parts(graph: GraphBuilder, x: DraftTensor, count: number): DraftTensor[] {
-  const [batch = 1, width = 1] = shapeOf(x)
-  const results = Array.from({ length: count }, () =>
-    graph.fresh(x.fields.type, [batch, width / count], x),
-  )
-  graph.operator('SPLIT', [graph.scalar(1, 'int32'), x], results, { numSplits: count })
-  return results
-}
-
-/** Gates in the order i, o, f, c (onnx, Operators: LSTM). */
-const lstm: Cell = {
-  gates: 4,
-  hasCellState: true,
-  next(graph, { fromInput, state, recurrent }) {
-    const sum = add(graph, fromInput, dense(graph, state.h, recurrent, null))
-    const [i, o, f, g] = parts(graph, sum, 4) as [
-      DraftTensor,
-      DraftTensor,
-      DraftTensor,
-      DraftTensor,
-    ]
-    const kept = mul(graph, sigmoid(graph, f), state.c as DraftTensor)
-    const c = add(graph, kept, mul(graph, sigmoid(graph, i), tanh(graph, g)))
-    return { c, h: mul(graph, sigmoid(graph, o), tanh(graph, c)) }
-  },
-}
-
-/** Gates in the order z, r, h (onnx, Operators: GRU). */
-const gru: Cell = {
-  gates: 3,
-  hasCellState: false,
-  next(graph, { fromInput, state, recurrent, recurrentBias }, node) {
-    const { h } = state
-    const hidden = shapeOf(h)[1] as number
-    const rows = (from: number, count: number) =>
-      slice(graph, recurrent, [from * hidden, 0], [count * hidden, hidden])
-    const [xz, xr, xh] = parts(graph, fromInput, 3) as [DraftTensor, DraftTensor, DraftTensor]
-    const gates = parts(graph, dense(graph, h, rows(0, 2), null), 2) as [DraftTensor, DraftTensor]
-    const z = sigmoid(graph, add(graph, xz, gates[0]))
-    const r = sigmoid(graph, add(graph, xr, gates[1]))
-    const after = intOf(node, 'linear_before_reset', 0) === 1
-    const candidate = after
-      ? mul(graph, r, dense(graph, h, rows(2, 1), recurrentBias))
-      : dense(graph, mul(graph, r, h), rows(2, 1), recurrentBias)
-    const fresh = tanh(graph, add(graph, xh, candidate))
-    const kept = mul(graph, z, sub(graph, h, fresh))
-    return { c: null, h: add(graph, fresh, kept) }
-  },
-}
-
-const rnn: Cell = {
-  gates: 1,
-  hasCellState: false,
-  next: (graph, { fromInput, state, recurrent }) => ({
-    c: null,
-    h: tanh(graph, add(graph, fromInput, dense(graph, state.h, recurrent, null))),
-  }),
-}
 
 interface Sequence {
   readonly x: DraftTensor
@@ -148,6 +76,9 @@ function runThrough(
   const recurrentWeights = row0(graph, input(node, 2), at, [rows, hidden])
   const { whole, late } = biasesOf(node, graph, cell, { at, hidden })
   const products = dense(graph, x, weights, whole)
+  const peepholes = peepholesOf(node, graph, at, hidden)
+  const functions = functionsOf(node, cell, at)
+  const within = hasInput(node, 4) ? lengthsOf(node, graph, sequence) : null
   let state = initialState(node, graph, cell, { at, batch, hidden })
   const results: DraftTensor[] = []
   for (let i = 0; i < steps; i += 1) {
@@ -156,14 +87,40 @@ function runThrough(
       batch,
       rows,
     ])
-    state = cell.next(
-      graph,
-      { fromInput, state, recurrent: recurrentWeights, recurrentBias: late },
-      node,
-    )
-    results[t] = reshape(graph, state.h, [1, 1, batch, hidden])
+    const recurrent = { recurrent: recurrentWeights, recurrentBias: late, peepholes, functions }
+    const next = cell.next(graph, { fromInput, state, ...recurrent }, node)
+    const lasts = within?.(t) ?? null
+    state = lasts === null ? next : held(graph, lasts, next, state)
+    const told = lasts === null ? state.h : mul(graph, state.h, cast(graph, lasts, 'FLOAT32'))
+    results[t] = reshape(graph, told, [1, 1, batch, hidden])
   }
   return { state, sequence: results }
+}
+
+/** Whether step t is within each sample's own length: [batch, 1]. Null where it is in all. */
+function lengthsOf(node: OnnxNode, graph: GraphBuilder, { batch, steps }: Sequence) {
+  const known = graph.source.integers(input(node, 4))
+  if (known?.every((length) => length === steps)) return null
+  const lengths = reshape(graph, cast(graph, graph.value(input(node, 4)), 'INT32'), [batch, 1])
+  return (t: number): DraftTensor =>
+    pointwise(graph, 'GREATER', [lengths, graph.scalar(t, 'int32')], {}, 'BOOL')
+}
+
+/** A sample that has ended keeps its state; one that has not begun, as it goes backwards, its first. */
+function held(graph: GraphBuilder, lasts: DraftTensor, next: State, before: State): State {
+  const choose = (a: DraftTensor, b: DraftTensor) =>
+    pointwise(graph, 'SELECT_V2', [lasts, a, b], {}, 'FLOAT32')
+  return {
+    h: choose(next.h, before.h),
+    c: next.c && choose(next.c, before.c as DraftTensor),
+  }
+}
+
+function peepholesOf(node: OnnxNode, graph: GraphBuilder, at: number, hidden: number) {
+  if (!hasInput(node, 7)) return null
+  const all = row0(graph, input(node, 7), at, [3 * hidden])
+  const part = (which: number) => slice(graph, all, [which * hidden], [hidden])
+  return [part(0), part(1), part(2)] as const
 }
 
 /** Row `at` of a stack of matrices, one for each direction. */
@@ -258,33 +215,13 @@ function give(
   ends(({ c }) => c, 2)
 }
 
-const plain: Constraint = (node) => {
-  const other = node.attribute.find(({ name }) =>
-    ['activations', 'clip', 'activation_alpha'].includes(name),
-  )
-  const usual = /^(Sigmoid,)?Tanh(,Tanh)?(,(Sigmoid,)?Tanh(,Tanh)?)?$/
-  if (other?.name === 'activations') {
-    const words = other.strings.map((one) => new TextDecoder().decode(one)).join()
-    return usual.test(words) ? null : `its activations are ${words}`
-  }
-  if (other !== undefined) return `it sets ${other.name}`
-  return intOf(node, 'input_forget', 0) === 1 ? 'its input and forget gates are tied' : null
+const knownActivations: Constraint = (node) => {
+  const odd = activationNames(node)?.find((name) => !isKnownActivation(name))
+  return odd === undefined ? null : `no kernel activates with ${odd}`
 }
-
-/** Lengths that are all the whole sequence say nothing. */
-const wholeSequences: Constraint = (node, graph) => {
-  if (!hasInput(node, 4)) return null
-  const lengths = graph.source.integers(input(node, 4))
-  const steps = graph.shapeOf(input(node, 0))[intOf(node, 'layout', 0)]
-  return lengths?.every((length) => length === steps)
-    ? null
-    : 'its sequences have lengths of their own'
-}
-
-const withoutPeepholes: Constraint = (node) => (hasInput(node, 7) ? 'it has peepholes' : null)
 
 export const RECURRENT: Readonly<Record<string, LoweringRow>> = {
-  LSTM: row(recurrent(lstm), plain, wholeSequences, withoutPeepholes),
-  GRU: row(recurrent(gru), plain, wholeSequences),
-  RNN: row(recurrent(rnn), plain, wholeSequences),
+  LSTM: row(recurrent(lstm), knownActivations),
+  GRU: row(recurrent(gru), knownActivations),
+  RNN: row(recurrent(rnn), knownActivations),
 }

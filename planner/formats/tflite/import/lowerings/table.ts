@@ -1,9 +1,11 @@
 import type { LoweringRow } from '../lowering.ts'
 import { ACTIVATIONS } from './activations.ts'
 import { ARITHMETIC } from './arithmetic.ts'
+import { ATTENTION } from './attention.ts'
 import { CONVOLUTIONS } from './convolutions.ts'
 import { EINSUM } from './einsum.ts'
 import { GATHERS } from './gathers.ts'
+import { GRID_SAMPLE } from './grid-sample.ts'
 import { MATRICES } from './matrices.ts'
 import { NORMALIZATIONS } from './normalizations.ts'
 import { PADS } from './pads.ts'
@@ -12,6 +14,7 @@ import { QUANTIZATION } from './quantization.ts'
 import { RECURRENT } from './recurrent.ts'
 import { REDUCTIONS } from './reductions.ts'
 import { RESIZES } from './resizes.ts'
+import { ROTARY } from './rotary.ts'
 import { SHAPES } from './shapes.ts'
 import { SLICES } from './slices.ts'
 
@@ -30,6 +33,9 @@ export const LOWERINGS: Readonly<Record<string, LoweringRow>> = {
   ...PADS,
   ...GATHERS,
   ...EINSUM,
+  ...GRID_SAMPLE,
+  ...ATTENTION,
+  ...ROTARY,
   ...RECURRENT,
   ...QUANTIZATION,
 }

@@ -6,6 +6,7 @@ import { headsOf } from './heads.ts'
 import { maskedLogitsOf } from './masks.ts'
 import { mergesOf } from './merges.ts'
 import { Scene } from './scene.ts'
+import { wideHeadsOf } from './wide-heads.ts'
 
 /** Operators for which eight bits are too few, whatever else the model does. */
 interface PrecisionRule {
@@ -33,6 +34,11 @@ const RULES: readonly PrecisionRule[] = [
     find: mergesOf,
     reason:
       'it holds small numbers beside large ones, within few steps of whose codes they would be lost',
+  },
+  {
+    find: wideHeadsOf,
+    reason:
+      'the model ends behind it in numbers so far apart that a step of their codes would move what is decided by them',
   },
   { find: headsOf, reason: 'the model ends with it, and in float it is exact' },
 ]

@@ -112,6 +112,39 @@ const ROWS: readonly (readonly [what: string, model: OnnxModel, says: RegExp])[]
     /input "x" is a sequence/,
   ],
   [
+    'an input that is an optional',
+    changed((model) => {
+      const type = model.graph?.input[0]?.type
+      if (type) type.value = { case: 'optionalType', value: create(messageType('OptionalType')) }
+    }),
+    /input "x" is an optional/,
+  ],
+  [
+    'a graph that trains',
+    smallOnnx({
+      inputs: { x: [2, 3, 4, 4] },
+      outputs: ['y'],
+      constants: { s: [3], b: [3], m: [3], v: [3] },
+      rows: [
+        [
+          'BatchNormalization',
+          ['x', 's', 'b', 'm', 'v'],
+          ['y', 'mean', 'variance'],
+          { training_mode: ['int', 1] },
+        ],
+      ],
+    }),
+    /BatchNormalization "[^"]+" \(it learns, as in training\)/,
+  ],
+  [
+    'a constant of two gigabytes that the file does not hold',
+    changed((model) => {
+      const tensor = newMessage('TensorProto', { name: 'vast', dims: [536_870_912n], dataType: 1 })
+      model.graph?.initializer.push(tensor)
+    }),
+    /"vast" .*(bytes|elements)/,
+  ],
+  [
     'a cycle',
     changed(
       (model) =>

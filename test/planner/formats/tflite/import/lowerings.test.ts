@@ -2,6 +2,7 @@ import t from 'tap'
 import { LOWERINGS } from '../../../../../planner/formats/tflite/import/lowerings/table.ts'
 import { LitertEngine } from '../../../../../shared/runtime/litert/engine.ts'
 import { behindPool, errorOf, type OnnxCase } from './case.ts'
+import { EXPORTER_CASES } from './exporter-cases.ts'
 import { NUMBER_CASES } from './number-cases.ts'
 import { SHAPE_CASES } from './shape-cases.ts'
 import { WINDOW_CASES } from './window-cases.ts'
@@ -10,7 +11,7 @@ const litert = await LitertEngine.start()
 
 t.setTimeout(0)
 
-const CASES = [...NUMBER_CASES, ...WINDOW_CASES, ...SHAPE_CASES]
+const CASES = [...NUMBER_CASES, ...WINDOW_CASES, ...SHAPE_CASES, ...EXPORTER_CASES]
 
 async function agrees(one: OnnxCase): Promise<string | null> {
   try {

@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { parseCaptured } from '../../../shared/capture/index.ts'
+import type { ConductorContext } from '../../conductor/index.ts'
+import { printSelector } from '../../groups/index.ts'
+import { readSample } from '../../samples/index.ts'
+import {
+  audit,
+  type CapturedQuery,
+  type CapturedRow,
+  capturedSamples,
+  devices as deviceRows,
+  models,
+  variants,
+} from '../../storage/index.ts'
+import { type Call, deviceNamed, modelNamed } from '../call/call.ts'
+import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
+import { parseCursor, printCursor, USUAL_ITEMS } from '../contract/paging.ts'
+import type { SampleView } from '../contract/sample-operations.ts'
+import { selected } from '../devices/read-devices.ts'
+
+/** Rows that are looked at together. */
+const PAGE = 1000
+/** Bytes of one answer, and one sample more. */
+const PAGE_BYTES = 4 * 2 ** 20
+
+type Row = OperationAnswer<'samples.list'>['rows'][number]
+
+/** @throws ApiError `unknown-model`, `unknown-device`; SelectorError */
+export async function listSamples(
+  input: OperationInput<'samples.list'>,
+  { context }: Call,
+): Promise<OperationAnswer<'samples.list'>> {
+  const { db, settings } = context
+  const query = await queryOf(context, input)
+  const rows = new Map<string, Row>()
+  const revision = revisions(context)
+  for await (const row of kept(context, query)) {
+    const number = await revision(row)
+    const key = `${row.model} ${number} ${row.device}`
+    const { model, device, receivedAt } = row
+    const fresh = { samples: 0, bytes: 0, reasons: {}, first: receivedAt, last: receivedAt }
+    const sum: Row = rows.get(key) ?? { model, revision: number, device, ...fresh }
+    rows.set(key, {
+      ...sum,
+      samples: sum.samples + 1,
+      bytes: sum.bytes + row.bytes,
+      reasons: { ...sum.reasons, [row.why]: (sum.reasons[row.why] ?? 0) + 1 },
+      first: receivedAt < sum.first ? receivedAt : sum.first,
+      last: receivedAt > sum.last ? receivedAt : sum.last,
+    })
+  }
+  const held = await capturedSamples.keptByDevice(db)
+  return {
+    rows: [...rows.values()].sort(
+      (a, b) => a.model.localeCompare(b.model) || a.device.localeCompare(b.device),
+    ),
+    waiting: await capturedSamples.countOffered(db, query),
+    usedBytes: held.reduce((sum, { bytes }) => sum + bytes, 0),
+    quotaBytes: settings.samplesQuotaBytes,
+  }
+}
+
+const placeSchema = z.tuple([z.number().int().nonnegative()])
+
+/** A page of them, the oldest first. Who looks at inputs of applications stands in the audit. */
+export async function readSamples(
+  { limit = USUAL_ITEMS, cursor, ...input }: OperationInput<'samples.read'>,
+  { context, actor }: Call,
+): Promise<OperationAnswer<'samples.read'>> {
+  const query = await queryOf(context, input)
+  if (cursor === undefined) {
+    const { model, device, where, since } = input
+    const detail = { device, where: where && printSelector(where), since }
+    const entry = { actor, action: 'samples.read', subject: model, detail }
+    await audit.writeAudit(context.db, entry, context.now())
+  }
+  const items: SampleView[] = []
+  const revision = revisions(context)
+  const [after] = cursor === undefined ? [0] : parseCursor(placeSchema, cursor)
+  let bytes = 0
+  for await (const row of kept(context, query, after)) {
+    // Its file may have made room for another a moment ago.
+    const file = await readSample(context.artifacts.root, row.device, row.digest)
+    const sample = file && parseCaptured(file)
+    if (sample) {
+      const { device, receivedAt } = row
+      const { at, why, inputs, outputs } = sample
+      items.push({ device, revision: await revision(row), at, receivedAt, why, inputs, outputs })
+    }
+    bytes += row.bytes
+    const isFull = bytes >= PAGE_BYTES || items.length >= limit
+    if (isFull) return { items, next: printCursor([row.seq]), total: null }
+  }
+  return { items, next: null, total: null }
+}
+
+async function queryOf(
+  context: ConductorContext,
+  { model, device, where, since }: Omit<OperationInput<'samples.list'>, 'limit' | 'cursor'>,
+): Promise<CapturedQuery> {
+  const { db } = context
+  if (model !== undefined) await modelNamed(context, model)
+  if (device !== undefined) await deviceNamed(context, device)
+  const matched = where && (await selected(db, await deviceRows.listDevices(db), where))
+  const ids = matched?.map(({ id }) => id).filter((id) => device === undefined || id === device)
+  const named = ids ?? (device === undefined ? undefined : [device])
+  return {
+    model,
+    devices: named && new Set(named),
+    since: since && new Date(since).toISOString(),
+  }
+}
+
+async function* kept(
+  { db }: ConductorContext,
+  query: CapturedQuery,
+  from = 0,
+): AsyncGenerator<CapturedRow> {
+  for (let after = from; ; ) {
+    const page = await capturedSamples.pageOfKept(db, query, after, PAGE)
+    for (const row of page) if (query.devices?.has(row.device) ?? true) yield row
+    const last = page.at(-1)
+    if (!last || page.length < PAGE) return
+    after = last.seq
+  }
+}
+
+/** Of which revision a sample is; asked once for each variant. */
+function revisions({ db }: ConductorContext): (row: CapturedRow) => Promise<number | null> {
+  const known = new Map<string, number | null>()
+  return async ({ model, variant: digest }) => {
+    const key = `${model} ${digest}`
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const variant = await variants.variantByDigest(db, digest)
+    const of = variant && (await models.revisionOf(db, model, variant.source))
+    known.set(key, of?.revision ?? null)
+    return of?.revision ?? null
+  }
+}

@@ -1,0 +1,1 @@
+export { logDestination } from './destination.ts'

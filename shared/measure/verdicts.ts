@@ -1,0 +1,6 @@
+/**
+ * The worst last. `noisy`: the figures scatter; `contended`: others were at work; `throttled`: the device slowed itself
+ * down; `invalid`: nothing was measured.
+ */
+export const PROBE_VERDICTS = ['ok', 'noisy', 'contended', 'throttled', 'invalid'] as const
+export type ProbeVerdict = (typeof PROBE_VERDICTS)[number]

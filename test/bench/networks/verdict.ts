@@ -1,0 +1,66 @@
+import type { Judged } from './judge.ts'
+import type { Outcome } from './quantize-file.ts'
+
+/** What a user may think of a command: the first three keep what was promised. */
+export type Verdict =
+  /** It does what it said. */
+  | { readonly kind: 'kept' }
+  /** It is poor, or larger than its source, and was said to be. */
+  | { readonly kind: 'warned'; readonly of: readonly string[] }
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** It is poor, or larger than its source, without a word. */
+  | { readonly kind: 'silent'; readonly about: readonly string[] }
+  /** It falls short of the level that was printed. */
+  | { readonly kind: 'broken'; readonly short: readonly string[] }
+  | { readonly kind: 'crashed'; readonly how: string }
+
+/** Below this answers change: who gets less must be told. */
+const NOISY_DB = 20
+
+/** Other samples than those whose level was printed: so much less is chance. */
+const TOLERANCE_DB = 6
+
+/** Of so little error nobody needs to know how little. */
+const PERFECT_DB = 60
+
+const POOR: ReadonlySet<string> = new Set(['output-noisy', 'slice-died'])
+
+/** @param judged null where nothing was written */
+export function verdictOn(
+  outcome: Outcome,
+  judged: Judged | { readonly error: string } | null,
+  sourceBytes: number,
+): Verdict {
+  if (outcome.kind === 'crashed') return outcome
+  if (outcome.kind === 'refused') return { kind: 'refused', reason: outcome.reason }
+  if (judged === null || 'error' in judged)
+    return { kind: 'crashed', how: `its file does not run: ${judged?.error ?? 'not tried'}` }
+  const { findings, level } = outcome.printed
+  const warned = findings.filter(({ severity }) => severity !== 'info')
+  const noisy = judged.outputs.filter(({ sqnrDb }) => (sqnrDb ?? 0) < NOISY_DB)
+  const about = noisy
+    .filter(
+      ({ name }) =>
+        !warned.some(({ code, where = '' }) => POOR.has(code) && where.startsWith(name)),
+    )
+    .map(({ name, sqnrDb }) => `"${name}" has ${sqnrDb?.toFixed(1)} dB`)
+  const larger = outcome.bytes > sourceBytes
+  if (larger && !warned.some(({ code }) => code === 'larger-than-source'))
+    about.push('larger than its source')
+  if (about.length > 0) return { kind: 'silent', about }
+  const short = judged.outputs.flatMap(({ name, sqnrDb }) => {
+    const said = level?.outputs.find((one) => one.name === name)?.sqnrDb ?? null
+    const reached = Math.min(PERFECT_DB, said ?? Number.NEGATIVE_INFINITY) - TOLERANCE_DB
+    return (sqnrDb ?? 0) < reached
+      ? [`"${name}" has ${sqnrDb?.toFixed(1)} of ${said?.toFixed(1)} dB`]
+      : []
+  })
+  if (short.length > 0) return { kind: 'broken', short }
+  const of = [...noisy.map(({ name }) => name), ...(larger ? ['its size'] : [])]
+  return of.length > 0 ? { kind: 'warned', of } : { kind: 'kept' }
+}
+
+/** Whether it is what was promised of every file: none silent, none broken, none crashed. */
+export function keepsPromise({ kind }: Verdict): boolean {
+  return kind === 'kept' || kind === 'warned' || kind === 'refused'
+}
