@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import { parseMessage } from '../../shared/messages/index.ts'
+import { type MessageRefusal, parseMessage } from '../../shared/messages/index.ts'
 import { BlockServer } from './block-server.ts'
 import {
   type FleetConnection,
@@ -135,7 +135,10 @@ class Fleet implements FleetLink {
       peer.take(message)
       return
     }
-    const { code, message, topic: from } = parsed.refusal
+    this.#refuse(parsed.refusal)
+  }
+
+  #refuse({ code, message, topic: from }: MessageRefusal): void {
     if (from === undefined || from.fleet !== this.#fleet) this.#log.warn({ code }, message)
     else this.#peer(from.device).takeGarbage(from.channel, `${code}: ${message}`)
   }
