@@ -232,6 +232,8 @@ const configuration = {
   options: {
     // TypeScript 7 has no compiler API to read the sources with.
     parser: 'swc',
+    // Which its parser does not read as JSX; what of the planner is in the page the console's build looks at.
+    exclude: { path: '[.]tsx$' },
     doNotFollow: { path: 'node_modules' },
     moduleSystems: ['es6'],
     skipAnalysisNotInRules: true,

@@ -39,7 +39,7 @@ function named(key: string): string {
 
 /** Script and style sheet, each as one file. */
 async function bundled(): Promise<{ readonly script: string; readonly style: string }> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(SOURCES, 'main.tsx')],
     bundle: true,
     minify: true,
@@ -51,8 +51,10 @@ async function bundled(): Promise<{ readonly script: string; readonly style: str
     legalComments: 'none',
     outdir: BUILT,
     write: false,
+    metafile: true,
     absWorkingDir: ROOT,
   })
+  requireOwn(Object.keys(metafile.inputs))
   const found = (extension: string) => {
     const file = outputFiles.find(({ path }) => path.endsWith(extension))
     if (!file) throw new Error(`esbuild made no ${extension}`)
@@ -62,6 +64,14 @@ async function bundled(): Promise<{ readonly script: string; readonly style: str
     script: await put('console.js', found('.js')),
     style: await put('console.css', found('.css')),
   }
+}
+
+/** What a browser is given: the console, what both ends share, and Preact. Of the planner it knows types only. */
+function requireOwn(inputs: readonly string[]): void {
+  const alien = inputs.find(
+    (path) => !/^(planner\/console|shared|node_modules\/preact)\//.test(path),
+  )
+  if (alien !== undefined) throw new Error(`${alien} would be in the page: import its types only`)
 }
 
 function source(name: string): Promise<Buffer> {
