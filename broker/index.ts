@@ -20,4 +20,13 @@ export {
   mosquittoJoinAcl,
   mosquittoSettings,
 } from './mosquitto.ts'
+export {
+  canUseRabbitmq,
+  RABBITMQ_ADVANCED,
+  RABBITMQ_FILES,
+  RABBITMQ_PLUGINS,
+  type RabbitmqOptions,
+  rabbitmqDefinitions,
+  rabbitmqSettings,
+} from './rabbitmq.ts'
 export { type Broker, type BrokerOptions, startBroker } from './start-broker.ts'

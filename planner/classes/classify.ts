@@ -1,3 +1,4 @@
+import { Lru } from '../../shared/lru.ts'
 import { ARCHITECTURES, type HardwareReport } from '../../shared/messages/index.ts'
 import { isOneOf } from '../../shared/open-words.ts'
 import { CHECKS, CLAIMS, type Verdict } from './criteria.ts'
@@ -44,6 +45,24 @@ export function classify(report: HardwareReport, profiles: readonly Profile[]): 
     profile: chosen.profile,
     reasons: [...distrusted, chosen.reason],
     rejected,
+  }
+}
+
+/** Boards that are remembered: a fleet has few, and every birth tells of one. */
+const KEPT = 512
+
+/** The same for many reports: those that say the same of what profiles look at are judged once. */
+export function classifierOf(profiles: readonly Profile[]): (report: HardwareReport) => ClassMatch {
+  const known = new Lru<string, ClassMatch>(KEPT)
+  return (report) => {
+    // All that criteria see of a report (`Seen` of criteria.ts).
+    const { architecture, board, cpu, memory } = report
+    const seen = JSON.stringify([architecture, board, cpu, memory.totalBytes])
+    const before = known.get(seen)
+    if (before) return before
+    const match = classify(report, profiles)
+    known.set(seen, match)
+    return match
   }
 }
 

@@ -12,7 +12,12 @@ export interface Verdict {
 }
 
 /** `null`: the profile has no such law. */
-type Criterion = (identify: Identify, report: HardwareReport) => Verdict | null
+type Criterion = (identify: Identify, report: Seen) => Verdict | null
+
+/** All that a law may look at: reports that are alike in this are of one class. */
+export type Seen = Pick<HardwareReport, 'architecture' | 'board' | 'cpu'> & {
+  readonly memory: Pick<HardwareReport['memory'], 'totalBytes'>
+}
 
 /** What a device says of itself, and could say falsely. One that fits is enough. */
 export const CLAIMS: readonly Criterion[] = [

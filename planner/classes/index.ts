@@ -1,5 +1,5 @@
 export { type Allowance, type Budget, type DeviceLimits, effectiveBudget } from './budget.ts'
-export { type ClassMatch, classify, type Rejection } from './classify.ts'
+export { type ClassMatch, classifierOf, classify, type Rejection } from './classify.ts'
 export { engineClass, profileOf } from './engine-class.ts'
 export { ProfileError } from './errors.ts'
 export { bundledProfilesDir, loadProfiles, loadProfilesWith } from './load-profiles.ts'

@@ -17,9 +17,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
   broker: async () => [
     (await import('./serve/broker.ts')).brokerCommand,
     (await import('./serve/export-mosquitto.ts')).brokerExportCommand,
+    (await import('./serve/export-rabbitmq.ts')).rabbitmqExportCommand,
   ],
   planner: async () => [(await import('./serve/planner.ts')).plannerCommand],
   open: async () => [(await import('./console/open.ts')).openCommand],
+  builder: async () => [(await import('./serve/builder.ts')).builderCommand],
   devices: async () => {
     const { devicesInviteCommand, devicesRevokeCommand } = await import('./devices/devices-join.ts')
     const { devicesCommand } = await import('./devices/devices.ts')

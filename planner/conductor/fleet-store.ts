@@ -2,11 +2,12 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Birth, Epoch, Order } from '../../shared/messages/index.ts'
-import type { Profile } from '../classes/index.ts'
+import { classifierOf, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
   audit,
+  classParts,
   type Db,
   devices,
   directions,
@@ -19,7 +20,7 @@ import type { TrustAuthority } from '../trust/index.ts'
 import type { Agenda } from './context/agenda.ts'
 import { BatchWriter } from './context/batch-writer.ts'
 import { commit } from './context/commit.ts'
-import { classificationOf } from './devices/classification.ts'
+import { type ClassOf, classificationOf } from './devices/classification.ts'
 import { activeVariant } from './rollouts/assignments.ts'
 import { DIRECTOR, toSend } from './rollouts/offers.ts'
 import { noteLost } from './rollouts/withdrawal.ts'
@@ -44,13 +45,8 @@ interface Born {
 
 /** The database as the planner's MQTT side needs it. What comes at the same time is written together. */
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { db, artifacts, trust, now, log, agenda, onChange } = options
-  const births = new BatchWriter(async (all: readonly Born[]) => {
-    const noted = await commit(options, 'birth.stored', (trx) => storeBirths(options, trx, all))
-    for (const note of noted) note?.(agenda)
-    if (noted.some((note) => note !== undefined)) onChange()
-    return all.map(() => undefined)
-  })
+  const { db, artifacts, trust, now, log, onChange } = options
+  const births = birthWriter(options)
   const inbox = new BatchWriter(async (all: readonly reports.NewReport[]) => {
     const outcomes = await commit(options, 'report.stored', (trx) =>
       reports.storeReports(trx, all, now()),
@@ -58,19 +54,11 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     if (outcomes.includes('new')) onChange()
     return outcomes
   })
-  const deaths = new BatchWriter(async (all: readonly { device: string; epoch: Epoch }[]) => {
-    const news = await commit(options, 'death.stored', async (trx) => {
-      const recorded: boolean[] = []
-      for (const { device, epoch } of all) {
-        recorded.push(await devices.recordDeath(trx, device, epoch, now()))
-      }
-      return recorded
-    })
-    for (const [index, isNews] of news.entries())
-      if (isNews) agenda.device(all[index]?.device ?? '')
-    if (news.includes(true)) onChange()
-    return news
-  })
+  const deaths = deathWriter(options)
+  const pendings = new BatchWriter(
+    (all: readonly { device: string; except: readonly string[] }[]) =>
+      orders.pendingOrdersOf(db, all, now()),
+  )
   const versions = new BatchWriter((all: readonly string[]) =>
     db.transaction().execute((trx) => nextVersions(trx, all, now())),
   )
@@ -100,11 +88,11 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     },
     isOnline: (device) => devices.isOnline(db, device),
     knownDevices: () => devices.knownDevices(db),
-    async pendingOrders(device, except) {
+    async pendingOrders(device, except = []) {
       const pending: Order[] = []
       const nextVersion = (to: string) => versions.add(to)
       const context = { db, artifacts, trust, now, nextVersion }
-      for (const order of await orders.pendingOrders(db, device, now(), except)) {
+      for (const order of await pendings.add({ device, except })) {
         try {
           pending.push(await toSend(context, device, order))
         } catch (error) {
@@ -118,6 +106,42 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
     artifactFile: (artifact) => artifacts.fileOf(artifact),
   }
+}
+
+function birthWriter(options: FleetStoreOptions): BatchWriter<Born, undefined> {
+  const { now, agenda, onChange } = options
+  const classOf = classifierOf(options.profiles)
+  return new BatchWriter(async (all) => {
+    const noted = await commit(options, 'birth.stored', (trx) =>
+      storeBirths(trx, all, classOf, now()),
+    )
+    for (const note of noted) note?.(agenda)
+    if (noted.some((note) => note !== undefined)) onChange()
+    return all.map(() => undefined)
+  })
+}
+
+interface Dead {
+  readonly device: string
+  readonly epoch: Epoch
+}
+
+/** Answers whether it was news. */
+function deathWriter(options: FleetStoreOptions): BatchWriter<Dead, boolean> {
+  const { now, agenda, onChange } = options
+  return new BatchWriter(async (all) => {
+    const news = await commit(options, 'death.stored', async (trx) => {
+      const recorded: boolean[] = []
+      for (const { device, epoch } of all) {
+        recorded.push(await devices.recordDeath(trx, device, epoch, now()))
+      }
+      return recorded
+    })
+    for (const [index, isNews] of news.entries())
+      if (isNews) agenda.device(all[index]?.device ?? '')
+    if (news.includes(true)) onChange()
+    return news
+  })
 }
 
 /** One of its own for each that asks: a version says one thing. */
@@ -138,19 +162,29 @@ async function nextVersions(db: Db, asking: readonly string[], at: Date): Promis
 type BirthNote = ((agenda: Agenda) => void) | undefined
 
 async function storeBirths(
-  { profiles, now }: FleetStoreOptions,
   trx: Db,
   all: readonly Born[],
+  classOf: ClassOf,
+  at: Date,
 ): Promise<BirthNote[]> {
+  const parts = await classParts.listParts(trx)
+  const births: devices.NewBirth[] = []
+  for (const one of all) {
+    const device = { ...one.birth, id: one.device }
+    births.push({ ...one, found: await classificationOf(trx, device, classOf, parts) })
+  }
+  const outcomes = await devices.recordBirths(trx, births, at)
+  const of = (outcome: 'new' | 'known') =>
+    all.flatMap(({ device }, index) => (outcomes[index] === outcome ? [device] : []))
+  const joined = { actor: 'planner', action: 'device.joined', detail: {} }
+  const entries = of('new').map((subject) => ({ ...joined, subject }))
+  await audit.writeAudits(trx, entries, at)
+  const reverted = await memberships.revertedOf(trx, of('known'))
   const noted: BirthNote[] = []
-  for (const { device, birth } of all) {
-    const found = await classificationOf(trx, { ...birth, id: device }, profiles)
-    const recorded = await devices.recordBirth(trx, device, birth, now(), found)
-    if (recorded === 'new') {
-      const joined = { actor: 'planner', action: 'device.joined', subject: device, detail: {} }
-      await audit.writeAudit(trx, joined, now())
-    }
-    const hasLost = recorded === 'known' && (await noteAllLost(trx, device, birth.slots, now()))
+  for (const [index, { device, birth }] of all.entries()) {
+    const recorded = outcomes[index]
+    const mayLack = recorded === 'known' && reverted.has(device)
+    const hasLost = mayLack && (await noteAllLost(trx, device, birth.slots, at))
     if (recorded === false) noted.push(undefined)
     else
       noted.push((agenda) => {
@@ -168,7 +202,6 @@ async function noteAllLost(
   slots: Birth['slots'],
   at: Date,
 ): Promise<boolean> {
-  if (!(await memberships.hasReverted(db, device))) return false
   let hasLost = false
   for (const { model } of await directions.directionsOf(db, device)) {
     const active = activeVariant({ slots }, model)

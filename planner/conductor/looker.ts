@@ -56,7 +56,9 @@ export class Looker {
   /** Counts are counted once more; nothing should differ. */
   async #mend(): Promise<void> {
     const { db, log } = this.#context
-    const wrong = await db.transaction().execute((trx) => tallies.mendTallies(trx))
+    // Of one moment: what others commit meanwhile must not look like a mistake.
+    const mending = db.transaction().setIsolationLevel('repeatable read')
+    const wrong = await mending.execute((trx) => tallies.mendTallies(trx))
     if (wrong.length > 0) log.warn({ wrong }, 'counts of devices were wrong, and are right again')
   }
 

@@ -85,6 +85,10 @@ export class Peer {
     return true
   }
 
+  get isHere(): boolean {
+    return typeof this.#session !== 'string'
+  }
+
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
     else if (message.channel === 'samples') this.#collector?.take(message.payload)

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import { parseMessage } from '../../shared/messages/index.ts'
+import { type MessageRefusal, parseMessage } from '../../shared/messages/index.ts'
 import { BlockServer } from './block-server.ts'
 import {
   type FleetConnection,
@@ -10,6 +10,7 @@ import {
 } from './connection.ts'
 import { embeddedTransport } from './embedded-transport.ts'
 import { DEFAULT_LIMITS, type FleetLimits } from './limits.ts'
+import { MissedBirths } from './missed-births.ts'
 import { mqttTransport } from './mqtt-transport.ts'
 import { Peer } from './peer.ts'
 import type { FleetLink, FleetStore, SampleDesk } from './store.ts'
@@ -23,6 +24,8 @@ export interface FleetOptions {
   readonly samples?: SampleDesk
   readonly log?: Logger
   readonly limits?: Partial<FleetLimits>
+  /** Devices that this planner speaks with, where others share the fleet; default: all. */
+  readonly owns?: (device: string) => boolean
   /** Monotonic ms. */
   readonly now?: () => number
 }
@@ -44,20 +47,24 @@ class Fleet implements FleetLink {
   readonly #log: Logger
   readonly #limits: FleetLimits
   readonly #now: () => number
+  readonly #owns: (device: string) => boolean
   readonly #blocks: BlockServer
   readonly #turns: Turns
   readonly #collecting: Turns
   readonly #peers = new Map<string, Peer>()
+  readonly #missed: MissedBirths
   #transport: Transport | undefined
   #closed = false
 
-  constructor({ fleet, store, samples, log, limits, now }: FleetOptions) {
+  constructor({ fleet, store, samples, log, limits, now, owns }: FleetOptions) {
     this.#fleet = fleet
     this.#store = store
     this.#samples = samples
+    this.#owns = owns ?? (() => true)
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
+    this.#missed = new MissedBirths(this.#now)
     this.#turns = new Turns(this.#limits.signing)
     this.#collecting = new Turns(this.#limits.collecting)
     this.#blocks = new BlockServer({
@@ -85,6 +92,23 @@ class Fleet implements FleetLink {
     if (!this.#closed) this.#peer(device).nudge()
   }
 
+  ask(devices: readonly string[]): void {
+    const asked = new Set([...devices, ...this.#missed.take(this.#owns)])
+    for (const device of asked) if (!this.#closed) this.#peer(device).askBirth()
+  }
+
+  letGo(): void {
+    for (const [device, peer] of this.#peers) {
+      if (this.#owns(device)) continue
+      peer.forgetSession()
+      this.#peers.delete(device)
+    }
+  }
+
+  hears(device: string): boolean {
+    return this.#peers.get(device)?.isHere ?? false
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#transport?.close()
@@ -95,7 +119,8 @@ class Fleet implements FleetLink {
   #receive(topic: string, bytes: Uint8Array): void {
     if (this.#closed) return
     const [, , , , device = '', channel] = topic.split('/')
-    // Before it is parsed: a device that floods costs a look at its topics.
+    // Before it is parsed: what is another planner's, and a device that floods, costs a look at its topics.
+    if (this.#isOthers(device, channel)) return
     const known = this.#peers.get(device)
     const isBounded = channel !== 'want' && channel !== 'samples'
     if (isBounded && known?.isOver()) return
@@ -110,9 +135,19 @@ class Fleet implements FleetLink {
       peer.take(message)
       return
     }
-    const { code, message, topic: from } = parsed.refusal
+    this.#refuse(parsed.refusal)
+  }
+
+  #refuse({ code, message, topic: from }: MessageRefusal): void {
     if (from === undefined || from.fleet !== this.#fleet) this.#log.warn({ code }, message)
     else this.#peer(from.device).takeGarbage(from.channel, `${code}: ${message}`)
+  }
+
+  /** Another planner's, or nobody's for a moment: then it is asked later. */
+  #isOthers(device: string, channel: string | undefined): boolean {
+    if (this.#owns(device)) return false
+    if (channel === 'birth') this.#missed.note(device)
+    return true
   }
 
   #send(device: string, channel: 'orders' | 'blocks', bytes: Uint8Array): Promise<void> {
@@ -144,7 +179,7 @@ class Fleet implements FleetLink {
       const devices = this.#transport?.connected() ?? (await this.#store.knownDevices())
       for (const device of devices) {
         if (this.#closed) return
-        this.#peer(device).askBirth()
+        if (this.#owns(device)) this.#peer(device).askBirth()
       }
     } catch (error) {
       this.#log.error({ reason: messageOf(error) }, 'cannot ask for births')

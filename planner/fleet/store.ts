@@ -59,5 +59,11 @@ export interface SampleDesk {
 export interface FleetLink {
   /** New orders are in the outbox of this device: send them now if it is online. */
   nudge(device: DeviceId): void
+  /** These devices are this planner's from now on: each is asked who it is, and so is who said birth before. */
+  ask(devices: readonly DeviceId[]): void
+  /** Some devices are another planner's by now. */
+  letGo(): void
+  /** It said a birth on the present link, and has not gone since. */
+  hears(device: DeviceId): boolean
   close(): Promise<void>
 }

@@ -23,6 +23,13 @@ export interface Enrollment {
   close(): Promise<void>
 }
 
+export interface EnrollmentOptions {
+  readonly fleet: string
+  readonly log: Logger
+  /** Whether who joins under this name is answered here, and not by another planner; default: always. */
+  readonly isMine?: (joiner: string) => boolean
+}
+
 /** Requests that wait: more are dropped, and asked again by who sent them. */
 const MOST_WAITING = 256
 
@@ -30,7 +37,7 @@ const MOST_WAITING = 256
 export async function openEnrollment(
   transport: JoinTransport,
   registrar: Registrar,
-  { fleet, log }: { readonly fleet: string; readonly log: Logger },
+  { fleet, log, isMine = () => true }: EnrollmentOptions,
 ): Promise<Enrollment> {
   const refusals = new SparseLog(log)
   const queue = new SerialQueue()
@@ -52,7 +59,7 @@ export async function openEnrollment(
   }
   const unsubscribe = await transport.subscribeJoins(fleet, (text, bytes) => {
     const topic = parseJoinTopic(text)
-    if (topic === undefined || queue.size >= MOST_WAITING) return
+    if (topic === undefined || !isMine(topic.joiner) || queue.size >= MOST_WAITING) return
     void queue.run(() => serve(topic, bytes))
   })
   return {

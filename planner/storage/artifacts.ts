@@ -103,6 +103,12 @@ export function createArtifactStore(data: string, db: Db, now: () => Date): Arti
   }
 }
 
+/** Some artifact that must be there; undefined where there is none yet. */
+export async function artifactSample(db: Db): Promise<Digest | undefined> {
+  const row = await db.selectFrom('artifacts').select('digest').limit(1).executeTakeFirst()
+  return row?.digest
+}
+
 /** Under a name of its own, on disk when it resolves; removed again when it cannot be finished. */
 async function writeDraft(root: string, stream: AsyncIterable<Uint8Array>): Promise<string> {
   const incoming = join(root, INCOMING)

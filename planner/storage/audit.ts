@@ -17,10 +17,19 @@ export async function writeAudit(
   entry: Omit<AuditEntry, 'seq' | 'at'>,
   at: Date,
 ): Promise<void> {
-  await db
-    .insertInto('audit')
-    .values({ ...entry, at: at.toISOString(), detail: JSON.stringify(entry.detail) })
-    .execute()
+  await writeAudits(db, [entry], at)
+}
+
+/** Many at once, in this order. */
+export async function writeAudits(
+  db: Db,
+  entries: readonly Omit<AuditEntry, 'seq' | 'at'>[],
+  at: Date,
+): Promise<void> {
+  if (entries.length === 0) return
+  const time = at.toISOString()
+  const rows = entries.map((one) => ({ ...one, at: time, detail: JSON.stringify(one.detail) }))
+  await db.insertInto('audit').values(rows).execute()
 }
 
 export interface AuditQuery {

@@ -62,6 +62,26 @@ export async function revokeCertificates(
     .execute()
 }
 
+/** Devices that have a certificate or were invited by name: whom a broker elsewhere is to know. */
+export async function believedDevices(db: Db, at: Date): Promise<ReadonlySet<string>> {
+  const time = at.toISOString()
+  const certified = await db
+    .selectFrom('certificates')
+    .select('device')
+    .distinct()
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', time)
+    .execute()
+  const invited = await db
+    .selectFrom('join_tokens')
+    .select('device')
+    .where('device', 'is not', null)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', time)
+    .execute()
+  return new Set([...certified, ...invited].flatMap(({ device }) => device ?? []).sort())
+}
+
 /** Serials of all that were revoked, with the time; those that have expired since are refused for that anyway. */
 export async function revokedCertificates(
   db: Db,

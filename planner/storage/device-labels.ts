@@ -1,5 +1,6 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Labels } from '../../shared/labels.ts'
+import type { Born } from './born.ts'
 import type { Db } from './tables.ts'
 
 /** Whose word a label is. */
@@ -14,10 +15,32 @@ export interface DeviceLabels {
 
 const NONE: DeviceLabels = { labels: {}, overruled: {} }
 
-/** All that these settings say: what was said before and is not now is gone. */
-export async function recordDeviceLabels(db: Db, device: DeviceId, labels: Labels): Promise<void> {
-  const known = await originLabels(db, device, 'device')
-  if (JSON.stringify(sorted(known)) === JSON.stringify(sorted(labels))) return
+/** All that their settings say: what was said before and is not now is gone. Most say what they said. */
+export async function recordLabelsOf(db: Db, births: readonly Born[]): Promise<void> {
+  if (births.length === 0) return
+  const rows = await db
+    .selectFrom('device_labels')
+    .select(['device', 'key', 'value'])
+    .where(
+      'device',
+      'in',
+      births.map(({ device }) => device),
+    )
+    .where('origin', '=', 'device')
+    .execute()
+  const known = new Map<DeviceId, Record<string, string>>()
+  for (const { device, key, value } of rows) {
+    known.set(device, { ...known.get(device), [key]: value })
+  }
+  for (const { device, birth } of births) {
+    const labels = birth.labels ?? {}
+    const before = known.get(device) ?? {}
+    if (JSON.stringify(sorted(before)) === JSON.stringify(sorted(labels))) continue
+    await putDeviceLabels(db, device, labels)
+  }
+}
+
+async function putDeviceLabels(db: Db, device: DeviceId, labels: Labels): Promise<void> {
   await db
     .deleteFrom('device_labels')
     .where('device', '=', device)

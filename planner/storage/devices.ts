@@ -7,14 +7,13 @@ import {
   epochSchema,
   hardwareReportSchema,
 } from '../../shared/messages/index.ts'
-import { recordDeviceLabels } from './device-labels.ts'
+import { type BirthOutcome, type Classification, classColumns, recordBirths } from './births.ts'
 import { putSlots } from './device-slots.ts'
-import { recordRoots } from './directions.ts'
-import { recordEngineNotes } from './engine-notes.ts'
 import { readJson } from './json.ts'
-import { recordTaker } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
-import { recordZone } from './windows.ts'
+
+export type { Classification } from './births.ts'
+export { type NewBirth, recordBirths } from './births.ts'
 
 const reasonsSchema = z.array(z.string())
 const { runtimes: runtimesSchema, slots: slotsSchema } = birthSchema.shape
@@ -41,14 +40,6 @@ export interface Device {
   readonly garbageNote: string | null
 }
 
-/** What a device counts as, by what it says of itself. */
-export interface Classification {
-  readonly class: string
-  readonly reason: readonly string[]
-  readonly storageRoom: number | null
-  readonly memoryRoom: number | null
-}
-
 /** A session began, or is told again. Answers false for a birth older than the session known. */
 export async function recordBirth(
   db: Db,
@@ -56,37 +47,9 @@ export async function recordBirth(
   birth: Birth,
   at: Date,
   found?: Classification,
-): Promise<'new' | 'known' | false> {
-  const known = await db
-    .selectFrom('devices')
-    .select(['epoch'])
-    .where('id', '=', device)
-    .executeTakeFirst()
-  if (known && isOlder(birth.epoch, readJson(epochSchema, known.epoch))) return false
-  const time = at.toISOString()
-  const row = {
-    last_seen: time,
-    online: 1,
-    epoch: JSON.stringify(birth.epoch),
-    agent_version: birth.agentVersion,
-    report: JSON.stringify(birth.report),
-    runtimes: JSON.stringify(birth.runtimes),
-    memory_limit: birth.memoryLimitBytes,
-    slots: JSON.stringify(birth.slots),
-    ...(found && classColumns(found)),
-  }
-  await db
-    .insertInto('devices')
-    .values({ id: device, first_seen: time, garbage: 0, ...row })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-    .execute()
-  await recordRoots(db, device, birth.roots)
-  await recordEngineNotes(db, device, birth)
-  await recordTaker(db, device, birth.acceptsRuntimes === true)
-  await recordDeviceLabels(db, device, birth.labels ?? {})
-  await recordZone(db, device, birth.timeZone)
-  await putSlots(db, device, birth.slots)
-  return known ? 'known' : 'new'
+): Promise<BirthOutcome> {
+  const [outcome = false] = await recordBirths(db, [{ device, birth, found }], at)
+  return outcome
 }
 
 /** Ignored unless the epoch is the device's present one: a late death speaks for a session long gone. */
@@ -105,6 +68,23 @@ export async function recordDeath(
   return result.numUpdatedRows > 0n
 }
 
+/** These are not there, whatever they said last. Answers who was thought to be. */
+export async function noteOffline(
+  db: Db,
+  ids: readonly DeviceId[],
+  at: Date,
+): Promise<readonly DeviceId[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .updateTable('devices')
+    .set({ online: 0, last_seen: at.toISOString() })
+    .where('id', 'in', [...ids])
+    .where('online', '=', 1)
+    .returning('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 /** A planner that starts knows nobody's session: births tell. */
 export async function forgetPresence(db: Db): Promise<void> {
   await db.updateTable('devices').set({ online: 0 }).execute()
@@ -120,15 +100,6 @@ export async function noteGarbage(db: Db, device: DeviceId, note: string): Promi
 
 export async function recordClass(db: Db, device: DeviceId, found: Classification): Promise<void> {
   await db.updateTable('devices').set(classColumns(found)).where('id', '=', device).execute()
-}
-
-function classColumns({ class: classId, reason, storageRoom, memoryRoom }: Classification) {
-  return {
-    class: classId,
-    class_reason: JSON.stringify(reason),
-    storage_room: storageRoom,
-    memory_room: memoryRoom,
-  }
 }
 
 export async function recordSlots(db: Db, device: DeviceId, slots: Birth['slots']): Promise<void> {
@@ -168,6 +139,17 @@ export async function pageOfDevices(
 ): Promise<readonly Device[]> {
   const page = db.selectFrom('devices').selectAll().where('id', '>', after)
   return (await page.orderBy('id').limit(most).execute()).map(deviceOf)
+}
+
+/** By id, from behind `after` on. */
+export async function pageOfIds(
+  db: Db,
+  after: DeviceId,
+  most: number,
+): Promise<readonly DeviceId[]> {
+  const page = db.selectFrom('devices').select('id').where('id', '>', after)
+  const rows = await page.orderBy('id').limit(most).execute()
+  return rows.map(({ id }) => id)
 }
 
 export async function findDevices(
@@ -342,11 +324,6 @@ export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
 function inService(db: Db) {
   const retired = db.selectFrom('retired_devices').select('retired_devices.device')
   return db.selectFrom('devices').where('id', 'not in', retired)
-}
-
-/** Starts of an agent are random, so only connections of one start have an order. */
-function isOlder(epoch: Epoch, than: Epoch): boolean {
-  return epoch.start === than.start && epoch.connection < than.connection
 }
 
 export function deviceOf(row: Tables['devices']): Device {

@@ -2,6 +2,7 @@ import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth } from '../../shared/messages/index.ts'
 import { type DirectedEngine, directedEngineSchema } from '../../shared/trust/index.ts'
+import type { Born } from './born.ts'
 import { readJsonOrNull } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -63,11 +64,17 @@ export async function directedVariants(
   return new Set(rows.map(({ variant }) => variant))
 }
 
-export async function recordRoots(db: Db, device: DeviceId, roots: Birth['roots']): Promise<void> {
+export async function recordRootsOf(db: Db, births: readonly Born[]): Promise<void> {
+  if (births.length === 0) return
   await db
     .insertInto('device_roots')
-    .values({ device, ...roots })
-    .onConflict((conflict) => conflict.column('device').doUpdateSet(roots))
+    .values(births.map(({ device, birth: { roots } }) => ({ device, ...roots })))
+    .onConflict((conflict) =>
+      conflict.column('device').doUpdateSet((row) => ({
+        director: row.ref('excluded.director'),
+        image: row.ref('excluded.image'),
+      })),
+    )
     .execute()
 }
 

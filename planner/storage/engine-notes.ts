@@ -1,15 +1,20 @@
 import type { DeviceId } from '../../shared/ids.ts'
-import { type Birth, type EngineNotes, engineNotesSchema } from '../../shared/messages/index.ts'
+import { type EngineNotes, engineNotesSchema } from '../../shared/messages/index.ts'
+import type { Born } from './born.ts'
 import { readJsonOrNull } from './json.ts'
 import type { Db } from './tables.ts'
 
-/** In place of what it said at its last birth. */
-export async function recordEngineNotes(db: Db, device: DeviceId, birth: Birth): Promise<void> {
-  await db.deleteFrom('engine_notes').where('device', '=', device).execute()
-  const { unusable = [], proposed = [] } = birth
-  if (unusable.length + proposed.length === 0) return
-  const notes = JSON.stringify({ unusable, proposed })
-  await db.insertInto('engine_notes').values({ device, notes }).execute()
+/** In place of what they said at their last births. */
+export async function recordEngineNotesOf(db: Db, births: readonly Born[]): Promise<void> {
+  if (births.length === 0) return
+  const devices = births.map(({ device }) => device)
+  await db.deleteFrom('engine_notes').where('device', 'in', devices).execute()
+  const rows = births.flatMap(({ device, birth: { unusable = [], proposed = [] } }) =>
+    unusable.length + proposed.length === 0
+      ? []
+      : [{ device, notes: JSON.stringify({ unusable, proposed }) }],
+  )
+  if (rows.length > 0) await db.insertInto('engine_notes').values(rows).execute()
 }
 
 export async function engineNotesOf(db: Db, device: DeviceId): Promise<EngineNotes> {

@@ -3,6 +3,8 @@ import { AppError } from '../../shared/errors.ts'
 export type StorageErrorCode =
   | 'in-use'
   | 'unreachable'
+  /** The database server gives out no more. */
+  | 'no-connection'
   | 'unreadable'
   /** Written by a later version of this program. */
   | 'newer'

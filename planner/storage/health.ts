@@ -141,8 +141,3 @@ export async function daysOf(
     return { device, model, variant, day, ...unpackDay(body, variant) }
   })
 }
-
-/** Days before this one. */
-export async function forgetDays(db: Db, before: string): Promise<void> {
-  await db.deleteFrom('health_days').where('day', '<', before).execute()
-}

@@ -22,16 +22,17 @@ export async function openMemberships(
   return rows.map(memberOf)
 }
 
-/** It was given back what it had before, by an abort. */
-export async function hasReverted(db: Db, device: string): Promise<boolean> {
-  const row = await db
+/** Of these, those that were given back what they had before, by an abort. */
+export async function revertedOf(db: Db, devices: readonly string[]): Promise<ReadonlySet<string>> {
+  if (devices.length === 0) return new Set()
+  const rows = await db
     .selectFrom('rollout_devices')
-    .select('rollout')
-    .where('device', '=', device)
+    .select('device')
+    .distinct()
+    .where('device', 'in', [...devices])
     .where('state', '=', 'reverted')
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+    .execute()
+  return new Set(rows.map(({ device }) => device))
 }
 
 export async function membersByOrder(

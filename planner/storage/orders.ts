@@ -88,16 +88,39 @@ export async function pendingOrders(
   at: Date,
   except: readonly string[] = [],
 ): Promise<readonly OutboxOrder[]> {
+  return (await pendingOrdersOf(db, [{ device, except }], at))[0] ?? []
+}
+
+/** The same of many devices at once; answers for each. */
+export async function pendingOrdersOf(
+  db: Db,
+  asked: readonly { readonly device: DeviceId; readonly except: readonly string[] }[],
+  at: Date,
+): Promise<readonly (readonly OutboxOrder[])[]> {
   const rows = await db
     .selectFrom('orders')
-    .select('body')
-    .where('device', '=', device)
-    .$if(except.length > 0, (q) => q.where('id', 'not in', [...except]))
+    .select(['id', 'device', 'body'])
+    .where('device', 'in', [...new Set(asked.map(({ device }) => device))])
     .where('state', '=', 'open')
     .where((q) => q.or([q('expires_at', 'is', null), q('expires_at', '>', at.toISOString())]))
     .orderBy('seq')
     .execute()
-  return rows.flatMap(({ body }) => readKnown(outboxOrderSchema, JSON.parse(body)) ?? [])
+  return asked.map(({ device, except }) =>
+    rows
+      .filter((row) => row.device === device && !except.includes(row.id))
+      .flatMap(({ body }) => readKnown(outboxOrderSchema, JSON.parse(body)) ?? []),
+  )
+}
+
+/** Those with orders that they have not acknowledged. */
+export async function devicesWithOpenOrders(db: Db): Promise<readonly DeviceId[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .select('device')
+    .distinct()
+    .where('state', '=', 'open')
+    .execute()
+  return rows.map(({ device }) => device)
 }
 
 /** Only the device it was sent to can acknowledge an order. Answers its kind where it was open until now. */

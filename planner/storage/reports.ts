@@ -87,12 +87,3 @@ export async function dropReports(db: Db, seqs: readonly number[]): Promise<void
     .where('seq', 'in', [...seqs])
     .execute()
 }
-
-/** Handled reports are kept only to tell duplicates; an agent's outbox is long empty by then. */
-export async function forgetReports(db: Db, before: Date): Promise<void> {
-  await db
-    .deleteFrom('reports')
-    .where('handled_at', 'is not', null)
-    .where('received_at', '<', before.toISOString())
-    .execute()
-}

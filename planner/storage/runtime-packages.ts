@@ -2,6 +2,7 @@ import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { type RuntimeManifest, runtimeManifestSchema } from '../../shared/runtime-package/index.ts'
+import type { Born } from './born.ts'
 import { readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -70,14 +71,17 @@ export function newestOf(packages: readonly RuntimePackage[]): readonly RuntimeP
   return [...newest.values()]
 }
 
-export async function recordTaker(db: Db, device: DeviceId, accepts: boolean): Promise<void> {
-  if (!accepts) {
-    await db.deleteFrom('runtime_takers').where('device', '=', device).execute()
-    return
+export async function recordTakers(db: Db, births: readonly Born[]): Promise<void> {
+  const takes = ({ birth }: Born) => birth.acceptsRuntimes === true
+  const others = births.filter((born) => !takes(born)).map(({ device }) => device)
+  if (others.length > 0) {
+    await db.deleteFrom('runtime_takers').where('device', 'in', others).execute()
   }
+  const added = births.filter(takes).map(({ device }) => ({ device }))
+  if (added.length === 0) return
   await db
     .insertInto('runtime_takers')
-    .values({ device })
+    .values(added)
     .onConflict((conflict) => conflict.column('device').doNothing())
     .execute()
 }

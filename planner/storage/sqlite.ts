@@ -122,11 +122,11 @@ class DiskDriver extends SqliteDriver {
 }
 
 /**
- * One planner per database: an exclusive transaction on a file beside it, held for the life of the
+ * One planner per database or data directory: an exclusive transaction on a file beside it, held for the life of the
  * process. The kernel drops the lock with the process, so a killed planner never blocks the next one;
  * the process id beside it is for the message only.
  */
-function holdAlone(path: string): () => void {
+export function holdAlone(path: string): () => void {
   const lockPath = `${path}.lock`
   const pidPath = `${path}.pid`
   const lock = opened(lockPath)

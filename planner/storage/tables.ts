@@ -18,6 +18,7 @@ import type { capturedTables } from './migrations/0019-captured.ts'
 import type { revokedTokenTables } from './migrations/0020-revoked-tokens.ts'
 import type { policyTables } from './migrations/0021-probe-policies.ts'
 import type { partTables } from './migrations/0022-class-parts.ts'
+import type { clusterTables } from './migrations/0023-cluster.ts'
 import type { apiTables } from './migrations/0027-api.ts'
 import type { webhookTables } from './migrations/0028-webhooks.ts'
 import type { RowsOf } from './migrations/columns.ts'
@@ -43,6 +44,7 @@ export type Tables = RowsOf<
     typeof revokedTokenTables &
     typeof policyTables &
     typeof partTables &
+    typeof clusterTables &
     typeof apiTables &
     typeof webhookTables
 >

@@ -1,6 +1,7 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import { type Window, windowSchema } from '../../shared/windows/index.ts'
 import { type Selector, selectorSchema } from '../groups/index.ts'
+import type { Born } from './born.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -51,19 +52,19 @@ export async function listWindows(db: Db): Promise<readonly MaintenanceWindow[]>
 }
 
 /** Absent: an agent that keeps no windows. */
-export async function recordZone(
-  db: Db,
-  device: DeviceId,
-  zone: string | undefined,
-): Promise<void> {
-  if (zone === undefined) {
-    await db.deleteFrom('device_zones').where('device', '=', device).execute()
-    return
-  }
+export async function recordZones(db: Db, births: readonly Born[]): Promise<void> {
+  const none = births.flatMap(({ device, birth }) => (birth.timeZone === undefined ? [device] : []))
+  if (none.length > 0) await db.deleteFrom('device_zones').where('device', 'in', none).execute()
+  const said = births.flatMap(({ device, birth: { timeZone: zone } }) =>
+    zone === undefined ? [] : [{ device, zone }],
+  )
+  if (said.length === 0) return
   await db
     .insertInto('device_zones')
-    .values({ device, zone })
-    .onConflict((conflict) => conflict.column('device').doUpdateSet({ zone }))
+    .values(said)
+    .onConflict((conflict) =>
+      conflict.column('device').doUpdateSet((row) => ({ zone: row.ref('excluded.zone') })),
+    )
     .execute()
 }
 

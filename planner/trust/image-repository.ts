@@ -47,8 +47,9 @@ export interface Draft {
 export class ImageRepository {
   readonly #folder: DurableFolder
   readonly #lifetimes: Lifetimes
-  /** What was read last: this process alone writes the folder, and the planner asks all the time. */
+  /** What was read last, while the folder is as it was: the planner asks all the time, and others write here too. */
   #known: Promise<Current> | undefined
+  #seen: { readonly timestamp: Buffer | null; readonly files: number } | undefined
   readonly #released = new WeakMap<Buffer, readonly Released[]>()
 
   constructor(folder: DurableFolder, lifetimes: Lifetimes = LIFETIMES) {
@@ -209,12 +210,17 @@ export class ImageRepository {
     this.#known = undefined
   }
 
-  #current(): Promise<Current> {
+  async #current(): Promise<Current> {
+    // Equal files are the same bytes (`DurableFolder`); a new root is a file more.
+    const timestamp = await this.#folder.read('timestamp.json')
+    const files = (await this.#folder.list()).length
+    if (this.#seen?.timestamp !== timestamp || this.#seen.files !== files) this.forget()
+    this.#seen = { timestamp, files }
     this.#known ??= this.#read().catch((error) => {
       this.forget()
       throw error
     })
-    return this.#known
+    return await this.#known
   }
 
   async #read(): Promise<Current> {

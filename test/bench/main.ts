@@ -11,6 +11,7 @@ import { idleAgentBenchmark } from './idle-agent.ts'
 import { planningBenchmark } from './planning.ts'
 import { quantizeBenchmark } from './quantize.ts'
 import { runtimesBenchmark } from './runtimes.ts'
+import { scaleBenchmark } from './scale.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   quantizeBenchmark,
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   contentionBenchmark,
   delivery,
   brokerBenchmark,
+  scaleBenchmark,
 ]
 
 const asked = process.argv.slice(2)

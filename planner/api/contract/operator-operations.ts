@@ -45,6 +45,8 @@ export const OPERATOR_OPERATIONS = {
       validUntil: z.string(),
       revoked: z.string(),
       revokedCount: z.number(),
+      /** Devices that have a certificate, or an invitation. */
+      believed: z.array(z.string()),
     }),
   },
   'keys.list': { role: 'viewer', input: nothing, output: keysViewSchema },

@@ -1,7 +1,7 @@
 import { UsageError } from '../../../shared/errors.ts'
 import { certificatesIn } from '../../../shared/identity/index.ts'
 import { type InvitePlace, invite, type PlannerIdentity } from '../../identity/index.ts'
-import { audit, devices as deviceRows, joinTokens } from '../../storage/index.ts'
+import { audit, certificates, devices as deviceRows, joinTokens } from '../../storage/index.ts'
 import type { Call } from '../call/call.ts'
 import type { OperationInput, OperationOutput } from '../contract/contract.ts'
 import type { InviteState } from '../contract/device-operations.ts'
@@ -146,6 +146,7 @@ export async function brokerCredentials(
     validUntil: tls.notAfter.toISOString(),
     revoked: tls.revoked,
     revokedCount: tls.revokedCount,
+    believed: [...(await certificates.believedDevices(context.db, context.now()))],
   }
 }
 

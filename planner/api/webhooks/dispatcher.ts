@@ -21,7 +21,7 @@ const DELIVERED_KEPT_MS = 7 * DAY_MS
 const MOST_DEAD = 10_000
 
 interface Options {
-  readonly context: Pick<ConductorContext, 'db' | 'now'>
+  readonly context: Pick<ConductorContext, 'db' | 'now' | 'leads'>
   readonly fleet: string
   readonly log: Logger
 }
@@ -35,7 +35,9 @@ export async function startWebhooks(options: Options): Promise<{ close(): Promis
   const busy = new Map<string, Promise<void>>()
   let forgotAt = 0
   const look = async () => {
-    const { db, now } = options.context
+    const { db, now, leads } = options.context
+    // Of several planners one tells: receivers shall hear everything once.
+    if (!leads()) return
     const all = await webhooks.listWebhooks(db)
     if (all.length > 0) await readAudit(options, all)
     for (const hook of all) {

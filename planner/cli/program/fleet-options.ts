@@ -75,6 +75,11 @@ export const plannerOptions: readonly CliOption[] = [
   },
 ]
 
+/** Some of the options above, as they are. */
+export function pick(...flags: readonly string[]): readonly CliOption[] {
+  return plannerOptions.filter((option) => flags.includes(option.flags.split(' ')[0] ?? ''))
+}
+
 /** Slower, and a block takes longer than devices wait for it. */
 const LEAST_RATE = 8 * 1024
 
@@ -110,6 +115,11 @@ export const plannerInput = {
   samplesQuota: quotaInput,
   samplesDays: decimal({ least: 1, most: 3660 }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+}
+
+/** Processes that share a fleet meet in a database. */
+export function needsDatabase(what: string): string {
+  return `${what} needs a database that several can open: give --database postgres://… (or FITMENT_DATABASE)`
 }
 
 /** What the conductor is told of the planner's options. */

@@ -24,19 +24,24 @@ export interface OutsideBrokerOptions {
   readonly log: Logger
   /** Folder of the Mosquitto that is this broker, where it runs on this machine. */
   readonly mosquitto?: string | undefined
+  /** Who joins is answered by one of several planners; default: all by this one. */
+  readonly isMine?: (joiner: string) => boolean
 }
 
 /** A broker elsewhere that goes by certificates: the planner shows one of its own, and answers who asks for one. */
 export async function openOutsideBroker(
   identity: PlannerIdentity,
-  { url, fleet, log, mosquitto }: OutsideBrokerOptions,
+  { url, fleet, log, mosquitto, isMine }: OutsideBrokerOptions,
 ): Promise<OpenedBroker> {
   const kept =
     mosquitto === undefined
       ? undefined
       : await keepMosquitto({ dir: mosquitto, url, fleet, identity, log })
   const joins = new RelayedJoins()
-  const enrollment = await openEnrollment(joins, identity.registrar, { fleet, log })
+  const enrollment = await openEnrollment(joins, identity.registrar, {
+    ...{ fleet, log },
+    ...(isMine && { isMine }),
+  })
   const connection: FleetConnection = {
     kind: 'mqtt',
     url,

@@ -13,7 +13,8 @@ import {
   startApi,
 } from '../../api/index.ts'
 import { takeUpRestored } from '../../backup/index.ts'
-import { loadProfilesWith } from '../../classes/index.ts'
+import { loadProfilesWith, type Profile } from '../../classes/index.ts'
+import { ALONE, type Cluster, joinCluster } from '../../cluster/index.ts'
 import {
   Conductor,
   type ConductorSettings,
@@ -27,13 +28,21 @@ import {
   openPlannerIdentity,
   type PlannerIdentity,
 } from '../../identity/index.ts'
-import { createArtifactStore, type Db, openDatabase } from '../../storage/index.ts'
-import { openTrust } from '../../trust/index.ts'
+import {
+  createArtifactStore,
+  type Database,
+  type Db,
+  openDatabase,
+  startingAlone,
+} from '../../storage/index.ts'
+import { openTrust, type TrustAuthority } from '../../trust/index.ts'
 
 export interface PlannerOptions {
   readonly data: string
   /** `postgres://…`; absent: the embedded database in the data directory. */
   readonly database: string | undefined
+  /** Where other planners may work on the same PostgreSQL: the folder of artifacts, keys and authority that all of them see. */
+  readonly shared?: string
   readonly fleet: string
   /** Folder with the operator's own firmware profiles. */
   readonly profiles: string | undefined
@@ -52,7 +61,10 @@ export interface PlannerOptions {
   /** Who may read metrics there. */
   readonly metricsFor?: ApiOptions['metricsFor']
   /** Opens the way to the broker; called once the database is this planner's alone. */
-  connect(identity: PlannerIdentity): Promise<{
+  connect(
+    identity: PlannerIdentity,
+    isMine: (device: string) => boolean,
+  ): Promise<{
     connection: FleetConnection
     url: string
     /** Of a broker in this process. */
@@ -73,7 +85,7 @@ export interface RunningPlanner {
 
 /** Database, conductor, fleet and operator API, in the order in which each needs the one before. */
 export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
-  const { data, fleet, log, settings } = options
+  const { data, fleet, log } = options
   requirePlausible(new Date())
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
@@ -84,25 +96,23 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     const database = await openDatabase({
       data,
       ...(options.database === undefined ? {} : { url: options.database }),
+      ...(options.shared !== undefined && { sharing: 'together' }),
     })
     closers.push(() => database.close())
-    const { db } = database
-    const trust = await openTrust({ dir: join(data, 'trust'), now: () => new Date() })
-    await takeUpRestored(data, db, trust, log)
-    const artifacts = createArtifactStore(data, db, () => new Date())
-    const failPoints = armedFailPoints()
-    const conductor = new Conductor({
-      ...{ data, db, artifacts, profiles, trust, settings, failPoints, log },
-    })
-    await conductor.recover()
-    const identity = await openIdentity(db, options)
-    closers.push(async () => identity.close())
-    const broker = await options.connect(identity)
+    const { trust, conductor, identity, cluster } = await startingAlone(database, () =>
+      openParts(database, profiles, options),
+    )
+    closers.push(
+      async () => identity.close(),
+      () => cluster.close(),
+    )
+    const broker = await options.connect(identity, (device) => cluster.owns(device))
     closers.push(() => broker.close())
     const link = await startFleet({
       connection: broker.connection,
       fleet,
       store: conductor.store,
+      owns: (device) => cluster.owns(device),
       samples: conductor.samples,
       ...(options.limits && { limits: options.limits }),
       log,
@@ -110,7 +120,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     closers.push(() => link.close())
     closers.push(() => conductor.close())
     closers.push(await watchTime(identity, conductor, options))
-    conductor.start(link)
+    await conductor.start(link)
     const info: PlannerInfo = {
       version: VERSION,
       fleet,
@@ -133,17 +143,73 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     })
     closers.push(() => api.close())
     const { operatorUrl } = api
-    return { info, conductor, ...(operatorUrl && { operatorUrl }), lost: database.lost, close }
+    const lost = Promise.race([database.lost, cluster.lost])
+    return { info, conductor, ...(operatorUrl && { operatorUrl }), lost, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
+interface Parts {
+  readonly trust: TrustAuthority
+  readonly identity: PlannerIdentity
+  readonly conductor: Conductor
+  readonly cluster: Cluster
+}
+
+/** What planners of one database have in common is made by the first of them. */
+async function openParts(
+  database: Database,
+  profiles: readonly Profile[],
+  options: PlannerOptions,
+): Promise<Parts> {
+  const { db } = database
+  const { data, fleet, log, settings, shared = data } = options
+  const trust = await openTrust({ dir: join(shared, 'trust'), now: () => new Date() })
+  await takeUpRestored(shared, db, trust, log)
+  const anchor = anchorDigest(await trust.anchor())
+  const cluster =
+    options.shared === undefined
+      ? ALONE
+      : await joinCluster({ database, fleet, role: 'planner', anchor, log })
+  try {
+    const artifacts = createArtifactStore(shared, db, () => new Date())
+    const failPoints = armedFailPoints()
+    const conductor = new Conductor({
+      ...{ data, db, artifacts, profiles, trust, settings, failPoints, log, cluster },
+    })
+    await conductor.recover()
+    const identity = await openIdentity(db, options)
+    spreadRevocations(identity, cluster, conductor)
+    return { trust, identity, conductor, cluster }
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+}
+
+/** Who is revoked at one planner is refused by all. */
+function spreadRevocations(
+  { revocations }: PlannerIdentity,
+  cluster: Cluster,
+  conductor: Conductor,
+): void {
+  let isTold = false
+  revocations.listen(({ device, serials }) => {
+    if (!isTold) cluster.tell({ kind: 'revoked', device, serials: [...serials] })
+  })
+  conductor.onRevoked((revocation) => {
+    isTold = true
+    revocations.announce(revocation)
+    isTold = false
+  })
+}
+
 function openIdentity(db: Db, options: PlannerOptions): Promise<PlannerIdentity> {
-  const { data, fleet, log } = options
+  const { data, shared = data, fleet, log } = options
   return openPlannerIdentity({
-    ...{ data, db, fleet, log },
+    ...{ data: shared, db, fleet, log },
     names: options.names ?? [],
     days: options.certificateDays ?? DEVICE_CERTIFICATE_DAYS,
     memberBroker: options.outside?.broker,

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { goOnWithout } from '../../../shared/command-line/index.ts'
 import { messageOf } from '../../../shared/errors.ts'
+import { fieldOf } from '../../../shared/open-words.ts'
 import { notifyReady } from '../../../shared/service/index.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import type { ExitCode } from '../program/command.ts'
@@ -61,12 +63,31 @@ export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promi
     io.line(`${new Date().toISOString().slice(11, 19)} ${line}`)
   })
   const stopNotifying = notifyReady()
-  const failure = await Promise.race([signalled(), planner.lost])
-  stopNotifying()
-  stopListening()
-  await planner.close()
-  if (failure === undefined) return 0
-  io.note(`error [unreachable]: ${messageOf(failure)}`)
+  return await endedBy(planner.lost, io, async () => {
+    stopNotifying()
+    stopListening()
+    await planner.close()
+  })
+}
+
+/** Longest that closing may wait for a database that does not answer, ms. */
+const LOST_MS = 5_000
+
+/** By a signal, or by the loss of the database: then nothing is waited for that may never come. */
+export async function endedBy(
+  lost: Promise<Error>,
+  io: CliIo,
+  close: () => Promise<void>,
+): Promise<ExitCode> {
+  const failure = await Promise.race([signalled(), lost])
+  if (failure === undefined) {
+    await close()
+    return 0
+  }
+  io.note(`error [${fieldOf(failure, 'code') ?? 'unreachable'}]: ${messageOf(failure)}`)
+  // What hangs would keep the process, and whoever starts it again, waiting.
+  setTimeout(() => process.exit(1), LOST_MS).unref()
+  await Promise.race([close().catch(() => {}), sleep(LOST_MS)])
   return 1
 }
 

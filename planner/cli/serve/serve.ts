@@ -14,6 +14,7 @@ import {
   settingsOf,
 } from '../program/fleet-options.ts'
 import { openBroker, reachable } from './embedded-broker.ts'
+import { keepInput, keepOption } from './keep-option.ts'
 import { startPlanner } from './planner-process.ts'
 import { announce, runUntilStopped } from './run-until-stopped.ts'
 
@@ -25,6 +26,7 @@ export const serveCommand = defineCommand({
   summary: 'Runs broker and planner on this machine, and says how a device joins.',
   options: [
     ...plannerOptions,
+    keepOption,
     {
       flags: '--host <address>',
       description: 'address the broker listens on, with TLS and certificates',
@@ -68,6 +70,7 @@ export const serveCommand = defineCommand({
   example: 'fitment serve --data /var/lib/fitment --host 0.0.0.0 --name planner.plant-7.example',
   input: z.object({
     ...plannerInput,
+    keep: keepInput.optional(),
     fleet: fleetSchema,
     host: z.string(),
     port: portInput.optional(),
@@ -82,7 +85,10 @@ export const serveCommand = defineCommand({
     apiPlain: z.boolean().default(false),
     metrics: z.enum(['nobody', 'token', 'everybody'], 'say nobody, token or everybody'),
   }),
-  run: async ({ host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input }, io) => {
+  run: async (
+    { keep, host, port, insecureLoopback, name, apiHost, apiPort, apiPlain, ...input },
+    io,
+  ) => {
     if (insecureLoopback && !isLoopback(host)) {
       throw new UsageError(`--insecure-loopback goes with a loopback --host: leave out one of them`)
     }
@@ -95,7 +101,7 @@ export const serveCommand = defineCommand({
       ...input,
       database: input.database ?? process.env.FITMENT_DATABASE,
       profiles: input.profiles,
-      settings: settingsOf(input),
+      settings: { ...settingsOf(input), ...(keep && { retention: keep }) },
       names: [...name, host, ...(apiHost === undefined ? [] : [apiHost])],
       limits: limitsOf(input),
       metricsFor: input.metrics,

@@ -11,6 +11,7 @@ import { referenceTarget, type TargetName, targetOf } from '../../targets/index.
 import { type JobInput, type JobKind, type JobOutput, runJob } from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
+import type { Job } from '../context/jobs.ts'
 import { keyOf } from './keys.ts'
 import { isForWantOfRoom, waitForRoom } from './out-of-room.ts'
 
@@ -19,14 +20,31 @@ class BuildError extends AppError {
   readonly code = 'not-built'
 }
 
-/** What the job that builds it is called. */
-export function buildJob(key: string): string {
-  return `build ${key}`
+/** What a build needs of the conductor; a builder has no more. */
+export type BuildContext = Pick<
+  ConductorContext,
+  | 'db'
+  | 'artifacts'
+  | 'jobs'
+  | 'progress'
+  | 'log'
+  | 'failPoints'
+  | 'fence'
+  | 'now'
+  | 'workDir'
+  | 'stopping'
+>
+
+/** A job of either kind. Reports its own failures. */
+export function performJob(context: BuildContext, { kind, model, variant }: Job): Promise<void> {
+  return kind === 'build'
+    ? buildVariant(context, model, variant)
+    : evaluateVariant(context, model, variant)
 }
 
 /** Makes the file of a variant, or writes down why there is none. */
 export async function buildVariant(
-  context: ConductorContext,
+  context: BuildContext,
   model: Model,
   key: string,
 ): Promise<void> {
@@ -54,7 +72,7 @@ export async function buildVariant(
 
 /** Lets a built variant answer the model's test data on this host. */
 export async function evaluateVariant(
-  context: ConductorContext,
+  context: BuildContext,
   model: Model,
   key: string,
 ): Promise<void> {
@@ -98,7 +116,7 @@ function answeredWhenAdded(variant: Variant, model: Model): Evaluated | undefine
 
 /** On this host the target whose files these are answers for it: what that one answered is what this one would. */
 async function answeredAlike(
-  { db }: ConductorContext,
+  { db }: BuildContext,
   model: Model,
   { key: variant, scheme, runtime, tuning }: Variant,
 ): Promise<Evaluated | undefined> {
@@ -113,7 +131,7 @@ async function answeredAlike(
 
 /** The files of an evaluation, in the store. */
 async function kept(
-  { artifacts }: ConductorContext,
+  { artifacts }: BuildContext,
   variant: string,
   { whole, slice, selfTest, sketch }: JobOutput<'evaluate'>,
 ): Promise<Evaluated> {
@@ -126,7 +144,7 @@ async function kept(
 type Evaluated = Evaluation & { readonly sketch: Digest }
 
 function recordEvaluation(
-  context: ConductorContext,
+  context: BuildContext,
   { reference }: Model,
   { sketch, ...evaluation }: Evaluated,
 ): Promise<void> {
@@ -147,7 +165,7 @@ interface Made {
   readonly answered?: Evaluated
 }
 
-async function make(context: ConductorContext, model: Model, variant: Variant): Promise<Made> {
+async function make(context: BuildContext, model: Model, variant: Variant): Promise<Made> {
   if (isAsGiven(variant, model)) return asGiven(variant)
   const { filesOf, accelerator } = targetOf(variant.runtime)
   if (filesOf === undefined) return await quantized(context, model, variant)
@@ -161,7 +179,7 @@ async function make(context: ConductorContext, model: Model, variant: Variant): 
  * share it. @throws BuildError where it could not be built
  */
 async function builtFor(
-  context: ConductorContext,
+  context: BuildContext,
   model: Model,
   { source, scheme, tuning }: Variant,
   runtime: TargetName,
@@ -170,7 +188,7 @@ async function builtFor(
   await commit(context, 'candidates.planned', (trx) =>
     variants.ensureVariant(trx, { key, source, scheme, runtime, tuning }),
   )
-  await context.jobs.part(buildJob(key), () => buildVariant(context, model, key))
+  await context.jobs.part({ kind: 'build', model, variant: key })
   const built = await variants.findVariant(context.db, key)
   if (!built?.digest) throw new BuildError(built?.error ?? `the file for ${runtime} was not built`)
   return { digest: built.digest, findings: built.findings }
@@ -178,7 +196,7 @@ async function builtFor(
 
 /** What is left of the model when the vendor's compiler has made its file. @throws CompilerError */
 async function compiled(
-  { artifacts, stopping }: ConductorContext,
+  { artifacts, stopping }: BuildContext,
   { runtime }: Variant,
   { digest, findings }: Pick<Made, 'digest' | 'findings'>,
 ): Promise<Made> {
@@ -195,7 +213,7 @@ async function compiled(
 
 /** No runtime here loads a compiled file: what it was compiled from answers in its place. */
 async function answering(
-  context: ConductorContext,
+  context: BuildContext,
   model: Model,
   variant: Variant,
   digest: Digest,
@@ -211,7 +229,7 @@ function isAsGiven({ scheme, runtime }: Variant, { facts }: Model): boolean {
   return scheme === 'float32' && targetOf(runtime).format === facts.format
 }
 
-function recordFailure(context: ConductorContext, key: string, reason: string): Promise<void> {
+export function recordFailure(context: BuildContext, key: string, reason: string): Promise<void> {
   return commit(context, 'variant.failed', (trx) => variants.recordBuildFailure(trx, key, reason))
 }
 
@@ -219,7 +237,7 @@ function asGiven(variant: Variant) {
   return { digest: variant.source, findings: [], operators: null }
 }
 
-async function quantized(context: ConductorContext, model: Model, variant: Variant): Promise<Made> {
+async function quantized(context: BuildContext, model: Model, variant: Variant): Promise<Made> {
   const { artifacts } = context
   const { tuning } = variant
   const { whole, slice } = model.reference
@@ -252,7 +270,7 @@ interface Work<K extends JobKind, T> {
 
 /** One job in a folder of its own, with its progress told to whoever watches the model. */
 export async function withJob<K extends JobKind, T>(
-  context: ConductorContext,
+  context: BuildContext,
   model: Pick<Model, 'name'>,
   kind: K,
   about: string,

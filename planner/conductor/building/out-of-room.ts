@@ -24,7 +24,7 @@ export function isForWantOfRoom(error: unknown): boolean {
  * would find the disk as full.
  */
 export async function waitForRoom(
-  context: ConductorContext,
+  context: Pick<ConductorContext, 'db' | 'artifacts' | 'log' | 'progress' | 'stopping' | 'workDir'>,
   model: Pick<Model, 'name'>,
   key: string,
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function waitForRoom(
   await variants.setVariantState(context.db, key, 'planned')
 }
 
-async function freeBytes({ artifacts }: ConductorContext): Promise<number> {
+async function freeBytes({ artifacts }: Pick<ConductorContext, 'artifacts'>): Promise<number> {
   const { bavail, bsize } = await statfs(artifacts.root)
   return bavail * bsize
 }

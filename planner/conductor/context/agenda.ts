@@ -120,7 +120,7 @@ export class Agenda {
     return due
   }
 
-  /** A look that failed half way: all of it once more. */
+  /** A look that failed half way, or what another planner saw: all of it once more. */
   putBack(due: Due): void {
     if (due.everything) this.everything()
     if (due.clocks) this.clocks()

@@ -7,8 +7,9 @@ import type { Rule } from '../../health/index.ts'
 import type { Prior } from '../../probing/index.ts'
 import type { ArtifactStore, Db, Model, Variant } from '../../storage/index.ts'
 import type { TrustAuthority } from '../../trust/index.ts'
+import { DEFAULT_RETENTION, type Retention } from '../retention.ts'
 import type { Agenda } from './agenda.ts'
-import type { JobQueue } from './job-queue.ts'
+import type { Jobs } from './jobs.ts'
 import type { ProgressHub } from './progress.ts'
 
 export interface ConductorSettings {
@@ -38,6 +39,8 @@ export interface ConductorSettings {
   readonly samplesKeptMs: number
   /** How often it looks at everything, whether or not anything happened, ms. */
   readonly sweepMs: number
+  /** How long, and how much, of what grows with time. */
+  readonly retention: Retention
   /** How often classes in which something was measured are looked through for two speeds, ms. */
   readonly partsMs: number
 }
@@ -66,6 +69,7 @@ export const DEFAULT_SETTINGS: ConductorSettings = {
   samplesKeptMs: 30 * 86_400_000,
   sweepMs: 600_000,
   partsMs: 30_000,
+  retention: DEFAULT_RETENTION,
 }
 
 /** What other models measured, for the candidates of one. */
@@ -87,7 +91,7 @@ export interface ConductorContext {
   /** Asked anew for each plan that needs one: what is installed meanwhile counts. */
   readonly findCompilers: () => Promise<CompilersHere>
   readonly settings: ConductorSettings
-  readonly jobs: JobQueue
+  readonly jobs: Jobs
   /** What is to be looked at next. */
   readonly agenda: Agenda
   /** What was learnt from measurements of other models. */
@@ -96,9 +100,13 @@ export interface ConductorContext {
   readonly log: Logger
   /** Where a test may cut the power. */
   readonly failPoints: FailPoints
+  /** Of whoever does what only one planner may do at a time: throws inside a transaction where that is another by now. */
+  readonly fence?: (trx: Db) => Promise<void>
   /** What raises alarms; read anew when the operator's file has changed. */
   readonly alarmRules: () => Promise<readonly Rule[]>
   readonly now: () => Date
+  /** Of several planners on one database, the one that does what only one may do. */
+  readonly leads: () => boolean
   readonly startedAt: Date
   /** Folder for half-done work; emptied at start. */
   readonly workDir: string

@@ -1,4 +1,10 @@
-import { classify, effectiveBudget, engineClass, type Profile } from '../../classes/index.ts'
+import {
+  type ClassMatch,
+  classifierOf,
+  effectiveBudget,
+  engineClass,
+  type Profile,
+} from '../../classes/index.ts'
 import {
   type ClassPart,
   classParts,
@@ -9,17 +15,20 @@ import {
 } from '../../storage/index.ts'
 import { deviceFacts } from './device-facts.ts'
 
+/** The class by its report alone (`classifierOf`). */
+export type ClassOf = (report: Device['report']) => ClassMatch
+
 type Classified = Pick<Device, 'id' | 'report' | 'runtimes' | 'memoryLimitBytes'>
 
 /** Class, why, and what a model may take there. */
 export async function classificationOf(
   db: Db,
   device: Classified,
-  profiles: readonly Profile[],
+  classOf: ClassOf,
   known?: readonly ClassPart[],
 ): Promise<devices.Classification> {
   const { report, runtimes, memoryLimitBytes } = device
-  const match = classify(report, profiles)
+  const match = classOf(report)
   const budget = effectiveBudget(match.profile, report, { memoryLimitBytes })
   const whole = engineClass(match.class, runtimes)
   const parts = await partsOf(db, device, whole, known ?? (await classParts.listParts(db)))
@@ -77,9 +86,10 @@ export async function reclassifyDevices(
   profiles: readonly Profile[],
 ): Promise<readonly string[]> {
   const parts = await classParts.listParts(trx)
+  const classOf = classifierOf(profiles)
   const changed: string[] = []
   for (const device of some) {
-    const found = await classificationOf(trx, device, profiles, parts)
+    const found = await classificationOf(trx, device, classOf, parts)
     const isSame =
       found.class === device.class &&
       found.storageRoom === device.storageRoom &&

@@ -8,7 +8,6 @@ import {
   probes as probeRows,
   selections,
 } from '../../storage/index.ts'
-import { buildJob, buildVariant, evaluateVariant } from '../building/builds.ts'
 import { addMixedCandidate, candidateViews, planCandidates } from '../building/candidates.ts'
 import { type ConductorContext, isSettlingIn } from '../context/context.ts'
 import { sampleOfClass } from '../devices/class-sample.ts'
@@ -98,13 +97,9 @@ async function perform(
     case 'add-mixed':
       return addMixedCandidate(context, model, pipeline, step.mixed)
     case 'build':
-      return context.jobs.add(buildJob(step.variant.key), () =>
-        buildVariant(context, model, step.variant.key),
-      )
+      return context.jobs.add({ kind: 'build', model, variant: step.variant.key })
     case 'evaluate':
-      return context.jobs.add(`evaluate ${step.variant.key} ${model.reference.whole}`, () =>
-        evaluateVariant(context, model, step.variant.key),
-      )
+      return context.jobs.add({ kind: 'evaluate', model, variant: step.variant.key })
     case 'probe':
       return orderProbe(context, model, pipeline, step)
     case 'give-up':

@@ -20,6 +20,7 @@ import { capturedTables } from './0019-captured.ts'
 import { revokedTokenTables } from './0020-revoked-tokens.ts'
 import { policyTables } from './0021-probe-policies.ts'
 import { partTables } from './0022-class-parts.ts'
+import { cluster } from './0023-cluster.ts'
 import { api } from './0027-api.ts'
 import { webhookTables } from './0028-webhooks.ts'
 import { createTables, type DialectName } from './create.ts'
@@ -49,6 +50,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0020-revoked-tokens': createTables(revokedTokenTables, dialect),
         '0021-probe-policies': createTables(policyTables, dialect),
         '0022-class-parts': createTables(partTables, dialect),
+        '0023-cluster': cluster(dialect),
         '0027-api': api(dialect),
         '0028-webhooks': createTables(webhookTables, dialect),
       }),

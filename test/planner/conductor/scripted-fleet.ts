@@ -54,7 +54,13 @@ export async function openPlanner(
     now,
   })
   await conductor.recover()
-  conductor.start({ nudge: (device) => void nudged.push(device), close: async () => {} })
+  await conductor.start({
+    nudge: (device) => void nudged.push(device),
+    ask: () => {},
+    letGo: () => {},
+    hears: () => true,
+    close: async () => {},
+  })
   return {
     conductor,
     nudged,

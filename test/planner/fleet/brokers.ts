@@ -1,10 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
-import { type Broker, type BrokerOptions, startBroker } from '../../../broker/index.ts'
+import tap, { type Test } from 'tap'
+import {
+  type Broker,
+  type BrokerOptions,
+  RABBITMQ_PLUGINS,
+  startBroker,
+} from '../../../broker/index.ts'
 import type { FleetConnection } from '../../../planner/fleet/connection.ts'
 
 const MOSQUITTO_SETTINGS = `allow_anonymous true
@@ -12,6 +18,8 @@ set_tcp_nodelay true
 message_size_limit 262144
 `
 const SECRET = 'only the planner knows'
+/** Not the wrapper in the path, which becomes another user. */
+const RABBITMQ = '/usr/lib/rabbitmq/bin'
 
 /** A broker that a fleet can be reached through, and how it is for tests that break it. */
 export interface TestBroker {
@@ -35,6 +43,7 @@ export const BROKERS: readonly BrokerKind[] = [
   { name: 'embedded broker', skip: false, endsWithPlanner: true, start: startEmbedded },
   { name: 'our broker in another process', skip: false, endsWithPlanner: false, start: startApart },
   { name: 'Mosquitto', skip: withoutMosquitto(), endsWithPlanner: false, start: startMosquitto },
+  { name: 'RabbitMQ', skip: withoutRabbitmq(), endsWithPlanner: false, start: startRabbitmq },
 ]
 
 async function startEmbedded(t: Test): Promise<TestBroker> {
@@ -101,6 +110,112 @@ async function startMosquitto(t: Test): Promise<TestBroker> {
       process = launch()
       await listening(port)
     },
+  }
+}
+
+/** Why it cannot be tested here; false where it can. */
+export function withoutRabbitmq(): string | false {
+  return !existsSync(join(RABBITMQ, 'rabbitmq-server')) && 'needs apt-get install rabbitmq-server'
+}
+
+export interface RabbitmqFiles {
+  readonly settings: string
+  readonly plugins: string
+  readonly advanced?: string
+  /** Where it shall answer. */
+  readonly port: number
+}
+
+/** A node of its own, of settings and plugins in a folder. Erlang's port mapper is shared, and stays. */
+export async function rabbitmqNode(
+  t: Test,
+  { settings, plugins, advanced, port }: RabbitmqFiles,
+): Promise<Pick<TestBroker, 'stop'> & { start(): Promise<void>; ctl(...args: string[]): string }> {
+  const dir = await mkdtemp(join(tmpdir(), 'fitment-rabbitmq-'))
+  const environment = {
+    ...process.env,
+    HOME: dir,
+    RABBITMQ_NODENAME: `fitment_${port}@localhost`,
+    RABBITMQ_MNESIA_BASE: join(dir, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(dir, 'log'),
+    RABBITMQ_PID_FILE: join(dir, 'pid'),
+    RABBITMQ_CONFIG_FILE: settings,
+    RABBITMQ_ENABLED_PLUGINS_FILE: plugins,
+    ...(advanced !== undefined && { RABBITMQ_ADVANCED_CONFIG_FILE: advanced }),
+    RABBITMQ_DIST_PORT: `${await freePort()}`,
+  }
+  let node: ChildProcess | undefined
+  const stop = async () => {
+    if (!node || node.exitCode !== null || node.signalCode !== null) return
+    const exited = new Promise((resolve) => node?.once('exit', resolve))
+    // The script is a shell around the emulator: both go.
+    if (node.pid !== undefined) process.kill(-node.pid, 'SIGKILL')
+    await exited
+  }
+  t.teardown(async () => {
+    await stop()
+    await rm(dir, { recursive: true, force: true })
+  })
+  return {
+    stop,
+    async start() {
+      if (node && node.exitCode === null && node.signalCode === null) return
+      node = spawn(join(RABBITMQ, 'rabbitmq-server'), [], {
+        stdio: 'ignore',
+        // What a node that is killed leaves lies there.
+        cwd: dir,
+        env: environment,
+        detached: true,
+      })
+      await listening(port)
+    },
+    ctl(...args) {
+      const { stdout, stderr, status } = spawnSync(join(RABBITMQ, 'rabbitmqctl'), args, {
+        env: environment,
+        encoding: 'utf8',
+        timeout: 90_000,
+      })
+      if (status !== 0) throw new Error(stdout + stderr)
+      return stdout
+    },
+  }
+}
+
+/** A node takes ten seconds to start: one for all tests of a file, started again where one of them ended it. */
+let shared: Promise<TestBroker> | undefined
+
+async function startRabbitmq(): Promise<TestBroker> {
+  shared ??= sharedRabbitmq()
+  const broker = await shared
+  await broker.restart?.()
+  return broker
+}
+
+async function sharedRabbitmq(): Promise<TestBroker> {
+  // The root of the tests of this file: it ends when all of them have.
+  const t = tap
+  const port = await freePort()
+  const dir = await mkdtemp(join(tmpdir(), 'fitment-rabbitmq-settings-'))
+  t.teardown(() => rm(dir, { recursive: true }))
+  const [settings, plugins] = [join(dir, 'rabbitmq.conf'), join(dir, 'enabled_plugins')]
+  await writeFile(
+    settings,
+    [
+      `listeners.tcp.local = 127.0.0.1:${await freePort()}`,
+      `mqtt.listeners.tcp.local = 127.0.0.1:${port}`,
+      'mqtt.allow_anonymous = true',
+      'mqtt.subscription_ttl = 1000',
+      'mqtt.tcp_listen_options.nodelay = true',
+    ].join('\n'),
+  )
+  await writeFile(plugins, RABBITMQ_PLUGINS)
+  const node = await rabbitmqNode(t, { settings, plugins, port })
+  await node.start()
+  return {
+    port,
+    connection: { kind: 'mqtt', url: `mqtt://127.0.0.1:${port}` },
+    stop: node.stop,
+    restart: node.start,
   }
 }
 

@@ -9,7 +9,12 @@ export interface TestDatabase {
   /** Why it cannot run here; absent where it can. */
   readonly skip?: string
   /** A database of its own, gone after the test; `open` may be called again to reopen it. */
-  create(t: Test): Promise<{ readonly data: string; open(): Promise<Database> }>
+  create(t: Test): Promise<{
+    readonly data: string
+    /** Of a server; a file has none. */
+    readonly url?: string
+    open(): Promise<Database>
+  }>
 }
 
 const server = process.env.FITMENT_TEST_POSTGRES
@@ -34,7 +39,7 @@ export const DATABASES: readonly TestDatabase[] = [
       t.teardown(() => onServer(`drop database ${name} with (force)`))
       const url = new URL(server ?? '')
       url.pathname = `/${name}`
-      return { data, open: () => openDatabase({ data, url: url.href }) }
+      return { data, url: url.href, open: () => openDatabase({ data, url: url.href }) }
     },
   },
 ]

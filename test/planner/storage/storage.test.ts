@@ -6,6 +6,7 @@ import {
   models,
   type OutboxOrder,
   orders,
+  PRUNE,
   pipelines,
   probes,
   reports,
@@ -107,7 +108,8 @@ for (const database of DATABASES) {
         (await reports.unhandledReports(db, 10)).map((r) => r.device),
         ['d2'],
       )
-      await reports.forgetReports(db, later)
+      const all = { before: later, rows: Number.POSITIVE_INFINITY, from: '', size: 10 }
+      t.equal((await PRUNE.reports(db, all)).removed, 1, 'a handled one is')
       t.same(
         (await reports.unhandledReports(db, 10)).length,
         1,

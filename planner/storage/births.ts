@@ -1,0 +1,132 @@
+import type { DeviceId } from '../../shared/ids.ts'
+import { type Epoch, epochSchema } from '../../shared/messages/index.ts'
+import type { Born } from './born.ts'
+import { recordLabelsOf } from './device-labels.ts'
+import { putSlotsOf } from './device-slots.ts'
+import { recordRootsOf } from './directions.ts'
+import { recordEngineNotesOf } from './engine-notes.ts'
+import { readJson } from './json.ts'
+import { recordTakers } from './runtime-packages.ts'
+import type { Db, Tables } from './tables.ts'
+import { recordZones } from './windows.ts'
+
+/** What a device counts as, by what it says of itself. */
+export interface Classification {
+  readonly class: string
+  readonly reason: readonly string[]
+  readonly storageRoom: number | null
+  readonly memoryRoom: number | null
+}
+
+export interface NewBirth extends Born {
+  readonly found?: Classification | undefined
+}
+
+/** False for a birth older than the session known. */
+export type BirthOutcome = 'new' | 'known' | false
+
+/** Rows of one statement: as many as make it rare, and its text one of a few that stay compiled. */
+const ROWS = 64
+
+/**
+ * Sessions began, or are told again: many at once, in this order, by a few statements for all of them. Answers for each.
+ * In the order of classes and names, so that two planners that store births take the same locks in the same order.
+ */
+export async function recordBirths(
+  db: Db,
+  all: readonly NewBirth[],
+  at: Date,
+): Promise<readonly BirthOutcome[]> {
+  const known = await epochsOf(db, [...new Set(all.map(({ device }) => device))])
+  const isNew = new Set<DeviceId>()
+  const newest = new Map<DeviceId, NewBirth>()
+  const outcomes = all.map((one): BirthOutcome => {
+    const before = known.get(one.device)
+    if (before && isOlder(one.birth.epoch, before)) return false
+    if (!before) isNew.add(one.device)
+    known.set(one.device, one.birth.epoch)
+    newest.set(one.device, one)
+    return before ? 'known' : 'new'
+  })
+  const births = [...newest.values()].sort(
+    (a, b) => compare(a.found?.class ?? '', b.found?.class ?? '') || compare(a.device, b.device),
+  )
+  // Without a class what is known of it stays: those are rows of another shape.
+  for (const shape of [births.filter(({ found }) => found), births.filter(({ found }) => !found)]) {
+    for (let from = 0; from < shape.length; from += ROWS) {
+      await putRows(db, shape.slice(from, from + ROWS), at.toISOString())
+    }
+  }
+  await recordRootsOf(db, births)
+  await recordEngineNotesOf(db, births)
+  await recordTakers(db, births)
+  await recordLabelsOf(db, births)
+  await recordZones(db, births)
+  await putSlotsOf(
+    db,
+    births.map(({ device, birth: { slots } }) => ({ device, slots })),
+  )
+  return outcomes
+}
+
+async function epochsOf(db: Db, ids: readonly DeviceId[]): Promise<Map<DeviceId, Epoch>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('devices')
+    .select(['id', 'epoch'])
+    .where('id', 'in', [...ids])
+    .execute()
+  return new Map(rows.map(({ id, epoch }) => [id, readJson(epochSchema, epoch)]))
+}
+
+async function putRows(db: Db, births: readonly NewBirth[], time: string): Promise<void> {
+  const rows = births.map(({ device, birth, found }) => ({
+    id: device,
+    first_seen: time,
+    garbage: 0,
+    last_seen: time,
+    online: 1,
+    epoch: JSON.stringify(birth.epoch),
+    agent_version: birth.agentVersion,
+    report: JSON.stringify(birth.report),
+    runtimes: JSON.stringify(birth.runtimes),
+    memory_limit: birth.memoryLimitBytes,
+    slots: JSON.stringify(birth.slots),
+    ...(found && classColumns(found)),
+  }))
+  const [first] = rows
+  if (!first) return
+  const kept: readonly string[] = ['id', 'first_seen', 'garbage']
+  const changing = Object.keys(first).filter((name) => !kept.includes(name))
+  await db
+    .insertInto('devices')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet((row) =>
+          Object.fromEntries(
+            changing.map((name) => [name, row.ref(`excluded.${name as keyof Tables['devices']}`)]),
+          ),
+        ),
+    )
+    .execute()
+}
+
+export function classColumns({ class: classId, reason, storageRoom, memoryRoom }: Classification) {
+  return {
+    class: classId,
+    class_reason: JSON.stringify(reason),
+    storage_room: storageRoom,
+    memory_room: memoryRoom,
+  }
+}
+
+/** Starts of an agent are random, so only connections of one start have an order. */
+function isOlder(epoch: Epoch, than: Epoch): boolean {
+  return epoch.start === than.start && epoch.connection < than.connection
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
