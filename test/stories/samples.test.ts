@@ -134,7 +134,7 @@ t.test('from an unsure model to a file for labels', async (t) => {
   t.equal(keptBy(folders.silent), 0)
   t.match(await fitment('samples', 'list', '--where', 'site=a', ...here), {
     code: 0,
-    out: /MODEL +REV +DEVICE +SAMPLES[\s\S]*motor +1 +told +\d+ .*low-confidence[\s\S]*of 1 GiB are used/,
+    out: /MODEL +REV +DEVICE +SAMPLES[\s\S]*motor +1 +told +\d+ .*low-confidence[\s\S]*of 1\.0 GiB are used/,
   })
   t.match((await fitment('samples', 'list', '--where', 'site=b', ...here)).out, /no sample is here/)
   t.match(await fitment('samples', 'list', '--where', 'site=c', ...here), {
