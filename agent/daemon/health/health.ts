@@ -165,13 +165,21 @@ function ask(
       over()
       reject(unhealthy(command, errnoOf(error) ?? error.message, ''))
     })
-    // Not at its `close`: what it left behind may keep its output open for as long as it likes.
+    // Not at its `close`: what it left behind may keep its output open for as long as it likes, and nobody reads it then.
+    const leave = () => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }
     child.once('exit', (code, killedBy) => {
       over()
-      if (code === 0) return resolve()
+      if (code === 0) {
+        leave()
+        return resolve()
+      }
       // Its last words may still be on their way; what it left behind must not hold them up.
       void Promise.race([once(child, 'close'), sleep(LAST_WORDS_MS)]).then(() => {
         const said = words.map((one) => one.line()).filter((line) => line !== '')
+        leave()
         reject(unhealthy(command, killedBy ?? `exit code ${code}`, said.at(-1) ?? ''))
       })
     })

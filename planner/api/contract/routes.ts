@@ -33,7 +33,7 @@ export const ROUTES: { readonly [K in OperationName]: Route } = {
   'devices.retire':     { method: 'POST',   path: '/devices/{device}/retire', summary: 'Takes a device out of service, or back' },
   'devices.revoke':     { method: 'POST',   path: '/devices/{device}/revoke', summary: 'Takes a device its certificates' },
   'devices.invite':     { method: 'POST',   path: '/invitations', summary: 'A token by which a device joins', status: 201, isSecret: true },
-  'devices.inviteMany': { method: 'POST',   path: '/invitations/batch', summary: 'A token for each of many devices', status: 201, isSecret: true },
+  'devices.inviteMany': { method: 'POST',   path: '/invitation-batches', summary: 'A token for each of many devices', status: 201, isSecret: true },
   'invites.list':       { method: 'GET',    path: '/invitations', summary: 'Tokens by which devices may still join' },
   'invites.revoke':     { method: 'DELETE', path: '/invitations/{invite}', summary: 'Takes a token back before its time' },
   'windows.list':       { method: 'GET',    path: '/windows', summary: 'Hours in which devices may switch' },

@@ -89,11 +89,11 @@ t.test('tables for people, the same values for machines', async (t) => {
       /chosen +static-w8a8 +litert +97.7 KiB +5 ms +0.50× +47.7 MiB +91.0 % +0.4 pt +best latency/,
     ],
     [['models', 'show', 'motor'], /dropped +dynamic-w8, weight-w4-b32 +litert .*no kernels/],
-    [['variants', 'motor'], /motor +raspberry-pi-4 +static-w8a8 +litert +built +97.7 KiB/],
+    [['variants', 'motor'], /motor +1 +raspberry-pi-4 +static-w8a8 +litert +built +97.7 KiB/],
     [['probes'], /no device was asked to measure yet/],
     [
       ['plan', 'motor', '--dry-run'],
-      /raspberry-pi-4 \[dry-run\]: 4 candidates, 11 dropped; nothing was built or sent/,
+      /raspberry-pi-4, revision 1 \[dry-run\]: 4 candidates, 11 dropped; nothing was built or sent/,
     ],
     [
       ['rollout', 'status', 'motor'],
