@@ -151,6 +151,8 @@ export async function rabbitmqNode(
     // The script is a shell around the emulator: both go.
     if (node.pid !== undefined) process.kill(-node.pid, 'SIGKILL')
     await exited
+    // The emulator ends a moment after its shell, and whoever reaches it until then is thrown out.
+    await silent(port)
   }
   t.teardown(async () => {
     await stop()
@@ -229,13 +231,18 @@ export async function freePort(): Promise<number> {
 
 /** Resolves once somebody answers there. */
 export async function listening(port: number): Promise<void> {
-  const answered = await new Promise<boolean>((resolve) => {
+  while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+async function silent(port: number): Promise<void> {
+  while (await answers(port)) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise<boolean>((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => resolve(true))
     socket.once('error', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
-  if (answered) return
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  await listening(port)
 }

@@ -189,9 +189,14 @@ for (const [i, one] of CASES.entries()) {
     const model = smallOnnx(modelOf(one))
     const data = noiseFor({ x: [1, 4, 6, 6] })
     const { bytes, findings } = await quantizeOnnx(model, heldByThisHost('static-w8a8-u8s8'), data)
-    // Noise reaches the largest codes everywhere.
+    // Noise reaches the largest codes everywhere, and its sums go so far that the last product may be left in float: the
+    // case is what stands between.
+    const aside = ['int16-saturation', 'larger-than-source']
     t.same(
-      findings.filter(({ code }) => code !== 'int16-saturation' && code !== 'larger-than-source'),
+      findings.filter(
+        ({ code, where }) =>
+          !aside.includes(code) && !(code === 'operator-left-float' && where === 'y'),
+      ),
       [],
     )
     t.same(checkOnnx(readOnnx(bytes)), [])
