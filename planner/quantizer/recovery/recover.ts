@@ -93,6 +93,7 @@ export async function recover(
     if (kept) candidate = next
     reached = kept ? after : before
   }
+  onMethod(chosen.length, chosen.length)
   return { candidate, steps }
 }
 
