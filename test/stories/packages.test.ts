@@ -98,7 +98,7 @@ t.test('the planner: installed, and started', { skip }, async (t) => {
     said += chunk
     if (said.trimEnd().endsWith('}')) break
   }
-  t.match(JSON.parse(said), { ready: true, broker: /^mqtts:/, database: 'sqlite' })
+  t.match(JSON.parse(said), { ready: true, broker: /^mqtts:/, database: /fitment\.db$/ })
   child.kill('SIGTERM')
   t.same(await once(child, 'exit'), [0, null])
   dpkg('--install', (await build('99.0.0')).deb)
