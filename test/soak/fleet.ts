@@ -172,7 +172,10 @@ export class Fleet {
 
   async #setUp(): Promise<void> {
     this.broker.start('')
-    await sleep(1_000)
+    // It has written its secret, which the planner reads at once, before it listens.
+    await until('the broker', async () =>
+      (await isListening(this.#brokerPort)) ? true : undefined,
+    )
     this.planner.start('')
     const { planner } = this.operator
     const info = await until('the planner', () => planner.call('planner.info', {}))
