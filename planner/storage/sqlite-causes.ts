@@ -22,6 +22,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     code: 'unusable',
     words: 'it cannot be opened: its folder is not there, or belongs to another user',
   },
+  // The index of the write-ahead log could not be enlarged; before its kind, which would take it.
+  SQLITE_IOERR_SHMSIZE: { code: 'full', words: NO_ROOM },
   SQLITE_IOERR: { code: 'unusable', words: 'its disk fails: look at the system log' },
   SQLITE_PROTOCOL: {
     code: 'unusable',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openDatabase } from '../../../planner/storage/index.ts'
+import { causeOf } from '../../../planner/storage/sqlite-causes.ts'
 
 t.test('what is no database says so', async (t) => {
   const data = t.testdir({})
@@ -69,4 +70,10 @@ t.test('a database of a later version is left alone', async (t) => {
   )
   await close()
   await t.rejects(openDatabase({ data }), { code: 'newer', message: /newer version of Fitment/ })
+})
+
+t.test('an index of the log that cannot grow is a full disk, and other faults are none', (t) => {
+  t.match(causeOf({ code: 'SQLITE_IOERR_SHMSIZE' }), { code: 'full' })
+  t.match(causeOf({ code: 'SQLITE_IOERR_WRITE' }), { code: 'unusable' })
+  t.end()
 })
