@@ -47,7 +47,7 @@ t.test('errors are one line that names file and field', async (t) => {
   const cases: [string, Record<string, string>, RegExp][] = [
     ['no JSON', { 'a.json': '{"id": ' }, /a\.json: .*JSON/],
     ['empty', { 'a.json': '' }, /a\.json: /],
-    ['a list', { 'a.json': '[]' }, /a\.json: file: .*expected object/],
+    ['a list', { 'a.json': '[]' }, /a\.json: file: .*object/],
     ['wrong name', { 'a.json': file({}) }, /a\.json: id: rename the file to imx93\.json/],
     ['bad id', { 'A B.json': file({ id: 'A B' }) }, /A B\.json: id: /],
     ['priority', { 'imx93.json': file({ priority: 1e9 }) }, /imx93\.json: priority: /],
