@@ -1,6 +1,9 @@
 import {
   type Channel,
+  fleetFilter,
+  JOIN_CHANNELS,
   type JoinChannel,
+  joinFilter,
   parseJoinTopic,
   parseTopic,
   printJoinerId,
@@ -9,7 +12,7 @@ import type { Identity, Role } from './identity.ts'
 
 export type Action = 'publish' | 'subscribe'
 
-type AnyChannel = Channel | JoinChannel
+export type AnyChannel = Channel | JoinChannel
 
 /**
  * Who may do what on which channel: of its own topics for a device and for who has no name yet, of its
@@ -49,6 +52,15 @@ export const ACCESS: Readonly<Record<Role, Readonly<Record<AnyChannel, readonly 
     request: ['publish'],
     answer: ['subscribe'],
   },
+}
+
+/** What covers a channel of everybody in a fleet, with one `+` where the name stands. */
+export function everyonesFilter(fleet: string, channel: AnyChannel): string {
+  return isJoining(channel) ? joinFilter(fleet, channel) : fleetFilter(fleet, channel)
+}
+
+function isJoining(channel: AnyChannel): channel is JoinChannel {
+  return channel in JOIN_CHANNELS
 }
 
 const NAME_LEVEL = 4

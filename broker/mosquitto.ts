@@ -1,10 +1,4 @@
-import {
-  type Channel,
-  fleetFilter,
-  type JoinChannel,
-  joinFilter,
-} from '../shared/messages/index.ts'
-import { ACCESS, type Action } from './access.ts'
+import { ACCESS, type Action, type AnyChannel, everyonesFilter } from './access.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 
 export interface MosquittoOptions {
@@ -62,16 +56,14 @@ function rules(
   who: string,
 ): string[] {
   return Object.entries(ACCESS[role]).flatMap(([channel, actions]) =>
-    actions.map((action) => `${word} ${WORDS[action]} ${filterOf(fleet, channel, who)}`),
+    actions.map(
+      (action) => `${word} ${WORDS[action]} ${filterOf(fleet, channel as AnyChannel, who)}`,
+    ),
   )
 }
 
-function filterOf(fleet: string, channel: string, who: string): string {
-  const isJoin = channel === 'request' || channel === 'answer'
-  const anyone = isJoin
-    ? joinFilter(fleet, channel as JoinChannel)
-    : fleetFilter(fleet, channel as Channel)
-  return anyone.replace('+', who)
+function filterOf(fleet: string, channel: AnyChannel, who: string): string {
+  return everyonesFilter(fleet, channel).replace('+', who)
 }
 
 /** Settings for Mosquitto 2; every path is relative to the folder it is started in. */

@@ -1,11 +1,4 @@
-import {
-  type Channel,
-  fleetFilter,
-  JOIN_CHANNELS,
-  type JoinChannel,
-  joinFilter,
-} from '../shared/messages/index.ts'
-import { ACCESS, type Action } from './access.ts'
+import { ACCESS, type Action, type AnyChannel, everyonesFilter } from './access.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 
 export interface RabbitmqOptions {
@@ -130,7 +123,7 @@ function topics(
   const allowed = (action: Action) => {
     const keys = Object.entries(ACCESS[role])
       .filter(([, actions]) => actions.includes(action))
-      .map(([channel]) => patternOf(fleet, channel as Channel | JoinChannel, who))
+      .map(([channel]) => patternOf(fleet, channel as AnyChannel, who))
     return keys.length === 0 ? NOTHING : `^(${keys.join('|')})$`
   }
   return {
@@ -146,14 +139,10 @@ export function canUseRabbitmq(device: string): boolean {
 }
 
 /** MQTT's levels are parted by dots in AMQP, and its `+` is `*` (rabbitmq.com/mqtt.html). */
-function patternOf(fleet: string, channel: Channel | JoinChannel, who: string): string {
-  const filter =
-    channel in JOIN_CHANNELS
-      ? joinFilter(fleet, channel as JoinChannel)
-      : fleetFilter(fleet, channel as Channel)
+function patternOf(fleet: string, channel: AnyChannel, who: string): string {
   // A subscription of all is `*` itself.
   const name = who === ANYONE ? '([^.]+|[*])' : who
-  return filter
+  return everyonesFilter(fleet, channel)
     .split('/')
     .map((level) => (level === '+' ? name : level.replaceAll('.', '[.]')))
     .join('[.]')

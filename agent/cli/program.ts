@@ -66,11 +66,11 @@ export function program(running: Running): Command {
   addIdentityCommands(root, named, running.streams)
   named(root.command('status'))
     .description('what this device runs, from the agent or from what it left on disk')
-    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option(...STATE_DIR_FLAG, process.env.FITMENT_STATE_DIR)
     .option('--json', 'print one JSON value for machines')
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.status)}`)
-    .action(async ({ stateDir, json }: { stateDir?: string; json?: boolean }) => {
-      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+    .action(async ({ json, ...flags }: StateFlags & { readonly json?: boolean }) => {
+      const stateDir = stateDirOf(flags)
       const { describe, needsAttention, statusOf } = await import('./status-command.ts')
       const status = await statusOf(stateDir)
       stdout.write(`${json ? JSON.stringify(status, null, 2) : describe(status)}\n`)
@@ -82,11 +82,11 @@ export function program(running: Running): Command {
     .description(
       'look at space, clock, certificate, broker, runtimes and permissions, and say what to do',
     )
-    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option(...STATE_DIR_FLAG, process.env.FITMENT_STATE_DIR)
     .option('--json', 'print one JSON value for machines')
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.doctor)}`)
-    .action(async ({ stateDir, json = false }: { stateDir?: string; json?: boolean }) => {
-      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+    .action(async ({ json = false, ...flags }: StateFlags & { readonly json?: boolean }) => {
+      const stateDir = stateDirOf(flags)
       const { doctor } = await import('./doctor/doctor-command.ts')
       running.exitCode = await doctor({ stateDir, json, say }, stdout)
     })
@@ -95,13 +95,24 @@ export function program(running: Running): Command {
 
 type Named = (command: Command) => Command
 
+const STATE_DIR_FLAG = ['--state-dir <dir>', 'state directory of the agent'] as const
+
+interface StateFlags {
+  readonly stateDir?: string
+}
+
+function stateDirOf({ stateDir }: StateFlags): string {
+  if (stateDir) return stateDir
+  throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+}
+
 function addMetricsCommand(root: Command, named: Named, stdout: NodeJS.WritableStream): void {
   named(root.command('metrics'))
     .description('what Prometheus reads of this device, e.g. by a textfile collector')
-    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option(...STATE_DIR_FLAG, process.env.FITMENT_STATE_DIR)
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.metrics)}`)
-    .action(async ({ stateDir }: { stateDir?: string }) => {
-      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+    .action(async (flags: StateFlags) => {
+      const stateDir = stateDirOf(flags)
       const { metricsOf } = await import('./status-command.ts')
       stdout.write(await metricsOf(stateDir))
     })
@@ -111,13 +122,13 @@ function addSamplesCommand(root: Command, named: Named, stdout: NodeJS.WritableS
   named(root.command('samples'))
     .description('write what --capture kept of a model as .npz, ready for labelling')
     .argument('<model>', 'name of a model')
-    .option('--state-dir <dir>', 'state directory of the agent', process.env.FITMENT_STATE_DIR)
+    .option(...STATE_DIR_FLAG, process.env.FITMENT_STATE_DIR)
     .requiredOption('-o, --output <file>', 'where the .npz is written')
     .option('--json', 'print one JSON value for machines')
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.samples)}`)
     .action(async (model: string, flags: SamplesFlags) => {
-      const { stateDir, output, json } = flags
-      if (!stateDir) throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
+      const { output, json } = flags
+      const stateDir = stateDirOf(flags)
       const { writeSamples } = await import('./samples-command.ts')
       const told = await writeSamples(stateDir, model, output)
       const text = `${told.samples} samples of ${model} in ${told.file}`
@@ -125,14 +136,12 @@ function addSamplesCommand(root: Command, named: Named, stdout: NodeJS.WritableS
     })
 }
 
-interface SamplesFlags {
-  readonly stateDir?: string
+interface SamplesFlags extends StateFlags {
   readonly output: string
   readonly json?: boolean
 }
 
-interface IdentityFlags {
-  readonly stateDir?: string
+interface IdentityFlags extends StateFlags {
   readonly device?: string
   readonly certificate?: string
   readonly key?: string
@@ -140,15 +149,10 @@ interface IdentityFlags {
 }
 
 function addIdentityCommands(root: Command, named: Named, streams: Streams): void {
-  const stateDirFlag = ['--state-dir <dir>', 'state directory of the agent'] as const
-  const stateDirOf = ({ stateDir }: IdentityFlags): string => {
-    if (stateDir) return stateDir
-    throw new UsageError('--state-dir must be given (or FITMENT_STATE_DIR)')
-  }
   named(root.command('join'))
     .description('join a fleet: make a key, get its certificate, keep what run needs')
     .argument('<token>', 'what fitment devices invite printed; - reads it from standard input')
-    .option(...stateDirFlag, process.env.FITMENT_STATE_DIR)
+    .option(...STATE_DIR_FLAG, process.env.FITMENT_STATE_DIR)
     .option(
       '--device <id>',
       'name of this device, where the token does not say it',
@@ -167,7 +171,7 @@ function addIdentityCommands(root: Command, named: Named, streams: Streams): voi
     })
   named(root.command('renew'))
     .description('get the next certificate now; run does it by itself, in time')
-    .option(...stateDirFlag, process.env.FITMENT_STATE_DIR)
+    .option(...STATE_DIR_FLAG, process.env.FITMENT_STATE_DIR)
     .option('--json', 'print one JSON value for machines')
     .addHelpText('after', `\nExample:\n  $ ${say(EXAMPLES.renew)}`)
     .action(async (flags: IdentityFlags) => {

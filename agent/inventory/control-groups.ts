@@ -74,13 +74,12 @@ function foldersUpwards({ root, point }: Mount, path: string): string[] {
   return folders
 }
 
-/** The numbers in those files of all the folders, where they say one; words such as `max` are no limit. */
+/** The numbers in those files of a folder, where they say one; words such as `max` are no limit. */
 export async function limitsIn(
   root: DeviceRoot,
-  { folders }: Hierarchy,
+  folder: string,
   files: readonly string[],
 ): Promise<number[]> {
-  const paths = folders.flatMap((folder) => files.map((file) => `${folder}/${file}`))
-  const texts = await Promise.all(paths.map((path) => root.text(path)))
+  const texts = await Promise.all(files.map((file) => root.text(`${folder}/${file}`)))
   return texts.flatMap((text) => (text !== null && /^\d+$/.test(text) ? [Number(text)] : []))
 }

@@ -1,3 +1,2 @@
-export { hierarchiesOf } from './control-groups.ts'
 export { type DeviceRoot, deviceRoot } from './device-root.ts'
 export { type InventoryOptions, readReport } from './read-report.ts'

@@ -56,10 +56,9 @@ async function memoryOfGroup(root: DeviceRoot): Promise<GroupMemory> {
   for (const hierarchy of await hierarchiesOf(root, 'memory')) {
     const { limits, used, cache } = FILES[hierarchy.version]
     for (const folder of hierarchy.folders) {
-      const own = { ...hierarchy, folders: [folder] }
-      const limit = Math.min(...(await limitsIn(root, own, limits)))
+      const limit = Math.min(...(await limitsIn(root, folder, limits)))
       if (limit >= NO_LIMIT_V1) continue
-      const [holds = 0] = await limitsIn(root, own, [used])
+      const [holds = 0] = await limitsIn(root, folder, [used])
       const freeable = numberOf(cache.exec((await root.text(`${folder}/memory.stat`)) ?? '')?.[1])
       limitBytes = Math.min(limitBytes, limit)
       leftBytes = Math.min(leftBytes, Math.max(0, limit - Math.max(0, holds - (freeable ?? 0))))

@@ -75,12 +75,21 @@ export class CapturedSamples {
     return entriesOf(this.#root)
   }
 
-  /** Those of a model that the planner does not have, the oldest first. */
-  async unsent(model: string): Promise<(KeptSample & { readonly digest: Digest })[]> {
-    const all = await filesIn(join(this.#root, model))
-    return all.flatMap((one) =>
-      one.digest === null || one.isSent ? [] : [{ ...one, digest: one.digest }],
-    )
+  /** Those of a model that the planner does not have, the oldest first; names tell that, and only so many are looked at. */
+  async unsent(
+    model: string,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<readonly { readonly digest: Digest; readonly bytes: number }[]> {
+    const folder = join(this.#root, model)
+    const found: { digest: Digest; bytes: number }[] = []
+    for (const name of (await entriesOf(folder)).sort()) {
+      if (found.length === most) break
+      const { digest, isSent } = nameParts(name)
+      if (digest === null || isSent) continue
+      const size = await sizeOf(join(folder, name))
+      if (size !== undefined) found.push({ digest, bytes: size })
+    }
+    return found
   }
 
   /** So many bytes of a sample from there on; `undefined` where there is no such sample. */
@@ -92,8 +101,8 @@ export class CapturedSamples {
   ): Promise<Buffer | undefined> {
     const folder = join(this.#root, model)
     const name = (await entriesOf(folder)).find((one) => {
-      const [, named, sent] = NAME.exec(one) ?? []
-      return named === digest && sent === undefined
+      const named = nameParts(one)
+      return named.digest === digest && !named.isSent
     })
     if (name === undefined) return undefined
     const file = await open(join(folder, name), 'r').catch((error) => missing(error))
@@ -178,13 +187,21 @@ async function filesIn(folder: string): Promise<KeptSample[]> {
   const files = await Promise.all(
     names.sort().map(async (name) => {
       const path = join(folder, name)
-      const [, digest = null, sent] = NAME.exec(name) ?? []
-      // It may have made room for another since.
-      const found = await stat(path).catch((error) => missing(error))
-      return found ? [{ path, bytes: found.size, digest, isSent: sent !== undefined }] : []
+      const bytes = await sizeOf(path)
+      return bytes === undefined ? [] : [{ path, bytes, ...nameParts(name) }]
     }),
   )
   return files.flat()
+}
+
+function nameParts(name: string): Pick<KeptSample, 'digest' | 'isSent'> {
+  const [, digest = null, sent] = NAME.exec(name) ?? []
+  return { digest, isSent: sent !== undefined }
+}
+
+/** Undefined where it has made room for another since. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch((error) => missing(error)))?.size
 }
 
 async function entriesOf(folder: string): Promise<string[]> {

@@ -83,7 +83,7 @@ export class SampleUploads {
     const now = clock.monotonic()
     const isDue = ({ digest }: { readonly digest: Digest }) =>
       now - (this.#told.get(digest) ?? Number.NEGATIVE_INFINITY) >= AGAIN_MS
-    const due = (await captured.unsent(model)).slice(0, MOST_CAPTURED).filter(isDue)
+    const due = (await captured.unsent(model, MOST_CAPTURED)).filter(isDue)
     if (due.length === 0) return
     for (const { digest } of due) this.#told.set(digest, now)
     tell(this.#report(model, { samples: due.map(({ digest, bytes }) => ({ digest, bytes })) }))
@@ -92,10 +92,12 @@ export class SampleUploads {
   async #send({ model, sample, from, blocks }: OrderOf<'collect'>): Promise<void> {
     const { captured, isBusy, send, tell } = this.#options
     if (isBusy()) return
-    for (let index = from; index < from + blocks; index += 1) {
-      const bytes = await captured?.read(model, sample, index * BLOCK_BYTES, BLOCK_BYTES)
-      if (bytes === undefined) return tell(this.#report(model, { gone: [sample] }))
-      if (bytes.length === 0 || !(await send(printBlockFrame(sample, index, bytes)))) return
+    const bytes = await captured?.read(model, sample, from * BLOCK_BYTES, blocks * BLOCK_BYTES)
+    if (bytes === undefined) return tell(this.#report(model, { gone: [sample] }))
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const index = from + at / BLOCK_BYTES
+      const frame = printBlockFrame(sample, index, bytes.subarray(at, at + BLOCK_BYTES))
+      if (!(await send(frame))) return
     }
   }
 

@@ -1,12 +1,16 @@
-import { PROBE_VERDICTS, type ProbeRecord, pairedRatio } from '../../shared/measure/index.ts'
+import {
+  leavesAll,
+  PROBE_VERDICTS,
+  type ProbeRecord,
+  pairedRatio,
+} from '../../shared/measure/index.ts'
 import { ProbeError } from './errors.ts'
 import { LATENCY_ALONE, type ProbeRequest } from './request.ts'
 
 /** As many as a paired interval needs. */
 const PAIRS = 6
-/** Fewer pairs than this never decide, and a decision before the end needs an interval so many times as wide. */
+/** Fewer pairs than this never decide. */
 const PAIRS_TO_DECIDE = 3
-const CERTAIN = 2
 const LEAST_MS = 100
 
 /** One child process from its start to its end. */
@@ -73,9 +77,7 @@ function isDecided(
   decides: ProbeRequest['decides'],
 ): boolean {
   if (decides === undefined || pairs.length < PAIRS_TO_DECIDE) return false
-  const { p50, ci95 } = pairedRatio(ratiosOf(pairs))
-  const [low, high] = ci95.map((end) => p50 * (end / p50) ** CERTAIN)
-  return decides.every((bound) => bound < (low ?? 0) || bound > (high ?? Infinity))
+  return leavesAll(pairedRatio(ratiosOf(pairs)), decides)
 }
 
 function ratiosOf(pairs: readonly (readonly [ProbeRecord, ProbeRecord])[]): number[] {

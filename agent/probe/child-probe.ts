@@ -22,7 +22,7 @@ import {
 } from '../../shared/runtime/index.ts'
 import { deviceRoot } from '../inventory/device-root.ts'
 import type { Phase } from './child-messages.ts'
-import { readEnvironment } from './environment.ts'
+import { readHeat } from './environment.ts'
 import { EnvironmentMonitor } from './environment-monitor.ts'
 import { readMemory, resetPeak } from './process-memory.ts'
 import type { ProbeRequest } from './request.ts'
@@ -99,10 +99,7 @@ async function furtherMeasured(
   if (soakMs !== undefined) {
     enter('soaking')
     const device = deviceRoot(root)
-    const look = async () => {
-      const { hottestCelsius, frequencyKhz } = await readEnvironment(device)
-      return { celsius: hottestCelsius, frequencyKhz }
-    }
+    const look = () => readHeat(device)
     more.soak = await measureSoak(run, { ms: soakMs, look, ...rate })
   }
   return more

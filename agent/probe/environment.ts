@@ -1,8 +1,11 @@
 import type { ProbeEnvironment } from '../../shared/measure/index.ts'
-import { type DeviceRoot, hierarchiesOf } from '../inventory/index.ts'
+import { hierarchiesOf } from '../inventory/control-groups.ts'
+import type { DeviceRoot } from '../inventory/device-root.ts'
 
 /** Coolers that slow the processor; fans run without that. */
 const SLOWING_COOLER = /cpu|processor|thermal-cpufreq|throttl/i
+
+const FIRST = '/sys/devices/system/cpu/cpu0/cpufreq'
 
 /** Raspberry Pi firmware, `get_throttled`: bits that hold now. */
 const PI_BITS = { undervoltage: 0x1, 'frequency-capped': 0x2, throttled: 0x4, 'soft-limit': 0x8 }
@@ -16,12 +19,11 @@ export async function readEnvironment(root: DeviceRoot): Promise<ProbeEnvironmen
     readPressure(root, 'cpu'),
     readPressure(root, 'memory'),
   ])
-  const first = '/sys/devices/system/cpu/cpu0/cpufreq'
   return {
-    governor: await root.text(`${first}/scaling_governor`),
-    frequencyKhz: numberIn(await root.text(`${first}/scaling_cur_freq`)),
-    maxFrequencyKhz: numberIn(await root.text(`${first}/cpuinfo_max_freq`)),
-    frequencyLimitKhz: numberIn(await root.text(`${first}/scaling_max_freq`)),
+    governor: await root.text(`${FIRST}/scaling_governor`),
+    frequencyKhz: await readFrequency(root),
+    maxFrequencyKhz: numberIn(await root.text(`${FIRST}/cpuinfo_max_freq`)),
+    frequencyLimitKhz: numberIn(await root.text(`${FIRST}/scaling_max_freq`)),
     quotaStops: await readQuotaStops(root),
     hottestCelsius: await readHottest(root),
     cooling: await readCooling(root),
@@ -33,6 +35,17 @@ export async function readEnvironment(root: DeviceRoot): Promise<ProbeEnvironmen
     cpuPressure,
     memoryPressure,
   }
+}
+
+/** What a soak is watched by, between its windows: the rest would take longer than it tells. */
+export async function readHeat(
+  root: DeviceRoot,
+): Promise<{ readonly celsius: number | null; readonly frequencyKhz: number | null }> {
+  return { celsius: await readHottest(root), frequencyKhz: await readFrequency(root) }
+}
+
+async function readFrequency(root: DeviceRoot): Promise<number | null> {
+  return numberIn(await root.text(`${FIRST}/scaling_cur_freq`))
 }
 
 async function readQuotaStops(root: DeviceRoot): Promise<number | null> {

@@ -35,7 +35,7 @@ export function keepSpare(): void {
   spare = { child, timer }
 }
 
-export function dropSpare(): void {
+function dropSpare(): void {
   if (!spare) return
   const { child, timer } = spare
   spare = undefined

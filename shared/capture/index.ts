@@ -1,6 +1,5 @@
 export {
   type CapturedSample,
-  capturedSampleSchema,
   MOST_SAMPLE_BYTES,
   type Ports,
   parseCaptured,

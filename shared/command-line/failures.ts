@@ -39,7 +39,7 @@ export function reportFailure(
 }
 
 /** What the parser of command lines refused, in the form of all other refusals. */
-export function usageErrorOf(error: unknown): unknown {
+function usageErrorOf(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error
   const said = oneLine(error.message.replace(/^error: /, ''))
   return new UsageError(`${said} (add --help for usage)`, {}, { cause: error })

@@ -1,11 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import type { TriedSetting } from '../measure/index.ts'
 import type { CoreGroup } from './core-groups.ts'
-
-interface Setting {
-  readonly threads: number
-  readonly cores: readonly number[] | null
-}
 
 /**
  * Threads and cores worth trying, the fewest first.
@@ -16,7 +12,7 @@ export function settingsToTry(
   groups: readonly CoreGroup[],
   most: number,
   mayKeep: boolean,
-): readonly Setting[] {
+): readonly TriedSetting[] {
   const all = groups.reduce((sum, { cores }) => sum + cores.length, 0) || most
   const free = countsUpTo(Math.min(most, all)).map((threads) => ({ threads, cores: null }))
   const [large, ...smaller] = groups

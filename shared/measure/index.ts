@@ -9,7 +9,7 @@ export { type MeasureHooks, measureBeside, measureLatency, type Run } from './la
 export type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 export { NOISE } from './noise.ts'
 export { sqnrDb } from './output-error.ts'
-export { pairedRatio } from './paired-ratio.ts'
+export { leavesAll, pairedRatio } from './paired-ratio.ts'
 export type { ProbeEnvironment, ProbeEvidence, ProbeRecord } from './probe-record.ts'
 export type { MetricScore, QualityRecord } from './quality-record.ts'
 export { QualityTally } from './quality-tally.ts'

@@ -4,6 +4,7 @@ import { type LatencyBudget, ROUNDS_FOR_RATIO } from './budget.ts'
 import type { Block, Stopped, Warmup } from './latency-blocks.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { ratioOfBlocks, summarise } from './latency-summary.ts'
+import { leavesAll } from './paired-ratio.ts'
 
 /** Time in ms from an arbitrary start. */
 export type Clock = () => number
@@ -50,8 +51,6 @@ export interface MeasureHooks {
 /** How far beyond its time two slow models are measured for the sake of those rounds. */
 const OVERTIME = 4
 
-/** An interval is looked at after every round: it must leave the bound by so many half-widths not to be left by chance. */
-const CERTAIN = 2
 /** Paced runs after the warm-up's hot loop that are not counted. */
 const SETTLING_RUNS = 2
 
@@ -271,14 +270,10 @@ function whyStop(
   return fewest >= cap.runs ? 'runs' : undefined
 }
 
-/** Whether the interval of the ratio, made wider for every look at it, holds none of what the decision hangs on. */
 function isDecided(series: readonly Series[], decides: readonly number[] | undefined): boolean {
   const [ours, theirs] = series
   if (!decides || !ours || !theirs || ours.blocks.length < ROUNDS_FOR_RATIO) return false
-  const { p50, ci95 } = ratioOfBlocks(ours.blocks, theirs.blocks)
-  const low = p50 * (ci95[0] / p50) ** CERTAIN
-  const high = p50 * (ci95[1] / p50) ** CERTAIN
-  return decides.every((bound) => bound < low || bound > high)
+  return leavesAll(ratioOfBlocks(ours.blocks, theirs.blocks), decides)
 }
 
 /** Enough for what is made of them: a ratio needs rounds, and never fewer than two. */

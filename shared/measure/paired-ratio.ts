@@ -18,6 +18,19 @@ export function pairedRatio(ratios: readonly number[]): { p50: number; ci95: [nu
   return { p50: Math.exp(centre), ci95: [Math.exp(ci95[0]), Math.exp(ci95[1])] }
 }
 
+/** An interval is looked at after every pair: it must leave a bound by so many half-widths not to be left by chance. */
+const CERTAIN = 2
+
+/** Whether the interval of a ratio, made wider for every look at it, holds none of what a decision hangs on. */
+export function leavesAll(
+  { p50, ci95 }: ReturnType<typeof pairedRatio>,
+  decides: readonly number[],
+): boolean {
+  const low = p50 * (ci95[0] / p50) ** CERTAIN
+  const high = p50 * (ci95[1] / p50) ** CERTAIN
+  return decides.every((bound) => bound < low || bound > high)
+}
+
 function studentT(values: readonly number[]): { centre: number; ci95: [number, number] } {
   const n = values.length
   const centre = meanOf(values)

@@ -56,6 +56,10 @@ function engineFor(options: EngineOptions): Shared {
   if (known) return known
   const fresh = { key, engine: LitertEngine.start(options), open: 0 }
   engines.set(key, fresh)
+  // One that does not start is no reason for the next not to.
+  fresh.engine.catch(() => {
+    if (engines.get(key) === fresh) engines.delete(key)
+  })
   return fresh
 }
 
