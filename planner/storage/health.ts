@@ -80,11 +80,16 @@ export async function latestOf(
   }))
 }
 
-/** When each device last told of any model. */
-export async function lastTold(db: Db): Promise<ReadonlyMap<string, string>> {
+/** When each of these devices last told of any model. */
+export async function lastTold(
+  db: Db,
+  devices: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (devices.length === 0) return new Map()
   const rows = await db
     .selectFrom('health_latest')
     .select((q) => ['device', q.fn.max('received_at').as('at')])
+    .where('device', 'in', [...devices])
     .groupBy('device')
     .execute()
   return new Map(rows.map(({ device, at }) => [device, at]))

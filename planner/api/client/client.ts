@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import { messageOf, UsageError } from '../../../shared/errors.ts'
+import { messageOf, reasonOf, UsageError } from '../../../shared/errors.ts'
 import { parseJson } from '../../../shared/json.ts'
 import {
   type ApiProgress,
@@ -68,11 +68,9 @@ export function connectPlanner(
       const sent = await transport.ask('POST', OTHER_PATHS.artifacts, type)
       const file = createReadStream(path)
       const broken = new Promise<never>((_, reject) => {
-        file.once('error', (error: NodeJS.ErrnoException) => {
+        file.once('error', (error) => {
           sent.destroy()
-          reject(
-            new UsageError(`cannot read ${path}: ${REASONS[error.code ?? ''] ?? error.message}`),
-          )
+          reject(new UsageError(`cannot read ${path}: ${reasonOf(error)}`))
         })
       })
       file.pipe(sent)
@@ -83,12 +81,6 @@ export function connectPlanner(
 }
 
 const uploadedSchema = z.object({ digest: z.string() })
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'reading it is not allowed',
-}
 
 type OnProgress = (progress: ApiProgress) => void
 type Ask = (name: OperationName, input: object, onProgress: OnProgress) => Promise<unknown>

@@ -59,6 +59,18 @@ function placeIn(cursor: string): unknown {
   }
 }
 
+/** Of one more than were asked for: the page, and where the next begins, if there is one. */
+export function cutAt<Item>(
+  found: readonly Item[],
+  limit: number,
+  placeOf: (last: Item) => readonly (string | number)[],
+): { readonly shown: readonly Item[]; readonly next: string | null } {
+  const shown = found.slice(0, limit)
+  const last = shown.at(-1)
+  const isMore = found.length > limit && last !== undefined
+  return { shown, next: isMore ? printCursor(placeOf(last)) : null }
+}
+
 const offsetSchema = z.tuple([z.number().int().nonnegative()])
 
 /** A page of what is there whole: lists that stay short however large the fleet. */

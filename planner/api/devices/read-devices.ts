@@ -102,17 +102,12 @@ export async function deviceViews(
   devices: readonly Device[],
   now: Date,
 ): Promise<DeviceView[]> {
-  const labels = await deviceLabels.deviceLabels(
-    db,
-    devices.map(({ id }) => id),
-  )
+  const ids = devices.map(({ id }) => id)
+  const labels = await deviceLabels.deviceLabels(db, ids)
   const retired = await retirements.retirements(db)
   const doubles = await doublesSince(db, new Date(now.getTime() - DOUBLES_SHOWN_MS))
-  const raised = await alarms.raisedOn(
-    db,
-    devices.map(({ id }) => id),
-  )
-  const told = await health.lastTold(db)
+  const raised = await alarms.raisedOn(db, ids)
+  const told = await health.lastTold(db, ids)
   const origin = originsOf(db)
   return Promise.all(
     devices.map(async (device) => {
@@ -152,7 +147,9 @@ interface Origin {
 }
 
 /** What a file was built of; asked once for each, however many devices have it. */
-function originsOf(db: Db): (slot: { model: string; variant: string }) => Promise<Origin> {
+export function originsOf(
+  db: Db,
+): (file: { readonly model: string; readonly variant: string }) => Promise<Origin> {
   const known = new Map<string, Promise<Origin>>()
   return ({ model, variant }) => {
     const name = `${model} ${variant}`

@@ -28,7 +28,6 @@ const MOVED = {
 >
 
 export type MovedKind = keyof typeof MOVED
-export const MOVED_KINDS = Object.keys(MOVED) as [MovedKind, ...MovedKind[]]
 
 /** By what two items are one: the last one counts. */
 const nameOf = (kind: MovedKind, item: Item) =>

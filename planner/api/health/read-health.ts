@@ -6,15 +6,16 @@ import {
   devices as deviceRows,
   health,
   type LatestWindow,
-  models,
-  variants,
 } from '../../storage/index.ts'
 import { type Call, modelNamed } from '../call/call.ts'
-import type { OperationInput, OperationOutput } from '../contract/contract.ts'
+import type { OperationAnswer, OperationInput, OperationOutput } from '../contract/contract.ts'
 import type { DeviceHealth, HealthView } from '../contract/health-views.ts'
-import { selected } from '../devices/read-devices.ts'
+import { pageIn } from '../contract/paging.ts'
+import { originsOf, selected } from '../devices/read-devices.ts'
 
 const DAY_MS = 86_400_000
+
+type OriginOf = ReturnType<typeof originsOf>
 
 /** How a model does: on each device now, and day by day on all of them. @throws ApiError `unknown-model`, SelectorError */
 export async function readHealth(
@@ -31,10 +32,11 @@ export async function readHealth(
       (input.class === undefined || of === input.class),
   )
   const byId = new Map(asked.map((device) => [device.id, device]))
+  const origin = originsOf(db)
   const devices: DeviceHealth[] = []
   for (const window of await health.latestOf(db, name, input.device)) {
     const device = byId.get(window.device)
-    if (device) devices.push(await deviceHealth(context, device, window))
+    if (device) devices.push(await deviceHealth(context, device, window, origin))
   }
   const raised = (await alarms.alarmsOf(db, { model: name })).filter(
     ({ count, device }) => count.state === 'raised' && byId.has(device),
@@ -42,57 +44,48 @@ export async function readHealth(
   return {
     model: name,
     devices,
-    days: await daysOf(context, name, byId, input.days),
+    days: await daysOf(context, name, byId, input.days, origin),
     alarms: raised.length,
   }
 }
 
+/** A page of them; what each is of is asked for those alone. @throws ApiError `unknown-model` */
 export async function readAlarms(
-  { model, device, all }: OperationInput<'alarms.list'>,
+  { model, device, all, ...paging }: OperationInput<'alarms.list'>,
   { context }: Call,
-): Promise<OperationOutput<'alarms.list'>> {
+): Promise<OperationAnswer<'alarms.list'>> {
+  const { db } = context
   if (model !== undefined) await modelNamed(context, model)
-  const known = await alarms.alarmsOf(context.db, { model, device })
+  const known = await alarms.alarmsOf(db, { model, device })
   const shown = known.filter(
     ({ count, raisedAt }) => count.state === 'raised' || (all && raisedAt !== null),
   )
-  return await Promise.all(
-    shown.map(async ({ count, ...alarm }) => {
-      const [latest] = await health.latestOf(context.db, alarm.model, alarm.device)
-      const variant = latest?.seen.variant
-      const revision = variant ? await revisionOf(context, alarm.model, variant) : null
-      return { ...alarm, revision, state: count.state }
-    }),
-  )
-}
-
-/** Which revision of the model a file was built of; null where none is known. */
-async function revisionOf(
-  { db }: ConductorContext,
-  model: string,
-  digest: string,
-): Promise<number | null> {
-  const variant = await variants.variantByDigest(db, digest)
-  const revision = variant && (await models.revisionOf(db, model, variant.source))
-  return revision?.revision ?? null
+  const { items, ...page } = pageIn(shown, paging)
+  const origin = originsOf(db)
+  const views = items.map(async ({ count, ...alarm }) => {
+    const [latest] = await health.latestOf(db, alarm.model, alarm.device)
+    const variant = latest?.seen.variant
+    const revision = variant ? (await origin({ model: alarm.model, variant })).revision : null
+    return { ...alarm, revision, state: count.state }
+  })
+  return { ...page, items: await Promise.all(views) }
 }
 
 async function deviceHealth(
   context: ConductorContext,
   device: Device,
   { model, seen, receivedAt }: LatestWindow,
+  origin: OriginOf,
 ): Promise<DeviceHealth> {
   const { reference, probeMs } = await yardstickOf(context, context.db, device, { model, ...seen })
   const figures = figuresOf(seen, reference, probeMs)
-  const variant = await variants.variantByDigest(context.db, seen.variant)
   const { p50 = null, p95 = null, p99 = null } = figures.latencyMs ?? {}
   const ratio = p95 !== null && probeMs?.p95 ? p95 / probeMs.p95 : null
   const { inferences, drift, worst, notFinite, foreign, hottestCelsius, throttled } = figures
   const ended = Date.parse(seen.from) + seen.windowMs
   return {
     ...{ device: device.id, class: device.class, online: device.online, variant: seen.variant },
-    scheme: variant?.scheme ?? null,
-    revision: await revisionOf(context, model, seen.variant),
+    ...(await origin({ model, variant: seen.variant })),
     ...{ inferences, drift, notFinite, foreign, hottestCelsius, throttled },
     worst: worst.map(({ samples, ...distance }) => ({ ...distance, samples: [...samples] })),
     ...{ p50Ms: p50, p95Ms: p95, p99Ms: p99, p95Ratio: ratio },
@@ -109,6 +102,7 @@ async function daysOf(
   model: string,
   devices: ReadonlyMap<string, Device>,
   days: number,
+  origin: OriginOf,
 ): Promise<HealthView['days']> {
   const { db, now } = context
   const since = new Date(now().getTime() - (days - 1) * DAY_MS).toISOString().slice(0, 10)
@@ -126,7 +120,7 @@ async function daysOf(
       devices: (before?.devices ?? 0) + 1,
     })
   }
-  return await Promise.all([...groups.values()].map((group) => dayView(context, group)))
+  return await Promise.all([...groups.values()].map((group) => dayView(group, origin)))
 }
 
 interface Group {
@@ -139,16 +133,15 @@ interface Group {
 }
 
 async function dayView(
-  context: ConductorContext,
   { model, day, variant, devices, seen, yardstick }: Group,
+  origin: OriginOf,
 ): Promise<HealthView['days'][number]> {
   const figures = figuresOf(seen, yardstick.reference, yardstick.probeMs)
   const { p50 = null, p95 = null, p99 = null } = figures.latencyMs ?? {}
   const { inferences, drift, worst, hottestCelsius } = figures
   return {
     ...{ day, variant, devices, inferences, drift, hottestCelsius },
-    scheme: (await variants.variantByDigest(context.db, variant))?.scheme ?? null,
-    revision: await revisionOf(context, model, variant),
+    ...(await origin({ model, variant })),
     worst: worst[0]?.name ?? null,
     ...{ p50Ms: p50, p95Ms: p95, p99Ms: p99 },
   }

@@ -9,14 +9,12 @@ import {
   type CapturedRow,
   capturedSamples,
   devices as deviceRows,
-  models,
-  variants,
 } from '../../storage/index.ts'
 import { type Call, deviceNamed, modelNamed } from '../call/call.ts'
 import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
 import { parseCursor, printCursor, USUAL_ITEMS } from '../contract/paging.ts'
 import type { SampleView } from '../contract/sample-operations.ts'
-import { selected } from '../devices/read-devices.ts'
+import { originsOf, selected } from '../devices/read-devices.ts'
 
 /** Rows that are looked at together. */
 const PAGE = 1000
@@ -33,13 +31,13 @@ export async function listSamples(
   const { db, settings } = context
   const query = await queryOf(context, input)
   const rows = new Map<string, Row>()
-  const revision = revisions(context)
+  const origin = originsOf(context.db)
   for await (const row of kept(context, query)) {
-    const number = await revision(row)
-    const key = `${row.model} ${number} ${row.device}`
+    const { revision } = await origin(row)
+    const key = `${row.model} ${revision} ${row.device}`
     const { model, device, receivedAt } = row
     const fresh = { samples: 0, bytes: 0, reasons: {}, first: receivedAt, last: receivedAt }
-    const sum: Row = rows.get(key) ?? { model, revision: number, device, ...fresh }
+    const sum: Row = rows.get(key) ?? { model, revision, device, ...fresh }
     rows.set(key, {
       ...sum,
       samples: sum.samples + 1,
@@ -75,7 +73,7 @@ export async function readSamples(
     await audit.writeAudit(context.db, entry, context.now())
   }
   const items: SampleView[] = []
-  const revision = revisions(context)
+  const origin = originsOf(context.db)
   const [after] = cursor === undefined ? [0] : parseCursor(placeSchema, cursor)
   let bytes = 0
   for await (const row of kept(context, query, after)) {
@@ -85,7 +83,8 @@ export async function readSamples(
     if (sample) {
       const { device, receivedAt } = row
       const { at, why, inputs, outputs } = sample
-      items.push({ device, revision: await revision(row), at, receivedAt, why, inputs, outputs })
+      const { revision } = await origin(row)
+      items.push({ device, revision, at, receivedAt, why, inputs, outputs })
     }
     bytes += row.bytes
     const isFull = bytes >= PAGE_BYTES || items.length >= limit
@@ -122,19 +121,5 @@ async function* kept(
     const last = page.at(-1)
     if (!last || page.length < PAGE) return
     after = last.seq
-  }
-}
-
-/** Of which revision a sample is; asked once for each variant. */
-function revisions({ db }: ConductorContext): (row: CapturedRow) => Promise<number | null> {
-  const known = new Map<string, number | null>()
-  return async ({ model, variant: digest }) => {
-    const key = `${model} ${digest}`
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const variant = await variants.variantByDigest(db, digest)
-    const of = variant && (await models.revisionOf(db, model, variant.source))
-    known.set(key, of?.revision ?? null)
-    return of?.revision ?? null
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { audit } from '../../storage/index.ts'
 import type { Call } from '../call/call.ts'
 import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
-import { parseCursor, printCursor, USUAL_ITEMS } from '../contract/paging.ts'
+import { cutAt, parseCursor, USUAL_ITEMS } from '../contract/paging.ts'
 
 const placeSchema = z.tuple([z.number().int()])
 
@@ -13,13 +13,11 @@ export async function listAudit(
 ): Promise<OperationAnswer<'audit.list'>> {
   const before = cursor === undefined ? undefined : parseCursor(placeSchema, cursor)[0]
   const entries = await audit.readAudit(context.db, { ...only, before, limit: limit + 1 })
-  const items = entries
-    .slice(0, limit)
-    .map((entry) => ({ ...entry, seq: Number(entry.seq), detail: { ...entry.detail } }))
-  const last = items.at(-1)
-  return {
-    items,
-    next: entries.length > limit && last ? printCursor([last.seq]) : null,
-    total: null,
-  }
+  const { shown, next } = cutAt(entries, limit, ({ seq }) => [Number(seq)])
+  const items = shown.map((entry) => ({
+    ...entry,
+    seq: Number(entry.seq),
+    detail: { ...entry.detail },
+  }))
+  return { items, next, total: null }
 }

@@ -15,7 +15,7 @@ import {
 import { type Call, modelNamed } from '../call/call.ts'
 import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
 import { ApiError } from '../contract/errors.ts'
-import { parseCursor, printCursor, USUAL_ITEMS } from '../contract/paging.ts'
+import { cutAt, parseCursor, USUAL_ITEMS } from '../contract/paging.ts'
 import type { RolloutDetail, RolloutMember, RolloutSummary } from '../contract/rollout-views.ts'
 
 const placeSchema = z.tuple([z.string(), z.string()])
@@ -31,13 +31,9 @@ export async function listRollouts(
   const before = cursor === undefined ? undefined : parseCursor(placeSchema, cursor)
   const query = { model, class: classId, state, before, most: limit + 1 }
   const found = await rolloutLists.rolloutPage(db, query)
-  const shown = found.slice(0, limit)
-  const last = shown.at(-1)
-  return {
-    items: await Promise.all(shown.map((rollout) => summaryOf(db, rollout))),
-    next: found.length > limit && last ? printCursor([last.createdAt, last.id]) : null,
-    total: null,
-  }
+  const { shown, next } = cutAt(found, limit, ({ createdAt, id }) => [createdAt, id])
+  const items = await Promise.all(shown.map((rollout) => summaryOf(db, rollout)))
+  return { items, next, total: null }
 }
 
 /** @throws ApiError `unknown-rollout` */
@@ -68,7 +64,7 @@ export async function listMembers(
   const after = cursor === undefined ? '' : parseCursor(memberPlace, cursor)[0]
   const query = { state, wave: wave && wave - 1, after, most: limit + 1 }
   const found = await rolloutLists.memberPage(db, id, query)
-  const shown = found.slice(0, limit)
+  const { shown, next } = cutAt(found, limit, ({ device }) => [device])
   const known = await deviceRows.onlineAmong(
     db,
     shown.map(({ device }) => device),
@@ -86,12 +82,7 @@ export async function listMembers(
     error: member.error,
     updatedAt: member.updatedAt,
   }))
-  const last = shown.at(-1)
-  return {
-    items,
-    next: found.length > limit && last ? printCursor([last.device]) : null,
-    total: await rolloutLists.countMembers(db, id, query),
-  }
+  return { items, next, total: await rolloutLists.countMembers(db, id, query) }
 }
 
 async function rolloutNamed(db: Db, id: string): Promise<Rollout> {

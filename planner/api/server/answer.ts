@@ -9,7 +9,7 @@ import { answerOperation } from './answer-operation.ts'
 import { type Caller, callerOf, requireRole } from './callers.ts'
 import type { Exchange } from './exchange.ts'
 import { DATA_POLICY, SAFE_HEADERS, sendJson, sendProblem } from './replies.ts'
-import { MethodError, routeOf } from './router.ts'
+import { MethodError, noSuchPath, routeOf } from './router.ts'
 import { answerSession } from './sessions.ts'
 
 /** Whatever is asked is answered, by a value or by a problem; nothing that a caller does throws further. */
@@ -73,10 +73,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
   } else if (planner.pages && method === 'GET' && !path.startsWith('/api/')) {
     planner.pages(request, response)
   } else {
-    throw new ApiError(
-      'no-such-path',
-      `the planner has no ${method} ${path.slice(0, 200)}: are fitment and planner of one version?`,
-    )
+    throw noSuchPath(method, path)
   }
 }
 

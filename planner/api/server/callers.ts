@@ -26,7 +26,7 @@ interface Registry {
   readonly now: () => Date
 }
 
-const NOBODY =
+export const NOBODY =
   'the planner knows no such token: it was revoked, has expired, or is another planner’s; ask an admin for a new one'
 const NO_SESSION =
   'the session is over, or its token was revoked or has expired: log in with a token again'

@@ -159,7 +159,7 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'rollout.approve': (input, call) => changeRollout('approve', input, call),
 
   health: readHealth,
-  'alarms.list': whole<'alarms.list'>(readAlarms),
+  'alarms.list': readAlarms,
   'samples.list': listSamples,
   'samples.read': readSamples,
   'rollouts.list': listRollouts,

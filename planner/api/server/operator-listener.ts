@@ -1,5 +1,6 @@
 import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http'
 import { createServer } from 'node:https'
+import { closeServer, hostInUrl, listenOn } from '../../../shared/http-listening.ts'
 import type { PlannerIdentity } from '../../identity/index.ts'
 
 /** Where operators on other machines ask. */
@@ -25,19 +26,10 @@ export async function listenForOperators(
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = isPlain ? plainServer(handler) : tlsServer(identity, handler)
   server.maxConnections = MOST_CONNECTIONS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-  const address = server.address()
-  const actual = typeof address === 'object' && address !== null ? address.port : port
+  const actual = await listenOn(server, { host, port })
   return {
-    url: `${isPlain ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${actual}`,
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
-    },
+    url: `${isPlain ? 'http' : 'https'}://${hostInUrl(name)}:${actual}`,
+    close: () => closeServer(server),
   }
 }
 

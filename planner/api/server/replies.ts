@@ -25,15 +25,16 @@ export function sendJson(
   response: ServerResponse,
   { status, body }: Reply,
 ): void {
-  const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   response.setHeader('content-security-policy', DATA_POLICY)
   response.setHeader('cache-control', 'no-cache')
-  const isRead = request.method === 'GET' || request.method === 'HEAD'
-  if (isRead) response.setHeader('etag', tag)
-  if (isRead && isAmong(tag, request.headers['if-none-match'])) {
-    response.writeHead(304)
-    response.end()
-    return
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+    response.setHeader('etag', tag)
+    if (isAmong(tag, request.headers['if-none-match'])) {
+      response.writeHead(304)
+      response.end()
+      return
+    }
   }
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(body)

@@ -88,7 +88,8 @@ function objectIn(text: string, query: URLSearchParams): Record<string, unknown>
   throw new ShapeError('body', [{ path: '', message: 'a JSON object is wanted' }])
 }
 
-function jsonIn(text: string): unknown {
+/** @throws ApiError `malformed` */
+export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -12,15 +12,20 @@ export interface Found {
 /** @throws ApiError `no-such-path`, `no-such-method`, `malformed` */
 export function routeOf(method: string, path: string): Found {
   const segments = path.slice(API.length + 1).split('/')
-  const here = operationNames.filter((name) => isAt(ROUTES[name].path, segments))
-  const name = here.find((one) => ROUTES[one].method === method)
-  if (name !== undefined) {
-    return { name, route: ROUTES[name], fields: fieldsIn(ROUTES[name].path, segments) }
+  const here = TABLE.filter(({ parts }) => isAt(parts, segments))
+  const found = here.find(({ route }) => route.method === method)
+  if (found !== undefined) {
+    const { name, route, parts } = found
+    return { name, route, fields: fieldsIn(parts, segments) }
   }
   if (here.length > 0) {
-    throw new MethodError(method, path, [...new Set(here.map((one) => ROUTES[one].method))])
+    throw new MethodError(method, path, [...new Set(here.map(({ route }) => route.method))])
   }
-  throw new ApiError(
+  throw noSuchPath(method, path)
+}
+
+export function noSuchPath(method: string, path: string): ApiError {
+  return new ApiError(
     'no-such-path',
     `the planner has no ${method} ${path.slice(0, 200)}: are fitment and planner of one version?`,
   )
@@ -39,23 +44,35 @@ export class MethodError extends ApiError {
   }
 }
 
-const partsOf = (path: string) => path.slice(1).split('/')
 const FIELD = /^\{(\w+)\}$/
 
-function isAt(path: string, segments: readonly string[]): boolean {
-  const parts = partsOf(path)
+interface Part {
+  readonly text: string
+  /** Of the input, where it is none of the path's own words. */
+  readonly field: string | undefined
+}
+
+const TABLE = operationNames.map((name) => {
+  const route = ROUTES[name]
+  const texts = route.path.slice(1).split('/')
+  return { name, route, parts: texts.map((text): Part => ({ text, field: FIELD.exec(text)?.[1] })) }
+})
+
+function isAt(parts: readonly Part[], segments: readonly string[]): boolean {
   return (
     parts.length === segments.length &&
-    parts.every((part, index) => part === segments[index] || (FIELD.test(part) && segments[index]))
+    parts.every(
+      ({ text, field }, index) =>
+        text === segments[index] || (field !== undefined && segments[index] !== ''),
+    )
   )
 }
 
-function fieldsIn(path: string, segments: readonly string[]): Record<string, string> {
+function fieldsIn(parts: readonly Part[], segments: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    partsOf(path).flatMap((part, index) => {
-      const [, name] = FIELD.exec(part) ?? []
-      return name === undefined ? [] : [[name, decoded(segments[index] ?? '')]]
-    }),
+    parts.flatMap(({ field }, index) =>
+      field === undefined ? [] : [[field, decoded(segments[index] ?? '')]],
+    ),
   )
 }
 

@@ -1,7 +1,8 @@
 import { chmod, unlink } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { Logger } from 'pino'
 import { type Family, family } from '../../../shared/exposition/index.ts'
+import { closeServer, listenOn } from '../../../shared/http-listening.ts'
 import type { Conductor } from '../../conductor/index.ts'
 import type { PlannerIdentity } from '../../identity/index.ts'
 import type { PlannerInfo } from '../call/call.ts'
@@ -76,7 +77,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const server = createServer({ requestTimeout: 0 }, handlerFor({ kind: 'socket', isTls: false }))
   // The database is held by this planner alone, so a socket that is there was left by one that was killed.
   await unlink(options.socket).catch(() => {})
-  await listen(server, options.socket)
+  await listenOn(server, options.socket)
   await chmod(options.socket, 0o600)
   const webhooks = await startWebhooks({ context, fleet: info.fleet, log })
   await feed.start()
@@ -85,20 +86,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async close() {
       feed.close()
       await webhooks.close()
-      await Promise.all([close(server), remote?.close()])
+      await Promise.all([closeServer(server), remote?.close()])
     },
   }
-}
-
-function listen(server: Server, socket: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(socket, () => resolve())
-  })
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeAllConnections()
-  await closed
 }

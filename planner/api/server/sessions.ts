@@ -3,10 +3,10 @@ import { closeSession, openSession } from '../../identity/index.ts'
 import { audit } from '../../storage/index.ts'
 import { ApiError, ShapeError } from '../contract/errors.ts'
 import { logInSchema, type SessionView } from '../contract/session-views.ts'
-import { type Caller, callerOf, secretIn } from './callers.ts'
+import { type Caller, callerOf, NOBODY, secretIn } from './callers.ts'
 import type { Exchange } from './exchange.ts'
 import { sendJson } from './replies.ts'
-import { textOf } from './requests.ts'
+import { jsonIn, textOf } from './requests.ts'
 import { cookieSecretOf, refuseOtherSites, setCookie } from './session-cookie.ts'
 
 type Method = 'GET' | 'POST' | 'DELETE'
@@ -28,12 +28,7 @@ const ANSWERS: Readonly<Record<Method, (exchange: Exchange) => Promise<void>>> =
     const { db, now } = planner.conductor.context
     const secret = secretIn(token.replace(/\s+/g, ''))
     const session = await openSession(db, secret, now())
-    if (session === undefined) {
-      throw new ApiError(
-        'not-known',
-        'the planner knows no such token: it was revoked, has expired, or is another planner’s; ask an admin for a new one',
-      )
-    }
+    if (session === undefined) throw new ApiError('not-known', NOBODY)
     const actor = `operator:${session.name}`
     const entry = { actor, action: 'session.opened', subject: session.name, detail: {} }
     await audit.writeAudit(db, entry, now())
@@ -72,17 +67,9 @@ function viewOf({ actor, role, expiresAt }: Caller): SessionView {
 }
 
 function logInOf(text: string): z.infer<typeof logInSchema> {
-  const parsed = logInSchema.safeParse(valueIn(text))
+  const parsed = logInSchema.safeParse(jsonIn(text))
   if (parsed.success) return parsed.data
   throw new ShapeError('session', [
     { path: 'token', message: 'the token of fitment operators add' },
   ])
-}
-
-function valueIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new ApiError('malformed', 'the input is not JSON')
-  }
 }

@@ -103,7 +103,7 @@ async function readAudit(
   })
 }
 
-export function toldOf(entry: AuditEntry, fleet: string): FleetEvent | undefined {
+function toldOf(entry: AuditEntry, fleet: string): FleetEvent | undefined {
   const event = eventOf(entry)
   if (event === undefined) return undefined
   // The same whenever the entry is read again, and another's in a database that was begun anew.

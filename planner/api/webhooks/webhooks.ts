@@ -5,7 +5,7 @@ import { audit, events, type StoredDelivery, webhooks } from '../../storage/inde
 import type { Call } from '../call/call.ts'
 import type { OperationAnswer, OperationInput, OperationOutput } from '../contract/contract.ts'
 import { ApiError } from '../contract/errors.ts'
-import { parseCursor, printCursor, USUAL_ITEMS } from '../contract/paging.ts'
+import { cutAt, parseCursor, USUAL_ITEMS } from '../contract/paging.ts'
 import type { DeliveryView, WebhookView } from '../contract/webhook-views.ts'
 import { READER } from './dispatcher.ts'
 
@@ -111,13 +111,8 @@ export async function listDead(
     ...{ webhook: name, most: limit + 1 },
     ...place,
   })
-  const items = found.slice(0, limit)
-  const last = items.at(-1)
-  return {
-    items: items.map(deliveryView),
-    next: found.length > limit && last ? printCursor([last.seq]) : null,
-    total: null,
-  }
+  const { shown, next } = cutAt(found, limit, ({ seq }) => [seq])
+  return { items: shown.map(deliveryView), next, total: null }
 }
 
 /** At once, and as patiently as the first time. @throws ApiError `unknown-delivery` */

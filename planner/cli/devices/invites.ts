@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { joinKeyOf, parseJoinToken } from '../../../shared/identity/index.ts'
+import { printLabels } from '../../../shared/labels.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
@@ -26,9 +27,7 @@ export const invitesListCommand = defineCommand({
             ['INVITE', 'STATE', 'FOR', 'USED', 'LABELS', 'UNTIL', 'MADE', 'BY'],
             rows.map((row) => [
               ...[row.id.slice(0, SHOWN), stateOf(row), forWhom(row), `${row.used} of ${row.uses}`],
-              Object.entries(row.labels)
-                .map(([key, value]) => `${key}=${value}`)
-                .join(' '),
+              printLabels(row.labels),
               ...[row.expiresAt, row.createdAt, row.createdBy],
             ]),
           ),

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
+import { goOnWithout, wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { failPointsFrom } from '../../../shared/fail-points.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
+import { logDestination } from '../../../shared/log/index.ts'
 import { notifyReady } from '../../../shared/service/index.ts'
 import { ClusterError, joinCluster } from '../../cluster/index.ts'
 import { Builder, failPointNames } from '../../conductor/index.ts'
@@ -16,7 +18,13 @@ import {
   startingAlone,
 } from '../../storage/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption, needsDatabase, pick } from '../program/fleet-options.ts'
+import {
+  dataInput,
+  dataOption,
+  needsDatabase,
+  pick,
+  plannerInput,
+} from '../program/fleet-options.ts'
 import { endedBy } from './run-until-stopped.ts'
 
 export const builderCommand = defineCommand({
@@ -37,13 +45,13 @@ export const builderCommand = defineCommand({
     fleet: fleetSchema,
     database: z.string().optional(),
     shared: z.string('give the folder that planners share with --shared').min(1),
-    jobs: z.coerce.number().int().positive().optional(),
-    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    jobs: wholeNumber({ least: 1 }).optional(),
+    logLevel: plannerInput.logLevel,
   }),
   run: async ({ data, fleet, shared, jobs, logLevel, ...input }, io) => {
     const url = input.database ?? process.env.FITMENT_DATABASE
     if (!url) throw new UsageError(needsDatabase('a builder'))
-    const log = pino({ level: logLevel }, pino.destination(2))
+    const log = pino({ level: logLevel }, logDestination())
     const database = await openDatabase({ data, url, sharing: 'together' })
     const { db } = database
     const cluster = await startingAlone(database, () =>
@@ -71,6 +79,7 @@ export const builderCommand = defineCommand({
       await close()
       throw error
     }
+    goOnWithout(process.stdout)
     io.result({ database: database.place, shared, ready: true }, () =>
       [`builder ready: database ${database.place}, artifacts in ${shared}`, ''].join('\n'),
     )

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import {
@@ -8,6 +7,7 @@ import {
   stillBelieved,
 } from '../../../broker/index.ts'
 import type { Family } from '../../../shared/exposition/index.ts'
+import { hostInUrl } from '../../../shared/http-listening.ts'
 import type { FleetConnection } from '../../fleet/index.ts'
 import { openEnrollment, type PlannerIdentity } from '../../identity/index.ts'
 
@@ -45,7 +45,7 @@ export async function openBroker(
     : undefined
   return {
     connection: { kind: 'embedded', broker },
-    url: `${scheme}://${inUrl(options.name ?? reachable(host))}:${broker.port}`,
+    url: `${scheme}://${hostInUrl(options.name ?? reachable(host))}:${broker.port}`,
     figures: () => broker.figures(),
     async close() {
       await enrollment?.close()
@@ -83,8 +83,4 @@ async function openTls(
 /** An address that listens everywhere is none to connect to. */
 export function reachable(host: string): string {
   return host === '0.0.0.0' || host === '::' ? hostname() : host
-}
-
-function inUrl(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
 }

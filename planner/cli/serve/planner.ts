@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
+import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { logDestination } from '../../../shared/log/index.ts'
@@ -56,7 +57,7 @@ export const plannerCommand = defineCommand({
     keep: keepInput.optional(),
     fleet: fleetSchema,
     shared: z.string().min(1).optional(),
-    jobs: z.coerce.number().int().nonnegative().optional(),
+    jobs: wholeNumber({ least: 0 }).optional(),
     broker: z.string('give the broker with --broker mqtt://host:port'),
     username: z.string(),
     secretFile: z.string().optional(),

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { type Family, processFamilies, textOf } from '../../../shared/exposition/index.ts'
+import { closeServer, hostInUrl, listenOn } from '../../../shared/http-listening.ts'
 
 const TIMEOUT_MS = 10_000
 const MOST_CONNECTIONS = 16
@@ -21,18 +22,9 @@ export async function showMetrics(
     response.end(isAsked ? textOf([...figures(), ...processFamilies()]) : '')
   })
   server.maxConnections = MOST_CONNECTIONS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-  const address = server.address()
-  const actual = typeof address === 'object' && address !== null ? address.port : port
+  const actual = await listenOn(server, { host, port })
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}/metrics`,
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
-    },
+    url: `http://${hostInUrl(host)}:${actual}/metrics`,
+    close: () => closeServer(server),
   }
 }

@@ -221,9 +221,9 @@ t.test(
       await device.say({ kind: 'observations', model: 'motor', ...window })
     }
     for (const celsius of [95, 96]) await say(hot(celsius))
-    t.same(await readAlarms({ model: 'motor', all: false }, call), [])
+    t.same((await readAlarms({ model: 'motor', all: false }, call)).items, [])
     await say(hot(97))
-    const [alarm, ...rest] = await readAlarms({ model: 'motor', all: false }, call)
+    const [alarm, ...rest] = (await readAlarms({ model: 'motor', all: false }, call)).items
     t.equal(rest.length, 0)
     t.match(alarm, {
       rule: 'hot',
@@ -240,8 +240,8 @@ t.test(
       days: [{ inferences: 1800, devices: 1, drift: 0 }],
     })
     for (let i = 0; i < 3; i += 1) await say(hot(50))
-    t.same(await readAlarms({ model: 'motor', all: false }, call), [])
-    t.match(await readAlarms({ model: 'motor', all: true }, call), [
+    t.same((await readAlarms({ model: 'motor', all: false }, call)).items, [])
+    t.match((await readAlarms({ model: 'motor', all: true }, call)).items, [
       { state: 'quiet', clearedAt: String },
     ])
     writeFileSync(
@@ -249,7 +249,7 @@ t.test(
       '{"rules":[{"name":"warm","must":"temperature<40","raiseAfter":1}]}',
     )
     await say(hot(50))
-    t.match(await readAlarms({ all: false }, call), [{ rule: 'warm' }])
+    t.match((await readAlarms({ all: false }, call)).items, [{ rule: 'warm' }])
     writeFileSync(join(data, 'alarms.json'), '{"rules":[')
     await say(hot(30))
     t.match(
