@@ -55,11 +55,6 @@ const EXCEPTIONS = [
     from: '^planner/variants/facts[.]ts$',
     why: 'the processes of jobs load no messages, and no metadata that is signed',
   },
-  {
-    to: 'agent/inventory/device-root.ts',
-    from: '^agent/probe/child-probe[.]ts$',
-    why: 'the process of a probe loads neither messages nor what reads a whole device',
-  },
   ...['join', 'renew'].map((file) => ({
     to: `agent/identity/${file}.ts`,
     from: '^agent/cli/join-command[.]ts$',

@@ -17,6 +17,7 @@ import {
   SYSTEM_CLOCK,
   startAgent,
 } from '../daemon/index.ts'
+import { deviceRoot } from '../device-root/index.ts'
 import type { EngineSettings } from '../engines/index.ts'
 import {
   type DeviceIdentity,
@@ -24,7 +25,7 @@ import {
   keepRenewed,
   readIdentity,
 } from '../identity/index.ts'
-import { deviceRoot, readReport } from '../inventory/index.ts'
+import { readReport } from '../inventory/index.ts'
 import { type Endpoint, type Log, parseEndpoint, RECONNECT_BACKOFF } from '../link/index.ts'
 import { installedPackages } from '../runtimes/index.ts'
 import { createLog } from './create-log.ts'

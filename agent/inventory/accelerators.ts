@@ -1,6 +1,6 @@
 import type { Accelerator } from '../../shared/messages/index.ts'
+import type { DeviceRoot } from '../device-root/index.ts'
 import { ACCELERATOR_ROWS, type AcceleratorRow, type Evidence } from './accelerator-evidence.ts'
-import type { DeviceRoot } from './device-root.ts'
 
 /** One accelerator per kind: its best row that holds, with the path that shows it. */
 export async function readAccelerators(root: DeviceRoot): Promise<Accelerator[]> {

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { hierarchiesOf } from './control-groups.ts'
-import type { DeviceRoot } from './device-root.ts'
+import { type DeviceRoot, hierarchiesOf } from '../device-root/index.ts'
 
 const MOST_CORES = 4096
 

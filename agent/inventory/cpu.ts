@@ -1,7 +1,7 @@
 import type { Architecture, HardwareReport } from '../../shared/messages/index.ts'
+import type { DeviceRoot } from '../device-root/index.ts'
 import { usableCores } from './cores.ts'
 import { type CpuInfo, parseCpuinfo } from './cpuinfo.ts'
-import type { DeviceRoot } from './device-root.ts'
 import { coreName } from './midr-parts.ts'
 import { numberOf } from './numbers.ts'
 

@@ -1,2 +1,1 @@
-export { type DeviceRoot, deviceRoot } from './device-root.ts'
 export { type InventoryOptions, readReport } from './read-report.ts'

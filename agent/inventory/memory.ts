@@ -1,7 +1,6 @@
 import { freemem, totalmem } from 'node:os'
 import type { HardwareReport } from '../../shared/messages/index.ts'
-import { hierarchiesOf, limitsIn } from './control-groups.ts'
-import type { DeviceRoot } from './device-root.ts'
+import { type DeviceRoot, hierarchiesOf, limitsIn } from '../device-root/index.ts'
 import { byteCount, numberOf } from './numbers.ts'
 
 /**

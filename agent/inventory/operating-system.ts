@@ -1,6 +1,6 @@
 import { release } from 'node:os'
 import type { HardwareReport } from '../../shared/messages/index.ts'
-import type { DeviceRoot } from './device-root.ts'
+import type { DeviceRoot } from '../device-root/index.ts'
 
 export async function readOperatingSystem(root: DeviceRoot): Promise<HardwareReport['os']> {
   return {

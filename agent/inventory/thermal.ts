@@ -1,5 +1,5 @@
 import type { HardwareReport } from '../../shared/messages/index.ts'
-import type { DeviceRoot } from './device-root.ts'
+import type { DeviceRoot } from '../device-root/index.ts'
 import { numberOf } from './numbers.ts'
 
 /** Sensors that are off say −274 °C or huge numbers. */

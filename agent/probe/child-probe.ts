@@ -20,7 +20,7 @@ import {
   type Session,
   validateLate,
 } from '../../shared/runtime/index.ts'
-import { deviceRoot } from '../inventory/device-root.ts'
+import { deviceRoot } from '../device-root/index.ts'
 import type { Phase } from './child-messages.ts'
 import { readHeat } from './environment.ts'
 import { EnvironmentMonitor } from './environment-monitor.ts'

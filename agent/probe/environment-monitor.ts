@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ProbeEnvironment, ProbeEvidence } from '../../shared/measure/index.ts'
 import { medianOf, sorted } from '../../shared/statistics/index.ts'
-import type { DeviceRoot } from '../inventory/index.ts'
+import type { DeviceRoot } from '../device-root/index.ts'
 import { readEnvironment } from './environment.ts'
 import { spin, warmSpin } from './spin.ts'
 import type { MachineShares } from './verdict.ts'

@@ -1,6 +1,5 @@
 import type { ProbeEnvironment } from '../../shared/measure/index.ts'
-import { hierarchiesOf } from '../inventory/control-groups.ts'
-import type { DeviceRoot } from '../inventory/device-root.ts'
+import { type DeviceRoot, hierarchiesOf } from '../device-root/index.ts'
 
 /** Coolers that slow the processor; fans run without that. */
 const SLOWING_COOLER = /cpu|processor|thermal-cpufreq|throttl/i

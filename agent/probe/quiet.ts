@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deviceRoot } from '../inventory/index.ts'
+import { deviceRoot } from '../device-root/index.ts'
 import { readCpuTimes } from './environment.ts'
 import { machineShares } from './environment-monitor.ts'
 import { isContended } from './verdict.ts'

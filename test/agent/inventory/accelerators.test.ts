@@ -1,7 +1,7 @@
 import t from 'tap'
+import { deviceRoot } from '../../../agent/device-root/index.ts'
 import { ACCELERATOR_ROWS } from '../../../agent/inventory/accelerator-evidence.ts'
 import { readAccelerators } from '../../../agent/inventory/accelerators.ts'
-import { deviceRoot } from '../../../agent/inventory/device-root.ts'
 import { ACCELERATORS } from '../../../shared/messages/hardware-report.ts'
 
 type Tree = Parameters<typeof t.testdir>[0]

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { deviceRoot } from '../../../agent/device-root/index.ts'
 import { cpuQuota, usableCores } from '../../../agent/inventory/cores.ts'
-import { deviceRoot } from '../../../agent/inventory/device-root.ts'
 import { readReport } from '../../../agent/inventory/index.ts'
 import { readMemory } from '../../../agent/inventory/memory.ts'
 

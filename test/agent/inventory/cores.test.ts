@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
+import { deviceRoot } from '../../../agent/device-root/index.ts'
 import { cpuQuota, usableCores } from '../../../agent/inventory/cores.ts'
-import { deviceRoot } from '../../../agent/inventory/device-root.ts'
 
 t.test('quota of control groups version 2: the tightest ancestor binds', async (t) => {
   const dir = t.testdir({

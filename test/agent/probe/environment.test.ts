@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deviceRoot } from '../../../agent/inventory/index.ts'
+import { deviceRoot } from '../../../agent/device-root/index.ts'
 import { limitMemory } from '../../../agent/probe/cgroup.ts'
 import { readEnvironment } from '../../../agent/probe/environment.ts'
 import { probeEnvironmentSchema } from '../../../shared/measure/probe-record.ts'

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { deviceRoot } from '../../../agent/inventory/device-root.ts'
+import { deviceRoot } from '../../../agent/device-root/index.ts'
 
 t.test('text is trimmed of blanks and NULs, string lists are split at NULs', async (t) => {
   const dir = t.testdir({ model: 'Radxa ROCK 5B\0', compatible: 'a,b\0c,d\0\0', empty: ' \n' })
