@@ -23,7 +23,11 @@ export function DeviceHealth({ device }: { readonly device: DeviceDetail }) {
 
 function Alarms({ device }: { readonly device: string }) {
   const query = { device, all: true, limit: 50 }
-  const asked = useAnswer<AlarmList>('/alarms', { query, on: ['alarms'] })
+  const asked = useAnswer<AlarmList>('/alarms', {
+    query,
+    on: ['alarms'],
+    about: (item) => item.device === device,
+  })
   const items = asked.value?.items ?? []
   return items.length === 0 ? null : <AlarmTable alarms={items} />
 }
@@ -37,6 +41,7 @@ function ModelHealth({ device, model }: ModelHealthProps) {
   const asked = useAnswer<HealthView>(pathOf('models', model, 'health'), {
     query: { device, days: 35 },
     on: ['alarms'],
+    about: (item) => item.device === device && item.model === model,
   })
   return (
     <Answer of={asked} what={`health of ${model}`}>

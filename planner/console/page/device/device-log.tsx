@@ -9,7 +9,11 @@ const SHOWN = 50
 /** What was done with it and by it, newest first, as the audit has it. */
 export function DeviceLog({ device }: { readonly device: string }) {
   const query = { subject: device, limit: SHOWN }
-  const asked = useAnswer<AuditList>('/audit', { query, on: ['devices'] })
+  const asked = useAnswer<AuditList>('/audit', {
+    query,
+    on: ['devices'],
+    about: (item) => item.device === device,
+  })
   return (
     <section aria-labelledby="log">
       <header>

@@ -118,6 +118,7 @@ function ModelHealth({ model, days, of }: ModelHealthProps) {
   const asked = useAnswer<HealthView>(pathOf('models', model, 'health'), {
     query: { days, class: of },
     on: ['alarms'],
+    about: (item) => item.model === model,
   })
   return (
     <Answer of={asked} what={`health of ${model}`}>

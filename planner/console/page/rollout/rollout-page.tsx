@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../../shared/units.ts'
 import { counted, moment } from '../../figures/wording.ts'
-import { useAnswer } from '../answers.ts'
+import { type Answered, useAnswer } from '../answers.ts'
 import { pathOf } from '../api.ts'
 import type { PageProps } from '../page-props.ts'
 import { Mark } from '../parts/mark.tsx'
@@ -15,8 +15,9 @@ import { RolloutActions } from './rollout-actions.tsx'
 import { Waves } from './wave-bars.tsx'
 
 export function RolloutPage({ named: { rollout = '' } }: PageProps) {
-  const asked = useAnswer<RolloutDetail>(pathOf('rollouts', rollout), {
-    on: ['rollouts', 'devices'],
+  const asked: Answered<RolloutDetail> = useAnswer(pathOf('rollouts', rollout), {
+    on: ['rollouts', 'plans', 'devices'],
+    about: (item) => concerns(item, rollout, asked.value),
   })
   const may = useMay()
   const { value } = asked
@@ -37,6 +38,19 @@ export function RolloutPage({ named: { rollout = '' } }: PageProps) {
       </Answer>
     </>
   )
+}
+
+/**
+ * Its reason is told as a plan of its model and class, and a rollout of the same that takes its place or its devices by that
+ * one's name. A device that is retired or removed leaves it by no other event than the device's own.
+ */
+function concerns(
+  item: Readonly<Record<string, unknown>>,
+  rollout: string,
+  known: RolloutDetail | undefined,
+): boolean {
+  if (item.device !== undefined || item.rollout === rollout) return true
+  return known !== undefined && item.model === known.model && item.class === known.class
 }
 
 function Detail({ rollout }: { readonly rollout: RolloutDetail }) {
