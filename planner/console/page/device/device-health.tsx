@@ -1,9 +1,9 @@
-import { formatMs } from '../../../../shared/units.ts'
+import { formatMs, formatRatio } from '../../../../shared/units.ts'
 import { useAnswer } from '../answers.ts'
 import { pathOf } from '../api.ts'
 import { AlarmTable } from '../health/alarm-table.tsx'
 import { HealthCharts } from '../health/health-charts.tsx'
-import { Answer, Empty, Fact, Unknown } from '../parts/notice.tsx'
+import { Answer, Empty, Fact, known } from '../parts/notice.tsx'
 import type { AlarmList, DeviceDetail, HealthView } from '../types.ts'
 
 /** How each model that it runs does here. */
@@ -67,20 +67,18 @@ function ModelHealth({ device, model }: ModelHealthProps) {
 function Now({ health }: { readonly health: HealthView }) {
   const [now] = health.devices
   if (!now) return null
-  const number = (value: number | null, print: (value: number) => string) =>
-    value === null ? <Unknown /> : print(value)
   return (
     <dl class="facts">
       <Fact term="Drift" large>
-        {number(now.drift, (drift) => drift.toFixed(3))}
+        {known(now.drift, (drift) => drift.toFixed(3))}
         <small>{now.worst[0] ? `most in ${now.worst[0].name}` : 'of its reference'}</small>
       </Fact>
       <Fact term="Latency P95" large>
-        {number(now.p95Ms, formatMs)}
+        {known(now.p95Ms, formatMs)}
         <small>
           {now.p95Ratio === null
             ? 'nothing to compare with'
-            : `${now.p95Ratio.toFixed(2)}× its probe`}
+            : `${formatRatio(now.p95Ratio)} its probe`}
         </small>
       </Fact>
       <Fact term="Inferences in the last window" large>
@@ -88,7 +86,7 @@ function Now({ health }: { readonly health: HealthView }) {
         <small>{now.restarts} restarts</small>
       </Fact>
       <Fact term="Temperature" large>
-        {number(now.hottestCelsius, (celsius) => `${celsius.toFixed(0)} °C`)}
+        {known(now.hottestCelsius, (celsius) => `${celsius.toFixed(0)} °C`)}
         <small>{now.throttled ? 'throttled' : 'not throttled'}</small>
       </Fact>
     </dl>

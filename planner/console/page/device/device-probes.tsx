@@ -2,7 +2,7 @@ import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../../s
 import { moment } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
 import { Mark } from '../parts/mark.tsx'
-import { Answer, Empty, Unknown } from '../parts/notice.tsx'
+import { Answer, Empty, known } from '../parts/notice.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import type { ProbeList, ProbeView } from '../types.ts'
 
@@ -52,7 +52,3 @@ const COLUMNS: readonly Column<ProbeView>[] = [
   },
   { head: 'Accuracy', number: true, cell: ({ accuracy }) => known(accuracy, formatPercent) },
 ]
-
-function known(value: number | null, print: (value: number) => string) {
-  return value === null ? <Unknown /> : print(value)
-}

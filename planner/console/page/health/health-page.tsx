@@ -3,7 +3,7 @@ import { count, counted } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
 import { pathOf } from '../api.ts'
 import { Choice, Field } from '../parts/fields.tsx'
-import { Answer, Empty, Unknown } from '../parts/notice.tsx'
+import { Answer, Empty, known, Unknown } from '../parts/notice.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { Title } from '../parts/title.tsx'
 import { Link, useQuery } from '../router.tsx'
@@ -188,7 +188,3 @@ const COLUMNS: readonly Column<HealthView['devices'][number]>[] = [
   { head: 'Of its probe', number: true, cell: ({ p95Ratio }) => known(p95Ratio, formatRatio) },
   { head: 'Inferences', number: true, wide: true, cell: ({ inferences }) => count(inferences) },
 ]
-
-function known(value: number | null, print: (value: number) => string) {
-  return value === null ? <Unknown /> : print(value)
-}

@@ -1,7 +1,7 @@
-import { formatBytes, formatMs, formatPercent } from '../../../../shared/units.ts'
+import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../../shared/units.ts'
 import { intervalOf, qualityOf } from '../../figures/candidates.ts'
 import { Mark } from '../parts/mark.tsx'
-import { Unknown } from '../parts/notice.tsx'
+import { known, Unknown } from '../parts/notice.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import type { CandidateRow, Explanation } from '../types.ts'
 
@@ -129,15 +129,11 @@ function Ratio({ ratio }: { readonly ratio: Explained['besideChosen'] }) {
   if (ratio === null) return <Unknown />
   return (
     <>
-      {ratio.p50.toFixed(2)}×
+      {formatRatio(ratio.p50)}
       <br />
       <span class="faint">
         {ratio.ci95[0].toFixed(2)}–{ratio.ci95[1].toFixed(2)}
       </span>
     </>
   )
-}
-
-function known(value: number | null, print: (value: number) => string) {
-  return value === null ? <Unknown /> : print(value)
 }

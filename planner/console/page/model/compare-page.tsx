@@ -1,4 +1,4 @@
-import { formatBytes, formatMs, formatPercent } from '../../../../shared/units.ts'
+import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../../shared/units.ts'
 import { qualityOf } from '../../figures/candidates.ts'
 import { useAnswer } from '../answers.ts'
 import { pathOf } from '../api.ts'
@@ -134,7 +134,7 @@ interface Pair {
 function change({ old, fresh }: Pair, figure: (row: CandidateRow) => number | null) {
   const [before, after] = [old && figure(old), fresh && figure(fresh)]
   if (!before || !after) return <Unknown />
-  return `${(after / before).toFixed(2)}×`
+  return formatRatio(after / before)
 }
 
 function sum(operators: ModelDetail['facts']['operators']): number {

@@ -53,3 +53,7 @@ export function Unknown() {
     </span>
   )
 }
+
+export function known(value: number | null, print: (value: number) => string) {
+  return value === null ? <Unknown /> : print(value)
+}
