@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { ask, type Problem, problemFrom, type Query } from './api.ts'
-import { type EventKind, live, type Moved } from './live.ts'
+import { type EventKind, live } from './live.ts'
+import { CALM_MS, RETRY_MS, Turns } from './turns.ts'
 
 export interface Answered<T> {
   /** The newest there is; stays while a newer one is on its way. */
@@ -9,10 +10,6 @@ export interface Answered<T> {
   /** Asks anew, now. */
   readonly again: () => void
 }
-
-/** At most so often a page asks again because something moved. */
-const CALM_MS = 1_000
-const RETRY_MS = 3_000
 
 interface Asking {
   readonly query?: Query
@@ -70,7 +67,7 @@ function asked<T>(
       if (signal.aborted) return
       const problem = problemFrom(error)
       set({ problem })
-      if (problem.status === 0 || problem.status >= 500) turns.soon(RETRY_MS)
+      if (problem.isPassing) turns.soon(RETRY_MS)
     }
   })
   turns.soon(0)
@@ -79,54 +76,8 @@ function asked<T>(
 
 /** Calls whenever something moved that the newest asking is about. */
 function listen(asking: { readonly current: Asking }, onMoved: () => void): () => void {
-  const isOurs = ({ items, more }: Moved) => {
+  return live.listen(asking.current.on ?? [], ({ items, more }) => {
     const { about } = asking.current
-    return more || about === undefined || items.some(about)
-  }
-  const stops = (asking.current.on ?? []).map((kind) =>
-    live.listen(kind, (moved) => {
-      if (isOurs(moved)) onMoved()
-    }),
-  )
-  return () => {
-    for (const stop of stops) stop()
-  }
-}
-
-/** One question at a time; who asks while one is under way is heard once after it. */
-class Turns {
-  readonly #work: (signal: AbortSignal) => Promise<void>
-  readonly #closed = new AbortController()
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #isBusy = false
-  #isWanted = false
-
-  constructor(work: (signal: AbortSignal) => Promise<void>) {
-    this.#work = work
-  }
-
-  soon(delayMs: number): void {
-    if (this.#timer !== undefined && delayMs > 0) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#turn(), delayMs)
-  }
-
-  close(): void {
-    clearTimeout(this.#timer)
-    this.#closed.abort()
-  }
-
-  async #turn(): Promise<void> {
-    this.#timer = undefined
-    if (this.#isBusy) {
-      this.#isWanted = true
-      return
-    }
-    this.#isBusy = true
-    await this.#work(this.#closed.signal)
-    this.#isBusy = false
-    if (!this.#isWanted || this.#closed.signal.aborted) return
-    this.#isWanted = false
-    this.soon(0)
-  }
+    if (more || about === undefined || items.some(about)) onMoved()
+  })
 }

@@ -25,6 +25,11 @@ export class Problem extends Error {
     this.status = status
     this.code = code
   }
+
+  /** Nobody answered, or the planner failed: the same question may be answered later. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status >= 500
+  }
 }
 
 /** Whatever was thrown: what is no problem of the planner's is one of the page's. */

@@ -47,10 +47,16 @@ class Live {
     return () => this.#watchers.delete(watcher)
   }
 
-  listen(kind: EventKind, listener: Listener): () => void {
-    const all = this.#listeners.get(kind) ?? new Set()
-    this.#listeners.set(kind, all.add(listener))
-    return () => all.delete(listener)
+  /** What is returned ends it. */
+  listen(kinds: readonly EventKind[], listener: Listener): () => void {
+    const all = kinds.map((kind) => {
+      const ofKind = this.#listeners.get(kind) ?? new Set()
+      this.#listeners.set(kind, ofKind.add(listener))
+      return ofKind
+    })
+    return () => {
+      for (const ofKind of all) ofKind.delete(listener)
+    }
   }
 
   start(): () => void {
@@ -128,7 +134,7 @@ export function useProgress(model: string): ModelProgress | undefined {
   const [progress, setProgress] = useState<ModelProgress>()
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
-    const stop = live.listen('progress', ({ items }) => {
+    const stop = live.listen(['progress'], ({ items }) => {
       const own = (items as unknown as readonly ModelProgress[]).findLast(
         (one) => one.model === model,
       )

@@ -100,12 +100,7 @@ function useGrowing(query: Readonly<Record<string, string | undefined>>): Growin
     return () => clearTimeout(timer)
   }, [JSON.stringify(query), round])
   useEffect(() => {
-    const stops = (['models', 'rollouts', 'keys'] as const).map((kind) =>
-      live.listen(kind, () => setRound((before) => before + 1)),
-    )
-    return () => {
-      for (const stop of stops) stop()
-    }
+    return live.listen(['models', 'rollouts', 'keys'], () => setRound((before) => before + 1))
   }, [])
   return {
     entries: state.entries,

@@ -10,11 +10,10 @@ import {
 import type { VisibleRows } from '../../figures/visible-rows.ts'
 import { ask, type ListOf, type Problem, problemFrom, type Query } from '../api.ts'
 import { type EventKind, live } from '../live.ts'
+import { CALM_MS, RETRY_MS, Turns } from '../turns.ts'
 
 /** As many as the planner answers at once: who jumps to the end waits for all before it. */
 const PAGE_SIZE = 500
-const CALM_MS = 1_000
-const RETRY_MS = 3_000
 
 export interface ListPages<T> {
   readonly total: number | undefined
@@ -42,14 +41,12 @@ export function useListPages<T>(path: string, query: Query, moving: Moving<T>): 
     )
     loader.current = own
     own.load()
-    const stops = moving.on.map((kind) =>
-      live.listen(kind, ({ items, more }) =>
-        own.stale((row) => more || items.some((moved) => rule.current.isAbout(row, moved))),
-      ),
+    const stop = live.listen(moving.on, ({ items, more }) =>
+      own.stale((row) => more || items.some((moved) => rule.current.isAbout(row, moved))),
     )
     return () => {
       own.close()
-      for (const stop of stops) stop()
+      stop()
     }
   }, [key])
   const pages = shown?.key === key ? shown.pages : undefined
@@ -61,16 +58,14 @@ export function useListPages<T>(path: string, query: Query, moving: Moving<T>): 
   }
 }
 
-/** Fetches one page at a time: those in sight, as far as they are not here or not true any more. */
+/** Fetches one page after the other: those in sight, as far as they are not here or not true any more. */
 class Loader<T> {
   readonly #path: string
   readonly #query: Query
   readonly #show: (pages: Pages<T>, problem?: Problem) => void
-  readonly #closed = new AbortController()
+  readonly #turns = new Turns((signal) => this.#fetch(signal))
   #pages = emptyPages<T>(PAGE_SIZE)
   #sight: VisibleRows = { first: 0, last: 1 }
-  #isBusy = false
-  #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(path: string, query: Query, show: (pages: Pages<T>, problem?: Problem) => void) {
     this.#path = path
@@ -85,45 +80,33 @@ class Loader<T> {
 
   stale(moved: (item: T) => boolean): void {
     this.#pages = staleWhere(this.#pages, moved)
-    this.#later(CALM_MS)
+    this.#turns.soon(CALM_MS)
   }
 
   close(): void {
-    clearTimeout(this.#timer)
-    this.#closed.abort()
+    this.#turns.close()
   }
 
   load(): void {
-    void this.#load()
+    this.#turns.soon(0)
   }
 
-  async #load(): Promise<void> {
-    if (this.#isBusy || this.#closed.signal.aborted) return
-    const due = pageDue(this.#pages, this.#sight)
-    if (due === undefined) return
-    this.#isBusy = true
+  async #fetch(signal: AbortSignal): Promise<void> {
     try {
-      const cursor = this.#pages.cursors[due] ?? undefined
-      const query = { ...this.#query, limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) }
-      const { signal } = this.#closed
-      const answer = await ask<ListOf<T>>(this.#path, { query, signal })
-      this.#pages = withPage(this.#pages, due, answer)
-      this.#show(this.#pages)
-      this.#isBusy = false
-      this.load()
+      for (;;) {
+        const due = pageDue(this.#pages, this.#sight)
+        if (due === undefined) return
+        const cursor = this.#pages.cursors[due] ?? undefined
+        const query = { ...this.#query, limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) }
+        const answer = await ask<ListOf<T>>(this.#path, { query, signal })
+        this.#pages = withPage(this.#pages, due, answer)
+        this.#show(this.#pages)
+      }
     } catch (error) {
-      this.#isBusy = false
-      if (this.#closed.signal.aborted) return
+      if (signal.aborted) return
       const problem = problemFrom(error)
       this.#show(this.#pages, problem)
-      if (problem.status === 0 || problem.status >= 500) this.#later(RETRY_MS)
+      if (problem.isPassing) this.#turns.soon(RETRY_MS)
     }
-  }
-
-  #later(delayMs: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.load()
-    }, delayMs)
   }
 }
