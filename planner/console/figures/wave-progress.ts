@@ -1,9 +1,5 @@
-/** How many devices of one wave stand where. */
-export interface WaveProgress {
-  /** Counted from 1. */
-  readonly wave: number
-  /** As the operator wrote it: `10%`. */
-  readonly text: string
+/** How many devices stand where. */
+export interface Standings {
   readonly active: number
   readonly failed: number
   /** Told, and not there yet. */
@@ -12,13 +8,20 @@ export interface WaveProgress {
   readonly aside: number
 }
 
+export interface WaveProgress extends Standings {
+  /** Counted from 1. */
+  readonly wave: number
+  /** As the operator wrote it: `10%`. */
+  readonly text: string
+}
+
 interface Count {
   readonly wave: number
   readonly state: string
   readonly devices: number
 }
 
-type Standing = 'active' | 'failed' | 'moving' | 'aside'
+type Standing = keyof Standings
 
 /** States that are not under way. */
 const STANDING: Readonly<Record<string, Standing>> = {
@@ -45,4 +48,14 @@ export function waveProgress(waves: string, counts: readonly Count[]): readonly 
     }
     return row
   })
+}
+
+export function allWaves(waves: readonly Standings[]): Standings {
+  const sum = (standing: Standing) => waves.reduce((total, wave) => total + wave[standing], 0)
+  return {
+    active: sum('active'),
+    failed: sum('failed'),
+    moving: sum('moving'),
+    aside: sum('aside'),
+  }
 }

@@ -34,7 +34,11 @@ export class Problem extends Error {
 
 /** Whatever was thrown: what is no problem of the planner's is one of the page's. */
 export function problemFrom(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem(PAGE, 'page', String(error))
+  return error instanceof Problem ? error : pageProblem(String(error))
+}
+
+export function pageProblem(detail: string): Problem {
+  return new Problem(PAGE, 'page', detail)
 }
 
 /** Of what goes wrong in the page itself: no question would mend it. */

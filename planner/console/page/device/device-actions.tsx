@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { pathTo } from '../../figures/place.ts'
 import { ask, pathOf } from '../api.ts'
 import { Action } from '../parts/dialog.tsx'
 import { Field, Text } from '../parts/fields.tsx'
@@ -96,7 +97,7 @@ function LeavingAction({ device: { id, revoked }, again }: DeviceActionsProps) {
         verb="Remove"
         act={async () => {
           await ask(pathOf('devices', id), { method: 'DELETE', query: { reason } })
-          go('/fleet')
+          go(pathTo('fleet'))
         }}
       >
         <p>Certificates, labels and record go; only the audit knows it still.</p>

@@ -1,4 +1,5 @@
 import { formatMs } from '../../../../shared/units.ts'
+import { short } from '../../figures/wording.ts'
 import { LineChart, type Series } from '../parts/line-chart.tsx'
 import type { HealthView } from '../types.ts'
 
@@ -11,7 +12,7 @@ const DRIFT_LIMIT = 0.2
 export function HealthCharts({ health: { days, model } }: { readonly health: HealthView }) {
   const moments = [...new Set(days.map(({ day }) => day))].sort()
   if (moments.length === 0) return null
-  const short = moments.map((day) => day.slice(5))
+  const labels = moments.map((day) => day.slice(5))
   const last = days.filter(({ day }) => day === moments.at(-1))
   const main = [...last].sort((a, b) => b.inferences - a.inferences)[0]?.variant
   return (
@@ -20,7 +21,7 @@ export function HealthCharts({ health: { days, model } }: { readonly health: Hea
         <figcaption>Drift from the reference, by day (0.2: it has moved)</figcaption>
         <LineChart
           label={`Drift of ${model} over ${moments.length} days`}
-          moments={short}
+          moments={labels}
           limit={DRIFT_LIMIT}
           series={seriesOf(days, moments, main, ({ drift }) => drift)}
           format={(value) => value.toFixed(2)}
@@ -31,7 +32,7 @@ export function HealthCharts({ health: { days, model } }: { readonly health: Hea
         <figcaption>Latency P95, by day</figcaption>
         <LineChart
           label={`Latency P95 of ${model} over ${moments.length} days`}
-          moments={short}
+          moments={labels}
           series={seriesOf(days, moments, main, ({ p95Ms }) => p95Ms)}
           format={formatMs}
         />
@@ -48,7 +49,7 @@ function seriesOf(
   figure: (day: Day) => number | null,
 ): readonly Series[] {
   return [...new Set(days.map(({ variant }) => variant))].map((variant) => ({
-    name: days.find((day) => day.variant === variant)?.scheme ?? variant.slice(0, 10),
+    name: days.find((day) => day.variant === variant)?.scheme ?? short(variant),
     main: variant === main,
     values: moments.map((moment) => {
       const day = days.find((one) => one.variant === variant && one.day === moment)
@@ -69,7 +70,7 @@ function Legend({ days, main }: LegendProps) {
       {variants.map(([variant, scheme]) => (
         <span key={variant}>
           {variant === main ? '— ' : '- - '}
-          {scheme ?? variant.slice(0, 10)}
+          {scheme ?? short(variant)}
         </span>
       ))}
     </div>

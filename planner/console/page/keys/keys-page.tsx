@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
-import { ask, Problem, pathOf } from '../api.ts'
+import { ask, pageProblem, pathOf } from '../api.ts'
 import { Action } from '../parts/dialog.tsx'
 import { Field } from '../parts/fields.tsx'
 import { Mark } from '../parts/mark.tsx'
@@ -124,11 +124,7 @@ async function parsed(file: File | undefined): Promise<unknown> {
   try {
     return JSON.parse((await file?.text()) ?? '')
   } catch {
-    throw new Problem(
-      -1,
-      'page',
-      'The file is not JSON: choose the one that fitment keys sign wrote.',
-    )
+    throw pageProblem('The file is not JSON: choose the one that fitment keys sign wrote.')
   }
 }
 

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { pathTo } from '../../figures/place.ts'
-import { askLong, Problem, type Progress, pathOf, upload } from '../api.ts'
+import { askLong, type Progress, pageProblem, pathOf, upload } from '../api.ts'
 import { useDoing } from '../parts/dialog.tsx'
 import { Field, Text } from '../parts/fields.tsx'
 import { Empty, ProblemNote } from '../parts/notice.tsx'
@@ -135,7 +135,7 @@ async function addModel(
   files: Chosen,
   tell: (progress: Progress) => void,
 ): Promise<ModelView> {
-  if (!files.source) throw new Problem(-1, 'page', 'Choose the file of the float model.')
+  if (!files.source) throw pageProblem('Choose the file of the float model.')
   const sent = async (file: File) => {
     const what = `${file.name} is sent`
     const digest = await upload(file, (share) => tell({ what, done: share * 100, total: 100 }))

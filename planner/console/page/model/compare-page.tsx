@@ -1,5 +1,6 @@
 import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../../shared/units.ts'
 import { qualityOf } from '../../figures/candidates.ts'
+import { operatorCount } from '../../figures/operators.ts'
 import { useAnswer } from '../answers.ts'
 import { pathOf } from '../api.ts'
 import type { PageProps } from '../page-props.ts'
@@ -51,7 +52,7 @@ function Sources({ first, second }: BothProps) {
   const rows = [
     { what: 'Quality of float', of: (model: ModelDetail) => <Quality model={model} /> },
     { what: 'Size of float', of: ({ bytes }: ModelDetail) => formatBytes(bytes) },
-    { what: 'Operators', of: ({ facts }: ModelDetail) => sum(facts.operators) },
+    { what: 'Operators', of: ({ facts }: ModelDetail) => operatorCount(facts.operators) },
     { what: 'Float weights', of: ({ facts }: ModelDetail) => facts.floatElements },
     { what: 'Test samples', of: ({ testSamples }: ModelDetail) => testSamples },
     { what: 'Calibration samples', of: (model: ModelDetail) => model.calibrationSamples },
@@ -135,8 +136,4 @@ function change({ old, fresh }: Pair, figure: (row: CandidateRow) => number | nu
   const [before, after] = [old && figure(old), fresh && figure(fresh)]
   if (!before || !after) return <Unknown />
   return formatRatio(after / before)
-}
-
-function sum(operators: ModelDetail['facts']['operators']): number {
-  return operators.reduce((total, { count }) => total + count, 0)
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../../../shared/units.ts'
+import { operatorCount } from '../../figures/operators.ts'
 import { moment } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
 import { askLong, pathOf } from '../api.ts'
@@ -139,7 +140,7 @@ function Source({ model }: { readonly model: ModelDetail }) {
         <Fact term="File" large>
           {formatBytes(model.bytes)}
           <small>
-            .{facts.format}, {facts.operators.reduce((sum, { count }) => sum + count, 0)} operators
+            .{facts.format}, {operatorCount(facts.operators)} operators
           </small>
         </Fact>
         <Fact term="Shapes">

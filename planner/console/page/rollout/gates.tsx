@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../../shared/units.ts'
 import { gateRows } from '../../figures/gate-figures.ts'
-import { waveProgress } from '../../figures/wave-progress.ts'
+import { allWaves, waveProgress } from '../../figures/wave-progress.ts'
 import { Mark } from '../parts/mark.tsx'
 import { Table } from '../parts/table.tsx'
 import type { RolloutDetail } from '../types.ts'
@@ -8,9 +8,7 @@ import type { RolloutDetail } from '../types.ts'
 /** What must hold before the next wave opens, with the numbers of now. */
 export function Gates({ rollout }: { readonly rollout: RolloutDetail }) {
   const { gate, healthGate, approval, revert } = rollout
-  const waves = waveProgress(rollout.waves, rollout.counts)
-  const sum = (part: 'active' | 'failed') => waves.reduce((total, wave) => total + wave[part], 0)
-  const rows = gateRows(gate, { active: sum('active'), failed: sum('failed') })
+  const rows = gateRows(gate, allWaves(waveProgress(rollout.waves, rollout.counts)))
   return (
     <section aria-labelledby="gates">
       <h2 id="gates">Gates of wave {rollout.wave}</h2>

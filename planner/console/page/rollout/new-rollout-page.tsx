@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { pathTo, withQuery } from '../../figures/place.ts'
 import { typedSelector, typedWaves } from '../../figures/waves-text.ts'
-import { ask, Problem, pathOf } from '../api.ts'
+import { ask, pageProblem, pathOf } from '../api.ts'
 import type { PageProps } from '../page-props.ts'
 import { useDoing } from '../parts/dialog.tsx'
 import { Field, Text, Tick } from '../parts/fields.tsx'
@@ -154,9 +154,9 @@ function Ticks({ wish, onWish }: WishProps) {
 function bodyOf(wish: Wish): Readonly<Record<string, unknown>> {
   const { approval, revert, atOnce, after, acceptNoise } = wish
   const waves = typedWaves(wish.waves)
-  if ('problem' in waves) throw new Problem(-1, 'page', `Waves: ${waves.problem}.`)
+  if ('problem' in waves) throw pageProblem(`Waves: ${waves.problem}.`)
   const where = typedSelector(wish.where)
-  if ('problem' in where) throw new Problem(-1, 'page', `Only where: ${where.problem}.`)
+  if ('problem' in where) throw pageProblem(`Only where: ${where.problem}.`)
   return {
     waves: waves.value,
     ...(where.value.length > 0 && { where: where.value }),

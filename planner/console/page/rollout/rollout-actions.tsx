@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { pathTo, withQuery } from '../../figures/place.ts'
 import { ask, pathOf } from '../api.ts'
 import { Action } from '../parts/dialog.tsx'
 import { Field, Text, Tick } from '../parts/fields.tsx'
@@ -100,7 +101,7 @@ function RollBack({ model }: { readonly model: string }) {
       act={async () => {
         const body = { wait: false, ...(to !== '' && { to: Number(to) }) }
         await ask(pathOf('models', model, 'rollback'), { method: 'POST', body })
-        go(`/rollouts?model=${encodeURIComponent(model)}`)
+        go(withQuery(pathTo('rollouts'), { model }))
       }}
     >
       <p>

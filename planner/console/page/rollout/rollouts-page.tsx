@@ -1,3 +1,4 @@
+import { waveTexts } from '../../figures/wave-progress.ts'
 import { moment } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
 import { Choice, Field } from '../parts/fields.tsx'
@@ -80,7 +81,7 @@ const COLUMNS: readonly Column<RolloutSummary>[] = [
     head: 'Wave',
     number: true,
     wide: true,
-    cell: ({ wave, waves }) => `${wave} of ${waves.split(/,(?![^(]*\))/).length}`,
+    cell: ({ wave, waves }) => `${wave} of ${waveTexts(waves).length}`,
   },
   { head: 'Devices', cell: (rollout) => <WaveBar rollout={rollout} /> },
   {

@@ -1,12 +1,11 @@
-import { type WaveProgress, waveProgress } from '../../figures/wave-progress.ts'
+import { allWaves, type Standings, waveProgress } from '../../figures/wave-progress.ts'
 import { count } from '../../figures/wording.ts'
 import type { RolloutSummary } from '../types.ts'
 
 const PARTS = ['active', 'failed', 'moving', 'aside'] as const
-type Figures = Pick<WaveProgress, (typeof PARTS)[number]>
 
 /** Parts of a whole, told in words beside it. */
-function Bar({ figures }: { readonly figures: Figures }) {
+function Bar({ figures }: { readonly figures: Standings }) {
   const total = PARTS.reduce((sum, part) => sum + figures[part], 0)
   return (
     <div class="bar" aria-hidden="true">
@@ -19,7 +18,7 @@ function Bar({ figures }: { readonly figures: Figures }) {
   )
 }
 
-function told(figures: Figures, nobody = 'not begun'): string {
+function told(figures: Standings, nobody = 'not begun'): string {
   const words = [
     [figures.active, 'active'],
     [figures.failed, 'failed'],
@@ -34,14 +33,7 @@ function told(figures: Figures, nobody = 'not begun'): string {
 
 /** All waves together, for a list. */
 export function WaveBar({ rollout: { waves, counts } }: { readonly rollout: RolloutSummary }) {
-  const all = waveProgress(waves, counts)
-  const sum = (part: (typeof PARTS)[number]) => all.reduce((total, wave) => total + wave[part], 0)
-  const figures = {
-    active: sum('active'),
-    failed: sum('failed'),
-    moving: sum('moving'),
-    aside: sum('aside'),
-  }
+  const figures = allWaves(waveProgress(waves, counts))
   return (
     <div class="bar-and-words">
       <Bar figures={figures} />
