@@ -1,15 +1,13 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
+import type { Role, SessionView } from './types.ts'
 
-export type Role = 'viewer' | 'operator' | 'admin'
-const ORDER: readonly Role[] = ['viewer', 'operator', 'admin']
+/** Least to most: each may do what those before it may. */
+export const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
 /** Who is at this page. */
-export interface Session {
-  readonly actor: string
-  readonly name: string
+export interface Session extends SessionView {
   readonly role: Role
-  readonly expiresAt: string | null
 }
 
 export const SessionContext = createContext<Session | undefined>(undefined)
@@ -17,5 +15,5 @@ export const SessionContext = createContext<Session | undefined>(undefined)
 /** What the operator's role is enough for; the planner checks it again. */
 export function useMay(): (least: Role) => boolean {
   const session = useContext(SessionContext)
-  return (least) => ORDER.indexOf(session?.role ?? 'viewer') >= ORDER.indexOf(least)
+  return (least) => ROLES.indexOf(session?.role ?? 'viewer') >= ROLES.indexOf(least)
 }

@@ -10,9 +10,11 @@ export type {
   ModelView,
   ProbeView,
   RevisionView,
+  Role,
   RolloutDetail,
   RolloutMember,
   RolloutSummary,
+  SessionView,
 } from '../../api/index.ts'
 
 export type PlannerInfo = OperationOutput<'planner.info'>
@@ -31,6 +33,8 @@ export type Keys = KeysView
 export type RolloutList = ListOf<OperationOutput<'rollouts.list'>[number]>
 export type RolloutStatus = OperationOutput<'rollout.status'>
 export type Operators = ListOf<OperationOutput<'operators.list'>[number]>
+export type NewOperator = OperationOutput<'operators.add'>
+export type Invitation = OperationOutput<'devices.invite'>
 export type WindowList = ListOf<OperationOutput<'windows.list'>[number]>
 export type PackageList = ListOf<OperationOutput<'runtimes.list'>[number]>
 export type WebhookList = ListOf<OperationOutput<'webhooks.list'>[number]>

@@ -3,12 +3,7 @@ import { moment } from '../../figures/wording.ts'
 import { ask } from '../api.ts'
 import { Action } from '../parts/dialog.tsx'
 import { Field, Text } from '../parts/fields.tsx'
-
-interface Invitation {
-  readonly token: string
-  readonly device: string | null
-  readonly expiresAt: string
-}
+import type { Invitation } from '../types.ts'
 
 /** A token by which a device joins; shown once. */
 export function Invite() {

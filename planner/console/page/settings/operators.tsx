@@ -7,7 +7,8 @@ import { Choice, Field, Text } from '../parts/fields.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Answer, Empty } from '../parts/notice.tsx'
 import { Table } from '../parts/table.tsx'
-import type { Operators as OperatorList } from '../types.ts'
+import { ROLES } from '../session.ts'
+import type { NewOperator, Operators as OperatorList } from '../types.ts'
 
 export function Operators() {
   const asked = useAnswer<OperatorList>('/operators', { query: { limit: 500 } })
@@ -87,7 +88,7 @@ function AddOperator({ again }: { readonly again: () => void }) {
         verb="Make a token"
         act={async () => {
           const body = { name, role, days: days === '' ? null : Number(days) }
-          const made = await ask<{ token: string }>('/operators', { method: 'POST', body })
+          const made = await ask<NewOperator>('/operators', { method: 'POST', body })
           setToken(made.token)
           again()
         }}
@@ -99,7 +100,7 @@ function AddOperator({ again }: { readonly again: () => void }) {
           label="Role"
           hint="Viewers read; operators roll out; admins also make keys and operators."
         >
-          <Choice value={role} options={['viewer', 'operator', 'admin']} onChoice={setRole} />
+          <Choice value={role} options={ROLES} onChoice={setRole} />
         </Field>
         <Field label="Days" hint="Empty: until it is revoked.">
           <Text type="number" value={days} onText={setDays} />
