@@ -16,15 +16,3 @@ export function visibleRows(
   const last = Math.min(count, Math.ceil((top + height) / rowHeight) + BESIDE)
   return { first: Math.min(first, count), last: Math.max(last, Math.min(first, count)) }
 }
-
-/** Where the list must be scrolled to so that a row is wholly in sight; as it is where it is already. */
-export function scrolledTo(
-  row: number,
-  rowHeight: number,
-  { top, height }: { readonly top: number; readonly height: number },
-): number {
-  const start = row * rowHeight
-  if (start < top) return start
-  const end = start + rowHeight
-  return end > top + height ? end - height : top
-}

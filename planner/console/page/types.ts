@@ -37,5 +37,3 @@ export type NewOperator = OperationOutput<'operators.add'>
 export type Invitation = OperationOutput<'devices.invite'>
 export type WindowList = ListOf<OperationOutput<'windows.list'>[number]>
 export type PackageList = ListOf<OperationOutput<'runtimes.list'>[number]>
-export type WebhookList = ListOf<OperationOutput<'webhooks.list'>[number]>
-export type DeadList = ListOf<OperationOutput<'webhooks.dead'>[number]>
