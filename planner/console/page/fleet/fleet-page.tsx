@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { ago, count, counted } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
 import type { Query } from '../api.ts'
+import type { EventKind } from '../live.ts'
 import { useListPages } from '../parts/list-pages.ts'
 import { Mark } from '../parts/mark.tsx'
 import { Empty, ProblemNote } from '../parts/notice.tsx'
@@ -79,16 +80,15 @@ function NobodyYet() {
   )
 }
 
-function useTotal(query: Query): number | null | undefined {
-  const asked = { ...query, limit: 1 }
-  return useAnswer<DeviceList>('/devices', { query: asked, on: ['devices', 'alarms'] }).value?.total
+function useTotal(query: Query, on: readonly EventKind[]): number | null | undefined {
+  return useAnswer<DeviceList>('/devices', { query: { ...query, limit: 1 }, on }).value?.total
 }
 
 /** How many there are, how many are here, and how many call for somebody. */
 function Summary() {
-  const all = useTotal({})
-  const online = useTotal({ state: 'online' })
-  const alarmed = useTotal({ health: 'alarm' })
+  const all = useTotal({}, ['devices'])
+  const online = useTotal({ state: 'online' }, ['devices'])
+  const alarmed = useTotal({ health: 'alarm' }, ['devices', 'alarms'])
   if (all == null) return null
   return (
     <p class="faint">
