@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'preact/hooks'
-import { ask, type ListOf, Problem } from '../api.ts'
-import { live } from '../live.ts'
-import { Field, Text } from '../parts/fields.tsx'
+import { useRef, useState } from 'preact/hooks'
+import { useAnswer } from '../answers.ts'
+import { ask, type Problem, problemFrom, type Query } from '../api.ts'
+import { Field, Slowly } from '../parts/fields.tsx'
 import { Empty, ProblemNote } from '../parts/notice.tsx'
 import { Title } from '../parts/title.tsx'
 import { useQuery } from '../router.tsx'
@@ -41,8 +41,7 @@ function Entries() {
       <search class="filters">
         {FILTERS.map(([key, label, example]) => (
           <Field key={key} label={label} grow>
-            <Text
-              type="search"
+            <Slowly
               value={query[key] ?? ''}
               placeholder={example}
               onText={(text) => setQuery({ [key]: text })}
@@ -74,38 +73,44 @@ interface Growing {
   readonly more: () => void
 }
 
-interface State {
-  readonly entries?: readonly Entry[]
+/** What was asked for behind one newest entry, and is of no other. */
+interface Older {
+  readonly behind: string | undefined
+  readonly entries: readonly Entry[]
   readonly next: string | null
-  readonly problem?: Problem
+  readonly problem: Problem | undefined
 }
 
 /** The newest, and older ones as they are asked for. What happens meanwhile is read at the top again. */
-function useGrowing(query: Readonly<Record<string, string | undefined>>): Growing {
-  const [state, setState] = useState<State>({ next: null })
-  const [round, setRound] = useState(0)
-  const load = (cursor?: string) =>
-    ask<ListOf<Entry>>('/audit', { query: { ...query, cursor, limit: PAGE_SIZE } }).then(
-      ({ items, next }) =>
-        setState((before) => ({
-          entries: cursor === undefined ? items : [...(before.entries ?? []), ...items],
-          next,
-        })),
-      (error: unknown) => {
-        if (error instanceof Problem) setState((before) => ({ ...before, problem: error }))
-      },
-    )
-  useEffect(() => {
-    const timer = setTimeout(() => void load(), 200)
-    return () => clearTimeout(timer)
-  }, [JSON.stringify(query), round])
-  useEffect(() => {
-    return live.listen(['models', 'rollouts', 'keys'], () => setRound((before) => before + 1))
-  }, [])
+function useGrowing(filters: Query): Growing {
+  const query = { ...filters, limit: PAGE_SIZE }
+  const { value, problem } = useAnswer<AuditList>('/audit', {
+    query,
+    on: ['models', 'rollouts', 'keys'],
+  })
+  const behind = value && JSON.stringify([filters, value.items[0]?.seq])
+  const newest = useRef(behind)
+  newest.current = behind
+  const [state, setState] = useState<Older>()
+  const none: Older = { behind, entries: [], next: value?.next ?? null, problem: undefined }
+  const older = state?.behind === behind ? (state ?? none) : none
+  const more = async () => {
+    const become = (change: Partial<Older>) => {
+      // By now something newer was done, or something else is asked about.
+      if (newest.current === behind) setState({ ...older, ...change })
+    }
+    try {
+      const cursor = older.next ?? undefined
+      const { items, next } = await ask<AuditList>('/audit', { query: { ...query, cursor } })
+      become({ entries: [...older.entries, ...items], next, problem: undefined })
+    } catch (error) {
+      become({ problem: problemFrom(error) })
+    }
+  }
   return {
-    entries: state.entries,
-    next: state.next,
-    problem: state.problem,
-    more: () => void load(state.next ?? undefined),
+    entries: value && [...value.items, ...older.entries],
+    next: older.next,
+    problem: problem ?? older.problem,
+    more: () => void more(),
   }
 }

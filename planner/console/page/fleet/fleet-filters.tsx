@@ -1,7 +1,6 @@
-import { useEffect, useState } from 'preact/hooks'
 import { counted } from '../../figures/wording.ts'
 import { useAnswer } from '../answers.ts'
-import { Choice, Field, Text } from '../parts/fields.tsx'
+import { Choice, Field, Slowly } from '../parts/fields.tsx'
 import { useQuery } from '../router.tsx'
 import type { ClassList, ModelList } from '../types.ts'
 
@@ -60,25 +59,4 @@ export function FleetFilters({ total }: { readonly total: number | undefined }) 
       </p>
     </search>
   )
-}
-
-interface SlowlyProps {
-  readonly id?: string
-  readonly value: string
-  readonly onText: (text: string) => void
-  readonly placeholder: string
-}
-
-const PAUSE_MS = 250
-
-/** The planner is asked once the typing pauses. */
-function Slowly({ value, onText, ...props }: SlowlyProps) {
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
-  useEffect(() => {
-    if (text === value) return undefined
-    const timer = setTimeout(() => onText(text), PAUSE_MS)
-    return () => clearTimeout(timer)
-  }, [text])
-  return <Text {...props} type="search" value={text} onText={setText} />
 }

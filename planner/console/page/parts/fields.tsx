@@ -1,5 +1,5 @@
 import { type ComponentChildren, cloneElement, type VNode } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useState } from 'preact/hooks'
 
 interface FieldProps {
   readonly label: string
@@ -43,6 +43,27 @@ export function Text({ onText, type = 'text', ...props }: TextProps) {
       onInput={(event) => onText(event.currentTarget.value)}
     />
   )
+}
+
+interface SlowlyProps {
+  readonly id?: string
+  readonly value: string
+  readonly onText: (text: string) => void
+  readonly placeholder: string
+}
+
+const PAUSE_MS = 250
+
+/** The planner is asked once the typing pauses. */
+export function Slowly({ value, onText, ...props }: SlowlyProps) {
+  const [text, setText] = useState(value)
+  useEffect(() => setText(value), [value])
+  useEffect(() => {
+    if (text === value) return undefined
+    const timer = setTimeout(() => onText(text), PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return <Text {...props} type="search" value={text} onText={setText} />
 }
 
 interface ChoiceProps {
