@@ -66,12 +66,21 @@ function totalOf<T>(
   return cursors.length > loaded.length ? here + size : here
 }
 
-/** Marks pages in which something moved; all of them where nobody says what. */
+/**
+ * Marks pages in which something moved; all of them where nobody says what. What moved and is on no page may have joined
+ * the list: where nothing was, or at its end.
+ */
 export function staleWhere<T>(pages: Pages<T>, moved: (item: T) => boolean): Pages<T> {
-  const loaded = pages.loaded.map((page) =>
-    page.stale || !page.items.some(moved) ? page : { ...page, stale: true },
-  )
-  return { ...pages, loaded }
+  const { loaded, cursors } = pages
+  const end = cursors.length === loaded.length ? loaded.length - 1 : undefined
+  const isMoved = ({ items }: LoadedPage<T>, at: number) =>
+    items.length === 0 || at === end || items.some(moved)
+  return {
+    ...pages,
+    loaded: loaded.map((page, at) =>
+      page.stale || !isMoved(page, at) ? page : { ...page, stale: true },
+    ),
+  }
 }
 
 export function rowAt<T>({ loaded, size }: Pages<T>, row: number): T | undefined {

@@ -58,6 +58,27 @@ t.test('what moved is fetched again where it is in sight', async (t) => {
   t.equal(pageDue(moved, { first: 40, last: 90 }), 1)
 })
 
+t.test('what joins a list is seen where nothing was, and at its end', async (t) => {
+  const joins = (row: string) => row === 'd00060'
+  const empty = shown(emptyPages(50), { first: 0, last: 1 }, answering([], 50))
+  t.equal(pageDue(empty, { first: 0, last: 1 }), undefined)
+  const first = staleWhere(empty, joins)
+  t.equal(pageDue(first, { first: 0, last: 1 }), 0, 'nothing was there, and may be now')
+  const one = shown(first, { first: 0, last: 1 }, answering(['d00060'], 50))
+  t.equal(rowAt(one, 0), 'd00060')
+
+  const all = shown(emptyPages(50), { first: 0, last: 60 }, answering(names(60), 50))
+  const moved = staleWhere(all, joins)
+  t.equal(pageDue(moved, { first: 0, last: 40 }), undefined, 'the end is out of sight')
+  t.equal(pageDue(moved, { first: 30, last: 60 }), 1)
+  const longer = shown(moved, { first: 30, last: 60 }, answering(names(61), 50))
+  t.equal(longer.total, 61)
+  t.equal(rowAt(longer, 60), 'd00060')
+
+  const part = shown(emptyPages(50), { first: 0, last: 50 }, answering(names(60), 50))
+  t.equal(pageDue(staleWhere(part, joins), { first: 0, last: 50 }), undefined, 'more is behind')
+})
+
 t.test('a device that joins or goes moves the rows behind it, and none is lost', async (t) => {
   const before = names(200)
   const all = shown(emptyPages(50), { first: 0, last: 200 }, answering(before, 50))
