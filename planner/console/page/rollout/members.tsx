@@ -14,7 +14,10 @@ export function Members({ rollout }: { readonly rollout: RolloutDetail }) {
   const list = useListPages<RolloutMember>(
     pathOf('rollouts', rollout.id, 'devices'),
     { state, wave },
-    { on: ['devices', 'rollouts'], isAbout: ({ device }, moved) => moved.device === device },
+    {
+      on: ['devices', 'rollouts'],
+      isAbout: ({ device }, moved) => moved.rollout === rollout.id || moved.device === device,
+    },
   )
   const states = [...new Set(rollout.counts.map((row) => row.state))]
   const waves = [...new Set(rollout.counts.map((row) => String(row.wave)))]
