@@ -1,10 +1,9 @@
-import { isAtLeast } from '../../shared/releases.ts'
 import { OnnxImportError } from '../formats/tflite/import/index.ts'
-import { newestNeeds } from '../formats/tflite/index.ts'
+import { newerThan } from '../formats/tflite/index.ts'
 
 /** @throws OnnxImportError naming every operator that TensorFlow Lite `release` does not run */
 export function holdRelease(bytes: Uint8Array, fileName: string, release: string): void {
-  const newer = newestNeeds(bytes, fileName).filter((one) => !isAtLeast(release, one.release))
+  const newer = newerThan(bytes, fileName, release)
   if (newer.length === 0) return
   const list = newer.map(({ operator, version, release }) => `${operator} v${version} (${release})`)
   throw new OnnxImportError(

@@ -5,7 +5,7 @@ import { operatorName } from './access.ts'
 import { readTflite } from './codec/read.ts'
 import type { TflModel } from './model.ts'
 import { nativeOperator } from './native-operators.ts'
-import { minimumRelease, releaseOf } from './releases.ts'
+import { minimumRelease } from './releases.ts'
 
 /** @throws TfliteError where the bytes are no model */
 export function inspectTflite(bytes: Uint8Array, fileName: string): Inspection {
@@ -24,17 +24,6 @@ export function inspectTflite(bytes: Uint8Array, fileName: string): Inspection {
       minRuntime: minimumRelease(model.operatorCodes) ?? 'unknown',
     },
   }
-}
-
-/** Each operator of the file in its version, and the first release that runs it where that is recorded. */
-export function newestNeeds(
-  bytes: Uint8Array,
-  fileName: string,
-): { readonly operator: string; readonly version: number; readonly release: string }[] {
-  return readTflite(bytes, fileName).operatorCodes.flatMap(({ builtinCode, version }) => {
-    const release = releaseOf(builtinCode, version)
-    return release === null ? [] : [{ operator: builtinCode, version, release }]
-  })
 }
 
 function endsOf(model: TflModel, end: 'inputs' | 'outputs'): InspectedTensor[] {

@@ -1,7 +1,8 @@
 import type { Finding } from '../../../shared/findings.ts'
 import type { CodeForms, Computation, Graph, GraphOperator, InputRole } from '../../graph/index.ts'
+import { readTflite } from './codec/read.ts'
 import type { TflModel, TflOperator, TflTensor } from './model.ts'
-import { compareReleases, releaseOf } from './releases.ts'
+import { releaseAfter } from './releases.ts'
 import { type OperatorSignature, type TensorSignature, versionOf } from './versions.ts'
 
 /** More scales than one, for versions that ask only that. */
@@ -19,8 +20,8 @@ export function newerForm(
   const tensors = model.subgraphs[operator.subgraph]?.tensors ?? []
   if (native === undefined) return null
   const version = versionOf(operator.nativeKind, formOf(native, tensors, operator, as, forms))
-  const needed = releaseOf(operator.nativeKind, version)
-  if (needed === null || compareReleases(needed, release) <= 0) return null
+  const needed = releaseAfter(release, operator.nativeKind, version)
+  if (needed === null) return null
   return `${operator.nativeKind} version ${version}, its ${as} form, came with TensorFlow Lite ${needed}, after ${release}`
 }
 
@@ -30,8 +31,8 @@ export function unloadable(model: TflModel, graph: Graph, release: string): Find
   const found = new Map<string, { names: string[]; needed: string }>()
   for (const [id, { opcodeIndex }] of used.entries()) {
     const code = model.operatorCodes[opcodeIndex]
-    const needed = code && releaseOf(code.builtinCode, code.version)
-    if (!needed || compareReleases(needed, release) <= 0) continue
+    const needed = code && releaseAfter(release, code.builtinCode, code.version)
+    if (!needed) continue
     const form = `${code.builtinCode} version ${code.version}`
     const { names } = found.get(form) ?? { names: [] }
     found.set(form, { names: [...names, graph.operators[id]?.name ?? ''], needed })
@@ -42,6 +43,18 @@ export function unloadable(model: TflModel, graph: Graph, release: string): Find
     message: `TensorFlow Lite ${release} cannot load ${form} ("${names[0]}"${more(names)}): it came with ${needed}`,
     where: names[0] ?? '',
   }))
+}
+
+/** Each operator of the file in a version that came after `release`. */
+export function newerThan(
+  bytes: Uint8Array,
+  fileName: string,
+  release: string,
+): { readonly operator: string; readonly version: number; readonly release: string }[] {
+  return readTflite(bytes, fileName).operatorCodes.flatMap(({ builtinCode, version }) => {
+    const needed = releaseAfter(release, builtinCode, version)
+    return needed === null ? [] : [{ operator: builtinCode, version, release: needed }]
+  })
 }
 
 function more({ length }: readonly string[]): string {

@@ -185,6 +185,12 @@ export function compareReleases(a: string, b: string): number {
   return 0
 }
 
+/** The first release that runs the operator in this version, where that is recorded and comes after `release`; else null. */
+export function releaseAfter(release: string, builtinCode: string, version: number): string | null {
+  const needed = releaseOf(builtinCode, version)
+  return needed !== null && compareReleases(needed, release) > 0 ? needed : null
+}
+
 /** The release all of `operators` run on; null where none is recorded. */
 export function minimumRelease(
   operators: readonly { readonly builtinCode: string; readonly version: number }[],

@@ -232,3 +232,17 @@ t.test('a release that does not run an operator of the result is told which', as
   const { tflite } = await convertProven({ ...request(model), release: '2.17' })
   t.match(tflite, { minRuntime: '2.11.0' })
 })
+
+t.test('a release of two parts runs what came with its first one', async (t) => {
+  const gelu = smallOnnx({
+    opset: 20,
+    inputs: { x: [2, 4] },
+    outputs: ['y'],
+    rows: [['Gelu', ['x'], ['y']]],
+  })
+  const { tflite } = await convertProven({ ...request(gelu), release: '2.9' })
+  t.match(tflite, { minRuntime: '2.9.0' })
+  await t.rejects(convertProven({ ...request(gelu), release: '2.8' }), {
+    message: /--target 2.8 has no kernels for GELU v\d \(2.9.0\)/,
+  })
+})
