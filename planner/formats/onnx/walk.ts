@@ -3,7 +3,7 @@ import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '
 /** The main graph, then every graph nested in attributes of its nodes, outermost first. */
 export function* graphsOf(model: OnnxModel): Generator<OnnxGraph> {
   if (model.graph) yield* graphsWithin(model.graph)
-  for (const { node } of model.functions) yield* nestedIn(node)
+  for (const { node } of model.functions) yield* within(node)
 }
 
 /** Every tensor the file holds: initializers, sparse ones, attributes, in all graphs and functions. */
@@ -22,14 +22,11 @@ export function* tensorsOf(model: OnnxModel): Generator<OnnxTensor> {
 /** The graph itself first. */
 export function* graphsWithin(graph: OnnxGraph): Generator<OnnxGraph> {
   yield graph
-  yield* nestedIn(graph.node)
+  yield* within(graph.node)
 }
 
-function* nestedIn(nodes: readonly OnnxNode[]): Generator<OnnxGraph> {
-  for (const { g, graphs } of attributesOf(nodes)) {
-    if (g) yield* graphsWithin(g)
-    for (const graph of graphs) yield* graphsWithin(graph)
-  }
+function* within(nodes: readonly OnnxNode[]): Generator<OnnxGraph> {
+  for (const node of nodes) for (const graph of nestedIn(node)) yield* graphsWithin(graph)
 }
 
 function* attributeTensors(nodes: readonly OnnxNode[]): Generator<OnnxTensor> {
@@ -41,6 +38,21 @@ function* attributeTensors(nodes: readonly OnnxNode[]): Generator<OnnxTensor> {
 
 function* attributesOf(nodes: readonly OnnxNode[]): Generator<OnnxAttribute> {
   for (const node of nodes) yield* node.attribute
+}
+
+/** Graphs that stand in attributes of the node itself. */
+function nestedIn({ attribute }: OnnxNode): OnnxGraph[] {
+  return attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs))
+}
+
+/** What graphs inside the node read, whoever made it, and give out. */
+export function readInside(node: OnnxNode): string[] {
+  return nestedIn(node).flatMap((graph) => [...namesRead(graph)])
+}
+
+/** What the node reads, and what graphs inside it do; inputs that it leaves out have no name. */
+export function readsOf(node: OnnxNode): string[] {
+  return [...node.input, ...readInside(node)].filter(Boolean)
 }
 
 /** Every name that nodes of the graph, and of graphs nested in it, read, and every output. */

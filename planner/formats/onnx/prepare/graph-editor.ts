@@ -9,7 +9,7 @@ import {
 import type { ATTRIBUTE_TYPES } from '../schema.ts'
 import type { ValueType, ValueTypes } from '../shapes/infer.ts'
 import { newTensor } from '../tensor-data.ts'
-import { namesRead } from '../walk.ts'
+import { readInside } from '../walk.ts'
 
 export type Attributes = Readonly<
   Record<string, readonly [type: keyof typeof ATTRIBUTE_TYPES, value: unknown]>
@@ -168,15 +168,8 @@ function indexOf(graph: OnnxGraph): Index {
   return {
     producers,
     consumers,
-    captured: capturedNames(graph),
+    captured: new Set(graph.node.flatMap(readInside)),
     constants: new Map(graph.initializer.map((tensor) => [tensor.name, tensor])),
     outputs: new Set(graph.output.map(({ name }) => name)),
   }
-}
-
-function capturedNames(graph: OnnxGraph): Set<string> {
-  const nested = graph.node.flatMap(({ attribute }) =>
-    attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs)),
-  )
-  return new Set(nested.flatMap((one) => [...namesRead(one)]))
 }

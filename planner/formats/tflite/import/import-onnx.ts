@@ -8,6 +8,7 @@ import {
   opsetOf,
   readOnnx,
 } from '../../onnx/index.ts'
+import { readsOf } from '../../onnx/source.ts'
 import type { Draft, DraftSubgraph, DraftTensor } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
@@ -195,12 +196,6 @@ function lowerAll(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
 
 function labelOf({ name, output }: OnnxNode): string {
   return name || (output.find(Boolean) ?? '')
-}
-
-/** What the node reads, and what graphs inside it read. */
-function readsOf(node: OnnxNode): string[] {
-  const nested = node.attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs))
-  return [...node.input, ...nested.flatMap((one) => one.node.flatMap(readsOf))].filter(Boolean)
 }
 
 function unknownOperator(operator: string): string | null {

@@ -7,7 +7,7 @@ import {
   readOnnx,
   writeOnnx,
 } from '../../../onnx/index.ts'
-import { sweep } from '../../../onnx/source.ts'
+import { readsOf, sweep } from '../../../onnx/source.ts'
 
 /** Operators that end a model: how many rows they give depends on the numbers, which no .tflite tensor allows. */
 const ENDING: ReadonlySet<string> = new Set(['NonMaxSuppression'])
@@ -44,17 +44,6 @@ export function splitOff(bytes: Uint8Array, fileName: string): SplitOff | null {
   const finding = leftOut(graph, first, left.size - 1, ends)
   sweep(graph)
   return { bytes: writeOnnx(model), finding }
-}
-
-function readsOf({ input, attribute }: OnnxNode): string[] {
-  const nested = attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs))
-  return [
-    ...input,
-    ...nested.flatMap((one) => [
-      ...one.node.flatMap(readsOf),
-      ...one.output.map(({ name }) => name),
-    ]),
-  ]
 }
 
 function behind({ node: nodes }: OnnxGraph): Set<OnnxNode> {
