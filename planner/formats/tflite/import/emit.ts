@@ -71,6 +71,20 @@ export const mul = (graph: GraphBuilder, a: DraftTensor, b: DraftTensor) =>
 export const div = (graph: GraphBuilder, a: DraftTensor, b: DraftTensor) =>
   pointwise(graph, 'DIV', [a, b])
 
+/** Bounds at infinity bound nothing. */
+export function between(
+  graph: GraphBuilder,
+  x: DraftTensor,
+  low: number,
+  high: number,
+): DraftTensor {
+  const above =
+    low === Number.NEGATIVE_INFINITY ? x : pointwise(graph, 'MAXIMUM', [x, graph.scalar(low, x)])
+  return high === Number.POSITIVE_INFINITY
+    ? above
+    : pointwise(graph, 'MINIMUM', [above, graph.scalar(high, x)])
+}
+
 export function reduce(
   graph: GraphBuilder,
   code: string,
@@ -147,6 +161,23 @@ export function pad(
   )
   if (value === 0) return graph.compute('PAD', [from, paddings], shape)
   return graph.compute('PADV2', [from, paddings, graph.scalar(value, from)], shape)
+}
+
+/** Rows of a table, by their numbers: [...indices, ...the rest of the table]. */
+export function rowsAt(graph: GraphBuilder, table: DraftTensor, indices: DraftTensor): DraftTensor {
+  const shape = [...shapeOf(indices), ...shapeOf(table).slice(1)]
+  return graph.compute('GATHER', [table, indices], shape, { axis: 0, batchDims: 0 })
+}
+
+/** 0, 1, 2 … in a row: [1, count]. */
+export function counting(
+  graph: GraphBuilder,
+  count: number,
+  type: 'int32' | 'int64' = 'int32',
+): DraftTensor {
+  const places = Int32Array.from({ length: count }, (_, i) => i)
+  const data = type === 'int64' ? BigInt64Array.from(places, BigInt) : places
+  return graph.constant('places', type, [1, count], data)
 }
 
 /** x · weightsᵀ + bias, weights [O,I]. */

@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { floatOf, stringOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, cast, div, mul, pointwise, sub } from '../emit.ts'
+import { add, between, cast, div, mul, pointwise, sub } from '../emit.ts'
 import { need } from '../errors.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
 import {
@@ -15,6 +15,8 @@ import {
   row,
 } from '../lowering.ts'
 
+/** What becomes of every element by itself. */
+export type Activation = (graph: GraphBuilder, x: DraftTensor) => DraftTensor
 type Formula = (graph: GraphBuilder, x: DraftTensor, node: OnnxNode) => DraftTensor
 
 /** Every element by itself, in whatever layout the value is. */
@@ -26,8 +28,8 @@ function each(formula: Formula): Lowering {
   }
 }
 
-const one =
-  (code: string): Formula =>
+export const one =
+  (code: string): Activation =>
   (graph, x) =>
     pointwise(graph, code, [x])
 const number = (graph: GraphBuilder, value: number) => graph.scalar(value)
@@ -36,54 +38,61 @@ const relu = one('RELU')
 const exp = one('EXP')
 
 /** log(1 + eˣ), without overflow. */
-const softplus: Formula = (graph, x, node) => {
-  const tail = exp(graph, pointwise(graph, 'NEG', [pointwise(graph, 'ABS', [x])]), node)
-  return add(
-    graph,
-    relu(graph, x, node),
-    pointwise(graph, 'LOG', [add(graph, tail, number(graph, 1))]),
-  )
+export const softplus: Activation = (graph, x) => {
+  const tail = exp(graph, pointwise(graph, 'NEG', [pointwise(graph, 'ABS', [x])]))
+  return add(graph, relu(graph, x), pointwise(graph, 'LOG', [add(graph, tail, number(graph, 1))]))
 }
+
+export const softsign: Activation = (graph, x) =>
+  div(graph, x, add(graph, pointwise(graph, 'ABS', [x]), number(graph, 1)))
 
 /** scale · (x where positive, alpha · (e^(x/width) − 1) elsewhere): Elu, Selu and Celu. */
-const exponential = (
-  graph: GraphBuilder,
-  x: DraftTensor,
-  { alpha, scale = 1, width = 1 }: { alpha: number; scale?: number; width?: number },
-) => {
-  const scaled = (tensor: DraftTensor, by: number) =>
-    by === 1 ? tensor : mul(graph, tensor, number(graph, by))
-  if (alpha === 1 && width === 1) return scaled(pointwise(graph, 'ELU', [x]), scale)
-  // ELU of a negative number is e^x − 1, of a positive one itself.
-  const negative = pointwise(graph, 'MINIMUM', [x, number(graph, 0)])
-  const bent = scaled(pointwise(graph, 'ELU', [scaled(negative, 1 / width)]), alpha)
-  return scaled(add(graph, pointwise(graph, 'RELU', [x]), bent), scale)
-}
+export const exponential =
+  ({
+    alpha,
+    scale = 1,
+    width = 1,
+  }: {
+    alpha: number
+    scale?: number
+    width?: number
+  }): Activation =>
+  (graph, x) => {
+    const scaled = (tensor: DraftTensor, by: number) =>
+      by === 1 ? tensor : mul(graph, tensor, number(graph, by))
+    if (alpha === 1 && width === 1) return scaled(pointwise(graph, 'ELU', [x]), scale)
+    // ELU of a negative number is e^x − 1, of a positive one itself.
+    const negative = pointwise(graph, 'MINIMUM', [x, number(graph, 0)])
+    const bent = scaled(pointwise(graph, 'ELU', [scaled(negative, 1 / width)]), alpha)
+    return scaled(add(graph, relu(graph, x), bent), scale)
+  }
 
-const elu: Formula = (graph, x, node) => exponential(graph, x, { alpha: floatOf(node, 'alpha', 1) })
+const elu: Formula = (graph, x, node) => exponential({ alpha: floatOf(node, 'alpha', 1) })(graph, x)
 const celu: Formula = (graph, x, node) => {
   const alpha = floatOf(node, 'alpha', 1)
-  return exponential(graph, x, { alpha, width: alpha })
+  return exponential({ alpha, width: alpha })(graph, x)
 }
 const selu: Formula = (graph, x, node) =>
-  exponential(graph, x, {
+  exponential({
     alpha: floatOf(node, 'alpha', 1.6732631921768188),
     scale: floatOf(node, 'gamma', 1.0507010221481323),
-  })
+  })(graph, x)
 
-function between(graph: GraphBuilder, x: DraftTensor, low: number, high: number): DraftTensor {
-  const above =
-    low === Number.NEGATIVE_INFINITY ? x : pointwise(graph, 'MAXIMUM', [x, graph.scalar(low, x)])
-  return high === Number.POSITIVE_INFINITY
-    ? above
-    : pointwise(graph, 'MINIMUM', [above, graph.scalar(high, x)])
-}
+export const leakyRelu =
+  (alpha: number): Activation =>
+  (graph, x) =>
+    pointwise(graph, 'LEAKY_RELU', [x], { alpha })
 
-const hardSigmoid: Formula = (graph, x, node) => {
-  const [alpha, beta] = [floatOf(node, 'alpha', 0.2), floatOf(node, 'beta', 0.5)]
-  const line = add(graph, mul(graph, x, number(graph, alpha)), number(graph, beta))
-  return between(graph, line, 0, 1)
-}
+/** alpha · x + beta */
+export const line =
+  (alpha: number, beta: number): Activation =>
+  (graph, x) =>
+    add(graph, mul(graph, x, number(graph, alpha)), number(graph, beta))
+
+export const hardSigmoid =
+  (alpha: number, beta: number): Activation =>
+  (graph, x) =>
+    between(graph, line(alpha, beta)(graph, x), 0, 1)
 
 /** Bounds for which kernels have an operator, or fuse one. */
 const CLIPS: Readonly<Record<string, string>> = {
@@ -156,19 +165,16 @@ const sigmoid = one('LOGISTIC')
 /** x · sigmoid(alpha · x) */
 const swish: Formula = (graph, x, node) => {
   const alpha = floatOf(node, 'alpha', 1)
-  return mul(graph, x, sigmoid(graph, alpha === 1 ? x : mul(graph, x, number(graph, alpha)), node))
+  return mul(graph, x, sigmoid(graph, alpha === 1 ? x : mul(graph, x, number(graph, alpha))))
 }
 
-const thresholded: Formula = (graph, x, node) => {
-  const above = pointwise(
-    graph,
-    'GREATER',
-    [x, number(graph, floatOf(node, 'alpha', 1))],
-    {},
-    'BOOL',
-  )
-  return pointwise(graph, 'SELECT_V2', [above, x, number(graph, 0)], {}, x.fields.type)
-}
+/** x above alpha, 0 elsewhere. */
+export const thresholded =
+  (alpha: number): Activation =>
+  (graph, x) => {
+    const above = pointwise(graph, 'GREATER', [x, number(graph, alpha)], {}, 'BOOL')
+    return pointwise(graph, 'SELECT_V2', [above, x, number(graph, 0)], {}, x.fields.type)
+  }
 
 const shrink: Formula = (graph, x, node) => {
   const [lambd, bias] = [floatOf(node, 'lambd', 0.5), floatOf(node, 'bias', 0)]
@@ -182,9 +188,9 @@ const shrink: Formula = (graph, x, node) => {
 
 /** (e^x ± e^−x) / 2 */
 const hyperbolic =
-  (code: 'ADD' | 'SUB'): Formula =>
-  (graph, x, node) => {
-    const sides = [exp(graph, x, node), exp(graph, pointwise(graph, 'NEG', [x]), node)]
+  (code: 'ADD' | 'SUB'): Activation =>
+  (graph, x) => {
+    const sides = [exp(graph, x), exp(graph, pointwise(graph, 'NEG', [x]))]
     return mul(graph, pointwise(graph, code, sides), number(graph, 0.5))
   }
 
@@ -237,46 +243,33 @@ const square = one('SQUARE')
 const root = one('SQRT')
 
 /** √(1 − x²) */
-const cosine: Formula = (graph, x, node) =>
-  root(graph, sub(graph, number(graph, 1), square(graph, x, node)), node)
+const cosine: Activation = (graph, x) => root(graph, sub(graph, number(graph, 1), square(graph, x)))
 const arc = (graph: GraphBuilder, y: DraftTensor, x: DraftTensor) =>
   pointwise(graph, 'ATAN2', [y, x])
 const ln = one('LOG')
 
 /** The sign apart: for large negative x, x + √(x² + 1) loses all its digits. */
-const arsinh: Formula = (graph, x, node) => {
+const arsinh: Activation = (graph, x) => {
   const size = pointwise(graph, 'ABS', [x])
-  const sum = add(
-    graph,
-    size,
-    root(graph, add(graph, square(graph, x, node), number(graph, 1)), node),
-  )
-  return mul(graph, pointwise(graph, 'SIGN', [x]), ln(graph, sum, node))
+  const sum = add(graph, size, root(graph, add(graph, square(graph, x), number(graph, 1))))
+  return mul(graph, pointwise(graph, 'SIGN', [x]), ln(graph, sum))
 }
-const arcosh: Formula = (graph, x, node) =>
-  ln(
-    graph,
-    add(graph, x, root(graph, sub(graph, square(graph, x, node), number(graph, 1)), node)),
-    node,
-  )
-const artanh: Formula = (graph, x, node) => {
+const arcosh: Activation = (graph, x) =>
+  ln(graph, add(graph, x, root(graph, sub(graph, square(graph, x), number(graph, 1)))))
+const artanh: Activation = (graph, x) => {
   const share = div(graph, add(graph, number(graph, 1), x), sub(graph, number(graph, 1), x))
-  return mul(graph, ln(graph, share, node), number(graph, 0.5))
+  return mul(graph, ln(graph, share), number(graph, 0.5))
 }
 
 const logicalNot: Formula = (graph, x) => pointwise(graph, 'LOGICAL_NOT', [cast(graph, x, 'BOOL')])
 
 export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
   Relu: row(
-    each((graph, x, node) =>
-      x.fields.type === 'FLOAT32'
-        ? relu(graph, x, node)
-        : between(graph, x, 0, Number.POSITIVE_INFINITY),
+    each((graph, x) =>
+      x.fields.type === 'FLOAT32' ? relu(graph, x) : between(graph, x, 0, Number.POSITIVE_INFINITY),
     ),
   ),
-  LeakyRelu: floatEach((graph, x, node) =>
-    pointwise(graph, 'LEAKY_RELU', [x], { alpha: floatOf(node, 'alpha', 0.01) }),
-  ),
+  LeakyRelu: floatEach((graph, x, node) => leakyRelu(floatOf(node, 'alpha', 0.01))(graph, x)),
   PRelu: row(prelu),
   Sigmoid: floatEach(sigmoid),
   Tanh: floatEach(one('TANH')),
@@ -284,15 +277,13 @@ export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
   Selu: floatEach(selu),
   Celu: floatEach(celu),
   Softplus: floatEach(softplus),
-  Softsign: floatEach((graph, x) =>
-    div(graph, x, add(graph, pointwise(graph, 'ABS', [x]), number(graph, 1))),
+  Softsign: floatEach(softsign),
+  Mish: floatEach((graph, x) => mul(graph, x, pointwise(graph, 'TANH', [softplus(graph, x)]))),
+  HardSigmoid: floatEach((graph, x, node) =>
+    hardSigmoid(floatOf(node, 'alpha', 0.2), floatOf(node, 'beta', 0.5))(graph, x),
   ),
-  Mish: floatEach((graph, x, node) =>
-    mul(graph, x, pointwise(graph, 'TANH', [softplus(graph, x, node)])),
-  ),
-  HardSigmoid: floatEach(hardSigmoid),
   HardSwish: floatEach(one('HARD_SWISH')),
-  ThresholdedRelu: floatEach(thresholded),
+  ThresholdedRelu: floatEach((graph, x, node) => thresholded(floatOf(node, 'alpha', 1))(graph, x)),
   Shrink: floatEach(shrink),
   Gelu: floatEach(gelu),
   Swish: floatEach(swish),
@@ -302,7 +293,7 @@ export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
   ),
   'com.microsoft.QuickGelu': floatEach((graph, x, node) => {
     const alpha = floatOf(node, 'alpha', 1.702)
-    return mul(graph, x, sigmoid(graph, mul(graph, x, number(graph, alpha)), node))
+    return mul(graph, x, sigmoid(graph, mul(graph, x, number(graph, alpha))))
   }),
   Clip: row(clip),
   Exp: floatEach(exp),
@@ -318,8 +309,8 @@ export const ACTIVATIONS: Readonly<Record<string, LoweringRow>> = {
   Sin: floatEach(one('SIN')),
   Cos: floatEach(one('COS')),
   Erf: floatEach(erf),
-  Asin: floatEach((graph, x, node) => arc(graph, x, cosine(graph, x, node))),
-  Acos: floatEach((graph, x, node) => arc(graph, cosine(graph, x, node), x)),
+  Asin: floatEach((graph, x) => arc(graph, x, cosine(graph, x))),
+  Acos: floatEach((graph, x) => arc(graph, cosine(graph, x), x)),
   Asinh: floatEach(arsinh),
   Acosh: floatEach(arcosh),
   Atanh: floatEach(artanh),

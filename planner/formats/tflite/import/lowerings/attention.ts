@@ -1,7 +1,8 @@
+import { sizeOf } from '../../../../../shared/tensors.ts'
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { floatOf, intOf, intsOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, concat, dense, div, mul, pointwise, shapeOf, slice } from '../emit.ts'
+import { add, concat, counting, dense, div, mul, pointwise, shapeOf, slice } from '../emit.ts'
 import { need } from '../errors.ts'
 import { type GraphBuilder, reshape, turn } from '../graph-builder.ts'
 import {
@@ -88,12 +89,7 @@ function causal(graph: GraphBuilder, rows: number, columns: number, past = 0): D
 function visible(graph: GraphBuilder, mask: DraftTensor, hidden: number): DraftTensor {
   const shape = shapeOf(mask)
   if (mask.data !== null) {
-    const width =
-      mask.data.length /
-      Math.max(
-        1,
-        shape.reduce((a, b) => a * b, 1),
-      )
+    const width = mask.data.length / Math.max(1, sizeOf(shape))
     const values = Float32Array.from({ length: mask.data.length / width }, (_, i) =>
       mask.data?.subarray(i * width, (i + 1) * width).some((byte) => byte !== 0) ? 0 : hidden,
     )
@@ -229,11 +225,10 @@ function withinLengths(
   { columns, hidden }: { columns: number; hidden: number },
 ): DraftTensor {
   const [batch = 1] = shapeOf(lengths)
-  const places = Int32Array.from({ length: columns }, (_, i) => i)
   const seen = pointwise(
     graph,
     'LESS',
-    [graph.constant('places', 'int32', [1, columns], places), reshape(graph, lengths, [batch, 1])],
+    [counting(graph, columns), reshape(graph, lengths, [batch, 1])],
     {},
     'BOOL',
   )

@@ -51,18 +51,24 @@ const gather: Lowering = (node, graph) => {
   )
 }
 
+/** How far along `axis` each place of `shape` is: [...shape, 1]. */
+function placesAlong(graph: GraphBuilder, shape: readonly number[], axis: number): DraftTensor {
+  const inner = sizeOf(shape.slice(axis + 1))
+  const values = Int32Array.from(
+    { length: sizeOf(shape) },
+    (_, at) => Math.floor(at / inner) % (shape[axis] as number),
+  )
+  return graph.constant('places', 'int32', [...shape, 1], values)
+}
+
 /** Coordinates of each place of `shape`, with the given ones along `axis`: [...shape, rank]. */
 function coordinates(graph: GraphBuilder, indices: DraftTensor, axis: number): DraftTensor {
   const shape = shapeOf(indices)
-  const columns = shape.map((size, i) => {
-    if (i === axis) return reshape(graph, cast(graph, indices, 'INT32'), [...shape, 1])
-    const inner = sizeOf(shape.slice(i + 1))
-    const values = Int32Array.from(
-      { length: sizeOf(shape) },
-      (_, at) => Math.floor(at / inner) % size,
-    )
-    return graph.constant('places', 'int32', [...shape, 1], values)
-  })
+  const columns = shape.map((_, i) =>
+    i === axis
+      ? reshape(graph, cast(graph, indices, 'INT32'), [...shape, 1])
+      : placesAlong(graph, shape, i),
+  )
   return concat(graph, columns, shape.length)
 }
 
@@ -102,14 +108,7 @@ const gatherNd: Lowering = (node, graph) => {
   const batches = intOf(node, 'batch_dims', 0)
   const tuples = tuplesOf(graph, at, shapeOf(x).slice(batches))
   const places = shapeOf(tuples).slice(0, -1)
-  const ofBatches = places.slice(0, batches).map((size, axis) => {
-    const inner = sizeOf(places.slice(axis + 1))
-    const numbers = Int32Array.from(
-      { length: sizeOf(places) },
-      (_, i) => Math.floor(i / inner) % size,
-    )
-    return graph.constant('batch', 'int32', [...places, 1], numbers)
-  })
+  const ofBatches = places.slice(0, batches).map((_, axis) => placesAlong(graph, places, axis))
   const indices = concat(graph, [...ofBatches, tuples], places.length)
   graph.give(
     output(node),

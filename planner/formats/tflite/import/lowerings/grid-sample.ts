@@ -1,7 +1,7 @@
 import { sizeOf } from '../../../../../shared/tensors.ts'
 import { floatOf, intOf, stringOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, cast, mul, pointwise, shapeOf, slice, sub } from '../emit.ts'
+import { add, between, cast, mul, pointwise, rowsAt, shapeOf, slice, sub } from '../emit.ts'
 import { type GraphBuilder, reshape } from '../graph-builder.ts'
 import { input, type Lowering, type LoweringRow, output, row } from '../lowering.ts'
 
@@ -27,11 +27,6 @@ function pixels(graph: GraphBuilder, share: DraftTensor, { size, corners }: Axis
   return add(graph, mul(graph, share, number(graph, factor)), number(graph, shift))
 }
 
-function bounded(graph: GraphBuilder, x: DraftTensor, high: number): DraftTensor {
-  const above = pointwise(graph, 'MAXIMUM', [x, number(graph, 0)])
-  return pointwise(graph, 'MINIMUM', [above, number(graph, high)])
-}
-
 /** Places beside the image thrown back at its borders, as often as needed: a wave of triangles. */
 function reflected(graph: GraphBuilder, x: DraftTensor, { size, corners }: Axis): DraftTensor {
   const [low, span] = corners ? [0, size - 1] : [-0.5, size]
@@ -44,9 +39,9 @@ function reflected(graph: GraphBuilder, x: DraftTensor, { size, corners }: Axis)
 }
 
 function padded(graph: GraphBuilder, x: DraftTensor, axis: Axis): DraftTensor {
-  if (axis.padding === 'border') return bounded(graph, x, axis.size - 1)
+  if (axis.padding === 'border') return between(graph, x, 0, axis.size - 1)
   if (axis.padding !== 'reflection') return x
-  return bounded(graph, reflected(graph, x, axis), axis.size - 1)
+  return between(graph, reflected(graph, x, axis), 0, axis.size - 1)
 }
 
 type Taps = (graph: GraphBuilder, x: DraftTensor, axis: Axis, cubicA: number) => Tap[]
@@ -100,7 +95,10 @@ interface Pixels {
 /** Pixels at (y, x), nothing where that lies beside the image: [batch, rows, columns, channels]. */
 function taken(graph: GraphBuilder, image: Pixels, y: Tap, x: Tap): DraftTensor {
   const { rows, batch, height, width } = image
-  const inside = [bounded(graph, y.place, height - 1), bounded(graph, x.place, width - 1)] as const
+  const inside = [
+    between(graph, y.place, 0, height - 1),
+    between(graph, x.place, 0, width - 1),
+  ] as const
   const line = mul(graph, inside[0], number(graph, width))
   const first = graph.floats(
     'image',
@@ -108,10 +106,7 @@ function taken(graph: GraphBuilder, image: Pixels, y: Tap, x: Tap): DraftTensor 
     Array.from({ length: batch }, (_, i) => i * height * width),
   )
   const at = cast(graph, add(graph, add(graph, line, inside[1]), first), 'INT32')
-  const found = graph.compute('GATHER', [rows, at], [...shapeOf(at), shapeOf(rows)[1] as number], {
-    axis: 0,
-    batchDims: 0,
-  })
+  const found = rowsAt(graph, rows, at)
   const hits = [
     pointwise(graph, 'EQUAL', [y.place, inside[0]], {}, 'BOOL'),
     pointwise(graph, 'EQUAL', [x.place, inside[1]], {}, 'BOOL'),

@@ -2,7 +2,7 @@ import { sizeOf } from '../../../../../shared/tensors.ts'
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { floatOf, intOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, mul, pointwise, reduce, shapeOf, sub } from '../emit.ts'
+import { add, counting, mul, pointwise, reduce, rowsAt, shapeOf, sub } from '../emit.ts'
 import { need } from '../errors.ts'
 import { type GraphBuilder, reshape } from '../graph-builder.ts'
 import { axisIn, hasChannels, type Layout } from '../layout.ts'
@@ -193,19 +193,9 @@ function skipped(
 const embedded: Lowering = (node, graph) => {
   const words = graph.value(input(node, 0))
   const [batch = 1, length = 1] = shapeOf(words)
-  const rowsOf = (table: number, indices: DraftTensor) => {
-    const rows = graph.value(input(node, table))
-    const shape = [...shapeOf(indices), shapeOf(rows)[1] as number]
-    return graph.compute('GATHER', [rows, indices], shape, { axis: 0, batchDims: 0 })
-  }
-  const places = hasInput(node, 8)
-    ? graph.value(input(node, 8))
-    : graph.constant(
-        'places',
-        'int32',
-        [1, length],
-        Int32Array.from({ length }, (_, i) => i),
-      )
+  const rowsOf = (table: number, indices: DraftTensor) =>
+    rowsAt(graph, graph.value(input(node, table)), indices)
+  const places = hasInput(node, 8) ? graph.value(input(node, 8)) : counting(graph, length)
   const ofWords = add(graph, rowsOf(2, words), rowsOf(3, places))
   const sum = hasInput(node, 1)
     ? add(graph, ofWords, rowsOf(4, graph.value(input(node, 1))))

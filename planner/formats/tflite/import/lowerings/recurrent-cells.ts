@@ -1,8 +1,19 @@
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { floatOf, floatsOf, intOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, dense, div, mul, pointwise, shapeOf, slice, sub } from '../emit.ts'
+import { add, between, dense, mul, pointwise, shapeOf, slice, sub } from '../emit.ts'
 import type { GraphBuilder } from '../graph-builder.ts'
+import {
+  type Activation,
+  exponential,
+  hardSigmoid,
+  leakyRelu,
+  line,
+  one,
+  softplus,
+  softsign,
+  thresholded,
+} from './activations.ts'
 
 export interface State {
   readonly h: DraftTensor
@@ -30,21 +41,19 @@ export interface Cell {
   readonly next: (graph: GraphBuilder, step: Step, node: OnnxNode) => State
 }
 
-export type Activation = (graph: GraphBuilder, x: DraftTensor) => DraftTensor
-
 interface Parameters {
   readonly alpha: number
   readonly beta: number
 }
 
 const number = (graph: GraphBuilder, value: number) => graph.scalar(value)
-const kernel =
-  (code: string): ((parameters: Parameters) => Activation) =>
-  () =>
-  (graph, x) =>
-    pointwise(graph, code, [x])
-const line = (graph: GraphBuilder, x: DraftTensor, { alpha, beta }: Parameters) =>
-  add(graph, mul(graph, x, number(graph, alpha)), number(graph, beta))
+
+const scaledTanh =
+  ({ alpha, beta }: Parameters): Activation =>
+  (graph, x) => {
+    const inner = mul(graph, x, number(graph, beta))
+    return mul(graph, pointwise(graph, 'TANH', [inner]), number(graph, alpha))
+  }
 
 /** The activations that recurrent operators may name, and their usual parameters (onnx, Operators: LSTM). */
 const ACTIVATIONS: Readonly<
@@ -53,64 +62,17 @@ const ACTIVATIONS: Readonly<
     { readonly alpha?: number; readonly beta?: number; make: (by: Parameters) => Activation }
   >
 > = {
-  sigmoid: { make: kernel('LOGISTIC') },
-  tanh: { make: kernel('TANH') },
-  relu: { make: kernel('RELU') },
-  softsign: {
-    make: () => (graph, x) =>
-      div(graph, x, add(graph, pointwise(graph, 'ABS', [x]), number(graph, 1))),
-  },
-  softplus: {
-    make: () => (graph, x) =>
-      pointwise(graph, 'LOG', [add(graph, pointwise(graph, 'EXP', [x]), number(graph, 1))]),
-  },
-  leakyrelu: {
-    alpha: 0.01,
-    make:
-      ({ alpha }) =>
-      (graph, x) =>
-        pointwise(graph, 'LEAKY_RELU', [x], { alpha }),
-  },
-  elu: {
-    alpha: 1,
-    make:
-      ({ alpha }) =>
-      (graph, x) => {
-        const below = pointwise(graph, 'MINIMUM', [x, number(graph, 0)])
-        const bent = mul(graph, pointwise(graph, 'ELU', [below]), number(graph, alpha))
-        return add(graph, pointwise(graph, 'RELU', [x]), bent)
-      },
-  },
-  thresholdedrelu: {
-    alpha: 1,
-    make:
-      ({ alpha }) =>
-      (graph, x) => {
-        const above = pointwise(graph, 'GREATER', [x, number(graph, alpha)], {}, 'BOOL')
-        return pointwise(graph, 'SELECT_V2', [above, x, number(graph, 0)], {}, 'FLOAT32')
-      },
-  },
-  hardsigmoid: {
-    alpha: 0.2,
-    beta: 0.5,
-    make: (by) => (graph, x) => bounded(graph, line(graph, x, by), 0, 1),
-  },
-  affine: { alpha: 1, beta: 0, make: (by) => (graph, x) => line(graph, x, by) },
-  scaledtanh: {
-    alpha: 1,
-    beta: 1,
-    make:
-      ({ alpha, beta }) =>
-      (graph, x) => {
-        const inner = mul(graph, x, number(graph, beta))
-        return mul(graph, pointwise(graph, 'TANH', [inner]), number(graph, alpha))
-      },
-  },
-}
-
-function bounded(graph: GraphBuilder, x: DraftTensor, low: number, high: number): DraftTensor {
-  const above = pointwise(graph, 'MAXIMUM', [x, number(graph, low)])
-  return pointwise(graph, 'MINIMUM', [above, number(graph, high)])
+  sigmoid: { make: () => one('LOGISTIC') },
+  tanh: { make: () => one('TANH') },
+  relu: { make: () => one('RELU') },
+  softsign: { make: () => softsign },
+  softplus: { make: () => softplus },
+  leakyrelu: { alpha: 0.01, make: ({ alpha }) => leakyRelu(alpha) },
+  elu: { alpha: 1, make: ({ alpha }) => exponential({ alpha }) },
+  thresholdedrelu: { alpha: 1, make: ({ alpha }) => thresholded(alpha) },
+  hardsigmoid: { alpha: 0.2, beta: 0.5, make: ({ alpha, beta }) => hardSigmoid(alpha, beta) },
+  affine: { alpha: 1, beta: 0, make: ({ alpha, beta }) => line(alpha, beta) },
+  scaledtanh: { alpha: 1, beta: 1, make: scaledTanh },
 }
 
 /** Names in the order of directions, lower case as they are compared without it; null where the node names none. */
@@ -144,7 +106,7 @@ export function functionsOf(node: OnnxNode, cell: Cell, at: number): Activation[
     const apply = known.make({ alpha: parameter('alpha'), beta: parameter('beta') })
     // What a cell shows of its state has no bounds (onnxruntime, uni_directional_lstm.cc).
     const isFree = clip === 0 || i % count === 2
-    return isFree ? apply : (graph, x) => apply(graph, bounded(graph, x, -clip, clip))
+    return isFree ? apply : (graph, x) => apply(graph, between(graph, x, -clip, clip))
   })
   return all.slice(at * count, (at + 1) * count)
 }

@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../../onnx/index.ts'
 import { intOf } from '../../../onnx/source.ts'
 import type { DraftTensor } from '../../draft.ts'
-import { add, concat, mul, shapeOf, slice, sub } from '../emit.ts'
+import { add, concat, counting, mul, rowsAt, shapeOf, slice, sub } from '../emit.ts'
 import { type GraphBuilder, reshape } from '../graph-builder.ts'
 import { hasInput, input, type Lowering, type LoweringRow, output, row } from '../lowering.ts'
 import { joinHeads, splitHeads } from './attention.ts'
@@ -54,23 +54,9 @@ function angles(
   if (!hasInput(node, ids)) return reshape(graph, cache, [batch, 1, rows, half])
   const places = graph.value(input(node, ids))
   const isStart = shapeOf(places).length === 1
-  const each = isStart
-    ? add(
-        graph,
-        graph.constant(
-          'places',
-          places.fields.type === 'INT64' ? 'int64' : 'int32',
-          [1, rows],
-          places.fields.type === 'INT64'
-            ? BigInt64Array.from({ length: rows }, (_, i) => BigInt(i))
-            : Int32Array.from({ length: rows }, (_, i) => i),
-        ),
-        places,
-      )
-    : places
-  const shape = [...shapeOf(each), half]
-  const found = graph.compute('GATHER', [cache, each], shape, { axis: 0, batchDims: 0 })
-  return reshape(graph, found, [shape[0] as number, 1, rows, half])
+  const type = places.fields.type === 'INT64' ? 'int64' : 'int32'
+  const each = isStart ? add(graph, counting(graph, rows, type), places) : places
+  return reshape(graph, rowsAt(graph, cache, each), [shapeOf(each)[0] as number, 1, rows, half])
 }
 
 function spin(

@@ -200,7 +200,7 @@ const layer = (
   operator: keyof typeof GATES,
   title: string,
   attributes: Row[3],
-  { ways = 1, lengths = '', peepholes = false, first = [] as readonly Row[] } = {},
+  { ways = 1, lengths = '', peepholes = false } = {},
 ): OnnxCase => {
   const gates = GATES[operator]
   const outputs = operator === 'LSTM' ? ['y', 'h', 'c'] : ['y', 'h']
@@ -217,7 +217,6 @@ const layer = (
       ...(lengths === 'constant' && { l: int64s(2, 4, 1) }),
     },
     rows: [
-      ...first,
       ...(lengths === '' ? [] : ([['Cast', ['l'], ['lengths'], { to: int(6) }]] as Row[])),
       [
         operator,
@@ -254,6 +253,21 @@ const RECURRENT_CASES: readonly OnnxCase[] = [
     },
     { ways: 2 },
   ),
+  layer(
+    'RNN',
+    'of activations that bend, both ways',
+    {
+      ...BOTH,
+      activations: texts('Elu', 'ThresholdedRelu'),
+      activation_alpha: ['floats', [0.5, 0.4]],
+    },
+    { ways: 2 },
+  ),
+  layer('LSTM', 'of activations without bounds', {
+    activations: texts('Sigmoid', 'Softplus', 'ScaledTanh'),
+    activation_alpha: ['floats', [1.5]],
+    activation_beta: ['floats', [0.7]],
+  }),
   ...(['LSTM', 'GRU', 'RNN'] as const).flatMap((operator) => [
     layer(operator, 'of lengths', BOTH, { ways: 2, lengths: 'constant' }),
     layer(operator, 'of lengths that are computed', {}, { lengths: 'given' }),
