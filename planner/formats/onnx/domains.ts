@@ -1,8 +1,15 @@
-import type { OnnxModel, OnnxOpset } from './model.ts'
+import type { OnnxModel, OnnxNode, OnnxOpset } from './model.ts'
 import { graphsOf } from './walk.ts'
 
 /** The standard operators' domain has two names (onnx.proto, OperatorSetIdProto): behind this file it has the empty one. */
 const STANDARD = 'ai.onnx'
+/** ONNX Runtime's own operators. */
+export const CONTRIB = 'com.microsoft'
+
+/** Of other domains than the standard one with the domain before it. */
+export function operatorName({ opType, domain }: OnnxNode): string {
+  return domain === '' ? opType : `${domain}.${opType}`
+}
 
 /** Renames the standard domain wherever the file writes it out, so that whoever looks for an operator asks once. Changes `model`. */
 export function normaliseDomains(model: OnnxModel): void {

@@ -1,6 +1,7 @@
 import type { InspectedOperator, InspectedTensor, Inspection } from '../../graph/index.ts'
 import { referenceTarget, targetOf } from '../../targets/index.ts'
 import { readOnnx } from './codec.ts'
+import { CONTRIB, operatorName } from './domains.ts'
 import { dataTypeName, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from './model.ts'
 import { nativeOperator } from './native-operators.ts'
 import { inlineFunctions } from './prepare/inline-functions.ts'
@@ -32,7 +33,7 @@ export function inspectOnnx(bytes: Uint8Array, fileName: string): Inspection {
 }
 
 /** What ONNX Runtime knows without libraries of custom operators. */
-const KNOWN_DOMAINS = ['ai.onnx.ml', 'com.microsoft']
+const KNOWN_DOMAINS = ['ai.onnx.ml', CONTRIB]
 
 function domainObstacle(operator: string): string | null {
   const domain = operator.split('.').slice(0, -1).join('.')
@@ -60,7 +61,7 @@ function operatorsOf(graphs: readonly OnnxGraph[]): Inspection['operators'] {
   )
   const found = new Map<string, InspectedOperator>()
   for (const node of graphs.flatMap((graph) => graph.node)) {
-    const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
+    const operator = operatorName(node)
     const isMatrix = (input: number) => matrices.has(node.input[input] ?? '')
     const { kind } = nativeOperator(node, isMatrix)
     // What one kind computes on integers, another of the same name may not: Resize does by its mode.

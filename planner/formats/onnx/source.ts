@@ -3,6 +3,7 @@
  * that those who only look into files load none of it.
  */
 export { floatOf, floatsOf, hasAttribute, intOf, intsOf, stringOf, tensorOf } from './attributes.ts'
+export { CONTRIB, operatorName } from './domains.ts'
 export { channelShuffle } from './prepare/channel-shuffle.ts'
 export { dynamicAsFloats } from './prepare/dynamic-as-floats.ts'
 export { foldConstants } from './prepare/fold-constants.ts'

@@ -1,12 +1,12 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { sizeOf } from '../../../../shared/tensors.ts'
+import { permuted } from '../../../graph/index.ts'
 import { intOf } from '../attributes.ts'
+import { CONTRIB, operatorName } from '../domains.ts'
 import { newMessage, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../model.ts'
 import { DATA_TYPES } from '../schema.ts'
 import { dataOf, newTensor } from '../tensor-data.ts'
 import { GraphEditor } from './graph-editor.ts'
-
-const CONTRIB = 'com.microsoft'
 
 /**
  * Products of weights in eight bits with activations that are rounded while the model runs become products of the same
@@ -24,8 +24,7 @@ export function dynamicAsFloats(graph: OnnxGraph): boolean {
   const exact = rounding.every((node) => isForProducts(node, editor, all)) ? all : NONE
   let changed = false
   for (const node of [...graph.node]) {
-    const key = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
-    const nodes = PRODUCTS[key]?.(node, editor, exact) ?? null
+    const nodes = PRODUCTS[operatorName(node)]?.(node, editor, exact) ?? null
     if (nodes === null) continue
     editor.replace(node, ...nodes)
     changed = true
@@ -100,22 +99,22 @@ function weightOf(editor: GraphEditor, name: string, zeroPoint: string | undefin
   return real(editor, codes, {
     zeros: editor.constant(zeroPoint),
     scales: undefined,
-    order: null,
+    turned: false,
   })
 }
 
 interface Stored {
   readonly zeros: OnnxTensor | undefined
   readonly scales: OnnxTensor | undefined
-  /** Sizes of [stack, rows, columns] whose last two change places; null where all stays. */
-  readonly order: readonly [number, number, number] | null
+  /** Whether they are [stack, rows, columns] of which the last two change places. */
+  readonly turned: boolean
 }
 
 /** A float constant of codes; scales and zero points are one, one a column, or one a column of each in a stack. */
-function real(editor: GraphEditor, codes: OnnxTensor, { zeros, scales, order }: Stored): string {
+function real(editor: GraphEditor, codes: OnnxTensor, { zeros, scales, turned }: Stored): string {
   const shape = codes.dims.map(Number)
   const columns = shape.at(-1) ?? 1
-  const stack = shape.length > 2 && order !== null ? (shape[0] as number) : 1
+  const stack = shape.length > 2 && turned ? (shape[0] as number) : 1
   const each = sizeOf(shape) / stack
   const at = (values: ArrayLike<number | bigint> | undefined, i: number, usual: number) => {
     if (values === undefined) return usual
@@ -137,14 +136,11 @@ function real(editor: GraphEditor, codes: OnnxTensor, { zeros, scales, order }: 
     { length: given.length },
     (_, i) => (Number(given[i]) - at(minus, i, 0)) * at(times, i, 1),
   )
-  if (order === null) return editor.addConstant(`${codes.name}/real`, 'float32', shape, values)
-  const [layers, rows, width] = order
-  const turned = Float32Array.from({ length: values.length }, (_, i) => {
-    const [layer, rest] = [Math.floor(i / (rows * width)), i % (rows * width)]
-    const [column, row] = [Math.floor(rest / rows), rest % rows]
-    return values[(layer * rows + row) * width + column] as number
-  })
-  return editor.addConstant(`${codes.name}/real`, 'float32', [layers, width, rows], turned)
+  const name = `${codes.name}/real`
+  if (!turned) return editor.addConstant(name, 'float32', shape, values)
+  const order = [0, 2, 1]
+  const sizes = order.map((axis) => shape[axis] as number)
+  return editor.addConstant(name, 'float32', sizes, permuted(values, shape, order))
 }
 
 /** onnxruntime, ContribOperators: DynamicQuantizeMatMul. */
@@ -153,7 +149,7 @@ function dynamicMatMul(node: OnnxNode, editor: GraphEditor): OnnxNode[] | null {
   const [codes, scales] = [editor.constant(weight), editor.constant(scale)]
   if (codes === undefined || scales === undefined) return null
   const zeros = zero ? editor.constant(zero) : undefined
-  const right = real(editor, codes, { zeros, scales, order: null })
+  const right = real(editor, codes, { zeros, scales, turned: false })
   if (!bias) return [editor.newNode('MatMul', [x, right], node.output)]
   const product = editor.fresh(`${node.output[0]}/product`)
   return [
@@ -170,8 +166,7 @@ function dynamicLstm(node: OnnxNode, editor: GraphEditor): OnnxNode[] | null {
   ].map(({ codes, scale, zero }) => {
     const scales = editor.constant(scale)
     if (codes === undefined || scales === undefined) return null
-    const order = codes.dims.map(Number) as [number, number, number]
-    return real(editor, codes, { zeros: editor.constant(zero), scales, order })
+    return real(editor, codes, { zeros: editor.constant(zero), scales, turned: true })
   })
   const [ofInput = null, recurrent = null] = weights
   if (ofInput === null || recurrent === null) return null

@@ -1,6 +1,7 @@
 import { messageOf } from '../../../../shared/errors.ts'
 import { loadNative } from '../../../../shared/runtime/index.ts'
 import { writeOnnx } from '../codec.ts'
+import { CONTRIB, operatorName } from '../domains.ts'
 import { OnnxError } from '../errors.ts'
 import { newMessage, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../model.ts'
 import { opsetOf } from '../opset.ts'
@@ -79,7 +80,7 @@ const KNOWN_DOMAINS: ReadonlySet<string> = new Set([
   '',
   'ai.onnx.ml',
   'ai.onnx.preview.training',
-  'com.microsoft',
+  CONTRIB,
   'com.microsoft.nchwc',
   'com.ms.internal.nhwc',
 ])
@@ -95,7 +96,7 @@ function reasonFor(model: OnnxModel, words: string): string {
     ({ domain }) => !KNOWN_DOMAINS.has(domain) && !local.has(domain),
   )
   if (foreign !== undefined) {
-    return `the model uses ${foreign.domain}.${foreign.opType}, an operator that does not come with ONNX Runtime: export it with standard operators`
+    return `the model uses ${operatorName(foreign)}, an operator that does not come with ONNX Runtime: export it with standard operators`
   }
   return `ONNX Runtime cannot load the model: ${words.split('\n')[0]}`
 }

@@ -8,7 +8,7 @@ import {
   opsetOf,
   readOnnx,
 } from '../../onnx/index.ts'
-import { readsOf } from '../../onnx/source.ts'
+import { operatorName, readsOf } from '../../onnx/source.ts'
 import type { Draft, DraftSubgraph, DraftTensor } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
@@ -180,7 +180,7 @@ function lowerAll(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
   /** Values that a refused node would have made: whoever reads them is judged by its name alone. */
   const missing = new Set<string>()
   for (const node of nodes) {
-    const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
+    const operator = operatorName(node)
     const isBehind = readsOf(node).some((name) => missing.has(name))
     const reason = isBehind ? unknownOperator(operator) : lowered(graph, node, operator)
     if (reason === null && !isBehind) continue

@@ -1,7 +1,12 @@
 import type { OnnxGraph, OnnxNode } from '../../../onnx/index.ts'
-import { type Attributes, floatOf, floatsOf, GraphEditor, stringOf } from '../../../onnx/source.ts'
-
-const CONTRIB = 'com.microsoft'
+import {
+  type Attributes,
+  CONTRIB,
+  floatOf,
+  floatsOf,
+  GraphEditor,
+  stringOf,
+} from '../../../onnx/source.ts'
 
 /** Operators into which ONNX Runtime's optimiser put an activation or a bias become two again. Changes `graph`. */
 export function splitFused(graph: OnnxGraph): void {

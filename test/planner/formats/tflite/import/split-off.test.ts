@@ -18,9 +18,9 @@ const detector = smallOnnx({
 
 t.test('what is left out of inputs and outputs has no name in common', (t) => {
   const split = splitOff(writeOnnx(detector), 'detector.onnx')
-  if (split === null) return t.fail('nothing was split off')
+  const left = split && readOnnx(split.bytes, 'detector.onnx')
   t.same(
-    readOnnx(split.bytes, 'detector.onnx').graph?.output.map(({ name }) => name),
+    left?.graph?.output.map(({ name }) => name),
     ['sorted'],
     'a constant is none of the ends',
   )
