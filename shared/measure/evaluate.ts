@@ -55,23 +55,29 @@ export async function evaluate(
   }
 }
 
+export interface MetricOptions extends Pick<EvaluateOptions, 'reference' | 'onProgress'> {
+  /** Whether to measure the float model's answers too, where they are known; so it is where absent. */
+  readonly ofReference?: boolean
+}
+
 /**
  * The metric alone, which takes much less than all the rest of a record.
- * @param ofReference whether to measure the float model's answers too, where they are known
  * @throws DatasetError where data and model do not fit, RuntimeError, MetricError
  */
 export async function evaluateMetric(
   session: Session,
   dataset: Dataset,
   metric: Metric,
-  ofReference = true,
+  { reference, ofReference = true, onProgress }: MetricOptions = {},
 ): Promise<MetricScore> {
   const samples = samplesFor(dataset, session.inputs)
-  const referenceAt = referenceOutputs(session, dataset, undefined)
+  const referenceAt = referenceOutputs(session, dataset, reference)
   const tally = new MetricTally(metric, session, dataset, ofReference)
   try {
-    for (let sample = 0; sample < samples.count; sample++)
+    for (let sample = 0; sample < samples.count; sample++) {
       await tally.add(sample, await session.run(samples.at(sample)), await referenceAt(sample))
+      onProgress?.(sample + 1, samples.count)
+    }
     return await tally.score()
   } finally {
     await tally.close()

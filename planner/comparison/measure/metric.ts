@@ -1,5 +1,5 @@
 import type { Dataset } from '../../../shared/dataset/index.ts'
-import { evaluate, type MetricScore } from '../../../shared/measure/index.ts'
+import { evaluateMetric, type MetricScore } from '../../../shared/measure/index.ts'
 import type { Metric } from '../../../shared/metrics/index.ts'
 import { loadRuntime } from '../../../shared/runtime/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
@@ -16,18 +16,13 @@ export async function scoreOf(
   quantized: ComparedFile,
   dataset: Dataset,
   onSample: (done: number, total: number) => void,
-): Promise<MetricScore | undefined> {
+): Promise<MetricScore> {
   const runtime = await loadRuntime(referenceTarget(quantized.format))
   const reference = await runtime.load(float.bytes)
   try {
     const session = await runtime.load(quantized.bytes)
     try {
-      const { metric: score } = await evaluate(session, dataset, {
-        reference,
-        metric,
-        onProgress: onSample,
-      })
-      return score
+      return await evaluateMetric(session, dataset, metric, { reference, onProgress: onSample })
     } finally {
       await session.close()
     }

@@ -61,7 +61,8 @@ export class MetricEvaluator {
     const { metric } = this
     const session = await this.#runtime.load(file)
     try {
-      const score = await evaluateMetric(session, this.#dataset, metric, this.#float === null)
+      const ofReference = this.#float === null
+      const score = await evaluateMetric(session, this.#dataset, metric, { ofReference })
       this.#float ??= score.reference
       const value = score.value ?? Number.NaN
       return { value, drop: lossOf(metric, this.float, value) }

@@ -1,4 +1,4 @@
-import type { GraphOperator, OperatorId, TensorId } from '../../../../graph/index.ts'
+import type { GraphOperator, OperatorId, Range, TensorId } from '../../../../graph/index.ts'
 import { usesOf } from '../../../../graph/index.ts'
 import { includeZero } from '../../../parameters/activation.ts'
 import type { PlanRequest } from '../../request.ts'
@@ -44,7 +44,16 @@ export class Scene {
 
   /** One step of the tensor's codes; null where it has no range. */
   stepOf(tensor: TensorId): number | null {
+    return this.#stepOver(this.request.ranges.get(tensor))
+  }
+
+  /** The same over all that was seen of it, whatever its range leaves out. */
+  seenStepOf(tensor: TensorId): number | null {
     const range = this.request.ranges.get(tensor)
+    return this.#stepOver(range?.seen ?? range)
+  }
+
+  #stepOver(range: Range | undefined): number | null {
     if (range === undefined) return null
     const { min, max } = includeZero(range)
     return (max - min) / this.steps

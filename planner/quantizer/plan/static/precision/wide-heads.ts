@@ -1,6 +1,5 @@
 import type { Graph, GraphOperator, OperatorId, TensorId } from '../../../../graph/index.ts'
-import { elementsOf, usesOf, workOf } from '../../../../graph/index.ts'
-import { includeZero } from '../../../parameters/activation.ts'
+import { elementsOf, workOf } from '../../../../graph/index.ts'
 import { isProduct, type Scene } from './scene.ts'
 
 /** Logits: half a step of this moves a probability by a sixteenth. */
@@ -41,21 +40,17 @@ export function wideHeadsOf(scene: Scene): Set<OperatorId> {
 
 /** By all that was seen of it: least squares cut off the few numbers that say something was found. */
 function isWide(output: TensorId, scene: Scene): boolean {
-  const range = scene.request.ranges.get(output)
-  if (range === undefined) return false
-  const { min, max } = includeZero(range.seen ?? range)
-  return (max - min) / scene.steps > WIDEST_STEP
+  return (scene.seenStepOf(output) ?? 0) > WIDEST_STEP
 }
 
 /** Everything between a product and the outputs; null where it meets another product. */
 function behind(
-  { outputs }: GraphOperator,
+  operator: GraphOperator,
   scene: Scene,
   seen: Set<OperatorId> = new Set(),
 ): Set<OperatorId> | null {
-  for (const use of outputs.flatMap((output) => usesOf(scene.request.links, output))) {
-    const reader = use.kind === 'input' ? scene.operators[use.operator] : undefined
-    if (reader === undefined || seen.has(reader.id)) continue
+  for (const reader of scene.readersOf(operator)) {
+    if (seen.has(reader.id)) continue
     if (isProduct(reader)) return null
     seen.add(reader.id)
     if (behind(reader, scene, seen) === null) return null
