@@ -18,6 +18,18 @@ export interface AgentProcess {
   readonly ended: Promise<Ended>
 }
 
+/** What the program is told of its planner and its place. */
+export function environmentOf({ url }: Pick<PlannerDriver, 'url'>, stateDir: string) {
+  return {
+    PATH: process.env.PATH,
+    FITMENT_BROKER: url,
+    FITMENT_FLEET: FLEET,
+    FITMENT_DEVICE: 'd1',
+    FITMENT_STATE_DIR: stateDir,
+    FITMENT_TRUST: printTrustPin(ANCHOR),
+  }
+}
+
 /** The real program, as a device runs it. */
 export function spawnAgent(
   driver: Pick<PlannerDriver, 'url'>,
@@ -26,15 +38,7 @@ export function spawnAgent(
 ): AgentProcess {
   const child = spawn(process.execPath, [MAIN, 'run'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      FITMENT_BROKER: driver.url,
-      FITMENT_FLEET: FLEET,
-      FITMENT_DEVICE: 'd1',
-      FITMENT_STATE_DIR: stateDir,
-      FITMENT_TRUST: printTrustPin(ANCHOR),
-      ...environment,
-    },
+    env: { ...environmentOf(driver, stateDir), ...environment },
   })
   return { child, ended: endOf(child) }
 }

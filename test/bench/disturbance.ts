@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { awaitQuiet, runProbe } from '../../agent/probe/index.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { Benchmark, BenchRow } from './bench.ts'
+import { beside } from './hogs.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 const DEMO = join(REPOSITORY, 'planner', 'demo', 'motor-faults')
@@ -25,12 +26,8 @@ export const disturbanceBenchmark: Benchmark = {
     try {
       const probe = probeOf(await integerModel(directory))
       const quiet = await recordsWhile(probe, () => awaitQuiet('/', PATIENCE_MS))
-      const hogs = startHogs()
-      try {
-        return [...quietRows(quiet), disturbedRow(await recordsWhile(probe, async () => true))]
-      } finally {
-        for (const hog of hogs) hog.kill('SIGKILL')
-      }
+      const disturbed = await beside(cpus().length, () => recordsWhile(probe, async () => true))
+      return [...quietRows(quiet), disturbedRow(disturbed)]
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
@@ -79,11 +76,6 @@ async function recordsWhile(
     records.push(await probe())
   }
   return records
-}
-
-/** One for each processor: work that never ends and touches no memory. */
-function startHogs(): readonly ChildProcess[] {
-  return cpus().map(() => spawn(process.execPath, ['-e', 'for(;;);'], { stdio: 'ignore' }))
 }
 
 function quietRows(records: readonly ProbeRecord[]): readonly BenchRow[] {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceTree } from '../device-trees.ts'
+import { freePort } from '../free-port.ts'
 import { lacksCompiler, preloadOf } from '../native/preload.ts'
 import { Device } from './device.ts'
 import { MODEL, Operator } from './operator.ts'
@@ -207,15 +208,6 @@ async function until<T>(what: string, ask: () => Promise<T | undefined>): Promis
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
     await sleep(POLL_MS)
   }
-}
-
-/** One that was free a moment ago: the broker must come back on the same. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -16,12 +16,11 @@ import {
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { classify, loadProfiles } from '../../planner/classes/index.ts'
-import { printTrustPin } from '../../shared/trust/index.ts'
-import { MAIN } from '../agent/agent-process.ts'
+import { environmentOf, MAIN } from '../agent/agent-process.ts'
 import { driverOf, stateDirOf } from '../agent/device.ts'
 import { variantOf } from '../agent/golden.ts'
-import { ANCHOR, assignOrder } from '../agent/orders.ts'
-import { FLEET, type PlannerDriver } from '../agent/planner-driver.ts'
+import { assignOrder } from '../agent/orders.ts'
+import type { PlannerDriver } from '../agent/planner-driver.ts'
 import { until } from './running.ts'
 
 const canUnshare = spawnSync('unshare', ['-m', '-p', '-f', '--mount-proc', 'true']).status === 0
@@ -64,15 +63,7 @@ function container(
   const starter = readFileSync('packaging/files/starter', 'utf8').replaceAll('MAIN', MAIN)
   const child = spawn('unshare', [...argv, 'sh', '-c', starter, 'fitment-agent', 'run'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      FITMENT_BROKER: driver.url,
-      FITMENT_FLEET: FLEET,
-      FITMENT_DEVICE: 'd1',
-      FITMENT_STATE_DIR: stateDir,
-      FITMENT_TRUST: printTrustPin(ANCHOR),
-      ...environment,
-    },
+    env: { ...environmentOf(driver, stateDir), ...environment },
   })
   let log = ''
   child.stderr.on('data', (text) => {

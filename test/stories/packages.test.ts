@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { buildProduct } from '../../packaging/build.ts'
 import { ARCHITECTURES, PRODUCTS, type Product } from '../../packaging/products.ts'
+import { isHere } from './is-here.ts'
 
-const isHere = (program: string) => spawnSync(program, ['--version']).status === 0
 const here = ARCHITECTURES.find(({ node }) => node === process.arch)
 const away = ARCHITECTURES.find(({ node }) => node !== process.arch)
 const skip = !isHere('dpkg')

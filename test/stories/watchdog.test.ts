@@ -1,5 +1,5 @@
 /** systemd's watchdog over real processes: a datagram socket of the file system hears what they tell it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,9 +8,9 @@ import t, { type Test } from 'tap'
 import { spawnAgent } from '../agent/agent-process.ts'
 import { driverOf, stateDirOf } from '../agent/device.ts'
 import { FITMENT } from './command-line.ts'
+import { isHere } from './is-here.ts'
 import { until } from './running.ts'
 
-const isHere = (program: string) => spawnSync(program, ['--version']).status === 0
 const skip =
   !(isHere('systemd-notify') && isHere('systemd-socket-activate')) && 'no systemd tools here'
 

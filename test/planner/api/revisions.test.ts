@@ -1,28 +1,22 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
-import type { Call } from '../../../planner/api/call/call.ts'
 import { RUN } from '../../../planner/api/server/operations.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'
 import { audit, devices, models, rollouts } from '../../../planner/storage/index.ts'
 import { chosenModel, options } from '../conductor/chosen-model.ts'
-import { type Planner, planner, ScriptedDevice, settle } from '../conductor/scripted-fleet.ts'
+import {
+  callOf,
+  type Planner,
+  planner,
+  ScriptedDevice,
+  settle,
+} from '../conductor/scripted-fleet.ts'
 
 t.setTimeout(400_000)
 
 const CLASS = 'raspberry-pi-4'
 const waves = [...parseWaves('100%')]
 const START = { ...options, waves, wait: false }
-
-function callOf({ conductor, trust }: Planner, actor = 'cli:ada'): Call {
-  return {
-    conductor,
-    context: conductor.context,
-    info: { version: '', fleet: 'default', broker: '', database: '', trust },
-    actor,
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
-}
 
 function pass({ clock }: Planner, seconds = 1): void {
   clock.now = new Date(clock.now.getTime() + 1000 * seconds)

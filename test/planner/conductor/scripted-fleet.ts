@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { DeviceTrust, type Installable } from '../../../agent/trust/index.ts'
+import type { Call } from '../../../planner/api/call/call.ts'
 import { loadProfiles } from '../../../planner/classes/index.ts'
 import { Conductor, type ConductorSettings } from '../../../planner/conductor/index.ts'
 import type { Database } from '../../../planner/storage/database.ts'
@@ -154,6 +155,18 @@ export class ScriptedDevice {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+/** What an operation of the API is called with. */
+export function callOf({ conductor, trust }: Planner, actor = 'cli:ada'): Call {
+  return {
+    conductor,
+    context: conductor.context,
+    info: { version: '', fleet: 'default', broker: '', database: '', trust },
+    actor,
+    progress: () => {},
+    signal: new AbortController().signal,
+  }
+}
 
 /** The conductor has looked at everything there is. */
 export async function settle({ conductor }: Planner): Promise<void> {

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import type { Call } from '../../../planner/api/call/call.ts'
 import { addModel } from '../../../planner/api/models/add-model.ts'
 import type { Constraints } from '../../../planner/selection/index.ts'
 import { type Model, models } from '../../../planner/storage/index.ts'
 import { fewSamples, SMALL_MODEL } from '../variants/small-model.ts'
-import type { Planner } from './scripted-fleet.ts'
+import { callOf, type Planner } from './scripted-fleet.ts'
 
 /** The demo's float model with few samples, so that building and measuring take seconds. */
 export async function register(p: Planner, limits: Partial<Constraints> = {}): Promise<Model> {
@@ -13,14 +12,6 @@ export async function register(p: Planner, limits: Partial<Constraints> = {}): P
     digest: (await context.artifacts.put(bytes)).digest,
     name,
   })
-  const call: Call = {
-    conductor: p.conductor,
-    context,
-    info: { version: '', fleet: '', broker: '', database: '', trust: '' },
-    actor: 'cli:test',
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
   await addModel(
     {
       name: 'motor',
@@ -36,7 +27,7 @@ export async function register(p: Planner, limits: Partial<Constraints> = {}): P
         ...limits,
       },
     },
-    call,
+    callOf(p, 'cli:test'),
   )
   const model = await models.findModel(context.db, 'motor')
   if (!model) throw new Error('not registered')

@@ -9,7 +9,7 @@ import type { Birth } from '../../../shared/messages/birth.ts'
 import type { Order } from '../../../shared/messages/orders.ts'
 import { type InstallState, type Report, reportSchema } from '../../../shared/messages/reports.ts'
 import { birth } from '../storage/sample.ts'
-import { type Planner, record, settle } from './scripted-fleet.ts'
+import { callOf, type Planner, record, settle } from './scripted-fleet.ts'
 
 export const CLASS = 'raspberry-pi-4'
 
@@ -44,14 +44,7 @@ export class Stage {
   }
 
   get call(): Call {
-    return {
-      conductor: this.planner.conductor,
-      context: this.context,
-      info: { version: '', fleet: '', broker: '', database: '', trust: '' },
-      actor: 'cli:test',
-      progress: () => {},
-      signal: new AbortController().signal,
-    }
+    return callOf(this.planner, 'cli:test')
   }
 
   /** The device says what runs there, and, as an outbox would, everything that it ever said. */

@@ -1,5 +1,4 @@
 import t from 'tap'
-import type { Call } from '../../../planner/api/call/call.ts'
 import { RUN } from '../../../planner/api/server/operations.ts'
 import { noteReason } from '../../../planner/conductor/rollouts/advance-rollout.ts'
 import { parseSelector } from '../../../planner/groups/index.ts'
@@ -8,24 +7,13 @@ import { rollouts } from '../../../planner/storage/index.ts'
 import type { OrderOf } from '../../../shared/messages/orders.ts'
 import { DAYS } from '../../../shared/windows/index.ts'
 import { chosenModel } from './chosen-model.ts'
-import { type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
+import { callOf, type Planner, planner, ScriptedDevice, settle } from './scripted-fleet.ts'
 
 t.setTimeout(400_000)
 
 const CLASS = 'raspberry-pi-4'
 const waves = [...parseWaves('100%')]
 const where = (text: string) => [...parseSelector(text)]
-
-function callOf({ conductor, trust }: Planner): Call {
-  return {
-    conductor,
-    context: conductor.context,
-    info: { version: '', fleet: 'default', broker: '', database: '', trust },
-    actor: 'cli:ada',
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
-}
 
 async function at(p: Planner, time: string): Promise<void> {
   p.clock.now = new Date(time)

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tap, { type Test } from 'tap'
@@ -12,6 +12,7 @@ import {
   startBroker,
 } from '../../../broker/index.ts'
 import type { FleetConnection } from '../../../planner/fleet/connection.ts'
+import { freePort } from '../../free-port.ts'
 
 const MOSQUITTO_SETTINGS = `allow_anonymous true
 set_tcp_nodelay true
@@ -219,14 +220,6 @@ async function sharedRabbitmq(): Promise<TestBroker> {
     stop: node.stop,
     restart: node.start,
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** Resolves once somebody answers there. */

@@ -18,8 +18,9 @@ import { printJoinTopic, printTopic } from '../../../shared/messages/topics.ts'
 import { MAIN } from '../../agent/agent-process.ts'
 import { credentialsFrom } from '../../broker/tls-broker.ts'
 import { TestClock } from '../../clock.ts'
+import { freePort } from '../../free-port.ts'
 import { fitment } from '../cli/run-fitment.ts'
-import { freePort, listening, withoutMosquitto } from './brokers.ts'
+import { listening, withoutMosquitto } from './brokers.ts'
 
 /** Mosquitto as fitment sets it up: `fitment broker export-mosquitto`, and a real one started on what it wrote. */
 const skip = withoutMosquitto()

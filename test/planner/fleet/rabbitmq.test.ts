@@ -15,8 +15,9 @@ import { printJoinTopic, printTopic } from '../../../shared/messages/topics.ts'
 import { MAIN } from '../../agent/agent-process.ts'
 import { credentialsFrom } from '../../broker/tls-broker.ts'
 import { TestClock } from '../../clock.ts'
+import { freePort } from '../../free-port.ts'
 import { fitment } from '../cli/run-fitment.ts'
-import { freePort, rabbitmqNode, withoutRabbitmq } from './brokers.ts'
+import { rabbitmqNode, withoutRabbitmq } from './brokers.ts'
 
 const skip = withoutRabbitmq()
 const log = pino({ level: process.env.FITMENT_TEST_LOG ?? 'silent' }, pino.destination(2))

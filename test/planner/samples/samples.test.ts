@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startBroker } from '../../../broker/index.ts'
-import type { Call } from '../../../planner/api/call/call.ts'
 import { removeDevice } from '../../../planner/api/devices/devices.ts'
 import { listSamples, readSamples } from '../../../planner/api/health/read-samples.ts'
 import type { ConductorSettings } from '../../../planner/conductor/index.ts'
@@ -15,7 +14,7 @@ import { newId } from '../../../shared/ids.ts'
 import { BLOCK_BYTES, printBlockFrame } from '../../../shared/messages/index.ts'
 import { fillUp, smallDisk, WITHOUT_SMALL_DISK } from '../../agent/small-disk.ts'
 import { chosenModel } from '../conductor/chosen-model.ts'
-import { openPlanner, type Planner, settle } from '../conductor/scripted-fleet.ts'
+import { callOf, openPlanner, type Planner, settle } from '../conductor/scripted-fleet.ts'
 import { SpokenDevice, until } from '../fleet/devices.ts'
 
 /** Samples on their way from devices that say what they like to a planner that believes nobody. */
@@ -148,10 +147,6 @@ function sample(variant: string, value: number, bytes = 0, over: object = {}): B
   return Buffer.from(text.padEnd(bytes, ' '))
 }
 
-function callOf({ conductor }: Planner): Call {
-  return { conductor, context: conductor.context, actor: 'cli:test' } as Call
-}
-
 t.test('what devices tell of is collected in blocks, and read by whom it is for', async (t) => {
   const { p, data, variant, device } = await setUp(t)
   const pi = await device('pi-1')
@@ -165,7 +160,7 @@ t.test('what devices tell of is collected in blocks, and read by whom it is for'
   await pi.send(long, digest, 8, 4)
   await pi.over(digest, long)
   await other.upload(sample(variant, 2))
-  const call = callOf(p)
+  const call = callOf(p, 'cli:test')
   const listed = await listSamples({}, call)
   t.match(listed, {
     waiting: 0,
@@ -293,14 +288,14 @@ t.test('what is hostile or broken is refused, and keeps nobody else waiting', as
   await silent.tell([{ digest: digestOf(never), bytes: never.length }])
   await silent.asked(digestOf(never), 1)
   await pi.upload(sample(variant, 4))
-  t.match((await listSamples({}, callOf(p))).waiting, 1)
+  t.match((await listSamples({}, callOf(p, 'cli:test'))).waiting, 1)
   await silent.spoken.say('reports', {
     ...{ v: 1, id: 'gone', at: '2026-11-23T12:00:00.000Z', kind: 'captured' },
     ...{ model: 'motor', samples: [], gone: [digestOf(never)] },
   })
   await until(() => silent.spoken.receipts().includes('gone'))
   await settle(p)
-  t.match((await listSamples({}, callOf(p))).waiting, 0, 'it has it no more')
+  t.match((await listSamples({}, callOf(p, 'cli:test'))).waiting, 0, 'it has it no more')
   t.same(readdirSync(join(data, 'samples', 'pi-1')).length, 2, 'nothing is left of the others')
 })
 
@@ -311,7 +306,7 @@ t.test('a quota, by device; and an end by age', async (t) => {
   const quiet = await device('quiet')
   const first = await quiet.upload(sample(variant, 9))
   for (let i = 0; i < 8; i += 1) await loud.upload(sample(variant, i))
-  const call = callOf(p)
+  const call = callOf(p, 'cli:test')
   const listed = await listSamples({}, call)
   t.ok(listed.usedBytes <= listed.quotaBytes)
   t.match(
@@ -348,10 +343,7 @@ t.test('a planner that wants none asks for none', async (t) => {
 
 t.test('a full disk here stops the collecting, and nothing else', async (t) => {
   const data = smallDisk(t, 96 * 2 ** 20)
-  if (data === undefined) {
-    t.pass(WITHOUT_SMALL_DISK)
-    return
-  }
+  if (data === undefined) return t.plan(0, WITHOUT_SMALL_DISK)
   const { variant, device, p } = await setUp(t, {}, data)
   const pi = await device('pi-1')
   const filler = join(data, 'filler')

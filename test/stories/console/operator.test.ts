@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { connectPlanner } from '../../../planner/api/index.ts'
+import { freePort } from '../../free-port.ts'
 import { fewSamples, SMALL_MODEL } from '../../planner/variants/small-model.ts'
 import { withWeights } from '../changed-model.ts'
 import { fitment } from '../command-line.ts'
@@ -19,6 +19,7 @@ t.test('adds, measures, rolls out, rolls back', { skip: noBrowser ?? false }, as
   const data = join(dir, 'planner')
   const planner = connectPlanner(data)
   const running = new Running(t)
+  // The console's place must be the same after a restart.
   const port = String(await freePort())
   const flags = ['--api-host', '127.0.0.1', '--api-port', port, '--api-plain']
   const serve = () => running.serve(data, '--port', '0', '--probe-ms', '200', ...flags)
@@ -138,15 +139,4 @@ async function rollOut(page: Page): Promise<void> {
 /** Of the newest rollout, which is listed first. */
 async function stateOf(page: Page, state: string): Promise<void> {
   await page.locator('tbody tr').first().getByText(state, { exact: true }).waitFor()
-}
-
-/** The console's place must be the same after a restart. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 }
