@@ -78,6 +78,7 @@ export const PRUNE: Readonly<Record<KeptKind, (trx: Db, walk: Walk) => Promise<P
     const ids = rows.map(({ id }) => id)
     if (ids.length > 0) {
       await trx.deleteFrom('probe_rivals').where('probe', 'in', ids).execute()
+      await trx.deleteFrom('probe_kinds').where('probe', 'in', ids).execute()
       await trx.deleteFrom('probes').where('id', 'in', ids).execute()
     }
     return { removed: ids.length, next: ids.length < size ? undefined : 'more' }

@@ -92,6 +92,9 @@ for (const database of DATABASES) {
       t.equal((await PRUNE.probes(db, walk)).removed, 1)
       t.equal(await probes.findProbe(db, 'old'), undefined)
       t.ok(await probes.findProbe(db, 'present'))
+      t.equal(await count('probes'), 1)
+      t.equal(await count('probe_rivals'), 1, 'with what they were measured beside')
+      t.equal(await count('probe_kinds'), 1, 'and what they were')
     })
   })
 }
@@ -99,7 +102,7 @@ for (const database of DATABASES) {
 async function probeOf(db: Db, id: string, round: number): Promise<void> {
   const at = '2027-01-01T00:00:00.000Z'
   const about = { model: 'm', class: 'c', round, variant: 'v', rival: 'w', device: 'd' }
-  await probes.addProbe(db, { id, ...about, orderedAt: at, deadline: at })
+  await probes.addProbe(db, { id, ...about, match: 'soak', orderedAt: at, deadline: at })
   const error = { code: 'x', message: '' }
   await probes.finishProbe(db, id, { state: 'failed', error }, new Date(at))
 }
