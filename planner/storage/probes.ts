@@ -108,14 +108,15 @@ export async function findProbe(db: Db, id: string): Promise<Probe | undefined> 
   return row && probeOf(row)
 }
 
-/** Oldest first; of one class and round, or all of a model. */
+/** Oldest first; of one class, or of one round of it, or all of a model. */
 export async function probesOf(
   db: Db,
   model: string,
-  only?: { readonly class: string; readonly round: number },
+  only?: { readonly class: string; readonly round?: number },
 ): Promise<readonly Probe[]> {
   let query = withRivals(db).where('model', '=', model)
-  if (only) query = query.where('class', '=', only.class).where('round', '=', only.round)
+  if (only) query = query.where('class', '=', only.class)
+  if (only?.round !== undefined) query = query.where('round', '=', only.round)
   return (await query.orderBy('ordered_at').orderBy('id').execute()).map(probeOf)
 }
 

@@ -43,8 +43,8 @@ export async function noticedIn(
   { model, class: classId }: PipelineName,
 ): Promise<Noticed | undefined> {
   const noise = await acceptsNoise(db, model)
-  const all = (await probeRows.probesOf(db, model)).filter(
-    (probe) => probe.class === classId && probe.match === null && isUsable(probe, noise),
+  const all = (await probeRows.probesOf(db, model, { class: classId })).filter(
+    (probe) => probe.match === null && isUsable(probe, noise),
   )
   const found: Noticed[] = []
   for (const variant of new Set(all.map((probe) => probe.variant))) {

@@ -170,14 +170,9 @@ async function measurementsOf(
 ): Promise<ReadonlyMap<string, readonly Probe[]>> {
   const { threads } = await probePolicyOf(db, model)
   if (threads !== 'auto') return new Map()
-  const all = await probeRows.probesOf(db, model)
+  const all = await probeRows.probesOf(db, model, { class: classId })
   const keys = new Set(given.map(({ variant }) => variant.key))
-  return new Map(
-    [...keys].map((key) => [
-      key,
-      all.filter((one) => one.variant === key && one.class === classId),
-    ]),
-  )
+  return new Map([...keys].map((key) => [key, all.filter((one) => one.variant === key)]))
 }
 
 /** When these devices may switch, by those that keep windows themselves. */
