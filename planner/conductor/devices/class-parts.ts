@@ -14,6 +14,7 @@ import {
   type ClassPart,
   classParts,
   type Db,
+  type Device,
   devices as deviceRows,
   models,
   type Probe,
@@ -46,25 +47,24 @@ export async function noticedIn(
   const all = (await probeRows.probesOf(db, model, { class: classId })).filter(
     (probe) => probe.match === null && isUsable(probe, noise),
   )
+  const devices = await deviceRows.findDevices(db, [...new Set(all.map(({ device }) => device))])
   const found: Noticed[] = []
   for (const variant of new Set(all.map((probe) => probe.variant))) {
     const own = all.filter((probe) => probe.variant === variant)
-    const two = twoSpeeds(await speedsOf(db, own))
+    const two = twoSpeeds(speedsOf(devices, own))
     if (two) found.push({ variant, two, fact: tellingFact(two) })
   }
   return found.sort((a, b) => b.two.separation - a.two.separation)[0]
 }
 
 /** The newest of each device. */
-async function speedsOf(db: Db, probes: readonly Probe[]): Promise<readonly Speed[]> {
+function speedsOf(devices: ReadonlyMap<string, Device>, probes: readonly Probe[]): Speed[] {
   const newest = new Map(probes.map((probe) => [probe.device, probe]))
-  const speeds: Speed[] = []
-  for (const { device, record } of newest.values()) {
-    const row = await deviceRows.findDevice(db, device)
-    if (!row || !record) continue
-    speeds.push({ device, p50Ms: record.latency.p50Ms, facts: deviceFacts(row, record) })
-  }
-  return speeds
+  return [...newest.values()].flatMap(({ device, record }) => {
+    const row = devices.get(device)
+    if (!row || !record) return []
+    return [{ device, p50Ms: record.latency.p50Ms, facts: deviceFacts(row, record) }]
+  })
 }
 
 /** `runs at two speeds, 1.62× apart (D = 9.1): governor performance on a, b, c; powersave on d, e, f`. */
