@@ -25,13 +25,13 @@ export async function classificationOf(
   db: Db,
   device: Classified,
   classOf: ClassOf,
-  known?: readonly ClassPart[],
+  known: readonly ClassPart[],
 ): Promise<devices.Classification> {
   const { report, runtimes, memoryLimitBytes } = device
   const match = classOf(report)
   const budget = effectiveBudget(match.profile, report, { memoryLimitBytes })
   const whole = engineClass(match.class, runtimes)
-  const parts = await partsOf(db, device, whole, known ?? (await classParts.listParts(db)))
+  const parts = await partsOf(db, device, whole, known)
   return {
     class: parts.at(-1)?.part ?? whole,
     reason: [
@@ -52,17 +52,15 @@ async function partsOf(
   whole: string,
   known: readonly ClassPart[],
 ): Promise<readonly ClassPart[]> {
+  if (!known.some((one) => one.class === whole)) return []
+  const facts = deviceFacts(device, await probeRows.newestRecordOn(db, device.id))
   const found: ClassPart[] = []
-  let name = whole
-  while (known.some((one) => one.class === name)) {
-    const facts = deviceFacts(device, await probeRows.newestRecordOn(db, device.id))
-    const within = known.filter((one) => one.class === name)
-    const part = within.find(({ fact, value }) => facts.get(fact) === value)
-    if (!part || found.includes(part)) break
+  for (let name = whole; ; ) {
+    const part = known.find((one) => one.class === name && facts.get(one.fact) === one.value)
+    if (!part || found.includes(part)) return found
     found.push(part)
     name = part.part
   }
-  return found
 }
 
 /** Devices that are read at a time. */
