@@ -146,7 +146,6 @@ export async function variantByDigest(db: Db, digest: Digest): Promise<Variant |
   )[0]
 }
 
-/** Files that exist of a source, whatever they are for. */
 /** Digests of all that was built of a source. */
 export async function digestsOf(db: Db, source: Digest): Promise<readonly Digest[]> {
   const rows = await db
@@ -158,6 +157,7 @@ export async function digestsOf(db: Db, source: Digest): Promise<readonly Digest
   return rows.flatMap(({ digest }) => digest ?? [])
 }
 
+/** Files that exist of a source, whatever they are for. */
 export async function countBuilt(db: Db, source: Digest): Promise<number> {
   const { count } = await db
     .selectFrom('variants')

@@ -110,16 +110,6 @@ export async function dueDeliveries(
   return rows.map(deliveryOf)
 }
 
-/** When the next one is due, of all receivers. */
-export async function nextDue(db: Db): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('webhook_deliveries')
-    .select((q) => q.fn.min('next_at').as('at'))
-    .where('state', '=', 'waiting')
-    .executeTakeFirst()
-  return row?.at ?? undefined
-}
-
 export async function noteAttempt(
   db: Db,
   { seq, webhook }: Pick<StoredDelivery, 'seq' | 'webhook'>,
