@@ -1,6 +1,7 @@
+import { type Expression, expressionBuilder, type SqlBool } from 'kysely'
 import { type AlarmCount, alarmCountSchema } from '../health/index.ts'
 import { readJson } from './json.ts'
-import type { Db } from './tables.ts'
+import type { Db, Tables } from './tables.ts'
 
 /** A rule's standing for a model on a device. */
 export interface StoredAlarm {
@@ -51,6 +52,15 @@ export async function alarmsOf(
   }))
 }
 
+/** What was cleared may have been raised once more. */
+export function isRaised(): Expression<SqlBool> {
+  const q = expressionBuilder<Tables, 'alarms'>()
+  return q.and([
+    q('raised_at', 'is not', null),
+    q.or([q('cleared_at', 'is', null), q('cleared_at', '<', q.ref('raised_at'))]),
+  ])
+}
+
 /** How many are raised on each of these devices; those with none are left out. */
 export async function raisedOn(
   db: Db,
@@ -61,8 +71,7 @@ export async function raisedOn(
     .selectFrom('alarms')
     .select((q) => ['device', q.fn.countAll<number>().as('alarms')])
     .where('device', 'in', [...devices])
-    .where('raised_at', 'is not', null)
-    .where((q) => q.or([q('cleared_at', 'is', null), q('cleared_at', '<', q.ref('raised_at'))]))
+    .where(isRaised())
     .groupBy('device')
     .execute()
   return new Map(rows.map((row) => [row.device, Number(row.alarms)]))

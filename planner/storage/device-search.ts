@@ -1,6 +1,7 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import type { DeviceId } from '../../shared/ids.ts'
 import { matches, type Selector, type Term, valuesOf } from '../groups/index.ts'
+import { isRaised } from './alarms.ts'
 import { type Device, deviceOf } from './devices.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -114,11 +115,7 @@ function contains(q: Builder, search: string): Expression<SqlBool> {
 }
 
 function alarmed(q: Builder) {
-  return q
-    .selectFrom('alarms')
-    .select('alarms.device')
-    .where('raised_at', 'is not', null)
-    .where((a) => a.or([a('cleared_at', 'is', null), a('cleared_at', '<', a.ref('raised_at'))]))
+  return q.selectFrom('alarms').select('alarms.device').where(isRaised())
 }
 
 function running(q: Builder, { model, variants }: NonNullable<DeviceFilter['runs']>) {

@@ -1,4 +1,5 @@
 import { OPEN_STATES } from '../rollout/index.ts'
+import { isRaised } from './alarms.ts'
 import type { Db } from './tables.ts'
 
 /** So many of what is alike in these labels. */
@@ -70,8 +71,7 @@ async function raisedByModel(db: Db): Promise<Count[]> {
   const rows = await db
     .selectFrom('alarms')
     .select((q) => ['model_name', q.fn.countAll().as('n')])
-    .where('raised_at', 'is not', null)
-    .where((q) => q.or([q('cleared_at', 'is', null), q('cleared_at', '<', q.ref('raised_at'))]))
+    .where(isRaised())
     .groupBy('model_name')
     .execute()
   return rows.map(({ model_name: model, n }) => ({ labels: { model }, value: Number(n) }))
