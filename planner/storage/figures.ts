@@ -1,6 +1,8 @@
 import { OPEN_STATES } from '../rollout/index.ts'
 import { isRaised } from './alarms.ts'
+import { lastAuditSeq } from './events.ts'
 import type { Db } from './tables.ts'
+import { countByState } from './webhooks.ts'
 
 /** So many of what is alike in these labels. */
 export interface Count {
@@ -24,6 +26,7 @@ export interface Figures {
 }
 
 export async function readFigures(db: Db): Promise<Figures> {
+  const deliveries = await countByState(db)
   return {
     devices: await devicesByClass(db),
     retired: await countOf(db.selectFrom('retired_devices').select((q) => q.fn.countAll().as('n'))),
@@ -43,11 +46,11 @@ export async function readFigures(db: Db): Promise<Figures> {
         .select((q) => q.fn.countAll().as('n'))
         .where('handled_at', 'is', null),
     ),
-    auditEntries: await countOf(db.selectFrom('audit').select((q) => q.fn.max('seq').as('n'))),
+    auditEntries: await lastAuditSeq(db),
     artifactBytes: await countOf(
       db.selectFrom('artifacts').select((q) => q.fn.sum('bytes').as('n')),
     ),
-    deliveries: await deliveriesByState(db),
+    deliveries: deliveries.map(({ deliveries: value, ...labels }) => ({ labels, value })),
   }
 }
 
@@ -112,13 +115,4 @@ async function pipelinesByStage(db: Db): Promise<Count[]> {
     .groupBy('stage')
     .execute()
   return rows.map(({ stage, n }) => ({ labels: { stage }, value: Number(n) }))
-}
-
-async function deliveriesByState(db: Db): Promise<Count[]> {
-  const rows = await db
-    .selectFrom('webhook_deliveries')
-    .select((q) => ['webhook', 'state', q.fn.countAll().as('n')])
-    .groupBy(['webhook', 'state'])
-    .execute()
-  return rows.map(({ webhook, state, n }) => ({ labels: { webhook, state }, value: Number(n) }))
 }
