@@ -43,9 +43,8 @@ export async function findDevicePage(
   most: number,
   subjectOf: (device: Device) => Parameters<typeof matches>[1],
 ): Promise<DevicePage> {
-  const classes = await knownClasses(db)
-  const asked = classTerm(filter.class)
-  const terms = [...filter.selector, ...asked]
+  const terms = [...filter.selector, ...classTerm(filter.class)]
+  const classes = terms.some(({ key }) => key === 'class') ? await knownClasses(db) : []
   const where = (q: Builder) => q.and(conditions(q, filter, terms, classes))
   const rest = terms.filter(({ key }) => READ_FROM_REPORT.has(key))
   const found: Device[] = []
@@ -135,11 +134,8 @@ const READ_FROM_REPORT: ReadonlySet<string> = new Set(['runtime', 'board'])
 /** How the database answers a term, by its key; a label where it is no fact. */
 function holds(q: Builder, term: Term, classes: readonly string[]): Expression<SqlBool> {
   const fact = Object.hasOwn(COLUMNS, term.key) ? COLUMNS[term.key] : undefined
-  const [isPlain, has] =
-    fact === undefined
-      ? [term.op === 'in' || term.op === 'exists', labelled(q, term)]
-      : [term.op === 'in' || term.op === 'exists', fact(q, term, classes)]
-  return isPlain ? has : q.not(has)
+  const has = (fact ?? labelled)(q, term, classes)
+  return term.op === 'in' || term.op === 'exists' ? has : q.not(has)
 }
 
 type Fact = (q: Builder, term: Term, classes: readonly string[]) => Expression<SqlBool>
