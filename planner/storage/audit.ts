@@ -1,6 +1,9 @@
+import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import { readJson } from './json.ts'
-import type { Db } from './tables.ts'
+import type { Db, Tables } from './tables.ts'
+
+const detailSchema = z.record(z.string(), z.unknown())
 
 export interface AuditEntry {
   readonly seq: number
@@ -51,9 +54,9 @@ export async function readAudit(
   if (actor !== undefined) query = query.where('actor', '=', actor)
   if (action !== undefined) query = query.where('action', '=', action)
   if (before !== undefined) query = query.where('seq', '<', before)
-  const rows = await query.execute()
-  return rows.map((row) => ({
-    ...row,
-    detail: readJson(z.record(z.string(), z.unknown()), row.detail),
-  }))
+  return (await query.execute()).map(entryOf)
+}
+
+export function entryOf(row: Selectable<Tables['audit']>): AuditEntry {
+  return { ...row, seq: Number(row.seq), detail: readJson(detailSchema, row.detail) }
 }

@@ -1,9 +1,5 @@
-import { z } from 'zod'
-import type { AuditEntry } from './audit.ts'
-import { readJson } from './json.ts'
+import { type AuditEntry, entryOf } from './audit.ts'
 import type { Db } from './tables.ts'
-
-const detailSchema = z.record(z.string(), z.unknown())
 
 /** What was noted in the audit behind this place, oldest first. */
 export async function auditAfter(
@@ -18,11 +14,7 @@ export async function auditAfter(
     .orderBy('seq')
     .limit(most)
     .execute()
-  return rows.map((row) => ({
-    ...row,
-    seq: Number(row.seq),
-    detail: readJson(detailSchema, row.detail),
-  }))
+  return rows.map(entryOf)
 }
 
 export async function lastAuditSeq(db: Db): Promise<number> {
