@@ -1,4 +1,4 @@
-import { leastSquares } from '../../shared/statistics/index.ts'
+import { leastSquares, meanOf } from '../../shared/statistics/index.ts'
 
 /** A candidate as far as it is known before anything is measured of it. */
 export interface CostFacts {
@@ -122,8 +122,8 @@ function fit(known: readonly KnownCost[]): Weights {
       const found = featuresOf(one)
       return names.map((name) => found.get(name) ?? 0)
     })
-    const means = names.map((_, i) => mean(features.map((row) => row[i] ?? 0)))
-    const middleLog = mean(own.map(({ ms }) => Math.log(ms)))
+    const means = names.map((_, i) => meanOf(features.map((row) => row[i] ?? 0)))
+    const middleLog = meanOf(own.map(({ ms }) => Math.log(ms)))
     for (const [i, row] of features.entries()) {
       rows.push(row.map((value, j) => value - (means[j] ?? 0)))
       values.push(Math.log(own[i]?.ms ?? 1) - middleLog)
@@ -152,10 +152,6 @@ function logMsOf(one: CostFacts, weights: Weights): number {
 
 function kindOf({ scheme, target }: CostFacts): string {
   return `${scheme} on ${target}`
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 }
 
 function middle(values: readonly number[]): number {
