@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, readFile, rm, stat, statfs, truncate } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../shared/digest.ts'
-import { settle } from '../../shared/durable/index.ts'
+import { settle, syncFile } from '../../shared/durable/index.ts'
 import { isMissing } from '../../shared/errors.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import { BLOCK_BYTES } from '../../shared/messages/index.ts'
@@ -70,12 +70,7 @@ export async function readPart(
 /** On disk under its name when it resolves. */
 export async function settlePart(data: string, device: DeviceId, digest: Digest): Promise<void> {
   const part = partOf(data, device, digest)
-  const file = await open(part, 'r+')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await syncFile(part)
   await settle(part, join(folderOf(data, device), digest))
 }
 
@@ -96,11 +91,6 @@ export async function samplesHere(data: string, device: DeviceId): Promise<reado
 
 export async function removeFolder(data: string, device: DeviceId): Promise<void> {
   await rm(folderOf(data, device), { recursive: true, force: true })
-}
-
-export async function freeBytes(data: string): Promise<number> {
-  const { bavail, bsize } = await statfs(data)
-  return bavail * bsize
 }
 
 function missing(error: unknown): undefined {

@@ -5,6 +5,7 @@ import {
   parseCaptured,
 } from '../../shared/capture/index.ts'
 import { type Digest, digestOf } from '../../shared/digest.ts'
+import { freeBytes } from '../../shared/durable/index.ts'
 import { isDiskFull } from '../../shared/errors.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import { formatBytes } from '../../shared/units.ts'
@@ -14,7 +15,6 @@ import { misfit } from './fits.ts'
 import {
   bytesHere,
   devicesHere,
-  freeBytes,
   readPart,
   removeFolder,
   removeSample,

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isMissing } from '../errors.ts'
 
@@ -14,6 +14,12 @@ export async function syncFile(path: string): Promise<void> {
 /** A rename or unlink outlives a power cut only once the folder that names the file is synced. */
 export async function syncFolder(path: string): Promise<void> {
   await syncFile(path)
+}
+
+/** What is left on its disk for who is not root. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 /** With those above it, each of them durable. @param mode of those that are made */

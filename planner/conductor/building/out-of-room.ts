@@ -1,5 +1,5 @@
-import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freeBytes } from '../../../shared/durable/index.ts'
 import { isDiskFull } from '../../../shared/errors.ts'
 import { fieldOf } from '../../../shared/open-words.ts'
 import { type Model, variants } from '../../storage/index.ts'
@@ -31,19 +31,15 @@ export async function waitForRoom(
   const what = `no room is left on the disk of ${context.workDir}: free some, it goes on by itself`
   context.log.error(what)
   context.progress.emit({ model: model.name, what, done: 0, total: 0 })
-  const before = await freeBytes(context)
+  const { root } = context.artifacts
+  const before = await freeBytes(root)
   const deadline = performance.now() + LONGEST_MS
   do await sleep(LOOK_EVERY_MS, undefined, { signal: context.stopping }).catch(() => {})
   while (
     !context.stopping.aborted &&
     performance.now() < deadline &&
-    (await freeBytes(context)) < before + MORE_BYTES
+    (await freeBytes(root)) < before + MORE_BYTES
   )
   // Half built, it would be taken up by the next planner only.
   await variants.setVariantState(context.db, key, 'planned')
-}
-
-async function freeBytes({ artifacts }: Pick<ConductorContext, 'artifacts'>): Promise<number> {
-  const { bavail, bsize } = await statfs(artifacts.root)
-  return bavail * bsize
 }
