@@ -1,5 +1,5 @@
 export { ALONE, type Cluster, type ClusterListener } from './cluster.ts'
 export { ClusterError, type ClusterErrorCode } from './errors.ts'
 export { type JoinOptions, joinCluster, type Role } from './join.ts'
-export type { DueNotice, Notice } from './notices.ts'
+export { NOTHING_DUE, type Notice } from './notices.ts'
 export { SHARDS, shardOf } from './shards.ts'

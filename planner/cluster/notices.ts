@@ -5,20 +5,25 @@ import { parseJson } from '../../shared/json.ts'
 import { SerialQueue } from '../../shared/serial-queue.ts'
 import type { Notifier } from '../storage/index.ts'
 
-const names = z.array(z.string())
+const names = z.array(z.string()).readonly()
 
 /** What the agenda of another planner has: names of what to look at. */
 const dueSchema = z.object({
   everything: z.boolean().default(false),
   clocks: z.boolean().default(false),
-  pipelines: z.array(z.object({ model: z.string(), class: z.string() })).default([]),
+  pipelines: z
+    .array(z.object({ model: z.string(), class: z.string() }))
+    .readonly()
+    .default([]),
   devices: names.default([]),
   rollouts: names.default([]),
   releases: z.boolean().default(false),
   returns: z.boolean().default(false),
   packages: names.default([]),
 })
-export type DueNotice = z.infer<typeof dueSchema>
+type DueNotice = z.infer<typeof dueSchema>
+
+export const NOTHING_DUE: DueNotice = dueSchema.parse({})
 
 const noticeSchema = z.discriminatedUnion('kind', [
   /** Reports wait in the inbox. */
@@ -108,13 +113,11 @@ export class Notices {
   }
 }
 
-const NOTHING: DueNotice = dueSchema.parse({})
-
 function inPieces(due: DueNotice): Notice[] {
   const { devices, packages, pipelines, rollouts, ...flags } = due
   const look = (part: Partial<DueNotice>): Notice => ({
     kind: 'look',
-    due: { ...NOTHING, ...part },
+    due: { ...NOTHING_DUE, ...part },
   })
   return [
     ...(Object.values(flags).includes(true) ? [look(flags)] : []),

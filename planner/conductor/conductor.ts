@@ -5,13 +5,7 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../../shared/fail-points.ts'
 import type { Profile } from '../classes/index.ts'
-import {
-  ALONE,
-  type Cluster,
-  type ClusterListener,
-  type DueNotice,
-  type Notice,
-} from '../cluster/index.ts'
+import { ALONE, type Cluster, type ClusterListener, type Notice } from '../cluster/index.ts'
 import { type CompilersHere, compilersHere } from '../compilers/index.ts'
 import type { FleetLink, FleetStore } from '../fleet/index.ts'
 import { createSampleStore, type SampleStore } from '../samples/index.ts'
@@ -26,7 +20,7 @@ import {
 import type { TrustAuthority } from '../trust/index.ts'
 import { performJob, recordFailure } from './building/builds.ts'
 import { CostBook } from './building/cost-history.ts'
-import { Agenda, type Due } from './context/agenda.ts'
+import { Agenda } from './context/agenda.ts'
 import {
   type ConductorContext,
   type ConductorSettings,
@@ -256,8 +250,7 @@ export class Conductor {
   #handOver(): void {
     if (this.#hasMail) this.#cluster.tell({ kind: 'mail' })
     this.#hasMail = false
-    if (!this.#agenda.isEmpty)
-      this.#cluster.tell({ kind: 'look', due: copyOf(this.#agenda.take()) })
+    if (!this.#agenda.isEmpty) this.#cluster.tell({ kind: 'look', due: this.#agenda.take() })
   }
 
   #jobsFor({ db, log, cluster = ALONE }: ConductorOptions, { jobsAtOnce }: ConductorSettings) {
@@ -350,16 +343,5 @@ export class Conductor {
     } catch (error) {
       this.context.log.error({ reason: messageOf(error) }, 'orders that wait were not looked for')
     }
-  }
-}
-
-function copyOf(due: Due): DueNotice {
-  const { pipelines, devices: named, rollouts, packages, ...flags } = due
-  return {
-    ...flags,
-    pipelines: [...pipelines],
-    devices: [...named],
-    rollouts: [...rollouts],
-    packages: [...packages],
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../../shared/errors.ts'
-import { type Cluster, ClusterError } from '../../cluster/index.ts'
+import { type Cluster, ClusterError, NOTHING_DUE } from '../../cluster/index.ts'
 import { type Db, models, jobs as rows, type StoredJob } from '../../storage/index.ts'
 import { type Job, type Jobs, nameOfJob } from './jobs.ts'
 
@@ -122,7 +122,7 @@ export class SharedJobs implements Jobs {
       else await rows.returnJob(db, cluster.id, id)
       this.#asked.delete(id)
       onSettled()
-      cluster.tell({ kind: 'look', due: { ...NOTHING, clocks: true } })
+      cluster.tell({ kind: 'look', due: { ...NOTHING_DUE, clocks: true } })
     }
   }
 
@@ -144,15 +144,4 @@ export class SharedJobs implements Jobs {
       }
     }
   }
-}
-
-const NOTHING = {
-  everything: false,
-  clocks: false,
-  pipelines: [],
-  devices: [],
-  rollouts: [],
-  releases: false,
-  returns: false,
-  packages: [],
 }
