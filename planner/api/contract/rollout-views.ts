@@ -4,8 +4,8 @@ import { healthGateSchema } from '../../health/index.ts'
 import { gateSchema } from '../../rollout/index.ts'
 import { TARGET_NAMES } from '../../targets/index.ts'
 
-/** A rollout by its numbers: the same size however many devices it has. */
-export const rolloutSummarySchema = z.object({
+/** What it is and how far it came: the same size however many devices it has. */
+export const rolloutHeadSchema = z.object({
   id: z.string(),
   model: z.string(),
   revision: z.number(),
@@ -23,6 +23,11 @@ export const rolloutSummarySchema = z.object({
   why: z.string(),
   createdAt: z.string(),
   updatedAt: z.string(),
+})
+export type RolloutHead = z.infer<typeof rolloutHeadSchema>
+
+/** A rollout by its numbers. */
+export const rolloutSummarySchema = rolloutHeadSchema.extend({
   /** Members that are in one wave and one state. */
   counts: z.array(z.object({ wave: z.number(), state: z.string(), devices: z.number() })),
 })

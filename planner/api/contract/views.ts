@@ -11,6 +11,7 @@ import { openWord, wordOr } from '../../../shared/open-words.ts'
 import { constraintsSchema, OBJECTIVES } from '../../selection/index.ts'
 import { TARGET_NAMES } from '../../targets/index.ts'
 import { modelFactsSchema } from '../../variants/index.ts'
+import { rolloutHeadSchema } from './rollout-views.ts'
 
 /** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
 
@@ -238,24 +239,7 @@ export const probeViewSchema = z.object({
 })
 export type ProbeView = z.infer<typeof probeViewSchema>
 
-export const rolloutViewSchema = z.object({
-  id: z.string(),
-  model: z.string(),
-  revision: z.number(),
-  class: z.string(),
-  state: z.string(),
-  /** Counted from 1. */
-  wave: z.number(),
-  waves: z.string(),
-  /** Which devices of the class it is for; null: all. */
-  where: z.string().nullable(),
-  scheme: z.string(),
-  runtime: targetName,
-  bytes: z.number(),
-  reason: z.string(),
-  why: z.string(),
-  createdAt: z.string(),
-  updatedAt: z.string(),
+export const rolloutViewSchema = rolloutHeadSchema.extend({
   devices: z.array(
     z.object({
       device: z.string(),

@@ -1,10 +1,7 @@
 import { z } from 'zod'
-import { printSelector } from '../../groups/index.ts'
-import { printWaves } from '../../rollout/index.ts'
 import {
   type Db,
   devices as deviceRows,
-  models,
   type Rollout,
   rolloutLists,
   rollouts,
@@ -17,6 +14,7 @@ import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
 import { ApiError } from '../contract/errors.ts'
 import { cutAt, parseCursor, USUAL_ITEMS } from '../contract/paging.ts'
 import type { RolloutDetail, RolloutMember, RolloutSummary } from '../contract/rollout-views.ts'
+import { headOf } from './rollout-head.ts'
 
 const placeSchema = z.tuple([z.string(), z.string()])
 
@@ -96,26 +94,6 @@ async function rolloutNamed(db: Db, id: string): Promise<Rollout> {
 
 async function summaryOf(db: Db, rollout: Rollout): Promise<RolloutSummary> {
   const selection = await selections.selectionBySeq(db, rollout.selection)
-  const model = await models.modelById(db, rollout.model)
-  const winner = selection?.selection.winner
-  const variant = winner ? await variants.findVariant(db, winner) : undefined
-  const { where, waves } = rollout.options
-  return {
-    id: rollout.id,
-    model: rollout.modelName,
-    revision: model?.revision ?? 0,
-    class: rollout.class,
-    state: rollout.state,
-    wave: rollout.wave + 1,
-    waves: printWaves(waves),
-    where: where ? printSelector(where) : null,
-    scheme: variant?.scheme ?? '?',
-    runtime: variant?.runtime ?? 'litert',
-    bytes: variant?.bytes ?? 0,
-    reason: rollout.reason,
-    why: selection?.selection.why ?? '',
-    createdAt: rollout.createdAt,
-    updatedAt: rollout.updatedAt,
-    counts: await rolloutLists.memberCounts(db, rollout.id),
-  }
+  const head = await headOf(db, rollout, selection)
+  return { ...head, counts: await rolloutLists.memberCounts(db, rollout.id) }
 }

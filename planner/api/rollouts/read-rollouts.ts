@@ -5,9 +5,7 @@ import {
   meantBy,
   opensAt,
 } from '../../conductor/index.ts'
-import { printSelector } from '../../groups/index.ts'
 import { judgeRecheck } from '../../probing/index.ts'
-import { printWaves } from '../../rollout/index.ts'
 import {
   acceptsNoise,
   type Db,
@@ -24,6 +22,7 @@ import {
   variants,
 } from '../../storage/index.ts'
 import type { RolloutStatus, RolloutView } from '../contract/views.ts'
+import { headOf } from './rollout-head.ts'
 
 /** The newest rollout of each class with those that are open beside it, and classes that have none yet. */
 export async function rolloutStatus(
@@ -100,9 +99,6 @@ async function shownRollouts(db: Db, name: string): Promise<readonly Rollout[]> 
 async function rolloutView(context: ConductorContext, rollout: Rollout): Promise<RolloutView> {
   const { db } = context
   const selection = await selections.selectionBySeq(db, rollout.selection)
-  const model = await models.modelById(db, rollout.model)
-  const winner = selection?.selection.winner
-  const variant = winner ? await variants.findVariant(db, winner) : undefined
   const members = await rollouts.membersOf(db, rollout.id)
   const devices = await deviceRows.devicesOfClass(db, rollout.class)
   const online = new Map(devices.map((device) => [device.id, device.online]))
@@ -121,21 +117,7 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
   }
   const rechecked = await recheckTexts(db, rollout, selection)
   return {
-    id: rollout.id,
-    model: rollout.modelName,
-    revision: model?.revision ?? 0,
-    class: rollout.class,
-    state: rollout.state,
-    wave: rollout.wave + 1,
-    waves: printWaves(rollout.options.waves),
-    where: rollout.options.where ? printSelector(rollout.options.where) : null,
-    scheme: variant?.scheme ?? '?',
-    runtime: variant?.runtime ?? 'litert',
-    bytes: variant?.bytes ?? 0,
-    reason: rollout.reason,
-    why: selection?.selection.why ?? '',
-    createdAt: rollout.createdAt,
-    updatedAt: rollout.updatedAt,
+    ...(await headOf(db, rollout, selection)),
     devices: members.map((member) => ({
       device: member.device,
       online: online.get(member.device) ?? false,
