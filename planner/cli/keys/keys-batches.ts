@@ -7,7 +7,7 @@ import { shellWord } from '../../../shared/started-as.ts'
 import { type BatchView, connectPlanner } from '../../api/index.ts'
 import { KEY_ROLES, parseBatchSignatures, signsByMachine } from '../../trust/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption } from '../program/fleet-options.ts'
+import { dataInput, dataOption, listInput } from '../program/fleet-options.ts'
 import { readText } from '../program/read-text.ts'
 import { writeWhole } from '../program/write-whole.ts'
 
@@ -69,11 +69,6 @@ export const keysDropCommand = defineCommand({
     return 0
   },
 })
-
-const listInput = z
-  .string()
-  .default('')
-  .transform((text) => text.split(',').filter((word) => word !== ''))
 
 export const keysRotateCommand = defineCommand({
   path: 'keys rotate',

@@ -149,6 +149,12 @@ export function limitsOf(input: {
   }
 }
 
+/** `planner.plant-7.example,10.0.0.7` → both; none where the option is left out. */
+export const listInput = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter((word) => word !== ''))
+
 export const portInput = wholeNumber({ least: 0, most: 65_535 })
 
 /** `64MiB` → bytes. */

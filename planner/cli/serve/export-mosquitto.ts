@@ -1,5 +1,3 @@
-import { chmod, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
 import {
   MOSQUITTO_FILES,
@@ -10,8 +8,8 @@ import {
 import { shellWord } from '../../../shared/started-as.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption, portInput } from '../program/fleet-options.ts'
-import { writeWhole } from '../program/write-whole.ts'
+import { dataInput, dataOption, listInput, portInput } from '../program/fleet-options.ts'
+import { writeExport } from './export-files.ts'
 
 export const brokerExportCommand = defineCommand({
   path: 'broker export-mosquitto',
@@ -31,10 +29,7 @@ export const brokerExportCommand = defineCommand({
   input: z.object({
     ...dataInput,
     dir: z.string(),
-    name: z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').filter((name) => name !== '')),
+    name: listInput,
     port: portInput,
     joinPort: portInput,
   }),
@@ -42,7 +37,6 @@ export const brokerExportCommand = defineCommand({
     const planner = connectPlanner(data)
     const { fleet } = await planner.call('planner.info', {})
     const given = await planner.call('broker.credentials', { names })
-    await mkdir(dir, { recursive: true })
     const files: Record<Exclude<keyof typeof MOSQUITTO_FILES, 'process'>, string> = {
       settings: mosquittoSettings({ port, joinPort }),
       access: mosquittoAcl(fleet),
@@ -52,11 +46,7 @@ export const brokerExportCommand = defineCommand({
       key: given.key,
       revoked: given.revoked,
     }
-    for (const [key, text] of Object.entries(files)) {
-      const path = join(dir, MOSQUITTO_FILES[key as keyof typeof files])
-      await writeWhole(path, text)
-      await chmod(path, key === 'key' ? 0o600 : 0o644)
-    }
+    await writeExport(dir, MOSQUITTO_FILES, files)
     const host = names[0] ?? 'HOST'
     io.result({ dir, fleet, validUntil: given.validUntil, revoked: given.revokedCount }, () =>
       [

@@ -1,4 +1,3 @@
-import { chmod, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import {
@@ -12,8 +11,8 @@ import {
 import { shellWord } from '../../../shared/started-as.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { dataInput, dataOption, portInput } from '../program/fleet-options.ts'
-import { writeWhole } from '../program/write-whole.ts'
+import { dataInput, dataOption, listInput, portInput } from '../program/fleet-options.ts'
+import { writeExport } from './export-files.ts'
 
 export const rabbitmqExportCommand = defineCommand({
   path: 'broker export-rabbitmq',
@@ -28,10 +27,7 @@ export const rabbitmqExportCommand = defineCommand({
   input: z.object({
     ...dataInput,
     dir: z.string(),
-    name: z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').filter((name) => name !== '')),
+    name: listInput,
     port: portInput,
   }),
   run: async ({ data, dir: given, name: names, port }, io) => {
@@ -41,7 +37,6 @@ export const rabbitmqExportCommand = defineCommand({
     const dir = resolve(given)
     const known = tls.believed.filter(canUseRabbitmq)
     const leftOut = tls.believed.filter((device) => !canUseRabbitmq(device))
-    await mkdir(dir, { recursive: true })
     const files: Record<keyof typeof RABBITMQ_FILES, string> = {
       settings: rabbitmqSettings(dir, { port }),
       plugins: RABBITMQ_PLUGINS,
@@ -51,11 +46,7 @@ export const rabbitmqExportCommand = defineCommand({
       certificate: tls.certificate,
       key: tls.key,
     }
-    for (const [key, text] of Object.entries(files)) {
-      const path = join(dir, RABBITMQ_FILES[key as keyof typeof files])
-      await writeWhole(path, text)
-      await chmod(path, key === 'key' ? 0o600 : 0o644)
-    }
+    await writeExport(dir, RABBITMQ_FILES, files)
     const host = names[0] ?? 'HOST'
     const definitions = join(dir, RABBITMQ_FILES.definitions)
     const told = {

@@ -8,6 +8,7 @@ import { isLoopback } from '../../../shared/loopback.ts'
 import { defineCommand } from '../program/command.ts'
 import {
   limitsOf,
+  listInput,
   plannerInput,
   plannerOptions,
   portInput,
@@ -75,10 +76,7 @@ export const serveCommand = defineCommand({
     host: z.string(),
     port: portInput.optional(),
     insecureLoopback: z.boolean().default(false),
-    name: z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').filter((name) => name !== '')),
+    name: listInput,
     certificateDays: decimal({ above: 0, most: 3650 }),
     apiHost: z.string().optional(),
     apiPort: portInput,
