@@ -86,10 +86,10 @@ t.test(
     slow.jobs.add({ kind: 'build', model, variant: 'v' })
     const { db } = database
     await until(() => isBegun(db))
-    // As if its process slept: it says nothing for longer than its lease lasts.
-    await sql`update planners set until = 0`.execute(db)
     const other = shopOf(t, await enter(t, await ground.open()), { done })
-    await until(() => {
+    await until(async () => {
+      // As if its process slept: it says nothing for longer than its lease lasts.
+      await sql`update planners set until = 0 where id = ${slow.entered.cluster.id}`.execute(db)
       other.jobs.look()
       return done.length > 0
     })
