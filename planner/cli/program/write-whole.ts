@@ -2,10 +2,21 @@ import { stat } from 'node:fs/promises'
 import { writeDurably } from '../../../shared/durable/index.ts'
 import { reasonOf, UsageError } from '../../../shared/errors.ts'
 
-/** Whole or not at all: a reader never sees half a file. @throws UsageError */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+/**
+ * Whole or not at all: a reader never sees half a file.
+ * @param mode what the file has from its first byte on; what the umask takes stays taken
+ * @throws UsageError
+ */
+export async function writeWhole(
+  path: string,
+  content: Uint8Array | string,
+  mode?: number,
+): Promise<void> {
   try {
-    await writeDurably(path, content, { draft: `${path}.${process.pid}.tmp` })
+    await writeDurably(path, content, {
+      draft: `${path}.${process.pid}.tmp`,
+      ...(mode !== undefined && { mode }),
+    })
   } catch (cause) {
     throw new UsageError(`cannot write ${path}: ${reasonOf(cause)}`, { path }, { cause })
   }

@@ -11,7 +11,9 @@ export async function writeExport<K extends string>(
   await mkdir(dir, { recursive: true })
   for (const [file, text] of Object.entries(texts) as [K, string][]) {
     const path = join(dir, names[file])
-    await writeWhole(path, text)
-    await chmod(path, file === 'key' ? 0o600 : 0o644)
+    const mode = file === 'key' ? 0o600 : 0o644
+    await writeWhole(path, text, mode)
+    // The broker runs as another user, whatever the operator's umask is.
+    await chmod(path, mode)
   }
 }
