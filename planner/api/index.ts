@@ -1,5 +1,6 @@
 export type { PlannerInfo } from './call/call.ts'
 export { type CallInput, connectPlanner, type PlannerClient } from './client/client.ts'
+export { followEvents } from './client/follow-events.ts'
 export { socketPath } from './client/socket-path.ts'
 export {
   type ApiProgress,

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
     (await import('./serve/export-rabbitmq.ts')).rabbitmqExportCommand,
   ],
   planner: async () => [(await import('./serve/planner.ts')).plannerCommand],
+  mcp: async () => [(await import('./mcp/mcp-command.ts')).mcpCommand],
   open: async () => [(await import('./console/open.ts')).openCommand],
   builder: async () => [(await import('./serve/builder.ts')).builderCommand],
   devices: async () => {
@@ -128,6 +129,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       operators.operatorsRevokeCommand,
     ]
   },
+  help: async () => [
+    (await import('./reference/help.ts')).helpCommand(() => commandsFor([])),
+  ],
+  completion: async () => [
+    (await import('./reference/completion.ts')).completionCommand(() => commandsFor([])),
+  ],
 }
 
 /** Those that a command line may mean: all of them where its first word is none; `--version` needs none. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { type DeviceOutcome, OUTCOME_HEAD, outcomeRow } from '../demo/outcome.ts'
 import { runDemo } from '../demo/run-demo.ts'
 import { defineCommand } from './program/command.ts'
-import { table } from './program/io.ts'
+import { type Page, table } from './print/page.ts'
 import { signalled } from './serve/run-until-stopped.ts'
 
 export const demoCommand = defineCommand({
@@ -41,14 +41,14 @@ export const demoCommand = defineCommand({
     })
     progress.end()
     io.result({ seconds: (performance.now() - started) / 1000, devices }, () =>
-      [`${elapsed()}  done\n`, forPeople(devices)].join('\n'),
+      [`${elapsed()}  done\n`, forPeople(devices)],
     )
     if (keep === undefined) await rm(dir, { recursive: true, force: true })
     return devices.every(({ scheme }) => scheme !== null) ? 0 : 1
   },
 })
 
-function forPeople(devices: readonly DeviceOutcome[]): string {
+function forPeople(devices: readonly DeviceOutcome[]): Page {
   const reasons = devices.map(({ device, story, why }) => `${device} (${story})\n    ${why}`)
   return [
     table(OUTCOME_HEAD, devices.map(outcomeRow)),
@@ -59,5 +59,5 @@ function forPeople(devices: readonly DeviceOutcome[]): string {
     '',
     'WHY',
     ...reasons,
-  ].join('\n')
+  ]
 }

@@ -1,6 +1,6 @@
 /** `npm run bench [name …]`: every promise about speed and memory, held against a baseline of the same run. */
 import { cpus } from 'node:os'
-import { table } from '../../planner/cli/program/io.ts'
+import { tableText as table } from '../../planner/cli/print/layout.ts'
 import { installedRuntimes } from '../../shared/runtime/index.ts'
 import type { Benchmark, BenchRow } from './bench.ts'
 import { brokerBenchmark } from './broker.ts'

@@ -1,7 +1,7 @@
 /** `npm run fuzz [-- --frames N --files N --seed N --only NAME,NAME]`: bytes of strangers end in a value or in one clear refusal. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { table } from '../../planner/cli/program/io.ts'
+import { tableText as table } from '../../planner/cli/print/layout.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { damage } from './damage.ts'
 import { fieldFiles } from './field-files.ts'

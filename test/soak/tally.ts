@@ -1,4 +1,4 @@
-import { table } from '../../planner/cli/program/io.ts'
+import { tableText as table } from '../../planner/cli/print/layout.ts'
 
 export const ROLES = ['agent', 'planner', 'broker'] as const
 export type Role = (typeof ROLES)[number]

@@ -32,7 +32,8 @@ export const openCommand = defineCommand({
     dataOption,
     {
       flags: '--role <role>',
-      description: `of whoever follows it: ${ROLES.join(', ')}`,
+      description: 'of whoever follows it',
+      choices: ROLES,
       default: 'admin',
     },
     { flags: '--print', description: 'print the link only, and open no browser' },

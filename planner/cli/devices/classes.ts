@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
-import { cell } from '../program/cell.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { apart, type Page, table } from '../print/page.ts'
 
 export const classesCommand = defineCommand({
   path: 'classes',
@@ -12,6 +12,8 @@ export const classesCommand = defineCommand({
   arguments: [{ name: 'class', description: 'name of a class', optional: true }],
   options: [dataOption],
   example: 'fitment classes raspberry-pi-4',
+  lists: true,
+  watched: true,
   input: z.object({ ...dataInput, class: z.string().optional() }),
   run: async ({ data, class: id }, io) => {
     const planner = connectPlanner(data)
@@ -26,7 +28,7 @@ export const classesCommand = defineCommand({
   },
 })
 
-function listOf(classes: OperationOutput<'classes.list'>): string {
+function listOf(classes: OperationOutput<'classes.list'>): Page {
   return table(
     ['CLASS', 'BOARDS', 'DEVICES', 'RUNTIMES', 'NUMERICS', 'STORAGE', 'MEMORY'],
     classes.map((one) => [
@@ -38,10 +40,11 @@ function listOf(classes: OperationOutput<'classes.list'>): string {
       cell(one.storageBytes, formatBytes),
       cell(one.memoryBytes, formatBytes),
     ]),
+    { spare: ['NUMERICS', 'STORAGE', 'MEMORY', 'BOARDS'] },
   )
 }
 
-function detailOf(one: OperationOutput<'classes.show'>): string {
+function detailOf(one: OperationOutput<'classes.show'>): Page {
   const members = one.members.map(({ device, online, reasons }) => [
     device,
     online ? 'online' : 'offline',
@@ -50,11 +53,11 @@ function detailOf(one: OperationOutput<'classes.show'>): string {
   const models = one.models.map(({ model, revision, stage, why }) => [
     ...[model, String(revision), stage, why],
   ])
-  return [
+  return apart(
     listOf([one]),
-    ...(members.length > 0 ? [table(['DEVICE', 'STATE', 'WHY THIS CLASS'], members)] : []),
+    ...(members.length > 0 ? [table(['DEVICE', 'STATE', 'WHY THIS CLASS'], members, { main: true })] : []),
     ...(models.length > 0 ? [table(['MODEL', 'REV', 'STAGE', 'WHY'], models)] : []),
     ...(one.speeds.length > 0 ? [one.speeds.join('\n')] : []),
     ...(one.notes.length > 0 ? [one.notes.map((note) => `note: ${note}`).join('\n')] : []),
-  ].join('\n\n')
+  )
 }

@@ -1,32 +1,52 @@
 import { z } from 'zod'
 import { shortDigest } from '../../../shared/digest.ts'
+import { modelNameSchema } from '../../../shared/ids.ts'
 import { printLabels } from '../../../shared/labels.ts'
 import { acceleratorOf, type EngineEntry, engineName } from '../../../shared/messages/index.ts'
 import { isPackageName } from '../../../shared/trust/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
-import { cell } from '../program/cell.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { facts, type Page, table } from '../print/page.ts'
+
+const STATES = ['online', 'offline'] as const
+const HEALTHS = ['good', 'alarm'] as const
 
 export const devicesCommand = defineCommand({
   path: 'devices',
   summary: 'Lists the devices of the fleet; with a name, everything known of one.',
   arguments: [{ name: 'device', description: 'name of a device', optional: true }],
-  options: [dataOption, whereOption, { flags: '--all', description: 'retired ones too' }],
+  options: [
+    dataOption,
+    whereOption,
+    { flags: '--name <part>', description: 'only those with this in their name' },
+    { flags: '--class <class>', description: 'only of this board, or of one class of it' },
+    { flags: '--state <state>', description: 'only those', choices: STATES },
+    { flags: '--health <health>', description: 'only those', choices: HEALTHS },
+    { flags: '--model <model>', description: 'only those that run it' },
+    { flags: '--all', description: 'retired ones too' },
+  ],
   example: "fitment devices --where 'site=hall-2'",
+  lists: true,
+  watched: true,
   input: z.object({
     ...dataInput,
     device: z.string().optional(),
     where: whereInput,
+    name: z.string().max(64).optional(),
+    class: z.string().max(128).optional(),
+    state: z.enum(STATES).optional(),
+    health: z.enum(HEALTHS).optional(),
+    model: modelNameSchema.optional(),
     all: z.boolean().default(false),
   }),
-  run: async ({ data, device, where, all }, io) => {
+  run: async ({ data, device, name: q, ...filters }, io) => {
     const planner = connectPlanner(data)
     if (device === undefined) {
-      const listed = await planner.call('devices.list', { all, ...(where && { where }) })
-      io.result(listed, () => (listed.length > 0 ? listOf(listed) : 'no device has joined yet'))
+      const listed = await planner.call('devices.list', { ...filters, q })
+      io.result(listed, () => (listed.length > 0 ? listOf(listed) : nobody(filters, q)))
       return 0
     }
     const one = await planner.call('devices.show', { device })
@@ -35,7 +55,12 @@ export const devicesCommand = defineCommand({
   },
 })
 
-export function listOf(devices: readonly DeviceView[]): string {
+function nobody({ all: _, ...filters }: object & { all?: boolean }, q: string | undefined): string {
+  const isAsked = Object.values({ ...filters, q }).some((value) => value !== undefined)
+  return isAsked ? 'no device is like that' : 'no device has joined yet'
+}
+
+export function listOf(devices: readonly DeviceView[]): Page {
   return table(
     [
       'DEVICE',
@@ -65,12 +90,13 @@ export function listOf(devices: readonly DeviceView[]): string {
       runs(device),
       healthOf(device),
     ]),
+    { spare: ['AGENT', 'STORAGE', 'MEMORY', 'BOARD', 'RUNTIMES', 'SEEN', 'LABELS'] },
   )
 }
 
-function detailOf(device: OperationOutput<'devices.show'>): string {
+function detailOf(device: OperationOutput<'devices.show'>): Page {
   const { report } = device
-  const facts = [
+  return facts([
     ['device', device.id],
     ['state', `${stateOf(device)} (last seen ${device.lastSeen})`],
     ...(device.doubleSeen === null
@@ -105,8 +131,7 @@ function detailOf(device: OperationOutput<'devices.show'>): string {
     ['system', `${report.os.distribution ?? 'unknown'}, kernel ${report.os.kernel}`],
     ['runs', runs(device)],
     ['health', healthOf(device, true)],
-  ]
-  return table(['FACT', 'VALUE'], facts)
+  ])
 }
 
 function shortEngine(engine: EngineEntry): string {

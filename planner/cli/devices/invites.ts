@@ -4,7 +4,7 @@ import { printLabels } from '../../../shared/labels.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 
 /** Enough to tell one from another, and what `revoke` takes. */
 const SHOWN = 12
@@ -17,6 +17,8 @@ export const invitesListCommand = defineCommand({
     { flags: '--all', description: 'those that are used up, expired or revoked, too' },
   ],
   example: 'fitment invites list --all',
+  lists: true,
+  watched: true,
   input: z.object({ ...dataInput, all: z.boolean().default(false) }),
   run: async ({ data, all }, io) => {
     const rows = await connectPlanner(data).call('invites.list', { all })
@@ -30,6 +32,7 @@ export const invitesListCommand = defineCommand({
               printLabels(row.labels),
               ...[row.expiresAt, row.createdAt, row.createdBy],
             ]),
+            { spare: ['MADE', 'BY', 'LABELS'] },
           ),
     )
     return 0

@@ -1,24 +1,24 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { deviceIdSchema } from '../../../shared/ids.ts'
 import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import { connectPlanner, type ProbeView } from '../../api/index.ts'
-import { cell } from '../program/cell.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 
 export const probesCommand = defineCommand({
   path: 'probes',
   summary: 'Lists what devices measured, or are asked to measure.',
   arguments: [{ name: 'model', description: 'only of this model', optional: true }],
-  options: [dataOption],
+  options: [dataOption, { flags: '--device <id>', description: 'only of this device' }],
   example: 'fitment probes motor',
-  input: z.object({ ...dataInput, model: z.string().optional() }),
-  run: async ({ data, model }, io) => {
-    const rows = await connectPlanner(data).call(
-      'probes.list',
-      model === undefined ? {} : { model },
-    )
+  lists: true,
+  watched: true,
+  input: z.object({ ...dataInput, model: z.string().optional(), device: deviceIdSchema.optional() }),
+  run: async ({ data, model, device }, io) => {
+    const rows = await connectPlanner(data).call('probes.list', { model, device })
     io.result(rows, () =>
       rows.length === 0
         ? `no device was asked to measure yet: fitment plan ${model ?? 'MODEL'}`
@@ -56,6 +56,7 @@ export const probesCommand = defineCommand({
               cell(row.accuracy, formatPercent),
               row.error ?? [row.verdict ?? '—', ...row.flags, ...delegated(row)].join(' '),
             ]),
+            { spare: ['MEMORY', 'VS RIVAL', 'ACCURACY', 'CLASS', 'MODEL', 'REV', 'VS FLOAT32'] },
           ),
     )
     return 0

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import type { PartTime } from '../../../shared/runtime/index.ts'
 import { formatMs, formatPercent } from '../../../shared/units.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
-import { table } from '../program/io.ts'
+import { apart, facts, type Page, table } from '../print/page.ts'
 import { printEnergy, printPace, printSoak } from '../program/print-modes.ts'
 import { soakInput } from '../program/probe-options.ts'
 import { benchInChild } from './bench-child.ts'
@@ -83,12 +84,11 @@ export const benchCommand = defineCommand({
   },
 })
 
-function forPeople(record: BenchRecord): string {
+function forPeople(record: BenchRecord): Page {
   const { runtime, library, delegates = [], threads, loadMs, firstMs, inputs, latency } = record
   const { p50Ms, p50Ci95, p90Ms, p99Ms, n } = latency
   const orTooFew = (ms: number | null) => (ms === null ? `too few runs (${n})` : formatMs(ms))
-  const measured = table(
-    ['MEASURE', 'VALUE'],
+  const measured = facts(
     [
       [
         'runtime',
@@ -104,8 +104,9 @@ function forPeople(record: BenchRecord): string {
       ['runs', `${n}, stopped by ${latency.stopped}`],
       ...modeRows(record),
     ],
+    ['MEASURE', 'VALUE'],
   )
-  return record.parts ? `${measured}\n\n${partsTable(record.parts)}` : measured
+  return record.parts ? apart(measured, partsTable(record.parts)) : measured
 }
 
 function modeRows({ paced, soak, energy, tried, cores }: BenchRecord): string[][] {
@@ -125,7 +126,7 @@ function modeRows({ paced, soak, energy, tried, cores }: BenchRecord): string[][
   ]
 }
 
-function partsTable(parts: readonly PartTime[]): string {
+function partsTable(parts: readonly PartTime[]): Page {
   const whole = parts.reduce((sum, { ms }) => sum + ms, 0)
   return table(
     ['BY', 'OPERATOR', 'IN A RUN', 'TIME', 'SHARE'],
@@ -133,8 +134,8 @@ function partsTable(parts: readonly PartTime[]): string {
       by,
       kind,
       String(Math.round(count)),
-      formatMs(ms),
-      formatPercent(whole > 0 ? ms / whole : 0),
+      cell(ms, formatMs),
+      cell(whole > 0 ? ms / whole : 0, formatPercent),
     ]),
   )
 }

@@ -9,17 +9,17 @@ import {
   worstFirst,
   worstWeights,
 } from '../../comparison/index.ts'
-import { cell } from '../program/cell.ts'
-import { table } from '../program/io.ts'
+import { type Cell, cell, shown } from '../print/figure.ts'
+import { apart, facts, type Page, type Table, table } from '../print/page.ts'
 
 /** Names grow with what a converter fused; both ends tell most. */
 const NAME_LENGTH = 44
 
 /** For people: every quantized model's figures, worst layers, weights and operators. */
-export function printComparison(comparison: Comparison, worst: number): string {
-  return comparison.quantized
+export function printComparison(comparison: Comparison, worst: number): Page {
+  return apart(...comparison.quantized
     .map((one) =>
-      [
+      apart(
         `${one.file} beside ${comparison.float.file}, ${comparison.samples} samples`,
         summaryTable(comparison, one),
         `Worst activations (${Math.min(worst, one.layers.length)} of ${one.layers.length})`,
@@ -28,16 +28,15 @@ export function printComparison(comparison: Comparison, worst: number): string {
         weightTable(worstWeights(one.weights).slice(0, worst)),
         'Operators',
         operatorTable(one),
-      ].join('\n\n'),
-    )
-    .join('\n\n')
+      ),
+    ))
 }
 
-function summaryTable({ float }: Comparison, one: QuantizedComparison): string {
+function summaryTable({ float }: Comparison, one: QuantizedComparison): Page {
   const { quality, latency, computing } = one
-  const share = (value: number | null) => cell(value, (fraction) => formatPercent(fraction, 2))
-  return table(
-    ['MEASURE', 'VALUE'],
+  const share = (value: number | null) =>
+    shown(cell(value, (fraction) => formatPercent(fraction, 2)))
+  return facts(
     [
       ['size', `${formatBytes(one.bytes)} (float: ${formatBytes(float.bytes)})`],
       ...metricRows(quality.metric),
@@ -59,13 +58,14 @@ function summaryTable({ float }: Comparison, one: QuantizedComparison): string {
           .join(', '),
       ],
     ],
+    ['MEASURE', 'VALUE'],
   )
 }
 
 /** What was asked for stands before what always is. */
-function metricRows(metric: QuantizedComparison['quality']['metric']): string[][] {
+function metricRows(metric: QuantizedComparison['quality']['metric']): Cell[][] {
   if (metric === undefined) return []
-  const print = (value: number | null) => cell(value, (one) => formatMetric(metric, one))
+  const print = (value: number | null) => shown(cell(value, (one) => formatMetric(metric, one)))
   return [
     [
       `${metric.text} (${metric.direction} is better)`,
@@ -74,43 +74,46 @@ function metricRows(metric: QuantizedComparison['quality']['metric']): string[][
   ]
 }
 
-function layerTable(layers: readonly LayerComparison[]): string {
-  const head = [
-    '#',
-    'ACTIVATION',
-    'OPERATOR',
-    'ON',
-    'SQNR',
-    'MAX ERROR',
-    'MEAN ERROR',
-    'TYPE',
-    'SCALE',
-    'ZERO',
-    'HOLDS',
-    'FLOAT RANGE',
-    'CLIPPED',
-  ]
+/** Every layer of every model, as one list. */
+export function listLayers({ quantized }: Comparison): Table {
   return table(
-    head,
-    layers.map((layer) => [
-      String(layer.order),
-      shortName(layer.name),
-      layer.operator,
-      layer.computes,
-      decibels(layer.sqnrDb),
-      figure(layer.maxAbsError),
-      figure(layer.meanError),
-      layer.type,
-      cell(layer.scale, figure),
-      cell(layer.zeroPoint, String),
-      cell(layer.holds, span),
-      span([layer.min, layer.max]),
-      formatPercent(layer.clipped, 2),
-    ]),
+    ['FILE', ...LAYER_HEAD],
+    quantized.flatMap(({ file, layers }) => layers.map((layer) => [file, ...layerCells(layer)])),
+    { spare: LAYER_SPARE },
   )
 }
 
-function weightTable(weights: readonly WeightComparison[]): string {
+const LAYER_HEAD = [
+  ...['#', 'ACTIVATION', 'OPERATOR', 'ON', 'SQNR', 'MAX ERROR', 'MEAN ERROR'],
+  ...['TYPE', 'SCALE', 'ZERO', 'HOLDS', 'FLOAT RANGE', 'CLIPPED'],
+]
+const LAYER_SPARE = [
+  ...['ZERO', 'SCALE', 'MEAN ERROR', 'FLOAT RANGE', 'HOLDS', 'ON', 'TYPE', 'CLIPPED', '#'],
+]
+
+function layerTable(layers: readonly LayerComparison[]): Page {
+  return table(LAYER_HEAD, layers.map(layerCells), { spare: LAYER_SPARE })
+}
+
+function layerCells(layer: LayerComparison): Cell[] {
+  return [
+    String(layer.order),
+    shortName(layer.name),
+    layer.operator,
+    layer.computes,
+    cell(layer.sqnrDb, decibels),
+    cell(layer.maxAbsError, figure),
+    cell(layer.meanError, figure),
+    layer.type,
+    cell(layer.scale, figure),
+    cell(layer.zeroPoint, String),
+    cell(layer.holds, span),
+    span([layer.min, layer.max]),
+    cell(layer.clipped, (share) => formatPercent(share, 2)),
+  ]
+}
+
+function weightTable(weights: readonly WeightComparison[]): Page {
   const head = ['LAYER', 'OPERATOR', 'ROLE', 'SQNR', 'TYPE', 'SCALES', 'RANGE', 'ZEROS']
   return table(
     head,
@@ -118,18 +121,19 @@ function weightTable(weights: readonly WeightComparison[]): string {
       shortName(weight.layer),
       weight.operator,
       weight.role,
-      decibels(weight.sqnrDb),
+      cell(weight.sqnrDb, decibels),
       weight.type,
       cell(weight.scales, ({ count, min, max, axis }) =>
         axis === null ? figure(min) : `${count} along axis ${axis}: ${span([min, max])}`,
       ),
       span([weight.min, weight.max]),
-      formatPercent(weight.zeros),
+      cell(weight.zeros, formatPercent),
     ]),
+    { spare: ['SCALES', 'RANGE', 'ROLE', 'ZEROS'] },
   )
 }
 
-function operatorTable({ operators }: QuantizedComparison): string {
+function operatorTable({ operators }: QuantizedComparison): Page {
   return table(
     ['OPERATOR', ...COMPUTATIONS.map((how) => how.toUpperCase())],
     operators.map(({ operator, counts }) => [

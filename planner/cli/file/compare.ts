@@ -5,7 +5,7 @@ import { readMetric } from '../../../shared/metrics/index.ts'
 import { type Comparison, compareModels, renderReport } from '../../comparison/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { writeWhole } from '../program/write-whole.ts'
-import { printComparison } from './compare-tables.ts'
+import { listLayers, printComparison } from './compare-tables.ts'
 import { blamingLine, FOLDER_OPTIONS, folderInput, readData } from './data-options.ts'
 import { METRIC_OPTION } from './metric-option.ts'
 import { readModelFile } from './model-file.ts'
@@ -35,6 +35,7 @@ export const compareCommand = defineCommand({
     { flags: '--worst <n>', description: 'layers to list', default: '10' },
   ],
   example: 'fitment compare float.tflite int8.tflite --data test.npz --report report.html',
+  lists: true,
   input: z.object({
     float: z.string(),
     quantized: z.array(z.string()).min(1),
@@ -69,8 +70,10 @@ export const compareCommand = defineCommand({
       ...comparison.quantized.flatMap((one) => one.findings),
     ]
     io.findings(findings)
-    io.result({ ...forMachines(comparison), report: input.report ?? null }, () =>
-      printComparison(comparison, input.worst),
+    io.result(
+      { ...forMachines(comparison), report: input.report ?? null },
+      () => printComparison(comparison, input.worst),
+      () => listLayers(comparison),
     )
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0
   },

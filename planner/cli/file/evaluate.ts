@@ -5,7 +5,7 @@ import { formatMetric, readMetric } from '../../../shared/metrics/index.ts'
 import { type Delegation, loadOn, openIsolated } from '../../../shared/runtime/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import { defineCommand } from '../program/command.ts'
-import { table } from '../program/io.ts'
+import { facts, type Page } from '../print/page.ts'
 import { blamingLine, FOLDER_OPTIONS, folderInput, readData } from './data-options.ts'
 import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
 import { METRIC_OPTION } from './metric-option.ts'
@@ -77,13 +77,12 @@ interface EvaluateRecord extends QualityRecord {
   readonly delegates?: readonly Delegation[]
 }
 
-function forPeople(record: EvaluateRecord): string {
+function forPeople(record: EvaluateRecord): Page {
   const share = (value: number | null, interval: readonly [number, number] | null) =>
     value === null
       ? '—'
       : `${formatPercent(value, 2)}${interval ? `  (95 %: ${formatPercent(interval[0])} – ${formatPercent(interval[1])})` : ''}`
-  return table(
-    ['MEASURE', 'VALUE'],
+  return facts(
     [
       ['runtime', `${record.runtime.name} ${record.runtime.version}`],
       ...(record.delegates ?? []).map((one) => ['delegate', printDelegation(one)]),

@@ -11,7 +11,7 @@ import {
   type Target,
   targetOf,
 } from '../../targets/index.ts'
-import { table } from '../program/io.ts'
+import { type Page, table } from '../print/page.ts'
 
 /** What an accelerator would make of the model, in the scheme that it takes. */
 export interface AcceleratorView {
@@ -64,7 +64,7 @@ function viewOf(
   ]
 }
 
-export function printAccelerators(views: readonly AcceleratorView[]): string {
+export function printAccelerators(views: readonly AcceleratorView[]): Page {
   return table(
     ['TARGET', 'TAKES', 'ON IT', 'STAYS ON THE CPU'],
     views.map(({ target, takes: { scheme, compiler }, operators }) => [

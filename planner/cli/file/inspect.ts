@@ -8,7 +8,7 @@ import { inspectTflite } from '../../formats/tflite/index.ts'
 import type { InspectedTensor, Inspection } from '../../graph/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
 import { defineCommand } from '../program/command.ts'
-import { table } from '../program/io.ts'
+import { apart, facts, type Page, table } from '../print/page.ts'
 import { acceleratorsFor, printAccelerators } from './inspect-accelerators.ts'
 import { otherFormatOf, printOtherFormat } from './inspect-conversion.ts'
 import { readModelFile } from './model-file.ts'
@@ -33,11 +33,11 @@ export const inspectCommand = defineCommand({
     const accelerators = acceleratorsFor(inspection, file.format)
     const other = await otherFormatOf(file)
     io.result({ ...inspection, classes, accelerators, other }, () =>
-      [
+      apart(
         forPeople(inspection, classes),
         printAccelerators(accelerators),
         printOtherFormat(other),
-      ].join('\n\n'),
+      ),
     )
     return 0
   },
@@ -66,10 +66,10 @@ function classesFor(
   }
 }
 
-function forPeople(inspection: Inspection, classes: Classes): string {
+function forPeople(inspection: Inspection, classes: Classes): Page {
   const { constants, versions, operators } = inspection
   const types = list(constants.types)
-  const facts = [
+  const known = [
     ['format', `${inspection.format}, ${formatBytes(inspection.bytes)}`],
     ['producer', inspection.producer ?? '—'],
     ['versions', list(versions)],
@@ -86,7 +86,7 @@ function forPeople(inspection: Inspection, classes: Classes): string {
     obstacle === null ? 'yes' : 'no',
   ])
   const head = ['OPERATOR', 'COUNT', 'KIND', 'INTEGER KERNEL', 'RUNS']
-  return [table(['FACT', 'VALUE'], facts), table(head, rows), printClasses(classes)].join('\n\n')
+  return apart(facts(known), table(head, rows), printClasses(classes))
 }
 
 function printClasses({ can, cannot }: Classes): string {

@@ -3,7 +3,8 @@ import { formatMetric, metricName } from '../../../shared/metrics/index.ts'
 import type { ModelFormat } from '../../../shared/runtime/index.ts'
 import { formatBytes, formatPercent } from '../../../shared/units.ts'
 import { type BudgetReport, paretoFront } from '../../quantizer/index.ts'
-import { table } from '../program/io.ts'
+import { cell } from '../print/figure.ts'
+import { type Page, table } from '../print/page.ts'
 
 interface Asked {
   readonly scheme: string
@@ -51,17 +52,17 @@ export async function interruptible<T>(
 }
 
 /** What was measured and is beaten by nothing else. */
-export function printFront(budget: BudgetReport): string {
+export function printFront(budget: BudgetReport): Page {
   const front = paretoFront(budget)
-  if (budget.steps.length < 2) return ''
+  if (budget.steps.length < 2) return []
   const { metric } = budget
   const rows = front.map((step) => [
     formatMetric(metric, step.value),
-    formatBytes(step.bytes),
-    formatPercent(step.integerShare),
+    cell(step.bytes, formatBytes),
+    cell(step.integerShare, formatPercent),
     String(step.inFloat.length),
     step.value === budget.value && step.drop === budget.drop ? 'written' : '',
   ])
-  const head = [metricName(metric).toUpperCase(), 'SIZE', 'MACS ON INTEGERS', 'KEPT IN FLOAT', '']
-  return `\nmixtures, float32 ${formatMetric(metric, budget.float)}:\n${table(head, rows)}`
+  const head = [metricName(metric).toUpperCase(), 'SIZE', 'MACS ON INTEGERS', 'KEPT IN FLOAT', 'FILE']
+  return ['', `mixtures, float32 ${formatMetric(metric, budget.float)}:`, table(head, rows)]
 }

@@ -155,9 +155,11 @@ async function quantizeFile(
       ...(compression && { compression }),
       findings,
     },
-    () =>
+    () => [
       `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
-      `${operators.integer} of ${operators.total} operators on integers${speedClause(speed)}${recoveryLine(recovery)}${levelLine(level)}${budget ? printFront(budget) : ''}`,
+      `${operators.integer} of ${operators.total} operators on integers${speedClause(speed)}${recoveryLine(recovery)}${levelLine(level)}`,
+      ...(budget ? [printFront(budget)] : []),
+    ],
   )
   return 0
 }

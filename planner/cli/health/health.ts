@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { wholeNumber } from '../../../shared/command-line/index.ts'
+import { deviceIdSchema } from '../../../shared/ids.ts'
 import { formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceHealth, type HealthView } from '../../api/index.ts'
-import { cell } from '../program/cell.ts'
+import { type Cell, cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { apart, type Page, table } from '../print/page.ts'
 
 export const healthCommand = defineCommand({
   path: 'health',
@@ -20,6 +21,8 @@ export const healthCommand = defineCommand({
     { flags: '--days <n>', description: 'days to show, 35 at most', default: '7' },
   ],
   example: "fitment health motor --where 'site=hall-2'",
+  lists: true,
+  watched: true,
   input: z.object({
     ...dataInput,
     model: z.string(),
@@ -45,11 +48,16 @@ export const alarmsCommand = defineCommand({
   summary:
     'Lists what has gone wrong with models on devices; rules are in alarms.json of the data directory.',
   arguments: [{ name: 'model', description: 'only of this model', optional: true }],
-  options: [dataOption, { flags: '--all', description: 'those that are over, too' }],
+  options: [
+    dataOption,
+    { flags: '--device <id>', description: 'only of this device' },
+    { flags: '--all', description: 'those that are over, too' },
+  ],
   example: 'fitment alarms motor --all',
-  input: z.object({ ...dataInput, model: z.string().optional(), all: z.boolean().default(false) }),
-  run: async ({ data, model, all }, io) => {
-    const query = { all, ...(model !== undefined && { model }) }
+  lists: true,
+  watched: true,
+  input: z.object({ ...dataInput, model: z.string().optional(), device: deviceIdSchema.optional(), all: z.boolean().default(false) }),
+  run: async ({ data, ...query }, io) => {
     const rows = await connectPlanner(data).call('alarms.list', query)
     io.result(rows, () =>
       rows.length === 0
@@ -61,22 +69,30 @@ export const alarmsCommand = defineCommand({
               ...[row.raisedAt ?? '', (row.state === 'raised' ? null : row.clearedAt) ?? ''],
               row.evidence,
             ]),
+            { spare: ['OVER', 'REV'] },
           ),
     )
     return rows.some(({ state }) => state === 'raised') ? 1 : 0
   },
 })
 
-function printHealth({ model, devices, days, alarms }: HealthView): string {
+function printHealth({ model, devices, days, alarms }: HealthView): Page {
   if (devices.length === 0)
     return `no device has told of ${model} yet: its applications tell the agent by observe, and the agent the planner once an hour`
-  const parts = [
+  const tail = alarms === 0 ? '' : `${alarms} alarms are raised: fitment alarms ${model}`
+  return apart(
     table(
       [
         ...['DEVICE', 'REV', 'SCHEME', 'INFERENCES', 'DRIFT', 'FURTHEST', 'P50', 'P95', 'P99'],
         ...['P95/PROBE', 'NOT FINITE', 'HOTTEST', 'RESTARTS', 'CHECK', 'TOLD', 'NOTE'],
       ],
       devices.map(rowOf),
+      {
+        spare: [
+          ...['RESTARTS', 'NOT FINITE', 'P99', 'HOTTEST', 'TOLD', 'FURTHEST', 'SCHEME', 'P50'],
+          ...['CHECK', 'INFERENCES', 'REV'],
+        ],
+      },
     ),
     table(
       [
@@ -99,13 +115,13 @@ function printHealth({ model, devices, days, alarms }: HealthView): string {
         ...[cell(day.p50Ms, formatMs), cell(day.p95Ms, formatMs), cell(day.p99Ms, formatMs)],
         cell(day.hottestCelsius, celsius),
       ]),
+      { spare: ['HOTTEST', 'P99', 'FURTHEST', 'SCHEME', 'P50'] },
     ),
-  ]
-  const tail = alarms === 0 ? '' : `${alarms} alarms are raised: fitment alarms ${model}`
-  return [...parts, tail].filter((part) => part !== '').join('\n\n')
+    tail,
+  )
 }
 
-function rowOf(row: DeviceHealth): string[] {
+function rowOf(row: DeviceHealth): Cell[] {
   const { check, worst } = row
   return [
     ...[row.device, cell(row.revision, String), cell(row.scheme, String), String(row.inferences)],

@@ -6,7 +6,7 @@ import { UsageError } from '../../../shared/errors.ts'
 import { deviceIdSchema, modelNameSchema } from '../../../shared/ids.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationInput } from '../../api/index.ts'
-import { cell } from '../program/cell.ts'
+import { cell } from '../print/figure.ts'
 import { type CliOption, defineCommand } from '../program/command.ts'
 import {
   dataInput,
@@ -15,7 +15,7 @@ import {
   whereInput,
   whereOption,
 } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { apart, table } from '../print/page.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
 
 const whoseOptions: readonly CliOption[] = [
@@ -64,6 +64,8 @@ export const samplesListCommand = defineCommand({
   arguments: [{ name: 'model', description: 'only of this model', optional: true }],
   options: whoseOptions,
   example: "fitment samples list motor --where 'site=hall-2'",
+  lists: true,
+  watched: true,
   input: z.object({ ...whoseInput, model: modelNameSchema.optional() }),
   run: async ({ data, model, ...input }, io) => {
     const query = { ...whose(input), ...(model !== undefined && { model }) }
@@ -78,9 +80,9 @@ export const samplesListCommand = defineCommand({
       const head = ['MODEL', 'REV', 'DEVICE', 'SAMPLES', 'SIZE', 'WHY', 'FIRST', 'LAST']
       const cells = rows.map((row) => [
         ...[row.model, cell(row.revision, String), row.device, String(row.samples)],
-        ...[formatBytes(row.bytes), reasonsOf(row.reasons), row.first, row.last],
+        ...[cell(row.bytes, formatBytes), reasonsOf(row.reasons), row.first, row.last],
       ])
-      return `${table(head, cells)}\n\n${used}`
+      return apart(table(head, cells, { spare: ['FIRST', 'REV'] }), used)
     })
     return 0
   },

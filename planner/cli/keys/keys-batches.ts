@@ -21,6 +21,7 @@ export const keysPendingCommand = defineCommand({
     { flags: '-o, --out <file>', description: 'write the only one, or the one named, there' },
   ],
   example: 'fitment keys pending --out release.json',
+  watched: true,
   input: z.object({ ...dataInput, batch: z.string().optional(), out: z.string().optional() }),
   run: async ({ data, batch: wanted, out }, io) => {
     const planner = connectPlanner(data)

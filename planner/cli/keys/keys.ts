@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 
 const KEPT = {
   plain: 'here',
@@ -15,11 +15,11 @@ export const keysListCommand = defineCommand({
   summary: 'Lists the keys devices believe, what each signs, and where its private part lies.',
   options: [dataOption],
   example: 'fitment keys list',
+  lists: true,
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const view = await connectPlanner(data).call('keys.list', {})
-    io.result(view, () =>
-      [
+    io.result(view, () => [
         table(
           ['KEY', 'PRIVATE PART', 'SIGNS', 'PUBLIC PART'],
           view.keys.map(({ name, kept, signs, publicKey }) => [
@@ -41,8 +41,7 @@ export const keysListCommand = defineCommand({
         ),
         '',
         `devices are set up with --trust ${view.anchor}`,
-      ].join('\n'),
-    )
+      ])
     return 0
   },
 })

@@ -52,7 +52,7 @@ export const modelsAddCommand = defineCommand({
       default: '1',
     },
     ...FOLDER_OPTIONS,
-    { flags: '--objective <what>', description: OBJECTIVES.join(', '), default: 'latency' },
+    { flags: '--objective <what>', description: 'what is best', choices: OBJECTIVES, default: 'latency' },
     { flags: '--max-latency-ms <ms>', description: 'slowest that may ship' },
     { flags: '--max-memory <size>', description: 'most memory that may ship, e.g. 64MiB' },
     { flags: '--max-bytes <size>', description: 'largest file that may ship, e.g. 200KB' },

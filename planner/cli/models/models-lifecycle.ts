@@ -3,9 +3,10 @@ import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { type Page, table } from '../print/page.ts'
 import { revisionInput, tagsInput } from './revision-options.ts'
 
 const model = { name: 'model', description: 'name of a model' }
@@ -68,6 +69,7 @@ export const modelsPruneCommand = defineCommand({
     { flags: '--dry-run', description: 'only say what would go, and why the rest stays' },
   ],
   example: 'fitment models prune motor --keep 5 --older 90 --dry-run',
+  lists: true,
   input: z.object({
     ...dataInput,
     model: z.string(),
@@ -83,7 +85,7 @@ export const modelsPruneCommand = defineCommand({
   },
 })
 
-function prunedTable({ revisions, dryRun }: OperationOutput<'models.prune'>): string {
+function prunedTable({ revisions, dryRun }: OperationOutput<'models.prune'>): Page {
   if (revisions.length === 0) return 'every revision is pruned already'
   const gone = dryRun ? 'would be pruned' : 'pruned'
   return table(
@@ -92,7 +94,7 @@ function prunedTable({ revisions, dryRun }: OperationOutput<'models.prune'>): st
       String(revision),
       kept === null ? gone : 'kept',
       kept ?? 'nobody needs it',
-      kept === null && !dryRun ? formatBytes(freedBytes) : '—',
+      cell(kept === null && !dryRun ? freedBytes : null, formatBytes),
     ]),
   )
 }

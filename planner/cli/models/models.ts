@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { formatBytes, formatMs } from '../../../shared/units.ts'
 import { connectPlanner, type ModelView, type OperationOutput } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
-import { printPlans } from './print-plan.ts'
+import { apart, facts, type Page, table } from '../print/page.ts'
+import { listPlans, printPlans } from './print-plan.ts'
 import { printQuality } from './print-quality.ts'
 import { revisionInput } from './revision-options.ts'
 
@@ -14,6 +15,8 @@ export const modelsListCommand = defineCommand({
   summary: 'Lists the registered models.',
   options: [dataOption],
   example: 'fitment models list',
+  lists: true,
+  watched: true,
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const all = await connectPlanner(data).call('models.list', {})
@@ -31,6 +34,8 @@ export const modelsShowCommand = defineCommand({
     { flags: '--revision <n>', description: 'an older one, or a tag; the newest where absent' },
   ],
   example: 'fitment models show motor --revision 2',
+  lists: true,
+  watched: true,
   input: z.object({
     ...dataInput,
     model: z.string(),
@@ -40,7 +45,11 @@ export const modelsShowCommand = defineCommand({
     const asked = { model, ...(revision !== undefined && { revision }) }
     const one = await connectPlanner(data).call('models.show', asked)
     io.findings(one.findings)
-    io.result(one, () => detailOf(one))
+    io.result(
+      one,
+      () => detailOf(one),
+      () => listPlans(one.plans),
+    )
     return 0
   },
 })
@@ -51,6 +60,8 @@ export const modelsHistoryCommand = defineCommand({
   arguments: [{ name: 'model', description: 'name of a model' }],
   options: [dataOption],
   example: 'fitment models history motor',
+  lists: true,
+  watched: true,
   input: z.object({ ...dataInput, model: z.string() }),
   run: async ({ data, model }, io) => {
     const all = await connectPlanner(data).call('models.history', { model })
@@ -59,7 +70,7 @@ export const modelsHistoryCommand = defineCommand({
   },
 })
 
-function historyOf(revisions: OperationOutput<'models.history'>): string {
+function historyOf(revisions: OperationOutput<'models.history'>): Page {
   return table(
     [
       'REVISION',
@@ -80,28 +91,30 @@ function historyOf(revisions: OperationOutput<'models.history'>): string {
       one.registeredAt.slice(0, 16).replace('T', ' '),
       one.by,
       one.source.slice(0, 12),
-      formatBytes(one.bytes),
+      cell(one.bytes, formatBytes),
       `${printQuality(one) ?? 'no labels'} of ${one.testSamples}`,
       one.prunedAt === null ? String(one.variants) : `pruned ${one.prunedAt.slice(0, 10)}`,
       String(one.devices),
       one.tags.join(' '),
       one.note ?? '',
     ]),
+    { spare: ['DIGEST', 'SIZE', 'BY', 'VARIANTS', 'FLOAT QUALITY', 'ADDED'] },
   )
 }
 
-function listOf(models: readonly ModelView[]): string {
+function listOf(models: readonly ModelView[]): Page {
   return table(
     ['MODEL', 'REVISION', 'SIZE', 'OBJECTIVE', 'LIMITS', 'FLOAT ACCURACY', 'CLASSES'],
     models.map((model) => [
       model.name,
       String(model.revision),
-      formatBytes(model.bytes),
+      cell(model.bytes, formatBytes),
       model.objective,
       limitsOf(model),
       printQuality(model) ?? 'no labels',
       model.classes.map((row) => `${row.class}: ${row.stage}`).join(', ') || model.intent,
     ]),
+    { spare: ['LIMITS', 'SIZE', 'OBJECTIVE'] },
   )
 }
 
@@ -117,9 +130,9 @@ function limitsOf({ constraints: c }: ModelView): string {
     .join(', ')
 }
 
-function detailOf(model: OperationOutput<'models.show'>): string {
-  const { facts } = model
-  const tensors = (list: typeof facts.inputs) =>
+function detailOf(model: OperationOutput<'models.show'>): Page {
+  const { inputs, outputs, operators } = model.facts
+  const tensors = (list: typeof inputs) =>
     list
       .map(
         ({ name, type, shape }) =>
@@ -127,13 +140,11 @@ function detailOf(model: OperationOutput<'models.show'>): string {
       )
       .join(', ')
   const rows = [
-    ['inputs', tensors(facts.inputs)],
-    ['outputs', tensors(facts.outputs)],
-    ['operators', facts.operators.map(({ kind, count }) => `${count} ${kind}`).join(', ')],
+    ['inputs', tensors(inputs)],
+    ['outputs', tensors(outputs)],
+    ['operators', operators.map(({ kind, count }) => `${count} ${kind}`).join(', ')],
     ['calibration', `${model.calibrationSamples} samples`],
     ['test', `${model.testSamples} samples${model.labelled ? '' : ', no labels: agreement only'}`],
   ]
-  return [listOf([model]), table(['FACT', 'VALUE'], rows), printPlans(model.plans)]
-    .filter((part) => part !== '')
-    .join('\n\n')
+  return apart(listOf([model]), facts(rows), printPlans(model.plans))
 }

@@ -10,7 +10,7 @@ import {
 } from '../program/fleet-options.ts'
 import { PROBE_OPTIONS, probeInput, probingIn } from '../program/probe-options.ts'
 import { printExplanation } from './print-explanation.ts'
-import { printPlans } from './print-plan.ts'
+import { listPlans, printPlans } from './print-plan.ts'
 
 export const planCommand = defineCommand({
   path: 'plan',
@@ -30,6 +30,7 @@ export const planCommand = defineCommand({
     },
   ],
   example: 'fitment plan motor --dry-run',
+  lists: true,
   input: z.object({
     ...dataInput,
     model: z.string(),
@@ -61,7 +62,11 @@ export const planCommand = defineCommand({
       ({ done, total, what }) => progress.update(done, total, what),
     )
     progress.end()
-    io.result(result, () => printPlans(result.classes))
+    io.result(
+      result,
+      () => printPlans(result.classes),
+      () => listPlans(result.classes),
+    )
     return input.dryRun || result.classes.every(({ winner }) => winner) ? 0 : 1
   },
 })

@@ -2,8 +2,8 @@ import { shortDigest } from '../../../shared/digest.ts'
 import { formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import type { Explanation } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
-import { cell } from '../program/cell.ts'
-import { table } from '../program/io.ts'
+import { type Cell, cell } from '../print/figure.ts'
+import { type Page, table } from '../print/page.ts'
 import { printEnergy, printPace, printSoak } from '../program/print-modes.ts'
 
 type Candidate = Explanation['candidates'][number]
@@ -11,7 +11,7 @@ type Measurement = Candidate['measurements'][number]
 type Engine = NonNullable<Measurement['engine']>
 
 /** The choice in a sentence, every candidate beside it, and every measurement that says so. */
-export function printExplanation(told: Explanation): string {
+export function printExplanation(told: Explanation): Page {
   const measured = told.candidates.filter(({ measurements }) => measurements.length > 0)
   return [
     headline(told),
@@ -25,6 +25,7 @@ export function printExplanation(told: Explanation): string {
     table(
       ['VERDICT', 'CANDIDATE', 'P50', 'VS FLOAT32', 'VS CHOSEN', 'KNOWN', 'LOST', 'WHY'],
       told.candidates.filter(({ bytes }) => bytes !== null).map(candidateCells),
+      { spare: ['KNOWN', 'VS FLOAT32'] },
     ),
     '',
     table(
@@ -41,8 +42,9 @@ export function printExplanation(told: Explanation): string {
         'ENGINE',
       ],
       measured.flatMap((one) => one.measurements.map((probe) => measurementCells(one, probe))),
+      { spare: ['ENGINE', 'SAMPLES', 'RUNS', 'WHEN', 'IN TURNS WITH'] },
     ),
-  ].join('\n')
+  ]
 }
 
 function headline({
@@ -125,7 +127,7 @@ const BASES: Readonly<Record<string, string>> = {
   apart: 'on different devices',
 }
 
-function candidateCells(row: Candidate): string[] {
+function candidateCells(row: Candidate): Cell[] {
   const { besideChosen } = row
   return [
     row.verdict,
@@ -150,7 +152,7 @@ function answersOf({ host }: Candidate): string[] {
   return [`${samples} samples on this host${right}${paired}`]
 }
 
-function measurementCells(of: Candidate, probe: Measurement): string[] {
+function measurementCells(of: Candidate, probe: Measurement): Cell[] {
   const verdict = [probe.verdict ?? probe.state, ...probe.flags].join(' ')
   return [
     nameOf(of),

@@ -1,14 +1,28 @@
 import { formatBytes, formatMs, formatRatio } from '../../../shared/units.ts'
 import type { CandidateRow, ClassPlan } from '../../api/index.ts'
 import { points } from '../../selection/index.ts'
-import { cell } from '../program/cell.ts'
-import { table } from '../program/io.ts'
+import { type Cell, cell, NONE } from '../print/figure.ts'
+import { apart, type Page, type Table, table } from '../print/page.ts'
 import { printQuality } from './print-quality.ts'
 
 /** One block per class: what was chosen and why, then every candidate with its reason. */
-export function printPlans(plans: readonly ClassPlan[]): string {
-  return plans.map(printPlan).join('\n\n')
+export function printPlans(plans: readonly ClassPlan[]): Page {
+  return apart(...plans.map(printPlan))
 }
+
+/** The same as one list. */
+export function listPlans(plans: readonly ClassPlan[]): Table {
+  const rows = plans.flatMap((plan) =>
+    ordered(plan).map((row) => [plan.class, String(plan.revision), ...candidateCells(row)]),
+  )
+  return table(['CLASS', 'REV', ...HEAD], rows, SPARE)
+}
+
+const HEAD = [
+  ...['VERDICT', 'SCHEME', 'RUNTIME', 'SIZE', 'P50'],
+  ...['VS FLOAT32', 'MEMORY', 'ACCURACY', 'LOST', 'WHY'],
+]
+const SPARE = { spare: ['MEMORY', 'SIZE', 'ACCURACY', 'VS FLOAT32'] }
 
 const ORDER: Readonly<Record<CandidateRow['verdict'], number>> = {
   chosen: 0,
@@ -17,23 +31,12 @@ const ORDER: Readonly<Record<CandidateRow['verdict'], number>> = {
   dropped: 3,
 }
 
-function printPlan(plan: ClassPlan): string {
-  const rows = [...plan.candidates].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict])
-  return `${headline(plan)}\n${table(
-    [
-      'VERDICT',
-      'SCHEME',
-      'RUNTIME',
-      'SIZE',
-      'P50',
-      'VS FLOAT32',
-      'MEMORY',
-      'ACCURACY',
-      'LOST',
-      'WHY',
-    ],
-    merged(rows).map(candidateCells),
-  )}`
+function printPlan(plan: ClassPlan): Page {
+  return [headline(plan), table(HEAD, merged(ordered(plan)).map(candidateCells), SPARE)]
+}
+
+function ordered({ candidates }: ClassPlan): readonly CandidateRow[] {
+  return [...candidates].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict])
 }
 
 /** Candidates that never became a file, for one and the same reason, share a row. */
@@ -62,7 +65,7 @@ function compilerSays({ findings }: CandidateRow): readonly string[] {
   return findings.filter(({ code }) => code === 'compiled').map(({ message }) => message)
 }
 
-function candidateCells(row: CandidateRow): string[] {
+function candidateCells(row: CandidateRow): Cell[] {
   const { measured, host } = row
   return [
     row.verdict,
@@ -72,7 +75,7 @@ function candidateCells(row: CandidateRow): string[] {
     cell(measured?.p50Ms, formatMs),
     cell(measured?.ratio, formatRatio),
     cell(measured?.memoryBytes, formatBytes),
-    printQuality(measured) ?? printQuality(host) ?? cell(undefined, String),
+    printQuality(measured) ?? printQuality(host) ?? NONE,
     cell(measured?.drop, points),
     [row.reason, ...(measured?.notes ?? []), ...compilerSays(row)].join('; '),
   ]

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { shortDigest } from '../../../shared/digest.ts'
 import { formatBytes, formatPercent } from '../../../shared/units.ts'
 import { connectPlanner } from '../../api/index.ts'
-import { cell } from '../program/cell.ts'
+import { cell, NONE } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 import { printQuality } from './print-quality.ts'
 
 export const variantsCommand = defineCommand({
@@ -14,6 +14,8 @@ export const variantsCommand = defineCommand({
   arguments: [{ name: 'model', description: 'only of this model', optional: true }],
   options: [dataOption],
   example: 'fitment variants motor',
+  lists: true,
+  watched: true,
   input: z.object({ ...dataInput, model: z.string().optional() }),
   run: async ({ data, model }, io) => {
     const rows = await connectPlanner(data).call(
@@ -45,11 +47,12 @@ export const variantsCommand = defineCommand({
               row.runtime,
               row.verdict === 'dropped' ? 'dropped' : row.state,
               cell(row.bytes, formatBytes),
-              printQuality(row.host) ?? cell(undefined, String),
+              printQuality(row.host) ?? NONE,
               cell(row.host?.agreement, formatPercent),
               cell(row.digest, shortDigest),
               row.reason,
             ]),
+            { spare: ['FILE', 'AGREEMENT', 'MODEL', 'REV', 'ACCURACY HERE', 'CLASS'] },
           ),
     )
     return 0

@@ -3,25 +3,33 @@ import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 
 export const auditCommand = defineCommand({
   path: 'audit',
   summary: 'Lists who changed what and when, newest first.',
   arguments: [{ name: 'subject', description: 'only about this model or device', optional: true }],
-  options: [dataOption, { flags: '--limit <n>', description: 'most entries', default: '50' }],
+  options: [
+    dataOption,
+    { flags: '--actor <name>', description: 'only by this operator, e.g. ann or cli:root' },
+    { flags: '--action <name>', description: 'only of this kind, e.g. rollout.start' },
+    { flags: '--limit <n>', description: 'most entries', default: '50' },
+  ],
   example: 'fitment audit motor --limit 10',
+  lists: true,
+  watched: true,
   input: z.object({
     ...dataInput,
     subject: z.string().optional(),
+    actor: z.string().max(128).optional(),
+    action: z.string().max(64).optional(),
     limit: wholeNumber({ least: 1, most: 10_000 }),
   }),
-  run: async ({ data, subject, limit }, io) => {
-    const query = subject === undefined ? { limit } : { limit, subject }
+  run: async ({ data, ...query }, io) => {
     const rows = await connectPlanner(data).call('audit.list', query)
     io.result(rows, () =>
       rows.length === 0
-        ? 'nothing was changed yet'
+        ? 'nothing like that was changed yet'
         : table(
             ['WHEN', 'WHO', 'WHAT', 'ABOUT', 'DETAIL'],
             rows.map(({ at, actor, action, subject: about, detail }) => [

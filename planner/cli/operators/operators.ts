@@ -3,7 +3,7 @@ import { nameSchema } from '../../../shared/ids.ts'
 import { connectPlanner, ROLES } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, hoursInput } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 
 const nameArgument = { name: 'name', description: 'name of the operator' }
 
@@ -14,7 +14,7 @@ export const operatorsAddCommand = defineCommand({
   arguments: [nameArgument],
   options: [
     dataOption,
-    { flags: '--role <role>', description: ROLES.join(', '), default: 'viewer' },
+    { flags: '--role <role>', description: 'what they may do', choices: ROLES, default: 'viewer' },
     { flags: '--expires <time>', description: 'e.g. 90d; absent: until it is revoked' },
   ],
   example: 'fitment operators add ann --role operator --expires 90d',
@@ -44,6 +44,8 @@ export const operatorsListCommand = defineCommand({
   summary: 'Lists who may operate this planner from elsewhere.',
   options: [dataOption],
   example: 'fitment operators list',
+  lists: true,
+  watched: true,
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const all = await connectPlanner(data).call('operators.list', {})

@@ -17,6 +17,8 @@ export interface CliOption {
   readonly flags: string
   readonly description: string
   readonly default?: string
+  /** All values there are. */
+  readonly choices?: readonly string[]
 }
 
 interface CommandDefinition<Schema extends z.ZodType> {
@@ -27,6 +29,10 @@ interface CommandDefinition<Schema extends z.ZodType> {
   readonly options?: readonly CliOption[]
   /** A line a user can paste. */
   readonly example: string
+  /** Prints a list: takes `--sort`. */
+  readonly lists?: boolean
+  /** Shows what moves by itself: takes `--watch`. */
+  readonly watched?: boolean
   /** Arguments and options by camelCase name, still text, become typed values here. */
   readonly input: Schema
   run(input: z.output<Schema>, io: CliIo): Promise<ExitCode>
@@ -38,6 +44,8 @@ export interface CliCommand {
   readonly arguments: readonly CliArgument[]
   readonly options: readonly CliOption[]
   readonly example: string
+  readonly lists: boolean
+  readonly watched: boolean
   readonly input: z.ZodType
   run(rawInput: unknown, io: CliIo): Promise<ExitCode>
 }
@@ -52,6 +60,8 @@ export function defineCommand<Schema extends z.ZodType>(
     arguments: definition.arguments ?? [],
     options: definition.options ?? [],
     example: definition.example,
+    lists: definition.lists ?? false,
+    watched: definition.watched ?? false,
     input: definition.input,
     run: (rawInput, io) => definition.run(rawInput as z.output<Schema>, io),
   }

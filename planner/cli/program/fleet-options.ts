@@ -43,6 +43,8 @@ export const acceptNoiseOption: CliOption = {
   description: 'choose from measurements of busy or throttled devices too',
 }
 
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
 export const plannerOptions: readonly CliOption[] = [
   dataOption,
   { flags: '--fleet <name>', description: 'name of the fleet', default: 'default' },
@@ -70,7 +72,8 @@ export const plannerOptions: readonly CliOption[] = [
   { flags: '--samples-days <days>', description: 'how long they are kept', default: '30' },
   {
     flags: '--log-level <level>',
-    description: 'debug, info, warn, error or silent',
+    description: 'least that is logged',
+    choices: LOG_LEVELS,
     default: 'warn',
   },
 ]
@@ -114,7 +117,7 @@ export const plannerInput = {
   fleetRate: rateInput.optional(),
   samplesQuota: quotaInput,
   samplesDays: decimal({ least: 1, most: 3660 }),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+  logLevel: z.enum(LOG_LEVELS),
 }
 
 /** Processes that share a fleet meet in a database. */

@@ -1,4 +1,5 @@
-import { Command } from 'commander'
+import { Writable } from 'node:stream'
+import { Command, Option } from 'commander'
 import type { z } from 'zod'
 import { reportFailure } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
@@ -6,8 +7,9 @@ import { speakPlainly } from '../../../shared/issue-words.ts'
 import type { Naming } from '../../../shared/started-as.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { Voice } from '../voice.ts'
-import type { CliCommand, ExitCode } from './command.ts'
+import type { CliCommand, CliOption, ExitCode } from './command.ts'
 import { type CliStreams, createIo } from './io.ts'
+import { printingOptions, readPrinting, widthOf } from './printing-options.ts'
 
 /**
  * Runs one command line and answers its exit code; never throws, never exits the process.
@@ -34,6 +36,13 @@ export async function runProgram(
   }
 }
 
+/** The same parser, to be looked at: it runs nothing, and prints nothing. */
+export function programOf(commands: readonly CliCommand[]): Command {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const voice = new Voice((program) => program)
+  return buildProgram(commands, { stdout: nowhere, stderr: nowhere }, voice, () => {})
+}
+
 function buildProgram(
   commands: readonly CliCommand[],
   streams: CliStreams,
@@ -53,14 +62,19 @@ function buildProgram(
       const words = variadic ? `${name}...` : name
       leaf.argument(optional ? `[${words}]` : `<${words}>`, description)
     }
-    for (const option of command.options) {
-      leaf.option(option.flags, option.description, option.default)
+    for (const option of [...command.options, ...printingOptions(command)]) {
+      leaf.addOption(optionOf(option))
     }
-    leaf.option('--json', 'print one JSON value for machines')
     leaf.addHelpText('after', `\nExample:\n  $ ${voice.say(command.example)}`)
     leaf.action(async () => finish(await invoke(command, leaf, streams, voice)))
   }
   return root
+}
+
+/** Choices are shown and completed; what else is said is refused by the command's own schema. */
+function optionOf({ flags, description, default: usual, choices }: CliOption): Option {
+  const option = new Option(flags, description).default(usual)
+  return Object.assign(option, choices && { argChoices: [...choices] })
 }
 
 async function invoke(
@@ -75,11 +89,20 @@ async function invoke(
       leaf.processedArgs[index],
     ]),
   )
-  const { json, ...options } = leaf.opts<{ json?: boolean }>()
+  const { printing, watchSeconds, own } = readPrinting(command, leaf)
   voice.invoked(command, leaf)
-  const parsed = command.input.safeParse({ ...options, ...named })
+  const parsed = command.input.safeParse({ ...own, ...named })
   if (!parsed.success) throw new UsageError(usageLine(command, parsed.error))
-  return command.run(parsed.data, createIo(json === true, streams, voice.say))
+  const runOn = (shown: CliStreams) =>
+    command.run(
+      parsed.data,
+      createIo({ ...printing, width: widthOf(streams) }, shown, voice.say),
+    )
+  if (watchSeconds === undefined) return runOn(streams)
+  const { watch } = await import('./watch.ts')
+  const data = typeof own.data === 'string' ? own.data : undefined
+  const watching = { seconds: watchSeconds, data, bare: printing.form === 'json' }
+  return watch(watching, streams, runOn)
 }
 
 function usageLine(command: CliCommand, error: z.ZodError): string {

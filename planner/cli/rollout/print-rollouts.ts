@@ -1,12 +1,13 @@
 import { formatBytes } from '../../../shared/units.ts'
 import type { RolloutStatus, RolloutView } from '../../api/index.ts'
-import { table } from '../program/io.ts'
+import { cell } from '../print/figure.ts'
+import { apart, type Page, table } from '../print/page.ts'
 
-export function printRollouts({ rollouts, pending, model, next }: RolloutStatus): string {
+export function printRollouts({ rollouts, pending, model, next }: RolloutStatus): Page {
   if (rollouts.length + pending.length === 0) {
     return `${model}: no device has joined yet; whoever joins is served`
   }
-  const parts = [
+  return apart(
     ...(rollouts.length > 0 ? [summaryOf(rollouts), devicesOf(rollouts)] : []),
     ...(pending.length > 0
       ? [
@@ -21,19 +22,18 @@ export function printRollouts({ rollouts, pending, model, next }: RolloutStatus)
           `next: revision ${next.revision}, once this has ended (${next.by}, ${next.at.slice(0, 16)})`,
         ]
       : []),
-  ]
-  return parts.filter((part) => part !== '').join('\n\n')
+  )
 }
 
 /** The same, and what becomes of those that cannot be told now. */
-export function printAbort(status: RolloutStatus): string {
+export function printAbort(status: RolloutStatus): Page {
   const unreached = status.rollouts
     .filter(({ state }) => state === 'aborted')
     .flatMap(({ devices }) => devices)
     .filter(({ online }) => !online)
   const kept = unreached.filter(({ state }) => state === 'released').map(({ device }) => device)
   const back = unreached.filter(({ state }) => state === 'reverting').map(({ device }) => device)
-  return [
+  return apart(
     printRollouts(status),
     ...(kept.length > 0
       ? [
@@ -43,7 +43,7 @@ export function printAbort(status: RolloutStatus): string {
     ...(back.length > 0
       ? [`offline: ${few(back)}: gets back what it ran before as soon as it appears`]
       : []),
-  ].join('\n\n')
+  )
 }
 
 const MOST_NAMED = 8
@@ -53,7 +53,7 @@ function few(devices: readonly string[]): string {
   return `${devices.slice(0, MOST_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
-function summaryOf(rollouts: readonly RolloutView[]): string {
+function summaryOf(rollouts: readonly RolloutView[]): Page {
   return table(
     ['CLASS', 'REVISION', 'STATE', 'WAVE', 'VARIANT', 'SIZE', 'ACTIVE', 'FAILED', 'TO COME', 'WHY'],
     rollouts.map((rollout) => {
@@ -65,17 +65,18 @@ function summaryOf(rollouts: readonly RolloutView[]): string {
         rollout.state,
         `${rollout.wave} of ${rollout.waves}`,
         `${rollout.scheme} on ${rollout.runtime}`,
-        formatBytes(rollout.bytes),
+        cell(rollout.bytes, formatBytes),
         count('active'),
         count('failed', 'refused', 'rolled-back'),
         String(rollout.outside.online + rollout.outside.offline),
         rollout.reason || rollout.why,
       ]
     }),
+    { spare: ['SIZE', 'VARIANT', 'TO COME'] },
   )
 }
 
-function devicesOf(rollouts: readonly RolloutView[]): string {
+function devicesOf(rollouts: readonly RolloutView[]): Page {
   const rows = rollouts.flatMap((rollout) =>
     rollout.devices.map((device) => [
       device.device,
@@ -91,5 +92,8 @@ function devicesOf(rollouts: readonly RolloutView[]): string {
   )
   return rows.length === 0
     ? ''
-    : table(['DEVICE', '', 'CLASS', 'REVISION', 'SCHEME', 'STATE', 'NOTE'], rows)
+    : table(['DEVICE', 'ONLINE', 'CLASS', 'REVISION', 'SCHEME', 'STATE', 'NOTE'], rows, {
+        spare: ['SCHEME', 'REVISION', 'CLASS'],
+        main: true,
+      })
 }

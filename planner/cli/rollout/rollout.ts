@@ -15,6 +15,8 @@ export const rolloutStatusCommand = defineCommand({
   arguments: [model],
   options: [dataOption],
   example: 'fitment rollout status motor',
+  lists: true,
+  watched: true,
   input: z.object({ ...dataInput, model: z.string() }),
   run: async ({ data, model }, io) => {
     const status = await connectPlanner(data).call('rollout.status', { model })

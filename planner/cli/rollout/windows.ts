@@ -5,7 +5,7 @@ import { parseDays, requireZone, windowSchema } from '../../../shared/windows/in
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { type Page, table } from '../print/page.ts'
 
 const name = { name: 'name', description: 'name of the window' }
 
@@ -63,6 +63,8 @@ export const windowsListCommand = defineCommand({
   summary: 'Lists the windows of maintenance, and how many devices each is for.',
   options: [dataOption],
   example: 'fitment windows list',
+  lists: true,
+  watched: true,
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const all = await connectPlanner(data).call('windows.list', {})
@@ -87,7 +89,7 @@ export const windowsRemoveCommand = defineCommand({
   },
 })
 
-function windowTable(windows: OperationOutput<'windows.list'>): string {
+function windowTable(windows: OperationOutput<'windows.list'>): Page {
   return table(
     ['WINDOW', 'WHERE', 'HOURS', 'DEVICES', 'KEPT BY'],
     windows.map(({ name: called, where, hours, devices, keptThere }) => [

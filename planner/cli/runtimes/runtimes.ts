@@ -6,9 +6,10 @@ import { wordSchema } from '../../../shared/open-words.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type PackageView, type PlannerClient } from '../../api/index.ts'
 import { type MadePackage, makePackage, PLUGINS } from '../../runtimes/index.ts'
+import { cell } from '../print/figure.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { type Page, table } from '../print/page.ts'
 
 const listInput = z
   .string()
@@ -65,6 +66,8 @@ export const runtimesListCommand = defineCommand({
   summary: 'Lists the runtimes that devices can be given, the newest first, and who has them.',
   options: [dataOption],
   example: 'fitment runtimes list',
+  lists: true,
+  watched: true,
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const all = await connectPlanner(data).call('runtimes.list', {})
@@ -120,14 +123,14 @@ function summaryOf({ isNew, package: added }: { isNew: boolean; package: Package
   return `${nameOf(added)} stored: ${size}, ${files}; ${due}`
 }
 
-function listOf(packages: readonly PackageView[]): string {
+function listOf(packages: readonly PackageView[]): Page {
   const rows = packages.map((each) => [
     each.digest.slice(0, 12),
     each.runtime,
     each.version,
     each.architecture,
     each.libc ?? 'any',
-    formatBytes(each.bytes),
+    cell(each.bytes, formatBytes),
     standingOf(each),
   ])
   const failures = packages.flatMap(({ devices }) =>
@@ -136,8 +139,9 @@ function listOf(packages: readonly PackageView[]): string {
   const listed = table(
     ['PACKAGE', 'RUNTIME', 'VERSION', 'ARCHITECTURE', 'C LIBRARY', 'SIZE', 'DEVICES'],
     rows,
+    { spare: ['C LIBRARY', 'SIZE'] },
   )
-  return [listed, ...(failures.length > 0 ? ['', ...failures] : [])].join('\n')
+  return [listed, ...(failures.length > 0 ? ['', ...failures] : [])]
 }
 
 function standingOf({ newest, released, devices }: PackageView): string {

@@ -3,7 +3,7 @@ import { nameSchema } from '../../../shared/ids.ts'
 import { connectPlanner, EVENT_KINDS } from '../../api/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../program/io.ts'
+import { table } from '../print/page.ts'
 
 const nameArgument = { name: 'name', description: 'name of the webhook' }
 
@@ -54,6 +54,8 @@ export const webhooksListCommand = defineCommand({
   summary: 'Lists who is told of events, what waits for them, and what was given up.',
   options: [dataOption],
   example: 'fitment webhooks list',
+  lists: true,
+  watched: true,
   input: z.object(dataInput),
   run: async ({ data }, io) => {
     const all = await connectPlanner(data).call('webhooks.list', {})
@@ -93,6 +95,8 @@ export const webhooksDeadCommand = defineCommand({
   arguments: [{ ...nameArgument, optional: true }],
   options: [dataOption],
   example: 'fitment webhooks dead chat',
+  lists: true,
+  watched: true,
   input: z.object({ ...dataInput, name: nameSchema.optional() }),
   run: async ({ data, name }, io) => {
     const all = await connectPlanner(data).call('webhooks.dead', { ...(name && { name }) })

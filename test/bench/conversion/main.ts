@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { table } from '../../../planner/cli/program/io.ts'
+import { tableText as table } from '../../../planner/cli/print/layout.ts'
 import { convertProven } from '../../../planner/conversion/index.ts'
 import { fixShapes } from '../../../planner/formats/onnx/index.ts'
 import { AppError } from '../../../shared/errors.ts'

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { table } from '../../../planner/cli/program/io.ts'
+import { tableText as table } from '../../../planner/cli/print/layout.ts'
 import { installedRuntimes } from '../../../shared/runtime/index.ts'
 import { markdownTable } from './markdown.ts'
 import type { QualitySubject, QualityTable } from './subject.ts'

@@ -1,5 +1,5 @@
 /** `npm run bench:selection [-- seed …]`: does the tournament choose as an oracle of exhaustive quiet probing would? */
-import { table } from '../../../planner/cli/program/io.ts'
+import { tableText as table } from '../../../planner/cli/print/layout.ts'
 import { type ModelledClass, modelledFleet } from './fleet-model.ts'
 import { oracleOf, trueMs } from './oracle.ts'
 import { exhaustiveSeconds, type Played, playClass } from './play.ts'

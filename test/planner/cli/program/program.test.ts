@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import { z } from 'zod'
 import { defineCommand } from '../../../../planner/cli/program/command.ts'
-import { table } from '../../../../planner/cli/program/io.ts'
+import { tableText as table } from '../../../../planner/cli/print/layout.ts'
 import { runProgram } from '../../../../planner/cli/program/program.ts'
 import { UsageError } from '../../../../shared/errors.ts'
 
