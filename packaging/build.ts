@@ -6,6 +6,7 @@ import { debOf, tarOf } from './deb.ts'
 import { fetchModule } from './fetch.ts'
 import { closureOf, copyModule, importedBy, isForeignBinary } from './modules.ts'
 import type { Product, TargetArchitecture } from './products.ts'
+import { referenceFiles } from './reference.ts'
 
 const FILES = 'packaging/files'
 /** Below it lies all of a product's code. */
@@ -71,6 +72,9 @@ async function layOut(
   await place(root, `usr/share/doc/${product.name}/copyright`, await readFile('LICENSE', 'utf8'))
   const guide = await readFile('docs/install.md', 'utf8')
   await place(root, `usr/share/doc/${product.name}/install.md`, guide)
+  for (const [path, content] of await referenceFiles(product.command)) {
+    await place(root, path, content)
+  }
   const missing: string[] = []
   for (const module of missingOf(modules, architecture)) {
     const fetched = join(root, '..', 'fetched')
@@ -123,10 +127,15 @@ async function control(
   }
 }
 
-async function place(root: string, path: string, text: string, mode = 0o644): Promise<void> {
+async function place(
+  root: string,
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
   const file = join(root, path)
   await mkdir(dirname(file), { recursive: true, mode: 0o755 })
-  await writeFile(file, text)
+  await writeFile(file, content)
   await chmod(file, mode)
 }
 

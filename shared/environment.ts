@@ -9,19 +9,56 @@ const BOTH = ['fitment', 'fitment-agent'] as const
 const AGENT = ['fitment-agent'] as const
 const FITMENT = ['fitment'] as const
 
-/** A setting of `fitment-agent run`: a flag says the same, and before it. */
-const setting = (name: string, flag: string) => ({ name, of: AGENT, meaning: `as ${flag} of fitment-agent run` })
+/** A setting of the agent: a flag says the same, and goes before. */
+const setting = (name: string, flag: string) => ({
+  name,
+  of: AGENT,
+  meaning: `as ${flag} of its command run`,
+})
 
 /** Every variable that a program of ours reads, in the order in which it is printed. */
 export const VARIABLES: readonly Variable[] = [
-  { name: 'FITMENT_DATA', of: FITMENT, meaning: 'data directory of the planner where --data is not given (default: ./.fitment)' },
-  { name: 'FITMENT_TOKEN', of: FITMENT, meaning: 'an operator’s token: commands ask the planner that it is for, wherever that is, and --data does not count' },
-  { name: 'FITMENT_DATABASE', of: FITMENT, meaning: 'postgres://… as --database, out of sight of who lists processes' },
-  { name: 'FITMENT_PASSPHRASE', of: FITMENT, meaning: 'seals and opens private keys: backup, restore, keys make, keys sign' },
-  { name: 'FITMENT_VELA', of: FITMENT, meaning: 'where Arm’s compiler vela is, in the place of PATH' },
-  { name: 'FITMENT_EDGETPU_COMPILER', of: FITMENT, meaning: 'where edgetpu_compiler is, in the place of PATH' },
-  { name: 'FITMENT_CONFIG', of: AGENT, meaning: 'file of settings, as --config of fitment-agent run' },
-  { name: 'FITMENT_STATE_DIR', of: AGENT, meaning: 'state directory, as --state-dir of every command' },
+  {
+    name: 'FITMENT_DATA',
+    of: FITMENT,
+    meaning: 'data directory of the planner where --data is not given (default: ./.fitment)',
+  },
+  {
+    name: 'FITMENT_TOKEN',
+    of: FITMENT,
+    meaning:
+      'an operator’s token: commands ask the planner that it is for, wherever that is, and --data does not count',
+  },
+  {
+    name: 'FITMENT_DATABASE',
+    of: FITMENT,
+    meaning: 'postgres://… as --database, out of sight of who lists processes',
+  },
+  {
+    name: 'FITMENT_PASSPHRASE',
+    of: FITMENT,
+    meaning: 'seals and opens private keys: backup, restore, keys make, keys sign',
+  },
+  {
+    name: 'FITMENT_VELA',
+    of: FITMENT,
+    meaning: 'where Arm’s compiler vela is, in the place of PATH',
+  },
+  {
+    name: 'FITMENT_EDGETPU_COMPILER',
+    of: FITMENT,
+    meaning: 'where edgetpu_compiler is, in the place of PATH',
+  },
+  {
+    name: 'FITMENT_CONFIG',
+    of: AGENT,
+    meaning: 'file of settings, as --config of its command run',
+  },
+  {
+    name: 'FITMENT_STATE_DIR',
+    of: AGENT,
+    meaning: 'state directory, as --state-dir of every command',
+  },
   { name: 'FITMENT_DEVICE', of: AGENT, meaning: 'name of the device, as --device of run and join' },
   setting('FITMENT_BROKER', '--broker'),
   setting('FITMENT_FLEET', '--fleet'),
@@ -52,7 +89,11 @@ export const VARIABLES: readonly Variable[] = [
   setting('FITMENT_KEY', '--key'),
   setting('FITMENT_LOG_LEVEL', '--log-level'),
   { name: 'FITMENT_DEBUG', of: BOTH, meaning: 'set: errors come with their stack' },
-  { name: 'FITMENT_FAIL_POINT', of: BOTH, meaning: 'dies at this write of the journal or the database: for tests of crashes' },
+  {
+    name: 'FITMENT_FAIL_POINT',
+    of: BOTH,
+    meaning: 'dies at this write of the journal or the database: for tests of crashes',
+  },
   { name: 'COLUMNS', of: FITMENT, meaning: 'width that tables fit, before what the terminal says' },
   { name: 'NO_COLOR', of: BOTH, meaning: 'heeded by having nothing to do: no output has colours' },
 ]

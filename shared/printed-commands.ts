@@ -8,6 +8,7 @@ export const PLANNER_COMMANDS = [
   'broker export-rabbitmq',
   'planner',
   'open',
+  'mcp',
   'builder',
   'devices',
   'devices invite',
@@ -78,6 +79,8 @@ export const OTHER_COMMANDS = [
   'bench',
   'keys sign',
   'keys make',
+  'help',
+  'completion',
 ] as const
 
 export const AGENT_COMMANDS = [

@@ -8,7 +8,8 @@ import { VERSION } from '../../shared/version.ts'
 import { readSettings } from './read-settings.ts'
 import { SETTING_FLAGS } from './settings.ts'
 
-const EXAMPLES = {
+/** A line for each command, as it is typed where the program is installed. */
+export const EXAMPLES = {
   run: 'fitment-agent run --state-dir /var/lib/fitment',
   join: 'fitment-agent join fitjoin1_… --state-dir /var/lib/fitment',
   renew: 'fitment-agent renew --state-dir /var/lib/fitment',

@@ -5,6 +5,7 @@ export { socketPath } from './client/socket-path.ts'
 export {
   type ApiProgress,
   OPERATIONS,
+  type OperationAnswer,
   type OperationInput,
   type OperationName,
   type OperationOutput,
@@ -36,6 +37,7 @@ export type {
   WindowView,
 } from './contract/views.ts'
 export type { DeliveryView, WebhookView } from './contract/webhook-views.ts'
+export { querySchemaOf, readQueryInput } from './openapi/query-input.ts'
 export type { Pages } from './server/exchange.ts'
 export type { OperatorListener } from './server/operator-listener.ts'
 export { type Api, type ApiOptions, startApi } from './server/server.ts'

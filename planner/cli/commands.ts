@@ -129,9 +129,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       operators.operatorsRevokeCommand,
     ]
   },
-  help: async () => [
-    (await import('./reference/help.ts')).helpCommand(() => commandsFor([])),
-  ],
+  help: async () => [(await import('./reference/help.ts')).helpCommand(() => commandsFor([]))],
   completion: async () => [
     (await import('./reference/completion.ts')).completionCommand(() => commandsFor([])),
   ],

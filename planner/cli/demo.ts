@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type DeviceOutcome, OUTCOME_HEAD, outcomeRow } from '../demo/outcome.ts'
 import { runDemo } from '../demo/run-demo.ts'
-import { defineCommand } from './program/command.ts'
 import { type Page, table } from './print/page.ts'
+import { defineCommand } from './program/command.ts'
 import { signalled } from './serve/run-until-stopped.ts'
 
 export const demoCommand = defineCommand({
@@ -40,9 +40,10 @@ export const demoCommand = defineCommand({
       }),
     })
     progress.end()
-    io.result({ seconds: (performance.now() - started) / 1000, devices }, () =>
-      [`${elapsed()}  done\n`, forPeople(devices)],
-    )
+    io.result({ seconds: (performance.now() - started) / 1000, devices }, () => [
+      `${elapsed()}  done\n`,
+      forPeople(devices),
+    ])
     if (keep === undefined) await rm(dir, { recursive: true, force: true })
     return devices.every(({ scheme }) => scheme !== null) ? 0 : 1
   },

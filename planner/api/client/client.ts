@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
@@ -7,6 +8,7 @@ import { parseJson } from '../../../shared/json.ts'
 import {
   type ApiProgress,
   OPERATIONS,
+  type OperationAnswer,
   type OperationInput,
   type OperationName,
   type OperationOutput,
@@ -29,8 +31,13 @@ export interface PlannerClient {
     input: CallInput<K>,
     onProgress?: (progress: ApiProgress) => void,
   ): Promise<OperationOutput<K>>
-  /** Bytes of a file into the planner's store; answers their digest. */
-  upload(path: string): Promise<string>
+  /** One answer as it travels: of a list one page, with where the next begins. @throws as `call` */
+  ask<K extends OperationName>(name: K, input: OperationInput<K>): Promise<OperationAnswer<K>>
+  /**
+   * Bytes of a file into the planner's store; answers their digest.
+   * @param onSent told how many are on their way, of how many
+   */
+  upload(path: string, onSent?: (sent: number, of: number) => void): Promise<string>
 }
 
 /** Pages are the client's own affair. */
@@ -63,7 +70,10 @@ export function connectPlanner(
       const answer = 'item' in operation ? allOf(name, input, ask) : ask(name, input, onProgress)
       return (await answer) as OperationOutput<typeof name>
     },
-    async upload(path) {
+    async ask(name, input) {
+      return (await ask(name, input, () => {})) as OperationAnswer<typeof name>
+    },
+    async upload(path, onSent = () => {}) {
       const type = { 'content-type': 'application/octet-stream', accept: 'application/json' }
       const sent = await transport.ask('POST', OTHER_PATHS.artifacts, type)
       const file = createReadStream(path)
@@ -73,7 +83,8 @@ export function connectPlanner(
           reject(new UsageError(`cannot read ${path}: ${reasonOf(error)}`))
         })
       })
-      file.pipe(sent)
+      const { size } = await stat(path).catch(() => ({ size: 0 }))
+      file.on('data', () => onSent(file.bytesRead, size)).pipe(sent)
       const result = await Promise.race([answerTo(sent, transport, () => {}), broken])
       return uploadedSchema.parse(result).digest
     },

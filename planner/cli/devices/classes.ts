@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
 import { cell } from '../print/figure.ts'
+import { apart, type Page, table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { apart, type Page, table } from '../print/page.ts'
 
 export const classesCommand = defineCommand({
   path: 'classes',
@@ -55,7 +55,9 @@ function detailOf(one: OperationOutput<'classes.show'>): Page {
   ])
   return apart(
     listOf([one]),
-    ...(members.length > 0 ? [table(['DEVICE', 'STATE', 'WHY THIS CLASS'], members, { main: true })] : []),
+    ...(members.length > 0
+      ? [table(['DEVICE', 'STATE', 'WHY THIS CLASS'], members, { main: true })]
+      : []),
     ...(models.length > 0 ? [table(['MODEL', 'REV', 'STAGE', 'WHY'], models)] : []),
     ...(one.speeds.length > 0 ? [one.speeds.join('\n')] : []),
     ...(one.notes.length > 0 ? [one.notes.map((note) => `note: ${note}`).join('\n')] : []),

@@ -7,9 +7,9 @@ import { isPackageName } from '../../../shared/trust/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceView, type OperationOutput } from '../../api/index.ts'
 import { cell } from '../print/figure.ts'
+import { facts, type Page, table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
-import { facts, type Page, table } from '../print/page.ts'
 
 const STATES = ['online', 'offline'] as const
 const HEALTHS = ['good', 'alarm'] as const

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { joinKeyOf, parseJoinToken } from '../../../shared/identity/index.ts'
 import { printLabels } from '../../../shared/labels.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
+import { table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../print/page.ts'
 
 /** Enough to tell one from another, and what `revoke` takes. */
 const SHOWN = 12

@@ -4,9 +4,9 @@ import { deviceIdSchema } from '../../../shared/ids.ts'
 import { formatBytes, formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import { connectPlanner, type ProbeView } from '../../api/index.ts'
 import { cell } from '../print/figure.ts'
+import { table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../print/page.ts'
 
 export const probesCommand = defineCommand({
   path: 'probes',
@@ -16,7 +16,11 @@ export const probesCommand = defineCommand({
   example: 'fitment probes motor',
   lists: true,
   watched: true,
-  input: z.object({ ...dataInput, model: z.string().optional(), device: deviceIdSchema.optional() }),
+  input: z.object({
+    ...dataInput,
+    model: z.string().optional(),
+    device: deviceIdSchema.optional(),
+  }),
   run: async ({ data, model, device }, io) => {
     const rows = await connectPlanner(data).call('probes.list', { model, device })
     io.result(rows, () =>

@@ -17,8 +17,8 @@ const NAME_LENGTH = 44
 
 /** For people: every quantized model's figures, worst layers, weights and operators. */
 export function printComparison(comparison: Comparison, worst: number): Page {
-  return apart(...comparison.quantized
-    .map((one) =>
+  return apart(
+    ...comparison.quantized.map((one) =>
       apart(
         `${one.file} beside ${comparison.float.file}, ${comparison.samples} samples`,
         summaryTable(comparison, one),
@@ -29,7 +29,8 @@ export function printComparison(comparison: Comparison, worst: number): Page {
         'Operators',
         operatorTable(one),
       ),
-    ))
+    ),
+  )
 }
 
 function summaryTable({ float }: Comparison, one: QuantizedComparison): Page {

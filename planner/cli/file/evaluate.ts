@@ -4,8 +4,8 @@ import { evaluate } from '../../../shared/measure/index.ts'
 import { formatMetric, readMetric } from '../../../shared/metrics/index.ts'
 import { type Delegation, loadOn, openIsolated } from '../../../shared/runtime/index.ts'
 import { formatPercent } from '../../../shared/units.ts'
-import { defineCommand } from '../program/command.ts'
 import { facts, type Page } from '../print/page.ts'
+import { defineCommand } from '../program/command.ts'
 import { blamingLine, FOLDER_OPTIONS, folderInput, readData } from './data-options.ts'
 import { ENGINE_OPTIONS, engineFrom, engineInput } from './engine-options.ts'
 import { METRIC_OPTION } from './metric-option.ts'
@@ -82,28 +82,23 @@ function forPeople(record: EvaluateRecord): Page {
     value === null
       ? '—'
       : `${formatPercent(value, 2)}${interval ? `  (95 %: ${formatPercent(interval[0])} – ${formatPercent(interval[1])})` : ''}`
-  return facts(
-    [
-      ['runtime', `${record.runtime.name} ${record.runtime.version}`],
-      ...(record.delegates ?? []).map((one) => ['delegate', printDelegation(one)]),
-      ['samples', String(record.samples)],
-      ...metricRows(record.metric),
-      ...(record.metric !== undefined && record.accuracy === null
-        ? []
-        : [
-            ['accuracy', share(record.accuracy, record.accuracyCi95)],
-            ['accuracy of the reference', share(record.referenceAccuracy, null)],
-          ]),
-      ...(record.metric !== undefined && record.agreement === null
-        ? []
-        : [['agreement with the reference', share(record.agreement, record.agreementCi95)]]),
-      ['output SQNR', record.sqnrDb === null ? '—' : `${record.sqnrDb.toFixed(1)} dB`],
-      [
-        'largest output error',
-        record.maxAbsError === null ? '—' : record.maxAbsError.toPrecision(3),
-      ],
-    ],
-  )
+  return facts([
+    ['runtime', `${record.runtime.name} ${record.runtime.version}`],
+    ...(record.delegates ?? []).map((one) => ['delegate', printDelegation(one)]),
+    ['samples', String(record.samples)],
+    ...metricRows(record.metric),
+    ...(record.metric !== undefined && record.accuracy === null
+      ? []
+      : [
+          ['accuracy', share(record.accuracy, record.accuracyCi95)],
+          ['accuracy of the reference', share(record.referenceAccuracy, null)],
+        ]),
+    ...(record.metric !== undefined && record.agreement === null
+      ? []
+      : [['agreement with the reference', share(record.agreement, record.agreementCi95)]]),
+    ['output SQNR', record.sqnrDb === null ? '—' : `${record.sqnrDb.toFixed(1)} dB`],
+    ['largest output error', record.maxAbsError === null ? '—' : record.maxAbsError.toPrecision(3)],
+  ])
 }
 
 function metricRows(metric: QualityRecord['metric']): string[][] {

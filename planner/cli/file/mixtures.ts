@@ -63,6 +63,12 @@ export function printFront(budget: BudgetReport): Page {
     String(step.inFloat.length),
     step.value === budget.value && step.drop === budget.drop ? 'written' : '',
   ])
-  const head = [metricName(metric).toUpperCase(), 'SIZE', 'MACS ON INTEGERS', 'KEPT IN FLOAT', 'FILE']
+  const head = [
+    metricName(metric).toUpperCase(),
+    'SIZE',
+    'MACS ON INTEGERS',
+    'KEPT IN FLOAT',
+    'FILE',
+  ]
   return ['', `mixtures, float32 ${formatMetric(metric, budget.float)}:`, table(head, rows)]
 }

@@ -157,7 +157,7 @@ async function quantizeFile(
     },
     () => [
       `${input.output}: ${printScheme(result.scheme)}, ${formatBytes(bytes.length)} (was ${formatBytes(file.bytes.length)}), ` +
-      `${operators.integer} of ${operators.total} operators on integers${speedClause(speed)}${recoveryLine(recovery)}${levelLine(level)}`,
+        `${operators.integer} of ${operators.total} operators on integers${speedClause(speed)}${recoveryLine(recovery)}${levelLine(level)}`,
       ...(budget ? [printFront(budget)] : []),
     ],
   )

@@ -4,9 +4,9 @@ import { deviceIdSchema } from '../../../shared/ids.ts'
 import { formatMs, formatPercent, formatRatio } from '../../../shared/units.ts'
 import { connectPlanner, type DeviceHealth, type HealthView } from '../../api/index.ts'
 import { type Cell, cell } from '../print/figure.ts'
+import { apart, type Page, table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
-import { apart, type Page, table } from '../print/page.ts'
 
 export const healthCommand = defineCommand({
   path: 'health',
@@ -56,7 +56,12 @@ export const alarmsCommand = defineCommand({
   example: 'fitment alarms motor --all',
   lists: true,
   watched: true,
-  input: z.object({ ...dataInput, model: z.string().optional(), device: deviceIdSchema.optional(), all: z.boolean().default(false) }),
+  input: z.object({
+    ...dataInput,
+    model: z.string().optional(),
+    device: deviceIdSchema.optional(),
+    all: z.boolean().default(false),
+  }),
   run: async ({ data, ...query }, io) => {
     const rows = await connectPlanner(data).call('alarms.list', query)
     io.result(rows, () =>

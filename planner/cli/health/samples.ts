@@ -7,6 +7,7 @@ import { deviceIdSchema, modelNameSchema } from '../../../shared/ids.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationInput } from '../../api/index.ts'
 import { cell } from '../print/figure.ts'
+import { apart, table } from '../print/page.ts'
 import { type CliOption, defineCommand } from '../program/command.ts'
 import {
   dataInput,
@@ -15,7 +16,6 @@ import {
   whereInput,
   whereOption,
 } from '../program/fleet-options.ts'
-import { apart, table } from '../print/page.ts'
 import { refuseToReplace, writeWhole } from '../program/write-whole.ts'
 
 const whoseOptions: readonly CliOption[] = [

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { connectPlanner } from '../../api/index.ts'
+import { table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../print/page.ts'
 
 const KEPT = {
   plain: 'here',
@@ -20,28 +20,28 @@ export const keysListCommand = defineCommand({
   run: async ({ data }, io) => {
     const view = await connectPlanner(data).call('keys.list', {})
     io.result(view, () => [
-        table(
-          ['KEY', 'PRIVATE PART', 'SIGNS', 'PUBLIC PART'],
-          view.keys.map(({ name, kept, signs, publicKey }) => [
-            name,
-            KEPT[kept],
-            signs.join(', ') || 'nothing any more',
-            publicKey,
-          ]),
-        ),
-        '',
-        table(
-          ['REPOSITORY', 'ROLE', 'SIGNATURES', 'KEYS'],
-          view.roles.map(({ repository, role, threshold, keys }) => [
-            repository,
-            role,
-            `${threshold} of ${keys.length}`,
-            keys.join(', '),
-          ]),
-        ),
-        '',
-        `devices are set up with --trust ${view.anchor}`,
-      ])
+      table(
+        ['KEY', 'PRIVATE PART', 'SIGNS', 'PUBLIC PART'],
+        view.keys.map(({ name, kept, signs, publicKey }) => [
+          name,
+          KEPT[kept],
+          signs.join(', ') || 'nothing any more',
+          publicKey,
+        ]),
+      ),
+      '',
+      table(
+        ['REPOSITORY', 'ROLE', 'SIGNATURES', 'KEYS'],
+        view.roles.map(({ repository, role, threshold, keys }) => [
+          repository,
+          role,
+          `${threshold} of ${keys.length}`,
+          keys.join(', '),
+        ]),
+      ),
+      '',
+      `devices are set up with --trust ${view.anchor}`,
+    ])
     return 0
   },
 })

@@ -52,7 +52,12 @@ export const modelsAddCommand = defineCommand({
       default: '1',
     },
     ...FOLDER_OPTIONS,
-    { flags: '--objective <what>', description: 'what is best', choices: OBJECTIVES, default: 'latency' },
+    {
+      flags: '--objective <what>',
+      description: 'what is best',
+      choices: OBJECTIVES,
+      default: 'latency',
+    },
     { flags: '--max-latency-ms <ms>', description: 'slowest that may ship' },
     { flags: '--max-memory <size>', description: 'most memory that may ship, e.g. 64MiB' },
     { flags: '--max-bytes <size>', description: 'largest file that may ship, e.g. 200KB' },
@@ -111,20 +116,23 @@ export const modelsAddCommand = defineCommand({
     const probing = probingIn(input)
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
-    const source = await uploadModel(planner, input.model)
+    const sending = sendingOf(planner, (sent, of, name) =>
+      progress.update(sent, of, `uploading ${name}`),
+    )
+    const source = await uploadModel(sending, input.model)
     const model = await planner.call(
       'models.add',
       {
         name: input.name,
         source,
-        labels: input.classNames ? await upload(planner, input.classNames) : null,
+        labels: input.classNames ? await upload(sending, input.classNames) : null,
         maxRegression: input.maxRegression / 100,
         minMetric: input.minMetric ?? null,
         note: input.note ?? null,
         tags: input.tag ?? [],
         force: input.force ?? null,
-        calibration: await uploadData(planner, input.calibration, calibrationInput(input)),
-        test: await uploadData(planner, input.test, input),
+        calibration: await uploadData(sending, input.calibration, calibrationInput(input)),
+        test: await uploadData(sending, input.test, input),
         objective: input.objective,
         constraints: {
           maxAccuracyDrop: input.maxAccuracyDrop / 100,
@@ -146,13 +154,13 @@ export const modelsAddCommand = defineCommand({
 })
 
 /** A model that keeps constants in other files goes as one. */
-async function uploadModel(planner: PlannerClient, path: string) {
+async function uploadModel(send: Sending, path: string) {
   const name = basename(path)
   const isOnnx = formatOfEnding(path) === 'onnx'
   const scattered = isOnnx && keepsConstantsElsewhere(path, await readUserFile(path))
-  if (!scattered) return upload(planner, path)
+  if (!scattered) return upload(send, path)
   const { bytes } = await readModelFile(path)
-  return await uploadMade(planner, name, (file) => writeFile(file, bytes))
+  return await uploadMade(send, name, (file) => writeFile(file, bytes))
 }
 
 /** What nothing is made of would be left out in silence. @throws UsageError */
@@ -178,35 +186,41 @@ async function isFolder(path: string | undefined): Promise<boolean> {
 
 /** Arrays as they are; of a folder the arrays that its files become. */
 async function uploadData(
-  planner: PlannerClient,
+  send: Sending,
   path: string | undefined,
   input: Parameters<typeof readData>[1],
 ) {
   if (path === undefined) return null
-  if (!(await isFolder(path))) return await upload(planner, path)
+  if (!(await isFolder(path))) return await upload(send, path)
   const arrays = toArrays(await readData(path, input, 'any'))
-  return await uploadMade(planner, `${basename(path)}.npz`, (file) => writeNpz(file, arrays))
+  return await uploadMade(send, `${basename(path)}.npz`, (file) => writeNpz(file, arrays))
 }
 
 /** A file that is only made to be uploaded. */
-async function uploadMade(
-  planner: PlannerClient,
-  name: string,
-  write: (file: string) => Promise<unknown>,
-) {
+async function uploadMade(send: Sending, name: string, write: (file: string) => Promise<unknown>) {
   const folder = await mkdtemp(join(tmpdir(), 'fitment-upload-'))
   try {
     const file = join(folder, name)
     await write(file)
-    return await upload(planner, file)
+    return await upload(send, file)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function upload(planner: PlannerClient, path: string) {
+/** Sends a file, and tells how far it is. */
+type Sending = (path: string) => Promise<string>
+
+function sendingOf(
+  planner: PlannerClient,
+  told: (sent: number, of: number, name: string) => void,
+): Sending {
+  return (path) => planner.upload(path, (sent, of) => told(sent, of, basename(path)))
+}
+
+async function upload(send: Sending, path: string) {
   await requireReadable(path)
-  return { digest: await planner.upload(path), name: basename(path) }
+  return { digest: await send(path), name: basename(path) }
 }
 
 function summaryOf(model: ModelView): string {

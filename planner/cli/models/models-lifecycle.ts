@@ -4,9 +4,9 @@ import { UsageError } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
 import { cell } from '../print/figure.ts'
+import { type Page, table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { type Page, table } from '../print/page.ts'
 import { revisionInput, tagsInput } from './revision-options.ts'
 
 const model = { name: 'model', description: 'name of a model' }

@@ -3,9 +3,9 @@ import { shortDigest } from '../../../shared/digest.ts'
 import { formatBytes, formatPercent } from '../../../shared/units.ts'
 import { connectPlanner } from '../../api/index.ts'
 import { cell, NONE } from '../print/figure.ts'
+import { table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../print/page.ts'
 import { printQuality } from './print-quality.ts'
 
 export const variantsCommand = defineCommand({

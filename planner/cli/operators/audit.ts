@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { wholeNumber } from '../../../shared/command-line/index.ts'
 import { connectPlanner } from '../../api/index.ts'
+import { table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../print/page.ts'
 
 export const auditCommand = defineCommand({
   path: 'audit',

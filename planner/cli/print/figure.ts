@@ -23,5 +23,7 @@ export function count(value: number): Figure {
 /** As people read it, on one line; what a device or a file named may not steer a terminal. */
 export function shown(one: Cell): string {
   const text = typeof one === 'string' ? one : one.text
-  return text.replace(/\s+/g, (space) => (/[\n\r\t\v\f]/.test(space) ? ' ' : space)).replace(/\p{Cc}|\p{Cf}/gu, '�')
+  return text
+    .replace(/\s+/g, (space) => (/[\n\r\t\v\f]/.test(space) ? ' ' : space))
+    .replace(/\p{Cc}|\p{Cf}/gu, '�')
 }

@@ -77,8 +77,8 @@ function fit(list: Table, width: number | undefined): Fitted {
   }
   const widths = shared(columns, width)
   const isCut = columns.some(({ natural }, at) => natural > (widths[at] ?? natural))
-  const lines = [columns.map(({ name }) => name), ...rowsOf(columns, list.rows.length)].map(
-    (row) => joined(row, widths),
+  const lines = [columns.map(({ name }) => name), ...rowsOf(columns, list.rows.length)].map((row) =>
+    joined(row, widths),
   )
   return { lines, leftOut, isCut }
 }

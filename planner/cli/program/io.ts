@@ -71,7 +71,8 @@ export function createIo(
     json,
     result: (value, forPeople, list) => {
       if (json && sort === undefined) return print.json('', value)
-      const page = list !== undefined && (form === 'csv' || sort !== undefined) ? list() : forPeople()
+      const page =
+        list !== undefined && (form === 'csv' || sort !== undefined) ? list() : forPeople()
       const told = ordered(page, value)
       print[form](told.page, told.value)
     },

@@ -22,10 +22,20 @@ export function printingOptions({ options, lists, watched }: CliCommand): readon
     },
     { flags: '--json', description: 'print one JSON value for machines (--format json)' },
     ...(lists
-      ? [{ flags: '--sort <column>', description: 'order by a column, e.g. SIZE, or -SIZE for the largest first' }]
+      ? [
+          {
+            flags: '--sort <column>',
+            description: 'order by a column, e.g. SIZE, or -SIZE for the largest first',
+          },
+        ]
       : []),
     ...(watched
-      ? [{ flags: '--watch [seconds]', description: `show it again every ${WATCH_SECONDS} s or as said, and when something moves, until Ctrl-C` }]
+      ? [
+          {
+            flags: '--watch [seconds]',
+            description: `show it again every ${WATCH_SECONDS} s or as said, and when something moves, until Ctrl-C`,
+          },
+        ]
       : []),
   ]
 }

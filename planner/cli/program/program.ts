@@ -94,10 +94,7 @@ async function invoke(
   const parsed = command.input.safeParse({ ...own, ...named })
   if (!parsed.success) throw new UsageError(usageLine(command, parsed.error))
   const runOn = (shown: CliStreams) =>
-    command.run(
-      parsed.data,
-      createIo({ ...printing, width: widthOf(streams) }, shown, voice.say),
-    )
+    command.run(parsed.data, createIo({ ...printing, width: widthOf(streams) }, shown, voice.say))
   if (watchSeconds === undefined) return runOn(streams)
   const { watch } = await import('./watch.ts')
   const data = typeof own.data === 'string' ? own.data : undefined
@@ -122,7 +119,11 @@ function newCommand(name: string, streams: CliStreams): Command {
       .exitOverride()
       // `devices` and `devices invite` both take --data: what follows `invite` is the latter's.
       .enablePositionalOptions()
+      // The names of commands take half of a narrow terminal, and what they do wraps beside them.
+      .configureHelp({ minWidthToWrap: 20 })
       .configureOutput({
+        getOutHelpWidth: () => widthOf(streams) ?? 80,
+        getErrHelpWidth: () => widthOf(streams) ?? 80,
         writeOut: (text) => streams.stdout.write(text),
         writeErr: (text) => streams.stderr.write(text),
         // Said in one line with all other refusals.
@@ -136,6 +137,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   models: 'Registers float models, and shows those there are.',
   runtimes: 'Stores native runtimes for the devices that take them, and shows who has them.',
   rollout: 'Starts rollouts, shows how far they are, and steers them.',
+  invites: 'Tokens by which devices may still join: lists and revokes them.',
+  samples: 'Inferences that devices captured: lists them, and writes them for labelling.',
+  webhooks: 'Says who is told of events, and shows what did not arrive.',
   windows: 'Says when devices may switch.',
   keys: 'Keys that sign releases and assignments: where they lie, what waits for them, their rotation.',
   operators: 'Says who may operate this planner from elsewhere.',

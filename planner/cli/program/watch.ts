@@ -96,7 +96,7 @@ class Screen {
 
   draw(text: string): void {
     const lines = text.trimEnd().split('\n')
-    const room = Math.max(4, this.#stdout.rows ?? Number.POSITIVE_INFINITY) - 1
+    const room = Math.max(4, this.#stdout.rows || Number.POSITIVE_INFINITY) - 1
     const shown =
       lines.length <= room
         ? lines

@@ -1,4 +1,4 @@
-import { type Variable, VARIABLES } from '../../../shared/environment.ts'
+import { VARIABLES, type Variable } from '../../../shared/environment.ts'
 import { VERSION } from '../../../shared/version.ts'
 import { type CommandReference, flat, type OptionReference } from './tree.ts'
 
@@ -31,12 +31,24 @@ function pageOf(command: CommandReference, program: CommandReference): string {
     section('NAME', `${nameOf(command)} \\- ${text(firstWords(command.summary))}`),
     section('SYNOPSIS', `.B ${text(command.path)}\n${text(command.usage)}`),
     section('DESCRIPTION', text(command.summary)),
-    section('ARGUMENTS', command.arguments.map((one) => item(`\\fI${text(one.name)}\\fR`, one.description)).join('\n')),
+    section(
+      'ARGUMENTS',
+      command.arguments.map((one) => item(`\\fI${text(one.name)}\\fR`, one.description)).join('\n'),
+    ),
     section('OPTIONS', command.options.map(optionItem).join('\n')),
-    section('COMMANDS', others.map((one) => item(`\\fB${text(one.path)}\\fR`, one.summary)).join('\n')),
+    section(
+      'COMMANDS',
+      others.map((one) => item(`\\fB${text(one.path)}\\fR`, one.summary)).join('\n'),
+    ),
     section('ENVIRONMENT', isProgram ? read.map(variableItem).join('\n') : ''),
-    section('EXIT STATUS', EXITS.map(([code, meaning]) => item(`\\fB${code}\\fR`, meaning)).join('\n')),
-    section('EXAMPLES', command.example === undefined ? '' : `.nf\n$ ${text(command.example)}\n.fi`),
+    section(
+      'EXIT STATUS',
+      EXITS.map(([code, meaning]) => item(`\\fB${code}\\fR`, meaning)).join('\n'),
+    ),
+    section(
+      'EXAMPLES',
+      command.example === undefined ? '' : `.nf\n$ ${text(command.example)}\n.fi`,
+    ),
     section('SEE ALSO', isProgram ? '' : `.BR ${nameOf(program).replaceAll('-', '\\-')} (1)`),
     '',
   ]

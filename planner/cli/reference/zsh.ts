@@ -7,7 +7,10 @@ export function zshCompletion(program: CommandReference): string {
   const valued = all.flatMap(({ path, options }) =>
     options
       .filter(({ takes }) => takes !== 'nothing')
-      .map((option) => ({ ...option, pattern: option.names.map((flag) => quoted(`${path} ${flag}`)).join('|') })),
+      .map((option) => ({
+        ...option,
+        pattern: option.names.map((flag) => quoted(`${path} ${flag}`)).join('|'),
+      })),
   )
   return `#compdef ${program.name}
 # Completions of ${program.name} for zsh: source <(${program.name} completion zsh)

@@ -3,9 +3,9 @@ import { UsageError } from '../../../shared/errors.ts'
 import { nameSchema } from '../../../shared/ids.ts'
 import { parseDays, requireZone, windowSchema } from '../../../shared/windows/index.ts'
 import { connectPlanner, type OperationOutput } from '../../api/index.ts'
+import { type Page, table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, whereInput, whereOption } from '../program/fleet-options.ts'
-import { type Page, table } from '../print/page.ts'
 
 const name = { name: 'name', description: 'name of the window' }
 

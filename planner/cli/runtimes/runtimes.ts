@@ -7,9 +7,9 @@ import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner, type PackageView, type PlannerClient } from '../../api/index.ts'
 import { type MadePackage, makePackage, PLUGINS } from '../../runtimes/index.ts'
 import { cell } from '../print/figure.ts'
+import { type Page, table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { type Page, table } from '../print/page.ts'
 
 const listInput = z
   .string()

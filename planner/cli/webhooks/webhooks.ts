@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { nameSchema } from '../../../shared/ids.ts'
 import { connectPlanner, EVENT_KINDS } from '../../api/index.ts'
+import { table } from '../print/page.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
-import { table } from '../print/page.ts'
 
 const nameArgument = { name: 'name', description: 'name of the webhook' }
 

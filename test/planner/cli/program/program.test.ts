@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
 import { z } from 'zod'
-import { defineCommand } from '../../../../planner/cli/program/command.ts'
 import { tableText as table } from '../../../../planner/cli/print/layout.ts'
+import { defineCommand } from '../../../../planner/cli/program/command.ts'
 import { runProgram } from '../../../../planner/cli/program/program.ts'
 import { UsageError } from '../../../../shared/errors.ts'
 
