@@ -1,3 +1,5 @@
+import { isPlain } from './width.ts'
+
 /** A number in a table: sorted and handed to machines by its value, shown to people in its unit. */
 export interface Figure {
   readonly value: number
@@ -15,15 +17,9 @@ export function cell<T>(value: T | null | undefined, print: (value: T) => string
   return typeof value === 'number' ? { value, text: print(value) } : print(value)
 }
 
-/** A whole number as it is. */
-export function count(value: number): Figure {
-  return { value, text: String(value) }
-}
-
 /** As people read it, on one line; what a device or a file named may not steer a terminal. */
 export function shown(one: Cell): string {
   const text = typeof one === 'string' ? one : one.text
-  return text
-    .replace(/\s+/g, (space) => (/[\n\r\t\v\f]/.test(space) ? ' ' : space))
-    .replace(/\p{Cc}|\p{Cf}/gu, '�')
+  if (isPlain(text)) return text
+  return text.replace(/[\t-\r]+/g, ' ').replace(/\p{Cc}|\p{Cf}/gu, '�')
 }

@@ -1,6 +1,6 @@
-import stringWidth from 'string-width'
 import { shown } from './figure.ts'
 import { type Page, type Table, table } from './page.ts'
+import { isPlain, widthOf } from './width.ts'
 
 export interface LaidOut {
   readonly text: string
@@ -60,7 +60,7 @@ function columnsOf({ head, rows }: Table): Column[] {
   return head.map((name, at) => {
     const cells = rows.map((row) => shown(row[at] ?? ''))
     const natural = widest([name, ...cells])
-    const least = Math.max(stringWidth(name), Math.min(natural, at === 0 ? NAME_WIDTH : FACT_WIDTH))
+    const least = Math.max(widthOf(name), Math.min(natural, at === 0 ? NAME_WIDTH : FACT_WIDTH))
     return { name, cells, natural, least }
   })
 }
@@ -120,16 +120,19 @@ function joined(row: readonly string[], widths: readonly number[]): string {
 }
 
 function padded(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - stringWidth(text)))
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)))
 }
 
 const graphemes = new Intl.Segmenter()
 
 function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
+  if (widthOf(text) <= width) return text
+  if (isPlain(text)) return `${text.slice(0, width - 1)}${CUT}`
   let kept = ''
+  let room = width - widthOf(CUT)
   for (const { segment } of graphemes.segment(text)) {
-    if (stringWidth(kept + segment) > width - 1) break
+    room -= widthOf(segment)
+    if (room < 0) break
     kept += segment
   }
   return `${kept}${CUT}`
@@ -148,12 +151,12 @@ function wrapped({ head, rows }: Table, width: number | undefined): string[] {
 }
 
 function words(text: string, room: number | undefined): string[] {
-  if (room === undefined || stringWidth(text) <= room) return [text]
+  if (room === undefined || widthOf(text) <= room) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && stringWidth(longer) > room) {
+    if (line !== '' && widthOf(longer) > room) {
       lines.push(line)
       line = word
     } else line = longer
@@ -162,7 +165,7 @@ function words(text: string, room: number | undefined): string[] {
 }
 
 function widest(texts: readonly string[]): number {
-  return texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0)
+  return texts.reduce((most, text) => Math.max(most, widthOf(text)), 0)
 }
 
 /** A table alone, as wide as it gets: for programs that print nothing else. */
