@@ -74,6 +74,8 @@ export function connectPlanner(
       return (await ask(name, input, () => {})) as OperationAnswer<typeof name>
     },
     async upload(path, onSent = () => {}) {
+      // Why a file cannot be read is said by who reads it.
+      const { size } = await stat(path).catch(() => ({ size: 0 }))
       const type = { 'content-type': 'application/octet-stream', accept: 'application/json' }
       const sent = await transport.ask('POST', OTHER_PATHS.artifacts, type)
       const file = createReadStream(path)
@@ -83,7 +85,6 @@ export function connectPlanner(
           reject(new UsageError(`cannot read ${path}: ${reasonOf(error)}`))
         })
       })
-      const { size } = await stat(path).catch(() => ({ size: 0 }))
       file.on('data', () => onSent(file.bytesRead, size)).pipe(sent)
       const result = await Promise.race([answerTo(sent, transport, () => {}), broken])
       return uploadedSchema.parse(result).digest

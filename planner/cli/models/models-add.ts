@@ -117,7 +117,7 @@ export const modelsAddCommand = defineCommand({
     const planner = connectPlanner(input.data)
     const progress = io.progress(`registering ${input.name}`)
     const sending = sendingOf(planner, (sent, of, name) =>
-      progress.update(sent, of, `uploading ${name}`),
+      progress.update(kib(sent), kib(of), `uploading ${name}, KiB`),
     )
     const source = await uploadModel(sending, input.model)
     const model = await planner.call(
@@ -207,6 +207,8 @@ async function uploadMade(send: Sending, name: string, write: (file: string) => 
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+const kib = (bytes: number) => Math.ceil(bytes / 1024)
 
 /** Sends a file, and tells how far it is. */
 type Sending = (path: string) => Promise<string>

@@ -11,8 +11,8 @@ export interface LaidOut {
 const GAP = 2
 /** Cells up to here are facts, and never cut while longer ones can be. */
 const FACT_WIDTH = 16
-/** Of the first column, which names the row. */
-const NAME_WIDTH = 32
+/** Of the first column, which names the row, and of the last, which mostly says why: sooner a column of least worth goes. */
+const EDGE_WIDTH = 28
 /** A wrapped value is no ribbon of words. */
 const LEAST_WRAP = 20
 const CUT = '…'
@@ -60,7 +60,8 @@ function columnsOf({ head, rows }: Table): Column[] {
   return head.map((name, at) => {
     const cells = rows.map((row) => shown(row[at] ?? ''))
     const natural = widest([name, ...cells])
-    const least = Math.max(widthOf(name), Math.min(natural, at === 0 ? NAME_WIDTH : FACT_WIDTH))
+    const most = at === 0 || at === head.length - 1 ? EDGE_WIDTH : FACT_WIDTH
+    const least = Math.max(widthOf(name), Math.min(natural, most))
     return { name, cells, natural, least }
   })
 }

@@ -88,11 +88,16 @@ function firstWords(summary: string): string {
   return first
 }
 
-/** As roff(7) reads it: no word becomes a request, no dash a hyphen. */
+/** As roff(7) reads it, whatever its input is encoded in: no word becomes a request, no dash a hyphen. */
 function text(plain: string): string {
   return plain
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replace(/^([.'])/gm, '\\&$1')
     .replaceAll("'", '\\(aq')
+    .replace(/[^\n -~]/gu, (sign) => `\\[u${hexOf(sign)}]`)
+}
+
+function hexOf(sign: string): string {
+  return (sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
 }
