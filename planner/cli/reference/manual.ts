@@ -72,10 +72,10 @@ function item(head: string, body: string): string {
 
 function optionItem({ flags, description, choices, default: usual }: OptionReference): string {
   const said = [
-    ...(choices.length > 0 ? [`One of ${choices.join(', ')}.`] : []),
-    ...(usual === undefined ? [] : [`Default: ${usual}.`]),
+    ...(choices.length > 0 ? [`one of ${choices.join(', ')}`] : []),
+    ...(usual === undefined ? [] : [`default: ${usual}`]),
   ]
-  return item(`\\fB${text(flags)}\\fR`, [description, ...said].join(' '))
+  return item(`\\fB${text(flags)}\\fR`, [description, ...said].join('; '))
 }
 
 function variableItem({ name, meaning }: Variable): string {
