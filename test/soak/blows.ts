@@ -130,6 +130,8 @@ export class Blows {
       )
     }
     await killed(intruder)
+    // Who began meanwhile may be about to say so.
+    await this.#lasting(1_000)
     this.#shared.delete(program)
   }
 
