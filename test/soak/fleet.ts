@@ -59,7 +59,7 @@ export class Fleet {
       logs,
       () => [
         ...['planner', '--data', this.data, '--broker', `mqtt://127.0.0.1:${ports.broker}`],
-        ...['--probe-ms', '100', ...secret],
+        ...['--probe-ms', '400', ...secret],
       ],
       clock,
     )
