@@ -69,8 +69,8 @@ export class Program {
     const clock = this.#clock && { LD_PRELOAD: this.#clock.library, WRONG_CLOCK: this.#clock.file }
     const child = spawn(process.execPath, this.line, {
       stdio: ['ignore', log, log],
-      // sched(7), autogroup: sessions share the processors, and who others wait for must not get what many agents leave.
-      detached: this.role !== 'agent',
+      // A machine of its own: sessions share the processors by sched(7), autogroup, not the processes in one.
+      detached: true,
       env: {
         ...environment,
         ...clock,
