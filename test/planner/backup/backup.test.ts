@@ -167,6 +167,18 @@ t.test('what is no backup, or no longer one, restores nothing', async (t) => {
     restore({ file, data: join(dir, name), passphrase, now: new Date() })
   await t.rejects(into('a', 'another'), { code: 'cannot-unseal' })
   await t.rejects(into('fleet'), { code: 'not-empty', message: /move it away/ })
+  const nowhere = join(dir, 'nowhere', 'backup.tar')
+  await t.rejects(backup({ data, file: nowhere, passphrase: PASSPHRASE, now: new Date() }), {
+    code: 'cannot-write',
+    message: /^cannot write into the folder .*nowhere: there is no such file/,
+  })
+  await t.rejects(
+    restore({ file: dir, data: `${dir}-a`, passphrase: PASSPHRASE, now: new Date() }),
+    {
+      code: 'nothing-there',
+      message: /is no file: name one that fitment backup wrote/,
+    },
+  )
   const whole = readFileSync(file)
   const spoiled = Buffer.from(whole)
   spoiled.write('AN', whole.indexOf('an artifact'))
