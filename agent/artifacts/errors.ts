@@ -1,4 +1,4 @@
-import { AppError, errnoOf } from '../../shared/errors.ts'
+import { AppError, errnoOf, messageOf } from '../../shared/errors.ts'
 
 export type ArtifactErrorCode =
   /** The budget or the file system has no room for it; known before anything is fetched. */
@@ -47,7 +47,7 @@ export function storageError(error: unknown, doing: string): ArtifactError {
   const code = CODE_OF_ERRNO[errno ?? ''] ?? 'storage-failed'
   return new ArtifactError(
     code,
-    `${doing}: ${ADVICE[code] ?? String(error)}`,
+    `${doing}: ${ADVICE[code] ?? messageOf(error)}`,
     { errno },
     {
       cause: error,

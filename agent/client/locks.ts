@@ -111,14 +111,18 @@ export class ModelLocks {
     }
   }
 
-  /** For the agent: does the work while no application holds a lock or can get one. */
-  async exclusively<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  /** For the agent: does the work while no application holds a lock or can get one. @param onWait as for `whenFree` */
+  async exclusively<T>(
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    onWait?: (holders: readonly string[]) => void,
+  ): Promise<T> {
     try {
       for (;;) {
         await this.#put(AGENT)
         if ((await this.holders()).length === 0) return await work()
         await this.#remove(AGENT)
-        await this.whenFree(signal)
+        await this.whenFree(signal, onWait)
       }
     } finally {
       await this.#remove(AGENT)

@@ -30,7 +30,11 @@ export function installReport(
   { model, variant }: Pick<Installable, 'model' | 'variant'>,
   state: InstallState,
   now: Date,
-  rest: { readonly error?: Refusal | null; readonly bytesDone?: number } = {},
+  rest: {
+    readonly error?: Refusal | null
+    readonly bytesDone?: number
+    readonly waitsFor?: string
+  } = {},
 ): ReportOf<'install'> {
   return {
     ...envelope(now),
@@ -41,6 +45,7 @@ export function installReport(
     state,
     ...(rest.error && { error: rest.error }),
     ...(rest.bytesDone !== undefined && { bytesDone: rest.bytesDone }),
+    ...(rest.waitsFor !== undefined && { waitsFor: rest.waitsFor }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { settle, syncFile } from '../../shared/durable/index.ts'
-import { isMissing } from '../../shared/errors.ts'
+import { isMissing, isSystemFailure, reasonOf } from '../../shared/errors.ts'
 import { VERSION } from '../../shared/version.ts'
 import { copySqlite, databaseFile } from '../storage/index.ts'
 import { BackupError } from './errors.ts'
@@ -33,7 +33,7 @@ export interface BackupMade {
  */
 export async function backup(request: BackupRequest): Promise<BackupMade> {
   const { data, file, passphrase, now } = request
-  const draft = await mkdtemp(join(dirname(file), `.${basename(file)}-`))
+  const draft = await draftBeside(file)
   try {
     const database = databaseFile(data)
     const isEmbedded = await isThere(database)
@@ -54,9 +54,10 @@ export async function backup(request: BackupRequest): Promise<BackupMade> {
       version: VERSION,
       madeAt: now.toISOString(),
       database: isEmbedded ? 'embedded' : 'elsewhere',
+      sums: FILES.sums,
     }
     const whole = join(draft, 'backup')
-    await written(whole, async function* () {
+    const members = async function* (): Members {
       yield [FILES.manifest, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)] as const
       if (isEmbedded) yield [FILES.database, await sized(copy)] as const
       for (const [name, bytes] of trust)
@@ -68,7 +69,8 @@ export async function backup(request: BackupRequest): Promise<BackupMade> {
       for (const name of artifacts) {
         yield [`artifacts/${name}`, await sized(join(data, 'artifacts', name))] as const
       }
-    })
+    }
+    await written(whole, members, FILES.sums)
     const keys = passphrase === undefined ? null : `${file}.keys`
     if (keys !== null) await settle(await sealedKeys(draft, request, trust), keys)
     const { size } = await stat(whole)
@@ -76,6 +78,20 @@ export async function backup(request: BackupRequest): Promise<BackupMade> {
     return { file, bytes: size, keys, artifacts: artifacts.length }
   } finally {
     await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/** On the disk where it goes, so that it gets its name at once. */
+async function draftBeside(file: string): Promise<string> {
+  try {
+    return await mkdtemp(join(dirname(file), `.${basename(file)}-`))
+  } catch (cause) {
+    if (!isSystemFailure(cause)) throw cause
+    throw new BackupError(
+      'cannot-write',
+      `cannot write into the folder ${dirname(file)}: ${reasonOf(cause)}`,
+      { cause },
+    )
   }
 }
 
@@ -92,7 +108,9 @@ async function sealedKeys(
     const bytes = await readIfThere(join(data, name))
     if (bytes) secrets.push([name, bytes])
   }
-  await written(plain, () => secrets)
+  await written(plain, async function* () {
+    yield* secrets
+  })
   const path = join(draft, 'keys')
   const out = await open(path, 'wx', 0o600)
   await out.writeFile(seal(await readFile(plain), passphrase))
@@ -106,12 +124,12 @@ function isSecret(name: string): boolean {
   return /^trust\/keys\/.+\.key$/.test(name)
 }
 
-type Members = AsyncIterable<readonly [string, TarSource]> | Iterable<readonly [string, TarSource]>
+type Members = AsyncGenerator<readonly [string, TarSource]>
 
-async function written(path: string, members: () => Members): Promise<void> {
+async function written(path: string, members: () => Members, sums?: string): Promise<void> {
   const out = await open(path, 'wx', 0o600)
   try {
-    await writeTar(out, members())
+    await writeTar(out, members(), sums)
   } finally {
     await out.close()
   }

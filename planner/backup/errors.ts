@@ -6,6 +6,7 @@ export type BackupErrorCode =
   /** Something that was to be copied changed all the time. */
   | 'changed'
   | 'cannot-unseal'
+  | 'cannot-write'
   /** A restore goes into a folder of its own. */
   | 'not-empty'
   | 'nothing-there'

@@ -5,6 +5,8 @@ export const FILES = {
   manifest: 'backup.json',
   database: 'fitment.db',
   restored: 'restored.json',
+  /** Digests of all that is in it. */
+  sums: 'SHA256SUMS',
 } as const
 
 /** Files of a data directory beside its database, its artifacts and its trust. The server's certificate is made anew. */
@@ -19,6 +21,8 @@ export const manifestSchema = z.object({
   madeAt: z.iso.datetime(),
   /** `elsewhere`: PostgreSQL, which has backups of its own. */
   database: z.enum(['embedded', 'elsewhere']),
+  /** The member that holds the digests of the others; backups of before have none. */
+  sums: z.string().optional(),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 

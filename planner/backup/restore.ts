@@ -1,14 +1,14 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { digestOfFile } from '../../shared/digest.ts'
+import { type Digest, digestOf, digestOfFile } from '../../shared/digest.ts'
 import { syncFolder, writeDurably } from '../../shared/durable/index.ts'
-import { errnoOf, isMissing } from '../../shared/errors.ts'
+import { errnoOf, isMissing, reasonOf } from '../../shared/errors.ts'
 import { parseJson } from '../../shared/json.ts'
 import { lookIntoSqlite } from '../storage/index.ts'
 import { BackupError } from './errors.ts'
 import { FILES, type Manifest, manifestSchema, type Restored } from './parts.ts'
 import { unseal } from './seal.ts'
-import { extract, listTar, readAt } from './tar.ts'
+import { extract, listTar, parseSums, readAt } from './tar.ts'
 
 export interface RestoreRequest {
   readonly file: string
@@ -52,17 +52,40 @@ export async function restore({ file, data, passphrase, now }: RestoreRequest): 
 async function unpack(file: string, draft: string): Promise<Manifest> {
   return await opened(file, async (tar) => {
     let manifest: Manifest | undefined
+    let sums: ReadonlyMap<string, Digest> | undefined
+    const digests = new Map<string, Digest>()
     for await (const member of listTar(tar)) {
-      if (member.name === FILES.manifest) {
-        manifest = readManifest(await readAt(tar, member.at, member.bytes))
-        continue
+      const { name, at, bytes } = member
+      if (name === FILES.sums) sums = parseSums((await readAt(tar, at, bytes)).toString())
+      else if (name === FILES.manifest) {
+        const text = await readAt(tar, at, bytes)
+        manifest = readManifest(text)
+        digests.set(name, digestOf(text))
+      } else {
+        await extract(tar, member, draft)
+        digests.set(name, await digestOfFile(join(draft, name)))
       }
-      await extract(tar, member, draft)
-      await requireNamed(member.name, draft)
     }
-    if (manifest) return manifest
-    throw new BackupError('damaged', `${file} is no backup of Fitment`)
+    if (!manifest) throw new BackupError('damaged', `${file} is no backup of Fitment`)
+    requireWhole(digests, manifest.sums === undefined ? sums : (sums ?? new Map()))
+    return manifest
   })
+}
+
+/** Artifacts are called by their digests. @param sums of all when it was made; undefined: a backup of before, that has none */
+function requireWhole(
+  digests: ReadonlyMap<string, Digest>,
+  sums: ReadonlyMap<string, Digest> | undefined,
+): void {
+  const isWhole = (name: string, digest: Digest) =>
+    name.startsWith('artifacts/')
+      ? digest === basename(name)
+      : sums === undefined || digest === sums.get(name)
+  const spoiled = [...digests].flatMap(([name, digest]) => (isWhole(name, digest) ? [] : name))
+  const lost = [...(sums?.keys() ?? [])].filter((name) => !digests.has(name))
+  const [name] = [...spoiled, ...lost]
+  if (name === undefined) return
+  throw new BackupError('damaged', `${name} in it is damaged: take another backup`)
 }
 
 function readManifest(bytes: Buffer): Manifest {
@@ -73,13 +96,6 @@ function readManifest(bytes: Buffer): Manifest {
       cause,
     })
   }
-}
-
-/** An artifact is called by its digest. */
-async function requireNamed(name: string, draft: string): Promise<void> {
-  if (!name.startsWith('artifacts/')) return
-  if ((await digestOfFile(join(draft, name))) === basename(name)) return
-  throw new BackupError('damaged', `${name} in it is damaged: take another backup`)
 }
 
 async function readKeys(path: string): Promise<Buffer> {
@@ -100,7 +116,11 @@ async function opened<T>(path: string, work: (file: FileHandle) => Promise<T>): 
   try {
     file = await open(path)
   } catch (cause) {
-    throw new BackupError('nothing-there', `cannot read ${path} (${errnoOf(cause)})`, { cause })
+    throw new BackupError('nothing-there', `cannot read ${path}: ${reasonOf(cause)}`, { cause })
+  }
+  if (!(await file.stat()).isFile()) {
+    await file.close()
+    throw new BackupError('nothing-there', `${path} is no file: name one that fitment backup wrote`)
   }
   try {
     return await work(file)

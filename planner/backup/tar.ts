@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname, isAbsolute, join, normalize } from 'node:path'
+import type { Digest } from '../../shared/digest.ts'
 import { BackupError } from './errors.ts'
 
 /** POSIX.1-2017 pax, "ustar Interchange Format": what `tar -xf` reads everywhere. Regular files only. */
@@ -12,31 +14,52 @@ const PIECE = 1024 * 1024
 /** Bytes of a member: of a file, or in memory. */
 export type TarSource = { readonly file: string; readonly bytes: number } | Buffer
 
-/** Member by member; memory does not grow with them. The caller closes the file. */
+/**
+ * Member by member; memory does not grow with their bytes. The caller closes the file.
+ * @param sums name of a last member that holds the digests of the others, as `sha256sum -c` reads them
+ */
 export async function writeTar(
   to: FileHandle,
   members: AsyncIterable<readonly [string, TarSource]> | Iterable<readonly [string, TarSource]>,
+  sums?: string,
 ): Promise<void> {
+  const digests = new Map<string, Digest>()
   for await (const [name, source] of members) {
-    const bytes = Buffer.isBuffer(source) ? source.length : source.bytes
-    await to.write(headerOf(name, bytes))
-    if (Buffer.isBuffer(source)) await to.write(source)
-    else await copy(source.file, bytes, to)
-    await to.write(Buffer.alloc((BLOCK - (bytes % BLOCK)) % BLOCK))
+    digests.set(name, await writeMember(to, name, source))
   }
+  if (sums !== undefined) await writeMember(to, sums, Buffer.from(printSums(digests)))
   await to.write(Buffer.alloc(2 * BLOCK))
 }
 
-async function copy(path: string, bytes: number, to: FileHandle): Promise<void> {
+async function writeMember(to: FileHandle, name: string, source: TarSource): Promise<Digest> {
+  const bytes = Buffer.isBuffer(source) ? source.length : source.bytes
+  const hash = createHash('sha256')
   let written = 0
-  if (bytes > 0) {
-    for await (const piece of createReadStream(path, { end: bytes - 1, highWaterMark: PIECE })) {
-      await to.write(piece as Buffer)
-      written += (piece as Buffer).length
-    }
+  await to.write(headerOf(name, bytes))
+  for await (const piece of Buffer.isBuffer(source) ? [source] : piecesOf(source)) {
+    hash.update(piece)
+    await to.write(piece)
+    written += piece.length
   }
   if (written !== bytes)
-    throw new BackupError('changed', `${path} became shorter while it was read`)
+    throw new BackupError('changed', `${name} became shorter while it was read`)
+  await to.write(Buffer.alloc((BLOCK - (bytes % BLOCK)) % BLOCK))
+  return hash.digest('hex')
+}
+
+function piecesOf({ file, bytes }: Exclude<TarSource, Buffer>): AsyncIterable<Buffer> | [] {
+  if (bytes === 0) return []
+  return createReadStream(file, { end: bytes - 1, highWaterMark: PIECE })
+}
+
+function printSums(digests: ReadonlyMap<string, Digest>): string {
+  return [...digests].map(([name, digest]) => `${digest}  ${name}\n`).join('')
+}
+
+/** What `writeTar` wrote of digests, by name. */
+export function parseSums(text: string): ReadonlyMap<string, Digest> {
+  const lines = text.split('\n').filter((line) => line !== '')
+  return new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]))
 }
 
 function headerOf(name: string, bytes: number): Buffer {

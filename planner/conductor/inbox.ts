@@ -132,8 +132,7 @@ const HANDLERS: Handlers = {
     const member = members.byOrder(report.order)
     if (member?.device !== device) return
     if (report.state === 'active') await noteActive(db, device, report.model, report.variant)
-    const error = report.error ? `${report.error.code}: ${report.error.message}` : null
-    if (!members.report(member, report.state, error)) return
+    if (!members.report(member, report.state, whyThere(report))) return
     if (report.state === 'active') await noteRecheck(context, db, member)
     context.agenda.rollout(member.rollout)
   },
@@ -200,6 +199,12 @@ async function noteRecheck(
   if (await probes.hasMeasured(db, { device, model, variant })) return
   const { round } = chosen
   await rechecks.setDue(db, { device, modelName, model, class: classId, round, variant }, now())
+}
+
+/** What failed, or what it waits for. */
+function whyThere({ error, waitsFor }: ReportOf<'install'>): string | null {
+  if (error) return `${error.code}: ${error.message}`
+  return waitsFor === undefined ? null : `waits for ${waitsFor}`
 }
 
 async function fail(

@@ -21,13 +21,18 @@ export class MemberBook {
     return this.#byOrder.get(order)
   }
 
-  /** Applies a report; false where it tells nothing new. */
+  /** Applies a report; false where it tells nothing new. @param error what failed, or what it waits for */
   report(
     member: RolloutDevice,
     reported: ReportOf<'install'>['state'],
     error: string | null,
   ): boolean {
-    const state: MemberState | undefined = afterReport(member.state, reported)
+    // Where it waits, for whom it does may change.
+    const waits = member.state === 'installed' && reported === member.state
+    const isNews = waits && error !== null && error !== member.error
+    const state: MemberState | undefined = isNews
+      ? member.state
+      : afterReport(member.state, reported)
     if (!state || member.orderId === null) return false
     this.#byOrder.set(member.orderId, { ...member, state, error })
     this.#changed.add(member.orderId)

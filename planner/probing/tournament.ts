@@ -62,7 +62,9 @@ export function planTournament(all: TournamentView): TournamentStep {
   const view = { ...all, attempts, devices: all.devices.filter(isBelieved) }
   const able = view.devices.filter((device) => !isSpent(device, view))
   const rested = able.filter((device) => !isRestless(device, view))
-  const pool = rested.length > 0 && triedDevices(attempts) < MOST_DEVICES ? rested : able
+  // Who is away, perhaps for good, takes no place from who is here, however disturbed.
+  const isAnyHere = rested.some(({ online }) => online)
+  const pool = isAnyHere && triedDevices(attempts) < MOST_DEVICES ? rested : able
   const sticky = measuredOn(attempts, acceptNoise)
   const { devices: chosen, why } = chooseProbers(pool, sticky)
   if (chosen.length === 0) {

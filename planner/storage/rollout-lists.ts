@@ -66,6 +66,8 @@ export async function failureCauses(
     ])
     .where('rollout', '=', rollout)
     .where('error', 'is not', null)
+    // There it says for whom the device waits.
+    .where('state', '!=', 'installed')
     .groupBy('error')
     .orderBy('devices', 'desc')
     .orderBy('error')

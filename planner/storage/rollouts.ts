@@ -46,6 +46,7 @@ export interface RolloutDevice {
   /** Digest of what it ran before. */
   readonly previous: string | null
   readonly forgiven: boolean
+  /** Why it stands there: what failed, or what it waits for while it is under way. */
   readonly error: string | null
   readonly updatedAt: string
 }

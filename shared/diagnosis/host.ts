@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import { isPlausible, MADE_AT, minute } from '../clock/index.ts'
@@ -75,7 +76,7 @@ export function roomAt(path: string, { badBytes, warningBytes }: RoomLimits): Ex
   return {
     subject: 'space',
     async look() {
-      const { bavail, bsize, files, ffree } = await statfs(path)
+      const { bavail, bsize, files, ffree } = await statfs(await nearest(path))
       const free = bavail * bsize
       if (files > 0 && ffree < 64) return bad(`no inodes are left on the disk of ${path}`)
       const says = `${formatBytes(free)} free on the disk of ${path}`
@@ -83,6 +84,15 @@ export function roomAt(path: string, { badBytes, warningBytes }: RoomLimits): Ex
       return free < warningBytes ? warning(`${says}: that is little`) : good(says)
     },
   }
+}
+
+/** The path, or what there is of it: where it would be made. */
+async function nearest(path: string): Promise<string> {
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  )
+  return isThere || dirname(path) === path ? path : await nearest(dirname(path))
 }
 
 /** PEM text, whose it is, and what makes it good again. */

@@ -45,6 +45,8 @@ export const installReportSchema = z.object({
   state: openWord(INSTALL_STATES),
   /** Bytes present on the device, while downloading. */
   bytesDone: z.number().int().nonnegative().optional(),
+  /** Whose locks keep it from being switched to, while installed. */
+  waitsFor: z.string().max(1024).optional(),
   error: refusalSchema.optional(),
 })
 

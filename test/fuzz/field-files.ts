@@ -10,6 +10,7 @@ import { DataFolderError } from '../../planner/data-folders/errors.ts'
 import { readLabelSet } from '../../planner/data-folders/labels/read-labels.ts'
 import { createArtifactStore, openDatabase } from '../../planner/storage/index.ts'
 import { openTrust } from '../../planner/trust/index.ts'
+import { digestOf } from '../../shared/digest.ts'
 import { AppError, reasonOf } from '../../shared/errors.ts'
 import { parseReferenceSketch, plansOf, ReferenceBuilder } from '../../shared/sketch/index.ts'
 import { DIGEST } from '../shared/messages/samples.ts'
@@ -194,6 +195,9 @@ async function backups(rounds: number, dir: string): Promise<Subject> {
   await backup({ data, file, passphrase: PASSPHRASE, now: now() })
   await database.close()
   const [whole, keys] = [readFileSync(file), readFileSync(`${file}.keys`)]
+  const first = join(dir, 'first')
+  await restore({ file, data: first, passphrase: PASSPHRASE, now: now() })
+  const rows = digestOf(readFileSync(join(first, 'fitment.db')))
   const files = [whole, keys].map((bytes, at) => ({
     name: at === 0 ? 'backup.tar' : 'backup.tar.keys',
     bytes: new Uint8Array(Buffer.concat([Buffer.from([at]), bytes])),
@@ -205,7 +209,7 @@ async function backups(rounds: number, dir: string): Promise<Subject> {
     const back = join(dir, 'back')
     try {
       await restore({ file, data: back, passphrase: PASSPHRASE, now: now() })
-      return 'restored'
+      return digestOf(readFileSync(join(back, 'fitment.db'))) === rows ? 'restored' : '! other rows'
     } catch (error) {
       return refusal(error)
     } finally {

@@ -19,8 +19,8 @@ const EARLY_ONE_IN = 4
 const EARLY_MS = 1_000
 /** Who does not come to its fail point is killed after so many mean lives all the same. */
 const AMBUSH_LIVES = 2
-/** Who is not up by then is killed, ms. */
-const UP_MS = 20_000
+/** Who is not up by then is killed, ms: on a busy machine starting takes long, and nothing happens without a planner. */
+const UP_MS = 60_000
 /** Time to leave in order, for who was asked to, ms. */
 const LEAVE_MS = 5_000
 const POLL_MS = 50

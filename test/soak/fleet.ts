@@ -59,7 +59,7 @@ export class Fleet {
       logs,
       () => [
         ...['planner', '--data', this.data, '--broker', `mqtt://127.0.0.1:${ports.broker}`],
-        ...['--probe-ms', '100', ...secret],
+        ...['--probe-ms', '400', ...secret],
       ],
       clock,
     )
@@ -131,7 +131,14 @@ export class Fleet {
     const ports = { broker: brokerPort, tap: await tap.listen(), clones: await clones.listen() }
     const fleet = new Fleet(dir, agents, ports, witness)
     for (const device of fleet.devices) devices.set(device.id, device)
-    await fleet.#setUp()
+    try {
+      await fleet.#setUp()
+    } catch (error) {
+      for (const program of fleet.programs) program.kill()
+      for (const one of [tap, clones]) await one.close()
+      fleet.unmount()
+      throw error
+    }
     return { fleet, taps: [tap, clones] }
   }
 

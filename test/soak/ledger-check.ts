@@ -1,3 +1,5 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { z } from 'zod'
@@ -14,23 +16,19 @@ const FINAL = new Set(['active', 'rolled-back', 'refused', 'failed'])
 
 /** What the planner said it had stored is in its database, whoever was killed since. */
 export function checkReceipts(data: string, witness: Witness, tally: Tally): void {
-  const db = new Sqlite(join(data, 'fitment.db'), { readonly: true })
-  try {
+  withDatabase(data, (db) => {
     const find = db.prepare('select body from reports where device = ? and id = ?')
     for (const [device, report] of witness.takeReceipts()) {
       if (find.get(device, report) === undefined) {
         tally.violate(`report ${report} of ${device} has a receipt and is not in the database`)
       }
     }
-  } finally {
-    db.close()
-  }
+  })
 }
 
 /** What devices said they had accepted came to an end that was told, about the variant that was ordered. */
 export function checkAcceptedOrders(data: string, witness: Witness, tally: Tally): void {
-  const db = new Sqlite(join(data, 'fitment.db'), { readonly: true })
-  try {
+  withDatabase(data, (db) => {
     const order = db.prepare('select body from orders where id = ?')
     const told = db.prepare(
       `select body from reports where device = ? and kind = 'install' and body like ?`,
@@ -48,7 +46,23 @@ export function checkAcceptedOrders(data: string, witness: Witness, tally: Tally
         }
       }
     }
-  } finally {
+  })
+}
+
+/**
+ * What the dead planner left, read from a copy: after a kill SQLite makes the index of the write-ahead log
+ * anew before it reads, for which the planner's own disk may have no room.
+ */
+function withDatabase(data: string, look: (db: Sqlite.Database) => void): void {
+  const copy = mkdtempSync(join(tmpdir(), 'soak-ledger-'))
+  try {
+    for (const name of ['fitment.db', 'fitment.db-wal']) {
+      if (existsSync(join(data, name))) copyFileSync(join(data, name), join(copy, name))
+    }
+    const db = new Sqlite(join(copy, 'fitment.db'), { readonly: true })
+    look(db)
     db.close()
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Role } from './tally.ts'
@@ -25,6 +25,8 @@ export class Program {
   /** What the preloaded clock reads; `undefined` where there is no compiler for it. */
   readonly #clock: { readonly library: string; readonly file: string } | undefined
   #child: ChildProcess | undefined
+  /** Where its present life begins in the log. */
+  #bornAt = 0
   /** Where the present life, or the last one, was to end. */
   failPoint = ''
   #ended: Promise<Death> | undefined
@@ -62,10 +64,13 @@ export class Program {
   start(failPoint: string): void {
     this.failPoint = failPoint
     const log = openSync(this.#log, 'a')
+    this.#bornAt = fstatSync(log).size
     const { FITMENT_FAIL_POINT: _, FITMENT_TOKEN: __, ...environment } = process.env
     const clock = this.#clock && { LD_PRELOAD: this.#clock.library, WRONG_CLOCK: this.#clock.file }
     const child = spawn(process.execPath, this.line, {
       stdio: ['ignore', log, log],
+      // A machine of its own: sessions share the processors by sched(7), autogroup, not the processes in one.
+      detached: true,
       env: {
         ...environment,
         ...clock,
@@ -94,6 +99,10 @@ export class Program {
 
   kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): void {
     this.#child?.kill(signal)
+  }
+
+  saidInThisLife(): string {
+    return readFileSync(this.#log).subarray(this.#bornAt).toString()
   }
 
   lastWords(): string {

@@ -49,6 +49,12 @@ export function examinationsOf(
 }
 
 async function fileSystemsOf(stateDir: string) {
+  // Nothing is made where nothing is: the name may be misspelt.
+  const isFolder = await stat(stateDir).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+  if (!isFolder) return warning('not looked at: there is no state directory')
   const { hardLinks, caseSensitive } = await lookAtFileSystems(
     join(stateDir, 'artifacts'),
     join(stateDir, 'slots'),

@@ -1,7 +1,6 @@
 import { messageOf } from '../../../shared/errors.ts'
 import { readManifest, unpackedBytes } from '../../../shared/runtime-package/index.ts'
 import { ArtifactError, type NewSlot, NO_LINKS } from '../../artifacts/index.ts'
-import { ModelLocks } from '../../client/index.ts'
 import { choiceOf } from '../../engines/index.ts'
 import {
   type Installable,
@@ -19,6 +18,7 @@ import { openLibrary, requireSame } from './package-library.ts'
 import { leftBehind, rollbackTarget } from './rollback-target.ts'
 import { besides } from './wanted-artifacts.ts'
 import { whenOpen } from './when-open.ts'
+import { whileLocked } from './while-locked.ts'
 
 /** Between two reports of progress, ms. */
 const PROGRESS_MS = 2_000
@@ -55,13 +55,15 @@ const COMMON_WORK = {
     await verifiedFile(assignment, store)
   },
 
-  async switching({ assignment }, { stateDir, slots, notices }, signal) {
+  async switching({ order, assignment }, context, signal) {
+    const { slots, notices } = context
     const { model, variant } = assignment
     if ((await slots.links(model)).current === variant) return
     const notice = { model, variant, file: (await slots.file(model, variant)) ?? null }
     await notices.before(notice, signal)
-    const locks = new ModelLocks(stateDir, model)
-    await locks.exclusively(signal, () => slots.switchTo(model, variant))
+    await whileLocked({ order, assignment }, context, (locks, onWait) =>
+      locks.exclusively(signal, () => slots.switchTo(model, variant), onWait),
+    )
     notices.after(notice)
   },
 
@@ -108,17 +110,13 @@ const VARIANT_WORK: Work<TrustedAssignment> = {
     }
   },
 
-  async waiting({ assignment, windows = [] }, context, signal) {
-    const { stateDir, slots, log } = context
+  async waiting({ order, assignment, windows = [] }, context, signal) {
     const { model, variant } = assignment
-    if ((await slots.links(model)).current === variant) return
+    if ((await context.slots.links(model)).current === variant) return
     await whenOpen(model, windows, context, signal)
-    const locks = new ModelLocks(stateDir, model)
-    await locks.whenFree(signal, (holders) => {
-      void locks.described(holders).then((held) => {
-        log.info({ model, locks: held }, 'waits for applications that hold a lock')
-      })
-    })
+    await whileLocked({ order, assignment }, context, (locks, onWait) =>
+      locks.whenFree(signal, onWait),
+    )
   },
 
   async testing({ assignment }, context, signal) {

@@ -51,6 +51,7 @@ export const rolloutMemberSchema = z.object({
   wave: z.number(),
   state: z.string(),
   scheme: z.string().nullable(),
+  /** Why it failed, or for which applications it waits. */
   error: z.string().nullable(),
   updatedAt: z.string(),
 })

@@ -247,6 +247,7 @@ export const rolloutViewSchema = rolloutHeadSchema.extend({
       wave: z.number(),
       state: z.string(),
       scheme: z.string().nullable(),
+      /** Why it failed, or for which applications it waits. */
       error: z.string().nullable(),
       /** When its window opens; null: it waits for none. */
       opensAt: z.string().nullable(),

@@ -85,9 +85,9 @@ function devicesOf(rollouts: readonly RolloutView[]): Page {
       String(rollout.revision),
       device.scheme ?? '—',
       device.state,
-      device.opensAt === null
-        ? (device.error ?? device.recheck ?? '')
-        : `window opens ${device.opensAt}`,
+      device.error ??
+        (device.opensAt === null ? device.recheck : `window opens ${device.opensAt}`) ??
+        '',
     ]),
   )
   return rows.length === 0

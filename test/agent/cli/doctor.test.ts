@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { MAIN } from '../agent-process.ts'
@@ -31,7 +31,10 @@ t.test('what is wrong says what to do', async (t) => {
   t.equal(status, 1)
   t.match(of('certificate'), { verdict: 'bad', says: /restore it from a backup/ })
   t.match(of('permissions'), { verdict: 'bad', says: /chmod 600/ })
-  t.match(doctor(join(stateDir, 'nowhere')).of('state'), { verdict: 'bad', says: /no such folder/ })
+  const nowhere = doctor(join(stateDir, 'nowhere'))
+  t.match(nowhere.of('state'), { verdict: 'bad', says: /no such folder/ })
+  t.match(nowhere.of('space'), { verdict: 'good' }, 'of the disk where it would be')
+  t.notOk(existsSync(join(stateDir, 'nowhere')), 'a name that may be misspelt is not made')
 })
 
 t.test('a full disk', async (t) => {

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
@@ -67,6 +75,10 @@ t.test('devices that saw more than the backup knows still believe', async (t) =>
   t.equal(statSync(`${file}.keys`).mode & 0o777, 0o600)
   const listed = execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).split('\n')
   t.ok(listed.includes('fitment.db'), 'tar reads it')
+  const unpacked = join(dir, 'unpacked')
+  mkdirSync(unpacked)
+  execFileSync('tar', ['-xf', file], { cwd: unpacked })
+  execFileSync('sha256sum', ['--check', '--strict', '--status', 'SHA256SUMS'], { cwd: unpacked })
   t.notOk(
     listed.some((name) => name.endsWith('.key')),
     'without private keys',
@@ -109,6 +121,39 @@ t.test('devices that saw more than the backup knows still believe', async (t) =>
   t.ok((seen?.releaseCounter ?? 0) > restoredAt.getTime() / 1000 - 1, 'counted on from the clock')
 })
 
+t.test('a backup of before, which has no digests, comes back', async (t) => {
+  const dir = t.testdir({ unpacked: {} })
+  const data = join(dir, 'fleet')
+  const p = await openPlanner(data)
+  t.teardown(() => p.close().catch(() => {}))
+  await p.conductor.context.artifacts.put(Buffer.from('an artifact'))
+  const file = join(dir, 'backup.tar')
+  const request = { file, passphrase: PASSPHRASE, now: new Date() }
+  await backup({ data, ...request })
+  await p.close()
+
+  const cwd = join(dir, 'unpacked')
+  execFileSync('tar', ['-xf', file], { cwd })
+  rmSync(join(cwd, 'SHA256SUMS'))
+  const again = () => {
+    rmSync(file)
+    const names = execFileSync('find', ['.', '-type', 'f', '-printf', '%P\\n'], { cwd })
+    execFileSync('tar', ['-cf', file, '--no-recursion', '-T', '-'], { cwd, input: names })
+  }
+  again()
+  await t.rejects(
+    restore({ data: join(dir, 'a'), ...request }),
+    { code: 'damaged' },
+    'it lacks them',
+  )
+  const { sums, ...before } = JSON.parse(readFileSync(join(cwd, 'backup.json'), 'utf8'))
+  t.equal(sums, 'SHA256SUMS')
+  writeFileSync(join(cwd, 'backup.json'), JSON.stringify(before))
+  again()
+  await restore({ data: join(dir, 'b'), ...request })
+  t.ok(statSync(join(dir, 'b', 'fitment.db')).size > 0)
+})
+
 t.test('what is no backup, or no longer one, restores nothing', async (t) => {
   const dir = t.testdir()
   const data = join(dir, 'fleet')
@@ -122,11 +167,27 @@ t.test('what is no backup, or no longer one, restores nothing', async (t) => {
     restore({ file, data: join(dir, name), passphrase, now: new Date() })
   await t.rejects(into('a', 'another'), { code: 'cannot-unseal' })
   await t.rejects(into('fleet'), { code: 'not-empty', message: /move it away/ })
+  const nowhere = join(dir, 'nowhere', 'backup.tar')
+  await t.rejects(backup({ data, file: nowhere, passphrase: PASSPHRASE, now: new Date() }), {
+    code: 'cannot-write',
+    message: /^cannot write into the folder .*nowhere: there is no such file/,
+  })
+  await t.rejects(
+    restore({ file: dir, data: `${dir}-a`, passphrase: PASSPHRASE, now: new Date() }),
+    {
+      code: 'nothing-there',
+      message: /is no file: name one that fitment backup wrote/,
+    },
+  )
   const whole = readFileSync(file)
   const spoiled = Buffer.from(whole)
   spoiled.write('AN', whole.indexOf('an artifact'))
   writeFileSync(file, spoiled)
   await t.rejects(into('b'), { code: 'damaged', message: /artifacts\/.* in it is damaged/ })
+  const row = Buffer.from(whole)
+  row.write('another', whole.indexOf('CREATE TABLE') + 2048)
+  writeFileSync(file, row)
+  await t.rejects(into('b'), { code: 'damaged', message: /^fitment.db in it is damaged/ })
   for (const length of [0, 100, 512, whole.length >> 1]) {
     writeFileSync(file, whole)
     truncateSync(file, length)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { RUN } from '../../../planner/api/server/operations.ts'
+import { printRollouts } from '../../../planner/cli/rollout/print-rollouts.ts'
 import { noteReason } from '../../../planner/conductor/rollouts/advance-rollout.ts'
 import { parseSelector } from '../../../planner/groups/index.ts'
 import { parseWaves } from '../../../planner/rollout/index.ts'
@@ -86,6 +87,32 @@ t.test(
     t.equal(revision?.options.atOnce, undefined, 'the same selection is not started anew')
   },
 )
+
+t.test('who waits for applications says for which, and is not settled', async (t) => {
+  const p = await planner(t)
+  const call = callOf(p)
+  const device = await new ScriptedDevice('d1', p).join()
+  await chosenModel(p.conductor.context, CLASS, { waves })
+  await settle(p)
+  const [order] = (await device.take('assign')) as [OrderOf<'assign'>]
+  await device.install(order, 'accepted', 'downloading', 'verified', 'installed')
+  const { model, variant } = await p.assignmentOf(order)
+  const state = 'installed' as const
+  for (const waitsFor of ['7-a (inspects belt 3)', '8-b']) {
+    await device.say({ kind: 'install', order: order.id, model, variant, state, waitsFor })
+    const status = await RUN['rollout.status']({ model }, call)
+    t.match(status.rollouts, [
+      { state: 'running', devices: [{ state, error: `waits for ${waitsFor}` }] },
+    ])
+    t.match(printRollouts(status), new RegExp(`installed +waits for ${waitsFor.slice(0, 3)}`))
+  }
+  const [{ id = '' } = {}] = await rollouts.rolloutsOf(p.conductor.context.db, model)
+  t.same((await RUN['rollouts.show']({ rollout: id }, call)).causes, [], 'which is no failure')
+  await device.install(order, 'active')
+  t.match((await RUN['rollout.status']({ model }, call)).rollouts, [
+    { state: 'done', devices: [{ state: 'active', error: null }] },
+  ])
+})
 
 t.test('what is taken back waits for no window', async (t) => {
   const p = await planner(t)

@@ -230,6 +230,21 @@ t.test('on a device that never rests it goes to another of the class', async (t)
   t.same(pair.said, ['a: static-w8a8/float32', 'b: static-w8a8/float32', 'a: float32/—'])
 })
 
+t.test('who is away takes no place from who is here, however disturbed that is', async (t) => {
+  const here = prober('a')
+  const pair = new Class([FLOAT, INT8], [here, { ...prober('b'), online: false }], told)
+  pair.verdictOf = (_, tries) => (tries < 3 ? 'noisy' : 'ok')
+  const step = pair.play()
+  t.ok(pair.orders.length >= 2, 'disturbed as often as makes another take its place')
+  t.match(step, { kind: 'wait', stuck: false, waiting: /a quieter moment to measure .* on a / })
+  for (let quiet = 0; quiet < 20; quiet += 1) {
+    pair.now += 60_000
+    pair.play()
+  }
+  t.equal(pair.next().kind, 'over')
+  t.match(pair.chosen(), { winner: 'static-w8a8' })
+})
+
 t.test(
   'where nothing ever rests it is undecided, says for what, and tries now and then',
   async (t) => {
