@@ -20,7 +20,7 @@ export function LayerLosses({ candidates }: { readonly candidates: readonly Cand
         <h3 id="losses">Layers that lost most</h3>
       </header>
       <div class="filters">
-        <Field label="Variant">
+        <Field label="Variant" grow>
           <Choice
             value={nameOf(shown)}
             options={known.map(nameOf)}
