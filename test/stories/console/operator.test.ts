@@ -12,7 +12,7 @@ import { fitment } from '../command-line.ts'
 import { type Address, Running, until } from '../running.ts'
 import { inspect, launch, noBrowser, openPage } from './browser.ts'
 
-/** An operator's day in the console, over a real planner and three real agents: nothing is typed on a command line. */
+/** An operator's day in the console, over a real planner and real agents: nothing is typed on a command line. */
 t.setTimeout(1_200_000)
 const PATIENCE_MS = 600_000
 
@@ -41,8 +41,8 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
   const AGENT = ['--threads', '1', '--runtimes', 'litert']
   const start = (name: string, to: Address, environment?: Record<string, string>) =>
     running.agent(name, join(dir, name), to, AGENT, environment)
-  const agents = (to: Address) => ['press-1', 'press-2', 'press-3'].map((name) => start(name, to))
-  let started = agents(address)
+  // Two that measure: of three on one busy host the one that was disturbed least is not believed.
+  const measuring = ['press-1', 'press-2'].map((name) => start(name, address))
   const files = {
     calibration: join(dir, 'calibration.npz'),
     test: join(dir, 'test.npz'),
@@ -61,8 +61,17 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
   const watched = await openPage(browser, opened.out.trim())
   const { page } = watched
   page.setDefaultTimeout(PATIENCE_MS)
-  await page.getByText('3 devices · 3 online').waitFor()
+  await page.getByText('2 devices · 2 online').waitFor()
   t.notMatch(page.url(), /token/, 'the token is gone from the link')
+
+  const allRun = (revision: number, devices: number) =>
+    until(`${devices} devices with revision ${revision}`, async () => {
+      const all = await planner.call('devices.list', {})
+      const have = all.filter(({ online, installed }) =>
+        installed.some((slot) => slot.active && slot.revision === revision && online),
+      )
+      return have.length === devices || undefined
+    })
 
   await addModel(page, SMALL_MODEL, files)
   await page.getByRole('button', { name: 'Measure' }).click()
@@ -78,10 +87,7 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
 
   await rollOut(page, '1, 100%')
   await stateOf(page, 'done')
-  await until('all devices', async () => {
-    const all = await planner.call('devices.list', {})
-    return all.every(({ installed }) => installed.some(({ active }) => active)) || undefined
-  })
+  await allRun(1, 2)
 
   await page.getByRole('link', { name: 'Models' }).first().click()
   await page.getByRole('link', { name: 'motor' }).click()
@@ -92,15 +98,16 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
   await page.getByRole('dialog').getByRole('button', { name: 'Measure' }).click()
   await page.locator('tr.chosen').waitFor()
 
-  // Two of the devices turn bad between the measurements and the rollout.
-  for (const [at, device] of (['press-2', 'press-3'] as const).entries()) {
-    await ended(started[at + 1])
-    started = started.with(at + 1, start(device, address, faulty(device)))
-  }
-  await until('all devices again', async () => {
-    const all = await planner.call('devices.list', {})
-    return all.every(({ online }) => online) || undefined
-  })
+  // A third one joins, and gets what its class has; then two turn bad.
+  const third = start('press-3', address)
+  await allRun(1, 3)
+  for (const child of [measuring[1], third]) await ended(child)
+  await page.getByRole('link', { name: 'Fleet' }).first().click()
+  await page.getByText('3 devices · 1 online').waitFor()
+  const bad = (['press-2', 'press-3'] as const).map((name) => start(name, address, faulty(name)))
+  await page.getByText('3 devices · 3 online').waitFor()
+  await page.getByRole('link', { name: 'Models' }).first().click()
+  await page.getByRole('link', { name: 'motor' }).click()
   await rollOut(page, 'device=press-1, 100%')
   await page.getByRole('link', { name: 'motor r2' }).click()
   await t.test('a bad wave stops, and the page says why', async (t) => {
@@ -139,8 +146,9 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
     await page.getByText('Live', { exact: true }).waitFor()
     address.child.kill('SIGKILL')
     await page.getByText('The planner does not answer').first().waitFor()
-    for (const agent of started) agent.kill('SIGKILL')
-    agents(await serve())
+    for (const agent of [measuring[0], ...bad]) agent?.kill('SIGKILL')
+    const again = await serve()
+    for (const name of ['press-1', 'press-2', 'press-3']) start(name, again)
     await page.getByText('Live', { exact: true }).waitFor()
     await page.getByText('3 devices · 3 online').waitFor()
   })
