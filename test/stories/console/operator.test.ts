@@ -64,6 +64,11 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
   await page.getByText('2 devices · 2 online').waitFor()
   t.notMatch(page.url(), /token/, 'the token is gone from the link')
 
+  const online = (devices: number) =>
+    until(`${devices} devices online`, async () => {
+      const all = await planner.call('devices.list', {})
+      return all.filter((device) => device.online).length === devices || undefined
+    })
   const allRun = (revision: number, devices: number) =>
     until(`${devices} devices with revision ${revision}`, async () => {
       const all = await planner.call('devices.list', {})
@@ -117,15 +122,21 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
     const causes = await page.locator('.causes li').allTextContents()
     t.match(causes.sort(), [/exit code 9 .*for example press-3/, /SIGABRT .*for example press-2/])
     await page.getByRole('heading', { name: 'Gates of wave 2' }).waitFor()
-    await page.getByRole('cell', { name: /^2 of 3: at least/ }).waitFor()
-    await page.getByText('1 active').first().waitFor()
+    await page.getByText('Stopped, devices get back what they had.').waitFor()
+    await page.getByText('1 aside').first().waitFor()
     await page.getByText('2 failed').first().waitFor()
+    await page.getByRole('cell', { name: /^2 of 2: at least/ }).waitFor()
     t.equal(await page.getByRole('button', { name: 'Resume' }).count(), 0, 'it is over')
     await inspect(t, watched, 'bad-wave')
     await page.getByLabel('Wave').selectOption('2')
     await page.locator('table[aria-rowcount="3"]').waitFor()
   })
 
+  // Mended, they may go back too.
+  for (const child of bad) await ended(child)
+  await online(1)
+  const mended = (['press-2', 'press-3'] as const).map((name) => start(name, address))
+  await online(3)
   await page.getByRole('button', { name: 'Roll back' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click()
   await page.locator('tbody tr').first().getByText('motor r1').waitFor()
@@ -146,7 +157,7 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
     await page.getByText('Live', { exact: true }).waitFor()
     address.child.kill('SIGKILL')
     await page.getByText('The planner does not answer').first().waitFor()
-    for (const agent of [measuring[0], ...bad]) agent?.kill('SIGKILL')
+    for (const agent of [measuring[0], ...mended]) agent?.kill('SIGKILL')
     const again = await serve()
     for (const name of ['press-1', 'press-2', 'press-3']) start(name, again)
     await page.getByText('Live', { exact: true }).waitFor()
