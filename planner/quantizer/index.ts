@@ -11,6 +11,7 @@ export {
 } from './compression/options.ts'
 export type { CompressedLayer, CompressionReport } from './compression/report.ts'
 export { QuantizerError, type QuantizerErrorCode } from './errors.ts'
+export type { LayerLoss } from './levels/layer-losses.ts'
 export type { Level, OutputLevel, SliceLevel } from './levels/level.ts'
 export { quantizeForNarrowSums } from './mixed-precision/narrow-sums.ts'
 export {

@@ -174,22 +174,29 @@ async function settle(
     .execute()
 }
 
+export interface CapturedPlace {
+  /** The last of the page before; absent: from the beginning. */
+  readonly after?: number | undefined
+  /** The newest first. */
+  readonly backwards?: boolean
+}
+
 /** The oldest first, after this one; so many rows are looked at. */
 export async function pageOfKept(
   db: Db,
   { model, devices, since }: CapturedQuery,
-  after: number,
+  { after, backwards = false }: CapturedPlace,
   most: number,
 ): Promise<readonly CapturedRow[]> {
-  let query = db
-    .selectFrom('captured_samples')
-    .selectAll()
-    .where('state', '=', 'kept')
-    .where('seq', '>', after)
+  let query = db.selectFrom('captured_samples').selectAll().where('state', '=', 'kept')
+  if (after !== undefined) query = query.where('seq', backwards ? '<' : '>', after)
   if (model !== undefined) query = query.where('model_name', '=', model)
   if (since !== undefined) query = query.where('settled_at', '>=', since)
   if (devices?.size === 1) query = query.where('device', 'in', [...devices])
-  const rows = await query.orderBy('seq').limit(most).execute()
+  const rows = await query
+    .orderBy('seq', backwards ? 'desc' : 'asc')
+    .limit(most)
+    .execute()
   return rows.flatMap((row) => {
     const { seq, device, digest, bytes, variant, why, at, settled_at: receivedAt } = row
     if (variant === null || why === null || at === null || receivedAt === null) return []

@@ -50,9 +50,10 @@ export async function memberCounts(
   }))
 }
 
-const MOST_CAUSES = 50
+/** Devices of a large fleet may each say it in other words. */
+const MOST_CAUSES = 10_000
 
-/** Why devices failed, most first, each with one of them. */
+/** Why devices failed, in their words, most first, each with one of them. */
 export async function failureCauses(
   db: Db,
   rollout: string,

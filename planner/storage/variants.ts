@@ -4,8 +4,15 @@ import { type Finding, findingSchema } from '../../shared/findings.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { schemeNameSchema } from '../../shared/scheme-name.ts'
 import { TARGET_NAMES, type TargetName } from '../targets/index.ts'
-import { type Quality, qualitySchema, type Tuning, tuningSchema } from '../variants/index.ts'
-import { readJson, readKnown } from './json.ts'
+import {
+  type LayerLoss,
+  layerLossSchema,
+  type Quality,
+  qualitySchema,
+  type Tuning,
+  tuningSchema,
+} from '../variants/index.ts'
+import { readJson, readJsonOrNull, readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
 export const VARIANT_STATES = ['planned', 'building', 'built', 'failed'] as const
@@ -28,6 +35,8 @@ export interface Variant {
   readonly digest: Digest | null
   readonly bytes: number | null
   readonly findings: readonly Finding[]
+  /** Layers whose codes lose most, worst first; empty where none has any, or an older planner built it. */
+  readonly losses: readonly LayerLoss[]
   readonly error: string | null
   readonly buildMs: number | null
 }
@@ -112,6 +121,7 @@ export async function recordBuilt(
   built: {
     readonly digest: Digest
     readonly findings: readonly Finding[]
+    readonly losses: readonly LayerLoss[]
     readonly operators: unknown
     readonly buildMs: number
   },
@@ -123,7 +133,7 @@ export async function recordBuilt(
       state: 'built',
       digest: built.digest,
       findings: JSON.stringify(built.findings),
-      operators: JSON.stringify(built.operators),
+      operators: JSON.stringify({ tally: built.operators, losses: built.losses }),
       build_ms: Math.round(built.buildMs),
       built_at: at.toISOString(),
       error: null,
@@ -296,11 +306,18 @@ function variantOf(row: VariantRow): Variant[] {
       digest: row.digest,
       bytes: row.bytes,
       findings: readJson(findingsSchema, row.findings),
+      losses: lossesIn(row.operators),
       error: row.error,
       buildMs: row.build_ms,
     },
   ]
 }
 
+/** Planners of old kept what became of the operators alone. */
+function lossesIn(operators: string | null): readonly LayerLoss[] {
+  return readJsonOrNull(operatorsSchema, operators)?.losses ?? []
+}
+
+const operatorsSchema = z.object({ losses: z.array(layerLossSchema).default([]) }).nullable()
 const findingsSchema = z.array(findingSchema)
 const targetSchema = z.object({ scheme: schemeNameSchema, runtime: z.enum(TARGET_NAMES) })

@@ -38,7 +38,8 @@ export async function build(
   await writeFile(file, result.bytes)
   const findings = [...model.findings, ...result.findings]
   const answered = await answersOf(input, file, onProgress)
-  return { file, findings, operators: result.operators, ...(answered && { answered }) }
+  const { operators, losses } = result
+  return { file, findings, operators, losses: [...losses], ...(answered && { answered }) }
 }
 
 /** Here, where its runtime is loaded already: a process more costs more than the answers of a small model. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { findingSchema } from '../../shared/findings.ts'
 import { qualityRecordSchema } from '../../shared/measure/records.ts'
 import { modelFactsSchema, targetNameSchema } from './facts.ts'
+import { layerLossSchema } from './layer-loss.ts'
 import { tuningSchema } from './tuning.ts'
 
 const path = z.string().min(1)
@@ -62,6 +63,8 @@ export const JOBS = {
       file: path,
       findings: z.array(findingSchema),
       operators: z.unknown(),
+      /** Layers whose codes lose most, worst first. */
+      losses: z.array(layerLossSchema),
       /** Absent where it was not asked, or does not answer: an evaluation then says why. */
       answered: answeredSchema.optional(),
     }),

@@ -35,6 +35,7 @@ const PARAMETERS: Readonly<Record<string, QueryParameter>> = {
   revision: asNumber,
   all: asFlag,
   force: asFlag,
+  newest: asFlag,
   where: asSelector,
 }
 

@@ -52,7 +52,7 @@ export const ROUTES: { readonly [K in OperationName]: Route } = {
   'plan.explain':       { method: 'GET',    path: '/models/{model}/explanation', summary: 'Why a device gets the variant it gets' },
   health:               { method: 'GET',    path: '/models/{model}/health', summary: 'How a model does on devices' },
   'samples.list':       { method: 'GET',    path: '/samples', summary: 'How many samples devices captured' },
-  'samples.read':       { method: 'GET',    path: '/models/{model}/samples', summary: 'Captured inputs and outputs, oldest first' },
+  'samples.read':       { method: 'GET',    path: '/models/{model}/samples', summary: 'Captured inputs and outputs, oldest or newest first' },
   'rollout.status':     { method: 'GET',    path: '/models/{model}/rollout', summary: 'Rollouts of a model with all their members' },
   'rollout.start':      { method: 'POST',   path: '/models/{model}/rollout', summary: 'Rolls a revision out', status: 201, isLong: true },
   'rollout.pause':      { method: 'POST',   path: '/models/{model}/rollout/pause', summary: 'No further device is given it' },

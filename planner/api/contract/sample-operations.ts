@@ -51,5 +51,10 @@ export const SAMPLE_OPERATIONS = {
       quotaBytes: z.number(),
     }),
   },
-  'samples.read': list('operator', sampleViewSchema, { model: modelNameSchema, ...whose }),
+  'samples.read': list('operator', sampleViewSchema, {
+    model: modelNameSchema,
+    ...whose,
+    /** The newest first; absent: the oldest. */
+    newest: z.boolean().optional(),
+  }),
 } as const satisfies Record<string, Operation>

@@ -10,7 +10,7 @@ import {
 import { openWord, wordOr } from '../../../shared/open-words.ts'
 import { constraintsSchema, OBJECTIVES } from '../../selection/index.ts'
 import { TARGET_NAMES } from '../../targets/index.ts'
-import { modelFactsSchema } from '../../variants/index.ts'
+import { layerLossSchema, modelFactsSchema } from '../../variants/index.ts'
 import { rolloutHeadSchema } from './rollout-views.ts'
 
 /** What the operator API answers with: plain values, for tables and for `--json` alike. Bytes, ms, shares of one. */
@@ -134,6 +134,8 @@ export const candidateViewSchema = z.object({
     })
     .nullable(),
   findings: z.array(findingSchema),
+  /** Layers whose codes lose most by themselves, worst first. */
+  losses: z.array(layerLossSchema).default([]),
 })
 export type CandidateRow = z.infer<typeof candidateViewSchema>
 

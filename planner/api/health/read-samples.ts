@@ -5,6 +5,7 @@ import { printSelector } from '../../groups/index.ts'
 import { readSample } from '../../samples/index.ts'
 import {
   audit,
+  type CapturedPlace,
   type CapturedQuery,
   type CapturedRow,
   capturedSamples,
@@ -60,9 +61,9 @@ export async function listSamples(
 
 const placeSchema = z.tuple([z.number().int().nonnegative()])
 
-/** A page of them, the oldest first. Who looks at inputs of applications stands in the audit. */
+/** A page of them, the oldest or the newest first. Who looks at inputs of applications stands in the audit. */
 export async function readSamples(
-  { limit = USUAL_ITEMS, cursor, ...input }: OperationInput<'samples.read'>,
+  { limit = USUAL_ITEMS, cursor, newest, ...input }: OperationInput<'samples.read'>,
   { context, actor }: Call,
 ): Promise<OperationAnswer<'samples.read'>> {
   const query = await queryOf(context, input)
@@ -74,9 +75,10 @@ export async function readSamples(
   }
   const items: SampleView[] = []
   const origin = originsOf(context.db)
-  const [after] = cursor === undefined ? [0] : parseCursor(placeSchema, cursor)
+  const [after] = cursor === undefined ? [] : parseCursor(placeSchema, cursor)
+  const place = { after, backwards: newest ?? false }
   let bytes = 0
-  for await (const row of kept(context, query, after)) {
+  for await (const row of kept(context, query, place)) {
     // Its file may have made room for another a moment ago.
     const file = await readSample(context.artifacts.root, row.device, row.digest)
     const sample = file && parseCaptured(file)
@@ -113,10 +115,10 @@ async function queryOf(
 async function* kept(
   { db }: ConductorContext,
   query: CapturedQuery,
-  from = 0,
+  { after: from, backwards = false }: CapturedPlace = {},
 ): AsyncGenerator<CapturedRow> {
   for (let after = from; ; ) {
-    const page = await capturedSamples.pageOfKept(db, query, after, PAGE)
+    const page = await capturedSamples.pageOfKept(db, query, { after, backwards }, PAGE)
     for (const row of page) if (query.devices?.has(row.device) ?? true) yield row
     const last = page.at(-1)
     if (!last || page.length < PAGE) return

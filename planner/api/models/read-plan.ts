@@ -64,6 +64,7 @@ const EMPTY_ROW = {
   host: null,
   measured: null,
   findings: [],
+  losses: [],
 }
 
 async function classPlan(
@@ -137,5 +138,6 @@ function candidateRow(
         }
       : null,
     findings: [...(variant?.findings ?? [])],
+    losses: [...(variant?.losses ?? [])],
   }
 }

@@ -14,6 +14,7 @@ import type { OperationAnswer, OperationInput } from '../contract/contract.ts'
 import { ApiError } from '../contract/errors.ts'
 import { cutAt, parseCursor, USUAL_ITEMS } from '../contract/paging.ts'
 import type { RolloutDetail, RolloutMember, RolloutSummary } from '../contract/rollout-views.ts'
+import { groupCauses } from './causes.ts'
 import { headOf } from './rollout-head.ts'
 
 const placeSchema = z.tuple([z.string(), z.string()])
@@ -46,9 +47,12 @@ export async function showRollout(
     ...(await summaryOf(db, rollout)),
     ...{ approval, revert, gate, healthGate: health },
     pausedUntil: (await windows.pauses(db)).get(id) ?? null,
-    causes: await rolloutLists.failureCauses(db, id),
+    causes: groupCauses(await rolloutLists.failureCauses(db, id)).slice(0, MOST_CAUSES),
   }
 }
+
+/** More kinds of failure than anybody reads. */
+const MOST_CAUSES = 50
 
 const memberPlace = z.tuple([z.string()])
 

@@ -8,7 +8,13 @@ import { MODEL_FORMAT_NAMES } from '../../../shared/runtime/index.ts'
 import { compile, printReport } from '../../compilers/index.ts'
 import { type Evaluation, health, type Model, type Variant, variants } from '../../storage/index.ts'
 import { referenceTarget, type TargetName, targetOf } from '../../targets/index.ts'
-import { type JobInput, type JobKind, type JobOutput, runJob } from '../../variants/index.ts'
+import {
+  type JobInput,
+  type JobKind,
+  type JobOutput,
+  type LayerLoss,
+  runJob,
+} from '../../variants/index.ts'
 import { commit } from '../context/commit.ts'
 import type { ConductorContext } from '../context/context.ts'
 import type { Job } from '../context/jobs.ts'
@@ -159,6 +165,7 @@ function recordEvaluation(
 interface Made {
   readonly digest: Digest
   readonly findings: readonly Finding[]
+  readonly losses: readonly LayerLoss[]
   /** What became of the model's operators, by whoever made the file. */
   readonly operators: unknown
   /** What it answered while it was made. */
@@ -183,7 +190,7 @@ async function builtFor(
   model: Model,
   { source, scheme, tuning }: Variant,
   runtime: TargetName,
-): Promise<Pick<Made, 'digest' | 'findings'>> {
+): Promise<Pick<Made, 'digest' | 'findings' | 'losses'>> {
   const key = keyOf(model, { scheme, runtime, ...(tuning && { tuning }) })
   await commit(context, 'candidates.planned', (trx) =>
     variants.ensureVariant(trx, { key, source, scheme, runtime, tuning }),
@@ -191,14 +198,14 @@ async function builtFor(
   await context.jobs.part({ kind: 'build', model, variant: key })
   const built = await variants.findVariant(context.db, key)
   if (!built?.digest) throw new BuildError(built?.error ?? `the file for ${runtime} was not built`)
-  return { digest: built.digest, findings: built.findings }
+  return { digest: built.digest, findings: built.findings, losses: built.losses }
 }
 
 /** What is left of the model when the vendor's compiler has made its file. @throws CompilerError */
 async function compiled(
   { artifacts, stopping }: BuildContext,
   { runtime }: Variant,
-  { digest, findings }: Pick<Made, 'digest' | 'findings'>,
+  { digest, findings, losses }: Pick<Made, 'digest' | 'findings' | 'losses'>,
 ): Promise<Made> {
   const model = await readFile(await artifacts.pathOf(digest))
   const { bytes, report } = await compile({ model, target: runtime, signal: stopping })
@@ -208,7 +215,7 @@ async function compiled(
     message: printReport(report),
   }
   const stored = await artifacts.put(bytes)
-  return { digest: stored.digest, findings: [...findings, finding], operators: report }
+  return { digest: stored.digest, findings: [...findings, finding], losses, operators: report }
 }
 
 /** No runtime here loads a compiled file: what it was compiled from answers in its place. */
@@ -234,7 +241,7 @@ export function recordFailure(context: BuildContext, key: string, reason: string
 }
 
 function asGiven(variant: Variant) {
-  return { digest: variant.source, findings: [], operators: null }
+  return { digest: variant.source, findings: [], losses: [], operators: null }
 }
 
 async function quantized(context: BuildContext, model: Model, variant: Variant): Promise<Made> {
@@ -252,10 +259,10 @@ async function quantized(context: BuildContext, model: Model, variant: Variant):
       }),
       data: { whole: await artifacts.pathOf(whole), slice: await artifacts.pathOf(slice) },
     },
-    keep: async ({ file, findings, operators, answered }) => {
+    keep: async ({ file, findings, operators, losses, answered }) => {
       const { digest } = await artifacts.putFile(file)
       const evaluated = answered && (await kept(context, variant.key, answered))
-      return { digest, findings, operators, ...(evaluated && { answered: evaluated }) }
+      return { digest, findings, losses, operators, ...(evaluated && { answered: evaluated }) }
     },
   })
 }

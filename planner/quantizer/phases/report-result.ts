@@ -1,5 +1,6 @@
 import { hasSuffix, type Scheme } from '../../../shared/schemes.ts'
 import { compressionFindings, reportCompression } from '../compression/report.ts'
+import { layerLosses } from '../levels/layer-losses.ts'
 import { isCalibrated } from '../request.ts'
 import type { QuantizeResult } from '../result.ts'
 import type { Judged } from './state.ts'
@@ -17,6 +18,7 @@ export async function reportResult(state: Judged): Promise<QuantizeResult> {
     plan,
     operators: plan.operators,
     recovery: steps,
+    losses: layerLosses(candidate, plan),
     ...(level && { level }),
     ...(budget && { budget }),
   }

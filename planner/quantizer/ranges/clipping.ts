@@ -27,6 +27,12 @@ export class ClippingError {
     return this.#counts.at(-1) as number
   }
 
+  /** Of the numbers themselves; zeros are none of their bin's middle. */
+  get meanSquare(): number {
+    const { zeros, width } = this.#data
+    return ((this.#squares.at(-1) as number) - zeros * (width / 2) ** 2) / this.total
+  }
+
   /** Mean squared error with `steps` steps over `range`: what is cut off, and rounding of what is not. */
   of(range: Range, steps: number): number {
     const bins = this.#data.bins.length

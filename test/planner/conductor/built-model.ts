@@ -17,7 +17,7 @@ export async function builtModel({ conductor }: Planner, classId: string): Promi
     await variants.recordBuilt(
       db,
       scheme,
-      { digest, findings: [], operators: null, buildMs: 1 },
+      { digest, findings: [], losses: [], operators: null, buildMs: 1 },
       now(),
     )
     const { wholeQuality } = reference

@@ -56,7 +56,7 @@ export async function chosenModel(
     await variants.recordBuilt(
       db,
       key,
-      { digest, findings: [], operators: null, buildMs: 1 },
+      { digest, findings: [], losses: [], operators: null, buildMs: 1 },
       now(),
     )
   }

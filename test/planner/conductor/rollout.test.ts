@@ -177,7 +177,7 @@ t.test('what devices get back is told as the revision that it is of', async (t) 
   await models.addModel(db, { ...newModel, source }, now())
   const { digest } = await artifacts.put(Buffer.alloc(200_000, 'of old'))
   await variants.ensureVariant(db, { key: 'old', source, scheme: 'float16', runtime: 'litert' })
-  const built = { digest, findings: [], operators: null, buildMs: 1 }
+  const built = { digest, findings: [], losses: [], operators: null, buildMs: 1 }
   await variants.recordBuilt(db, 'old', built, now())
   await chosenModel(context, CLASS, { revert: true, waves: [{ share: 1 }] })
   const slots = [{ model: 'motor', variant: digest, active: true }]

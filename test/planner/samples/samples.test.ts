@@ -175,6 +175,11 @@ t.test('what devices tell of is collected in blocks, and read by whom it is for'
   t.match(first.items, [{ device: 'pi-1' }])
   const rest = await readSamples({ model: 'motor', cursor: first.next ?? '' }, call)
   t.match(rest, { items: [{ device: 'pi-2' }], next: null })
+  const newest = { model: 'motor', newest: true, limit: 1 }
+  const last = await readSamples(newest, call)
+  t.match(last.items, [{ device: 'pi-2' }])
+  const before = await readSamples({ ...newest, cursor: last.next ?? '' }, call)
+  t.match(before.items, [{ device: 'pi-1' }])
   t.match(samples, [
     { device: 'pi-1', why: 'outside', at: '2026-11-23T11:59:00.000Z', revision: 1 },
     { device: 'pi-2' },

@@ -168,7 +168,7 @@ for (const database of DATABASES) {
         await variants.recordBuilt(
           db,
           'k1',
-          { digest, findings: [], operators: {}, buildMs: 12.7 },
+          { digest, findings: [], losses: [], operators: {}, buildMs: 12.7 },
           at,
         )
         t.match(await variants.variantByDigest(db, digest), {

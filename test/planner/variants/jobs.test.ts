@@ -63,6 +63,7 @@ t.test(
       out,
     })
     t.ok(readFileSync(built.file).length < facts.bytes / 2)
+    t.ok(built.losses.length > 0, 'layers that lost are told')
     t.ok(
       leastBytes(facts, { scheme: 'static-w8a8', runtime: 'litert' }) <=
         readFileSync(built.file).length,

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { inspect, launch, noBrowser, openPage } from './browser.ts'
-import { DEVICES, largeFleet, MARKUP } from './large-fleet.ts'
+import { DEVICES, largeFleet, MARKUP, SAMPLES } from './large-fleet.ts'
 
 /** Every page over ten thousand devices, and what happens to a page whose token, planner or network goes away. */
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const LIST = "document.querySelector('.list-body')"
 const rows = (page: Page) => page.locator('.list-row')
@@ -63,6 +63,16 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
     await inspect(t, watched, 'device')
   })
 
+  await t.test('text of a model file is text', async (t) => {
+    await page.goto(new URL('/models/motor', fleet.url).href)
+    await page.getByRole('heading', { name: 'Layers that lost most' }).waitFor()
+    await page.getByText('18.4 dB').waitFor()
+    t.ok((await page.getByText(MARKUP).count()) >= 3, 'a finding, a reason and a layer')
+    t.equal(await page.locator('main img, main b').count(), 0)
+    t.equal(await page.title(), 'motor · Fitment')
+    await inspect(t, watched, 'model-of-strangers')
+  })
+
   await t.test('a device that leaves is seen to leave', async () => {
     await page.goto(new URL('/devices/press-00002', fleet.url).href)
     await page.getByText('online', { exact: true }).waitFor()
@@ -81,6 +91,52 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
     await inspect(t, watched, 'rollout')
     await page.getByRole('combobox', { name: 'State' }).selectOption('failed')
     await page.locator('table[aria-rowcount="501"]').waitFor()
+  })
+
+  await t.test('captured samples are pictures, maps and curves', async (t) => {
+    await page.goto(new URL('/health?model=motor', fleet.url).href)
+    await page.getByRole('heading', { name: 'Captured samples' }).waitFor()
+    t.equal(await page.locator('canvas').count(), 0, 'nobody looked yet')
+    await page.getByRole('button', { name: 'Look at all' }).click()
+    await page.locator('canvas').first().waitFor()
+    t.match(page.url(), /samples=/)
+    const label = await page.locator('canvas').first().getAttribute('aria-label')
+    t.equal(label, 'x, 1×32×32×3, values 0 … 1')
+    t.ok((await page.locator('canvas').count()) < 40, 'only rows in sight exist')
+    t.same(await page.evaluate(FIRST_PICTURE), [0, 26, 89, 255], 'its first pixel, as it was sent')
+    const list = page.locator('.list-body')
+    await list.focus()
+    // The next samples come as one nears the end of those that are here.
+    while ((await page.getAttribute('table.list', 'aria-rowcount')) !== String(SAMPLES + 1)) {
+      await page.keyboard.press('End')
+      await page.waitForTimeout(200)
+    }
+    await page.keyboard.press('Home')
+    await page.getByText('low-confidence', { exact: true }).first().waitFor()
+    await page.getByRole('link', { name: 'press-01400' }).first().waitFor()
+    await inspect(t, watched, 'samples-pictures')
+    await page.goto(new URL('/health?model=hum&samples=press-00003', fleet.url).href)
+    await page.locator('svg.map').first().waitFor()
+    await page.locator('svg.plot .curve').first().waitFor()
+    t.equal(await page.locator('td', { hasText: 'press-00700' }).count(), 0)
+    await inspect(t, watched, 'samples-plots')
+  })
+
+  await t.test('two operators on one rollout: the later is told what the first did', async (t) => {
+    await page.goto(new URL('/rollouts', fleet.url).href)
+    await page.getByRole('link', { name: 'motor r1' }).first().click()
+    await page.getByRole('button', { name: 'Abort' }).waitFor()
+    const path = new URL(page.url()).pathname
+    const other = await openPage(browser, await fleet.link(path, { name: 'bob', role: 'operator' }))
+    await other.page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('button', { name: 'Abort' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Abort' }).click()
+    await page.getByText('aborted', { exact: true }).waitFor()
+    await other.page.getByText('aborted', { exact: true }).waitFor()
+    const dialog = other.page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Resume' }).click()
+    t.match(await dialog.getByRole('alert').textContent(), /aborted/)
+    await other.page.context().close()
   })
 
   for (const [name, path, word] of [
@@ -111,7 +167,7 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
   })
 
   await t.test('a token that is revoked ends an open page, on the same link', async (t) => {
-    const viewer = await openPage(browser, await fleet.link('/fleet', 'viewer'))
+    const viewer = await openPage(browser, await fleet.link('/fleet', { role: 'viewer' }))
     await viewer.page.getByText('reads only').waitFor()
     t.equal(await viewer.page.getByRole('button', { name: 'Invite a device' }).count(), 0)
     await fleet.ask('DELETE', '/api/v1/operators/ann-viewer')
@@ -119,8 +175,39 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
     await viewer.page.getByText('Your session is over').waitFor()
     t.match(viewer.page.url(), /\/fleet\?q=press-01/)
     await inspect(t, viewer, 'signed-out')
+    await viewer.page.context().close()
   })
+
+  await t.test(
+    'a token that runs out ends an open page, and a new one brings it back',
+    async (t) => {
+      const visitor = { name: 'eve', role: 'viewer', lifetimeMs: 60_000 } as const
+      const { page } = await openPage(browser, await fleet.link('/health?model=motor', visitor))
+      await page.getByRole('button', { name: 'Show cleared ones too' }).waitFor()
+      t.equal(
+        await page.getByRole('button', { name: 'Look' }).count(),
+        0,
+        'samples are for operators',
+      )
+      const { clock } = fleet.planner
+      clock.now = new Date(clock.now.getTime() + 61_000)
+      await page.getByRole('button', { name: 'Show cleared ones too' }).click()
+      await page.getByText('Your session is over').waitFor()
+      t.match(page.url(), /\/health\?model=motor&alarms=all/)
+      const token = await fleet.token('eve-again', 'viewer')
+      await page.getByLabel('Operator’s token').fill(token)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Raised ones only' }).waitFor()
+      t.match(page.url(), /\/health\?model=motor&alarms=all/, 'where it was')
+    },
+  )
 })
+
+/** The first pixel of the first picture. */
+const FIRST_PICTURE = `(() => {
+  const canvas = document.querySelector('canvas')
+  return [...canvas.getContext('2d').getImageData(0, 0, 1, 1).data]
+})()`
 
 /** The longest that one frame took while the list was scrolled from end to end, ms. */
 const SLOWEST_FRAME = `(async () => {

@@ -9,6 +9,7 @@ import { Title } from '../parts/title.tsx'
 import { Link, useQuery } from '../router.tsx'
 import type { AlarmList, ClassList, HealthView, ModelList } from '../types.ts'
 import { AlarmTable } from './alarm-table.tsx'
+import { CapturedSamples } from './captured-samples.tsx'
 import { HealthCharts } from './health-charts.tsx'
 
 export function HealthPage() {
@@ -30,6 +31,7 @@ export function HealthPage() {
             <>
               <HealthFilters model={model} models={items.map(({ name }) => name)} />
               <ModelHealth model={model} days={Number(query.days ?? 7)} of={query.class} />
+              <CapturedSamples key={model} model={model} />
             </>
           )
         }
@@ -92,7 +94,11 @@ function HealthFilters({ model, models }: HealthFiltersProps) {
   return (
     <search class="filters">
       <Field label="Model">
-        <Choice value={model} options={models} onChoice={(name) => setQuery({ model: name })} />
+        <Choice
+          value={model}
+          options={models}
+          onChoice={(name) => setQuery({ model: name, samples: undefined })}
+        />
       </Field>
       <Field label="Class">
         <Choice

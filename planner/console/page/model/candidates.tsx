@@ -65,7 +65,7 @@ function columnsOf(
       head: 'Variant',
       cell: ({ scheme, runtime }) => (
         <>
-          {scheme}
+          <span class="whole">{scheme}</span>
           <br />
           <span class="faint">{runtime}</span>
         </>

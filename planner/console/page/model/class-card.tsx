@@ -6,6 +6,7 @@ import { type Point, TradeoffChart } from '../parts/tradeoff-chart.tsx'
 import type { CandidateRow, ClassPlan, DeviceList, Explanation, ModelDetail } from '../types.ts'
 import { Candidates } from './candidates.tsx'
 import { Findings } from './findings.tsx'
+import { LayerLosses } from './layer-losses.tsx'
 
 interface ClassCardProps {
   readonly model: ModelDetail
@@ -49,6 +50,7 @@ export function ClassCard({ model, plan }: ClassCardProps) {
         </div>
       )}
       <Candidates rows={plan.candidates} explained={explained} />
+      <LayerLosses candidates={plan.candidates} />
       <Findings findings={winner?.findings ?? []} of={winner?.scheme} />
     </article>
   )

@@ -99,11 +99,12 @@ function Winners({ first, second }: BothProps) {
             cell: (r) => change(r, (v) => v.measured?.p50Ms ?? null),
           },
           { head: 'Size', number: true, wide: true, cell: (r) => change(r, (v) => v.bytes) },
+          { head: 'Quality', number: true, wide: true, cell: (r) => <QualityChange {...r} /> },
         ]}
       />
       <p class="faint">
-        Latency and size: the second over the first. Times of two revisions were measured apart, so
-        a few per cent are noise.
+        Latency and size: the second over the first; quality: what it gained. Times of two revisions
+        were measured apart, so a few per cent are noise.
       </p>
     </section>
   )
@@ -130,6 +131,13 @@ function Winner({ row }: { readonly row: CandidateRow | undefined }) {
 interface Pair {
   readonly old: CandidateRow | undefined
   readonly fresh: CandidateRow | undefined
+}
+
+function QualityChange({ old, fresh }: Pair) {
+  const [before, after] = [old && qualityOf(old), fresh && qualityOf(fresh)]
+  if (!before || !after || before.name !== after.name) return <Unknown />
+  const points = (after.value - before.value) * 100
+  return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} pt`
 }
 
 function change({ old, fresh }: Pair, figure: (row: CandidateRow) => number | null) {

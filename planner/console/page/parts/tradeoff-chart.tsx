@@ -22,6 +22,8 @@ const LEAST_PX = 3
 const LINE_PX = 15
 /** Above and below: variants that answer alike shall look alike. A share of one. */
 const MARGIN = 0.002
+/** To the right of the slowest: its dot has a radius. */
+const HEADROOM = 1.03
 /** About as wide as a letter is, px. */
 const LETTER_PX = 6.6
 /** Up to so many names can all be read. */
@@ -80,7 +82,7 @@ interface Space {
 function spaceOf(placed: readonly Placed[], width: number): Space {
   const right = width - INSIDE.right
   const slowest = Math.max(...placed.map((p) => Math.max(p.latencyMs, p.interval?.[1] ?? 0)))
-  const xMarks = ticks(0, slowest, Math.max(3, Math.round(width / 130)))
+  const xMarks = ticks(0, slowest * HEADROOM, Math.max(3, Math.round(width / 130)))
   const qualities = placed.map((point) => point.quality)
   const yMarks = ticks(Math.min(...qualities) - MARGIN, Math.max(...qualities) + MARGIN, 5)
   const most = Math.max(...placed.map(({ bytes }) => bytes ?? 0), 1)

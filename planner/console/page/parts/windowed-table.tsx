@@ -16,23 +16,33 @@ interface WindowedProps<T> {
   readonly rowAt: (row: number) => T | undefined
   /** Rows that are in sight now. */
   readonly onSight: (rows: VisibleRows) => void
+  /** Rows that hold pictures. */
+  readonly tall?: boolean
 }
 
-/** As the style sheet has them: one line, or two where the page is narrow. */
-const ROW_PX = { wide: 36, narrow: 54 } as const
+/** As the style sheet has them: one line, or two where the page is narrow; or as high as a picture. */
+const ROW_PX = { wide: 36, narrow: 54, tall: 132 } as const
 const NARROW = '(max-width: 760px)'
 
 /** A table of any length of which only the rows in sight exist. */
-export function WindowedTable<T>({ label, columns, count, rowAt, onSight }: WindowedProps<T>) {
+export function WindowedTable<T>({
+  label,
+  columns,
+  count,
+  rowAt,
+  onSight,
+  tall = false,
+}: WindowedProps<T>) {
   const body = useRef<HTMLElement>(null)
-  const rowHeight = useRowHeight()
+  const usual = useRowHeight()
+  const rowHeight = tall ? ROW_PX.tall : usual
   const rows = useRowsInSight(body, count, rowHeight)
   const { first, last } = rows
   useEffect(() => onSight(rows), [first, last, onSight])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by keyboard too
     <section class="list-body" ref={body} aria-label={label} tabIndex={0}>
-      <table class="list" aria-rowcount={count + 1}>
+      <table class={tall ? 'list tall' : 'list'} aria-rowcount={count + 1}>
         <thead>
           <tr aria-rowindex={1}>
             {columns.map(({ head, look }) => (

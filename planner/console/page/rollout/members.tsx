@@ -76,7 +76,7 @@ const COLUMNS: readonly ListColumn<RolloutMember>[] = [
   { head: 'Variant', look: 'at-class', cell: ({ scheme }) => scheme ?? '' },
   {
     head: 'Error',
-    look: 'at-board',
+    look: 'at-error',
     cell: ({ error }) => <span title={error ?? undefined}>{error ?? ''}</span>,
   },
   {

@@ -10,6 +10,7 @@ import { chooseTheme, storedTheme, THEMES, type Theme } from '../theme.ts'
 import type { PlannerInfo } from '../types.ts'
 import { Operators } from './operators.tsx'
 import { RuntimePackages } from './runtime-packages.tsx'
+import { Webhooks } from './webhooks.tsx'
 import { Windows } from './windows.tsx'
 
 export function SettingsPage() {
@@ -23,6 +24,7 @@ export function SettingsPage() {
       {may('admin') && <Operators />}
       <Windows />
       <RuntimePackages />
+      {may('admin') && <Webhooks />}
     </>
   )
 }

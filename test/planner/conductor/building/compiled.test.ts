@@ -121,7 +121,7 @@ t.test('the plan says what the compiler said', async (t) => {
   }
   const choice = { winner: null, bestSoFar: null, why: '' }
   const printed = printPlans([
-    { ...plan, ...choice, candidates: [{ ...row, findings: [...row.findings] }] },
+    { ...plan, ...choice, candidates: [{ ...row, findings: [...row.findings], losses: [] }] },
   ])
   t.match(printed, /integers throughout; vela 5\.2\.0: 43 of 43 operators$/m)
 })

@@ -36,7 +36,7 @@ function candidate(row: Row) {
   const variant = { key, source: 's', scheme, runtime, state, digest: 'd', bytes: 9, tuning: null }
   return {
     plan,
-    variant: { ...variant, findings: [], error: null, buildMs: null },
+    variant: { ...variant, findings: [], losses: [], error: null, buildMs: null },
     evaluation: state === 'built' ? evaluation : undefined,
   } satisfies CandidateView
 }

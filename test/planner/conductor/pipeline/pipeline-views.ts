@@ -56,6 +56,7 @@ export function candidate({
     digest: state === 'built' ? 'd' : null,
     bytes: state === 'built' ? bytes : null,
     findings: [],
+    losses: [],
     error: null,
     buildMs: null,
   }
