@@ -111,8 +111,12 @@ export function stepFor(needs: readonly Need[], view: StepView): TournamentStep 
   const moving = outlooks.find(({ outlook }) => outlook.kind !== 'pause')
   if (moving) {
     const left = `${needs.length} of ${view.entrants.length}`
-    const order = orders.find(({ variant }) => variant === moving.need.entrant.key)
-    const waiting = describe(moving.need, moving.outlook, left, order?.others?.length)
+    const waiting = describe(
+      moving.need,
+      moving.outlook,
+      left,
+      besidesOf(moving.need, needs, fields),
+    )
     return { kind: 'measure', orders, waiting, isFinal }
   }
   const pauses = outlooks.flatMap(({ need, outlook }) =>
@@ -126,6 +130,15 @@ export function stepFor(needs: readonly Need[], view: StepView): TournamentStep 
     stuck: pauses.every(({ next }) => next.undecided),
     isFinal,
   }
+}
+
+/** How many others are asked for, or measured, in the same rounds. */
+function besidesOf(need: Need, needs: readonly Need[], fields: readonly Field[]): number {
+  const own = fields.find(({ first }) => first === need)
+  if (own) return own.others.length
+  const isRunning = ({ places, match }: Need) =>
+    match === need.match && places.some(({ progress }) => progress.kind === 'running')
+  return isRunning(need) ? needs.filter(isRunning).length - 1 : 0
 }
 
 /** What one order of this step measures. */
