@@ -114,8 +114,7 @@ function heatsLeft(
   const { entrants, prior, rules } = view
   const beaten = beatenYardsticks(entrants, evidence, rules)
   const needless = outForecast(entrants, evidence, prior, rules)
-  const inOrder = likelyFirst(entrants, prior)
-  const heats = (inFields ? inOrder : yardsticksLast(inOrder))
+  const heats = yardsticksLast(likelyFirst(entrants, prior))
     .filter(({ key }) => !beaten.has(key) && !needless.has(key))
     .filter(({ key, yardstick }) => !(view.building && key === yardstick))
     .map((entrant) => heatOf(entrant, probers, view))
