@@ -47,13 +47,21 @@ export interface ProbeFiles {
   readonly variant: string
   readonly data: string
   readonly baseline: string | null
+  /** Of the others, as the order names them. */
+  readonly others: readonly string[]
 }
 
 /** What the files are run in. */
 export interface ProbeEngines {
   readonly variant: EngineChoice
   readonly baseline: EngineChoice | null
+  readonly others: readonly EngineChoice[]
 }
+
+/** What came of one variant that was measured among others. */
+export type ProbeOutcome =
+  | { readonly record: ProbeRecord }
+  | { readonly error: { readonly code: string; readonly message: string } }
 
 /** Runs models, each in a child process of its own; one at a time is the caller's business. */
 export interface ModelRunner {
@@ -72,4 +80,11 @@ export interface ModelRunner {
     engines: ProbeEngines,
     signal: AbortSignal,
   ): Promise<ProbeRecord>
+  /** The order's variant, then its others: all in turns. @throws AppError `cancelled` */
+  probeAll(
+    order: ProbeOrder,
+    files: ProbeFiles,
+    engines: ProbeEngines,
+    signal: AbortSignal,
+  ): Promise<readonly ProbeOutcome[]>
 }

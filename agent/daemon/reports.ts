@@ -53,8 +53,10 @@ export function probeReport(
   { id, model, variant }: Pick<ProbeOrder, 'id' | 'model' | 'variant'>,
   result: ReportOf<'probe'>['result'],
   now: Date,
+  others?: ReportOf<'probe'>['others'],
 ): ReportOf<'probe'> {
-  return { ...envelope(now), kind: 'probe', order: id, model, variant, result }
+  const about = { kind: 'probe', order: id, model, variant } as const
+  return { ...envelope(now), ...about, result, ...(others && { others }) }
 }
 
 export function refusedReport(order: string, error: Refusal, now: Date): ReportOf<'refused'> {

@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { probeRecordSchema } from '../../shared/measure/records.ts'
+import {
+  latencyRatioSchema,
+  latencyRecordSchema,
+  probeEnvironmentSchema,
+  probeEvidenceSchema,
+  probeRecordSchema,
+} from '../../shared/measure/records.ts'
 
 /** What the child is at, in order; a probe that dies names the phase it died in. */
 export const PHASES = {
@@ -14,10 +20,22 @@ export const PHASES = {
 } as const
 export type Phase = keyof typeof PHASES
 
+/** Several measured in turns, and what surrounded all of them. */
+const fieldSchema = z.object({
+  /** As they were asked for; ratios by place, null to itself. */
+  sides: z.array(
+    z.object({ latency: latencyRecordSchema, ratios: z.array(latencyRatioSchema.nullable()) }),
+  ),
+  environment: z.object({ before: probeEnvironmentSchema, after: probeEnvironmentSchema }),
+  evidence: probeEvidenceSchema,
+})
+export type MeasuredField = z.infer<typeof fieldSchema>
+
 /** From the child to its parent: phases as they come, then one result. */
 export const childMessageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('phase'), phase: z.enum(Object.keys(PHASES) as [Phase, ...Phase[]]) }),
   z.object({ kind: z.literal('measured'), record: probeRecordSchema }),
+  z.object({ kind: z.literal('field'), field: fieldSchema }),
   z.object({
     kind: z.literal('failed'),
     code: z.enum([

@@ -4,9 +4,11 @@ import { findMeter, measureEnergy } from '../../shared/energy/index.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import {
   budgetOf,
+  budgetOfField,
   evaluate,
   type LatencyBudget,
   measureBeside,
+  measureField,
   measureLatency,
   measureSoak,
   paced,
@@ -21,11 +23,11 @@ import {
   validateLate,
 } from '../../shared/runtime/index.ts'
 import { deviceRoot } from '../device-root/index.ts'
-import type { Phase } from './child-messages.ts'
+import type { MeasuredField, Phase } from './child-messages.ts'
 import { readHeat } from './environment.ts'
 import { EnvironmentMonitor } from './environment-monitor.ts'
 import { readMemory, resetPeak } from './process-memory.ts'
-import type { ProbeRequest } from './request.ts'
+import type { ProbeRequest, SidesRequest } from './request.ts'
 import { judge } from './verdict.ts'
 
 /** Inputs that the timed runs take in turns: one input alone would stay in the caches, and may take a lucky branch. */
@@ -81,6 +83,36 @@ export async function probeHere(
   }
 }
 
+/** Latencies of several in turns, in this process. @throws RuntimeError, DatasetError */
+export async function fieldHere(
+  { datasetPath, sides, measureMs, decides, root }: SidesRequest,
+  enter: (phase: Phase) => void,
+): Promise<MeasuredField> {
+  validateLate()
+  const dataset = await readDataset(datasetPath)
+  enter('loading')
+  const runs: ((turn: number) => unknown)[] = []
+  for (const { modelPath, engine, threads } of sides) {
+    const [, session] = await load(modelPath, engine, { threads })
+    runs.push(runsInTurn(session, samplesFor(dataset, session.inputs)))
+  }
+  const monitor = new EnvironmentMonitor(deviceRoot(root))
+  enter('measuring')
+  const budget = { ...budgetOfField(measureMs, runs.length), ...(decides && { decides }) }
+  const measured = await measureField(runs, budget, hooksOf(monitor))
+  const count = measured.reduce((sum, { latency }) => sum + latency.n, 0)
+  const { before, after, evidence } = await monitor.finish(count)
+  const field = measured.map(({ latency, ratios }) => ({ latency, ratios: [...ratios] }))
+  return { sides: field, environment: { before, after }, evidence }
+}
+
+function hooksOf(monitor: EnvironmentMonitor) {
+  return {
+    beforeBlocks: () => monitor.start(),
+    afterBlock: () => monitor.afterBlock(),
+  }
+}
+
 /** What is asked for beside latency, by the model alone: last, since it leaves the device warm. */
 async function furtherMeasured(
   { energy, measureMs, rateHz, root, soakMs }: ProbeRequest,
@@ -113,10 +145,7 @@ async function measure(
   enter: (phase: Phase) => void,
 ) {
   const monitor = new EnvironmentMonitor(deviceRoot(request.root))
-  const hooks = {
-    beforeBlocks: () => monitor.start(),
-    afterBlock: () => monitor.afterBlock(),
-  }
+  const hooks = hooksOf(monitor)
   const budget = budgetFor(request)
   const run = runsInTurn(session, samples)
   if (request.baseline === null) {

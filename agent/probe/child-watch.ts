@@ -3,10 +3,16 @@ import { LastWords } from '../../shared/last-words.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { limitMemory, type MemoryGroup } from './cgroup.ts'
-import { type ChildMessage, childMessageSchema, PHASES, type Phase } from './child-messages.ts'
+import {
+  type ChildMessage,
+  childMessageSchema,
+  type MeasuredField,
+  PHASES,
+  type Phase,
+} from './child-messages.ts'
 import { ProbeError, type ProbeErrorCode } from './errors.ts'
 import { readMemory } from './process-memory.ts'
-import type { ProbeRequest } from './request.ts'
+import type { ProbeRequest, SidesRequest } from './request.ts'
 import { childFor } from './spare-child.ts'
 
 /** Between two looks at the child's memory, where the kernel does not keep the limit. */
@@ -20,9 +26,11 @@ export interface ProbeWatch {
   readonly more?: boolean
 }
 
+type Answer = Exclude<ChildMessage, { kind: 'phase' }>
+
 /** One child process from its start to its end. */
 export class ChildProcessWatch {
-  readonly #request: ProbeRequest
+  readonly #request: ProbeRequest | SidesRequest
   readonly #watch: ProbeWatch
   readonly #child: ChildProcess
   readonly #stderr: LastWords
@@ -31,9 +39,9 @@ export class ChildProcessWatch {
   #group: MemoryGroup | undefined
   /** Why we killed it. */
   #killedFor: { code: ProbeErrorCode; why: string } | undefined
-  #answer: Exclude<ChildMessage, { kind: 'phase' }> | undefined
+  #answer: Answer | undefined
 
-  constructor(request: ProbeRequest, watch: ProbeWatch) {
+  constructor(request: ProbeRequest | SidesRequest, watch: ProbeWatch) {
     this.#request = request
     this.#watch = watch
     this.#child = childFor(request.cores ?? null)
@@ -43,8 +51,21 @@ export class ChildProcessWatch {
     this.#stderr = new LastWords(this.#child.stderr)
   }
 
-  /** @throws ProbeError */
+  /** Of one variant. @throws ProbeError */
   async result(): Promise<ProbeRecord> {
+    const answer = await this.#answered()
+    if (answer.kind === 'measured') return answer.record
+    throw new ProbeError('crashed', 'the probe answered something else')
+  }
+
+  /** Of several in turns. @throws ProbeError */
+  async field(): Promise<MeasuredField> {
+    const answer = await this.#answered()
+    if (answer.kind === 'field') return answer.field
+    throw new ProbeError('crashed', 'the probe answered something else')
+  }
+
+  async #answered(): Promise<Answer> {
     const { timeoutMs, memoryLimitBytes } = this.#request
     const ended = this.#listen()
     const timer = setTimeout(
@@ -108,15 +129,12 @@ export class ChildProcessWatch {
     this.#child.kill('SIGKILL')
   }
 
-  async #conclude(end: {
-    code: number | null
-    signal: NodeJS.Signals | null
-  }): Promise<ProbeRecord> {
+  async #conclude(end: { code: number | null; signal: NodeJS.Signals | null }): Promise<Answer> {
     const peak = (await this.#group?.peak()) ?? this.#peak
     const failed = (code: ProbeErrorCode, message: string) =>
       new ProbeError(code, message, { phase: this.#phase, peakMemoryBytes: peak })
-    if (this.#answer?.kind === 'measured') return this.#answer.record
-    if (this.#answer !== undefined) throw failed(this.#answer.code, this.#answer.message)
+    if (this.#answer?.kind === 'failed') throw failed(this.#answer.code, this.#answer.message)
+    if (this.#answer !== undefined) return this.#answer
     const doing = PHASES[this.#phase]
     if (this.#killedFor !== undefined)
       throw failed(this.#killedFor.code, `the probe ${this.#killedFor.why} while ${doing}`)

@@ -1,9 +1,9 @@
 import { DatasetError } from '../../shared/dataset/index.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../../shared/runtime/index.ts'
-import type { ChildMessage } from './child-messages.ts'
-import { probeHere } from './child-probe.ts'
-import type { ProbeRequest } from './request.ts'
+import type { ChildMessage, Phase } from './child-messages.ts'
+import { fieldHere, probeHere } from './child-probe.ts'
+import type { ProbeRequest, SidesRequest } from './request.ts'
 
 // Entry of the child process of one probe: a request as a message, then phases and one result. All it needs but the runtime
 // is loaded before the request comes.
@@ -26,14 +26,17 @@ const FAILURE_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
 process.on('disconnect', () => process.exit(1))
 
 // Our own parent's, which knows its type: to load a parser takes longer than many a model runs.
-process.once('message', (request: ProbeRequest) => void probe(request))
+process.once('message', (request: ProbeRequest | SidesRequest) => void probe(request))
 
-async function probe(request: ProbeRequest): Promise<void> {
-  const result = await probeHere(request, (phase) => send({ kind: 'phase', phase })).then(
-    (record): ChildMessage => ({ kind: 'measured', record }),
-    failure,
-  )
+async function probe(request: ProbeRequest | SidesRequest): Promise<void> {
+  const result = await measured(request).catch(failure)
   send(result, () => process.exit(0))
+}
+
+async function measured(request: ProbeRequest | SidesRequest): Promise<ChildMessage> {
+  const enter = (phase: Phase) => send({ kind: 'phase', phase })
+  if ('sides' in request) return { kind: 'field', field: await fieldHere(request, enter) }
+  return { kind: 'measured', record: await probeHere(request, enter) }
 }
 
 function send(message: ChildMessage, sent: () => void = () => {}): void {

@@ -12,6 +12,7 @@ export type ProbeErrorCode =
   | 'delegate-failed'
   | 'not-accelerated'
   | 'wrong-data'
+  | 'not-beside'
 
 /** Why a variant was not measured. It is a result too: a variant that crashes a device is not shipped to it. */
 export class ProbeError extends AppError {

@@ -40,6 +40,18 @@ interface ProbeBaseline {
   readonly threads?: number | undefined
 }
 
+/** One of several that are measured in turns. */
+export type Side = Pick<ProbeRequest, 'modelPath' | 'engine' | 'threads'>
+
+/** Latencies of several in turns, and nothing else. */
+export interface SidesRequest
+  extends Pick<
+    ProbeRequest,
+    'datasetPath' | 'cores' | 'decides' | 'measureMs' | 'timeoutMs' | 'memoryLimitBytes' | 'root'
+  > {
+  readonly sides: readonly Side[]
+}
+
 /** Of a request for something else: the variant by itself, without answers and what comes after. */
 export const LATENCY_ALONE = {
   baseline: null,

@@ -23,7 +23,8 @@ export async function runProbe(
   return tried.length === 0 ? record : { ...record, tried }
 }
 
-async function measureOne(
+/** In turns with its baseline; where the two do not fit into one process, in processes that take turns. */
+export async function measureOne(
   request: ProbeRequest,
   measure: (one: ProbeRequest) => Promise<ProbeRecord>,
 ): Promise<ProbeRecord> {

@@ -1,6 +1,7 @@
 import { messageOf } from '../../shared/errors.ts'
 import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
+import { NOT_BESIDE } from '../probing/index.ts'
 import {
   audit,
   capturedSamples,
@@ -8,6 +9,7 @@ import {
   devices as deviceRows,
   memberships,
   orders,
+  type ProbeOutcome,
   probes,
   type RolloutDevice,
   rechecks,
@@ -110,12 +112,9 @@ const HANDLERS: Handlers = {
     const probe = await probes.findProbe(db, report.order)
     // A device speaks only for the orders it was given.
     if (probe?.device !== device) return
-    const { result } = report
-    const outcome =
-      result.outcome === 'measured'
-        ? ({ state: 'measured', record: result.record } as const)
-        : ({ state: 'failed', error: result.error } as const)
-    await probes.finishProbe(db, report.order, outcome, context.now())
+    await probes.finishProbe(db, report.order, outcomeOf(report.result), context.now())
+    const said = new Map(report.others?.map((one) => [one.probe, one.result]))
+    await finishOthers({ context, db }, device, report.order, (id) => said.get(id))
     await orders.closeOrder(db, report.order)
     context.agenda.pipeline(probe)
   },
@@ -160,6 +159,7 @@ const HANDLERS: Handlers = {
     await orders.closeOrder(db, order)
     const probe = await probes.findProbe(db, order)
     await probes.finishProbe(db, order, { state: 'failed', error }, context.now())
+    await finishOthers({ context, db }, device, order, () => undefined)
     if (probe) context.agenda.pipeline(probe)
     const text = `${error.code}: ${error.message}`
     const member = await rollouts.memberByOrder(db, order)
@@ -184,6 +184,36 @@ const HANDLERS: Handlers = {
 
   // A newer planner stored it, and this one cannot tell what it says.
   async later() {},
+}
+
+function outcomeOf(result: ReportOf<'probe'>['result']): ProbeOutcome {
+  return result.outcome === 'measured'
+    ? { state: 'measured', record: result.record }
+    : { state: 'failed', error: result.error }
+}
+
+/** What an agent says nothing of was not measured: it did not know of others, or came to nothing before them. */
+async function finishOthers(
+  { context, db }: Pick<Batch, 'context' | 'db'>,
+  device: string,
+  id: string,
+  said: (probe: string) => ReportOf<'probe'>['result'] | undefined,
+): Promise<void> {
+  const known = await orders.findOrder(db, id)
+  if (known?.device !== device || known.order?.kind !== 'probe') return
+  for (const { probe } of known.order.others ?? []) {
+    const result = said(probe)
+    const outcome = result ? outcomeOf(result) : UNSAID
+    await probes.finishProbe(db, probe, outcome, context.now())
+  }
+}
+
+const UNSAID: ProbeOutcome = {
+  state: 'failed',
+  error: {
+    code: NOT_BESIDE,
+    message: 'the device measured only the first of those it was asked for',
+  },
 }
 
 /** A device that did not measure for its class what it was given does so now. */

@@ -2,6 +2,8 @@ import type { ProbeRecord } from '../../shared/measure/index.ts'
 
 /** One probe that was asked for, and what came of it. */
 export interface Attempt {
+  /** Of its probe; what was measured in the same rounds names it. */
+  readonly id?: string
   readonly variant: string
   /** Key of the variant it is measured in turns with; null: none, or it is not known any more. */
   readonly rival: string | null
@@ -36,6 +38,16 @@ export function isUsable({ record }: Pick<Attempt, 'record'>, acceptNoise: boole
   return acceptNoise || record.verdict === 'ok'
 }
 
+/** Asked for among others, which were measured without it: that says nothing of it. */
+export const NOT_BESIDE = 'not-beside'
+
+/** Devices that may be asked for many at once: an order of several came to nothing on none of these. */
+export function takesMany(device: string, attempts: readonly Attempt[]): boolean {
+  return !attempts.some(
+    (one) => one.device === device && (one.state === 'lost' || one.error?.code === NOT_BESIDE),
+  )
+}
+
 /** What is known of one measurement on one device, from all attempts at it. */
 export type Progress =
   | { readonly kind: 'open' | 'running' | 'failed' }
@@ -44,7 +56,8 @@ export type Progress =
   | { readonly kind: 'disturbed'; readonly attempts: readonly Attempt[] }
 
 /** @param attempts at one measurement on one device */
-export function progressOf(attempts: readonly Attempt[], acceptNoise: boolean): Progress {
+export function progressOf(all: readonly Attempt[], acceptNoise: boolean): Progress {
+  const attempts = all.filter(({ error }) => error?.code !== NOT_BESIDE)
   if (attempts.some(({ state }) => state === 'ordered')) return { kind: 'running' }
   const times = attempts.filter((attempt) => isUsable(attempt, acceptNoise)).length
   if (times > 0) return { kind: 'answered', times }

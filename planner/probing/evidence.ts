@@ -2,6 +2,7 @@ import type { QualityRecord } from '../../shared/measure/index.ts'
 import type { Duel, Measured } from '../selection/index.ts'
 import type { TargetName } from '../targets/index.ts'
 import { type Attempt, isUsable } from './attempts.ts'
+import { pairsIn } from './field-pairs.ts'
 import { notBelieved } from './liars.ts'
 import { measuredRow } from './measured-row.ts'
 import { summarise } from './summarise.ts'
@@ -46,7 +47,7 @@ export function evidenceOf(
           .flatMap(({ record }) => record?.verdict ?? []),
       ),
     ],
-    duels: believed.flatMap((attempt) => duelOf(attempt, acceptNoise)),
+    duels: [...believed, ...pairsIn(believed)].flatMap((one) => duelOf(one, acceptNoise)),
   }
 }
 

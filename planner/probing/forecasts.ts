@@ -37,7 +37,11 @@ export function outForecast(
 ): ReadonlyMap<string, OutForecast> {
   if (prior === undefined || objective !== 'latency') return new Map()
   const good = measured.filter((one) => brokenConstraints(one, constraints, room).length === 0)
-  const links = good.flatMap(({ key }) => linksTo(key, duels))
+  // Through what people see it beside alone: of all that one order measured in turns some link would always be far off.
+  const yardstickOf = (of: string) => entrants.find(({ key }) => key === of)?.yardstick
+  const links = good.flatMap(({ key }) =>
+    linksTo(key, duels).filter(({ via }) => via === key || via === yardstickOf(key)),
+  )
   const open = entrants.filter(
     ({ key }) => key !== incumbent && !measured.some((one) => one.key === key),
   )
@@ -50,6 +54,17 @@ export function outForecast(
       return worst ? [[key, worst] as const] : []
     }),
   )
+}
+
+/** Whether measuring one of those may show, by the forecast, that this one need not be measured. */
+export function mayLoseTo(
+  { key }: Entrant,
+  others: readonly Entrant[],
+  prior: Prior | undefined,
+  { objective, incumbent }: Pick<SelectionInput, 'objective' | 'incumbent'>,
+): boolean {
+  if (prior === undefined || objective !== 'latency' || key === incumbent) return false
+  return others.some((one) => (forecastOf(prior, key, one.key)?.low ?? 0) >= 1 / GAIN)
 }
 
 /** How the latency of something compares with that of a measured candidate. */

@@ -1,4 +1,4 @@
-export { type Attempt, isUsable } from './attempts.ts'
+export { type Attempt, isUsable, NOT_BESIDE } from './attempts.ts'
 export { type Beaten, beatenYardsticks } from './beaten.ts'
 export { chooseProbers, fits, type Prober, type ProberChoice } from './choose-probers.ts'
 export {
@@ -12,7 +12,7 @@ export { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
 export { forecastOf, outForecast, type Prior } from './forecasts.ts'
 export { dropOnHost, type HostVerdict, judgeOnHost } from './host-verdict.ts'
 export { measuredRow, type RowInput } from './measured-row.ts'
-export type { Match, MatchOrder, TournamentStep } from './next-step.ts'
+export type { Match, MatchOrder, OtherEntrant, TournamentStep } from './next-step.ts'
 export {
   definedOf,
   NO_POLICY,

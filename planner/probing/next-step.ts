@@ -17,12 +17,31 @@ export interface MatchOrder {
   readonly quietMs: number
   /** Ratios that the decision hangs on: once these are excluded the rest of the time is not needed. */
   readonly decides?: readonly number[]
+  /** Measured in the same rounds, each in turns with all others. */
+  readonly others?: readonly OtherEntrant[]
+}
+
+export interface OtherEntrant {
+  readonly variant: string
+  /** What people see it beside. */
+  readonly rival: string | null
 }
 
 export type TournamentStep =
-  | { readonly kind: 'measure'; readonly orders: readonly MatchOrder[]; readonly waiting: string }
+  | {
+      readonly kind: 'measure'
+      readonly orders: readonly MatchOrder[]
+      readonly waiting: string
+      /** Every candidate had its heat. */
+      readonly isFinal: boolean
+    }
   /** `stuck`: nothing goes on until something outside changes. */
-  | { readonly kind: 'wait'; readonly waiting: string; readonly stuck: boolean }
+  | {
+      readonly kind: 'wait'
+      readonly waiting: string
+      readonly stuck: boolean
+      readonly isFinal: boolean
+    }
   /** The choice would not change by measuring more, or nothing more can be measured. */
   | { readonly kind: 'over' }
 
@@ -48,6 +67,12 @@ export interface StepView {
   readonly acceptNoise: boolean
   readonly building?: boolean
   readonly now: Date
+  /** Whether a device may be asked for these in one order; absent: one after the other. */
+  readonly takesTogether?: (device: string, entrants: readonly Entrant[]) => boolean
+  /** Measured beside whatever heats are asked for together. */
+  readonly companions?: readonly Need[]
+  /** Every candidate had its heat. */
+  readonly isFinal: boolean
 }
 
 /** What one need comes to now: an order, or something to wait for. */
@@ -64,18 +89,35 @@ type Outlook =
 /** What is asked of whom now, of all that is needed. */
 export function stepFor(needs: readonly Need[], view: StepView): TournamentStep {
   if (needs.length === 0) return { kind: 'over' }
+  const { isFinal } = view
   const taken = new Set(view.measuring)
+  const fields: Field[] = []
   const outlooks = needs.flatMap((need) => {
+    const joined = fields.find((field) => joins(need, field, view))
+    if (joined) {
+      joined.others.push(need)
+      const { device } = joined.order
+      return [{ need, outlook: { kind: 'under-way', device } as const }]
+    }
     const outlook = outlookOf(need, taken, view)
-    if (outlook?.kind === 'order') taken.add(outlook.order.device)
+    if (outlook?.kind === 'order') {
+      taken.add(outlook.order.device)
+      fields.push({ order: outlook.order, first: need, others: [] })
+    }
     return outlook ? [{ need, outlook }] : []
   })
   if (outlooks.length === 0) return { kind: 'over' }
-  const orders = outlooks.flatMap(({ outlook }) => (outlook.kind === 'order' ? outlook.order : []))
+  const orders = fields.map((field) => orderOfAll(field, view))
   const moving = outlooks.find(({ outlook }) => outlook.kind !== 'pause')
   if (moving) {
     const left = `${needs.length} of ${view.entrants.length}`
-    return { kind: 'measure', orders, waiting: describe(moving.need, moving.outlook, left) }
+    const waiting = describe(
+      moving.need,
+      moving.outlook,
+      left,
+      besidesOf(moving.need, needs, fields),
+    )
+    return { kind: 'measure', orders, waiting, isFinal }
   }
   const pauses = outlooks.flatMap(({ need, outlook }) =>
     outlook.kind === 'pause' ? [{ need, ...outlook }] : [],
@@ -86,6 +128,72 @@ export function stepFor(needs: readonly Need[], view: StepView): TournamentStep 
     kind: 'wait',
     waiting: waitsForQuiet(first.need, first),
     stuck: pauses.every(({ next }) => next.undecided),
+    isFinal,
+  }
+}
+
+/** How many others are asked for, or measured, in the same rounds. */
+function besidesOf(need: Need, needs: readonly Need[], fields: readonly Field[]): number {
+  const own = fields.find(({ first }) => first === need)
+  if (own) return own.others.length
+  const isRunning = ({ places, match }: Need) =>
+    match === need.match && places.some(({ progress }) => progress.kind === 'running')
+  return isRunning(need) ? needs.filter(isRunning).length - 1 : 0
+}
+
+/** What one order of this step measures. */
+interface Field {
+  readonly order: MatchOrder
+  readonly first: Need
+  readonly others: Need[]
+}
+
+/** Whether it can be measured where the others are, in the same rounds, and beside what people see it beside. */
+function joins(need: Need, { order, first, others }: Field, view: StepView): boolean {
+  if (need.match !== order.match || need.match === 'soak') return false
+  const place = need.places.find(({ device }) => device === order.device)
+  const isDue =
+    place?.progress.kind === 'open' ||
+    (place?.progress.kind === 'disturbed' && nextTry(place.progress.attempts).at <= view.now)
+  if (!isDue || (need.match === 'duel' && need.rival?.key !== order.rival)) return false
+  return fitTogether(order.device, [first, ...others, need], view)
+}
+
+/** These, and what they are measured beside. */
+function fitTogether(device: string, needs: readonly Need[], view: StepView): boolean {
+  const all = needs.flatMap(({ entrant, rival }) => (rival ? [entrant, rival] : [entrant]))
+  const entrants = new Map(all.map((one) => [one.key, one]))
+  return view.takesTogether?.(device, [...entrants.values()]) ?? false
+}
+
+function orderOfAll({ order, first, others }: Field, view: StepView): MatchOrder {
+  const heats = order.match === 'heat'
+  const strangers = (view.companions ?? []).filter(
+    ({ entrant }) => entrant.key !== first.rival?.key && entrant.key !== order.variant,
+  )
+  const withThem = [first, ...others, ...strangers.map((one) => ({ ...one, rival: null }))]
+  const known = heats && fitTogether(order.device, withThem, view) ? strangers : []
+  if (others.length === 0 && known.length === 0) return order
+  const named = [...others, ...known].filter(
+    ({ entrant }, i, all) =>
+      entrant.key !== order.variant &&
+      all.findIndex((one) => one.entrant.key === entrant.key) === i,
+  )
+  const keys = new Set([order.variant, order.rival, ...named.map(({ entrant }) => entrant.key)])
+  // What people see them beside comes along; what was measured before is known beside it.
+  const beside = heats
+    ? [...new Set(others.flatMap(({ rival }) => rival?.key ?? []))].filter((key) => !keys.has(key))
+    : []
+  for (const key of beside) keys.add(key)
+  const rivalOf = ({ rival }: Need) => (rival && keys.has(rival.key) ? rival.key : null)
+  const decides = [...new Set([first, ...others].flatMap((one) => one.decides ?? []))]
+  return {
+    ...order,
+    ...(decides.length > 0 && { decides }),
+    others: [
+      ...named.map((need) => ({ variant: need.entrant.key, rival: rivalOf(need) })),
+      ...beside.map((key) => ({ variant: key, rival: null })),
+    ],
   }
 }
 
@@ -131,7 +239,12 @@ function orderOn(
   return { kind: 'order', order }
 }
 
-function describe({ match, entrant, rival }: Need, outlook: Outlook, left: string): string {
+function describe(
+  { match, entrant, rival }: Need,
+  outlook: Outlook,
+  left: string,
+  others = 0,
+): string {
   const device = outlook.kind === 'order' ? outlook.order.device : outlook.device
   const beside =
     match === 'duel' && rival
@@ -139,7 +252,8 @@ function describe({ match, entrant, rival }: Need, outlook: Outlook, left: strin
       : match === 'soak'
         ? ' for long'
         : ''
-  return `${device} measures ${nameOf(entrant)}${beside} (${left} left)`
+  const more = others === 0 ? '' : `${beside === '' ? ' in turns with' : ' and'} ${others} others`
+  return `${device} measures ${nameOf(entrant)}${beside}${more} (${left} left)`
 }
 
 function waitsForQuiet(

@@ -1,10 +1,11 @@
-import { choose, openQuestions, type SelectionInput } from '../selection/index.ts'
-import { type Attempt, isUsable, type Progress, progressOf } from './attempts.ts'
+import { choose, GAIN, leaderOf, openQuestions, type SelectionInput } from '../selection/index.ts'
+import { type Attempt, isUsable, type Progress, progressOf, takesMany } from './attempts.ts'
 import { beatenYardsticks } from './beaten.ts'
 import { chooseProbers, fits, type Prober } from './choose-probers.ts'
 import { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
-import { likelyFirst, outForecast, type Prior } from './forecasts.ts'
-import { type Need, type Place, stepFor, type TournamentStep } from './next-step.ts'
+import { pairsIn } from './field-pairs.ts'
+import { likelyFirst, mayLoseTo, outForecast, type Prior } from './forecasts.ts'
+import { type Need, type Place, type StepView, stepFor, type TournamentStep } from './next-step.ts'
 
 /** What the tournament is played by. */
 export interface TournamentView {
@@ -29,6 +30,8 @@ export interface TournamentView {
    * longer for a quiet moment.
    */
   readonly building?: boolean
+  /** Several may be measured by one order, each in turns with all others. */
+  readonly fields?: boolean
   /** The planner just started: devices that seem offline may be about to say birth. */
   readonly settlingIn: boolean
   readonly now: Date
@@ -40,6 +43,11 @@ const DUELS_PER_DEVICE = 2
 
 /** What other devices will say differs by about so much: a duel that is nearer to its bound goes on to its end. */
 const DOUBTFUL = 1.02
+
+/** Measured by one order, at most. */
+const MOST_IN_FIELD = 8
+/** Who is surely behind the fastest by more, and who surely is not by less, needs no further rounds. */
+const FIELD_DECIDES = [GAIN, 1 / GAIN].flatMap((bound) => [bound / DOUBTFUL, bound * DOUBTFUL])
 
 /** A device that was disturbed so often, and nothing else, leaves its place to another… */
 const RESTLESS_AFTER = 2
@@ -67,31 +75,82 @@ export function planTournament(all: TournamentView): TournamentStep {
   const pool = isAnyHere && triedDevices(attempts) < MOST_DEVICES ? rested : able
   const sticky = measuredOn(attempts, acceptNoise)
   const { devices: chosen, why } = chooseProbers(pool, sticky)
-  if (chosen.length === 0) {
-    if (able.length === 0 && view.devices.length > 0) return { kind: 'over' }
-    const [liar] = evidence.notBelieved
-    if (liar && able.length === 0) {
-      const waiting = `waits for a device that can be believed: ${liar[0]} is left out: ${liar[1]}`
-      return { kind: 'wait', waiting, stuck: true }
-    }
-    const waiting = `waits for a device to measure on: ${why}`
-    return { kind: 'wait', waiting, stuck: !view.settlingIn }
-  }
+  if (chosen.length === 0) return withoutDevices(view, able, evidence, why)
   const probers = byRecords(able, chosen, attempts)
-  const beaten = beatenYardsticks(entrants, evidence, view.rules)
-  const needless = outForecast(entrants, evidence, view.prior, view.rules)
-  const openHeats = yardsticksLast(likelyFirst(entrants, view.prior))
-    .filter(({ key }) => !beaten.has(key) && !needless.has(key))
-    .filter(({ key, yardstick }) => !(view.building && key === yardstick))
-    .map((entrant) => heatOf(entrant, probers, view))
-    .filter(isUnsettled)
+  const inFields = (view.fields ?? false) && !view.building
+  const openHeats = heatsLeft(view, evidence, probers, inFields)
   if (openHeats.length === 0 && view.building) return { kind: 'over' }
   const duellists = byRecords(able, chooseProbers(pool, sticky, MOST_DUELS).devices, attempts)
   const needs =
     openHeats.length > 0
       ? openHeats
       : finals(view, evidence, { probers, duellists }).filter(isUnsettled)
-  return stepFor(needs, view)
+  const isFinal = openHeats.length === 0
+  return stepFor(needs, { ...view, isFinal, ...(inFields && togetherIn(view, evidence, isFinal)) })
+}
+
+/** All that could measure has said what it can, or what could is not there. */
+function withoutDevices(
+  { devices, settlingIn }: TournamentView,
+  able: readonly Prober[],
+  { notBelieved }: Evidence,
+  why: string,
+): TournamentStep {
+  if (able.length === 0 && devices.length > 0) return { kind: 'over' }
+  const [liar] = notBelieved
+  if (liar && able.length === 0) {
+    const waiting = `waits for a device that can be believed: ${liar[0]} is left out: ${liar[1]}`
+    return { kind: 'wait', waiting, stuck: true, isFinal: false }
+  }
+  const waiting = `waits for a device to measure on: ${why}`
+  return { kind: 'wait', waiting, stuck: !settlingIn, isFinal: false }
+}
+
+/** Of candidates that may still win, as far as is known. */
+function heatsLeft(
+  view: TournamentView,
+  evidence: Evidence,
+  probers: readonly Prober[],
+  inFields: boolean,
+): readonly Need[] {
+  const { entrants, prior, rules } = view
+  const beaten = beatenYardsticks(entrants, evidence, rules)
+  const needless = outForecast(entrants, evidence, prior, rules)
+  const heats = yardsticksLast(likelyFirst(entrants, prior))
+    .filter(({ key }) => !beaten.has(key) && !needless.has(key))
+    .filter(({ key, yardstick }) => !(view.building && key === yardstick))
+    .map((entrant) => heatOf(entrant, probers, view))
+    .filter(isUnsettled)
+  if (!inFields) return heats
+  // What these may show to be needless is not measured beside them.
+  return heats
+    .filter(({ entrant }, i) => {
+      const before = heats.slice(0, i).map((need) => need.entrant)
+      return !mayLoseTo(entrant, before, prior, rules)
+    })
+    .map((need) => ({ ...need, decides: FIELD_DECIDES }))
+}
+
+/** Who may be asked for many at once, and who is measured beside those that come later. */
+function togetherIn(
+  view: TournamentView,
+  evidence: Evidence,
+  isFinal: boolean,
+): Pick<StepView, 'takesTogether' | 'companions'> {
+  const leader = leaderOf({ ...view.rules, candidates: evidence.measured, duels: evidence.duels })
+  const entrant = view.entrants.find(({ key }) => key === leader)
+  return {
+    takesTogether: (id, entrants) => {
+      const device = view.devices.find((one) => one.device === id)
+      const bytes = entrants.reduce((sum, one) => sum + one.bytes, view.dataBytes)
+      if (!device || entrants.length > MOST_IN_FIELD || !takesMany(id, view.attempts)) return false
+      return bytes <= (device.storageBytes ?? Number.POSITIVE_INFINITY)
+    },
+    companions:
+      entrant && !isFinal
+        ? [{ match: 'heat', entrant, rival: yardstickOf(entrant, view), places: [] }]
+        : [],
+  }
 }
 
 /** What is measured beside them may make a heat of their own needless. */
@@ -167,7 +226,7 @@ function duelOf(
   probers: readonly Prober[],
   { attempts, acceptNoise, dataBytes }: TournamentView,
 ): Need {
-  const own = attempts.filter(
+  const own = [...attempts, ...pairsIn(attempts)].filter(
     ({ variant, rival }) =>
       (variant === one.key && rival === other.key) || (variant === other.key && rival === one.key),
   )

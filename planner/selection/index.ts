@@ -14,4 +14,4 @@ export {
   type Room,
 } from './measured.ts'
 export { GAIN, near } from './objective.ts'
-export { openQuestions, type Question } from './open-questions.ts'
+export { leaderOf, openQuestions, type Question } from './open-questions.ts'

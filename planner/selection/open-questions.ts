@@ -42,6 +42,22 @@ export function openQuestions(input: SelectionInput): readonly Question[] {
     .map((variant) => ({ key: variant.key, rival: leader.key, beats: beatsFor(variant) }))
 }
 
+/** Key of the fastest that may ship, as far as one can tell; undefined where nothing may, or latency is not the objective. */
+export function leaderOf(input: SelectionInput): string | undefined {
+  const { constraints, room, candidates, objective } = input
+  if (objective !== 'latency') return undefined
+  const admissible = candidates.filter(
+    (variant) => brokenConstraints(variant, constraints, room).length === 0,
+  )
+  if (admissible.length === 0) return undefined
+  const compare = comparisons(input.duels ?? [], input.probers)
+  const behind = behindFloat(admissible, compare)
+  return fastest(
+    admissible.filter((variant) => !behind.has(variant)),
+    compare,
+  ).key
+}
+
 /**
  * What the latency of a challenger over the leader's may be at most for it to win. A smaller file wins ties: it must only
  * not be slower by what matters. A larger one must be faster by as much. Of equal ones the faster wins, by however little.

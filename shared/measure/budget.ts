@@ -17,7 +17,7 @@ export interface LatencyBudget {
   readonly rateHz?: number
   /**
    * Of two measured in turns: ratios that the decision hangs on. Measuring also ends once the interval has left them all,
-   * twice over: that the decision is certain is enough, the number need not be.
+   * twice over: that the decision is certain is enough, the number need not be. Of more: ratios to the fastest of them.
    */
   readonly decides?: readonly number[]
 }
@@ -56,6 +56,13 @@ export function paced(budget: LatencyBudget, rateHz: number, series = 1): Latenc
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value))
+}
+
+/** Of many in turns each warms up for its share of the time. */
+export function budgetOfField(measureMs: number, series: number): LatencyBudget {
+  const budget = budgetOf(measureMs)
+  const { minRuns, minMs, maxMs } = budget.warmup
+  return { ...budget, warmup: { minRuns, minMs: minMs / series, maxMs: (2 * maxMs) / series } }
 }
 
 /** The same protocol in the time there is: less than a minute makes wider intervals, not other rules. */

@@ -1,11 +1,18 @@
 export { dequantized } from '../metrics/index.ts'
 export { type AnswerBits, readBits } from './answer-bits.ts'
 export { withAnswers } from './answers.ts'
-export { budgetOf, FULL_BUDGET, type LatencyBudget, paced } from './budget.ts'
+export { budgetOf, budgetOfField, FULL_BUDGET, type LatencyBudget, paced } from './budget.ts'
 export type { EnergyRecord } from './energy-record.ts'
 export { type EvaluateOptions, evaluate, evaluateMetric } from './evaluate.ts'
 export { type Histogram, histogramQuantile, mergeHistograms } from './histogram.ts'
-export { type MeasureHooks, measureBeside, measureLatency, type Run } from './latency.ts'
+export {
+  type Beside,
+  type MeasureHooks,
+  measureBeside,
+  measureField,
+  measureLatency,
+  type Run,
+} from './latency.ts'
 export type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 export { NOISE } from './noise.ts'
 export { sqnrDb } from './output-error.ts'

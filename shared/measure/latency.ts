@@ -4,7 +4,7 @@ import { type LatencyBudget, ROUNDS_FOR_RATIO } from './budget.ts'
 import type { Block, Stopped, Warmup } from './latency-blocks.ts'
 import type { LatencyRatio, LatencyRecord } from './latency-record.ts'
 import { ratioOfBlocks, summarise } from './latency-summary.ts'
-import { leavesAll } from './paired-ratio.ts'
+import { standingOf } from './standing.ts'
 
 /** Time in ms from an arbitrary start. */
 export type Clock = () => number
@@ -65,6 +65,8 @@ interface Series {
   turn: number
   /** Paced runs that began late, since the one before took longer than the period. */
   late: number
+  /** What it is measured for is certain: the rounds go on without it. */
+  isOut: boolean
 }
 
 /** What one measurement goes by. */
@@ -107,6 +109,32 @@ export async function measureBeside(
   }
 }
 
+/** One of several that were measured in turns. */
+export interface Beside {
+  readonly latency: LatencyRecord
+  /** To each of them, by its place; null to itself. */
+  readonly ratios: readonly (LatencyRatio | null)[]
+}
+
+/**
+ * Measures any number of models in turns, in blocks A B C, C B A…, each beside all others. Who is certain to be behind the
+ * fastest by more than any of `decides` is measured no further: the rest have its time. The budget is for all together.
+ */
+export async function measureField(
+  runs: readonly Run[],
+  budget: LatencyBudget,
+  hooks: MeasureHooks = {},
+): Promise<readonly Beside[]> {
+  const { series, stopped, clockJumps } = await measureSeries(runs, budget, hooks)
+  return series.map((one) => ({
+    latency: {
+      ...recordOf(one, budget, one.isOut ? 'decided' : stopped),
+      ...(clockJumps > 0 && { clockJumps }),
+    },
+    ratios: series.map((other) => (other === one ? null : ratioOfBlocks(one.blocks, other.blocks))),
+  }))
+}
+
 function recordOf(
   { blocks, warmup, late }: Series,
   { rateHz }: LatencyBudget,
@@ -125,8 +153,10 @@ async function measureSeries(
 ): Promise<{ series: Series[]; stopped: Stopped; clockJumps: number }> {
   const clock = new ForwardClock(under)
   const series: Series[] = []
-  for (const run of runs)
-    series.push({ run, warmup: await warmUp(run, given, clock.now), blocks: [], turn: 0, late: 0 })
+  for (const run of runs) {
+    const warmup = await warmUp(run, given, clock.now)
+    series.push({ run, warmup, blocks: [], turn: 0, late: 0, isOut: false })
+  }
   const budget = { ...given, block: blockOf(series, given) }
   await beforeBlocks?.()
   const startMs = clock.now()
@@ -135,11 +165,12 @@ async function measureSeries(
   let clockJumps = 0
   for (let round = 0; ; round++) {
     const jumps = clock.jumps
-    await measureRound(series, round, course, afterBlock)
+    const racing = series.filter(({ isOut }) => !isOut)
+    await measureRound(racing, round, course, afterBlock)
     if (clock.jumps > jumps) {
       clockJumps += 1
       // A clock that always jumps measures nothing, and shall not be waited for.
-      if (clockJumps <= MOST_JUMPS) for (const one of series) one.blocks.pop()
+      if (clockJumps <= MOST_JUMPS) for (const one of racing) one.blocks.pop()
     }
     const stopped = whyStop(series, budget, clock.now() - startMs)
     if (stopped !== undefined) return { series, stopped, clockJumps }
@@ -252,10 +283,12 @@ async function beginPacing(
 }
 
 function whyStop(
-  series: readonly Series[],
+  all: readonly Series[],
   { enough, cap, decides }: LatencyBudget,
   elapsedMs: number,
 ): Stopped | undefined {
+  const isDecided = decides !== undefined && decidedBy(all, decides)
+  const series = all.filter(({ isOut }) => !isOut)
   if (series.some(({ blocks }) => blocks.length === 0)) return undefined
   const fewest = Math.min(...series.map(({ blocks }) => countRuns(blocks)))
   const rounds = series[0]?.blocks.length ?? 0
@@ -265,15 +298,22 @@ function whyStop(
     elapsedMs >= enough.ms &&
     series.every(({ blocks }) => halfWidth(blocks) <= enough.halfWidth)
   if (precise) return 'precise'
-  if (isDecided(series, decides)) return 'decided'
+  if (isDecided) return 'decided'
   if (elapsedMs >= cap.ms && (hasRounds(series) || elapsedMs >= OVERTIME * cap.ms)) return 'time'
   return fewest >= cap.runs ? 'runs' : undefined
 }
 
-function isDecided(series: readonly Series[], decides: readonly number[] | undefined): boolean {
-  const [ours, theirs] = series
-  if (!decides || !ours || !theirs || ours.blocks.length < ROUNDS_FOR_RATIO) return false
-  return leavesAll(ratioOfBlocks(ours.blocks, theirs.blocks), decides)
+/** Also takes out of the race who is certain to be behind. */
+function decidedBy(all: readonly Series[], decides: readonly number[]): boolean {
+  const racing = all.filter(({ isOut }) => !isOut)
+  if (all.length < 2 || racing.some(({ blocks }) => blocks.length < ROUNDS_FOR_RATIO)) return false
+  const { behind, isDecided } = standingOf(
+    racing.map(({ blocks }) => blocks),
+    decides,
+  )
+  // Of two each is the other's measure.
+  if (all.length > 2) for (const place of behind) (racing[place] as Series).isOut = true
+  return isDecided
 }
 
 /** Enough for what is made of them: a ratio needs rounds, and never fewer than two. */

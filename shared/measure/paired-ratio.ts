@@ -22,13 +22,20 @@ export function pairedRatio(ratios: readonly number[]): { p50: number; ci95: [nu
 const CERTAIN = 2
 
 /** Whether the interval of a ratio, made wider for every look at it, holds none of what a decision hangs on. */
-export function leavesAll(
-  { p50, ci95 }: ReturnType<typeof pairedRatio>,
-  decides: readonly number[],
-): boolean {
-  const low = p50 * (ci95[0] / p50) ** CERTAIN
-  const high = p50 * (ci95[1] / p50) ** CERTAIN
+export function leavesAll(ratio: Paired, decides: readonly number[]): boolean {
+  const [low, high] = widened(ratio)
   return decides.every((bound) => bound < low || bound > high)
+}
+
+/** Whether all of that interval is above a bound. */
+export function isAbove(ratio: Paired, bound: number): boolean {
+  return widened(ratio)[0] > bound
+}
+
+type Paired = ReturnType<typeof pairedRatio>
+
+function widened({ p50, ci95: [low, high] }: Paired): readonly [number, number] {
+  return [p50 * (low / p50) ** CERTAIN, p50 * (high / p50) ** CERTAIN]
 }
 
 function studentT(values: readonly number[]): { centre: number; ci95: [number, number] } {

@@ -98,6 +98,16 @@ export const probeRecordSchema = z.object({
   latency: latencyRecordSchema.partial().required(LATENCY_CORE),
   /** Measured in turns with the baseline in the same process; null without a baseline. */
   ratioToBaseline: latencyRatioSchema.partial().required(RATIO_CORE).nullable(),
+  /** To the others that were measured in the same rounds, by the id of their probe. */
+  ratios: z
+    .array(
+      z.object({
+        probe: z.string().max(64),
+        ratio: latencyRatioSchema.partial().required(RATIO_CORE),
+      }),
+    )
+    .max(16)
+    .optional(),
   /** Most resident memory of the probing process up to the first run: Node, runtime and model. */
   peakMemoryBytes: z.number(),
   /** `baseBytes` before the runtime was started; `overBaseBytes` is what runtime and model add. */

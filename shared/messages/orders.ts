@@ -32,6 +32,22 @@ export const assignOrderSchema = z.object({
 /** By what of a runtime it is computed: a delegate's name, or a device's; null: the processor alone. */
 export const computedBySchema = z.string().min(1).max(64).nullable()
 
+/** Variants that one order measures beside its own, at most. */
+export const MOST_OTHERS = 7
+
+const otherShape = {
+  /** What is answered of it names this. */
+  probe: messageIdSchema,
+  variant: digestSchema,
+  artifact: artifactRefSchema,
+  runtime: z.enum(RUNTIME_NAMES),
+  accelerator: computedBySchema.optional(),
+  threads: z.number().int().min(1).max(64),
+  answersMs: z.number().int().min(0).max(600_000).optional(),
+  /** The probe of this order that its ratio is to; absent: the order's baseline; null: none. */
+  beside: messageIdSchema.nullable().optional(),
+}
+
 /** What to measure, for a runtime that this end has. On the wire it is the text that the director's keys sign: `vouchedProbeSchema`. */
 export const probeOrderSchema = z.object({
   v: z.literal(1),
@@ -55,6 +71,11 @@ export const probeOrderSchema = z.object({
       threads: z.number().int().min(1).max(64).optional(),
     })
     .nullable(),
+  /**
+   * Other variants that are measured in the same rounds, each in turns with all others. An agent that does not know of them
+   * measures this variant alone.
+   */
+  others: z.array(z.object(otherShape)).min(1).max(MOST_OTHERS).optional(),
   threads: z.number().int().min(1).max(64),
   /** Processors to run on; absent: wherever the system puts it. */
   cores: z.array(z.number().int().min(0).max(4095)).min(1).max(256).optional(),
@@ -77,6 +98,7 @@ export const probeOrderSchema = z.object({
   quietMs: z.number().int().min(0).max(600_000).optional(),
 })
 export type ProbeOrder = z.infer<typeof probeOrderSchema>
+export type OtherProbe = NonNullable<ProbeOrder['others']>[number]
 
 /** As it is said: the runtime may be one that this end does not know. */
 export const saidProbeSchema = probeOrderSchema.extend({
@@ -89,6 +111,11 @@ export const saidProbeSchema = probeOrderSchema.extend({
       threads: z.number().int().min(1).max(64).optional(),
     })
     .nullable(),
+  others: z
+    .array(z.object({ ...otherShape, runtime: openWord(RUNTIME_NAMES) }))
+    .min(1)
+    .max(MOST_OTHERS)
+    .optional(),
 })
 export type SaidProbe = z.infer<typeof saidProbeSchema>
 

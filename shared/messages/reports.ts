@@ -4,6 +4,7 @@ import { messageIdSchema, modelNameSchema } from '../ids.ts'
 import { probeRecordSchema } from '../measure/records.ts'
 import { fieldOf, openUnion, openWord, wordSchema } from '../open-words.ts'
 import { observationsShape } from './observations.ts'
+import { MOST_OTHERS } from './orders.ts'
 
 /** States of an installation as the fleet sees them; the agent's own table is finer. */
 export const INSTALL_STATES = [
@@ -77,6 +78,11 @@ export const probeReportSchema = z.object({
   model: modelNameSchema,
   variant: digestSchema,
   result: z.preprocess(knownResult, resultSchema),
+  /** Of each other that the order named, by its probe; an agent that does not know of others says nothing of them. */
+  others: z
+    .array(z.object({ probe: messageIdSchema, result: z.preprocess(knownResult, resultSchema) }))
+    .max(MOST_OTHERS)
+    .optional(),
 })
 
 /** Sent when what a device runs differs from what it last said: after a rollback, or a lost slot. */

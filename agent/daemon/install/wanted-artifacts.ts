@@ -34,7 +34,7 @@ export function besides(assignment: Installable): ArtifactRef[] {
   return [selfTest, labels, sketch].filter((file) => file != null)
 }
 
-export function artifactsOfProbe({ artifact, data, baseline }: ProbeOrder): Digest[] {
-  const digests = [artifact.digest, data.digest]
+export function artifactsOfProbe({ artifact, data, baseline, others = [] }: ProbeOrder): Digest[] {
+  const digests = [artifact, data, ...others.map((one) => one.artifact)].map((one) => one.digest)
   return baseline ? [...digests, baseline.artifact.digest] : digests
 }

@@ -161,11 +161,14 @@ export class OrderHandler {
   /** @throws OrderRefused */
   #measurable(said: SaidProbe): ProbeOrder {
     const { memoryLimitBytes, prober } = this.#options
-    const { baseline } = said
+    const { baseline, others, ...rest } = said
     const order = {
-      ...said,
+      ...rest,
       runtime: this.#runtimeHere(said),
       baseline: baseline && { ...baseline, runtime: this.#runtimeHere(baseline) },
+      ...(others && {
+        others: others.map((one) => ({ ...one, runtime: this.#runtimeHere(one) })),
+      }),
     }
     if (memoryLimitBytes !== null && order.artifact.bytes > memoryLimitBytes) {
       throw new OrderRefused('memory-limit', 'has more bytes than this device may use memory')

@@ -3,7 +3,7 @@ import { AppError, messageOf } from '../../../shared/errors.ts'
 import type { ProbeOrder, Report, ReportOf } from '../../../shared/messages/index.ts'
 import type { EngineChoice } from '../../../shared/runtime/index.ts'
 import { choiceOf, type EngineName } from '../../engines/index.ts'
-import type { AgentContext, ProbeEngines, ProbeFiles } from '../agent-context.ts'
+import type { AgentContext, ProbeEngines, ProbeFiles, ProbeOutcome } from '../agent-context.ts'
 import { JournalError, OrderRefused } from '../errors.ts'
 import { quarantined, quarantineKey } from '../install/quarantine.ts'
 import { artifactsOfProbe } from '../install/wanted-artifacts.ts'
@@ -23,6 +23,12 @@ const ANSWERS_KEPT = 64
 const CANCELLED: Refusal = { code: 'cancelled', message: 'the planner needs this probe no more' }
 
 type Result = ReportOf<'probe'>['result']
+
+/** What came of an order: of its variant, and of the others that it names. */
+interface Outcome {
+  readonly result: Result
+  readonly others?: ReportOf<'probe'>['others']
+}
 
 /** Drives probe orders through their table, one after another in the order of their arrival. */
 export class Prober {
@@ -45,7 +51,9 @@ export class Prober {
       this.#write('probe.restarted', counted)
       if (restarts > PROBE_RESTARTS_ALLOWED[job.step]) {
         const deaths = `the agent died ${restarts} times in a row while ${job.step} this variant`
-        this.#advance(counted, 'looped', failed({ code: 'restart-loop', message: deaths }))
+        this.#advance(counted, 'looped', {
+          result: failed({ code: 'restart-loop', message: deaths }),
+        })
       }
     }
     this.#wake()
@@ -68,7 +76,7 @@ export class Prober {
     const job = this.#journal.get('probe', order)
     if (!job || isTerminal(PROBING, job.step)) return
     if (this.#running?.order === order) this.#running.abort.abort()
-    else this.#advance(job, 'cancelled', failed(CANCELLED))
+    else this.#advance(job, 'cancelled', { result: failed(CANCELLED) })
   }
 
   /** Resolves when no probe is left to do. */
@@ -127,40 +135,52 @@ export class Prober {
     const { leaving, log } = this.#context
     const signal = AbortSignal.any([abort, leaving])
     try {
-      const result = await this.#work(job, signal)
+      const outcome = await this.#work(job, signal)
       if (leaving.aborted) return
-      if (abort.aborted) this.#advance(job, 'cancelled', failed(CANCELLED))
-      else this.#advance(job, 'done', result)
+      if (abort.aborted) this.#advance(job, 'cancelled', { result: failed(CANCELLED) })
+      else this.#advance(job, 'done', outcome)
     } catch (error) {
       if (leaving.aborted || error instanceof JournalError) throw error
       if (abort.aborted) {
-        this.#advance(job, 'cancelled', failed(CANCELLED))
+        this.#advance(job, 'cancelled', { result: failed(CANCELLED) })
         return
       }
       if (!(error instanceof AppError)) log.error({ error }, `unexpected failure while ${job.step}`)
-      this.#advance(job, 'failed', failed(refusalOf(error)))
+      this.#advance(job, 'failed', { result: failed(refusalOf(error)) })
     }
   }
 
   /** The step's work; a result where the step is the last. */
-  async #work({ order, step }: ProbeJob, signal: AbortSignal): Promise<Result | undefined> {
+  async #work({ order, step }: ProbeJob, signal: AbortSignal): Promise<Outcome | undefined> {
     const { measurementLock, modelRunner } = this.#context
     if (step === 'accepted') return undefined
     const files = await this.#fetch(order, signal)
     if (step === 'downloading') return undefined
     // Before it is this one's turn: installations and downloads need not wait until the device is at rest.
     await modelRunner.atRest(order, signal)
+    const { others } = order
+    if (others) {
+      const [first, ...rest] = await measurementLock.during(signal, () =>
+        modelRunner.probeAll(order, files, this.#enginesFor(order), signal),
+      )
+      const named = rest.flatMap((outcome, i) => {
+        const probe = others[i]?.probe
+        return probe === undefined ? [] : [{ probe, result: resultOf(outcome) }]
+      })
+      return { result: resultOf(first as ProbeOutcome), others: named }
+    }
     const record = await measurementLock.during(signal, () =>
       modelRunner.probe(order, files, this.#enginesFor(order), signal),
     )
-    return { outcome: 'measured', record }
+    return { result: resultOf({ record }) }
   }
 
   /** They may have gone since the order came. @throws OrderRefused */
-  #enginesFor({ runtime, accelerator, baseline }: ProbeOrder): ProbeEngines {
+  #enginesFor({ runtime, accelerator, baseline, others = [] }: ProbeOrder): ProbeEngines {
     return {
       variant: this.#choiceOf({ runtime, accelerator }),
       baseline: baseline && this.#choiceOf(baseline),
+      others: others.map((one) => this.#choiceOf(one)),
     }
   }
 
@@ -173,21 +193,25 @@ export class Prober {
   async #fetch(order: ProbeOrder, signal: AbortSignal): Promise<ProbeFiles> {
     const options = { giveUpMs: GIVE_UP_MS, signal }
     const { store } = this.#context
+    const others: string[] = []
+    for (const { artifact } of order.others ?? []) others.push(await store.fetch(artifact, options))
     return {
+      others,
       variant: await store.fetch(order.artifact, options),
       data: await store.fetch(order.data, options),
       baseline: order.baseline && (await store.fetch(order.baseline.artifact, options)),
     }
   }
 
-  #advance(job: ProbeJob, event: ProbeEvent, result: Result | undefined): void {
+  #advance(job: ProbeJob, event: ProbeEvent, outcome: Outcome | undefined): void {
     const step = nextState(PROBING, job.step, event)
     if (step === undefined) return
     const { id, variant } = job.order
     const isEnd = isTerminal(PROBING, step)
     const now = this.#context.clock.now()
-    const answer = isEnd && result ? probeReport(job.order, result, now) : null
-    const verdict = result ? verdictOn(job.order, result, now) : []
+    const result = outcome?.result
+    const answer = isEnd && result ? probeReport(job.order, result, now, outcome.others) : null
+    const verdict = outcome ? verdictsOn(job.order, outcome, now) : []
     const drops = [...(isEnd ? this.#forgetOldest() : []), ...verdict]
     this.#write(
       `probe.${step}`,
@@ -217,11 +241,31 @@ export class Prober {
 }
 
 /** What brings the runtime down is kept off this device; what runs is let in again. */
-function verdictOn(order: ProbeOrder, result: Result, now: Date): Change[] {
+function verdictsOn(order: ProbeOrder, { result, others = [] }: Outcome, now: Date): Change[] {
+  const named = new Map(order.others?.map((one) => [one.probe, one]))
+  return [
+    ...verdictOn(order, result, now),
+    ...others.flatMap(({ probe, result }) => {
+      const other = named.get(probe)
+      return other ? verdictOn(other, result, now) : []
+    }),
+  ]
+}
+
+function verdictOn(
+  order: Pick<ProbeOrder, 'variant' | 'runtime' | 'accelerator'>,
+  result: Result,
+  now: Date,
+): Change[] {
   const { variant } = order
   if (result.outcome === 'measured')
     return [{ kind: 'quarantine', key: quarantineKey(variant, order) }]
   return quarantined(variant, order, result.error, now)
+}
+
+function resultOf(outcome: ProbeOutcome): Result {
+  if ('error' in outcome) return failed(outcome.error)
+  return { outcome: 'measured', record: outcome.record }
 }
 
 function failed(error: Refusal): Result {

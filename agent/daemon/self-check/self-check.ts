@@ -133,8 +133,8 @@ export class SelfChecks {
         ...{ v: 1, id: newId(), kind: 'probe', model, variant, artifact, runtime, scheme },
         ...{ data: selfTest, baseline: null, threads, ...PROBE },
       },
-      { variant: file, data: golden, baseline: null },
-      { variant: engine, baseline: null },
+      { variant: file, data: golden, baseline: null, others: [] },
+      { variant: engine, baseline: null, others: [] },
       leaving,
     )
     return latency.p50Ms

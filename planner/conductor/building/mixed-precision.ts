@@ -2,7 +2,7 @@ import { NOISE } from '../../../shared/measure/index.ts'
 import { BASE_SCHEMES, hasSuffix, parseScheme, printScheme } from '../../../shared/schemes.ts'
 import { formatRatio } from '../../../shared/units.ts'
 import { type ClassSummary, dropOnHost, summarise } from '../../probing/index.ts'
-import { points } from '../../selection/index.ts'
+import { comparisons, leaderOf, points, type SelectionInput } from '../../selection/index.ts'
 import type { Probe } from '../../storage/index.ts'
 import { type TargetName, targetOf } from '../../targets/index.ts'
 import type { Tuning } from '../../variants/index.ts'
@@ -31,15 +31,22 @@ export function mixedForAccuracy(
   })
 }
 
+/** Of integers of 8 bits a vector holds four times as many as of floats: no mixture computes faster than that. */
+const MOST_FASTER = 4
+
 /**
  * Integer candidates that devices measured to be no faster than float32 in the same runtime get a mixed-precision candidate
- * without what is known to be slower on integers, where such knowledge of the runtime's kernels exists.
+ * without what is known to be slower on integers, where such knowledge of the runtime's kernels exists, and it could be faster
+ * than what leads.
+ * @param input what is known of the candidates that were measured
  */
 export function mixedForLatency(
   candidates: readonly CandidateView[],
   probes: readonly Probe[],
   acceptNoise: boolean,
+  input: SelectionInput,
 ): readonly MixedCandidate[] {
+  const leader = input.candidates.find(({ key }) => key === leaderOf(input))
   const summaryOf = ({ variant }: CandidateView, yardstick: string | null) =>
     variant && summarise(recordsOf(variant.key, probes), { yardstick, acceptNoise })
   return unmixed(candidates).flatMap((candidate) => {
@@ -53,6 +60,9 @@ export function mixedForLatency(
       float && summaryOf(float, yardstick),
     )
     if (targetOf(plan.runtime).knownCosts === null || ratio === null || ratio < 1 - NOISE) return []
+    const row = input.candidates.find(({ key }) => key === yardstick)
+    const behind = row && leader ? comparisons(input.duels ?? [])(row, leader).ci95[0] : 1
+    if (behind > MOST_FASTER) return []
     const reason = `${plan.scheme} takes ${formatRatio(ratio)} the latency of float32 on ${plan.runtime} there: operators that are slow on integers go back to float`
     return mixedCandidate(candidate, { spare: 'slow' }, reason)
   })

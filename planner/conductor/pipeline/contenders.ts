@@ -25,6 +25,8 @@ export interface Contenders {
   readonly active: readonly CandidateView[]
   /** That would gain nothing as far as is known, with why; not built while that holds. */
   readonly spared: ReadonlyMap<CandidateView, string>
+  /** Those that do not wait were measured, and at most meet each other again. */
+  readonly isTold: boolean
 }
 
 type Rules = Pick<SelectionInput, 'constraints' | 'objective' | 'room' | 'incumbent'>
@@ -44,17 +46,18 @@ export function contendersOf(
   const kept = candidates.filter(({ plan }) => plan.kept)
   const waits = new Map(kept.flatMap((one) => waitsFor(one, kept, attempts, rules)))
   const first = kept.filter((one) => !waits.has(one))
-  if (waits.size === 0) return { active: first, spared: new Map() }
   const played = play(first)
+  const isTold = played !== undefined
+  if (waits.size === 0) return { active: first, spared: new Map(), isTold }
   const spared = new Map<CandidateView, string>()
   for (const [one, bounding] of waits) {
     const why = whySpared(one, bounding, rules, played)
     if (why !== undefined) spared.set(one, why)
   }
-  return { active: kept.filter((one) => !spared.has(one)), spared }
+  return { active: kept.filter((one) => !spared.has(one)), spared, isTold }
 }
 
-/** What is known once those that do not wait were measured; undefined while they are. */
+/** What is known once those that do not wait had their heats; undefined before. */
 export type Played =
   | { readonly entrants: readonly Entrant[]; readonly evidence: Evidence }
   | undefined
@@ -65,7 +68,8 @@ export function playedBy(
   view: Omit<TournamentView, 'entrants'>,
 ): Played {
   const step: TournamentStep = planTournament({ ...view, entrants })
-  if (step.kind !== 'over') return undefined
+  // What is built later meets the leader with the rest: no duel is worth waiting for.
+  if (step.kind !== 'over' && !step.isFinal) return undefined
   return { entrants, evidence: evidenceOf(entrants, view.attempts, view.acceptNoise) }
 }
 

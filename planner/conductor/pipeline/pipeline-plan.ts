@@ -1,5 +1,6 @@
 import {
   type Entrant,
+  evidenceOf,
   judgeOnHost,
   type MatchOrder,
   type Prior,
@@ -31,6 +32,8 @@ export interface PipelineView {
   readonly prior?: Prior | undefined
   /** What wins is also measured for long. */
   readonly soak?: boolean
+  /** Several may be measured by one order. */
+  readonly fields?: boolean
   /** Of this round, oldest first. */
   readonly probes: readonly Probe[]
   readonly devices: readonly Prober[]
@@ -76,20 +79,34 @@ export function planPipeline(view: PipelineView): readonly PipelineStep[] {
   if (view.candidates === null) return [{ kind: 'plan-candidates' }]
   const { candidates } = view
   const { maxAccuracyDrop } = view.rules.constraints
-  const { active, spared } = contendersOf(candidates, view.probes, view.rules, (first) =>
+  const { active, spared, isTold } = contendersOf(candidates, view.probes, view.rules, (first) =>
     buildSteps(first).length > 0 ? undefined : playedBy(entrantsAmong(first, view), rulesIn(view)),
   )
   const overdue = view.probes.filter(
     ({ state, deadline }) => state === 'ordered' && new Date(deadline) <= view.now,
   )
   if (overdue.length > 0) return overdue.map((probe) => ({ kind: 'give-up', probe }))
+  // Whatever is worth a build once the first are told apart is built at one time, and measured in turns.
+  const mixed = isTold ? added(mixedToWin(view, candidates, active)) : undefined
+  if (mixed !== undefined) return mixed
   const work = buildSteps(active)
   if (work.length > 0) return [...heatsBeside(active, view), ...work]
-  const steps =
+  return (
     added(mixedForAccuracy(candidates, maxAccuracyDrop)) ??
     probeSteps(view, entrantsAmong(active, view), spared)
-  if (!steps.some(({ kind }) => kind === 'select')) return steps
-  return added(mixedForLatency(candidates, view.probes, view.acceptNoise)) ?? steps
+  )
+}
+
+/** Mixed precision for those that are slow on integers, where it could still win. */
+function mixedToWin(
+  view: PipelineView,
+  candidates: readonly CandidateView[],
+  active: readonly CandidateView[],
+): readonly MixedCandidate[] {
+  const { probes, acceptNoise, rules } = view
+  const { measured, duels } = evidenceOf(entrantsAmong(active, view), probes, acceptNoise)
+  const input = { ...rules, candidates: measured, duels }
+  return mixedForLatency(candidates, probes, acceptNoise, input)
 }
 
 function entrantsAmong(

@@ -65,6 +65,7 @@ async function viewOf(
   const ids = devices.map(({ id }) => id)
   const counts = await orders.openOrderCounts(db, ids)
   const selection = await selections.currentSelection(db, model.id, classId)
+  const policy = await probePolicyOf(db, model.id)
   const candidates =
     pipeline.stage === 'candidates' ? null : await candidateViews(context, model, classId)
   return {
@@ -73,7 +74,9 @@ async function viewOf(
     prior: candidates ? await context.costs.prior(context, model, classId, candidates) : undefined,
     rules: await rulesOf(context, model, classId),
     acceptNoise: await acceptsNoise(db, model.id),
-    soak: (await probePolicyOf(db, model.id)).soakMs !== null,
+    soak: policy.soakMs !== null,
+    // What is asked for beside latency is measured of one at a time.
+    fields: policy.threads !== 'auto' && policy.rateHz === null && !policy.energy,
     probes,
     devices: devices.map((device) => proberOf(device, counts.get(device.id) ?? 0)),
     measuring: await probeRows.measuringDevices(db),

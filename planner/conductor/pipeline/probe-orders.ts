@@ -21,17 +21,15 @@ import type { ConductorContext } from '../context/context.ts'
 import { threadsFor } from '../devices/class-facts.ts'
 import { proberOf } from '../devices/probers.ts'
 import { engineOffering } from '../devices/targets-offered.ts'
+import { measureMsOf } from './measure-time.ts'
+import { type NamedOther, othersOn } from './other-probes.ts'
 
-/** A heat only tells who may win: it takes this share of the time that a duel takes. */
-const HEAT_SHARE = 1 / 3
 /** More threads than this no order names. */
 const MOST_THREADS = 64
 /** Runs at the application's rate that a measurement may take, with those that settle. */
 const PACED_RUNS = 50
 /** No order allows more. */
 const MOST_TIMEOUT_MS = 600_000
-/** Shorter than this no measurement is. */
-const LEAST_MEASURE_MS = 100
 
 /**
  * Asks a device to measure a variant, in turns with its rival where that fits too.
@@ -41,20 +39,60 @@ export async function orderProbe(
   context: ConductorContext,
   model: Model,
   pipeline: Pick<Pipeline, 'class' | 'round'>,
-  { match, variant: key, rival: rivalKey, device: deviceId, quietMs, decides }: MatchOrder,
+  match: MatchOrder,
   also: (trx: Db, probe: string) => Promise<void> = async () => {},
 ): Promise<void> {
+  const made = await orderOf(context, model, pipeline, match)
+  if (made === undefined) return
+  const { order, others } = made
+  const { variant, rival, device } = match
+  const { artifact, data, baseline } = order
+  const files = [artifact, data, ...others.map(({ other }) => other.artifact)]
+  if (baseline) files.push(baseline.artifact)
+  const now = context.now()
+  await commit(context, 'probe.ordered', async (trx) => {
+    const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
+    await orders.addOrder(trx, device, order, digests, now, null)
+    const row = {
+      model: model.id,
+      class: pipeline.class,
+      round: pipeline.round,
+      device,
+      match: match.match === 'soak' ? match.match : null,
+      orderedAt: now.toISOString(),
+      deadline: new Date(now.getTime() + context.settings.answerMs).toISOString(),
+    }
+    await probes.addProbe(trx, { ...row, id: order.id, variant, rival })
+    for (const { key, rival, other } of others)
+      await probes.addProbe(trx, { ...row, id: other.probe, variant: key, rival })
+    await also(trx, order.id)
+  })
+  context.nudge(device)
+}
+
+interface Made {
+  readonly order: ProbeOrder
+  readonly others: readonly NamedOther[]
+}
+
+/** Undefined where the device or the file is gone. */
+async function orderOf(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pick<Pipeline, 'class' | 'round'>,
+  { match, variant: key, rival: rivalKey, device: deviceId, ...asked }: MatchOrder,
+): Promise<Made | undefined> {
   const { artifacts, db, settings } = context
   const device = await deviceRows.findDevice(db, deviceId)
   const variant = await variants.findVariant(db, key)
-  if (!device || !variant?.digest) return
+  if (!device || !variant?.digest) return undefined
   const profile = profileOf(context.profiles, pipeline.class)
   const engine = engineOffering(device.runtimes, variant.runtime, profile)
   const artifact = await artifacts.refOf(variant.digest)
   const data = await artifacts.refOf(model.reference.slice)
   const rival = await rivalOn(context, rivalKey, { device, profile })
-  const others = artifact.bytes + data.bytes
-  const beside = rival && fits(proberOf(device, 0), rival.artifact.bytes, others) ? rival : null
+  const besides = artifact.bytes + data.bytes
+  const beside = rival && fits(proberOf(device, 0), rival.artifact.bytes, besides) ? rival : null
   const policy = await probePolicyOf(db, model.id)
   const measured = await probes.probesOf(db, model.id, pipeline)
   const setting = (of: string) => settingOf(measured, of, deviceId)
@@ -64,9 +102,20 @@ export async function orderProbe(
   })
   const theirs = rivalKey === null ? undefined : setting(rivalKey)?.threads
   const baseline = beside && { ...beside, ...(theirs !== undefined && { threads: theirs }) }
+  const id = newId()
+  // What it answers there is known, and does not depend on what it is measured beside.
+  const answersOf = (one: string) =>
+    measured.some((probe) => isAnswered(probe, one, deviceId)) ? { answersMs: 0 } : {}
+  const named = await othersOn(context, asked.others ?? [], {
+    ...{ device, profile, answersOf },
+    threadsOf: (one) => setting(one)?.threads ?? threads.threads,
+    orders: { id, variant: key, rival: beside ? rivalKey : null },
+  })
+  const isNamed = beside === null || named.some((one) => one.key === rivalKey)
+  const sides = 1 + named.length + Number(!isNamed)
   const order: ProbeOrder = {
     v: 1,
-    id: newId(),
+    id,
     kind: 'probe',
     model: model.name,
     variant: variant.digest,
@@ -76,49 +125,45 @@ export async function orderProbe(
     scheme: variant.scheme,
     data,
     baseline,
+    ...(named.length > 0 && { others: named.map(({ other }) => other) }),
     ...threads,
-    measureMs: measureMsOf(match, settings.measureMs),
+    measureMs: measureMsOf(match, settings.measureMs, sides),
     timeoutMs: timeoutOf(match, policy, settings.probeTimeoutMs),
-    ...(quietMs > 0 && { quietMs }),
-    // What it answers there is known, and does not depend on what it is measured beside.
-    ...(measured.some((one) => isAnswered(one, key, deviceId)) && { answersMs: 0 }),
-    ...(decides && baseline && { decides: [...decides] }),
-    ...(policy.rateHz !== null && { rateHz: policy.rateHz }),
-    ...(policy.energy && match === 'heat' && { energy: true }),
-    ...(match === 'soak' && policy.soakMs !== null && { soakMs: policy.soakMs }),
+    ...(asked.quietMs > 0 && { quietMs: asked.quietMs }),
+    ...answersOf(key),
+    ...(asked.decides && sides > 1 && { decides: [...asked.decides] }),
+    ...besideLatency(policy, match),
   }
-  const files = [artifact, data, ...(baseline ? [baseline.artifact] : [])]
-  const now = context.now()
-  await commit(context, 'probe.ordered', async (trx) => {
-    const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
-    await orders.addOrder(trx, deviceId, order, digests, now, null)
-    await probes.addProbe(trx, {
-      id: order.id,
-      model: model.id,
-      class: pipeline.class,
-      round: pipeline.round,
-      variant: variant.key,
-      rival: rivalKey,
-      device: deviceId,
-      match: match === 'soak' ? match : null,
-      orderedAt: now.toISOString(),
-      deadline: new Date(now.getTime() + settings.answerMs).toISOString(),
-    })
-    await also(trx, order.id)
-  })
-  context.nudge(deviceId)
+  return { order, others: named }
+}
+
+function besideLatency(
+  { rateHz, energy, soakMs }: ProbePolicy,
+  match: MatchOrder['match'],
+): Pick<ProbeOrder, 'rateHz' | 'energy' | 'soakMs'> {
+  return {
+    ...(rateHz !== null && { rateHz }),
+    ...(energy && match === 'heat' && { energy: true }),
+    ...(match === 'soak' && soakMs !== null && { soakMs }),
+  }
 }
 
 /** The device has the order: from here on it may take its downloads and the probe itself. */
 export async function extendDeadline(context: ConductorContext, order: ProbeOrder): Promise<void> {
   const { settings, now } = context
-  const bytes = order.artifact.bytes + order.data.bytes + (order.baseline?.artifact.bytes ?? 0)
+  const others = order.others ?? []
+  const files = [order.artifact, order.data, ...others.map(({ artifact }) => artifact)]
+  if (order.baseline) files.push(order.baseline.artifact)
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  // Each is looked at by itself, then all together; then, where that comes to nothing, one by itself.
+  const runs = others.length === 0 ? 1 : others.length + 3
   const ms =
-    order.timeoutMs +
+    runs * order.timeoutMs +
     (order.quietMs ?? 0) +
     settings.answerMs +
     (1000 * bytes) / settings.slowestLink
-  await probes.setProbeDeadline(context.db, order.id, new Date(now().getTime() + ms))
+  for (const id of [order.id, ...others.map(({ probe }) => probe)])
+    await probes.setProbeDeadline(context.db, id, new Date(now().getTime() + ms))
 }
 
 /** Nothing was heard in time: the device need not go on, and the measurement is asked for elsewhere or again. */
@@ -165,10 +210,6 @@ function timeoutOf(match: MatchOrder['match'], policy: ProbePolicy, usualMs: num
   const soakMs = match === 'soak' ? (policy.soakMs ?? 0) : 0
   const slowMs = policy.rateHz === null ? 0 : PACED_RUNS * (1000 / policy.rateHz)
   return Math.min(MOST_TIMEOUT_MS, usualMs + soakMs + Math.ceil(slowMs))
-}
-
-function measureMsOf(match: MatchOrder['match'], duelMs: number): number {
-  return match === 'duel' ? duelMs : Math.max(LEAST_MEASURE_MS, Math.round(HEAT_SHARE * duelMs))
 }
 
 /** What the variant is measured in turns with, as the device runs it; null where it has none, or does not offer its target. */

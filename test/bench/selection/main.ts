@@ -38,7 +38,7 @@ async function outcomesOf(
   for (const model of modelledFleet(seed, CLASSES, DEVICES_EACH, weather)) {
     const oracle = oracleOf(model)
     const known = learns ? outcomes.flatMap(({ learnt }) => learnt) : []
-    const played = await playClass(model, DUEL_MS, known)
+    const played = await playClass(model, DUEL_MS, { known })
     const ms = (key: string) => trueMs(key, model.devices)
     const regret = played.winner === null ? 0 : Math.max(0, ms(played.winner) / ms(oracle) - 1)
     outcomes.push({ ...played, model, oracle, regret })

@@ -1,10 +1,15 @@
 import { spinFigures } from '../../../agent/probe/environment-monitor.ts'
 import { judge } from '../../../agent/probe/verdict.ts'
+import { measureMsOf } from '../../../planner/conductor/pipeline/measure-time.ts'
 import type { MatchOrder } from '../../../planner/probing/index.ts'
 import {
   budgetOf,
+  budgetOfField,
   type LatencyBudget,
+  type LatencyRatio,
+  type LatencyRecord,
   measureBeside,
+  measureField,
   measureLatency,
   type ProbeEnvironment,
   type ProbeRecord,
@@ -24,6 +29,7 @@ const QUIET_CPU_SHARE = 0.985
 const IDLE_LOAD = 0.01
 const RUN_SPREAD = 0.02
 const LOOK_MS = 500
+const PROCESSORS = 2
 
 export interface Probed {
   readonly record: ProbeRecord
@@ -39,78 +45,144 @@ export async function modelledProbe(
   at: number,
   budget: LatencyBudget,
 ): Promise<Probed> {
-  const { surroundings, draws } = device
   const startedMs = quietFrom(device, at, quietMs)
-  const busyWithAnswers = SAMPLES * (device.truth.get(variant) ?? 1)
-  let now = startedMs + PROCESS_MS + LOAD_MS * (rival === null ? 1 : 2) + busyWithAnswers
-  const seen = { load: 0, waitedMs: 0, wallMs: 0, hot: false }
-  let measuring = false
-  const runOf = (key: string) => () => {
-    const workMs = (device.truth.get(key) ?? 1) * draws.factor(RUN_SPREAD)
-    const outlier = draws.chance(0.005) ? 1 + draws.exponential(1) : 1
-    const { wallMs, waitedMs } = surroundings.takes(
-      workMs * outlier,
-      now,
-      device.sensitivity.get(key),
-    )
-    if (measuring) {
-      seen.load += surroundings.loadAt(now) * wallMs
-      seen.wallMs += wallMs
-      seen.waitedMs += waitedMs
-      seen.hot ||= surroundings.isHotAt(now)
-    }
-    now += wallMs
-  }
-  const spins: number[] = []
-  const spin = () => {
-    const { wallMs } = surroundings.takes(SPIN_MS * draws.factor(0.01), now)
-    spins.push(wallMs)
-    now += wallMs
-  }
-  const hooks = {
-    clock: () => now,
-    beforeBlocks: () => {
-      measuring = true
-      spin()
-    },
-    afterBlock: spin,
-  }
+  const loadsMs = LOAD_MS * (rival === null ? 1 : 2)
+  const clock = new ModelledClock(
+    device,
+    startedMs + PROCESS_MS + loadsMs + answersMs(device, variant),
+  )
+  const run = clock.runOf(variant)
   const measured =
     rival === null
-      ? { latency: await measureLatency(runOf(variant), budget, hooks), ratio: null }
-      : await measureBeside(runOf(variant), runOf(rival), budget, hooks)
-  const evidence = {
-    cpuShare: QUIET_CPU_SHARE * (1 - seen.waitedMs / seen.wallMs),
-    involuntarySwitchesPerRun: 0,
-    majorFaults: 0,
-    stealShare: 0,
-    // Others' share is of all processors, of which this has two.
-    otherCpuShare: IDLE_LOAD + seen.load / seen.wallMs / 2,
-    ...spinFigures(spins),
+      ? { latency: await measureLatency(run, budget, clock.hooks), ratio: null }
+      : await measureBeside(run, clock.runOf(rival), budget, clock.hooks)
+  return { record: clock.record(measured), startedMs, endedMs: clock.now }
+}
+
+/** What an order of several comes to: a record for each, in the order in which they are asked for. */
+export async function modelledField(
+  device: ModelledDevice,
+  { variant, rival, quietMs, others = [] }: MatchOrder,
+  at: number,
+  budget: LatencyBudget,
+  ids: readonly string[],
+): Promise<{ readonly records: readonly ProbeRecord[]; startedMs: number; endedMs: number }> {
+  const startedMs = quietFrom(device, at, quietMs)
+  const asked = [{ variant, rival }, ...others]
+  const isAmong = asked.some((one) => one.variant === rival)
+  const sides = [...asked.map((one) => one.variant), ...(rival && !isAmong ? [rival] : [])]
+  const looks = asked.map((one) => PROCESS_MS + LOAD_MS + answersMs(device, one.variant))
+  const looksMs = looks.reduce((sum, ms) => sum + ms, 0) / PROCESSORS
+  const loaded = startedMs + looksMs + PROCESS_MS + LOAD_MS * sides.length
+  const clock = new ModelledClock(device, loaded)
+  const measured = await measureField(
+    sides.map((one) => clock.runOf(one)),
+    budget,
+    clock.hooks,
+  )
+  const records = asked.map((one, place) => {
+    const { latency, ratios } = measured[place] as (typeof measured)[number]
+    const ratio = one.rival === null ? null : (ratios[sides.indexOf(one.rival)] ?? null)
+    const met = ids.flatMap((probe, other) => {
+      const ratio = ratios[other]
+      return ratio ? [{ probe, ratio }] : []
+    })
+    return { ...clock.record({ latency, ratio }), ratios: met }
+  })
+  return { records, startedMs, endedMs: clock.now }
+}
+
+function answersMs(device: ModelledDevice, variant: string): number {
+  return SAMPLES * (device.truth.get(variant) ?? 1)
+}
+
+/** The time of a device, moved by what runs there, and what disturbed it. */
+class ModelledClock {
+  now: number
+  readonly #device: ModelledDevice
+  readonly #seen = { load: 0, waitedMs: 0, wallMs: 0, hot: false }
+  readonly #spins: number[] = []
+  #measuring = false
+
+  constructor(device: ModelledDevice, startMs: number) {
+    this.#device = device
+    this.now = startMs
   }
-  const counted = surroundings.tellsHeat && seen.hot ? 1 : 0
-  const quality = { samples: SAMPLES, accuracy: 0.9, agreement: 1, sqnrDb: 60, notFinite: 0 }
-  const { latency } = measured
-  const grounds = {
-    threads: 1,
-    latency,
-    quality,
-    before: CALM,
-    after: { ...CALM, throttleCount: counted },
+
+  readonly hooks = {
+    clock: () => this.now,
+    beforeBlocks: () => {
+      this.#measuring = true
+      this.#spin()
+    },
+    afterBlock: () => this.#spin(),
   }
-  const record: ProbeRecord = {
-    probeVersion: 1,
-    threads: 1,
-    loadMs: LOAD_MS,
-    firstMs: latency.p50Ms,
-    latency,
-    ratioToBaseline: measured.ratio,
-    peakMemoryBytes: 60e6,
-    quality,
-    evidence,
-    ...judge({ ...grounds, evidence }),
+
+  runOf(key: string): () => void {
+    const { surroundings, draws, truth, sensitivity } = this.#device
+    return () => {
+      const workMs = (truth.get(key) ?? 1) * draws.factor(RUN_SPREAD)
+      const outlier = draws.chance(0.005) ? 1 + draws.exponential(1) : 1
+      const { wallMs, waitedMs } = surroundings.takes(
+        workMs * outlier,
+        this.now,
+        sensitivity.get(key),
+      )
+      if (this.#measuring) {
+        this.#seen.load += surroundings.loadAt(this.now) * wallMs
+        this.#seen.wallMs += wallMs
+        this.#seen.waitedMs += waitedMs
+        this.#seen.hot ||= surroundings.isHotAt(this.now)
+      }
+      this.now += wallMs
+    }
   }
-  return { record, startedMs, endedMs: now }
+
+  #spin(): void {
+    const { surroundings, draws } = this.#device
+    const { wallMs } = surroundings.takes(SPIN_MS * draws.factor(0.01), this.now)
+    this.#spins.push(wallMs)
+    this.now += wallMs
+  }
+
+  record({ latency, ratio }: Pick<Measured, 'latency' | 'ratio'>): ProbeRecord {
+    const seen = this.#seen
+    const evidence = {
+      cpuShare: QUIET_CPU_SHARE * (1 - seen.waitedMs / seen.wallMs),
+      involuntarySwitchesPerRun: 0,
+      majorFaults: 0,
+      stealShare: 0,
+      // Others' share is of all processors, of which this has two.
+      otherCpuShare: IDLE_LOAD + seen.load / seen.wallMs / PROCESSORS,
+      ...spinFigures(this.#spins),
+    }
+    const counted = this.#device.surroundings.tellsHeat && seen.hot ? 1 : 0
+    const quality = { samples: SAMPLES, accuracy: 0.9, agreement: 1, sqnrDb: 60, notFinite: 0 }
+    const grounds = {
+      threads: 1,
+      latency,
+      quality,
+      before: CALM,
+      after: { ...CALM, throttleCount: counted },
+    }
+    return {
+      probeVersion: 1,
+      threads: 1,
+      loadMs: LOAD_MS,
+      firstMs: latency.p50Ms,
+      latency,
+      ratioToBaseline: ratio,
+      peakMemoryBytes: 60e6,
+      quality,
+      evidence,
+      ...judge({ ...grounds, evidence }),
+    }
+  }
+}
+
+interface Measured {
+  readonly latency: LatencyRecord
+  readonly ratio: LatencyRatio | null
 }
 
 /** As `awaitQuiet` of the agent looks: half a second at a time. */
@@ -120,9 +192,15 @@ function quietFrom({ surroundings }: ModelledDevice, at: number, quietMs: number
   return at + quietMs
 }
 
-/** @param duelMs as the conductor's setting has it; a heat takes a third */
-export function budgetFor({ match, decides }: MatchOrder, duelMs: number): LatencyBudget {
-  const budget = budgetOf(match === 'duel' ? duelMs : Math.round(duelMs / 3))
+/** @param duelMs as the conductor's setting has it */
+export function budgetFor(
+  { match, decides, variant, rival, others = [] }: MatchOrder,
+  duelMs: number,
+): LatencyBudget {
+  const isAmong = [variant, ...others.map((one) => one.variant)].includes(rival ?? '')
+  const sides = 1 + others.length + Number(rival !== null && !isAmong)
+  const measureMs = measureMsOf(match, duelMs, sides)
+  const budget = others.length > 0 ? budgetOfField(measureMs, sides) : budgetOf(measureMs)
   return { ...budget, ...(decides && { decides }) }
 }
 

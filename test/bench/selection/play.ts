@@ -16,7 +16,7 @@ import { choose } from '../../../planner/selection/index.ts'
 import { FULL_BUDGET } from '../../../shared/measure/index.ts'
 import { USUAL_RULES } from '../../planner/probing/usual-rules.ts'
 import type { ModelledClass, ModelledDevice } from './fleet-model.ts'
-import { budgetFor, modelledProbe } from './modelled-probe.ts'
+import { budgetFor, modelledField, modelledProbe } from './modelled-probe.ts'
 
 export interface Played {
   /** Null: left undecided. */
@@ -40,16 +40,20 @@ const MOST_MS = 2 * 3_600_000
 /** Beside the measuring, an order travels. */
 const WIRE_MS = 50
 
-/**
- * Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled.
- * @param known what earlier plans measured
- */
+export interface Circumstances {
+  /** What earlier plans measured. */
+  readonly known?: readonly KnownCost[]
+  /** Whether one order may measure several; absent: yes. */
+  readonly fields?: boolean
+}
+
+/** Plans one class as the conductor does: the real tournament, records and choice; only devices and time are modelled. */
 export async function playClass(
   model: ModelledClass,
   duelMs: number,
-  known: readonly KnownCost[] = [],
+  circumstances: Circumstances = {},
 ): Promise<Played> {
-  const game = new Game(model, duelMs, known)
+  const game = new Game(model, duelMs, circumstances)
   for (;;) {
     const step = game.plan()
     if (step.kind === 'over') return game.result(true)
@@ -75,9 +79,13 @@ class Game {
   #pending: Pending[] = []
   #deviceMs = 0
   #duels = 0
+  #orders = 0
+  #asked = 0
+  readonly #fields: boolean
   readonly #prior: Prior
 
-  constructor(model: ModelledClass, duelMs: number, known: readonly KnownCost[]) {
+  constructor(model: ModelledClass, duelMs: number, { known = [], fields = true }: Circumstances) {
+    this.#fields = fields
     this.#model = model
     this.#duelMs = duelMs
     const facts = new Map(model.entrants.map((one) => [one.key, costFacts(one)]))
@@ -94,6 +102,7 @@ class Game {
       rules: USUAL_RULES,
       prior: this.#prior,
       acceptNoise: false,
+      fields: this.#fields,
       settlingIn: false,
       now: new Date(this.now),
     })
@@ -102,30 +111,34 @@ class Game {
   async order(order: MatchOrder): Promise<void> {
     const device = this.#deviceNamed(order.device)
     const budget = budgetFor(order, this.#duelMs)
-    const { record, startedMs, endedMs } = await modelledProbe(
-      device,
-      order,
-      this.now + WIRE_MS,
-      budget,
-    )
+    const asked = [order, ...(order.others ?? [])]
+    const ids = asked.map(() => `probe-${String(this.#asked++).padStart(6, '0')}`)
+    const at = this.now + WIRE_MS
+    const { records, startedMs, endedMs } = order.others
+      ? await modelledField(device, order, at, budget, ids)
+      : await alone(modelledProbe(device, order, at, budget))
     this.#deviceMs += endedMs - startedMs
+    this.#orders += 1
     if (order.match === 'duel') this.#duels += 1
-    const { variant, rival, device: id } = order
-    const attempt: Attempt = {
-      variant,
-      rival,
-      device: id,
-      state: 'ordered',
-      record: null,
-      error: null,
-      orderedAt: new Date(this.now).toISOString(),
-      finishedAt: null,
-    }
-    const finishedAt = new Date(endedMs).toISOString()
-    this.#pending.push({
-      attempt,
-      done: { ...attempt, state: 'measured', record, finishedAt },
-      endedMs,
+    asked.forEach(({ variant, rival }, place) => {
+      const attempt: Attempt = {
+        ...(ids[place] !== undefined && { id: ids[place] }),
+        variant,
+        rival,
+        device: order.device,
+        state: 'ordered',
+        record: null,
+        error: null,
+        orderedAt: new Date(this.now).toISOString(),
+        finishedAt: null,
+      }
+      const finishedAt = new Date(endedMs).toISOString()
+      const record = records[place] ?? null
+      this.#pending.push({
+        attempt,
+        done: { ...attempt, state: 'measured', record, finishedAt },
+        endedMs,
+      })
     })
   }
 
@@ -134,8 +147,10 @@ class Game {
     const next = [...this.#pending].sort((a, b) => a.endedMs - b.endedMs)[0]
     if (!next) throw new Error('the tournament measures, and nobody does')
     this.now = Math.max(this.now, next.endedMs)
-    this.#attempts.push(next.done)
-    this.#pending = this.#pending.filter((one) => one !== next)
+    // One report tells of all that an order measured.
+    const isOver = ({ endedMs }: Pending) => endedMs === next.endedMs
+    this.#attempts.push(...this.#pending.filter(isOver).map(({ done }) => done))
+    this.#pending = this.#pending.filter((one) => !isOver(one))
   }
 
   wait(): void {
@@ -152,7 +167,7 @@ class Game {
       winner: isDecided ? chosen.winner : null,
       why: chosen.why,
       deviceSeconds: this.#deviceMs / 1000,
-      probes: this.#attempts.length,
+      probes: this.#orders,
       duels: this.#duels,
       disturbed: this.#attempts.filter(({ record }) => record?.verdict !== 'ok').length,
       seconds: this.now / 1000,
@@ -179,6 +194,11 @@ class Game {
     if (!found) throw new Error(`no device ${id}`)
     return found
   }
+}
+
+async function alone(probed: ReturnType<typeof modelledProbe>) {
+  const { record, ...when } = await probed
+  return { records: [record], ...when }
 }
 
 /** All models are alike in what is known of them beforehand: only scheme and target tell. */

@@ -89,8 +89,11 @@ t.test(
     })
     t.match(of('float32'), {
       besideChosen: { p50: 2, basis: 'in-turns', devices: 1, shown: true },
-      measurements: [{ verdict: 'ok', counts: true }],
     })
+    // It was asked for beside the other, by an agent that measures the first alone.
+    const [unsaid, own] = of('float32')?.measurements ?? []
+    t.match(unsaid, { state: 'failed', counts: false })
+    t.match(own, { verdict: 'ok', counts: true })
     const printed = printExplanation(told)
     t.match(printed, /motor revision 1 on press-1 \(class raspberry-pi-4, round 1\), chosen 20/)
     t.match(printed, /2.00× \(1.98×–2.02×\) +in turns, 1 device/)

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { budgetOf, FULL_BUDGET } from '../../../shared/measure/budget.ts'
-import { measureBeside, measureLatency } from '../../../shared/measure/latency.ts'
+import { budgetOf, budgetOfField, FULL_BUDGET } from '../../../shared/measure/budget.ts'
+import { measureBeside, measureField, measureLatency } from '../../../shared/measure/latency.ts'
 import { latencyRecordSchema } from '../../../shared/measure/latency-record.ts'
 import { loadInProcess } from '../../../shared/runtime/load-runtime.ts'
 import { seededRandom } from '../../../shared/statistics/seeded-random.ts'
@@ -106,6 +106,34 @@ t.test('two models in turns: drift falls out of the ratio', async (t) => {
   t.match(blocks, /^BABA(BA)*B?$/, 'neighbouring blocks of one model run together: A B B A')
   t.equal(result.latency.blockMediansMs.length, result.baseline.blockMediansMs.length)
 })
+
+t.test(
+  'several in turns: all are beside each other, and who is surely behind leaves',
+  async (t) => {
+    let now = 0
+    const noise = noisy(2)
+    const order: string[] = []
+    const subject = (name: string, cost: number) => () => {
+      now += cost * noise() * (1 + now / 50_000)
+      order.push(name)
+    }
+    const runs = [subject('A', 10), subject('B', 10.1), subject('C', 30), subject('D', 12)]
+    const decides = [0.93, 0.97, 1.03, 1.07]
+    const budget = { ...budgetOfField(20_000, 4), decides }
+    const field = await measureField(runs, budget, { clock: () => now })
+    const blocks = field.map(({ latency }) => latency.blockMediansMs?.length ?? 0)
+    t.ok((blocks[2] ?? 0) < (blocks[0] ?? 0), `three times as slow is told early: ${blocks}`)
+    t.equal(field[2]?.latency.stopped, 'decided')
+    t.equal(blocks[0], blocks[1], 'equal ones stay to the end')
+    const ratio = (one: number, other: number) => field[one]?.ratios[other]
+    t.ok(Math.abs((ratio(2, 0)?.p50 ?? 0) - 3) < 0.15, `${ratio(2, 0)?.p50}`)
+    t.ok(Math.abs((ratio(3, 1)?.p50 ?? 0) - 12 / 10.1) < 0.05, 'nobody is only beside the fastest')
+    t.ok(Math.abs((ratio(0, 3)?.p50 ?? 0) * (ratio(3, 0)?.p50 ?? 0) - 1) < 1e-9)
+    t.equal(ratio(1, 1), null)
+    const rounds = order.join('').replace(/(.)\1+/g, '$1')
+    t.match(rounds, /ABCDCBABCD/, 'each round the other way round')
+  },
+)
 
 t.test('slow models keep the rounds that a paired interval needs', async (t) => {
   for (const [slowMs, rounds] of [

@@ -44,6 +44,29 @@ t.test(
   },
 )
 
+t.test('one order measures several, in turns with each other, and tells of each', async (t) => {
+  const driver = await driverOf(t)
+  await agentOf(t, stateDirOf(t), driver)
+  await driver.until(() => driver.births[0])
+  const other = (artifact: ReturnType<typeof driver.offer>, probe: string) =>
+    ({ probe, variant: artifact.digest, artifact, runtime: 'litert', threads: 1 }) as const
+  const runs = driver.offer(variantOf(400_000))
+  const garbage = driver.offer(Buffer.from('this is no model but long enough to look at'))
+  const order = await probeOrder(driver, variantOf(300_000), {
+    others: [
+      { ...other(runs, 'second'), beside: null },
+      { ...other(garbage, 'third'), beside: 'second' },
+    ],
+  })
+  await driver.send('d1', order)
+  const report = await driver.report('probe', (one) => one.order === order.id)
+  t.match(report.result, { outcome: 'measured', record: { ratios: [{ probe: 'second' }] } })
+  t.match(report.others, [
+    { probe: 'second', result: { outcome: 'measured', record: { ratios: [{ probe: order.id }] } } },
+    { probe: 'third', result: { outcome: 'failed', error: { code: 'not-loadable' } } },
+  ])
+})
+
 t.test('a variant that no runtime loads is a result, and the next probe runs', async (t) => {
   const driver = await driverOf(t)
   await agentOf(t, stateDirOf(t), driver)

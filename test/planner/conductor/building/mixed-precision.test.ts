@@ -5,9 +5,11 @@ import {
   mixedForAccuracy,
   mixedForLatency,
 } from '../../../../planner/conductor/building/mixed-precision.ts'
+import type { Measured } from '../../../../planner/selection/index.ts'
 import { type Probe, selections, variants } from '../../../../planner/storage/index.ts'
 import type { RuntimeName } from '../../../../shared/runtime/runtime.ts'
 import { askedProbe } from '../../../asked-probe.ts'
+import { USUAL_RULES } from '../../probing/usual-rules.ts'
 import { newModel } from '../../storage/sample.ts'
 import { builtModel } from '../built-model.ts'
 import { planner, record, ScriptedDevice, settle } from '../scripted-fleet.ts'
@@ -57,6 +59,17 @@ function probesOf(rows: readonly Row[]): Probe[] {
   )
 }
 
+function measured(key: string, runtime: RuntimeName, p50Ms: number): Measured {
+  const ci95: [number, number] = [0.99 * p50Ms, 1.01 * p50Ms]
+  return {
+    ...{ key, scheme: 'float32', runtime, bytes: 400_000, memoryBytes: 60e6 },
+    latency: { p50Ms, ci95, ratio: null, on: [{ device: 'a', p50Ms, ci95, ratio: null }] },
+    quality: { basis: 'labels', drop: 0, accuracy: 0.9, agreement: 1, sqnrDb: 60 },
+    devices: 1,
+    notes: [],
+  }
+}
+
 t.test(
   'what loses more than allowed on this host gets a mixed-precision candidate, in every runtime',
   async (t) => {
@@ -95,7 +108,9 @@ t.test('a mixed-precision candidate is added once', async (t) => {
 })
 
 t.test('integers that devices measured to be no faster than float32 get one', async (t) => {
-  const latency = (...rows: Row[]) => mixedForLatency(rows.map(candidate), probesOf(rows), false)
+  const input = { ...USUAL_RULES, candidates: [] }
+  const latency = (...rows: Row[]) =>
+    mixedForLatency(rows.map(candidate), probesOf(rows), false, input)
   const int8 = (ratio: number | null) => ({ scheme: 'static-w8a8-u8s8', ratio })
   const float = (ratio: number | null): Row => ({ scheme: 'float32', ratio })
   t.match(latency(float(null), int8(1.29)), [
@@ -115,6 +130,23 @@ t.test('integers that devices measured to be no faster than float32 get one', as
   const lite = { scheme: 'static-w8a8', runtime: 'litert', ratio: 1.3 } as const
   const liteFloat = { scheme: 'float32', runtime: 'litert', ratio: null } as const
   t.equal(latency(liteFloat, lite).length, 0, "LiteRT's kernels are not known so well")
+})
+
+t.test('no mixture is built where float32 is too far behind the leader for any', async (t) => {
+  const rows: Row[] = [
+    { scheme: 'float32', ratio: null },
+    { scheme: 'static-w8a8-u8s8', ratio: 1.29 },
+  ]
+  const beside = (leadsMs: number) => {
+    const leader = measured('float32 litert', 'litert', leadsMs)
+    const candidates = [measured('float32 onnxruntime', 'onnxruntime', 10), leader]
+    return mixedForLatency(rows.map(candidate), probesOf(rows), false, {
+      ...USUAL_RULES,
+      candidates,
+    })
+  }
+  t.equal(beside(5).length, 1, 'twice as slow: integers may be faster by more')
+  t.equal(beside(1).length, 0, 'ten times as slow: no vector holds ten times as many')
 })
 
 t.test(
