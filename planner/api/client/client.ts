@@ -31,6 +31,8 @@ export interface PlannerClient {
   ): Promise<OperationOutput<K>>
   /** Bytes of a file into the planner's store; answers their digest. */
   upload(path: string): Promise<string>
+  /** Bytes of a released file, as they come. */
+  download(digest: string): Promise<AsyncIterable<Uint8Array>>
 }
 
 /** Pages are the client's own affair. */
@@ -76,6 +78,14 @@ export function connectPlanner(
       file.pipe(sent)
       const result = await Promise.race([answerTo(sent, transport, () => {}), broken])
       return uploadedSchema.parse(result).digest
+    },
+    async download(digest) {
+      const accept = { accept: 'application/octet-stream, application/problem+json' }
+      const sent = await transport.ask('GET', `${OTHER_PATHS.artifacts}/${digest}`, accept)
+      sent.end()
+      const response = await responseTo(sent, transport)
+      if (response.statusCode !== 200) await wholeAnswer(response)
+      return response as AsyncIterable<Uint8Array>
     },
   }
 }
