@@ -233,11 +233,13 @@ t.test('mistakes at the bridge are one line', async (t) => {
   const hawkbit = await hawkbitStandIn(t)
   hawkbit.addTarget('lab-1')
   const { data } = await plant
+  const file = join(stateDirOf(t), 'password')
+  writeFileSync(file, 'guessed')
   const wrong = await fitment(
     ...['bridge', 'hawkbit', '--data', data, '--url', hawkbit.url, '--user', 'eve'],
-    ...['--password-file', import.meta.filename.replace(/\.js$/, '.js.map')],
+    ...['--password-file', file],
   )
-  t.match(wrong, { code: 1, err: /\[hawkbit-unauthorized\] .*check --user/ })
+  t.match(wrong, { code: 1, err: /\[hawkbit-unauthorized\]: .*check --user/ })
   t.match(await bridge(t, data, { url: `${hawkbit.url}/rest` }), { code: 1, err: /\[hawkbit-not-there\]/ })
   t.match(await bridge(t, data, { url: 'http://127.0.0.1:1' }), { code: 1, err: /\[hawkbit-unreachable\]/ })
   t.match(await bridge(t, data, { url: 'http://hawkbit.example' }), { code: 2, err: /has no TLS/ })
@@ -260,5 +262,5 @@ t.test('mistakes at the bridge are one line', async (t) => {
   t.equal(busy, 2)
   t.match(hawkbit.actions, [{ target: 'lab-1' }], 'a device known here is found by its tag')
   hawkbit.fault = () => ({ status: 409 })
-  t.match(await bridge(t, data, hawkbit), { code: 1, err: /\[hawkbit-refused\] .*\(409\)/ })
+  t.match(await bridge(t, data, hawkbit), { code: 1, err: /\[hawkbit-refused\]: .*\(409\)/ })
 })

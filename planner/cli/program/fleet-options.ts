@@ -69,6 +69,11 @@ export const plannerOptions: readonly CliOption[] = [
   },
   { flags: '--samples-days <days>', description: 'how long they are kept', default: '30' },
   {
+    flags: '--traces <url>',
+    description:
+      'OpenTelemetry collector that is told of plans and rollouts, e.g. http://collector:4318 (or FITMENT_TRACES)',
+  },
+  {
     flags: '--log-level <level>',
     description: 'debug, info, warn, error or silent',
     default: 'warn',
@@ -112,6 +117,7 @@ export const plannerInput = {
   probesAtOnce: wholeNumber({ least: 1 }).optional(),
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
+  traces: z.string().optional(),
   samplesQuota: quotaInput,
   samplesDays: decimal({ least: 1, most: 3660 }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),

@@ -35,6 +35,7 @@ import {
   openDatabase,
   startingAlone,
 } from '../../storage/index.ts'
+import { collectorOf, startTraces } from '../../traces/index.ts'
 import { openTrust, type TrustAuthority } from '../../trust/index.ts'
 
 export interface PlannerOptions {
@@ -60,6 +61,8 @@ export interface PlannerOptions {
   readonly listener?: OperatorListener
   /** Who may read metrics there. */
   readonly metricsFor?: ApiOptions['metricsFor']
+  /** OpenTelemetry collector; FITMENT_TRACES where it is not given. */
+  readonly traces?: string | undefined
   /** Opens the way to the broker; called once the database is this planner's alone. */
   connect(
     identity: PlannerIdentity,
@@ -142,6 +145,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       log,
     })
     closers.push(() => api.close())
+    closers.push(await tellOthers(conductor, options))
     const { operatorUrl } = api
     const lost = Promise.race([database.lost, cluster.lost])
     return { info, conductor, ...(operatorUrl && { operatorUrl }), lost, close }
@@ -149,6 +153,17 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     await close()
     throw error
   }
+}
+
+/** Whoever else is told how things are, by the settings. */
+async function tellOthers(
+  { context }: Conductor,
+  { fleet, log, traces = process.env.FITMENT_TRACES }: PlannerOptions,
+): Promise<() => Promise<void>> {
+  if (!traces) return async () => {}
+  const collector = collectorOf(traces, process.env.OTEL_EXPORTER_OTLP_HEADERS)
+  const told = await startTraces({ context, fleet, collector, log })
+  return () => told.close()
 }
 
 interface Parts {
