@@ -74,6 +74,15 @@ export const plannerOptions: readonly CliOption[] = [
       'OpenTelemetry collector that is told of plans and rollouts, e.g. http://collector:4318 (or FITMENT_TRACES)',
   },
   {
+    flags: '--sparkplug <url>',
+    description:
+      'broker that is told of devices and models in Sparkplug B, mqtts://[user:password@]host (or FITMENT_SPARKPLUG)',
+  },
+  {
+    flags: '--sparkplug-name <group/node>',
+    description: 'group, and edge node, that this planner is there (default: the fleet, /fitment)',
+  },
+  {
     flags: '--log-level <level>',
     description: 'debug, info, warn, error or silent',
     default: 'warn',
@@ -118,6 +127,8 @@ export const plannerInput = {
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
   traces: z.string().optional(),
+  sparkplug: z.string().optional(),
+  sparkplugName: z.string().optional(),
   samplesQuota: quotaInput,
   samplesDays: decimal({ least: 1, most: 3660 }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),

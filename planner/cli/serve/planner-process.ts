@@ -35,6 +35,7 @@ import {
   openDatabase,
   startingAlone,
 } from '../../storage/index.ts'
+import { sparkplugOf, startSparkplug } from '../../sparkplug/index.ts'
 import { collectorOf, startTraces } from '../../traces/index.ts'
 import { openTrust, type TrustAuthority } from '../../trust/index.ts'
 
@@ -63,6 +64,10 @@ export interface PlannerOptions {
   readonly metricsFor?: ApiOptions['metricsFor']
   /** OpenTelemetry collector; FITMENT_TRACES where it is not given. */
   readonly traces?: string | undefined
+  /** Sparkplug broker; FITMENT_SPARKPLUG where it is not given. */
+  readonly sparkplug?: string | undefined
+  /** `GROUP/NODE` there. */
+  readonly sparkplugName?: string | undefined
   /** Opens the way to the broker; called once the database is this planner's alone. */
   connect(
     identity: PlannerIdentity,
@@ -90,6 +95,7 @@ export interface RunningPlanner {
 export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
   const { data, fleet, log } = options
   requirePlausible(new Date())
+  const others = othersOf(options)
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -145,7 +151,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       log,
     })
     closers.push(() => api.close())
-    closers.push(await tellOthers(conductor, options))
+    closers.push(...(await tellOthers(conductor, options, others)))
     const { operatorUrl } = api
     const lost = Promise.race([database.lost, cluster.lost])
     return { info, conductor, ...(operatorUrl && { operatorUrl }), lost, close }
@@ -155,15 +161,27 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
   }
 }
 
-/** Whoever else is told how things are, by the settings. */
+/** Whoever else is told how things are, by the settings. @throws UsageError before anything is started */
+function othersOf({ fleet, traces, sparkplug, sparkplugName }: PlannerOptions) {
+  const { FITMENT_TRACES, FITMENT_SPARKPLUG, OTEL_EXPORTER_OTLP_HEADERS } = process.env
+  const collector = traces ?? FITMENT_TRACES
+  const broker = sparkplug ?? FITMENT_SPARKPLUG
+  return {
+    collector: collector ? collectorOf(collector, OTEL_EXPORTER_OTLP_HEADERS) : undefined,
+    settings: broker ? sparkplugOf(broker, sparkplugName ?? fleet) : undefined,
+  }
+}
+
 async function tellOthers(
   { context }: Conductor,
-  { fleet, log, traces = process.env.FITMENT_TRACES }: PlannerOptions,
-): Promise<() => Promise<void>> {
-  if (!traces) return async () => {}
-  const collector = collectorOf(traces, process.env.OTEL_EXPORTER_OTLP_HEADERS)
-  const told = await startTraces({ context, fleet, collector, log })
-  return () => told.close()
+  { fleet, log }: PlannerOptions,
+  { collector, settings }: ReturnType<typeof othersOf>,
+): Promise<(() => Promise<void>)[]> {
+  const told = [
+    ...(collector ? [await startTraces({ context, fleet, collector, log })] : []),
+    ...(settings ? [await startSparkplug({ context, fleet, settings, log })] : []),
+  ]
+  return told.map((one) => () => one.close())
 }
 
 interface Parts {
