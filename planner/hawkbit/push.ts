@@ -96,7 +96,15 @@ export async function push(
   await assign(api, shipped.class, targets, found.id, options.action)
   const expires = untilOf(found.version)?.toISOString() ?? shipped.expires
   const { version } = found
-  return { class: shipped.class, set, version, isNew: found !== there, uploadedBytes, expires, targets }
+  return {
+    class: shipped.class,
+    set,
+    version,
+    isNew: found !== there,
+    uploadedBytes,
+    expires,
+    targets,
+  }
 }
 
 /** Alike for the same variants, whenever they were signed. */
@@ -141,7 +149,8 @@ async function makeSet(
   }
   const found = await made(
     () => api.send('POST', '/distributionsets', [body], z.array(versionedSchema).length(1)),
-    () => api.find('/distributionsets', `name==${quoted(set)};version==${version}`, versionedSchema),
+    () =>
+      api.find('/distributionsets', `name==${quoted(set)};version==${version}`, versionedSchema),
   )
   return { found, uploadedBytes }
 }

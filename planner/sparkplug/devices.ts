@@ -65,7 +65,10 @@ export class DevicesNow {
         const key = `${id} ${model}`
         if (this.#figures.get(key)?.report === report) continue
         const device = { id, class: (await devices.findDevice(db, id))?.class ?? null }
-        const { reference, probeMs } = await yardstickOf(this.#context, db, device, { model, ...seen })
+        const { reference, probeMs } = await yardstickOf(this.#context, db, device, {
+          model,
+          ...seen,
+        })
         this.#figures.set(key, { report, figures: figuresOf(seen, reference, probeMs) })
       }
     }

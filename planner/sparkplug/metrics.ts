@@ -48,7 +48,10 @@ export function deviceMetrics(device: Device, models: readonly ModelSaid[]): Met
     ['Inventory/Memory bytes', whole(report.memory.totalBytes)],
     ['Inventory/Accelerators', text(report.accelerators.map(({ kind }) => kind).join(' '))],
     ['Inventory/Agent', text(device.agentVersion)],
-    ['Inventory/Runtimes', text(device.runtimes.map(({ name, version }) => `${name} ${version}`).join(', '))],
+    [
+      'Inventory/Runtimes',
+      text(device.runtimes.map(({ name, version }) => `${name} ${version}`).join(', ')),
+    ],
   ]
   for (const { model, variant, revision, scheme, alarms, figures } of models) {
     const { p50 = null, p95 = null } = figures?.latencyMs ?? {}

@@ -50,11 +50,15 @@ function printMetric(writer: BinaryWriter, name: string, said: Value, timestamp:
   writer.tag(METRIC.timestamp, WireType.Varint).uint64(BigInt(timestamp))
   writer.tag(METRIC.datatype, WireType.Varint).uint32(DATA_TYPES[said.type])
   if (said.value === null) writer.tag(METRIC.isNull, WireType.Varint).bool(true)
-  else if (said.type === 'String') writer.tag(METRIC.string, WireType.LengthDelimited).string(said.value)
+  else if (said.type === 'String')
+    writer.tag(METRIC.string, WireType.LengthDelimited).string(said.value)
   else if (said.type === 'Boolean') writer.tag(METRIC.boolean, WireType.Varint).bool(said.value)
   else if (said.type === 'Double') writer.tag(METRIC.double, WireType.Bit64).double(said.value)
   // Negative numbers travel as what they are in two's complement.
-  else writer.tag(METRIC.long, WireType.Varint).uint64(BigInt.asUintN(64, BigInt(Math.round(said.value))))
+  else
+    writer
+      .tag(METRIC.long, WireType.Varint)
+      .uint64(BigInt.asUintN(64, BigInt(Math.round(said.value))))
 }
 
 /** Of a command: names of metrics that are said to be true. Bytes that are no payload say nothing. */

@@ -115,7 +115,11 @@ export class SparkplugSession {
     await this.#publish('NBIRTH', nodeMetrics(bdSeq, fleet, version))
   }
 
-  async #publish(kind: 'NBIRTH' | 'DBIRTH' | 'DDATA' | 'DDEATH', metrics: Metrics, device?: string) {
+  async #publish(
+    kind: 'NBIRTH' | 'DBIRTH' | 'DDATA' | 'DDEATH',
+    metrics: Metrics,
+    device?: string,
+  ) {
     if (this.#isOver) return
     const payload = { timestamp: Date.now(), seq: this.#seq, metrics }
     this.#seq = (this.#seq + 1) % SEQ_LIMIT

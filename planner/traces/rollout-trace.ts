@@ -1,10 +1,4 @@
-import type {
-  AuditEntry,
-  Model,
-  Rollout,
-  StoredSelection,
-  TracedMember,
-} from '../storage/index.ts'
+import type { AuditEntry, Model, Rollout, StoredSelection, TracedMember } from '../storage/index.ts'
 import { type Span, spanIdOf, traceIdOf } from './otlp.ts'
 import { planRoot } from './plan-trace.ts'
 
@@ -46,14 +40,16 @@ export function rolloutTrace(story: RolloutStory): Span[] {
     error: isBad ? rollout.reason || 'aborted' : undefined,
     ...(selection && { links: [planRoot(fleet, selection)] }),
   }
-  const waves = wavesOf(story).map(({ number, from, to }): Span => ({
-    ...{ traceId, spanId: spanIdOf(traceId, 'wave', number), parentSpanId: rootId },
-    ...{ name: `wave ${number + 1}`, from, to },
-    attributes: {
-      ...{ ...subject, 'fitment.wave': number + 1 },
-      'fitment.devices': story.members.filter(({ wave }) => wave === number).length,
-    },
-  }))
+  const waves = wavesOf(story).map(
+    ({ number, from, to }): Span => ({
+      ...{ traceId, spanId: spanIdOf(traceId, 'wave', number), parentSpanId: rootId },
+      ...{ name: `wave ${number + 1}`, from, to },
+      attributes: {
+        ...{ ...subject, 'fitment.wave': number + 1 },
+        'fitment.devices': story.members.filter(({ wave }) => wave === number).length,
+      },
+    }),
+  )
   const members = story.members.flatMap((member): Span[] => {
     if (member.orderedAt === null) return []
     const { device, wave, state, error, orderedAt, movedAt } = member

@@ -8,7 +8,7 @@ import {
   type Said,
   type Target,
   TENANT,
-} from './stand-in.ts'
+} from './holdings.ts'
 
 /** The Direct Device Integration API, as far as the agent needs it. */
 export function answerDevice(standIn: HawkbitStandIn, heard: Heard): Said {
@@ -70,7 +70,11 @@ function deploymentOf(standIn: HawkbitStandIn, action: Action, base: string) {
           const href = `${base}/softwaremodules/${id}/artifacts/${encodeURIComponent(filename)}`
           return {
             filename,
-            hashes: { sha1: hex('sha1', bytes), md5: hex('md5', bytes), sha256: hex('sha256', bytes) },
+            hashes: {
+              sha1: hex('sha1', bytes),
+              md5: hex('md5', bytes),
+              sha256: hex('sha256', bytes),
+            },
             size: bytes.length,
             _links: { 'download-http': { href }, 'md5sum-http': { href: `${href}.MD5SUM` } },
           }

@@ -7,7 +7,7 @@ import {
   MANAGER,
   refused,
   type Said,
-} from './stand-in.ts'
+} from './holdings.ts'
 
 const EXISTS = 'hawkbit.server.error.repo.entitiyAlreayExists'
 const UNKNOWN = 'hawkbit.server.error.repo.entitiyNotFound'

@@ -14,7 +14,9 @@ export async function makeShipments(
   { class: only }: OperationInput<'shipments.make'>,
   { context, actor }: Call,
 ): Promise<OperationOutput<'shipments.make'>> {
-  const all = (await shippable(context)).filter(({ class: id }) => only === undefined || id === only)
+  const all = (await shippable(context)).filter(
+    ({ class: id }) => only === undefined || id === only,
+  )
   if (all.length === 0) {
     const whom = only === undefined ? '' : ` to devices of class ${only}`
     throw new ApiError('nothing-to-do', `nothing was rolled out${whom}: fitment rollout start`)
@@ -53,10 +55,12 @@ async function shipmentFor(
     class: name,
     issuedAt,
     expires: earliest,
-    variants: variants.map(({ model, revision = null, scheme, runtime, digest, bytes, ...rest }) => ({
-      ...{ model, revision, scheme, runtime, digest, bytes },
-      files: filesOf({ model, runtime, digest, bytes, ...rest }),
-    })),
+    variants: variants.map(
+      ({ model, revision = null, scheme, runtime, digest, bytes, ...rest }) => ({
+        ...{ model, revision, scheme, runtime, digest, bytes },
+        files: filesOf({ model, runtime, digest, bytes, ...rest }),
+      }),
+    ),
     shipment: JSON.stringify(shipment),
   }
 }

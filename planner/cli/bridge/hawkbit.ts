@@ -4,7 +4,13 @@ import { reasonOf, UsageError } from '../../../shared/errors.ts'
 import { isLoopback } from '../../../shared/loopback.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner } from '../../api/index.ts'
-import { ACTION_TYPES, ManagementApi, type Pushed, push, usualTargets } from '../../hawkbit/index.ts'
+import {
+  ACTION_TYPES,
+  ManagementApi,
+  type Pushed,
+  push,
+  usualTargets,
+} from '../../hawkbit/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { table } from '../program/io.ts'
@@ -56,7 +62,8 @@ export const bridgeHawkbitCommand = defineCommand({
     { flags: '--set-type <key>', description: 'type of distribution sets there', default: 'app' },
     { flags: '--dry-run', description: 'say what would go where, and touch nothing there' },
   ],
-  example: 'fitment bridge hawkbit --url https://hawkbit.example --user admin --password-file p.txt',
+  example:
+    'fitment bridge hawkbit --url https://hawkbit.example --user admin --password-file p.txt',
   input: z.object({
     ...dataInput,
     url: z.string().optional(),
@@ -119,12 +126,16 @@ function accessOf({ url, user, passwordFile }: Access) {
   const { FITMENT_HAWKBIT_URL, FITMENT_HAWKBIT_USER, FITMENT_HAWKBIT_PASSWORD } = process.env
   const address = url ?? FITMENT_HAWKBIT_URL
   const name = user ?? FITMENT_HAWKBIT_USER
-  const password = passwordFile === undefined ? FITMENT_HAWKBIT_PASSWORD : readPassword(passwordFile)
+  const password =
+    passwordFile === undefined ? FITMENT_HAWKBIT_PASSWORD : readPassword(passwordFile)
   if (address === undefined)
     throw new UsageError('which hawkBit? give --url (or FITMENT_HAWKBIT_URL)')
-  if (name === undefined) throw new UsageError('who asks there? give --user (or FITMENT_HAWKBIT_USER)')
+  if (name === undefined)
+    throw new UsageError('who asks there? give --user (or FITMENT_HAWKBIT_USER)')
   if (password === undefined) {
-    throw new UsageError(`give the password of ${name} in --password-file (or FITMENT_HAWKBIT_PASSWORD)`)
+    throw new UsageError(
+      `give the password of ${name} in --password-file (or FITMENT_HAWKBIT_PASSWORD)`,
+    )
   }
   requireAddress(address)
   return { url: address, user: name, password }
@@ -168,7 +179,9 @@ function plannedTable(planned: readonly Planned[]): string {
     ['CLASS', 'MODELS', 'TARGETS'],
     planned.map((one) => [
       one.class,
-      one.variants.map(({ model, revision, scheme }) => `${model} ${revision ?? ''} ${scheme}`).join(', '),
+      one.variants
+        .map(({ model, revision, scheme }) => `${model} ${revision ?? ''} ${scheme}`)
+        .join(', '),
       one.targets,
     ]),
   )

@@ -28,6 +28,7 @@ import {
   openPlannerIdentity,
   type PlannerIdentity,
 } from '../../identity/index.ts'
+import { sparkplugOf, startSparkplug } from '../../sparkplug/index.ts'
 import {
   createArtifactStore,
   type Database,
@@ -35,7 +36,6 @@ import {
   openDatabase,
   startingAlone,
 } from '../../storage/index.ts'
-import { sparkplugOf, startSparkplug } from '../../sparkplug/index.ts'
 import { collectorOf, startTraces } from '../../traces/index.ts'
 import { openTrust, type TrustAuthority } from '../../trust/index.ts'
 

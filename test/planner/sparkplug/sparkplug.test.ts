@@ -14,7 +14,11 @@ const CLASS = 'raspberry-pi-4'
 interface Decoded {
   readonly timestamp: unknown
   readonly seq?: unknown
-  readonly metrics: readonly { readonly name: string; readonly type: string; readonly value: unknown }[]
+  readonly metrics: readonly {
+    readonly name: string
+    readonly type: string
+    readonly value: unknown
+  }[]
 }
 interface Codec {
   decodePayload(bytes: Uint8Array): Decoded
@@ -72,7 +76,7 @@ async function plant(t: Test) {
   return { heard, until, url, cut }
 }
 
-const valueOf = ({ payload }: Heard, name: string) => {
+const saidOf = ({ payload }: Heard, name: string) => {
   const value = payload.metrics.find((metric) => metric.name === name)?.value
   return typeof value === 'object' && value !== null ? Number(value) : value
 }
@@ -89,11 +93,11 @@ t.test('inventory and models of a fleet, by the rules of Sparkplug B', async (t)
   const [nbirth, dbirth] = heard as [Heard, Heard]
   t.equal(nbirth.topic, 'spBv1.0/plant/NBIRTH/fitment')
   t.equal(dbirth.topic, 'spBv1.0/plant/DBIRTH/fitment/press-7')
-  t.equal(valueOf(nbirth, 'bdSeq'), 0)
-  t.equal(valueOf(nbirth, 'Node Control/Rebirth'), false)
-  t.equal(valueOf(dbirth, 'Inventory/Class'), CLASS)
-  t.equal(valueOf(dbirth, 'Inventory/Cores'), 4)
-  t.equal(valueOf(dbirth, 'Inventory/Memory bytes'), 4e9)
+  t.equal(saidOf(nbirth, 'bdSeq'), 0)
+  t.equal(saidOf(nbirth, 'Node Control/Rebirth'), false)
+  t.equal(saidOf(dbirth, 'Inventory/Class'), CLASS)
+  t.equal(saidOf(dbirth, 'Inventory/Cores'), 4)
+  t.equal(saidOf(dbirth, 'Inventory/Memory bytes'), 4e9)
 
   const model = await chosenModel(context, CLASS, { waves: [{ share: 1 }] })
   await settle(opened)
@@ -104,10 +108,10 @@ t.test('inventory and models of a fleet, by the rules of Sparkplug B', async (t)
   await press.join({ slots })
   await until(() => births('DBIRTH').length === 2)
   const second = births('DBIRTH')[1] as Heard
-  t.equal(valueOf(second, 'Models/motor/Variant'), order.variant)
-  t.equal(valueOf(second, 'Models/motor/Revision'), model.revision)
-  t.equal(valueOf(second, 'Models/motor/Scheme'), 'static-w8a8')
-  t.equal(valueOf(second, 'Models/motor/Health/Drift'), null, 'nothing is known of it')
+  t.equal(saidOf(second, 'Models/motor/Variant'), order.variant)
+  t.equal(saidOf(second, 'Models/motor/Revision'), model.revision)
+  t.equal(saidOf(second, 'Models/motor/Scheme'), 'static-w8a8')
+  t.equal(saidOf(second, 'Models/motor/Health/Drift'), null, 'nothing is known of it')
 
   await press.join({ slots, agentVersion: '9.9.9' })
   await until(() => births('DDATA').length === 1)
@@ -127,16 +131,20 @@ t.test('inventory and models of a fleet, by the rules of Sparkplug B', async (t)
   await operator.publishAsync('spBv1.0/plant/NCMD/fitment', command)
   await until(() => births('NBIRTH').length === 2)
   await operator.endAsync()
-  t.equal(valueOf(births('NBIRTH')[1] as Heard, 'bdSeq'), 0, 'the same session')
+  t.equal(saidOf(births('NBIRTH')[1] as Heard, 'bdSeq'), 0, 'the same session')
 
   cut()
   await until(() => births('NBIRTH').length === 3)
-  t.equal(valueOf(births('NDEATH')[0] as Heard, 'bdSeq'), 0, 'its will tells which birth it ends')
-  t.equal(valueOf(births('NBIRTH')[2] as Heard, 'bdSeq'), 1)
+  t.equal(saidOf(births('NDEATH')[0] as Heard, 'bdSeq'), 0, 'its will tells which birth it ends')
+  t.equal(saidOf(births('NBIRTH')[2] as Heard, 'bdSeq'), 1)
   await told.close()
   await until(() => births('NDEATH').length === 2)
-  t.equal(valueOf(births('NDEATH')[1] as Heard, 'bdSeq'), 1)
-  t.ok(births('NDEATH').every(({ payload, qos }) => payload.seq === undefined || payload.seq === null || qos === 1))
+  t.equal(saidOf(births('NDEATH')[1] as Heard, 'bdSeq'), 1)
+  t.ok(
+    births('NDEATH').every(
+      ({ payload, qos }) => payload.seq === undefined || payload.seq === null || qos === 1,
+    ),
+  )
 
   let expected = 0
   for (const one of heard) {
@@ -149,7 +157,7 @@ t.test('inventory and models of a fleet, by the rules of Sparkplug B', async (t)
   }
   const again = await startSparkplug({ ...options, log: pino({ level: 'silent' }) })
   await until(() => births('NBIRTH').length === 4)
-  t.equal(valueOf(births('NBIRTH')[3] as Heard, 'bdSeq'), 2, 'another start is another birth')
+  t.equal(saidOf(births('NBIRTH')[3] as Heard, 'bdSeq'), 2, 'another start is another birth')
   await again.close()
 })
 
@@ -157,7 +165,10 @@ t.test('a broker that is away is said once, and found when it comes', async (t) 
   const opened = await planner(t)
   const { context } = opened.conductor
   const said: string[] = []
-  const log = pino({ level: 'warn' }, { write: (line: string) => void said.push(JSON.parse(line).msg) })
+  const log = pino(
+    { level: 'warn' },
+    { write: (line: string) => void said.push(JSON.parse(line).msg) },
+  )
   const settings = sparkplugOf('mqtt://127.0.0.1:1', 'plant/line-a')
   const told = await startSparkplug({ context, fleet: 'lab', settings, log, everyMs: 20 })
   while (said.length === 0) await new Promise((done) => setTimeout(done, 20))
@@ -181,13 +192,19 @@ t.test('payloads are read by another decoder as they were meant', async (t) => {
   t.equal(Number(timestamp), 1_700_000_000_000)
   t.equal(Number(seq), 7)
   t.same(
-    read.map(({ name, type, value }) => [name, type, typeof value === 'object' && value !== null ? Number(value) : value]),
+    read.map(({ name, type, value }) => [
+      name,
+      type,
+      typeof value === 'object' && value !== null ? Number(value) : value,
+    ]),
     [...metrics].map(([name, { type, value }]) => [name, type, value]),
   )
   t.same([...trueIn(bytes)], ['yes'])
   for (let cut = 0; cut < bytes.length; cut += 1) trueIn(bytes.subarray(0, cut))
   t.throws(() => sparkplugOf('mqtt://broker.example', 'plant'), { message: /has no TLS/ })
   t.throws(() => sparkplugOf('http://broker.example', 'plant'), { message: /is no broker/ })
-  t.throws(() => sparkplugOf('mqtt://127.0.0.1', 'a/b/c'), { message: /is not GROUP or GROUP\/NODE/ })
+  t.throws(() => sparkplugOf('mqtt://127.0.0.1', 'a/b/c'), {
+    message: /is not GROUP or GROUP\/NODE/,
+  })
   t.throws(() => sparkplugOf('mqtt://127.0.0.1', 'a#'), { message: /is not GROUP/ })
 })

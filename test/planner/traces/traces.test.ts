@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createFileRegistry, fromBinary, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf'
+import {
+  createFileRegistry,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toJson,
+} from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
@@ -40,7 +46,11 @@ interface Span {
 /** A collector that takes what the official definitions describe, and nothing else. */
 async function receiver(t: Test) {
   const spans: Span[] = []
-  const said: { faults: number[]; headers: unknown[]; bad: string[] } = { faults: [], headers: [], bad: [] }
+  const said: { faults: number[]; headers: unknown[]; bad: string[] } = {
+    faults: [],
+    headers: [],
+    bad: [],
+  }
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -52,8 +62,11 @@ async function receiver(t: Test) {
       if (REQUEST === undefined) throw new Error('no definition')
       const json = JSON.parse(Buffer.concat(chunks).toString()) as JsonValue
       const read = toJson(REQUEST, fromJson(REQUEST, json, { ignoreUnknownFields: false }))
-      const { resourceSpans = [] } = read as { resourceSpans?: { scopeSpans: { spans: Span[] }[] }[] }
-      for (const { scopeSpans } of resourceSpans) spans.push(...scopeSpans.flatMap((one) => one.spans))
+      const { resourceSpans = [] } = read as {
+        resourceSpans?: { scopeSpans: { spans: Span[] }[] }[]
+      }
+      for (const { scopeSpans } of resourceSpans)
+        spans.push(...scopeSpans.flatMap((one) => one.spans))
     } catch (error) {
       said.bad.push(String(error))
     }
@@ -78,14 +91,18 @@ async function rolledOut(t: Test) {
   ]
   const model = await chosenModel(context, CLASS)
   const plan = { runtime: 'litert', kept: true, reason: '' } as const
-  for (const [key, scheme] of [['small-a', 'static-w8a8'], ['large-a', 'float16']] as const)
+  for (const [key, scheme] of [
+    ['small-a', 'static-w8a8'],
+    ['large-a', 'float16'],
+  ] as const)
     await variants.addCandidate(db, model.id, CLASS, { ...plan, variant: key, scheme })
   const now = opened.clock.now.toISOString()
   for (const device of ['d0', 'd1']) {
     const id = newId()
     const of = { model: model.id, class: CLASS, round: 1, variant: 'small-a', rival: null }
     await probes.addProbe(db, { id, ...of, device, orderedAt: now, deadline: now })
-    if (device === 'd1') await probes.finishProbe(db, id, { state: 'failed', error: FAILED }, opened.clock.now)
+    if (device === 'd1')
+      await probes.finishProbe(db, id, { state: 'failed', error: FAILED }, opened.clock.now)
   }
   await settle(opened)
   for (const device of devices) {
@@ -105,13 +122,18 @@ t.test('a plan and a rollout are a trace each, by the official definitions', asy
   const { spans, said, url } = await receiver(t)
   // Hangs once, then is in trouble: what is due waits for it.
   said.faults.push(503, 429)
-  for (const reader of ['traces.plans', 'traces.rollouts']) await events.setPlace(context.db, reader, 0)
+  for (const reader of ['traces.plans', 'traces.rollouts'])
+    await events.setPlace(context.db, reader, 0)
   const heard: string[] = []
-  const log = pino({ level: 'warn' }, { write: (line: string) => void heard.push(JSON.parse(line).msg) })
+  const log = pino(
+    { level: 'warn' },
+    { write: (line: string) => void heard.push(JSON.parse(line).msg) },
+  )
   const collector = collectorOf(url, 'x-tenant=plant%207')
   const traces = await startTraces({ context, fleet: 'lab', collector, log })
   t.teardown(() => traces.close())
-  while (!spans.some(({ name }) => name === 'rollout motor')) await new Promise((done) => setTimeout(done, 50))
+  while (!spans.some(({ name }) => name === 'rollout motor'))
+    await new Promise((done) => setTimeout(done, 50))
   await traces.close()
 
   t.same(said.bad, [])
@@ -120,8 +142,14 @@ t.test('a plan and a rollout are a trace each, by the official definitions', asy
   const plan = spans.find(({ name }) => name === 'plan motor') as Span
   const rollout = spans.find(({ name }) => name === 'rollout motor') as Span
   const below = ({ traceId }: Span) => spans.filter((span) => span.traceId === traceId)
-  t.same(below(plan).map(({ name }) => name), ['plan motor', 'build', 'build', 'probe', 'probe'])
-  t.same(below(rollout).map(({ name }) => name), ['rollout motor', 'wave 1', 'wave 2', 'install', 'install'])
+  t.same(
+    below(plan).map(({ name }) => name),
+    ['plan motor', 'build', 'build', 'probe', 'probe'],
+  )
+  t.same(
+    below(rollout).map(({ name }) => name),
+    ['rollout motor', 'wave 1', 'wave 2', 'install', 'install'],
+  )
   t.not(plan.traceId, rollout.traceId)
   t.equal(rollout.links?.[0]?.traceId, plan.traceId)
   t.equal(rollout.links?.[0]?.spanId, plan.spanId)
@@ -134,7 +162,10 @@ t.test('a plan and a rollout are a trace each, by the official definitions', asy
     t.equal(attribute(span, 'fitment.class'), CLASS)
   }
   const broken = spans.filter(({ status }) => status.code === 'STATUS_CODE_ERROR')
-  t.same(broken.map(({ name }) => name), ['probe'])
+  t.same(
+    broken.map(({ name }) => name),
+    ['probe'],
+  )
   t.equal(attribute(broken[0] as Span, 'fitment.device'), 'd1')
   t.equal(attribute(rollout, 'fitment.state'), 'done')
   const waves = spans.filter(({ name }) => name.startsWith('wave'))
@@ -151,12 +182,15 @@ t.test('a collector that hangs holds up nobody', async (t) => {
   const { context, opened } = await rolledOut(t)
   const { said, url } = await receiver(t)
   said.faults.push(0)
-  for (const reader of ['traces.plans', 'traces.rollouts']) await events.setPlace(context.db, reader, 0)
+  for (const reader of ['traces.plans', 'traces.rollouts'])
+    await events.setPlace(context.db, reader, 0)
   const log = pino({ level: 'silent' })
   const traces = await startTraces({ context, fleet: 'lab', collector: collectorOf(url), log })
   await new Promise((done) => setTimeout(done, 200))
   await new ScriptedDevice('d2', opened).join()
-  t.ok(await context.db.selectFrom('devices').select('id').where('id', '=', 'd2').executeTakeFirst())
+  t.ok(
+    await context.db.selectFrom('devices').select('id').where('id', '=', 'd2').executeTakeFirst(),
+  )
   await traces.close()
   t.equal(await events.placeOf(context.db, 'traces.plans'), 0, 'and it is told later')
 })
@@ -166,5 +200,7 @@ t.test('addresses', async (t) => {
   t.equal(collectorOf('https://c/otlp/').url, 'https://c/otlp/v1/traces')
   t.equal(collectorOf('https://c/v1/traces').url, 'https://c/v1/traces')
   t.same(collectorOf('https://c', 'a=1, b=x%3Dy,rubbish').headers, { a: '1', b: 'x=y' })
-  t.throws(() => collectorOf('collector:4318'), { message: /--traces "collector:4318" is no address/ })
+  t.throws(() => collectorOf('collector:4318'), {
+    message: /--traces "collector:4318" is no address/,
+  })
 })
