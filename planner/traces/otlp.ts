@@ -73,11 +73,11 @@ function nanos(ms: number): string {
 
 function attributesOf(attributes: Attributes) {
   return Object.entries(attributes).flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [{ key, value: valueOf(value) }],
+    value === null || value === undefined ? [] : [{ key, value: anyValue(value) }],
   )
 }
 
-function valueOf(value: string | number | boolean) {
+function anyValue(value: string | number | boolean) {
   if (typeof value === 'string') return { stringValue: value }
   if (typeof value === 'boolean') return { boolValue: value }
   return Number.isInteger(value) ? { intValue: `${value}` } : { doubleValue: value }
