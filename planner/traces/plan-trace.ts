@@ -37,7 +37,7 @@ export function planTrace(story: PlanStory): Span[] {
   })
   const builds = story.builds.flatMap((build) => {
     const to = Date.parse(build.builtAt ?? '')
-    if (!(to > since && to <= end)) return []
+    if (!(to >= since && to <= end)) return []
     return child('build', build.variant, {
       ...{ from: to - (build.buildMs ?? 0), to },
       attributes: {
