@@ -65,6 +65,7 @@ export const PLANNER_COMMANDS = [
   'webhooks remove',
   'webhooks dead',
   'webhooks retry',
+  'bridge hawkbit',
 ] as const
 
 /** Those that need no planner. */

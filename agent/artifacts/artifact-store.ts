@@ -24,6 +24,8 @@ export interface ArtifactStoreOptions {
 }
 
 export interface FetchOptions extends Pick<BlockFetchOptions, 'giveUpMs' | 'signal'> {
+  /** Where it comes from, if not from the planner. */
+  readonly source?: BlockFetchOptions['source']
   readonly progress?: (bytesDone: number) => void
 }
 

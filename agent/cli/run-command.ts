@@ -29,6 +29,7 @@ import { readReport } from '../inventory/index.ts'
 import { type Endpoint, type Log, parseEndpoint, RECONNECT_BACKOFF } from '../link/index.ts'
 import { installedPackages } from '../runtimes/index.ts'
 import { createLog } from './create-log.ts'
+import { hawkbitOf } from './hawkbit-settings.ts'
 import { renewInProcess } from './renew-in-process.ts'
 import type { Settings } from './settings.ts'
 
@@ -85,6 +86,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     health: healthOf(settings),
     observeMs: 1000 * settings.observeSeconds,
     ...(settings.capture && { capture: settings.capture }),
+    ...hawkbitOf(settings),
     check: { everyMs: 86_400_000 * settings.checkDays, quietHours: settings.quietHours },
     readHost: () => readHost(root),
     findNative: (report) => wellKnown(report, root),

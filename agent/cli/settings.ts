@@ -143,6 +143,10 @@ export const settingsSchema = z.object({
   checkDays: decimal({ least: 0, most: 365 }).default(7),
   quietHours: quietHoursSchema.default([2, 5]),
   observeSeconds: decimal({ least: 0.1, most: 86_400 }).default(3600),
+  hawkbit: z.string().min(1).optional(),
+  hawkbitTenant: z.string().min(1).max(64).default('DEFAULT'),
+  hawkbitTarget: z.string().min(1).max(256).optional(),
+  hawkbitToken: z.string().min(1).max(1024).optional(),
   ca: z.string().optional(),
   cert: z.string().optional(),
   key: z.string().optional(),
@@ -276,6 +280,28 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'quietHours',
     flags: '--quiet-hours <from-to>',
     description: "hours of this device's day for that (default: 2-5)",
+  },
+  {
+    key: 'hawkbit',
+    flags: '--hawkbit <url>',
+    description:
+      'take variants from this hawkBit server as well, by its DDI: https://host[:port]; they are verified as those of the planner',
+  },
+  {
+    key: 'hawkbitTenant',
+    flags: '--hawkbit-tenant <name>',
+    description: 'tenant there (default: DEFAULT)',
+  },
+  {
+    key: 'hawkbitTarget',
+    flags: '--hawkbit-target <id>',
+    description: "controller id of this device there (default: the device's name)",
+  },
+  {
+    key: 'hawkbitToken',
+    flags: '--hawkbit-token <token>',
+    description:
+      'security token of the target; gateway:TOKEN for one of a gateway; @FILE reads it from there',
   },
   { key: 'ca', flags: '--ca <file>', description: 'authority of the broker, PEM, for mqtts' },
   {

@@ -2,6 +2,7 @@ import type { Digest } from '../../shared/digest.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Labels } from '../../shared/labels.ts'
 import type { HardwareReport, HostFigures, ProposedEngine } from '../../shared/messages/index.ts'
+import type { DdiSettings } from '../ddi/index.ts'
 import type { EngineSettings } from '../engines/index.ts'
 import type { BackoffOptions, Endpoint, Log } from '../link/index.ts'
 import type { ModelRunner } from './agent-context.ts'
@@ -60,6 +61,8 @@ export interface AgentOptions {
   readonly capture?: CaptureSettings
   /** When it runs models by itself, to see whether they still answer as they did; default: weekly. */
   readonly check?: CheckSettings
+  /** Another updater that brings variants too: hawkBit's DDI; default: none. */
+  readonly hawkbit?: DdiSettings
   /** How this device is now; default: nothing is known of it. */
   readHost?(): Promise<Omit<HostFigures, 'restarts'>>
   /** What this device is, read anew for every birth. */

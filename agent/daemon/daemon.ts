@@ -5,6 +5,7 @@ import { messageOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
 import { ArtifactStore, DiskQuota, lookAtFileSystems, Slots } from '../artifacts/index.ts'
+import { DdiClient } from '../ddi/index.ts'
 import { Engines, nameOf } from '../engines/index.ts'
 import { DeviceLink, Outbox } from '../link/index.ts'
 import { CapturedSamples, Observer, SampleUploads } from '../observe/index.ts'
@@ -18,6 +19,8 @@ import { recoverSlots } from './install/recovery.ts'
 import { Journal } from './journal/journal.ts'
 import { Ledger } from './journal/ledger.ts'
 import { OrderHandler } from './orders/order-handler.ts'
+import { ShippedVariants } from './orders/shipped.ts'
+import { targetAttributes } from './orders/target-attributes.ts'
 import { METADATA_PATIENCE } from './orders/verify-assignment.ts'
 import { MeasurementLock } from './probes/measurement-lock.ts'
 import { Prober } from './probes/prober.ts'
@@ -90,6 +93,7 @@ class Daemon implements Agent {
   readonly #checks: SelfChecks
   readonly #uploads: SampleUploads
   #desk: OrderHandler | undefined
+  #updater: DdiClient | undefined
   #closeSocket: () => Promise<void> = async () => {}
   #timekeeper: NodeJS.Timeout | undefined
   #enginesKeeper: NodeJS.Timeout | undefined
@@ -188,6 +192,7 @@ class Daemon implements Agent {
     this.#link.onConnected(() => this.#uploads.connected())
     this.#uploads.start()
     this.#link.start()
+    this.#updater = this.#otherUpdater()
     this.#stopClockWatch = this.#watchClock()
     this.#enginesKeeper = setInterval(() => void this.#lookAtEngines(), ENGINES_READ_MS).unref()
     this.#tellUnusable()
@@ -220,6 +225,7 @@ class Daemon implements Agent {
 
   async close(): Promise<void> {
     this.#leaving.abort()
+    await this.#updater?.close()
     this.#outbox.close()
     await this.#closeSocket()
     await this.#checks.close()
@@ -234,6 +240,21 @@ class Daemon implements Agent {
     this.#writeLeave()
     this.#journal.close()
     await this.#release()
+  }
+
+  /** Asked beside the planner, where the settings name one. */
+  #otherUpdater(): DdiClient | undefined {
+    const { hawkbit, log, memoryLimitBytes } = this.#options
+    if (hawkbit === undefined) return undefined
+    return new DdiClient({
+      ...hawkbit,
+      log,
+      recipient: new ShippedVariants(this.#context, {
+        memoryLimitBytes,
+        installer: this.#installer,
+      }),
+      attributes: async () => targetAttributes(this.#options, await this.#report()),
+    })
   }
 
   #newObserver(captured: CapturedSamples | undefined): Observer {

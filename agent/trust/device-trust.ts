@@ -13,9 +13,12 @@ import {
   type Offer,
   REPOSITORIES,
   type RepositoryName,
+  type Shipment,
+  type ShipmentStatement,
   TRUST_LIMITS,
   TrustError,
   type TrustLimits,
+  targetPath,
 } from '../../shared/trust/index.ts'
 import {
   type DeviceFacts,
@@ -30,6 +33,7 @@ import type { Installable, TrustedAssignment, TrustedPackage } from './assignmen
 import { DurableStore } from './durable-store.ts'
 import { type RefreshedRepository, RepositoryClient, type RootSigned } from './repository-client.ts'
 import { verifySignedProbe } from './signed-probe.ts'
+import { verifySignedShipment } from './signed-shipment.ts'
 import { Deadline, fetchBounded, type MetadataSource, sourceOf } from './source.ts'
 import { spokenTo, statementOf } from './statement.ts'
 import { StateFile } from './trust-state.ts'
@@ -54,6 +58,9 @@ export interface Verified {
   readonly issuedAt: string
   readonly assignments: readonly Installable[]
 }
+
+/** What another updater brings, all of it verified: an assignment that the device counts itself. */
+export type Shipped = Omit<TrustedAssignment, 'counter'>
 
 export type Sources = Readonly<Record<RepositoryName, MetadataSource>>
 
@@ -114,6 +121,69 @@ export class DeviceTrust {
         return statement.order
       }),
     )
+  }
+
+  /**
+   * What another updater brings for a class of devices: believed where the director's keys vouch for the choice and the
+   * release keys for the bytes, as of an assignment. It names no device: which one gets it is the updater's to say.
+   * @throws TrustError named after the attack; then nothing is to be installed
+   */
+  verifyShipment(shipment: Shipment): Promise<Shipped[]> {
+    const { roots, image: files, vouched } = shipment
+    const sources = {
+      director: sourceOf(roots.director),
+      image: sourceOf({ ...roots.image, ...files }),
+    }
+    return this.#queue.run(() =>
+      this.#doubting(async () => {
+        await this.#settle(sources)
+        const root = await this.#clients.director.followRoots(sources.director, (root) =>
+          this.#timeUnder(root),
+        )
+        const statement = verifySignedShipment(vouched, root, this.#clock.now())
+        await this.#clock.monitor(new Date(statement.issuedAt), timeKeysOf(root))
+        const image = await this.#clients.image.refresh(sources.image, () => this.#clock.now())
+        await this.#forgetCountersOf(image)
+        return await this.#shipped(statement, image)
+      }),
+    )
+  }
+
+  async #shipped(statement: ShipmentStatement, image: RefreshedRepository): Promise<Shipped[]> {
+    const { device, ...facts } = this.#options
+    const { class: name, variants, issuedAt, expires } = statement
+    const shipped: Shipped[] = []
+    for (const { digest, bytes: length, ...custom } of variants) {
+      const { model, runtime } = custom
+      if (!isOneOf(RUNTIME_NAMES, runtime)) {
+        throw new TrustError('wrong-class', `${model} needs ${runtime}, which is not known here`)
+      }
+      const path = targetPath(model, digest, runtime)
+      const found = await image.find(path)
+      if (!found) {
+        throw new TrustError('online-key-compromise', `${path} is shipped, but was never released`)
+      }
+      // The counter of assignments is the device's own affair: nothing is held against it here.
+      const director = { path, length, digest, custom: { ...custom, class: name, counter: 1 } }
+      requireAgreement({
+        director,
+        image: imageTarget(found.target),
+        device: facts,
+        installedCounter: this.#installedCounter(model),
+      })
+      const { blockList, runtime: _runtime, ...described } = custom
+      const order = { digest, length }
+      const validity = { device, issuedAt, expiresAt: expires }
+      shipped.push({
+        ...described,
+        runtime,
+        class: name,
+        ...namedBy(order, blockList),
+        ...validity,
+      })
+    }
+    requireOnePerModel(shipped)
+    return shipped
   }
 
   /** What has expired may be the fault of a clock: the refusal says whose, and the remedy. */
@@ -304,7 +374,7 @@ function asPartial(error: unknown, path: string, count: number): unknown {
   return new TrustError('partial-install', message, { path }, { cause: error })
 }
 
-function requireOnePerModel(assignments: readonly Installable[]): void {
+function requireOnePerModel(assignments: readonly Pick<Installable, 'model'>[]): void {
   const models = assignments.map(({ model }) => model)
   const twice = models.find((model, index) => models.indexOf(model) !== index)
   if (twice === undefined) return

@@ -4,8 +4,9 @@ import {
   probeStatementSchema,
   type VouchedProbe,
 } from '../../shared/messages/index.ts'
-import { countVouchers, type TrustedKey } from '../../shared/signatures/index.ts'
-import { TrustError, type TufKey, trustedKeyOf } from '../../shared/trust/index.ts'
+import { countVouchers } from '../../shared/signatures/index.ts'
+import { TrustError } from '../../shared/trust/index.ts'
+import { directorKeys } from './director-keys.ts'
 import type { RootSigned } from './repository-client.ts'
 
 /**
@@ -41,14 +42,4 @@ export function verifySignedProbe(
     throw new TrustError('mix-and-match', 'the order names another probe than the one signed')
   }
   return statement
-}
-
-/** Keys of other kinds than ours sign no probes. */
-function directorKeys({ roles, keys }: RootSigned): TrustedKey[] {
-  return (roles.targets?.keyIDs ?? []).flatMap((keyId) => {
-    const { keyType, keyVal } = keys[keyId] ?? {}
-    if (keyType !== 'ed25519' || keyVal?.public === undefined) return []
-    const key: TufKey = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: keyVal.public } }
-    return [trustedKeyOf(key)]
-  })
 }

@@ -121,6 +121,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> =
       webhooks.webhooksRetryCommand,
     ]
   },
+  bridge: async () => [(await import('./bridge/hawkbit.ts')).bridgeHawkbitCommand],
   operators: async () => {
     const operators = await import('./operators/operators.ts')
     return [

@@ -64,6 +64,28 @@ export async function directedVariants(
   return new Set(rows.map(({ variant }) => variant))
 }
 
+/** In what of its own a device of the class was told to run the variant; null where none was. */
+export async function engineGiven(
+  db: Db,
+  { model, class: classId, variant }: Pick<StoredDirection, 'model' | 'class' | 'variant'>,
+): Promise<DirectedEngine | null> {
+  const row = await db
+    .selectFrom('directions')
+    .innerJoin('directed_engines', (join) =>
+      join
+        .onRef('directed_engines.device', '=', 'directions.device')
+        .onRef('directed_engines.model_name', '=', 'directions.model_name'),
+    )
+    .select('directed_engines.engine')
+    .where('directions.model_name', '=', model)
+    .where('directions.class', '=', classId)
+    .where('directions.variant', '=', variant)
+    .orderBy('directions.device')
+    .limit(1)
+    .executeTakeFirst()
+  return readJsonOrNull(directedEngineSchema, row?.engine ?? null)
+}
+
 export async function recordRootsOf(db: Db, births: readonly Born[]): Promise<void> {
   if (births.length === 0) return
   await db

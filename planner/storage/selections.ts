@@ -67,6 +67,30 @@ export async function currentSelection(
   return row && selectionOf(row)
 }
 
+/** Those that were made behind this place, oldest first. */
+export async function selectionsAfter(
+  db: Db,
+  seq: number,
+  most: number,
+): Promise<readonly StoredSelection[]> {
+  const rows = await db
+    .selectFrom('selections')
+    .selectAll()
+    .where('seq', '>', seq)
+    .orderBy('seq')
+    .limit(most)
+    .execute()
+  return rows.map(selectionOf)
+}
+
+export async function lastSelectionSeq(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('selections')
+    .select((q) => q.fn.max('seq').as('seq'))
+    .executeTakeFirst()
+  return Number(row?.seq ?? 0)
+}
+
 export async function selectionBySeq(db: Db, seq: number): Promise<StoredSelection | undefined> {
   const row = await db
     .selectFrom('selections')

@@ -9,6 +9,7 @@ import {
   parseMetadata,
   REPOSITORIES,
   type RepositoryName,
+  type Shipment,
   TOP_ROLES,
   type TopRole,
   type TrustAnchor,
@@ -39,6 +40,7 @@ import { changed, type PolicyChange, policyOf, requirementOf } from './policy.ts
 import { latestRoot, latestRootVersion, requireBytes, rootsAfter } from './roots.ts'
 import type { ScryptCost } from './sealed-key.ts'
 import { signProbe } from './signed-probe.ts'
+import { type Shipping, signShipment } from './signed-shipment.ts'
 import { completed, requestFor, type SigningRequest } from './signing-request.ts'
 
 export interface AuthorityOptions {
@@ -271,6 +273,28 @@ export class TrustAuthority {
       }
       const vouched = signProbe(device, order, keys, { issuedAt: this.#options.now(), days })
       return { v, id, kind, model, variant, roots, vouched }
+    })
+  }
+
+  /**
+   * What another updater brings to devices of a class, in one file that each of them can judge by itself. It holds as
+   * long as the timestamp in it, which is made anew where it has spent a day of that.
+   */
+  ship(shipping: Shipping): Promise<Shipment> {
+    return this.#queue.run(async () => {
+      const { timestamp: days } = this.#options.lifetimes ?? LIFETIMES
+      const keys = await this.#onlineKeys('director')
+      const models = [...new Set(shipping.variants.map(({ model }) => model))]
+      await this.image.refresh(await this.#onlineKeys('image'), this.#options.now(), true)
+      return {
+        v: 1,
+        roots: {
+          director: await rootsAfter(this.#folders.director, 0),
+          image: await rootsAfter(this.#folders.image, 0),
+        },
+        image: await this.image.filesFor(models),
+        vouched: signShipment(shipping, keys, { issuedAt: this.#options.now(), days }),
+      }
     })
   }
 

@@ -28,7 +28,7 @@ import {
 } from './documents.ts'
 import type { DurableFolder } from './durable-folder.ts'
 import { KeysError } from './errors.ts'
-import { expiryAfter, isAgeing, LIFETIMES, type Lifetimes } from './lifetimes.ts'
+import { expiryAfter, hasLivedADay, isAgeing, LIFETIMES, type Lifetimes } from './lifetimes.ts'
 import { policyFor } from './policy.ts'
 import { latestRoot, requireBytes } from './roots.ts'
 
@@ -133,8 +133,11 @@ export class ImageRepository {
     return there !== undefined && there.version >= version && !there.bytes.equals(bytes)
   }
 
-  /** Signs snapshot and timestamp again where they age or their keys changed; called at start and daily. */
-  async refresh(online: readonly SigningKey[], now: Date): Promise<boolean> {
+  /**
+   * Signs snapshot and timestamp again where they age or their keys changed; called at start and daily.
+   * @param isYoung a timestamp that has lived for a day is old enough
+   */
+  async refresh(online: readonly SigningKey[], now: Date, isYoung = false): Promise<boolean> {
     const { roles, snapshot, snapshotVersion, timestamp, timestampVersion, root } =
       await this.#current()
     const { snapshot: snapshotDays, timestamp: timestampDays } = this.#lifetimes
@@ -142,6 +145,7 @@ export class ImageRepository {
       timestamp !== null &&
       snapshot !== null &&
       !isAgeing(timestamp.signed.expires, timestampDays, now) &&
+      !(isYoung && hasLivedADay(timestamp.signed.expires, timestampDays, now)) &&
       !isAgeing(snapshot.signed.expires, snapshotDays, now) &&
       vouchesFor(root, timestamp, snapshot)
     if (fresh) return false

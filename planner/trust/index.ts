@@ -26,4 +26,5 @@ export {
 } from './pending.ts'
 export type { PolicyChange } from './policy.ts'
 export { releasedBy } from './release-batch.ts'
+export type { Shipping } from './signed-shipment.ts'
 export { missingSignatures } from './signing-request.ts'

@@ -30,3 +30,7 @@ export function tufTime(at: Date): string {
 export function isAgeing(expires: string, days: number, now: Date): boolean {
   return new Date(expires).getTime() - now.getTime() < (days * DAY_MS) / 3
 }
+
+export function hasLivedADay(expires: string, days: number, now: Date): boolean {
+  return new Date(expires).getTime() - now.getTime() < (days - 1) * DAY_MS
+}

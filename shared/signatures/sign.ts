@@ -8,7 +8,7 @@ import type { SigningKey, TrustedKey } from './keys.ts'
  * What a signature is for: part of the signed bytes, so that a text signed for one purpose means
  * nothing for another.
  */
-export const SIGNATURE_PURPOSES = ['join', 'probe'] as const
+export const SIGNATURE_PURPOSES = ['join', 'probe', 'shipment'] as const
 export type SignaturePurpose = (typeof SIGNATURE_PURPOSES)[number]
 
 /** Ed25519, RFC 8032, over `fitment/1/<purpose>`, a zero byte, and the payload's UTF-8 bytes. */

@@ -21,7 +21,7 @@ export type Offer = z.infer<typeof offerSchema>
 
 /** What is longer than a message may be travels as an artifact: files of the image repository, as JSON. */
 export const MAX_IMAGE_FILES_BYTES = 4 * 1024 * 1024
-const imageFilesSchema = filesSchema(1024 * 1024)
+export const imageFilesSchema = filesSchema(1024 * 1024)
 
 export function printImageFiles(files: Offer['image']): Buffer {
   return Buffer.from(JSON.stringify(files))

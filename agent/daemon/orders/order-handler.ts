@@ -18,8 +18,6 @@ import type { SampleUploads } from '../../observe/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import { OrderRefused } from '../errors.ts'
 import type { Installer } from '../install/installer.ts'
-import { isInForce } from '../install/quarantine.ts'
-import type { Records } from '../journal/records.ts'
 import type { Prober } from '../probes/prober.ts'
 import {
   ackReport,
@@ -29,6 +27,7 @@ import {
   refusedReport,
   repeated,
 } from '../reports.ts'
+import { acceptanceOf } from './acceptance-of.ts'
 import { requireAcceptable } from './admission.ts'
 import { verifyAssignment } from './verify-assignment.ts'
 
@@ -118,12 +117,7 @@ export class OrderHandler {
     const { store, log, clock } = this.#context
     try {
       const assignment = await verifyAssignment(order, this.#context)
-      requireAcceptable(assignment, {
-        ...this.#options,
-        hasEngine: (engine) => this.#context.engines.find(engine) !== undefined,
-        quarantine: (key) => this.#quarantineOf(key),
-        latest: (model) => this.#context.ledger.journal.get('counter', model),
-      })
+      requireAcceptable(assignment, acceptanceOf(this.#context, this.#options))
       const refusal = await store.refusal(assignment.artifact)
       if (refusal) throw refusal
       this.#options.installer.accept(order.id, assignment, order.windows)
@@ -135,12 +129,6 @@ export class OrderHandler {
         installReport(order.id, order, 'refused', clock.now(), { error: refusalOf(error) }),
       )
     }
-  }
-
-  #quarantineOf(key: string): Records['quarantine'] | undefined {
-    const { ledger, clock } = this.#context
-    const known = ledger.journal.get('quarantine', key)
-    return known && isInForce(known, clock.now()) ? known : undefined
   }
 
   async #probe(order: OrderOf<'probe'>): Promise<void> {

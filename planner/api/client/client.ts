@@ -38,6 +38,8 @@ export interface PlannerClient {
    * @param onSent told how many are on their way, of how many
    */
   upload(path: string, onSent?: (sent: number, of: number) => void): Promise<string>
+  /** Bytes of a released file, as they come. */
+  download(digest: string): Promise<AsyncIterable<Uint8Array>>
 }
 
 /** Pages are the client's own affair. */
@@ -88,6 +90,14 @@ export function connectPlanner(
       file.on('data', () => onSent(file.bytesRead, size)).pipe(sent)
       const result = await Promise.race([answerTo(sent, transport, () => {}), broken])
       return uploadedSchema.parse(result).digest
+    },
+    async download(digest) {
+      const accept = { accept: 'application/octet-stream, application/problem+json' }
+      const sent = await transport.ask('GET', `${OTHER_PATHS.artifacts}/${digest}`, accept)
+      sent.end()
+      const response = await responseTo(sent, transport)
+      if (response.statusCode !== 200) await wholeAnswer(response)
+      return response as AsyncIterable<Uint8Array>
     },
   }
 }

@@ -6,6 +6,7 @@ import { nothing, type Operation } from './operation.ts'
 import { OPERATOR_OPERATIONS } from './operator-operations.ts'
 import { ROLLOUT_OPERATIONS } from './rollout-operations.ts'
 import { SAMPLE_OPERATIONS } from './sample-operations.ts'
+import { SHIPMENT_OPERATIONS } from './shipment-operations.ts'
 
 /** Who may call what; over the planner's own socket everybody is an admin. */
 export { ROLES, type Role }
@@ -29,6 +30,7 @@ export const OPERATIONS = {
   ...MODEL_OPERATIONS,
   ...ROLLOUT_OPERATIONS,
   ...SAMPLE_OPERATIONS,
+  ...SHIPMENT_OPERATIONS,
   ...OPERATOR_OPERATIONS,
 } as const satisfies Record<string, Operation>
 

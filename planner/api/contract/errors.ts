@@ -45,6 +45,8 @@ export type ApiErrorCode =
   | 'in-progress'
   | 'already-done'
   | 'unknown-rollout'
+  /** No file of that digest is released. */
+  | 'unknown-file'
   | 'unknown-window'
   | 'unknown-operator'
   | 'unknown-webhook'

@@ -48,6 +48,7 @@ const STATUS_OF: Readonly<Record<string, ProblemStatus>> = {
   'unknown-package': 404,
   'unknown-batch': 404,
   'unknown-rollout': 404,
+  'unknown-file': 404,
   'unknown-window': 404,
   'unknown-webhook': 404,
   'unknown-delivery': 404,

@@ -63,6 +63,7 @@ export const ROUTES: { readonly [K in OperationName]: Route } = {
   'rollouts.list':      { method: 'GET',    path: '/rollouts', summary: 'Rollouts, newest first' },
   'rollouts.show':      { method: 'GET',    path: '/rollouts/{rollout}', summary: 'A rollout by its numbers, and why devices failed' },
   'rollouts.members':   { method: 'GET',    path: '/rollouts/{rollout}/devices', summary: 'Devices of a rollout, by name' },
+  'shipments.make':     { method: 'POST',   path: '/shipments', summary: 'Signs what another updater may bring to each class' },
   'alarms.list':        { method: 'GET',    path: '/alarms', summary: 'Alarms that are raised, newest first' },
   'variants.list':      { method: 'GET',    path: '/variants', summary: 'Candidates of each class' },
   'probes.list':        { method: 'GET',    path: '/probes', summary: 'Measurements on devices' },
@@ -91,6 +92,7 @@ export const ROUTES: { readonly [K in OperationName]: Route } = {
 /** Those that are no operation: they take or give bytes, sessions or a stream. */
 export const OTHER_PATHS = {
   artifacts: `${API}/artifacts`,
+  artifact: `${API}/artifacts/{digest}`,
   session: `${API}/session`,
   events: `${API}/events`,
   openapi: `${API}/openapi.json`,

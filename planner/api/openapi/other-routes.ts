@@ -31,6 +31,28 @@ export const OTHER_ROUTES: Readonly<Record<string, Readonly<Record<string, JsonS
       },
     },
   },
+  [OTHER_PATHS.artifact]: {
+    get: {
+      operationId: 'artifacts.get',
+      summary: 'A file that was released, by its digest',
+      tags: ['artifacts'],
+      parameters: [
+        {
+          name: 'digest',
+          in: 'path',
+          required: true,
+          schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+        },
+      ],
+      responses: {
+        '200': {
+          description: 'Its bytes',
+          content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+        },
+        ...problems([401, 403, 404, 429, 500, 503]),
+      },
+    },
+  },
   [OTHER_PATHS.session]: {
     get: {
       operationId: 'session.show',

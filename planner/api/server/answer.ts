@@ -1,9 +1,11 @@
+import { pipeline } from 'node:stream/promises'
 import { AppError, messageOf } from '../../../shared/errors.ts'
 import { ApiError } from '../contract/errors.ts'
 import { type Problem, problemOf } from '../contract/problems.ts'
 import { API, OTHER_PATHS } from '../contract/routes.ts'
 import { documentText } from '../openapi/document.ts'
 import { PAGE_POLICY, pageText } from '../openapi/page.ts'
+import { readReleased, releasedName } from '../shipments/released-file.ts'
 import { answerEvents } from './answer-events.ts'
 import { answerOperation } from './answer-operation.ts'
 import { type Caller, callerOf, requireRole } from './callers.ts'
@@ -33,6 +35,7 @@ export async function answer(exchange: Exchange): Promise<void> {
 /** What was asked, in one of few words. */
 function nameOf({ method, path }: Exchange['asked']): string {
   if (Object.hasOwn(OTHERS, path)) return path.slice(path.lastIndexOf('/') + 1)
+  if (method === 'GET' && releasedName(path) !== undefined) return 'artifact'
   if (!path.startsWith(`${API}/`)) return 'page'
   try {
     return routeOf(method, path).name
@@ -62,10 +65,13 @@ async function dispatch(exchange: Exchange): Promise<void> {
   const { request, response, asked, planner } = exchange
   const { method, path } = asked
   const other = Object.hasOwn(OTHERS, path) ? OTHERS[path] : undefined
+  const released = releasedName(path)
   if (other !== undefined) {
     const run = Object.hasOwn(other, method) ? other[method] : undefined
     if (run === undefined) throw new MethodError(method, path, Object.keys(other) as 'GET'[])
     await run(exchange)
+  } else if (released !== undefined && method === 'GET') {
+    await download(exchange, released)
   } else if (path === API || path.startsWith(`${API}/`)) {
     await known(exchange, (_, caller) =>
       answerOperation(exchange, caller, (error) => told(exchange, error)),
@@ -98,6 +104,17 @@ function upload(exchange: Exchange): Promise<void> {
     requireRole(caller, 'upload', 'operator')
     const ref = await planner.conductor.context.artifacts.putStream(request)
     sendJson(request, response, { status: 201, body: JSON.stringify(ref) })
+  })
+}
+
+/** A file that was released, for who brings it to devices by another way. */
+function download(exchange: Exchange, digest: string): Promise<void> {
+  return known(exchange, async ({ response, planner }, caller) => {
+    requireRole(caller, 'download', 'operator')
+    const { stream, bytes } = await readReleased(planner.conductor.context, digest)
+    response.setHeader('content-security-policy', DATA_POLICY)
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes })
+    await pipeline(stream, response)
   })
 }
 

@@ -45,6 +45,7 @@ import { listMembers, listRollouts, showRollout } from '../rollouts/list-rollout
 import { rolloutStatus } from '../rollouts/read-rollouts.ts'
 import { changeRollout, resumeRollout, rollBack, startRollouts } from '../rollouts/rollouts.ts'
 import { addPackage, listPackages, removePackage } from '../runtimes/runtime-packages.ts'
+import { makeShipments } from '../shipments/make-shipments.ts'
 import {
   addWebhook,
   listDead,
@@ -165,6 +166,8 @@ export const RUN: { readonly [K in OperationName]: Run<K> } = {
   'rollouts.list': listRollouts,
   'rollouts.show': showRollout,
   'rollouts.members': listMembers,
+
+  'shipments.make': makeShipments,
 
   'broker.credentials': brokerCredentials,
   'keys.list': listKeys,

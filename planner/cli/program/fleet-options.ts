@@ -71,6 +71,20 @@ export const plannerOptions: readonly CliOption[] = [
   },
   { flags: '--samples-days <days>', description: 'how long they are kept', default: '30' },
   {
+    flags: '--traces <url>',
+    description:
+      'OpenTelemetry collector that is told of plans and rollouts, e.g. http://collector:4318 (or FITMENT_TRACES)',
+  },
+  {
+    flags: '--sparkplug <url>',
+    description:
+      'broker that is told of devices and models in Sparkplug B, mqtts://[user:password@]host (or FITMENT_SPARKPLUG)',
+  },
+  {
+    flags: '--sparkplug-name <group/node>',
+    description: 'group, and edge node, that this planner is there (default: the fleet, /fitment)',
+  },
+  {
     flags: '--log-level <level>',
     description: 'least that is logged',
     choices: LOG_LEVELS,
@@ -115,6 +129,9 @@ export const plannerInput = {
   probesAtOnce: wholeNumber({ least: 1 }).optional(),
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
+  traces: z.string().optional(),
+  sparkplug: z.string().optional(),
+  sparkplugName: z.string().optional(),
   samplesQuota: quotaInput,
   samplesDays: decimal({ least: 1, most: 3660 }),
   logLevel: z.enum(LOG_LEVELS),

@@ -28,6 +28,7 @@ import {
   openPlannerIdentity,
   type PlannerIdentity,
 } from '../../identity/index.ts'
+import { sparkplugOf, startSparkplug } from '../../sparkplug/index.ts'
 import {
   createArtifactStore,
   type Database,
@@ -35,6 +36,7 @@ import {
   openDatabase,
   startingAlone,
 } from '../../storage/index.ts'
+import { collectorOf, startTraces } from '../../traces/index.ts'
 import { openTrust, type TrustAuthority } from '../../trust/index.ts'
 
 export interface PlannerOptions {
@@ -60,6 +62,12 @@ export interface PlannerOptions {
   readonly listener?: OperatorListener
   /** Who may read metrics there. */
   readonly metricsFor?: ApiOptions['metricsFor']
+  /** OpenTelemetry collector; FITMENT_TRACES where it is not given. */
+  readonly traces?: string | undefined
+  /** Sparkplug broker; FITMENT_SPARKPLUG where it is not given. */
+  readonly sparkplug?: string | undefined
+  /** `GROUP/NODE` there. */
+  readonly sparkplugName?: string | undefined
   /** Opens the way to the broker; called once the database is this planner's alone. */
   connect(
     identity: PlannerIdentity,
@@ -87,6 +95,7 @@ export interface RunningPlanner {
 export async function startPlanner(options: PlannerOptions): Promise<RunningPlanner> {
   const { data, fleet, log } = options
   requirePlausible(new Date())
+  const others = othersOf(options)
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -142,6 +151,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       log,
     })
     closers.push(() => api.close())
+    closers.push(...(await tellOthers(conductor, options, others)))
     const { operatorUrl } = api
     const lost = Promise.race([database.lost, cluster.lost])
     return { info, conductor, ...(operatorUrl && { operatorUrl }), lost, close }
@@ -149,6 +159,29 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
     await close()
     throw error
   }
+}
+
+/** Whoever else is told how things are, by the settings. @throws UsageError before anything is started */
+function othersOf({ fleet, traces, sparkplug, sparkplugName }: PlannerOptions) {
+  const { FITMENT_TRACES, FITMENT_SPARKPLUG, OTEL_EXPORTER_OTLP_HEADERS } = process.env
+  const collector = traces ?? FITMENT_TRACES
+  const broker = sparkplug ?? FITMENT_SPARKPLUG
+  return {
+    collector: collector ? collectorOf(collector, OTEL_EXPORTER_OTLP_HEADERS) : undefined,
+    settings: broker ? sparkplugOf(broker, sparkplugName ?? fleet) : undefined,
+  }
+}
+
+async function tellOthers(
+  { context }: Conductor,
+  { fleet, log }: PlannerOptions,
+  { collector, settings }: ReturnType<typeof othersOf>,
+): Promise<(() => Promise<void>)[]> {
+  const told = [
+    ...(collector ? [await startTraces({ context, fleet, collector, log })] : []),
+    ...(settings ? [await startSparkplug({ context, fleet, settings, log })] : []),
+  ]
+  return told.map((one) => () => one.close())
 }
 
 interface Parts {

@@ -4,9 +4,8 @@ import { socketPath, startApi } from '../../../planner/api/index.ts'
 import { openPlanner } from '../conductor/scripted-fleet.ts'
 
 /** A planner whose devices the test plays, with its API on the socket commands ask. */
-export async function running(t: Test) {
-  const data = t.testdir({})
-  const planner = await openPlanner(data)
+export async function running(t: Test, clock?: { now: Date }, data = t.testdir({})) {
+  const planner = await openPlanner(data, {}, clock)
   t.teardown(planner.close)
   const api = await startApi({
     conductor: planner.conductor,

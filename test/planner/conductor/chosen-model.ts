@@ -44,6 +44,7 @@ export async function chosenModel(
   revision = 'a',
   bytesOf = (key: string, index: number): Buffer =>
     Buffer.alloc(index === 0 ? 100_000 : 300_000, `${key} ${revision}`),
+  beforeItIsWanted: () => Promise<void> = async () => {},
 ): Promise<Model> {
   const { digest: slice } = await artifacts.put(Buffer.from('test data'))
   const reference = { ...newModel.reference, slice }
@@ -80,6 +81,7 @@ export async function chosenModel(
     { model: model.id, class: classId, round: 1, measured: [measuredAs(small)], selection },
     now(),
   )
+  await beforeItIsWanted()
   await models.setIntent(db, model.id, 'rollout', { ...options, ...over })
   return model
 }

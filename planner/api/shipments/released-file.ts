@@ -1,0 +1,30 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { ConductorContext } from '../../conductor/index.ts'
+import { ApiError } from '../contract/errors.ts'
+import { OTHER_PATHS } from '../contract/routes.ts'
+
+const NAMED = new RegExp(`^${OTHER_PATHS.artifacts}/([0-9a-f]{64})$`)
+
+/** The digest that a path names; `undefined` where it names none. */
+export function releasedName(path: string): string | undefined {
+  return NAMED.exec(path)?.[1]
+}
+
+/** A file that the release keys vouch for, or one beside it: models and data of operators stay here. @throws ApiError `unknown-file` */
+export async function readReleased(
+  { trust, artifacts }: ConductorContext,
+  digest: string,
+): Promise<{ readonly stream: Readable; readonly bytes: number }> {
+  for (const model of await trust.image.models()) {
+    for (const variant of await trust.image.variants(model)) {
+      const { selfTest, labels, sketch, ...own } = variant
+      const refs = [own, selfTest, labels, sketch].filter((ref) => ref != null)
+      if (!refs.some((ref) => ref.digest === digest || ref.blockList === digest)) continue
+      const path = await artifacts.pathOf(digest)
+      return { stream: createReadStream(path), bytes: (await stat(path)).size }
+    }
+  }
+  throw new ApiError('unknown-file', `no released file has the digest ${digest.slice(0, 12)}…`)
+}

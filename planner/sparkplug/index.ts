@@ -1,0 +1,2 @@
+export type { SparkplugSettings } from './session.ts'
+export { sparkplugOf, startSparkplug } from './start-sparkplug.ts'
