@@ -13,8 +13,8 @@ t.test('failures of one cause are one, whatever sizes and files they name', asyn
   ]
   t.strictSame(groupCauses(said), [
     failed('disk-full: no room for 100000 bytes', 4, 'pi-1'),
-    { ...failed(said[3]?.error ?? '', 2), example: 'pi-2' },
     failed('disk-full: no room for 87.5 KB', 2, 'pi-7'),
+    { ...failed(said[3]?.error ?? '', 2), example: 'pi-2' },
   ])
 })
 

@@ -118,7 +118,7 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
     await page.goto(new URL('/health?model=hum&samples=press-00003', fleet.url).href)
     await page.locator('svg.map').first().waitFor()
     await page.locator('svg.plot .curve').first().waitFor()
-    t.equal(await page.locator('td', { hasText: 'press-00700' }).count(), 0)
+    t.equal(await page.locator('.list-row', { hasText: 'press-00700' }).count(), 0)
     await inspect(t, watched, 'samples-plots')
   })
 

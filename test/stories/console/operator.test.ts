@@ -128,7 +128,7 @@ t.test('from a model to a bad wave, and back', { skip: noBrowser ?? false }, asy
     await page.getByRole('cell', { name: /^2 of 2: at least/ }).waitFor()
     t.equal(await page.getByRole('button', { name: 'Resume' }).count(), 0, 'it is over')
     await inspect(t, watched, 'bad-wave')
-    await page.getByLabel('Wave').selectOption('2')
+    await page.getByRole('combobox', { name: 'Wave' }).selectOption('2')
     await page.locator('table[aria-rowcount="3"]').waitFor()
   })
 
