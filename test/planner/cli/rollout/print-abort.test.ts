@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Call } from '../../../../planner/api/call/call.ts'
 import { RUN } from '../../../../planner/api/server/operations.ts'
+import { layOut } from '../../../../planner/cli/print/layout.ts'
 import { printAbort } from '../../../../planner/cli/rollout/print-rollouts.ts'
 import { parseWaves } from '../../../../planner/rollout/index.ts'
 import { chosenModel } from '../../conductor/chosen-model.ts'
@@ -37,7 +38,8 @@ t.test('an abort says what devices will do that cannot be told of it now', async
   }
   for (const device of [there, fetching]) await device.leave()
 
-  const said = printAbort(await RUN['rollout.abort']({ model: 'motor' }, call))
+  const aborted = await RUN['rollout.abort']({ model: 'motor' }, call)
+  const said = layOut(printAbort(aborted), undefined).text
   t.match(said, /^offline: fetching: gets nothing more; .*install all the same, and then says so$/m)
   t.match(said, /^offline: there: gets back what it ran before as soon as it appears$/m)
   t.match(said, /online +online.* reverting/)
