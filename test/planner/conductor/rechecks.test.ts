@@ -1,6 +1,7 @@
 import t from 'tap'
 import { explain } from '../../../planner/api/models/explain.ts'
 import { rolloutStatus } from '../../../planner/api/rollouts/read-rollouts.ts'
+import { layOut } from '../../../planner/cli/print/layout.ts'
 import { printRollouts } from '../../../planner/cli/rollout/print-rollouts.ts'
 import { judgeRecheck } from '../../../planner/probing/index.ts'
 import { models, probes, rechecks, variants } from '../../../planner/storage/index.ts'
@@ -71,7 +72,8 @@ t.test('a device measures what it was given, once it runs there, and it is told'
   if (!model) throw new Error('no model')
   const { rollouts } = await rolloutStatus(context, model)
   t.match(rollouts[0]?.devices[0], { device: 'd0', state: 'active', recheck: /slower than it was/ })
-  t.match(printRollouts(await rolloutStatus(context, model)), /d0 .* slower than it was chosen for/)
+  const said = layOut(printRollouts(await rolloutStatus(context, model)), undefined).text
+  t.match(said, /d0 .* slower than it was chosen for/)
 })
 
 t.test('a device that cannot, or does not answer, is no riddle', async (t) => {

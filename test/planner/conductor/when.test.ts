@@ -1,5 +1,6 @@
 import t from 'tap'
 import { RUN } from '../../../planner/api/server/operations.ts'
+import { layOut } from '../../../planner/cli/print/layout.ts'
 import { printRollouts } from '../../../planner/cli/rollout/print-rollouts.ts'
 import { noteReason } from '../../../planner/conductor/rollouts/advance-rollout.ts'
 import { parseSelector } from '../../../planner/groups/index.ts'
@@ -104,7 +105,10 @@ t.test('who waits for applications says for which, and is not settled', async (t
     t.match(status.rollouts, [
       { state: 'running', devices: [{ state, error: `waits for ${waitsFor}` }] },
     ])
-    t.match(printRollouts(status), new RegExp(`installed +waits for ${waitsFor.slice(0, 3)}`))
+    t.match(
+      layOut(printRollouts(status), undefined).text,
+      new RegExp(`installed +waits for ${waitsFor.slice(0, 3)}`),
+    )
   }
   const [{ id = '' } = {}] = await rollouts.rolloutsOf(p.conductor.context.db, model)
   t.same((await RUN['rollouts.show']({ rollout: id }, call)).causes, [], 'which is no failure')
