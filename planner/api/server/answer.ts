@@ -70,7 +70,8 @@ async function dispatch(exchange: Exchange): Promise<void> {
     const run = Object.hasOwn(other, method) ? other[method] : undefined
     if (run === undefined) throw new MethodError(method, path, Object.keys(other) as 'GET'[])
     await run(exchange)
-  } else if (released !== undefined && method === 'GET') {
+  } else if (released !== undefined) {
+    if (method !== 'GET') throw new MethodError(method, path, ['GET'])
     await download(exchange, released)
   } else if (path === API || path.startsWith(`${API}/`)) {
     await known(exchange, (_, caller) =>

@@ -5,9 +5,9 @@ import type { ConductorContext } from '../../conductor/index.ts'
 import { ApiError } from '../contract/errors.ts'
 import { OTHER_PATHS } from '../contract/routes.ts'
 
-const NAMED = new RegExp(`^${OTHER_PATHS.artifacts}/([0-9a-f]{64})$`)
+const NAMED = new RegExp(`^${OTHER_PATHS.artifacts}/([^/]+)$`)
 
-/** The digest that a path names; `undefined` where it names none. */
+/** What a path names a file by, a digest if it is one; `undefined` where it names none. */
 export function releasedName(path: string): string | undefined {
   return NAMED.exec(path)?.[1]
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { connectPlanner, socketPath, startApi } from '../../../planner/api/index.ts'
 import { printExplanation } from '../../../planner/cli/models/print-explanation.ts'
+import { layOut } from '../../../planner/cli/print/layout.ts'
 import type { ProbeRecord } from '../../../shared/measure/index.ts'
 import { askedProbe } from '../../asked-probe.ts'
 import { builtModel } from '../conductor/built-model.ts'
@@ -94,7 +95,7 @@ t.test(
     const [unsaid, own] = of('float32')?.measurements ?? []
     t.match(unsaid, { state: 'failed', counts: false })
     t.match(own, { verdict: 'ok', counts: true })
-    const printed = printExplanation(told)
+    const printed = layOut(printExplanation(told), undefined).text
     t.match(printed, /motor revision 1 on press-1 \(class raspberry-pi-4, round 1\), chosen 20/)
     t.match(printed, /2.00× \(1.98×–2.02×\) +in turns, 1 device/)
     t.match(printed, /contended busy-machine \(left out\)/)

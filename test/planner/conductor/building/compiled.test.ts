@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { printPlans } from '../../../../planner/cli/models/print-plan.ts'
+import { layOut } from '../../../../planner/cli/print/layout.ts'
 import { buildVariant, evaluateVariant } from '../../../../planner/conductor/building/builds.ts'
 import { compilersFor, keyOf } from '../../../../planner/conductor/building/keys.ts'
 import { type Model, variants } from '../../../../planner/storage/index.ts'
@@ -120,8 +121,9 @@ t.test('the plan says what the compiler said', async (t) => {
     round: 1,
   }
   const choice = { winner: null, bestSoFar: null, why: '' }
-  const printed = printPlans([
+  const plans = printPlans([
     { ...plan, ...choice, candidates: [{ ...row, findings: [...row.findings], losses: [] }] },
   ])
+  const printed = layOut(plans, undefined).text
   t.match(printed, /integers throughout; vela 5\.2\.0: 43 of 43 operators$/m)
 })
