@@ -34,15 +34,22 @@ export class SpokenDevice {
       payload: printMessage('death', { v: 1, epoch: { start: name, connection: 0 } }),
       qos: 1 as const,
     }
-    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
-      clientId: `default/${name}`,
-      reconnectPeriod: 0,
-      will,
-    })
-    t.teardown(() => client.end(true))
-    const device = new SpokenDevice(name, client)
-    await client.subscribeAsync([device.topic('orders'), device.topic('blocks')], { qos: 1 })
-    return device
+    for (let tries = 1; ; tries++) {
+      const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
+        clientId: `default/${name}`,
+        reconnectPeriod: 0,
+        will,
+      })
+      t.teardown(() => client.end(true))
+      const device = new SpokenDevice(name, client)
+      try {
+        await client.subscribeAsync([device.topic('orders'), device.topic('blocks')], { qos: 1 })
+        return device
+      } catch (error) {
+        // RabbitMQ may end a session while it still ends the one of the same name before, from another test.
+        if (tries === 5) throw error
+      }
+    }
   }
 
   topic(channel: Channel): string {
