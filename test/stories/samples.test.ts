@@ -179,9 +179,11 @@ t.test('from an unsure model to a file for labels', async (t) => {
     code: 2,
     err: /is no time/,
   })
-  t.match(await planner.call('audit.list', { limit: 5, subject: 'motor' }), [
-    { action: 'samples.read', detail: { device: 'told' } },
-  ])
+  const done = await planner.call('audit.list', { subject: 'motor' })
+  t.match(
+    done.find(({ action }) => action === 'samples.read'),
+    { detail: { device: 'told' } },
+  )
 
   const told = await until('health of a site', async () => {
     const health = await fitment('health', 'motor', '--where', 'site=a', ...here)
