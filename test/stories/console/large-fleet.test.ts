@@ -47,7 +47,7 @@ t.test('ten thousand devices', { skip: noBrowser ?? false }, async (t) => {
     await page.getByText('100 devices found').waitFor()
     t.match(page.url(), /q=press-012/)
     await page.getByLabel('Labels').fill('site=hall-3')
-    await page.getByText('devices found').waitFor()
+    await page.waitForURL(/hall-3/)
     await page.getByLabel('State').selectOption('offline')
     await page.waitForURL(/state=offline/)
     await page.reload()
