@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { reasonOf, UsageError } from '../../shared/errors.ts'
-import { isLoopback } from '../../shared/loopback.ts'
+import { requireHttpsBeyondLoopback } from '../../shared/loopback.ts'
 import type { AgentOptions } from '../daemon/index.ts'
 import type { Settings } from './settings.ts'
 
@@ -10,7 +10,7 @@ const GATEWAY = 'gateway:'
 export function hawkbitOf(settings: Settings): Pick<AgentOptions, 'hawkbit'> {
   const { hawkbit: url, hawkbitTenant: tenant, hawkbitTarget, hawkbitToken, device } = settings
   if (url === undefined) return {}
-  requireAddress(url)
+  requireHttpsBeyondLoopback(url, '--hawkbit')
   if (hawkbitToken === undefined) {
     throw new UsageError(
       '--hawkbit needs --hawkbit-token: the security token of the target, or gateway:TOKEN',
@@ -21,17 +21,6 @@ export function hawkbitOf(settings: Settings): Pick<AgentOptions, 'hawkbit'> {
     ? ({ kind: 'GatewayToken', secret: said.slice(GATEWAY.length) } as const)
     : ({ kind: 'TargetToken', secret: said } as const)
   return { hawkbit: { url, tenant, target: hawkbitTarget ?? device, token } }
-}
-
-/** The token travels with every question. */
-function requireAddress(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol === 'https:') return
-  if (parsed?.protocol === 'http:' && isLoopback(parsed.hostname)) return
-  if (parsed?.protocol === 'http:') {
-    throw new UsageError(`--hawkbit ${url} has no TLS, and leaves this machine: use https://`)
-  }
-  throw new UsageError(`--hawkbit "${url}" is no address: https://host[:port]`)
 }
 
 function readSecret(text: string): string {

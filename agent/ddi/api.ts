@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { reasonOf } from '../../shared/errors.ts'
+import { retryAfterMs, whyNoAnswer } from '../../shared/http-answers.ts'
 import { parseJsonText } from '../../shared/json.ts'
 import { DdiError } from './errors.ts'
 
@@ -119,18 +119,14 @@ async function readBounded(response: Response, most: number, url: string): Promi
 }
 
 function unreachable(url: string, error: unknown): DdiError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const isLate = error instanceof Error && error.name === 'TimeoutError'
-  const why = isLate ? 'no answer came in time' : reasonOf(cause)
   const host = URL.canParse(url) ? new URL(url).host : url
-  return new DdiError('hawkbit-unreachable', `hawkBit at ${host}: ${why}`, undefined, error)
+  const message = `hawkBit at ${host}: ${whyNoAnswer(error)}`
+  return new DdiError('hawkbit-unreachable', message, undefined, error)
 }
 
 /** What is to be done about each status. */
 function refused({ status, headers }: Response, url: string, { target, tenant }: DdiSettings) {
   const where = path(url)
-  const after = Number(headers.get('retry-after'))
-  const retryAfterMs = Number.isFinite(after) && after > 0 ? after * 1000 : undefined
   if (status === 401 || status === 403) {
     return new DdiError(
       'hawkbit-unauthorized',
@@ -144,7 +140,7 @@ function refused({ status, headers }: Response, url: string, { target, tenant }:
     return new DdiError(
       'hawkbit-busy',
       `hawkBit answers ${status}: asked again later`,
-      retryAfterMs,
+      retryAfterMs(headers),
     )
   }
   return new DdiError('hawkbit-answer', `hawkBit refuses ${where} with ${status}`)

@@ -1,13 +1,11 @@
-import { parseJsonText } from '../../shared/json.ts'
 import {
   type ProbeStatement,
   probeStatementSchema,
   type VouchedProbe,
 } from '../../shared/messages/index.ts'
-import { countVouchers } from '../../shared/signatures/index.ts'
 import { TrustError } from '../../shared/trust/index.ts'
-import { directorKeys } from './director-keys.ts'
 import type { RootSigned } from './repository-client.ts'
+import { vouchedStatement } from './vouched-statement.ts'
 
 /**
  * What the director asks this device to measure, once enough of the keys vouch for it that may assign.
@@ -19,14 +17,8 @@ export function verifySignedProbe(
   device: string,
   now: Date,
 ): ProbeStatement {
-  const threshold = root.roles.targets?.threshold ?? Number.POSITIVE_INFINITY
-  if (countVouchers(vouched, directorKeys(root), 'probe') < threshold) {
-    throw new TrustError('arbitrary-software', 'too few of the director’s keys sign this probe')
-  }
-  const json = parseJsonText(Buffer.from(vouched.payload))
-  const parsed = probeStatementSchema.safeParse(json.ok ? json.value : undefined)
-  if (!parsed.success) throw new TrustError('malformed-metadata', 'what was signed is no probe')
-  const statement = parsed.data
+  const purpose = 'probe'
+  const statement = vouchedStatement(vouched, root, { purpose, schema: probeStatementSchema })
   const { order } = statement
   if (statement.device !== device) {
     throw new TrustError(

@@ -1,12 +1,11 @@
-import { parseJsonText } from '../../shared/json.ts'
-import { countVouchers, type Vouched } from '../../shared/signatures/index.ts'
+import type { Vouched } from '../../shared/signatures/index.ts'
 import {
   type ShipmentStatement,
   shipmentStatementSchema,
   TrustError,
 } from '../../shared/trust/index.ts'
-import { directorKeys } from './director-keys.ts'
 import type { RootSigned } from './repository-client.ts'
+import { vouchedStatement } from './vouched-statement.ts'
 
 /**
  * What devices of a class shall run, once enough of the keys vouch for it that may assign.
@@ -17,19 +16,14 @@ export function verifySignedShipment(
   root: RootSigned,
   now: Date,
 ): ShipmentStatement {
-  const threshold = root.roles.targets?.threshold ?? Number.POSITIVE_INFINITY
-  if (countVouchers(vouched, directorKeys(root), 'shipment') < threshold) {
-    throw new TrustError('arbitrary-software', 'too few of the director’s keys sign this shipment')
-  }
-  const json = parseJsonText(Buffer.from(vouched.payload))
-  const parsed = shipmentStatementSchema.safeParse(json.ok ? json.value : undefined)
-  if (!parsed.success) throw new TrustError('malformed-metadata', 'what was signed is no shipment')
-  const { expires } = parsed.data
+  const purpose = 'shipment'
+  const statement = vouchedStatement(vouched, root, { purpose, schema: shipmentStatementSchema })
+  const { expires } = statement
   if (new Date(expires) <= now) {
     throw new TrustError(
       'freeze',
       `the shipment expired at ${expires}: run fitment bridge hawkbit again, and daily`,
     )
   }
-  return parsed.data
+  return statement
 }

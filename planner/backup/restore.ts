@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Digest, digestOf, digestOfFile } from '../../shared/digest.ts'
+import { type Digest, digestOf } from '../../shared/digest.ts'
 import { syncFolder, writeDurably } from '../../shared/durable/index.ts'
 import { errnoOf, isMissing, reasonOf } from '../../shared/errors.ts'
 import { parseJson } from '../../shared/json.ts'
@@ -62,8 +62,7 @@ async function unpack(file: string, draft: string): Promise<Manifest> {
         manifest = readManifest(text)
         digests.set(name, digestOf(text))
       } else {
-        await extract(tar, member, draft)
-        digests.set(name, await digestOfFile(join(draft, name)))
+        digests.set(name, await extract(tar, member, draft))
       }
     }
     if (!manifest) throw new BackupError('damaged', `${file} is no backup of Fitment`)

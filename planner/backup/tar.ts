@@ -114,8 +114,12 @@ export async function* listTar(file: FileHandle): AsyncGenerator<TarMember> {
   }
 }
 
-/** Into a folder of its own, and nowhere else. @throws BackupError */
-export async function extract(file: FileHandle, member: TarMember, folder: string): Promise<void> {
+/** Into a folder of its own, and nowhere else. @returns the digest of what it holds @throws BackupError */
+export async function extract(
+  file: FileHandle,
+  member: TarMember,
+  folder: string,
+): Promise<Digest> {
   const path = normalize(member.name)
   if (isAbsolute(path) || path.startsWith('..')) {
     throw new BackupError('damaged', `it names a file outside: ${member.name}`)
@@ -123,12 +127,16 @@ export async function extract(file: FileHandle, member: TarMember, folder: strin
   const target = join(folder, path)
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
   const out = await open(target, 'wx', 0o600)
+  const hash = createHash('sha256')
   try {
     for (let done = 0; done < member.bytes; done += PIECE) {
       const length = Math.min(PIECE, member.bytes - done)
-      await out.write(await readAt(file, member.at + done, length))
+      const piece = await readAt(file, member.at + done, length)
+      hash.update(piece)
+      await out.write(piece)
     }
     await out.sync()
+    return hash.digest('hex')
   } finally {
     await out.close()
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { reasonOf } from '../../shared/errors.ts'
+import { retryAfterMs, whyNoAnswer } from '../../shared/http-answers.ts'
+import { type JsonText, parseJsonText } from '../../shared/json.ts'
 import { HawkbitError } from './errors.ts'
 
 export interface ManagementSettings {
@@ -16,6 +17,7 @@ const ANSWER_MS = 30_000
 const UPLOAD_MS = 600_000
 /** Tries of one question that the server is too busy for. */
 const MOST_TRIES = 5
+const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 60_000
 
 /** `ExceptionInfo` of hawkBit. */
@@ -78,24 +80,29 @@ export class ManagementApi {
 
   async #ask(method: string, path: string, body?: Body): Promise<unknown> {
     for (let tries = 1; ; tries += 1) {
-      const response = await this.#once(method, path, body)
-      const { status, headers } = response
+      const { ok, status, pauseMs, bytes } = await this.#once(method, path, body)
       if (status === 429 || status >= 500) {
-        await response.body?.cancel().catch(() => {})
         if (tries < MOST_TRIES) {
-          await sleep(pauseBefore(headers.get('retry-after'), tries))
+          await sleep(Math.min(LONGEST_PAUSE_MS, pauseMs ?? FIRST_PAUSE_MS * 2 ** (tries - 1)))
           continue
         }
         const message = `hawkBit answers ${status} to ${path.split('?')[0]}, ${MOST_TRIES} times: try again later`
         throw new HawkbitError('hawkbit-busy', message, status)
       }
-      const text = await response.text()
-      if (!response.ok) throw this.#refusal(status, path, text)
-      return text === '' ? undefined : parsed(text, path)
+      const json = parseJsonText(bytes)
+      if (!ok) throw this.#refusal(status, path, json)
+      if (json.ok) return json.value
+      if (bytes.length === 0) return undefined
+      const where = path.split('?')[0]
+      throw new HawkbitError(
+        'hawkbit-answer',
+        `${where} answers no JSON: is that a hawkBit server?`,
+      )
     }
   }
 
-  async #once(method: string, path: string, body?: Body): Promise<Response> {
+  /** One question and its whole answer. */
+  async #once(method: string, path: string, body?: Body) {
     const isUpload = body !== undefined && 'stream' in body
     const init = {
       method,
@@ -109,17 +116,17 @@ export class ManagementApi {
       signal: AbortSignal.timeout(isUpload ? UPLOAD_MS : ANSWER_MS),
     }
     try {
-      return await fetch(`${this.#base}${path}`, init as RequestInit)
+      const response = await fetch(`${this.#base}${path}`, init as RequestInit)
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      const { ok, status, headers } = response
+      return { ok, status, pauseMs: retryAfterMs(headers), bytes }
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      const isLate = error instanceof Error && error.name === 'TimeoutError'
-      const why = isLate ? 'no answer came in time' : reasonOf(cause)
-      const message = `cannot talk to hawkBit at ${this.#base}: ${why}`
+      const message = `cannot talk to hawkBit at ${this.#base}: ${whyNoAnswer(error)}`
       throw new HawkbitError('hawkbit-unreachable', message, undefined, error)
     }
   }
 
-  #refusal(status: number, path: string, text: string): HawkbitError {
+  #refusal(status: number, path: string, json: JsonText): HawkbitError {
     const where = path.split('?')[0]
     if (status === 401 || status === 403) {
       return new HawkbitError(
@@ -128,7 +135,7 @@ export class ManagementApi {
         status,
       )
     }
-    const problem = problemSchema.safeParse(jsonOrNothing(text))
+    const problem = problemSchema.safeParse(json.ok ? json.value : undefined)
     const said = problem.success ? (problem.data.message ?? problem.data.errorCode) : undefined
     if (status === 404 && said === undefined) {
       const message = `there is no ${where} below ${this.#base}: is --url the address of hawkBit, without /rest?`
@@ -142,27 +149,6 @@ export class ManagementApi {
 type Body =
   | { readonly type: string; readonly text: string }
   | { readonly type: string; readonly stream: () => AsyncIterable<Uint8Array> }
-
-function pauseBefore(retryAfter: string | null, tries: number): number {
-  const seconds = Number(retryAfter)
-  const asked = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 500 * 2 ** (tries - 1)
-  return Math.min(LONGEST_PAUSE_MS, asked)
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function parsed(text: string, path: string): unknown {
-  const json = jsonOrNothing(text)
-  if (json !== undefined) return json
-  const where = path.split('?')[0]
-  throw new HawkbitError('hawkbit-answer', `${where} answers no JSON: is that a hawkBit server?`)
-}
 
 function read<T>(schema: z.ZodType<T>, answer: unknown, path: string): T {
   const { data, success } = schema.safeParse(answer)

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { messageOf, UsageError } from '../../shared/errors.ts'
+import { UsageError } from '../../shared/errors.ts'
 import { nameSchema } from '../../shared/ids.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
+import { repeatedly } from '../../shared/repeatedly.ts'
 import { VERSION } from '../../shared/version.ts'
 import type { ConductorContext } from '../conductor/index.ts'
 import { events } from '../storage/index.ts'
@@ -42,37 +42,30 @@ interface Options {
  * The planner as an edge node of Sparkplug B, and devices of the fleet as its devices. A broker that is away is said once,
  * and tried again.
  */
-export async function startSparkplug(options: Options): Promise<{ close(): Promise<void> }> {
-  const stop = new AbortController()
-  const running = forever(options, stop.signal)
-  return {
-    async close() {
-      stop.abort()
-      await running
-    },
-  }
-}
-
-async function forever(options: Options, stopping: AbortSignal): Promise<void> {
-  const { context, log, everyMs = LOOK_MS } = options
+export function startSparkplug(options: Options): { close(): Promise<void> } {
+  const { context, settings, log, everyMs = LOOK_MS } = options
   const devices = new DevicesNow(context)
   let session: SparkplugSession | undefined
-  let failures = 0
-  while (!stopping.aborted) {
-    try {
+  const work = repeatedly({
+    everyMs,
+    longestMs: LONGEST_PAUSE_MS,
+    async look() {
       session = await sessionNow(options, session)
       await session?.tell(await devices.read())
-      if (failures > 0) log.info('the Sparkplug broker is there again')
-      failures = 0
-    } catch (error) {
-      failures += 1
-      const place = new URL(options.settings.url).host
-      if (failures === 1) log.warn({ reason: messageOf(error) }, `no Sparkplug broker at ${place}`)
-    }
-    const pause = Math.min(LONGEST_PAUSE_MS, everyMs * 2 ** Math.min(failures, 8))
-    await sleep(pause, undefined, { signal: stopping, ref: false }).catch(() => {})
+      return undefined
+    },
+    failed(reason, failures) {
+      const place = new URL(settings.url).host
+      if (failures === 1) log.warn({ reason }, `no Sparkplug broker at ${place}`)
+    },
+    mended: () => log.info('the Sparkplug broker is there again'),
+  })
+  return {
+    async close() {
+      await work.close()
+      await session?.close()
+    },
   }
-  await session?.close()
 }
 
 /** Of several planners one is the node: two of a name would end each other. */

@@ -108,12 +108,3 @@ export async function tracedMembers(
     movedAt: row.updated_at,
   }))
 }
-
-export async function countMembers(db: Db, rollout: string): Promise<number> {
-  const row = await db
-    .selectFrom('rollout_devices')
-    .select((q) => q.fn.countAll().as('count'))
-    .where('rollout', '=', rollout)
-    .executeTakeFirst()
-  return Number(row?.count ?? 0)
-}

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { reasonOf, UsageError } from '../../shared/errors.ts'
+import { UsageError } from '../../shared/errors.ts'
+import { whyNoAnswer } from '../../shared/http-answers.ts'
 
 const ANSWER_MS = 10_000
 
@@ -58,12 +58,6 @@ export async function send(
     const why = `it answers ${response.status}`
     return { kind: PASSING.has(response.status) ? 'later' : 'refused', why }
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-    const isLate = error instanceof Error && error.name === 'TimeoutError'
-    return { kind: 'later', why: isLate ? 'no answer came in time' : reasonOf(cause) }
+    return { kind: 'later', why: whyNoAnswer(error) }
   }
-}
-
-export async function pause(ms: number, stopping: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal: stopping, ref: false }).catch(() => {})
 }

@@ -9,6 +9,7 @@ export interface PlanStory {
   /** When it began. */
   readonly since: string
   readonly builds: readonly TracedBuild[]
+  /** Of its class and round. */
   readonly probes: readonly Probe[]
 }
 
@@ -48,23 +49,21 @@ export function planTrace(story: PlanStory): Span[] {
       error: build.state === 'failed' ? (build.error ?? 'failed') : undefined,
     })
   })
-  const probes = story.probes
-    .filter(({ class: id, round }) => id === selection.class && round === selection.round)
-    .map((probe) =>
-      child('probe', probe.id, {
-        from: Date.parse(probe.orderedAt),
-        to: Date.parse(probe.finishedAt ?? selection.createdAt),
-        attributes: {
-          ...subject,
-          ...{ 'fitment.device': probe.device, 'fitment.variant': probe.variant },
-          ...{ 'fitment.state': probe.state, 'fitment.round': probe.round },
-          'fitment.latency.p50_ms': probe.record?.latency.p50Ms,
-        },
-        error: ['failed', 'lost'].includes(probe.state)
-          ? (probe.error?.message ?? probe.state)
-          : undefined,
-      }),
-    )
+  const probes = story.probes.map((probe) =>
+    child('probe', probe.id, {
+      from: Date.parse(probe.orderedAt),
+      to: Date.parse(probe.finishedAt ?? selection.createdAt),
+      attributes: {
+        ...subject,
+        ...{ 'fitment.device': probe.device, 'fitment.variant': probe.variant },
+        ...{ 'fitment.state': probe.state, 'fitment.round': probe.round },
+        'fitment.latency.p50_ms': probe.record?.latency.p50Ms,
+      },
+      error: ['failed', 'lost'].includes(probe.state)
+        ? (probe.error?.message ?? probe.state)
+        : undefined,
+    }),
+  )
   const from = Math.min(end, ...[...builds, ...probes].map((span) => span.from))
   const { winner, why } = selection.selection
   const root = {

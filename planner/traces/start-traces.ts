@@ -1,9 +1,18 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../../shared/errors.ts'
+import { repeatedly } from '../../shared/repeatedly.ts'
 import { VERSION } from '../../shared/version.ts'
 import type { ConductorContext } from '../conductor/index.ts'
-import { audit, events, models, probes, rollouts, selections, traced } from '../storage/index.ts'
-import { type Collector, pause, send } from './collector.ts'
+import {
+  audit,
+  events,
+  models,
+  probes,
+  rolloutLists,
+  rollouts,
+  selections,
+  traced,
+} from '../storage/index.ts'
+import { type Collector, send } from './collector.ts'
 import { exportRequest, type Span } from './otlp.ts'
 import { planTrace } from './plan-trace.ts'
 import { rolloutTrace } from './rollout-trace.ts'
@@ -37,33 +46,18 @@ interface Due {
  * Tells a collector of each plan and each rollout that came to its end. Traces are made of what the database says, so
  * nothing else waits for them: a collector that is away or hangs loses nothing, slows nothing, and is said once.
  */
-export async function startTraces(options: Options): Promise<{ close(): Promise<void> }> {
-  const stop = new AbortController()
-  const running = forever(options, stop.signal)
-  return {
-    async close() {
-      stop.abort()
-      await running
-    },
-  }
-}
-
-async function forever(options: Options, stopping: AbortSignal): Promise<void> {
+export function startTraces(options: Options): { close(): Promise<void> } {
   const { log, collector } = options
-  let failures = 0
-  while (!stopping.aborted) {
-    const why = await look(options, stopping).catch(messageOf)
-    if (stopping.aborted) return
-    if (why === undefined) {
-      if (failures > 0) log.info('traces are taken again')
-      failures = 0
-    } else {
-      failures += 1
-      if (failures === 1)
-        log.warn({ collector: collector.url, reason: why }, 'traces wait: the collector takes none')
-    }
-    await pause(Math.min(LONGEST_PAUSE_MS, LOOK_MS * 2 ** Math.min(failures, 10)), stopping)
-  }
+  return repeatedly({
+    everyMs: LOOK_MS,
+    longestMs: LONGEST_PAUSE_MS,
+    look: (stopping) => look(options, stopping),
+    failed(reason, failures) {
+      if (failures > 1) return
+      log.warn({ collector: collector.url, reason }, 'traces wait: the collector takes none')
+    },
+    mended: () => log.info('traces are taken again'),
+  })
 }
 
 /** Why not all that is due could be told; undefined: it was. */
@@ -71,27 +65,29 @@ async function look(options: Options, stopping: AbortSignal): Promise<string | u
   const { context, fleet, collector, log } = options
   // Of several planners one tells.
   if (!context.leads()) return undefined
-  for (const due of [...(await duePlans(options)), ...(await dueRollouts(options))]) {
-    if (due.spans.length > 0) {
-      const resource = {
-        ...{ 'service.name': 'fitment-planner', 'service.version': VERSION },
-        'fitment.fleet': fleet,
+  for (const dueOf of [duePlans, dueRollouts]) {
+    for await (const { reader, place, spans } of dueOf(options)) {
+      if (spans.length > 0) {
+        const resource = {
+          ...{ 'service.name': 'fitment-planner', 'service.version': VERSION },
+          'fitment.fleet': fleet,
+        }
+        const taken = await send(collector, exportRequest(resource, VERSION, spans), stopping)
+        if (taken.kind === 'later') return taken.why
+        if (taken.kind === 'refused') log.warn({ reason: taken.why }, 'a trace was refused')
       }
-      const taken = await send(collector, exportRequest(resource, VERSION, due.spans), stopping)
-      if (taken.kind === 'later') return taken.why
-      if (taken.kind === 'refused') log.warn({ reason: taken.why }, 'a trace was refused')
+      await events.setPlace(context.db, reader, place)
     }
-    await events.setPlace(context.db, due.reader, due.place)
   }
   return undefined
 }
 
-async function duePlans({ context: { db }, fleet }: Options): Promise<Due[]> {
+/** Each is made when those before it were told. */
+async function* duePlans({ context: { db }, fleet }: Options): AsyncGenerator<Due> {
   const reader = READERS.plans
   const place = await placeOf(db, reader, () => selections.lastSelectionSeq(db))
-  const due: Due[] = []
   for (const selection of await selections.selectionsAfter(db, place, MOST_AT_ONCE)) {
-    const { seq, model: id, class: classId } = selection
+    const { seq, model: id, class: classId, round } = selection
     const model = await models.modelById(db, id)
     const spans =
       model === undefined
@@ -100,23 +96,23 @@ async function duePlans({ context: { db }, fleet }: Options): Promise<Due[]> {
             ...{ fleet, model, selection },
             since: (await traced.plannedSince(db, selection)) ?? selection.createdAt,
             builds: await traced.tracedBuilds(db, id, classId),
-            probes: await probes.probesOf(db, id),
+            probes: await probes.probesOf(db, id, { class: classId, round }),
           })
-    due.push({ reader, place: seq, spans })
+    yield { reader, place: seq, spans }
   }
-  return due
 }
 
-async function dueRollouts(options: Options): Promise<Due[]> {
+/** Of the audit few entries end a rollout: the place moves past the others at once. */
+async function* dueRollouts(options: Options): AsyncGenerator<Due> {
   const { db } = options.context
   const reader = READERS.rollouts
   const place = await placeOf(db, reader, () => events.lastAuditSeq(db))
-  const due: Due[] = []
-  for (const entry of await events.auditAfter(db, place, MOST_AT_ONCE)) {
+  const entries = await events.auditAfter(db, place, MOST_AT_ONCE)
+  for (const entry of entries) {
     const isEnd = entry.action.startsWith('rollout.') && ENDS.has(entry.detail.to)
-    due.push({ reader, place: entry.seq, spans: isEnd ? await endOf(options, entry) : [] })
+    if (!isEnd && entry !== entries.at(-1)) continue
+    yield { reader, place: entry.seq, spans: isEnd ? await endOf(options, entry) : [] }
   }
-  return due
 }
 
 type Entry = Awaited<ReturnType<typeof events.auditAfter>>[number]
@@ -136,7 +132,7 @@ async function endOf({ context: { db }, fleet }: Options, entry: Entry): Promise
       .filter((one) => one.detail.class === rollout.class && one.at >= rollout.createdAt)
       .reverse(),
     members: await traced.tracedMembers(db, rollout.id, MOST_DEVICES),
-    devices: await traced.countMembers(db, rollout.id),
+    devices: await rolloutLists.countMembers(db, rollout.id, {}),
   })
 }
 

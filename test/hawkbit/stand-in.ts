@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { closeServer, listenOn } from '../../shared/http-listening.ts'
 import { answerDevice } from './device-side.ts'
 import type { HawkbitStandIn, Target } from './holdings.ts'
 import { answerManager } from './manager-side.ts'
@@ -53,18 +53,10 @@ export async function hawkbitStandIn(t: Test): Promise<HawkbitStandIn> {
         waiting.add(look)
         look()
       }),
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-    start: () =>
-      new Promise<void>((resolve) => {
-        server.listen(port, '127.0.0.1', () => {
-          port = (server.address() as AddressInfo).port
-          resolve()
-        })
-      }),
+    stop: () => closeServer(server),
+    start: async () => {
+      port = await listenOn(server, { host: '127.0.0.1', port })
+    },
   }
   await standIn.start()
   t.teardown(() => (server.listening ? standIn.stop() : undefined))

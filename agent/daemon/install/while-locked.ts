@@ -1,3 +1,4 @@
+import { messageOf } from '../../../shared/errors.ts'
 import { type HeldLock, ModelLocks } from '../../client/index.ts'
 import type { AgentContext } from '../agent-context.ts'
 import type { Installation } from '../journal/records.ts'
@@ -33,7 +34,9 @@ export async function whileLocked<T>(
   }
   let timer = setTimeout(function again() {
     timer = setTimeout(again, TOLD_EVERY_MS)
-    void tellFleet()
+    tellFleet().catch((error) =>
+      log.warn({ model, reason: messageOf(error) }, 'cannot tell who is waited for'),
+    )
   }, TOLD_AFTER_MS)
   try {
     return await work(locks, (holders) => void logWait(holders))

@@ -79,7 +79,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await unlink(options.socket).catch(() => {})
   await listenOn(server, options.socket)
   await chmod(options.socket, 0o600)
-  const webhooks = await startWebhooks({ context, fleet: info.fleet, log })
+  const webhooks = startWebhooks({ context, fleet: info.fleet, log })
   await feed.start()
   return {
     ...(remote && { operatorUrl: remote.url }),

@@ -1,5 +1,6 @@
 import { type ArtifactRef, blockCount } from '../../../shared/artifact.ts'
-import type { ShippedVariant } from '../../../shared/trust/index.ts'
+import { parseJson } from '../../../shared/json.ts'
+import { type ShippedVariant, shipmentStatementSchema } from '../../../shared/trust/index.ts'
 import { type ConductorContext, shippable } from '../../conductor/index.ts'
 import { audit } from '../../storage/index.ts'
 import type { Call } from '../call/call.ts'
@@ -48,7 +49,7 @@ async function shipmentFor(
   variants: readonly ShippedVariant[],
 ): Promise<ShipmentView> {
   const shipment = await trust.ship({ class: name, variants })
-  const { issuedAt, expires } = JSON.parse(shipment.vouched.payload) as ShipmentView
+  const { issuedAt, expires } = parseJson(shipmentStatementSchema, shipment.vouched.payload)
   const timestamp = JSON.parse(shipment.image['timestamp.json'] ?? '{}')
   const earliest = [expires, String(timestamp.signed?.expires ?? expires)].sort()[0] ?? expires
   return {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../../shared/errors.ts'
+import { repeatedly } from '../../../shared/repeatedly.ts'
 import type { ConductorContext } from '../../conductor/index.ts'
 import { type AuditEntry, events, type StoredWebhook, webhooks } from '../../storage/index.ts'
 import type { FleetEvent } from '../contract/event-kinds.ts'
@@ -30,50 +30,40 @@ interface Options {
  * Tells receivers of events: from the audit, which outlives a crash, into deliveries, and from these, one receiver beside
  * the other, to whoever answers. A receiver that hangs holds up nobody but itself.
  */
-export async function startWebhooks(options: Options): Promise<{ close(): Promise<void> }> {
-  const stop = new AbortController()
+export function startWebhooks(options: Options): { close(): Promise<void> } {
+  const { context, log } = options
   const busy = new Map<string, Promise<void>>()
   let forgotAt = 0
-  const look = async () => {
-    const { db, now, leads } = options.context
-    // Of several planners one tells: receivers shall hear everything once.
-    if (!leads()) return
-    const all = await webhooks.listWebhooks(db)
-    if (all.length > 0) await readAudit(options, all)
-    for (const hook of all) {
-      if (busy.has(hook.name)) continue
-      const work = serve(options, hook, stop.signal)
-        .catch((error) =>
-          options.log.warn({ webhook: hook.name, reason: messageOf(error) }, 'a webhook failed'),
-        )
-        .finally(() => busy.delete(hook.name))
-      busy.set(hook.name, work)
-    }
-    if (now().getTime() - forgotAt < HOUR_MS) return
-    forgotAt = now().getTime()
-    await webhooks.forgetDeliveries(db, new Date(forgotAt - DELIVERED_KEPT_MS), MOST_DEAD)
-  }
-  const running = forever(look, options.log, stop.signal)
+  const work = repeatedly({
+    everyMs: LOOK_MS,
+    async look(stopping) {
+      const { db, now, leads } = context
+      // Of several planners one tells: receivers shall hear everything once.
+      if (!leads()) return undefined
+      const all = await webhooks.listWebhooks(db)
+      if (all.length > 0) await readAudit(options, all)
+      for (const hook of all) {
+        if (busy.has(hook.name)) continue
+        const served = serve(options, hook, stopping)
+          .catch((error) =>
+            log.warn({ webhook: hook.name, reason: messageOf(error) }, 'a webhook failed'),
+          )
+          .finally(() => busy.delete(hook.name))
+        busy.set(hook.name, served)
+      }
+      if (now().getTime() - forgotAt < HOUR_MS) return undefined
+      forgotAt = now().getTime()
+      await webhooks.forgetDeliveries(db, new Date(forgotAt - DELIVERED_KEPT_MS), MOST_DEAD)
+      return undefined
+    },
+    // Nothing is lost: the next look begins where this one was.
+    failed: (reason) => log.warn({ reason }, 'webhooks cannot be served'),
+  })
   return {
     async close() {
-      stop.abort()
-      await running
+      await work.close()
       await Promise.all(busy.values())
     },
-  }
-}
-
-async function forever(
-  look: () => Promise<void>,
-  log: Logger,
-  stopping: AbortSignal,
-): Promise<void> {
-  while (!stopping.aborted) {
-    // Nothing is lost: the next look begins where this one was.
-    await look().catch((error) =>
-      log.warn({ reason: messageOf(error) }, 'webhooks cannot be served'),
-    )
-    await sleep(LOOK_MS, undefined, { signal: stopping, ref: false }).catch(() => {})
   }
 }
 

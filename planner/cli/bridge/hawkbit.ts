@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { reasonOf, UsageError } from '../../../shared/errors.ts'
-import { isLoopback } from '../../../shared/loopback.ts'
+import { requireHttpsBeyondLoopback } from '../../../shared/loopback.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { connectPlanner } from '../../api/index.ts'
 import {
@@ -135,17 +135,8 @@ function accessOf({ url, user, passwordFile }: Access) {
       `give the password of ${name} in --password-file (or FITMENT_HAWKBIT_PASSWORD)`,
     )
   }
-  requireAddress(address)
+  requireHttpsBeyondLoopback(address, '--url')
   return { url: address, user: name, password }
-}
-
-/** The password travels with every question. */
-function requireAddress(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol === 'https:') return
-  if (parsed?.protocol !== 'http:') throw new UsageError(`--url "${url}" is no address: https://…`)
-  if (isLoopback(parsed.hostname)) return
-  throw new UsageError(`--url ${url} has no TLS, and leaves this machine: use https://`)
 }
 
 function readPassword(path: string): string {

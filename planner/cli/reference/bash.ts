@@ -1,3 +1,4 @@
+import { quoted, waysDown } from './posix-shells.ts'
 import { type CommandReference, flat, type OptionReference } from './tree.ts'
 
 /** For bash-completion, and for `source <(fitment completion bash)`. */
@@ -11,9 +12,7 @@ ${name}() {
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$at $word" in
-${below(all)
-  .map((path) => `      ${quoted(path)}) at="$at $word" ;;`)
-  .join('\n')}
+${waysDown(all)}
     esac
   done
   case "$at $prev" in
@@ -34,10 +33,6 @@ complete -o default -F ${name} ${program.name}
 `
 }
 
-function below(all: readonly CommandReference[]): readonly string[] {
-  return all.slice(1).map(({ path }) => path)
-}
-
 /** What an option takes comes next: one of its choices, or a file as the shell completes them. */
 function valueCases(path: string, option: OptionReference): string[] {
   if (option.takes === 'nothing') return []
@@ -54,8 +49,4 @@ function caseOf({ path, commands, options }: CommandReference): string {
   const words = commands.map(({ name }) => name).join(' ')
   const flags = options.flatMap(({ names }) => names).join(' ')
   return `    ${quoted(path)}) commands=${quoted(words)} options=${quoted(flags)} ;;`
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,3 +1,4 @@
+import { quoted, waysDown } from './posix-shells.ts'
 import { type CommandReference, flat } from './tree.ts'
 
 /** For a folder of \`fpath\`, and for `source <(fitment completion zsh)`. */
@@ -19,10 +20,7 @@ ${name}() {
   local -a commands options
   for word in \${words[2,CURRENT-1]}; do
     case "$at $word" in
-${all
-  .slice(1)
-  .map(({ path }) => `      ${quoted(path)}) at="$at $word" ;;`)
-  .join('\n')}
+${waysDown(all)}
     esac
   done
   case "$at \${words[CURRENT-1]}" in
@@ -68,8 +66,4 @@ function caseOf({ path, commands, options }: CommandReference): string {
 /** A colon parts the word from what is said of it. */
 function described(word: string, text: string): string {
   return quoted(`${word.replaceAll(':', '\\:')}:${text.replace(/\s+/g, ' ')}`)
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -151,7 +151,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       log,
     })
     closers.push(() => api.close())
-    closers.push(...(await tellOthers(conductor, options, others)))
+    closers.push(...tellOthers(conductor, options, others))
     const { operatorUrl } = api
     const lost = Promise.race([database.lost, cluster.lost])
     return { info, conductor, ...(operatorUrl && { operatorUrl }), lost, close }
@@ -172,14 +172,14 @@ function othersOf({ fleet, traces, sparkplug, sparkplugName }: PlannerOptions) {
   }
 }
 
-async function tellOthers(
+function tellOthers(
   { context }: Conductor,
   { fleet, log }: PlannerOptions,
   { collector, settings }: ReturnType<typeof othersOf>,
-): Promise<(() => Promise<void>)[]> {
+): (() => Promise<void>)[] {
   const told = [
-    ...(collector ? [await startTraces({ context, fleet, collector, log })] : []),
-    ...(settings ? [await startSparkplug({ context, fleet, settings, log })] : []),
+    ...(collector ? [startTraces({ context, fleet, collector, log })] : []),
+    ...(settings ? [startSparkplug({ context, fleet, settings, log })] : []),
   ]
   return told.map((one) => () => one.close())
 }

@@ -87,7 +87,7 @@ t.test('inventory and models of a fleet, by the rules of Sparkplug B', async (t)
   const press = await new ScriptedDevice('press-7', opened).join()
   const { heard, until, url, cut } = await plant(t)
   const options = { context, fleet: 'lab', settings: sparkplugOf(url, 'plant'), everyMs: 50 }
-  const told = await startSparkplug({ ...options, log: pino({ level: 'silent' }) })
+  const told = startSparkplug({ ...options, log: pino({ level: 'silent' }) })
   const births = (kind: string) => heard.filter((one) => one.kind === kind)
   await until(() => births('DBIRTH').length === 1)
   const [nbirth, dbirth] = heard as [Heard, Heard]
@@ -155,7 +155,7 @@ t.test('inventory and models of a fleet, by the rules of Sparkplug B', async (t)
     t.equal(one.qos, 0)
     expected += 1
   }
-  const again = await startSparkplug({ ...options, log: pino({ level: 'silent' }) })
+  const again = startSparkplug({ ...options, log: pino({ level: 'silent' }) })
   await until(() => births('NBIRTH').length === 4)
   t.equal(saidOf(births('NBIRTH')[3] as Heard, 'bdSeq'), 2, 'another start is another birth')
   await again.close()
@@ -170,7 +170,7 @@ t.test('a broker that is away is said once, and found when it comes', async (t) 
     { write: (line: string) => void said.push(JSON.parse(line).msg) },
   )
   const settings = sparkplugOf('mqtt://127.0.0.1:1', 'plant/line-a')
-  const told = await startSparkplug({ context, fleet: 'lab', settings, log, everyMs: 20 })
+  const told = startSparkplug({ context, fleet: 'lab', settings, log, everyMs: 20 })
   while (said.length === 0) await new Promise((done) => setTimeout(done, 20))
   await new Promise((done) => setTimeout(done, 300))
   t.same(said, ['no Sparkplug broker at 127.0.0.1:1'])

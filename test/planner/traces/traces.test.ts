@@ -130,7 +130,7 @@ t.test('a plan and a rollout are a trace each, by the official definitions', asy
     { write: (line: string) => void heard.push(JSON.parse(line).msg) },
   )
   const collector = collectorOf(url, 'x-tenant=plant%207')
-  const traces = await startTraces({ context, fleet: 'lab', collector, log })
+  const traces = startTraces({ context, fleet: 'lab', collector, log })
   t.teardown(() => traces.close())
   while (!spans.some(({ name }) => name === 'rollout motor'))
     await new Promise((done) => setTimeout(done, 50))
@@ -172,7 +172,7 @@ t.test('a plan and a rollout are a trace each, by the official definitions', asy
   t.equal(waves[0]?.endTimeUnixNano, waves[1]?.startTimeUnixNano)
 
   const before = spans.length
-  const again = await startTraces({ context, fleet: 'lab', collector, log })
+  const again = startTraces({ context, fleet: 'lab', collector, log })
   await new Promise((done) => setTimeout(done, 300))
   await again.close()
   t.equal(spans.length, before, 'what was told is not told again')
@@ -185,7 +185,7 @@ t.test('a collector that hangs holds up nobody', async (t) => {
   for (const reader of ['traces.plans', 'traces.rollouts'])
     await events.setPlace(context.db, reader, 0)
   const log = pino({ level: 'silent' })
-  const traces = await startTraces({ context, fleet: 'lab', collector: collectorOf(url), log })
+  const traces = startTraces({ context, fleet: 'lab', collector: collectorOf(url), log })
   await new Promise((done) => setTimeout(done, 200))
   await new ScriptedDevice('d2', opened).join()
   t.ok(
