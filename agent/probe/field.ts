@@ -4,6 +4,7 @@ import { deviceRoot } from '../device-root/index.ts'
 import { ChildProcessWatch, type ProbeWatch } from './child-watch.ts'
 import { readEnvironment } from './environment.ts'
 import { ProbeError } from './errors.ts'
+import { RecentLooks } from './recent-looks.ts'
 import { LATENCY_ALONE, type ProbeRequest, type Side } from './request.ts'
 import { measureOne } from './run-probe.ts'
 import { keepSpare } from './spare-child.ts'
@@ -32,6 +33,9 @@ export type FieldOutcome =
 const HARDLY_MS = 1
 /** A process that runs a model of unknown size may take as much. */
 const LIKELY_BYTES = 512 * 1024 * 1024
+
+/** A tournament meets the same files again. */
+const recentLooks = new RecentLooks()
 
 type Known = { readonly place: number; readonly request: ProbeRequest; readonly own: ProbeRecord }
 
@@ -62,18 +66,21 @@ async function eachLookedAt(
   entrants: readonly ProbeRequest[],
   watch: ProbeWatch,
 ): Promise<readonly (ProbeRecord | ProbeError)[]> {
-  const looks: (ProbeRecord | ProbeError)[] = []
-  const atOnce = await looksAtOnce(entrants)
+  const looks: (ProbeRecord | ProbeError | undefined)[] = entrants.map(recentLooks.of)
+  const open = entrants.flatMap((request, place) => (looks[place] ? [] : [{ request, place }]))
+  const atOnce = await looksAtOnce(open.map(({ request }) => request))
   let next = 0
   const lookOn = async () => {
-    for (let place = next++; place < entrants.length; place = next++) {
-      const { answersMs, ...request } = entrants[place] as ProbeRequest
+    for (let one = open[next++]; one; one = open[next++]) {
+      const { answersMs, ...request } = one.request
       const look = { ...request, ...LATENCY_ALONE, measureMs: HARDLY_MS, answersMs }
-      looks[place] = await new ChildProcessWatch(look, watch).result().catch(failureOf)
+      const found = await new ChildProcessWatch(look, watch).result().catch(failureOf)
+      looks[one.place] = found
+      if (!(found instanceof ProbeError)) recentLooks.keep(one.request, found)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, lookOn))
-  return looks
+  return looks as readonly (ProbeRecord | ProbeError)[]
 }
 
 /** A cancelled probe has no outcome; anything else is one entrant's own. */
@@ -88,8 +95,8 @@ async function looksAtOnce(entrants: readonly ProbeRequest[]): Promise<number> {
   const { availableBytes } = await readEnvironment(deviceRoot(first.root))
   const held = first.memoryLimitBytes ?? LIKELY_BYTES
   const byMemory = availableBytes === null ? 1 : Math.floor(availableBytes / held)
-  const byCores = Math.floor(availableParallelism() / first.threads)
-  return Math.max(1, Math.min(byMemory, byCores, entrants.length))
+  // Nothing that a look finds out depends on how fast it was.
+  return Math.max(1, Math.min(byMemory, availableParallelism(), entrants.length))
 }
 
 async function besideEachOther(

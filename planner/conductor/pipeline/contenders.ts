@@ -1,3 +1,4 @@
+import { hasSuffix, parseScheme } from '../../../shared/schemes.ts'
 import { formatRatio } from '../../../shared/units.ts'
 import {
   type Attempt,
@@ -45,10 +46,11 @@ export function contendersOf(
 ): Contenders {
   const kept = candidates.filter(({ plan }) => plan.kept)
   const waits = new Map(kept.flatMap((one) => waitsFor(one, kept, attempts, rules)))
-  const first = kept.filter((one) => !waits.has(one))
+  // What was added since waits for nobody, and nobody for it: all that is built late is measured in turns.
+  const first = kept.filter((one) => !waits.has(one) && !isAddedLate(one, attempts))
   const played = play(first)
   const isTold = played !== undefined
-  if (waits.size === 0) return { active: first, spared: new Map(), isTold }
+  if (waits.size === 0) return { active: kept, spared: new Map(), isTold }
   const spared = new Map<CandidateView, string>()
   for (const [one, bounding] of waits) {
     const why = whySpared(one, bounding, rules, played)
@@ -71,6 +73,15 @@ export function playedBy(
   // What is built later meets the leader with the rest: no duel is worth waiting for.
   if (step.kind !== 'over' && !step.isFinal) return undefined
   return { entrants, evidence: evidenceOf(entrants, view.attempts, view.acceptNoise) }
+}
+
+/** A mixture is planned for what was measured; until it is measured itself the others are told apart without it. */
+function isAddedLate(
+  { plan, variant }: CandidateView,
+  attempts: readonly Pick<Attempt, 'variant'>[],
+): boolean {
+  if (!hasSuffix(parseScheme(plan.scheme), 'mixed')) return false
+  return !attempts.some((one) => one.variant === variant?.key)
 }
 
 function waitsFor(

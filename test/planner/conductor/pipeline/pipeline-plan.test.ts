@@ -243,6 +243,21 @@ const rows: {
     steps: ['build weight-w8', 'wait'],
   },
   {
+    name: '…at the same time as a mixture that was added since',
+    view: {
+      candidates: [
+        ...(base.candidates ?? []),
+        candidate({ scheme: 'static-w8a8-mixed', state: 'planned' }),
+        candidate({ scheme: 'weight-w8', state: 'planned' }),
+      ],
+      probes: [
+        probe('a', 'static-w8a8', 'measured', { record: record(10, 1.6) }),
+        probe('a', 'float32', 'measured'),
+      ],
+    },
+    steps: ['build static-w8a8-mixed', 'build weight-w8', 'wait'],
+  },
+  {
     name: '…or where nothing else keeps the accuracy',
     view: {
       candidates: [
