@@ -1,5 +1,6 @@
 import { MqttClient } from 'mqtt'
 import { messageOf } from '../../shared/errors.ts'
+import { leaveBroker } from '../../shared/leave-broker.ts'
 import {
   CHANNELS,
   type Channel,
@@ -13,8 +14,6 @@ import { limitFrames } from './frame-limit.ts'
 const KEEPALIVE_S = 30
 /** Time a broker has to let us in and grant our subscriptions, ms. */
 export const ANSWER_MS = 15_000
-/** Time a farewell may take before the socket is closed all the same, ms. */
-const FAREWELL_MS = 2_000
 
 export interface ConnectionHandlers {
   /** Connected and subscribed. */
@@ -73,14 +72,9 @@ export class Connection {
   }
 
   /** Says death, because a clean disconnect fires no will, and closes. */
-  async leave(): Promise<void> {
-    const farewell = this.#client.connected ? this.publish('death', this.#death()) : undefined
-    await Promise.race([
-      farewell,
-      new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
-    ])
+  leave(): Promise<void> {
     this.#reason = 'this agent left'
-    await new Promise<void>((resolve) => this.#client.end(!farewell, {}, () => resolve()))
+    return leaveBroker(this.#client, () => this.publish('death', this.#death()))
   }
 
   /** Hangs up without a word; the broker publishes the will. */

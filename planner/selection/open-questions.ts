@@ -59,13 +59,12 @@ export function leaderOf(input: SelectionInput): string | undefined {
 }
 
 /**
- * What the latency of a challenger over the leader's may be at most for it to win by something worth knowing. A smaller
- * file wins ties: it must only not be slower by what matters. Any other must be faster by as much; of two that are
- * equal in both it does not matter which is taken.
+ * What the latency of a challenger over the leader's may be at most for it to win. A smaller file wins ties: it must only
+ * not be slower by what matters. A larger one must be faster by as much. Of equal ones the faster wins, by however little.
  */
 function toWin(variant: Measured, leader: Measured): number {
-  const isSmaller = variant.bytes < leader.bytes && !near(variant.bytes, leader.bytes)
-  return isSmaller ? 1 / GAIN : GAIN
+  if (near(variant.bytes, leader.bytes)) return 1
+  return variant.bytes < leader.bytes ? 1 / GAIN : GAIN
 }
 
 /** Whether another look could change who wins. Who may still win is compared in turns, whatever else was found. */

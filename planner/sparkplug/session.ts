@@ -1,5 +1,6 @@
 import { connectAsync, type MqttClient } from 'mqtt'
 import { newId } from '../../shared/ids.ts'
+import { leaveBroker } from '../../shared/leave-broker.ts'
 import { changedIn, deathMetrics, nodeMetrics, REBIRTH } from './metrics.ts'
 import { type Metrics, printPayload, trueIn } from './payload.ts'
 
@@ -98,15 +99,12 @@ export class SparkplugSession {
   }
 
   /** On purpose: the death is said, as a broker publishes no will after a DISCONNECT. */
-  async close(): Promise<void> {
-    if (!this.#isOver) {
-      const death = { timestamp: Date.now(), metrics: deathMetrics(this.#facts.bdSeq) }
-      const options = { qos: 1, retain: false } as const
-      await this.#client
-        .publishAsync(this.#topic('NDEATH'), printPayload(death), options)
-        .catch(() => {})
-    }
-    await this.#client.endAsync(this.#isOver)
+  close(): Promise<void> {
+    const death = { timestamp: Date.now(), metrics: deathMetrics(this.#facts.bdSeq) }
+    const options = { qos: 1, retain: false } as const
+    return leaveBroker(this.#client, () =>
+      this.#client.publishAsync(this.#topic('NDEATH'), printPayload(death), options),
+    )
   }
 
   async #birth(): Promise<void> {

@@ -108,11 +108,13 @@ export const jobMessageSchema = z.discriminatedUnion('say', [
     total: z.number(),
     what: z.string(),
   }),
-  z.object({ say: z.literal('done'), output: z.unknown() }),
+  z.object({ say: z.literal('done'), output: z.unknown(), again: z.boolean() }),
   z.object({
     say: z.literal('failed'),
     code: z.string(),
     message: z.string(),
+    /** It takes another job. */
+    again: z.boolean(),
   }),
 ])
 export type JobMessage = z.infer<typeof jobMessageSchema>

@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { AppError } from '../../shared/errors.ts'
-import { LastWords } from '../../shared/last-words.ts'
+import { type JobWorker, keepWorker, takeWorker } from './job-workers.ts'
 import {
   JOBS,
   type JobInput,
@@ -31,10 +29,9 @@ export interface JobOptions {
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000
 
-const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
-
 /**
- * Runs one job in a child process of its own, at low priority so that probes on this host suffer less.
+ * Runs one job in a child process that does nothing else meanwhile: a new one, or one that has done a job well lately and need
+ * not load everything again.
  * @throws JobError with the code of what went wrong in there, `crashed`, `timeout` or `cancelled`
  */
 export function runJob<K extends JobKind>(
@@ -42,16 +39,18 @@ export function runJob<K extends JobKind>(
   input: JobInput<K>,
   options: JobOptions = {},
 ): Promise<JobOutput<K>> {
-  const child = fork(worker, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const worker = takeWorker()
+  const { child } = worker
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   return new Promise<JobOutput<K>>((resolve, reject) => {
-    const crash = lastWords(child)
-    const settle = (act: () => void) => {
+    const settle = (act: () => void, again = false) => {
       clearTimeout(timer)
       options.signal?.removeEventListener('abort', cancel)
       child.removeAllListeners('message')
+      child.removeAllListeners('error')
       child.removeAllListeners('exit')
-      if (child.exitCode === null) child.kill('SIGKILL')
+      if (again) keepWorker(worker)
+      else if (child.exitCode === null) child.kill('SIGKILL')
       act()
     }
     const fail = (code: string, message: string) =>
@@ -70,33 +69,31 @@ export function runJob<K extends JobKind>(
     child.on('message', (raw) =>
       take(jobMessageSchema.parse(raw), {
         progress: options.onProgress ?? (() => {}),
-        done: (output) => settle(() => resolve(JOBS[kind].output.parse(output) as JobOutput<K>)),
+        done: (output, again) =>
+          settle(() => resolve(JOBS[kind].output.parse(output) as JobOutput<K>), again),
         failed: fail,
       }),
     )
     child.once('error', (error) => fail('crashed', `the worker did not start: ${error.message}`))
-    child.once('exit', (code, signal) => fail('crashed', crash(code, signal)))
+    child.once('exit', (code, signal) => fail('crashed', crash(worker, code, signal)))
     child.send({ kind, input })
   })
 }
 
 interface Takers {
   readonly progress: OnProgress
-  readonly done: (output: unknown) => void
+  readonly done: (output: unknown, again: boolean) => void
   readonly failed: (code: string, message: string) => void
 }
 
 function take(message: JobMessage, to: Takers): void {
   if (message.say === 'progress') to.progress(message.done, message.total, message.what)
-  else if (message.say === 'done') to.done(message.output)
+  else if (message.say === 'done') to.done(message.output, message.again)
   else to.failed(message.code, message.message)
 }
 
-function lastWords(child: ChildProcess): (code: number | null, signal: string | null) => string {
-  const said = new LastWords(child.stderr)
-  return (code, signal) => {
-    const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
-    const last = said.line(/./, Number.POSITIVE_INFINITY)
-    return `the runtime crashed on this model: its process ${how}${last ? ` (${last})` : ''}`
-  }
+function crash({ said }: JobWorker, code: number | null, signal: string | null): string {
+  const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
+  const last = said.line(/./, Number.POSITIVE_INFINITY)
+  return `the runtime crashed on this model: its process ${how}${last ? ` (${last})` : ''}`
 }

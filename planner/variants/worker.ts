@@ -1,7 +1,7 @@
 import { AppError, isDiskFull, messageOf } from '../../shared/errors.ts'
 import { JOBS, type JobKind, type JobMessage, type JobRunners, jobRequestSchema } from './jobs.ts'
 
-/** Entry of the child process: one job, then the end. Loads what that job needs: an evaluation needs no quantizer. */
+/** Entry of the child process: one job after the other. Loads what each needs: an evaluation needs no quantizer. */
 const runners: JobRunners = {
   prepare: async (...asked) => (await import('./prepare.ts')).prepare(...asked),
   build: async (...asked) => (await import('./build.ts')).build(...asked),
@@ -11,7 +11,10 @@ const runners: JobRunners = {
 /** A progress message more often than this says nothing more to people. */
 const PROGRESS_EVERY_MS = 100
 
-process.once('message', (message) => void work(message))
+/** Whoever holds more after a job makes room by its end: runtimes keep the memory of the largest model they had. */
+const MOST_HELD_BYTES = 512 * 1024 * 1024
+
+process.on('message', (message) => void work(message))
 // The planner is gone: nobody wants the result.
 process.once('disconnect', () => process.exit(1))
 
@@ -19,16 +22,21 @@ async function work(message: unknown): Promise<void> {
   const request = jobRequestSchema.parse(message)
   try {
     const output = await run(request.kind, request.input)
-    await say({ say: 'done', output })
+    await answer({ say: 'done', output, again: process.memoryUsage.rss() <= MOST_HELD_BYTES })
   } catch (error) {
     const isFull = isDiskFull(error)
     const code = error instanceof AppError ? error.code : isFull ? 'disk-full' : 'internal'
     const text = isFull ? `no room is left on the disk: ${messageOf(error)}` : messageOf(error)
     if (!(error instanceof AppError) && !isFull && error instanceof Error)
       process.stderr.write(`${error.stack}\n`)
-    await say({ say: 'failed', code, message: text })
+    // What failed in a way that nobody thought of may have left anything behind, and a runtime what it failed at.
+    await answer({ say: 'failed', code, message: text, again: false })
   }
-  process.exit(0)
+}
+
+async function answer(message: Exclude<JobMessage, { say: 'progress' }>): Promise<void> {
+  await say(message)
+  if (!message.again) process.exit(0)
 }
 
 function run<K extends JobKind>(kind: K, input: unknown): Promise<unknown> {

@@ -68,6 +68,8 @@ async function settle(fleet: Fleet, tally: Tally, goal: keyof typeof GOALS): Pro
   for (const end = performance.now() + SETTLE_MS; performance.now() < end; await sleep(POLL_MS)) {
     const isSaid = await operator.everyDevice(GOALS[goal], SETTLE_MS)
     if (isSaid && (goal === 'back' || isThere())) return
+    // Refused while another revision was on its way: that one is over now.
+    if (isSaid) await operator.ask(() => operator.start())
   }
   const status = await operator.status()
   const members = status?.rollouts.flatMap(({ devices, state, outside }) => [

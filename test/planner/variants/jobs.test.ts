@@ -29,7 +29,7 @@ const floats = (shape: number[], fill: (i: number) => number): Tensor => {
 }
 
 t.test(
-  'prepare, build, evaluate: a variant from a source, each step in a process of its own',
+  'prepare, build, evaluate: a variant from a source, each step in a process of jobs',
   async (t) => {
     const { calibration, test, out } = await files(t)
     const seen: string[] = []
@@ -325,6 +325,29 @@ t.test('a source whose weights are quantized already is noticed', async (t) => {
     { code: 'source-already-quantized', message: /84 % of its constants are quantized already/ },
     { code: 'no-test-data' },
   ])
+})
+
+t.test('who did a job well does the next, one at a time; who failed does none', async (t) => {
+  const { dir, calibration, test, out } = await files(t)
+  const waiting = () =>
+    readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .sort()
+  const input = { source: SMALL_MODEL, calibration, test, out }
+  await runJob('prepare', input)
+  const first = waiting()
+  t.ok(first.length > 0)
+  await runJob('prepare', input)
+  t.same(waiting(), first, 'the same as before')
+  const more = [...first, 'one more'].map((_, i) => join(dir, `out-${i}`))
+  for (const folder of more) mkdirSync(folder)
+  await Promise.all(more.map((folder) => runJob('prepare', { ...input, out: folder })))
+  t.equal(waiting().length, more.length, 'none does two at a time')
+  const bad = { ...input, source: join(dir, 'none.tflite') }
+  await t.rejects(runJob('prepare', bad), { name: 'JobError' })
+  await runJob('prepare', input)
+  t.equal(waiting().length, first.length)
 })
 
 t.test('a job that hangs is given up, one that is not wanted any more is ended', async (t) => {
