@@ -51,6 +51,7 @@ function keyOf({
 }: ProbeRequest): string | undefined {
   const file = statSync(modelPath, { throwIfNoEntry: false })
   if (!file) return undefined
-  const { ino, size, mtimeMs } = file
-  return JSON.stringify([modelPath, ino, size, mtimeMs, engine, threads, datasetPath, cores])
+  // Not its times: whoever uses a kept file touches it.
+  const { ino, size } = file
+  return JSON.stringify([modelPath, ino, size, engine, threads, datasetPath, cores])
 }
