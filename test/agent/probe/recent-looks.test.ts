@@ -36,6 +36,8 @@ t.test(
     t.equal(looks.of(request), undefined, 'too long ago')
     looks.keep(request, found)
     utimesSync(file, 1, 1)
+    t.equal(looks.of(request), found, 'a file that was only used')
+    copyFileSync(modelPath('dense-int8.tflite'), file)
     t.equal(looks.of(request), undefined, 'another file')
     looks.keep({ ...request, modelPath: `${file}.gone` }, found)
     for (let threads = 2; threads < 40; threads++) looks.keep({ ...request, threads }, found)
