@@ -17,6 +17,7 @@ import { bisect } from './bisect.ts'
 import { holdRelease } from './hold-release.ts'
 import { type OnIntegers, onIntegers } from './integers.ts'
 import { type Bar, differing, refuseDifferent } from './judge.ts'
+import { betweenThreads } from './memory.ts'
 import { type EdgeOrder, opened, type Proof, prove, type Samples } from './prove.ts'
 import { generatedSample } from './samples.ts'
 import { withoutRounding } from './without-rounding.ts'
@@ -63,6 +64,9 @@ export interface ProvenConversion {
 
 const GENERATED = 3
 
+/** A large model runs on fewer samples than there are. */
+const ENOUGH_MS = 2_000
+
 /** As a share of an output's range. */
 export const DEFAULT_TOLERANCE = 1e-4
 
@@ -80,10 +84,11 @@ async function toOnnx(request: ConversionRequest): Promise<ProvenConversion> {
   const samples = samplesOf(request, await inputsOf(request))
   // Kernels that store weights as codes round their inputs to codes as well, each release in its way.
   const rounds = converted.findings.some(({ code }) => code === 'source-already-quantized')
-  const proof = await proveInTime(
-    { format: from, bytes, rounds },
+  const proof = await prove(
+    { format: from, bytes },
     { format: to, bytes: converted.bytes },
     samples,
+    { enoughMs: ENOUGH_MS },
   )
   refuseDifferent(proof, { ...request, rounds }, null)
   return { bytes: converted.bytes, findings: converted.findings, proof, tflite: null }
@@ -119,7 +124,8 @@ async function toTflite(whole: ConversionRequest): Promise<ProvenConversion> {
   const { fileName } = whole
   const split = whole.mayEndEarlier ? splitOff(whole.bytes, fileName) : null
   const request = split === null ? whole : { ...whole, bytes: split.bytes }
-  const closed = await imported(request)
+  const first =
+    (request.keepClosed ? null : await importedOpen(request)) ?? (await imported(request))
   const inputs = await inputsOf(request)
   const samples = samplesOf(request, inputs)
   const unrounded = withoutRounding(request.bytes)
@@ -129,17 +135,18 @@ async function toTflite(whole: ConversionRequest): Promise<ProvenConversion> {
     await proveImported(exact, await imported(exact), samples, { rounds: false })
   }
   const rounding = { rounds, roundsLess: unrounded?.whileRunning ?? false }
-  const { written } = closed
-  const proof = await proveImported(request, closed, samples, rounding)
-  const asked = closed.openBatch.length > 0 && !request.keepClosed
-  const open = asked ? await withOpenBatch(request, inputs, rounding) : null
-  const floats = open ?? written
-  const integers = await provenOnIntegers(request, floats, samples)
+  const larger = generated(request, inputs, FIRST_BATCH).slice(0, 1)
+  const openProof = first.open
+    ? await proofOfOpen(request, first, [...larger, ...samples], rounding)
+    : null
+  const kept = first.open && openProof === null ? await imported(request) : first
+  const proof = openProof ?? (await proveImported(request, kept, samples, rounding))
+  const integers = await provenOnIntegers(request, kept.written, samples)
   const result = integers.bytes
   const findings = [
     ...(split === null ? [] : [split.finding]),
-    ...closed.findings,
-    ...(asked && open === null ? [batchClosed(closed)] : []),
+    ...kept.findings,
+    ...(request.keepClosed ? [] : batchClosed(kept)),
     ...integers.findings,
   ]
   if (request.release !== undefined) holdRelease(result, fileName, request.release)
@@ -150,9 +157,9 @@ async function toTflite(whole: ConversionRequest): Promise<ProvenConversion> {
     proof,
     tflite: {
       operators: operators.reduce((sum, { count }) => sum + count, 0),
-      transposes: closed.transposes,
+      transposes: kept.transposes,
       minRuntime: versions.minRuntime ?? 'unknown',
-      openBatch: open !== null,
+      openBatch: kept.open,
       ...(integers.on && { integers: integers.on }),
     },
   }
@@ -174,11 +181,11 @@ async function provenOnIntegers(
 ): Promise<ProvenIntegers> {
   const integers = await onIntegers(floats)
   if (integers === null) return { bytes: floats, findings: [], on: null }
-  const proof = await proveInTime(
-    { format: 'onnx', bytes, rounds: true },
+  const proof = await prove(
+    { format: 'onnx', bytes },
     { format: 'tflite', bytes: integers.bytes },
     samples,
-    orderAt(edges),
+    { order: orderAt(edges), enoughMs: ENOUGH_MS },
   )
   if (differing(proof, { tolerance, rounds: true }).length === 0)
     return { bytes: integers.bytes, findings: [], on: { operators: integers.operators, proof } }
@@ -196,12 +203,14 @@ function integersDiffer(proof: Proof): Finding {
 /** A conversion as its file: the model itself is as large again, and whoever wants it reads it from there. */
 interface Imported extends Omit<OnnxImported, 'model'> {
   readonly written: Uint8Array
+  /** Whether the file takes any batch. */
+  readonly open: boolean
 }
 
 async function imported(request: ConversionRequest): Promise<Imported> {
   const { fileName, edges = 'source' } = request
   const { model, ...facts } = await importOnnx(sized(request), fileName, { edges })
-  return { ...facts, written: writeTflite(model) }
+  return { ...facts, written: betweenThreads(writeTflite(model)), open: false }
 }
 
 /** @throws ProofError where it answers otherwise than the source does */
@@ -213,11 +222,11 @@ async function proveImported(
 ): Promise<Proof> {
   const { bytes, fileName, edges = 'source', tolerance } = request
   const { rounds } = rounding
-  const proof = await proveInTime(
-    { format: 'onnx', bytes, rounds },
+  const proof = await prove(
+    { format: 'onnx', bytes },
     { format: 'tflite', bytes: written },
     samples,
-    orderAt(edges),
+    { order: orderAt(edges), enoughMs: ENOUGH_MS },
   )
   if (differing(proof, { tolerance, ...rounding }).length > 0) {
     const twins = { onnx: bytes, tflite: readTflite(written, fileName), homes }
@@ -244,62 +253,54 @@ function orderAt(edges: Layout): EdgeOrder {
   }
 }
 
-/** Samples after the first are run while the first was quick; those of a caller's set are few already. */
-const QUICK_MS = 4_000
-
-async function proveInTime(
-  ...[source, converted, samples, order]: Parameters<typeof prove>
-): Promise<Proof> {
-  const started = performance.now()
-  const first = await prove(source, converted, samples.slice(0, 1), order)
-  if (samples.length === 1 || performance.now() - started > QUICK_MS) return first
-  const rest = await prove(source, converted, samples.slice(1), order)
-  const outputs = first.outputs.map(({ error, sqnrDb, ...output }, i) => ({
-    ...output,
-    error: Math.max(error, rest.outputs[i]?.error ?? 0),
-    sqnrDb: Math.min(sqnrDb, rest.outputs[i]?.sqnrDb ?? sqnrDb),
-  }))
-  return { samples: samples.length, outputs }
-}
-
 /** Two sizes of batch tell what grows with it; neither is one, which kernels and exporters treat apart. */
 const FIRST_BATCH = 2
 
-/** The file with an open batch, where it answers two sizes of it as the source does; null where it does not. */
-async function withOpenBatch(
-  request: ConversionRequest,
-  inputs: readonly TensorInfo[],
-  rounding: Rounding,
-): Promise<Uint8Array | null> {
-  const { bytes, fileName, edges = 'source', tolerance } = request
-  const { rounds } = rounding
+/** With an open batch, where the source has one; null where no file can have it so. */
+async function importedOpen(request: ConversionRequest): Promise<Imported | null> {
+  const { fileName, edges = 'source' } = request
+  const at = (batch: number) => importOnnx(sized(request), fileName, { edges, batch })
   try {
-    const first = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH })
-    const second = await importOnnx(sized(request), fileName, { edges, batch: FIRST_BATCH + 1 })
-    const merged = mergeBatches({ at: FIRST_BATCH, first: first.model, second: second.model })
-    if (merged === null) return null
-    const open = writeTflite(merged)
-    for (const batch of [1, FIRST_BATCH]) {
-      const samples = generated(request, inputs, batch).slice(0, 1)
-      const proof = await prove(
-        { format: 'onnx', bytes, rounds },
-        { format: 'tflite', bytes: open },
-        samples,
-        orderAt(edges),
-      )
-      if (differing(proof, { tolerance, ...rounding }).length > 0) return null
-    }
-    return open
+    const { model, ...facts } = await at(FIRST_BATCH)
+    if (facts.openBatch.length === 0)
+      return { ...facts, written: betweenThreads(writeTflite(model)), open: false }
+    const { model: second } = await at(FIRST_BATCH + 1)
+    const merged = mergeBatches({ at: FIRST_BATCH, first: model, second })
+    return merged && { ...facts, written: betweenThreads(writeTflite(merged)), open: true }
   } catch (error) {
     if (error instanceof AppError) return null
     throw error
   }
 }
 
-function batchClosed({ openBatch }: Imported): Finding {
-  return {
-    code: 'batch-closed',
-    severity: 'warning',
-    message: `the batch of ${openBatch.map((name) => `"${name}"`).join(', ')} is closed to 1: the model does something with its size that .tflite kernels need to know beforehand`,
+/** @returns null where it answers otherwise than the source does, to the first of the samples, a larger batch, or to any other */
+async function proofOfOpen(
+  { bytes, edges = 'source', tolerance }: ConversionRequest,
+  { written }: Imported,
+  samples: Samples,
+  rounding: Rounding,
+): Promise<Proof | null> {
+  try {
+    const [source, open] = [
+      { format: 'onnx', bytes },
+      { format: 'tflite', bytes: written },
+    ] as const
+    const limits = { enoughMs: ENOUGH_MS, atLeast: 2 }
+    const proof = await prove(source, open, samples, { order: orderAt(edges), ...limits })
+    return differing(proof, { tolerance, ...rounding }).length === 0 ? proof : null
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
   }
+}
+
+function batchClosed({ open, openBatch }: Imported): Finding[] {
+  if (open || openBatch.length === 0) return []
+  return [
+    {
+      code: 'batch-closed',
+      severity: 'warning',
+      message: `the batch of ${openBatch.map((name) => `"${name}"`).join(', ')} is closed to 1: the model does something with its size that .tflite kernels need to know beforehand`,
+    },
+  ]
 }

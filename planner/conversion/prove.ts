@@ -11,12 +11,11 @@ import type { Tensor } from '../../shared/tensors.ts'
 import { permuted } from '../graph/index.ts'
 import { differenceOf, energyOf } from './difference.ts'
 import { ProofError } from './errors.ts'
+import { collectGarbage } from './memory.ts'
 
 export interface RunnableModel {
   readonly format: ModelFormat
   readonly bytes: Uint8Array
-  /** Rounds to codes: an .onnx is run as it is written, as what a processor's integer kernels make of it is no measure. */
-  readonly rounds?: boolean
 }
 
 export interface ProvenOutput {
@@ -41,14 +40,25 @@ const CODES: ReadonlySet<string> = new Set(['int8', 'uint8', 'int16'])
 /** How edges of this rank stand in the converted model: its axis i is the source's axis order[i]; undefined as they are. */
 export type EdgeOrder = (rank: number) => readonly number[] | undefined
 
-/** @throws ProofError `not-runnable` where a runtime refuses one of the two */
+export interface ProofOptions {
+  readonly order?: EdgeOrder
+  /** Samples after the first `atLeast` are run while the source has not taken longer; all where absent. */
+  readonly enoughMs?: number
+  readonly atLeast?: number
+}
+
+/**
+ * Both on the same samples, one after the other, so that one of them is in memory.
+ * @throws ProofError `not-runnable` where a runtime refuses one of the two
+ */
 export async function prove(
   source: RunnableModel,
   converted: RunnableModel,
-  samples: Samples,
-  order: EdgeOrder = () => undefined,
+  given: Samples,
+  { order = () => undefined, ...limits }: ProofOptions = {},
 ): Promise<Proof> {
-  const expected = await answers(source, samples)
+  const expected = await answers(source, given, limits)
+  const samples = given.slice(0, expected.length)
   const turned = samples.map((sample) =>
     mapTensors(sample, (one) => turn(one, order(one.shape.length))),
   )
@@ -79,11 +89,17 @@ export async function prove(
 async function answers(
   model: RunnableModel,
   samples: Samples,
+  { enoughMs = Number.POSITIVE_INFINITY, atLeast = 1 }: Omit<ProofOptions, 'order'> = {},
 ): Promise<Readonly<Record<string, Tensor>>[]> {
+  collectGarbage()
   const session = await opened(model)
+  const started = performance.now()
   try {
     const all: Readonly<Record<string, Tensor>>[] = []
-    for (const sample of samples) all.push(await answer(session, sample))
+    for (const sample of samples) {
+      if (all.length >= atLeast && performance.now() - started > enoughMs) break
+      all.push(await answer(session, sample))
+    }
     return all
   } catch (cause) {
     throw notRunnable(model, 'does not run', cause)
@@ -100,11 +116,15 @@ export async function answer(
   return mapTensors(await session.run(sample), (one) => ({ ...one, data: one.data.slice() }))
 }
 
+/**
+ * An .onnx is run as it is written: what a processor's integer kernels make of one that rounds is no measure, and an optimiser
+ * keeps two copies of a large one.
+ */
 export async function opened(model: RunnableModel): Promise<Session> {
   const runtime = await loadRuntime(runtimeOfFiles(model.format))
   try {
-    const asWritten = model.format === 'onnx' && model.rounds
-    const options: OnnxruntimeLoadOptions = asWritten ? { optimization: 'disabled' } : {}
+    const options: OnnxruntimeLoadOptions =
+      model.format === 'onnx' ? { optimization: 'disabled' } : {}
     return await runtime.load(model.bytes, options)
   } catch (cause) {
     throw notRunnable(model, 'does not load', cause)

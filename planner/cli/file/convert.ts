@@ -4,7 +4,7 @@ import { decimal } from '../../../shared/command-line/index.ts'
 import { readDataset } from '../../../shared/dataset/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import { UsageError } from '../../../shared/errors.ts'
-import type { ModelFormat } from '../../../shared/runtime/index.ts'
+import { type ModelFormat, startQuickly } from '../../../shared/runtime/index.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { convertProven, type ProvenConversion } from '../../conversion/index.ts'
 import { defineCommand } from '../program/command.ts'
@@ -68,6 +68,7 @@ export const convertCommand = defineCommand({
     if (input.shape && file.format === 'tflite') throw new UsageError(SHAPES_OF_ONNX)
     const to = otherFormat(file.format, input.output)
     if (input.target && to === 'onnx') throw new UsageError(RELEASE_OF_TFLITE)
+    startQuickly()
     const progress = io.progress(`converting ${input.model}`)
     const data = input.data === undefined ? undefined : await readDataset(input.data)
     const result = await convertProven({

@@ -4,7 +4,7 @@ import type { RuntimeErrorCode } from '../errors.ts'
 import { RuntimeError } from '../errors.ts'
 import { orderedInputs, shapesText } from '../input-check.ts'
 import type { TensorInfo } from '../runtime.ts'
-import { type ModelIo, withInputShapes } from '../tflite-file/model-io.ts'
+import { type ModelIo, setInputShapes } from '../tflite-file/model-io.ts'
 import type { Environment, LitertModule } from './bindings.ts'
 import { type CompiledModel, type Model, shapeOf, type TensorBuffer } from './bindings.ts'
 
@@ -80,17 +80,14 @@ export class LitertModel {
     const shapes = shapesText(given)
     if (this.#current?.shapes === shapes) return this.#current
     invariant(this.#bytes !== undefined, 'only open dimensions change their size')
-    const shaped = withInputShapes(
-      this.#bytes,
-      given.map((tensor) => tensor.shape),
-    )
     this.#freeResults()
     this.#release()
-    this.#current = this.#compile(shaped, shapes)
+    this.#current = this.#compile(this.#bytes, shapes, given)
     return this.#current
   }
 
-  #compile(bytes: Uint8Array, shapes: string): Compiled {
+  /** @param given whose shapes the copy of the file in the wasm heap is to have */
+  #compile(bytes: Uint8Array, shapes: string, given?: readonly Tensor[]): Compiled {
     const { module, environment, threadsArgument } = this.#engine
     return this.#engine.guarded('not-loadable', 'LiteRT cannot load this model', () => {
       const address = module._malloc(bytes.byteLength)
@@ -99,6 +96,13 @@ export class LitertModel {
       module.HEAPU8.set(bytes, address)
       const undo: (() => void)[] = [() => module._free(address)]
       try {
+        if (given !== undefined) {
+          const placed = module.HEAPU8.subarray(address, address + bytes.byteLength)
+          setInputShapes(
+            placed,
+            given.map(({ shape }) => shape),
+          )
+        }
         const model = module.loadModel(environment, address, bytes.byteLength)
         undo.push(() => model.delete())
         const cpuOptions = { numThreads: threadsArgument }

@@ -70,8 +70,19 @@ export function readModelIo(model: Uint8Array, signature?: string): ModelIo {
   })
 }
 
+/** A copy of the file with other input shapes of the same rank: see `setInputShapes`. */
+export function withInputShapes(
+  model: Uint8Array,
+  shapes: readonly (readonly number[])[],
+  signature?: string,
+): Uint8Array {
+  const copy = new Uint8Array(model)
+  setInputShapes(copy, shapes, signature)
+  return copy
+}
+
 /**
- * A copy of the file with other input shapes of the same rank; the interpreter infers the rest from them.
+ * Writes other input shapes of the same rank into the file; the interpreter infers the rest from them.
  * (The wasm API resizes inputs by itself but keeps the outputs at their old size: measured with 2.5.3.)
  *
  * LiteRT sizes an output by what the interpreter inferred where the file says that its rank is known; files of older
@@ -79,14 +90,13 @@ export function readModelIo(model: Uint8Array, signature?: string): ModelIo {
  * into the outputs as well.
  * @throws RuntimeError `run-failed` where such a file has other open dimensions than the batch
  */
-export function withInputShapes(
+export function setInputShapes(
   model: Uint8Array,
   shapes: readonly (readonly number[])[],
   signature?: string,
-): Uint8Array {
-  return readable(() => {
-    const copy = new Uint8Array(model)
-    const { subgraph } = entryPoint(copy, signature)
+): void {
+  readable(() => {
+    const { subgraph } = entryPoint(model, signature)
     const tensors = subgraph.tables(SUBGRAPH.tensors)
     const ends = (field: number) => subgraph.int32s(field).map((index) => at(tensors, index))
     const inputs = ends(SUBGRAPH.inputs)
@@ -100,7 +110,6 @@ export function withInputShapes(
     inputs.forEach((input, i) => {
       setShape(input, shapes[i] ?? [])
     })
-    return copy
   })
 }
 
