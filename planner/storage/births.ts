@@ -6,6 +6,7 @@ import { putSlotsOf } from './device-slots.ts'
 import { recordRootsOf } from './directions.ts'
 import { recordEngineNotesOf } from './engine-notes.ts'
 import { readJson } from './json.ts'
+import { reopenOrders } from './orders.ts'
 import { recordTakers } from './runtime-packages.ts'
 import type { Db, Tables } from './tables.ts'
 import { recordZones } from './windows.ts'
@@ -38,12 +39,12 @@ export async function recordBirths(
   at: Date,
 ): Promise<readonly BirthOutcome[]> {
   const known = await epochsOf(db, [...new Set(all.map(({ device }) => device))])
-  const isNew = new Set<DeviceId>()
+  const isRestarted = new Set<DeviceId>()
   const newest = new Map<DeviceId, NewBirth>()
   const outcomes = all.map((one): BirthOutcome => {
     const before = known.get(one.device)
     if (before && isOlder(one.birth.epoch, before)) return false
-    if (!before) isNew.add(one.device)
+    if (before && before.start !== one.birth.epoch.start) isRestarted.add(one.device)
     known.set(one.device, one.birth.epoch)
     newest.set(one.device, one)
     return before ? 'known' : 'new'
@@ -57,6 +58,7 @@ export async function recordBirths(
       await putRows(db, shape.slice(from, from + ROWS), at.toISOString())
     }
   }
+  await reopenOrders(db, [...isRestarted].sort())
   await recordRootsOf(db, births)
   await recordEngineNotesOf(db, births)
   await recordTakers(db, births)

@@ -141,6 +141,20 @@ export async function ackOrder(
   return row?.kind
 }
 
+/**
+ * What these devices took as another process of theirs is told them again. It may have been taken by a copy of the device that
+ * is gone, or by a disk that is: whoever still has the order answers to its name, and does nothing twice.
+ */
+export async function reopenOrders(db: Db, devices: readonly DeviceId[]): Promise<void> {
+  if (devices.length === 0) return
+  await db
+    .updateTable('orders')
+    .set({ state: 'open' })
+    .where('device', 'in', [...devices])
+    .where('state', '=', 'acked')
+    .execute()
+}
+
 /** Nothing more is sent or fetched for it. */
 export async function closeOrder(db: Db, id: string): Promise<void> {
   await closeOrders(db, [id])
@@ -164,6 +178,8 @@ export async function findOrder(
       /** Null for one of a kind that only a later planner knows. */
       readonly order: OutboxOrder | null
       readonly state: string
+      /** At some time, by a process of the device that may be gone. */
+      readonly wasAcked: boolean
       readonly expiresAt: string | null
     }
   | undefined
@@ -174,6 +190,7 @@ export async function findOrder(
       device: row.device,
       order: readKnown(outboxOrderSchema, JSON.parse(row.body)) ?? null,
       state: row.state,
+      wasAcked: row.acked_at !== null,
       expiresAt: row.expires_at,
     }
   )

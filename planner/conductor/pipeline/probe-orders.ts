@@ -174,7 +174,7 @@ export async function giveUpProbe(context: ConductorContext, probe: Probe): Prom
     await probes.finishProbe(trx, probe.id, { state: 'lost', error }, context.now())
     const order = await orders.findOrder(trx, probe.id)
     await orders.closeOrder(trx, probe.id)
-    if (order?.state === 'acked') {
+    if (order?.wasAcked) {
       await orders.addOrder(trx, probe.device, cancel, [], context.now(), null)
     }
   })

@@ -364,6 +364,23 @@ for (const database of DATABASES) {
       t.equal(await orders.mayFetch(db, 'd1', a), false)
     })
 
+    t.test('orders that another process of the device took are told again', async (t) => {
+      const { db } = await fresh(t)
+      const born = (start: string, connection: number) =>
+        devices.recordBirth(db, 'd1', birth(connection, { epoch: { start, connection } }), at)
+      await born('its copy', 1)
+      for (const id of ['o1', 'o2']) await orders.addOrder(db, 'd1', cancel(id), [], at, null)
+      await orders.ackOrder(db, 'd1', 'o1', at)
+      await orders.ackOrder(db, 'd1', 'o2', at)
+      await orders.closeOrder(db, 'o2')
+      const pending = async () => (await orders.pendingOrders(db, 'd1', at)).map(({ id }) => id)
+      await born('its copy', 2)
+      t.same(await pending(), [], 'a new connection of the same process')
+      await born('itself', 1)
+      t.same(await pending(), ['o1'], 'what is closed is over')
+      t.match(await orders.findOrder(db, 'o1'), { state: 'open', wasAcked: true })
+    })
+
     t.test('audit: newest first', async (t) => {
       const { db } = await fresh(t)
       const entry = { actor: 'cli:ann', subject: 'motor', detail: { waves: '1,100%' } }
