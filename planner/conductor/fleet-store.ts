@@ -1,12 +1,13 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
-import type { Birth, Epoch, Order } from '../../shared/messages/index.ts'
+import type { Birth, Order } from '../../shared/messages/index.ts'
 import { classifierOf, type Profile } from '../classes/index.ts'
 import type { FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
   audit,
+  BatchWriter,
   classParts,
   type Db,
   devices,
@@ -18,7 +19,6 @@ import {
 } from '../storage/index.ts'
 import type { TrustAuthority } from '../trust/index.ts'
 import type { Agenda } from './context/agenda.ts'
-import { BatchWriter } from './context/batch-writer.ts'
 import { commit } from './context/commit.ts'
 import { type ClassOf, classificationOf } from './devices/classification.ts'
 import { activeVariant } from './rollouts/assignments.ts'
@@ -121,22 +121,13 @@ function birthWriter(options: FleetStoreOptions): BatchWriter<Born, undefined> {
   })
 }
 
-interface Dead {
-  readonly device: string
-  readonly epoch: Epoch
-}
-
 /** Answers whether it was news. */
-function deathWriter(options: FleetStoreOptions): BatchWriter<Dead, boolean> {
+function deathWriter(options: FleetStoreOptions): BatchWriter<devices.Dead, boolean> {
   const { now, agenda, onChange } = options
-  return new BatchWriter(async (all) => {
-    const news = await commit(options, 'death.stored', async (trx) => {
-      const recorded: boolean[] = []
-      for (const { device, epoch } of all) {
-        recorded.push(await devices.recordDeath(trx, device, epoch, now()))
-      }
-      return recorded
-    })
+  return new BatchWriter(async (all: readonly devices.Dead[]) => {
+    const news = await commit(options, 'death.stored', (trx) =>
+      devices.recordDeaths(trx, all, now()),
+    )
     for (const [index, isNews] of news.entries())
       if (isNews) agenda.device(all[index]?.device ?? '')
     if (news.includes(true)) onChange()

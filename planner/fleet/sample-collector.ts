@@ -119,7 +119,7 @@ export class SampleCollector {
     let outcome: Outcome
     do {
       this.#again = false
-      outcome = await this.#context.turns.take(() => this.#collectOne())
+      outcome = await this.#look()
     } while (!this.#stopped && (outcome === 'settled' || (this.#again && outcome === 'nothing')))
     this.#running = false
     if (!this.#stopped && outcome !== 'nothing') this.#tryLater(outcome)
@@ -135,21 +135,28 @@ export class SampleCollector {
     }, pauseMs).unref()
   }
 
-  async #collectOne(): Promise<Outcome> {
-    const { desk, device, limits, log } = this.#context
+  /** Nearly all devices have nothing: they take nobody's turn. */
+  async #look(): Promise<Outcome> {
+    const { desk, device, turns, log } = this.#context
     try {
-      const sample = await desk.next(device)
-      // What was settled a moment ago, and what is refused unseen.
-      await this.#tellSettled()
-      if (sample === undefined) return 'nothing'
-      if (sample === 'no-room') return 'no-room'
-      const outcome = await this.#collect(sample)
-      if (outcome === 'settled') this.#pauseMs = limits.retryMs
-      return outcome
+      if (!(await desk.concerns(device))) return 'nothing'
+      return await turns.take(() => this.#collectOne())
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'samples are collected later')
       return 'silent'
     }
+  }
+
+  async #collectOne(): Promise<Outcome> {
+    const { desk, device, limits } = this.#context
+    const sample = await desk.next(device)
+    // What was settled a moment ago, and what is refused unseen.
+    await this.#tellSettled()
+    if (sample === undefined) return 'nothing'
+    if (sample === 'no-room') return 'no-room'
+    const outcome = await this.#collect(sample)
+    if (outcome === 'settled') this.#pauseMs = limits.retryMs
+    return outcome
   }
 
   async #tellSettled(): Promise<void> {

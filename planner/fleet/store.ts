@@ -39,6 +39,8 @@ export interface CollectedSample {
 
 /** Where captured samples of devices go. */
 export interface SampleDesk {
+  /** Something is wanted of this device, or it is to be told something. Asked of all that come at once together. */
+  concerns(device: DeviceId): Promise<boolean>
   /** `undefined`: nothing is wanted now; `no-room`: later. */
   next(device: DeviceId): Promise<CollectedSample | 'no-room' | undefined>
   /** False where the disk is full. */

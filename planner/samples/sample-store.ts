@@ -10,7 +10,7 @@ import { isDiskFull } from '../../shared/errors.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import { formatBytes } from '../../shared/units.ts'
 import type { CollectedSample, SampleDesk } from '../fleet/index.ts'
-import { capturedSamples, type Db, models, variants } from '../storage/index.ts'
+import { BatchWriter, capturedSamples, type Db, models, variants } from '../storage/index.ts'
 import { misfit } from './fits.ts'
 import {
   bytesHere,
@@ -54,10 +54,19 @@ export function createSampleStore(options: SampleStoreOptions): SampleStore {
 
 class Store implements SampleStore {
   readonly #options: SampleStoreOptions
+  readonly #concerned: BatchWriter<DeviceId, boolean>
   #isFullTold = false
 
   constructor(options: SampleStoreOptions) {
     this.#options = options
+    this.#concerned = new BatchWriter(async (devices) => {
+      const concerned = await capturedSamples.concernedOf(options.db, devices)
+      return devices.map((device) => concerned.has(device))
+    })
+  }
+
+  concerns(device: DeviceId): Promise<boolean> {
+    return this.#concerned.add(device)
   }
 
   async next(device: DeviceId): Promise<CollectedSample | 'no-room' | undefined> {

@@ -65,6 +65,22 @@ export async function offer(
     .execute()
 }
 
+/** Which of these devices have something to be asked for or told, as `nextOffered` and `untold` say one by one. */
+export async function concernedOf(
+  db: Db,
+  devices: readonly DeviceId[],
+): Promise<ReadonlySet<DeviceId>> {
+  if (devices.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('captured_samples')
+    .select('device')
+    .distinct()
+    .where('device', 'in', [...new Set(devices)])
+    .where((q) => q.or([q('state', '=', 'offered'), q('told', '=', 0)]))
+    .execute()
+  return new Set(rows.map(({ device }) => device))
+}
+
 /** The device has them no more. */
 export async function withdraw(
   db: Db,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { z } from 'zod'
 import type { DeviceId } from '../../shared/ids.ts'
 import {
@@ -52,6 +53,11 @@ export async function recordBirth(
   return outcome
 }
 
+export interface Dead {
+  readonly device: DeviceId
+  readonly epoch: Epoch
+}
+
 /** Ignored unless the epoch is the device's present one: a late death speaks for a session long gone. */
 export async function recordDeath(
   db: Db,
@@ -59,13 +65,31 @@ export async function recordDeath(
   epoch: Epoch,
   at: Date,
 ): Promise<boolean> {
-  const result = await db
+  return (await recordDeaths(db, [{ device, epoch }], at))[0] ?? false
+}
+
+/** Those of a fleet that goes at once, by one statement; answers for each, as above. */
+export async function recordDeaths(
+  db: Db,
+  all: readonly Dead[],
+  at: Date,
+): Promise<readonly boolean[]> {
+  if (all.length === 0) return []
+  const said = all.map(({ device, epoch: { start, connection } }) => ({
+    device,
+    epoch: JSON.stringify({ start, connection }),
+  }))
+  const sessions = sql.join(said.map(({ device, epoch }) => sql`(${device}, ${epoch})`))
+  const rows = await db
     .updateTable('devices')
     .set({ online: 0, last_seen: at.toISOString() })
-    .where('id', '=', device)
-    .where('epoch', '=', JSON.stringify({ start: epoch.start, connection: epoch.connection }))
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
+    // By the key first: pairs alone are looked for in every row.
+    .where('id', 'in', [...new Set(said.map(({ device }) => device))])
+    .where(sql<boolean>`(id, epoch) in (values ${sessions})`)
+    .returning(['id', 'epoch'])
+    .execute()
+  const ended = new Map(rows.map(({ id, epoch }) => [id, epoch]))
+  return said.map(({ device, epoch }) => ended.get(device) === epoch)
 }
 
 /** These are not there, whatever they said last. Answers who was thought to be. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BatchWriter } from '../../../../planner/conductor/context/batch-writer.ts'
+import { BatchWriter } from '../../../planner/storage/batch-writer.ts'
 
 t.test('what comes together, or while another is written, is written together', async (t) => {
   const batches: number[][] = []
