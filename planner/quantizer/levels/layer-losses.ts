@@ -1,5 +1,5 @@
 import { sqnrDb } from '../../../shared/measure/index.ts'
-import type { Form, IntegerType, Plan, TensorId } from '../../graph/index.ts'
+import type { Form, GraphOperator, IntegerType, Plan, TensorId } from '../../graph/index.ts'
 import { decode, INTEGER_LIMITS } from '../../graph/index.ts'
 import type { TensorStatistics } from '../observers/statistics.ts'
 import { ClippingError } from '../ranges/clipping.ts'
@@ -33,7 +33,30 @@ export function layerLosses(candidate: Candidate, plan: Plan): readonly LayerLos
 
 type IntegerForm = Extract<Form, { type: IntegerType }>
 
-function outputLosses({ statistics, request }: Candidate, { instructions }: Plan): LayerLoss[] {
+function outputLosses(candidate: Candidate, plan: Plan): LayerLoss[] {
+  const { graph } = candidate.request
+  return lossesOfActivations(candidate, plan).map(({ tensor, maker, ...loss }) => {
+    const layer = maker?.name ?? graph.tensors[tensor]?.name ?? ''
+    return { layer, operator: maker?.nativeKind ?? 'input', of: 'output', ...loss }
+  })
+}
+
+/** Activations of which codes leave less than so many dB, whatever was lost before: few numbers lie far beyond the others. */
+export function coarseActivations(candidate: Candidate, leastDb: number): readonly TensorId[] {
+  return lossesOfActivations(candidate, candidate.plan)
+    .filter(({ sqnrDb }) => sqnrDb < leastDb)
+    .map(({ tensor }) => tensor)
+}
+
+interface ActivationLoss extends Pick<LayerLoss, 'type' | 'sqnrDb'> {
+  readonly tensor: TensorId
+  readonly maker: GraphOperator | undefined
+}
+
+function lossesOfActivations(
+  { statistics, request }: Candidate,
+  { instructions }: Plan,
+): ActivationLoss[] {
   const { graph, links, facts } = request
   const seen = new Map(statistics.map((one) => [one.tensor, one]))
   return [...codedActivations(instructions)].flatMap(([tensor, form]) => {
@@ -42,9 +65,7 @@ function outputLosses({ statistics, request }: Candidate, { instructions }: Plan
     // Who only passes codes on loses nothing of its own.
     if (!own || (maker && facts[maker.kind].integer?.output.law === 'same-as-input')) return []
     const loss = lossOfCodes(own, form)
-    if (loss === null) return []
-    const layer = maker?.name ?? graph.tensors[tensor]?.name ?? ''
-    return { layer, operator: maker?.nativeKind ?? 'input', of: 'output', ...loss }
+    return loss === null ? [] : { tensor, maker, ...loss }
   })
 }
 

@@ -6,6 +6,7 @@ import {
   usesOf,
   workOf,
 } from '../../graph/index.ts'
+import { coarseActivations } from '../levels/layer-losses.ts'
 import { DEAD_DB, NOISY_DB } from '../levels/level.ts'
 import { isProduct } from '../plan/static/precision/scene.ts'
 import type { Candidate } from '../recovery/candidate.ts'
@@ -23,7 +24,8 @@ const BECAUSE =
 
 /**
  * Where next to nothing is left of the outputs, no recovery brings it back: what loses most for its work, by experience,
- * goes back to float as far as that measures better. Depthwise convolutions, and the products at both ends; then gates.
+ * goes back to float as far as that measures better. What makes and reads activations whose codes alone lose much; then
+ * depthwise convolutions, and the products at both ends; then gates.
  */
 export async function spareLost(state: Planned): Promise<Planned> {
   const { services, source } = state
@@ -36,7 +38,8 @@ export async function spareLost(state: Planned): Promise<Planned> {
   if (services.sqnr === null || !isCalibrated(source.scheme) || chosen || pointless) return state
   let reached = await services.sqnr.sqnrDb(candidate)
   if (reached >= DEAD_DB) return state
-  for (const group of [sensitiveProducts(candidate), gates(candidate)]) {
+  for (const groupOf of [coarse, sensitiveProducts, gates]) {
+    const group = groupOf(candidate)
     if (group.size === 0 || reached >= NOISY_DB) continue
     const trial = inFloat(candidate, group, state)
     if (!trial.plan.instructions.some(({ verb }) => verb === 'compute')) continue
@@ -57,6 +60,32 @@ function inFloat(
   const selector = { where: ({ name }: GraphOperator) => names.has(name), because: BECAUSE }
   const request = { ...candidate.request, keepFloat: [...candidate.request.keepFloat, selector] }
   return { ...candidate, request, plan: services.plan(request) }
+}
+
+/** Codes that leave less than this of their activation are coarse: what later layers cancel out is then noise, dB. */
+const COARSE_DB = 32
+
+/** Who reads a coarse activation is in float as well, or it would be read by codes again; who only passes it on, with its readers. */
+function coarse(candidate: Candidate): ReadonlySet<OperatorId> {
+  const { graph, links, facts } = candidate.request
+  const found = new Set<OperatorId>()
+  const read = (tensor: TensorId) => {
+    for (const use of usesOf(links, tensor)) {
+      const reader = use.kind === 'input' ? graph.operators[use.operator] : undefined
+      if (reader === undefined || found.has(reader.id)) continue
+      found.add(reader.id)
+      if (facts[reader.kind].integer?.output.law === 'same-as-input') reader.outputs.forEach(read)
+    }
+  }
+  for (const tensor of coarseActivations(candidate, COARSE_DB)) {
+    const maker = links.producers[tensor]
+    if (maker != null && maker >= 0) found.add(maker)
+    read(tensor)
+  }
+  const work = (operators: readonly GraphOperator[]) =>
+    operators.reduce((sum, operator) => sum + workOf(operator, graph), 0)
+  const members = graph.operators.filter(({ id }) => found.has(id))
+  return work(members) <= MOST_WORK * work(graph.operators) ? found : new Set()
 }
 
 function sensitiveProducts({ request }: Candidate): ReadonlySet<OperatorId> {
