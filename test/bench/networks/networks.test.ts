@@ -46,6 +46,12 @@ const CASES = [
     db: 12,
     kind: 'silent',
   },
+  {
+    name: 'a warning of another output whose name begins alike',
+    outcome: written(30_000, 12, [warning('output-noisy', 'y10')]),
+    db: 12,
+    kind: 'silent',
+  },
   { name: 'far below what it said', outcome: written(30_000, 45), db: 30, kind: 'broken' },
   { name: 'beyond hearing', outcome: written(30_000, 120), db: 70, kind: 'kept' },
   { name: 'larger without a word', outcome: written(130_000, 40), db: 40, kind: 'silent' },

@@ -40,8 +40,7 @@ export function verdictOn(
   const noisy = judged.outputs.filter(({ sqnrDb }) => (sqnrDb ?? 0) < NOISY_DB)
   const about = noisy
     .filter(
-      ({ name }) =>
-        !warned.some(({ code, where = '' }) => POOR.has(code) && where.startsWith(name)),
+      ({ name }) => !warned.some(({ code, where = '' }) => POOR.has(code) && isPartOf(where, name)),
     )
     .map(({ name, sqnrDb }) => `"${name}" has ${sqnrDb?.toFixed(1)} dB`)
   const larger = outcome.bytes > sourceBytes
@@ -58,6 +57,11 @@ export function verdictOn(
   if (short.length > 0) return { kind: 'broken', short }
   const of = [...noisy.map(({ name }) => name), ...(larger ? ['its size'] : [])]
   return of.length > 0 ? { kind: 'warned', of } : { kind: 'kept' }
+}
+
+/** An output itself, or one of its parts: `scores`, `scores[..., 4:84]`. */
+function isPartOf(where: string, output: string): boolean {
+  return where === output || where.startsWith(`${output}[`)
 }
 
 /** Whether it is what was promised of every file: none silent, none broken, none crashed. */
