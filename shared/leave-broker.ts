@@ -10,7 +10,7 @@ const FAREWELL_MS = 2_000
  */
 export async function leaveBroker(
   client: MqttClient,
-  lastWords: () => Promise<unknown> = async () => {},
+  lastWords: () => Promise<unknown>,
   limitMs = FAREWELL_MS,
 ): Promise<void> {
   if (client.connected) {

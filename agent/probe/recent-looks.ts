@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { Lru } from '../../shared/lru.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { ProbeRequest } from './request.ts'
 
@@ -14,7 +15,7 @@ interface Look {
 
 /** What looks at variants found, apart from their answers: whoever only asks whether one runs, and in what memory, is told. */
 export class RecentLooks {
-  readonly #looks = new Map<string, Look>()
+  readonly #looks = new Lru<string, Look>(KEPT)
   readonly #now: () => number
 
   /** @param now ms from an arbitrary start */
@@ -31,13 +32,7 @@ export class RecentLooks {
 
   keep(request: ProbeRequest, record: ProbeRecord): void {
     const key = keyOf(request)
-    if (key === undefined) return
-    this.#looks.delete(key)
-    this.#looks.set(key, { record, at: this.#now() })
-    for (const oldest of this.#looks.keys()) {
-      if (this.#looks.size <= KEPT) break
-      this.#looks.delete(oldest)
-    }
+    if (key !== undefined) this.#looks.set(key, { record, at: this.#now() })
   }
 }
 

@@ -175,19 +175,14 @@ interface ProvenIntegers {
 
 /** On integers, where the source rounds to codes and those kernels answer nearly as it does; else as it is. */
 async function provenOnIntegers(
-  { bytes, edges = 'source', tolerance }: ConversionRequest,
+  request: ConversionRequest,
   floats: Uint8Array,
   samples: Samples,
 ): Promise<ProvenIntegers> {
   const integers = await onIntegers(floats)
   if (integers === null) return { bytes: floats, findings: [], on: null }
-  const proof = await prove(
-    { format: 'onnx', bytes },
-    { format: 'tflite', bytes: integers.bytes },
-    samples,
-    { order: orderAt(edges), enoughMs: ENOUGH_MS },
-  )
-  if (differing(proof, { tolerance, rounds: true }).length === 0)
+  const proof = await proofBesideSource(request, integers.bytes, samples)
+  if (differing(proof, { tolerance: request.tolerance, rounds: true }).length === 0)
     return { bytes: integers.bytes, findings: [], on: { operators: integers.operators, proof } }
   return { bytes: floats, findings: [integersDiffer(proof)], on: null }
 }
@@ -213,6 +208,24 @@ async function imported(request: ConversionRequest): Promise<Imported> {
   return { ...facts, written: betweenThreads(writeTflite(model)), open: false }
 }
 
+/** A .tflite beside the .onnx that it was made of, on at least so many samples. */
+function proofBesideSource(
+  { bytes, edges = 'source' }: ConversionRequest,
+  written: Uint8Array,
+  samples: Samples,
+  atLeast = 1,
+): Promise<Proof> {
+  const [source, converted] = [
+    { format: 'onnx', bytes },
+    { format: 'tflite', bytes: written },
+  ] as const
+  return prove(source, converted, samples, {
+    order: orderAt(edges),
+    enoughMs: ENOUGH_MS,
+    atLeast,
+  })
+}
+
 /** @throws ProofError where it answers otherwise than the source does */
 async function proveImported(
   request: ConversionRequest,
@@ -222,12 +235,7 @@ async function proveImported(
 ): Promise<Proof> {
   const { bytes, fileName, edges = 'source', tolerance } = request
   const { rounds } = rounding
-  const proof = await prove(
-    { format: 'onnx', bytes },
-    { format: 'tflite', bytes: written },
-    samples,
-    { order: orderAt(edges), enoughMs: ENOUGH_MS },
-  )
+  const proof = await proofBesideSource(request, written, samples)
   if (differing(proof, { tolerance, ...rounding }).length > 0) {
     const twins = { onnx: bytes, tflite: readTflite(written, fileName), homes }
     // Of two that round, the first code that differs tells nothing.
@@ -275,19 +283,16 @@ async function importedOpen(request: ConversionRequest): Promise<Imported | null
 
 /** @returns null where it answers otherwise than the source does, to the first of the samples, a larger batch, or to any other */
 async function proofOfOpen(
-  { bytes, edges = 'source', tolerance }: ConversionRequest,
+  request: ConversionRequest,
   { written }: Imported,
   samples: Samples,
   rounding: Rounding,
 ): Promise<Proof | null> {
   try {
-    const [source, open] = [
-      { format: 'onnx', bytes },
-      { format: 'tflite', bytes: written },
-    ] as const
-    const limits = { enoughMs: ENOUGH_MS, atLeast: 2 }
-    const proof = await prove(source, open, samples, { order: orderAt(edges), ...limits })
-    return differing(proof, { tolerance, ...rounding }).length === 0 ? proof : null
+    const proof = await proofBesideSource(request, written, samples, 2)
+    return differing(proof, { tolerance: request.tolerance, ...rounding }).length === 0
+      ? proof
+      : null
   } catch (error) {
     if (error instanceof AppError) return null
     throw error

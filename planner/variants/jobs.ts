@@ -108,13 +108,12 @@ export const jobMessageSchema = z.discriminatedUnion('say', [
     total: z.number(),
     what: z.string(),
   }),
+  /** `again`: it takes another job. */
   z.object({ say: z.literal('done'), output: z.unknown(), again: z.boolean() }),
   z.object({
     say: z.literal('failed'),
     code: z.string(),
     message: z.string(),
-    /** It takes another job. */
-    again: z.boolean(),
   }),
 ])
 export type JobMessage = z.infer<typeof jobMessageSchema>

@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
-import { type JobWorker, keepWorker, takeWorker } from './job-workers.ts'
+import { LastWords } from '../../shared/last-words.ts'
+import { keepWorker, takeWorker } from './job-workers.ts'
 import {
   JOBS,
   type JobInput,
@@ -39,17 +40,19 @@ export function runJob<K extends JobKind>(
   input: JobInput<K>,
   options: JobOptions = {},
 ): Promise<JobOutput<K>> {
-  const worker = takeWorker()
-  const { child } = worker
+  const child = takeWorker()
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   return new Promise<JobOutput<K>>((resolve, reject) => {
+    const said = new LastWords(child.stderr)
     const settle = (act: () => void, again = false) => {
       clearTimeout(timer)
       options.signal?.removeEventListener('abort', cancel)
       child.removeAllListeners('message')
       child.removeAllListeners('error')
       child.removeAllListeners('exit')
-      if (again) keepWorker(worker)
+      // What it said in this job explains no end in another.
+      child.stderr?.removeAllListeners('data')
+      if (again) keepWorker(child)
       else if (child.exitCode === null) child.kill('SIGKILL')
       act()
     }
@@ -75,7 +78,7 @@ export function runJob<K extends JobKind>(
       }),
     )
     child.once('error', (error) => fail('crashed', `the worker did not start: ${error.message}`))
-    child.once('exit', (code, signal) => fail('crashed', crash(worker, code, signal)))
+    child.once('exit', (code, signal) => fail('crashed', crash(said, code, signal)))
     child.send({ kind, input })
   })
 }
@@ -92,7 +95,7 @@ function take(message: JobMessage, to: Takers): void {
   else to.failed(message.code, message.message)
 }
 
-function crash({ said }: JobWorker, code: number | null, signal: string | null): string {
+function crash(said: LastWords, code: number | null, signal: string | null): string {
   const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
   const last = said.line(/./, Number.POSITIVE_INFINITY)
   return `the runtime crashed on this model: its process ${how}${last ? ` (${last})` : ''}`

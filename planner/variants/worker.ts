@@ -22,21 +22,19 @@ async function work(message: unknown): Promise<void> {
   const request = jobRequestSchema.parse(message)
   try {
     const output = await run(request.kind, request.input)
-    await answer({ say: 'done', output, again: process.memoryUsage.rss() <= MOST_HELD_BYTES })
+    const again = process.memoryUsage.rss() <= MOST_HELD_BYTES
+    await say({ say: 'done', output, again })
+    if (again) return
   } catch (error) {
     const isFull = isDiskFull(error)
     const code = error instanceof AppError ? error.code : isFull ? 'disk-full' : 'internal'
     const text = isFull ? `no room is left on the disk: ${messageOf(error)}` : messageOf(error)
     if (!(error instanceof AppError) && !isFull && error instanceof Error)
       process.stderr.write(`${error.stack}\n`)
-    // What failed in a way that nobody thought of may have left anything behind, and a runtime what it failed at.
-    await answer({ say: 'failed', code, message: text, again: false })
+    await say({ say: 'failed', code, message: text })
   }
-}
-
-async function answer(message: Exclude<JobMessage, { say: 'progress' }>): Promise<void> {
-  await say(message)
-  if (!message.again) process.exit(0)
+  // What failed may have left anything behind.
+  process.exit(0)
 }
 
 function run<K extends JobKind>(kind: K, input: unknown): Promise<unknown> {
