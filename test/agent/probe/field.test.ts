@@ -60,6 +60,17 @@ t.test('each has its own answers and memory, and is measured beside all others',
   )
 })
 
+t.test('whose answers are known is not looked at again a moment later', async (t) => {
+  const files = ['dense.tflite', 'dense-int8.tflite']
+  await field(files.map((file) => entrant(file)))
+  const outcomes = await field(files.map((file) => entrant(file, { answersMs: 0 })))
+  t.same(
+    outcomes.map((one) => 'record' in one && one.record.quality.samples),
+    [samples, samples],
+    'a look would have answered one',
+  )
+})
+
 t.test(
   'what does not run is its own failure, and the rest is measured beside a baseline',
   async (t) => {

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { quantize } from '../../../planner/variants/quantizer.ts'
+import { parseScheme } from '../../../shared/schemes.ts'
+import { noise } from './boxes-and-scores.ts'
+import { buildTflite, type ConstantSpec, constant, type OperatorSpec } from './model-builder.ts'
+
+const WIDTH = 16
+const WIDE = 64
+/** What the first layer finds at most, where all other numbers lie within 2. */
+const PEAK = 300
+/** Share of an input's range in which it finds something. */
+const RARE = 0.006
+
+/** Row by row, what stands in the columns that are not zero. */
+function weights(rowOf: (row: number) => Readonly<Record<number, number>>): ConstantSpec {
+  const data = new Float32Array(WIDTH * WIDTH)
+  for (let row = 0; row < WIDTH; row += 1)
+    for (const [column, value] of Object.entries(rowOf(row)))
+      data[row * WIDTH + Number(column)] = value
+  return { ...constant([WIDTH, WIDTH]), data }
+}
+
+function dense(input: string, weight: string, output: string, width: number): OperatorSpec {
+  const rectified = input === 'x'
+  return {
+    code: 'FULLY_CONNECTED',
+    inputs: rectified ? [input, weight, 'shift'] : [input, weight],
+    outputs: { [output]: [1, width] },
+    options: {
+      type: 'FullyConnectedOptions',
+      weightsFormat: 'DEFAULT',
+      fusedActivationFunction: rectified ? 'RELU' : 'NONE',
+    },
+  }
+}
+
+/**
+ * Now and then the first layer finds something, and adds a large number to all channels; the third takes what they have in
+ * common away again. Codes that reach so far leave nothing of the rest, which is all that the larger layers behind them see.
+ */
+const CANCELLING = {
+  inputs: { x: [1, WIDTH] },
+  constants: {
+    found: weights((row) => ({ [row]: row === 0 ? PEAK / RARE : 1 })),
+    shift: {
+      ...constant([WIDTH]),
+      data: Float32Array.from({ length: WIDTH }, (_, i) =>
+        i === 0 ? (PEAK * (RARE - 1)) / RARE : 1,
+      ),
+    },
+    added: weights((row) => ({ [row]: 1, 0: 1 })),
+    apart: weights((row) => ({ [row]: 1, [(row + 1) % WIDTH]: -1 })),
+    wide: constant([WIDE, WIDTH], -1, 1, 3),
+    deep: constant([WIDE, WIDE], -1, 1, 4),
+    last: constant([8, WIDE], -1, 1, 5),
+  },
+  operators: [
+    dense('x', 'found', 'h', WIDTH),
+    dense('h', 'added', 'sum', WIDTH),
+    dense('sum', 'apart', 'z', WIDTH),
+    dense('z', 'wide', 'a', WIDE),
+    dense('a', 'deep', 'b', WIDE),
+    dense('b', 'last', 'y', 8),
+  ],
+  outputs: ['y'],
+}
+
+t.test('where coarse codes lose the outputs, who makes and reads them is in float', async (t) => {
+  const { level, operators } = await quantize({
+    model: buildTflite(CANCELLING),
+    target: 'litert',
+    scheme: parseScheme('static-w8a8'),
+    calibration: noise({ x: [1, WIDTH] }, { samples: 1000 }),
+  })
+  t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
+  t.same(operators, { total: 6, integer: 3, float: 3 }, 'the larger layers stay on integers')
+})
