@@ -7,7 +7,7 @@ import { failPointsFrom } from '../../shared/fail-points.ts'
 import { requireTlsBeyondLoopback } from '../../shared/loopback.ts'
 import type { HardwareReport, HostFigures, ProposedEngine } from '../../shared/messages/index.ts'
 import { findNative, readNativeTable } from '../../shared/native-paths/index.ts'
-import { notifyReady } from '../../shared/service/index.ts'
+import { notifyReady, stopSignal } from '../../shared/service/index.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { VERSION } from '../../shared/version.ts'
 import {
@@ -35,8 +35,6 @@ import type { Settings } from './settings.ts'
 
 /** Blocks in flight: 1 MiB, which is 18 MB/s at a round trip of 50 ms. */
 const WINDOW = 16
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** What the device was told comes before what the planner sent. */
 async function engineSettings(settings: Settings): Promise<EngineSettings> {
@@ -101,11 +99,10 @@ export async function runAgent(settings: Settings): Promise<void> {
       }),
   })
   const leaving = new AbortController()
+  const stopped = stopSignal()
   const stopNotifying = notifyReady()
   if (identity !== undefined) void keepOwnRenewed(stateDir, leaving.signal, log)
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of SIGNALS) process.once(name, () => resolve(name))
-  })
+  const signal = await stopped
   log.info({ signal }, 'agent leaves')
   stopNotifying()
   leaving.abort()

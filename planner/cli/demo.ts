@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { stopSignal } from '../../shared/service/index.ts'
 import { type DeviceOutcome, OUTCOME_HEAD, outcomeRow } from '../demo/outcome.ts'
 import { runDemo } from '../demo/run-demo.ts'
 import { type Page, table } from './print/page.ts'
 import { defineCommand } from './program/command.ts'
-import { signalled } from './serve/run-until-stopped.ts'
 
 export const demoCommand = defineCommand({
   path: 'demo',
@@ -34,8 +34,9 @@ export const demoCommand = defineCommand({
       ...(stays && {
         console: async (link: string) => {
           progress.end()
+          const stopped = stopSignal()
           io.line(`${elapsed()}  the console, until Ctrl-C:\n\n  ${link}\n`)
-          await signalled()
+          await stopped
         },
       }),
     })

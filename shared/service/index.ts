@@ -1,1 +1,2 @@
 export { notifyReady } from './notify.ts'
+export { stopSignal } from './stop-signal.ts'

@@ -6,11 +6,11 @@ import { goOnWithout } from '../../../shared/command-line/index.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { logDestination } from '../../../shared/log/index.ts'
 import { requireTlsBeyondLoopback } from '../../../shared/loopback.ts'
+import { stopSignal } from '../../../shared/service/index.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption, portInput } from '../program/fleet-options.ts'
 import { ensureSecret } from './broker-secret.ts'
-import { signalled } from './run-until-stopped.ts'
 import { showMetrics } from './show-metrics.ts'
 
 export const brokerCommand = defineCommand({
@@ -58,6 +58,7 @@ export const brokerCommand = defineCommand({
       metricsPort === undefined
         ? undefined
         : await showMetrics({ host, port: metricsPort }, () => broker.figures())
+    const stopped = stopSignal()
     const shown = { url, fleet, secretFile: file, ...(metrics && { metrics: metrics.url }) }
     io.result({ ...shown, ready: true }, () =>
       [
@@ -67,7 +68,7 @@ export const brokerCommand = defineCommand({
         `  fitment planner --broker ${url} --fleet ${fleet} --secret-file ${shellWord(file)}`,
       ].join('\n'),
     )
-    await signalled()
+    await stopped
     await metrics?.close()
     await broker.close()
     return 0

@@ -6,7 +6,7 @@ import { UsageError } from '../../../shared/errors.ts'
 import { failPointsFrom } from '../../../shared/fail-points.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { logDestination } from '../../../shared/log/index.ts'
-import { notifyReady } from '../../../shared/service/index.ts'
+import { notifyReady, stopSignal } from '../../../shared/service/index.ts'
 import { ClusterError, joinCluster } from '../../cluster/index.ts'
 import { Builder, failPointNames } from '../../conductor/index.ts'
 import {
@@ -80,12 +80,13 @@ export const builderCommand = defineCommand({
       throw error
     }
     goOnWithout(process.stdout)
+    const stopped = stopSignal()
     io.result({ database: database.place, shared, ready: true }, () =>
       [`builder ready: database ${database.place}, artifacts in ${shared}`, ''].join('\n'),
     )
     const stopNotifying = notifyReady()
     const lost = Promise.race([database.lost, cluster.lost])
-    return await endedBy(lost, io, async () => {
+    return await endedBy({ stopped, lost }, io, async () => {
       stopNotifying()
       await close()
     })

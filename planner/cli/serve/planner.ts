@@ -18,7 +18,7 @@ import { readSecret } from './broker-secret.ts'
 import { keepInput, keepOption } from './keep-option.ts'
 import { joinUrl, openOutsideBroker } from './outside-broker.ts'
 import { startPlanner } from './planner-process.ts'
-import { announce, runUntilStopped } from './run-until-stopped.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
 
 export const plannerCommand = defineCommand({
   path: 'planner',
@@ -105,7 +105,6 @@ export const plannerCommand = defineCommand({
               close: async () => {},
             },
     })
-    announce(planner, input.data, io)
-    return runUntilStopped(planner, io)
+    return runUntilStopped(planner, input.data, io)
   },
 })

@@ -2,16 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { goOnWithout } from '../../../shared/command-line/index.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import { fieldOf } from '../../../shared/open-words.ts'
-import { notifyReady } from '../../../shared/service/index.ts'
+import { notifyReady, stopSignal } from '../../../shared/service/index.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import type { ExitCode } from '../program/command.ts'
 import type { CliIo } from '../program/io.ts'
 import type { RunningPlanner } from './planner-process.ts'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
-
 /** How a device joins, ready to paste. */
-export function announce(planner: RunningPlanner, data: string, io: CliIo): void {
+function announce(planner: RunningPlanner, data: string, io: CliIo): void {
   const { info, operatorUrl } = planner
   const isJoined = info.broker.startsWith('mqtts:')
   const agentCommand = isJoined ? joinCommand() : plainCommand(info)
@@ -52,8 +50,14 @@ function plainCommand(info: RunningPlanner['info']): string {
   ].join(' ')
 }
 
-/** Tells what the planner does, until a signal ends it, or its database is lost. */
-export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promise<ExitCode> {
+/** Says that the planner is ready, and what it does, until a signal ends it, or its database is lost. */
+export async function runUntilStopped(
+  planner: RunningPlanner,
+  data: string,
+  io: CliIo,
+): Promise<ExitCode> {
+  const stopped = stopSignal()
+  announce(planner, data, io)
   let last = ''
   const stopListening = planner.conductor.context.progress.listen(({ model, what, total }) => {
     // Counting is for those who wait for it; the log tells what changes.
@@ -63,7 +67,7 @@ export async function runUntilStopped(planner: RunningPlanner, io: CliIo): Promi
     io.line(`${new Date().toISOString().slice(11, 19)} ${line}`)
   })
   const stopNotifying = notifyReady()
-  return await endedBy(planner.lost, io, async () => {
+  return await endedBy({ stopped, lost: planner.lost }, io, async () => {
     stopNotifying()
     stopListening()
     await planner.close()
@@ -75,11 +79,11 @@ const LOST_MS = 5_000
 
 /** By a signal, or by the loss of the database: then nothing is waited for that may never come. */
 export async function endedBy(
-  lost: Promise<Error>,
+  { stopped, lost }: { readonly stopped: Promise<unknown>; readonly lost: Promise<Error> },
   io: CliIo,
   close: () => Promise<void>,
 ): Promise<ExitCode> {
-  const failure = await Promise.race([signalled(), lost])
+  const failure = await Promise.race([stopped.then(() => undefined), lost])
   if (failure === undefined) {
     await close()
     return 0
@@ -89,10 +93,4 @@ export async function endedBy(
   setTimeout(() => process.exit(1), LOST_MS).unref()
   await Promise.race([close().catch(() => {}), sleep(LOST_MS)])
   return 1
-}
-
-export function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const name of SIGNALS) process.once(name, () => resolve(undefined))
-  })
 }

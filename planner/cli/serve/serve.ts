@@ -17,7 +17,7 @@ import {
 import { openBroker, reachable } from './embedded-broker.ts'
 import { keepInput, keepOption } from './keep-option.ts'
 import { startPlanner } from './planner-process.ts'
-import { announce, runUntilStopped } from './run-until-stopped.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
 
 const PLAIN_PORT = 1883
 const TLS_PORT = 8883
@@ -120,7 +120,6 @@ export const serveCommand = defineCommand({
           log,
         }),
     })
-    announce(planner, input.data, io)
-    return runUntilStopped(planner, io)
+    return runUntilStopped(planner, input.data, io)
   },
 })
