@@ -18,17 +18,27 @@ export const contentionBenchmark: Benchmark = {
   name: 'contention',
   unavailable: () => (process.platform === 'linux' ? undefined : 'reads /proc'),
   run: async () => {
+    // Both at rest before any hog: a host that was busy takes minutes to be quiet again.
+    const resting: [Subject, Planned | undefined][] = []
+    for (const subject of subjects()) resting.push([subject, await atRest(subject)])
     const rows: BenchRow[] = []
-    for (const subject of subjects()) rows.push(...(await rowsOf(subject)))
+    for (const [subject, quiet] of resting) rows.push(...(await rowsOf(subject, quiet)))
     return rows
   },
 }
 
-async function rowsOf(subject: Subject): Promise<readonly BenchRow[]> {
+async function atRest(subject: Subject): Promise<Planned | undefined> {
+  if (!(await awaitQuiet('/', PATIENCE_MS))) {
+    console.log(`${subject.name}: no quiet plan: no rest here within ${PATIENCE_MS / 1000} s`)
+    return undefined
+  }
+  const quiet = await plannedRun(subject)
+  tell(subject.name, 'quiet', quiet)
+  return quiet
+}
+
+async function rowsOf(subject: Subject, quiet: Planned | undefined): Promise<readonly BenchRow[]> {
   const { name } = subject
-  const quiet = (await awaitQuiet('/', PATIENCE_MS)) ? await plannedRun(subject) : undefined
-  if (quiet) tell(name, 'quiet', quiet)
-  else console.log(`${name}: no quiet plan: this host did not rest within ${PATIENCE_MS / 1000} s`)
   const busy: Planned[] = []
   for (let run = 1; run <= RUNS; run++) {
     const planned = await beside(HOGS, () => plannedRun(subject))
