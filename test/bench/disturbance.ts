@@ -8,10 +8,13 @@ import { awaitQuiet, runProbe } from '../../agent/probe/index.ts'
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { Benchmark, BenchRow } from './bench.ts'
 import { beside } from './hogs.ts'
+import { underQuota } from './quota.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 const DEMO = join(REPOSITORY, 'planner', 'demo', 'motor-faults')
-const RUNS = 20
+const RUNS = Number(process.env.FITMENT_BENCH_RUNS ?? 20)
+/** Processors that a container may have. */
+const QUOTA = 0.5
 /** As a duel on a device. */
 const MEASURE_MS = 3_000
 /** This host is waited for so long before it counts as one that never rests. */
@@ -27,7 +30,13 @@ export const disturbanceBenchmark: Benchmark = {
       const probe = probeOf(await integerModel(directory))
       const quiet = await recordsWhile(probe, () => awaitQuiet('/', PATIENCE_MS))
       const disturbed = await beside(cpus().length, () => recordsWhile(probe, async () => true))
-      return [...quietRows(quiet), disturbedRow(disturbed)]
+      const capped = await underQuota(QUOTA, () => recordsWhile(probe, async () => true))
+      if (capped === undefined) console.log('no probes under a quota: no groups may be made here')
+      return [
+        ...quietRows(quiet),
+        disturbedRow(`beside ${cpus().length} hogs`, disturbed),
+        ...(capped ? [disturbedRow(`held to ${QUOTA} of a processor`, capped)] : []),
+      ]
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
@@ -84,6 +93,7 @@ function quietRows(records: readonly ProbeRecord[]): readonly BenchRow[] {
     return []
   }
   const flagged = records.filter(({ verdict }) => verdict !== 'ok').length
+  if (flagged > 0) console.log(`quiet: ${causes(records)}`)
   return [
     {
       name: 'quiet probes called disturbed',
@@ -96,16 +106,27 @@ function quietRows(records: readonly ProbeRecord[]): readonly BenchRow[] {
   ]
 }
 
-function disturbedRow(records: readonly ProbeRecord[]): BenchRow {
+function disturbedRow(how: string, records: readonly ProbeRecord[]): BenchRow {
   const flagged = records.filter(({ verdict }) => verdict !== 'ok').length
   const ratios = records.flatMap(({ ratioToBaseline }) => ratioToBaseline?.p50 ?? [])
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)]
+  console.log(`${how}: ${causes(records)}`)
   return {
-    name: `probes beside ${cpus().length} hogs called disturbed`,
+    name: `probes ${how} called disturbed`,
     measured: `${flagged} of ${records.length} (ratios ${least.toFixed(2)}–${most.toFixed(2)})`,
     baseline: `${RUNS} probes`,
     ratio: null,
     goal: '≥ 95 %',
     met: flagged >= 0.95 * records.length,
   }
+}
+
+/** By what each was known, the most frequent first. */
+function causes(records: readonly ProbeRecord[]): string {
+  const counts = new Map<string, number>()
+  for (const flag of records.flatMap(({ flags }) => flags)) {
+    counts.set(flag, (counts.get(flag) ?? 0) + 1)
+  }
+  const ordered = [...counts].sort(([, one], [, other]) => other - one)
+  return ordered.map(([flag, count]) => `${flag} ${count}`).join(', ')
 }
