@@ -109,7 +109,7 @@ export async function fieldHere(
 function hooksOf(monitor: EnvironmentMonitor) {
   return {
     beforeBlocks: () => monitor.start(),
-    afterBlock: () => monitor.afterBlock(),
+    afterBlock: (round: number) => monitor.afterBlock(round),
   }
 }
 

@@ -10,6 +10,7 @@ import type { MachineShares } from './verdict.ts'
 export class EnvironmentMonitor {
   readonly #root: DeviceRoot
   readonly #spins: number[] = []
+  #round = -1
   #before: ProbeEnvironment | undefined
   #usage = process.resourceUsage()
   #started = process.hrtime.bigint()
@@ -28,10 +29,11 @@ export class EnvironmentMonitor {
     this.#started = process.hrtime.bigint()
   }
 
-  /** Lets messages and the end of the parent through, which a busy loop would keep waiting. */
-  async afterBlock(): Promise<void> {
+  /** Lets messages and the end of the parent through, which a busy loop would keep waiting. @param round of blocks */
+  async afterBlock(round: number): Promise<void> {
     const started = process.hrtime.bigint()
-    this.#spins.push(spin())
+    if (round !== this.#round) this.#spins.push(spin())
+    this.#round = round
     await nextTurn()
     this.#ownMs += Number(process.hrtime.bigint() - started) / 1e6
   }

@@ -54,6 +54,13 @@ const OVERTIME = 4
 /** Paced runs after the warm-up's hot loop that are not counted. */
 const SETTLING_RUNS = 2
 
+/** Enough for a median that a stray run does not move; in turns, blocks need no more. */
+const RUNS_OF_MEDIAN = 50
+/** Some slices of a scheduler: what is shorter meets a neighbour or none at all. */
+const LEAST_BLOCK_MS = 20
+/** Of the time that a precise number takes; before it nothing is decided, for who disturbs for a moment does so to all of it. */
+const SEEN_SHARE = 1 / 4
+
 /** Rounds thrown away for a jump of the clock; further ones are kept, and the record is no good. */
 const MOST_JUMPS = 3
 
@@ -190,7 +197,10 @@ async function measureRound(
   }
 }
 
-/** The budget is for all together: a round of two lasts as long as a block of one. */
+/**
+ * The budget is for all together: a round of two lasts as long as a block of one. Quick models have shorter ones: more
+ * runs make a median no better, more rounds tell sooner who is behind.
+ */
 function blockOf(
   series: readonly Series[],
   { block, cap, rateHz }: LatencyBudget,
@@ -202,9 +212,10 @@ function blockOf(
     0,
   )
   const affordable = Math.floor(cap.ms / (ROUNDS_FOR_RATIO * turnMs))
+  const telling = Math.max(LEAST_BLOCK_MS, (RUNS_OF_MEDIAN * turnMs) / series.length)
   return {
     minRuns: Math.max(1, Math.min(block.minRuns, affordable)),
-    minMs: block.minMs / series.length,
+    minMs: Math.min(block.minMs / series.length, telling),
   }
 }
 
@@ -287,7 +298,8 @@ function whyStop(
   { enough, cap, decides }: LatencyBudget,
   elapsedMs: number,
 ): Stopped | undefined {
-  const isDecided = decides !== undefined && decidedBy(all, decides)
+  const isSeen = elapsedMs >= SEEN_SHARE * enough.ms
+  const isDecided = isSeen && decides !== undefined && decidedBy(all, decides)
   const series = all.filter(({ isOut }) => !isOut)
   if (series.some(({ blocks }) => blocks.length === 0)) return undefined
   const fewest = Math.min(...series.map(({ blocks }) => countRuns(blocks)))

@@ -103,6 +103,7 @@ class ModelledClock {
   readonly #seen = { load: 0, waitedMs: 0, wallMs: 0, hot: false }
   readonly #spins: number[] = []
   #measuring = false
+  #round = -1
 
   constructor(device: ModelledDevice, startMs: number) {
     this.#device = device
@@ -115,7 +116,10 @@ class ModelledClock {
       this.#measuring = true
       this.#spin()
     },
-    afterBlock: () => this.#spin(),
+    afterBlock: (round: number) => {
+      if (round !== this.#round) this.#spin()
+      this.#round = round
+    },
   }
 
   runOf(key: string): () => void {

@@ -135,6 +135,30 @@ t.test(
   },
 )
 
+t.test('quick models are told apart in short rounds, but not at the first glance', async (t) => {
+  let now = 0
+  let startedMs = 0
+  const noise = noisy(1)
+  const subject = (cost: number) => () => {
+    now += cost * noise()
+  }
+  const budget = { ...budgetOfField(4_000, 3), decides: [0.93, 0.97, 1.03, 1.07] }
+  const hooks = {
+    clock: () => now,
+    beforeBlocks: () => {
+      startedMs = now
+    },
+  }
+  const runs = [subject(0.2), subject(0.25), subject(0.6)]
+  const field = await measureField(runs, budget, hooks)
+  const tookMs = now - startedMs
+  t.ok(field.every(({ latency }) => latency.stopped === 'decided'))
+  t.ok(tookMs < budget.enough.ms / 2, `all is clear after ${tookMs.toFixed(0)} ms`)
+  t.ok(tookMs >= budget.enough.ms / 4, 'a neighbour of a moment is outlasted')
+  const runsOfBlock = (field[0]?.latency.n ?? 0) / (field[0]?.latency.blockMediansMs?.length ?? 1)
+  t.ok(runsOfBlock >= 50, `${runsOfBlock} runs make a median`)
+})
+
 t.test('slow models keep the rounds that a paired interval needs', async (t) => {
   for (const [slowMs, rounds] of [
     [100, 6],

