@@ -1,4 +1,4 @@
-import { leastSquares, meanOf } from '../../shared/statistics/index.ts'
+import { leastSquares, meanOf, medianOf, sorted } from '../../shared/statistics/index.ts'
 
 /** A candidate as far as it is known before anything is measured of it. */
 export interface CostFacts {
@@ -24,7 +24,7 @@ export interface KnownCost extends CostFacts {
 /** The latency of one candidate over that of another, before it was measured. */
 export interface Forecast {
   readonly ratio: number
-  /** 99 % of held-out forecasts of such pairs were no further off than this; 0 and ∞ where they were too few. */
+  /** In no plan held out was such a pair further off than this; 0 and ∞ where they were too few. */
   readonly low: number
   readonly high: number
 }
@@ -38,13 +38,12 @@ export interface CostModel {
   forecast(candidate: CostFacts, beside: CostFacts): Forecast | undefined
 }
 
-/** Held-out forecasts that bound the next: of so many the worst is exceeded once in so many and one. */
-const LEAST_HELD_OUT = 20
 /**
- * Share of held-out forecasts that were no further off than the bound. A candidate that is left out by mistake may be the best
- * by far; one that is measured in vain takes seconds.
+ * Groups held out that bound the next: the worst of so many is exceeded once in so many and one. Pairs of one group are no
+ * such number: a runtime that is slow there is so in all of them. Nothing less than the worst bounds, however many they are:
+ * what was left out by mistake was not measured and is missing among them.
  */
-const COVERED = 0.99
+const LEAST_HELD_OUT = 20
 /** Groups left out at a time are this many, at most: each costs a fit. */
 const MOST_FOLDS = 10
 /** Pulls what is seldom seen towards no difference. */
@@ -54,49 +53,55 @@ const RIDGE = 0.5
  * Learns from what was measured of other models how schemes and targets compare. Times are compared within one model on
  * one class only, so that neither the model's size nor the device's speed is in it: what is learnt is by how much a scheme
  * on a target is faster, how that changes with the work of an operator and the size of the file, and with the instruction
- * set. Its error is measured on whole groups that a fit did not see, for each pair of schemes by itself, and bounds what it
- * says of the next one, as in conformal prediction (Vovk, Gammerman & Shafer 2005). What it cannot bound so it does not bound.
+ * set. Its error is measured on whole groups that a fit did not see, for each pair of schemes on their targets and each
+ * instruction set by itself, and bounds what it says of the next one, as in conformal prediction (Vovk, Gammerman & Shafer
+ * 2005): what other runtimes and other processors are off by says nothing of these. What it cannot bound so it does not bound.
  */
 export function fitCosts(known: readonly KnownCost[]): CostModel {
   const groups = [...new Set(known.map(({ group }) => group))]
   const weights = fit(known)
-  const errors = new Map<string, number[]>()
-  const all: number[] = []
-  for (const { one, other, error } of heldOut(known, groups)) {
-    all.push(error)
-    const pair = pairOf(one, other)
-    const own = errors.get(pair) ?? []
-    own.push(error)
-    errors.set(pair, own)
-  }
+  const missed = [...heldOut(known, groups)]
+  const bounds = boundsOf(missed)
   const seen = new Set(known.map(kindOf))
   return {
     groups: groups.length,
-    error: all.length === 0 ? null : Math.exp(middle(all)),
+    error:
+      missed.length === 0 ? null : Math.exp(medianOf(sorted(missed.map(({ error }) => error)))),
     forecast(candidate, beside) {
       if (!seen.has(kindOf(candidate)) || !seen.has(kindOf(beside))) return undefined
       const log = logMsOf(candidate, weights) - logMsOf(beside, weights)
-      const off = boundOf(errors.get(pairOf(candidate, beside)) ?? [])
+      const off = bounds.get(pairOf(candidate, beside)) ?? Number.POSITIVE_INFINITY
       return { ratio: Math.exp(log), low: Math.exp(log - off), high: Math.exp(log + off) }
     },
   }
 }
 
-/** Infinite where too few were held out. */
-function boundOf(errors: readonly number[]): number {
-  if (errors.length < LEAST_HELD_OUT) return Number.POSITIVE_INFINITY
-  const rank = Math.ceil(COVERED * (errors.length + 1))
-  return [...errors].sort((a, b) => a - b)[Math.min(rank, errors.length) - 1] ?? 0
+interface HeldOut {
+  readonly one: KnownCost
+  readonly other: KnownCost
+  /** How far off the forecast of this pair was, in logarithms. */
+  readonly error: number
 }
 
-/** Schemes on one target compare far more alike than across targets. */
+/** How far off the next forecast of a pair is at most. */
+function boundsOf(missed: readonly HeldOut[]): ReadonlyMap<string, number> {
+  const byPair = new Map<string, Map<string, number>>()
+  for (const { one, other, error } of missed) {
+    const pair = pairOf(one, other)
+    const worst = byPair.get(pair) ?? new Map<string, number>()
+    byPair.set(pair, worst.set(one.group, Math.max(error, worst.get(one.group) ?? 0)))
+  }
+  const enough = [...byPair].filter(([, worst]) => worst.size >= LEAST_HELD_OUT)
+  return new Map(enough.map(([pair, worst]) => [pair, Math.max(...worst.values())]))
+}
+
+/** Both of one class, so of one instruction set. */
 function pairOf(one: CostFacts, other: CostFacts): string {
-  const schemes = [one.scheme, other.scheme].sort().join(' and ')
-  return `${schemes} ${one.target === other.target ? 'on one target' : 'across'}`
+  return [...[kindOf(one), kindOf(other)].sort(), one.isa].join(', ')
 }
 
-/** Every pair of a group that was left out, with how far off its forecast was, in logarithms. */
-function* heldOut(known: readonly KnownCost[], groups: readonly string[]) {
+/** Every pair of each group, forecast without that group. */
+function* heldOut(known: readonly KnownCost[], groups: readonly string[]): Generator<HeldOut> {
   const folds = Math.min(MOST_FOLDS, groups.length)
   if (folds < 2) return
   for (let fold = 0; fold < folds; fold++) {
@@ -155,9 +160,4 @@ function logMsOf(one: CostFacts, weights: Weights): number {
 
 function kindOf({ scheme, target }: CostFacts): string {
   return `${scheme} on ${target}`
-}
-
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
 }

@@ -61,7 +61,7 @@ export function modelledFleet(
         weather,
       ),
     )
-    return { name: `class ${i}`, entrants, devices }
+    return { name: `seed ${seed} class ${i}`, entrants, devices }
   })
 }
 

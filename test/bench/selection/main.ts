@@ -28,16 +28,16 @@ interface Outcome extends Played {
   readonly regret: number
 }
 
-/** @param learns each class from those before it, as the planner does */
+/** @param earlier what the planner planned before, of other seeds too: each class is learnt from; null: nothing is learnt */
 async function outcomesOf(
   seed: number,
   weather: Weather,
-  learns: boolean,
+  earlier: readonly Outcome[] | null,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
   for (const model of modelledFleet(seed, CLASSES, DEVICES_EACH, weather)) {
     const oracle = oracleOf(model)
-    const known = learns ? outcomes.flatMap(({ learnt }) => learnt) : []
+    const known = earlier ? [...earlier, ...outcomes].flatMap(({ learnt }) => learnt) : []
     const played = await playClass(model, DUEL_MS, { known })
     const ms = (key: string) => trueMs(key, model.devices)
     const regret = played.winner === null ? 0 : Math.max(0, ms(played.winner) / ms(oracle) - 1)
@@ -80,9 +80,9 @@ for (const seed of seeds) {
   console.log(
     `seed ${seed}: ${CLASSES * DEVICES_EACH} devices, ${CLASSES} classes, 12 candidates, with bursts of load, throttling and drift`,
   )
-  ordinary.push(...(await outcomesOf(seed, ORDINARY, true)))
-  unlearnt.push(...(await outcomesOf(seed, ORDINARY, false)))
-  contended.push(...(await outcomesOf(seed, CONTENDED_EVERYWHERE, true)))
+  ordinary.push(...(await outcomesOf(seed, ORDINARY, ordinary)))
+  unlearnt.push(...(await outcomesOf(seed, ORDINARY, null)))
+  contended.push(...(await outcomesOf(seed, CONTENDED_EVERYWHERE, contended)))
   for (const model of modelledFleet(seed, CLASSES, 1, CALM)) {
     const [quiet] = model.devices
     if (!quiet) continue

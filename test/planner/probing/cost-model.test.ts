@@ -57,6 +57,42 @@ t.test('what was never measured is not forecast; what was seldom is not bounded'
   t.end()
 })
 
+t.test('bounded is what enough plans of the same runtimes and instruction set show', (t) => {
+  const unbounded = (costs: ReturnType<typeof fitCosts>, one: CostFacts, other: CostFacts) => {
+    const forecast = costs.forecast(one, other)
+    return forecast?.low === 0 && forecast.high === Number.POSITIVE_INFINITY
+  }
+  const on = (target: string, known: readonly KnownCost[]) =>
+    known.map((one) => ({ ...one, target }))
+  const pair = (target: string) =>
+    [facts('static-w8a8', 1e7), facts('float32', 1e7)].map((one) => ({ ...one, target }))
+  const [integer, float] = pair('litert') as [CostFacts, CostFacts]
+
+  const few = plans(12, 0.05)
+  const three = fitCosts(['litert', 'onnxruntime', 'tflite'].flatMap((name) => on(name, few)))
+  const [, otherFloat] = pair('tflite') as [CostFacts, CostFacts]
+  t.ok(unbounded(three, integer, otherFloat), 'many pairs of 12 plans are 12 plans')
+
+  const many = plans(30, 0.05)
+  const two = fitCosts([...many, ...on('tflite', plans(12, 0.05))])
+  t.notOk(unbounded(two, integer, float))
+  const [otherInteger] = pair('tflite') as [CostFacts, CostFacts]
+  t.ok(unbounded(two, otherInteger, otherFloat), 'another runtime is off by as much as it is')
+
+  const isa = { isa: 'u8s8' }
+  const mixed = fitCosts([
+    ...many,
+    ...plans(12, 0.05).map((one, i) => ({
+      ...one,
+      ...isa,
+      group: `of another kind ${Math.floor(i / 3)}`,
+    })),
+  ])
+  t.notOk(unbounded(mixed, integer, float))
+  t.ok(unbounded(mixed, { ...integer, ...isa }, { ...float, ...isa }), 'so is another processor')
+  t.end()
+})
+
 t.test('least squares find the line, and a ridge draws it to zero', (t) => {
   const rows = [1, 2, 3, 4].map((x) => [x, 1])
   const [slope = 0, offset = 0] = leastSquares(rows, [3, 5, 7, 9], 1e-9)
