@@ -3,12 +3,15 @@ import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import type { LoadOptions } from '../runtime.ts'
 import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
 import { readable, readModelIo } from '../tflite-file/model-io.ts'
+import { withSettledReshapes } from '../tflite-file/settled-reshapes.ts'
 import type { Environment, LitertModule } from './bindings.ts'
 import { type BuildName, buildFor, enableRelaxedSimd } from './builds.ts'
 import { refuseUnknownOperators } from './custom-operators.ts'
 import { type KernelChoice, selectKernels } from './kernels.ts'
 import { LitertModel } from './model.ts'
 import { startModule } from './module.ts'
+
+const NOT_ALLOCATED = /failed to allocate tensors/i
 
 export interface EngineOptions extends LoadOptions {
   /** `xnnpack` (the default) or one of LiteRT's own kernel sets, for cross-checks: 10–40 times slower. */
@@ -60,19 +63,24 @@ export class LitertEngine {
   /** @throws RuntimeError `not-loadable`, `out-of-memory` */
   load(given: Uint8Array): LitertModel {
     readable(() => refuseUnknownOperators(given))
-    const bytes = withCopiedOutputs(given)
+    const bytes = withCopiedOutputs(withSettledReshapes(given))
     return new LitertModel(this, bytes, readModelIo(bytes))
   }
 
   /** Runs calls into the wasm module and turns what they throw into one line. */
   guarded<T>(code: RuntimeErrorCode, what: string, calls: () => T): T {
     this.#log.length = 0
+    let result: T
     try {
-      return calls()
+      result = calls()
     } catch (cause) {
       if (cause instanceof RuntimeError) throw cause
       throw new RuntimeError(code, `${what}: ${this.#reason(cause)}`, {}, { cause })
     }
+    // LiteRT logs it, goes on, and gives out whatever lay in memory.
+    if (this.#log.some((line) => NOT_ALLOCATED.test(line)))
+      throw new RuntimeError(code, `${what}: its tensors were not allocated: ${this.#reason('')}`)
+    return result
   }
 
   /** LiteRT's exceptions carry source lines of its own; what went wrong stands in its log. */

@@ -1,32 +1,40 @@
+import { MODEL, OPERATOR, SUBGRAPH, TENSOR } from './fields.ts'
 import { type FlatTable, rootTable } from './flat-table.ts'
+import { KnownIntegers } from './known-integers.ts'
 import { entryPoint, readable } from './model-io.ts'
 import { builtinOf, CODE } from './operator-code.ts'
 import { fieldsOf, int32, uint8, type Value, withPrefix } from './prefix.ts'
 
-/** Field numbers of schema.fbs; those of numbers, which are no offsets. */
-const MODEL = { version: 0, codes: 1, subgraphs: 2, signatures: 7 }
-const SUBGRAPH = { tensors: 0, outputs: 2, operators: 3, debugMetadata: 5 }
-const OPERATOR = { opcode: 0, inputs: 1, outputs: 2 }
-const TENSOR = {
-  shape: 0,
-  type: 1,
-  buffer: 2,
-  name: 3,
-  quantization: 4,
-  shapeSignature: 7,
-  rank: 8,
-}
+/** Field numbers of schema.fbs. */
 const SIGNATURE = { outputs: 1, subgraph: 4 }
 const TENSOR_MAP = { tensor: 1 }
 
 /** Operators that hand on the memory of another subgraph: IF, WHILE. */
 const HANDING_ON: readonly number[] = [118, 119]
+
+/** Operators whose results are of run-time size unless certain inputs are constants: which. */
+const SIZED_BY: ReadonlyMap<number, readonly number[]> = new Map([
+  [22, [1]], // RESHAPE
+  [23, [1]], // RESIZE_BILINEAR
+  [34, [1]], // PAD
+  [38, [1, 2]], // SPACE_TO_BATCH_ND
+  [45, [1, 2, 3]], // STRIDED_SLICE
+  [60, [1]], // PADV2
+  [65, [1, 2]], // SLICE
+  [67, [0]], // TRANSPOSE_CONV
+  [69, [1]], // TILE
+  [94, [0]], // FILL
+  [96, [0, 1, 2]], // RANGE
+  [97, [1]], // RESIZE_NEAREST_NEIGHBOR
+  [100, [1]], // MIRROR_PAD
+  [130, [1]], // BROADCAST_TO
+])
 /** Copies numbers of any type, whatever their shape. */
 const CAST = 53
 
 /**
- * Outputs that a loop or a branch makes: LiteRT gives them memory of their own there and leaves the buffer that callers
- * read as it was, or refuses the run. A copy of the file has an operator behind each that copies it over; other files
+ * Outputs that a loop or a branch makes, or whose size only a run tells: LiteRT gives them memory of their own there and leaves the
+ * buffer that callers read as it was, or refuses the run. A copy of the file has an operator behind each that copies it over; other files
  * are given back as they are.
  * @throws RuntimeError `not-loadable`
  */
@@ -34,7 +42,7 @@ export function withCopiedOutputs(model: Uint8Array, signature?: string): Uint8A
   return readable(() => {
     const { subgraph, graph } = entryPoint(model, signature)
     const root = rootTable(model, 'TFL3')
-    const handed = handedOn(root, subgraph)
+    const handed = handedOn(model, root, subgraph)
     if (handed.length === 0) return model
     const tensors = subgraph.tables(SUBGRAPH.tensors)
     const codes = root.tables(MODEL.codes)
@@ -69,11 +77,14 @@ export function withCopiedOutputs(model: Uint8Array, signature?: string): Uint8A
 }
 
 /** Tensors, each once. */
-function handedOn(root: FlatTable, subgraph: FlatTable): number[] {
-  const codes = root.tables(MODEL.codes)
+function handedOn(model: Uint8Array, root: FlatTable, subgraph: FlatTable): number[] {
+  const codes = root.tables(MODEL.codes).map(builtinOf)
+  const integers = new KnownIntegers(model, subgraph)
   const makers = subgraph.tables(SUBGRAPH.operators).filter((operator) => {
-    const code = codes[operator.uint32(OPERATOR.opcode)]
-    return code !== undefined && HANDING_ON.includes(builtinOf(code))
+    const code = codes[operator.uint32(OPERATOR.opcode)] ?? -1
+    const inputs = operator.int32s(OPERATOR.inputs)
+    const sizes = (SIZED_BY.get(code) ?? []).flatMap((at) => inputs[at] ?? [])
+    return HANDING_ON.includes(code) || sizes.some((size) => !integers.isConstant(size))
   })
   const made = new Set(makers.flatMap((operator) => operator.int32s(OPERATOR.outputs)))
   return [...new Set(subgraph.int32s(SUBGRAPH.outputs))].filter((output) => made.has(output))

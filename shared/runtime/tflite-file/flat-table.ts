@@ -63,9 +63,13 @@ export class FlatTable {
   }
 
   string(field: number): string {
+    return Buffer.from(this.bytes(field)).toString('utf8')
+  }
+
+  /** A view. */
+  bytes(field: number): Uint8Array {
     const { start, length } = this.#vector(field, 1)
-    const bytes = new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, length)
-    return Buffer.from(bytes).toString('utf8')
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, length)
   }
 
   tables(field: number): FlatTable[] {

@@ -8,6 +8,7 @@ import type { Out } from '../native/status-api.ts'
 import type { LoadOptions, PartTime, Session, SessionDetails } from '../runtime.ts'
 import { withCopiedOutputs } from '../tflite-file/copied-outputs.ts'
 import { type ModelIo, readModelIo, withInputShapes } from '../tflite-file/model-io.ts'
+import { withSettledReshapes } from '../tflite-file/settled-reshapes.ts'
 import { ELEMENT_TYPES } from './element-types.ts'
 import type { LitertApi } from './litert-api.ts'
 import { profiled } from './litert-profile.ts'
@@ -54,7 +55,7 @@ export class LitertSession implements Session {
     refuseDelegates(options)
     this.#api = api
     this.#views = new MemoryViews(api.koffi)
-    const bytes = withCopiedOutputs(given, options.signature)
+    const bytes = withCopiedOutputs(withSettledReshapes(given), options.signature)
     this.#io = readModelIo(bytes, options.signature)
     this.inputs = this.#io.inputs
     this.outputs = this.#io.outputs

@@ -74,6 +74,20 @@ t.test('a model of an older converter follows the batch too, and nothing else', 
   })
 })
 
+t.test('a model whose tensors cannot be allocated is no model that runs', async (t) => {
+  const engine = await LitertEngine.start()
+  const five = withInputShapes(modelBytes('dense.tflite'), [[1, 5]])
+  const model = engine.load(five)
+  const x = tensor('float32', [1, 5], new Float32Array(5))
+  for (const _ of [1, 2])
+    t.throws(() => model.run({ x }), {
+      code: 'run-failed',
+      message: /^LiteRT cannot run this model: its tensors were not allocated: .*XNNPack[^\n]*$/,
+    })
+  model.close()
+  t.same(engine.load(modelBytes('dense.tflite')).run({ x: X })[0]?.shape, [1, 3], 'others run')
+})
+
 t.test('several models share an engine', async (t) => {
   const engine = await LitertEngine.start()
   const dense = engine.load(modelBytes('dense.tflite'))
