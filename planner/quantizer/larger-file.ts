@@ -38,6 +38,8 @@ function reasonFor(
   )
   const floatBytes = 4 * floats.reduce((sum, { shape }) => sum + sizeOf(shape ?? []), 0)
   const codes = ofSource.map(({ code }) => code)
+  if (codes.includes('sparse-unpacked'))
+    return 'the source stores its constants without their zeros, and here they are stored whole'
   if (codes.includes('source-half-precision') && 2 * floatBytes > source.length)
     return 'its constants are float16, and those that stay in float are float32 here; use float16 or weight-w8'
   if (codes.includes('source-already-quantized'))

@@ -12,7 +12,7 @@ export { TfliteError, type TfliteErrorCode } from './errors.ts'
 export { inspectTflite } from './inspect.ts'
 export { newerThan } from './loadable.ts'
 export type * from './model.ts'
-export { restoreFloats } from './prepare/restore-floats.ts'
+export { prepare } from './prepare/prepare.ts'
 export {
   bytesOfElements,
   TENSOR_TYPES,

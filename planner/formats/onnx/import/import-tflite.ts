@@ -2,7 +2,7 @@ import type { Finding } from '../../../../shared/findings.ts'
 import type { ARRAY_OF } from '../../../../shared/tensors.ts'
 import {
   operatorName,
-  restoreFloats,
+  prepare,
   type TflModel,
   type TflOperator,
   type TflSubgraph,
@@ -26,11 +26,14 @@ export interface Imported {
 /**
  * A float .tflite model as an equivalent ONNX model: same inputs and outputs (names, order, N,H,W,C),
  * images inside in N,C,H,W. Constants
- * that are stored as integers or halves come back as float32. Outputs agree with LiteRT's within float rounding.
+ * that are stored as integers or halves, or without their zeros, come back as float32. Outputs agree with LiteRT's within float rounding.
  * @throws ImportError `unsupported-operator` naming every operator in the way, `unsupported-model`
  */
 export function importTflite(given: TflModel): Imported {
-  const { model: source, findings } = restoreFloats(given, 'dequantize')
+  const { model: source, findings } = prepare(given, {
+    sources: 'dequantize',
+    forIntegers: false,
+  })
   const [main] = source.subgraphs
   if (main === undefined) throw new ImportError('unsupported-model', 'the model has no subgraph')
   refuseUnknown(source, main)

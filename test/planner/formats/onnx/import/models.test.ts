@@ -5,7 +5,7 @@ import { checkOnnx } from '../../../../../planner/formats/onnx/check.ts'
 import { writeOnnx } from '../../../../../planner/formats/onnx/codec.ts'
 import { ImportError, importTflite } from '../../../../../planner/formats/onnx/import/index.ts'
 import { readTflite, writeTflite } from '../../../../../planner/formats/tflite/index.ts'
-import { restoreFloats } from '../../../../../planner/formats/tflite/prepare/restore-floats.ts'
+import { prepare } from '../../../../../planner/formats/tflite/prepare/prepare.ts'
 import { LitertEngine } from '../../../../../shared/runtime/litert/engine.ts'
 import { onnxruntime } from '../../../../../shared/runtime/onnxruntime/onnxruntime.ts'
 import type { Tensor } from '../../../../../shared/tensors.ts'
@@ -65,7 +65,10 @@ t.test('the models of the shared data give the same outputs in both runtimes', a
     // Integer models have no float form; LiteRT refuses duplicate names; the slice's bounds are inputs: below.
     if (/quantized|duplicated|single_slice/.test(name)) continue
     // Hybrid kernels round activations too: what is compared is the float model behind such a file.
-    const { model } = restoreFloats(readTflite(readFileSync(path)), 'dequantize')
+    const { model } = prepare(readTflite(readFileSync(path)), {
+      sources: 'dequantize',
+      forIntegers: false,
+    })
     const error = await errorOf(writeTflite(model))
     t.ok(error <= 1e-5, `${name}: ${error.toExponential(1)}`)
   }

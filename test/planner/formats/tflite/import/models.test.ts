@@ -5,7 +5,7 @@ import { importTflite } from '../../../../../planner/formats/onnx/import/index.t
 import { writeOnnx } from '../../../../../planner/formats/onnx/index.ts'
 import { importOnnx } from '../../../../../planner/formats/tflite/import/index.ts'
 import { readTflite, writeTflite } from '../../../../../planner/formats/tflite/index.ts'
-import { restoreFloats } from '../../../../../planner/formats/tflite/prepare/restore-floats.ts'
+import { prepare } from '../../../../../planner/formats/tflite/prepare/prepare.ts'
 import { LitertEngine } from '../../../../../shared/runtime/litert/engine.ts'
 import type { Tensor } from '../../../../../shared/tensors.ts'
 import { sharedData, WITHOUT_SHARED_DATA } from '../../../../shared-data.ts'
@@ -79,7 +79,10 @@ t.test(
     for (const path of paths) {
       // Integer models have no float form; LiteRT refuses duplicate names; the slice's bounds are inputs.
       if (/quantized|duplicated|single_slice/.test(path)) continue
-      const { model } = restoreFloats(readTflite(readFileSync(path)), 'dequantize')
+      const { model } = prepare(readTflite(readFileSync(path)), {
+        sources: 'dequantize',
+        forIntegers: false,
+      })
       const { error, before, after } = await roundTrip(writeTflite(model))
       t.ok(error <= 1e-5, `${path}: ${error.toExponential(1)}`)
       t.ok(
