@@ -10,6 +10,7 @@ import type { Performed, Verified } from './state.ts'
 /** Runs the file where it is for, and gathers what there is to tell. @throws QuantizerError `verification-failed` */
 export async function verifyFile(state: Performed): Promise<Verified> {
   const { plan, bytes, candidate, pool, request, compressed, opened, measured, budget } = state
+  const sizes = { source: request.model.length, bytes: bytes.length, scheme: request.scheme }
   const audit = candidate.model.audit?.(plan) ?? null
   const verifying = verify(bytes, audit, pool, request.calibration)
   verifying.catch(() => {})
@@ -22,7 +23,7 @@ export async function verifyFile(state: Performed): Promise<Verified> {
     ...plan.findings,
     ...risks,
     ...(await verifying),
-    ...largerFile(request.model, bytes, plan, candidate.model.graph, opened.findings),
+    ...largerFile(sizes, plan, candidate.model.graph, opened.findings),
     ...(budget === undefined ? [] : [budgetFinding(budget)]),
     ...(budget === undefined ? [] : minimumFinding(budget, request.options?.budget?.minimum)),
   ]

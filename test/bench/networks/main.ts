@@ -1,7 +1,8 @@
 /**
  * `npm run bench:networks -- --networks DIR [--schemes A,B] [--json FILE] [--markdown] [NAME …]`: networks of packages of
  * other people, quantized by every scheme as a user does it, and by the peers in the same run. DIR keeps what is
- * downloaded. Ends with 1 where a file is poor without a word, falls short of what was said of it, or a command crashed.
+ * downloaded. Ends with 1 where a file is poor, or above 35 % of its source in
+ * eight bits, without a word, falls short of what was said of it, or a command crashed.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -67,7 +68,7 @@ async function measure(network: Network, float: string): Promise<Row[]> {
     const output = join(work, `${scheme}.${format}`)
     const outcome = await quantizeFile({ source: float, scheme, calibration: calibrating, output })
     const judged = outcome.kind === 'written' ? await judge(float, output, testing) : null
-    const verdict = verdictOn(outcome, judged, model.length)
+    const verdict = verdictOn(outcome, judged, model.length, scheme)
     const task = {
       float,
       model,

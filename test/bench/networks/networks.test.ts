@@ -61,6 +61,13 @@ const CASES = [
     db: 40,
     kind: 'warned',
   },
+  { name: 'hardly smaller without a word', outcome: written(36_000, 40), db: 40, kind: 'silent' },
+  {
+    name: 'hardly smaller, and said so',
+    outcome: written(36_000, 40, [{ ...warning('hardly-smaller', ''), severity: 'info' }]),
+    db: 40,
+    kind: 'warned',
+  },
   {
     name: 'refused with a reason',
     outcome: { kind: 'refused', reason: 'no form', usage: USAGE } as const,
@@ -77,11 +84,18 @@ const CASES = [
 
 t.test('what a command did and what it said make a verdict', async (t) => {
   for (const { name, outcome, db, kind } of CASES) {
-    const verdict = verdictOn(outcome, judgedAt(db), SOURCE_BYTES)
+    const verdict = verdictOn(outcome, judgedAt(db), SOURCE_BYTES, 'static-w8a8')
     t.equal(verdict.kind, kind, name)
     t.equal(keepsPromise(verdict), ['kept', 'warned', 'refused'].includes(kind), name)
   }
-  const broken = verdictOn(written(30_000, 40), { error: 'no such kernel' }, SOURCE_BYTES)
+  const broken = verdictOn(
+    written(30_000, 40),
+    { error: 'no such kernel' },
+    SOURCE_BYTES,
+    'static-w8a8',
+  )
+  const halves = verdictOn(written(52_000, 40), judgedAt(40), SOURCE_BYTES, 'float16')
+  t.equal(halves.kind, 'kept', 'halves take half')
   t.match(broken, { kind: 'crashed', how: /no such kernel/ })
 })
 

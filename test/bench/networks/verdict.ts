@@ -1,3 +1,5 @@
+import { EXPECTED_SHARE } from '../../../planner/quantizer/larger-file.ts'
+import { BASE_SCHEMES, parseScheme } from '../../../shared/schemes.ts'
 import type { Judged } from './judge.ts'
 import type { Outcome } from './quantize-file.ts'
 
@@ -5,10 +7,10 @@ import type { Outcome } from './quantize-file.ts'
 export type Verdict =
   /** It does what it said. */
   | { readonly kind: 'kept' }
-  /** It is poor, or larger than its source, and was said to be. */
+  /** It is poor, or too large beside its source, and was said to be. */
   | { readonly kind: 'warned'; readonly of: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string }
-  /** It is poor, or larger than its source, without a word. */
+  /** It is poor, or too large beside its source, without a word. */
   | { readonly kind: 'silent'; readonly about: readonly string[] }
   /** It falls short of the level that was printed. */
   | { readonly kind: 'broken'; readonly short: readonly string[] }
@@ -25,11 +27,20 @@ const PERFECT_DB = 60
 
 const POOR: ReadonlySet<string> = new Set(['output-noisy', 'slice-died'])
 
+const OF_SIZE: ReadonlySet<string> = new Set(['larger-than-source', 'hardly-smaller'])
+
+/** What a file may take of its source without a word. */
+function expectedShare(scheme: string): number {
+  const { weights } = BASE_SCHEMES[parseScheme(scheme).base]
+  return weights === 'float16' || weights === 'float32' ? 1 : EXPECTED_SHARE
+}
+
 /** @param judged null where nothing was written */
 export function verdictOn(
   outcome: Outcome,
   judged: Judged | { readonly error: string } | null,
   sourceBytes: number,
+  scheme: string,
 ): Verdict {
   if (outcome.kind === 'crashed') return outcome
   if (outcome.kind === 'refused') return { kind: 'refused', reason: outcome.reason }
@@ -43,9 +54,9 @@ export function verdictOn(
       ({ name }) => !warned.some(({ code, where = '' }) => POOR.has(code) && isPartOf(where, name)),
     )
     .map(({ name, sqnrDb }) => `"${name}" has ${sqnrDb?.toFixed(1)} dB`)
-  const larger = outcome.bytes > sourceBytes
-  if (larger && !warned.some(({ code }) => code === 'larger-than-source'))
-    about.push('larger than its source')
+  const large = outcome.bytes > expectedShare(scheme) * sourceBytes
+  if (large && !findings.some(({ code }) => OF_SIZE.has(code)))
+    about.push(`${((100 * outcome.bytes) / sourceBytes).toFixed(0)} % of its source`)
   if (about.length > 0) return { kind: 'silent', about }
   const short = judged.outputs.flatMap(({ name, sqnrDb }) => {
     const said = level?.outputs.find((one) => one.name === name)?.sqnrDb ?? null
@@ -55,7 +66,7 @@ export function verdictOn(
       : []
   })
   if (short.length > 0) return { kind: 'broken', short }
-  const of = [...noisy.map(({ name }) => name), ...(larger ? ['its size'] : [])]
+  const of = [...noisy.map(({ name }) => name), ...(large ? ['its size'] : [])]
   return of.length > 0 ? { kind: 'warned', of } : { kind: 'kept' }
 }
 

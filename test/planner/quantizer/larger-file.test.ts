@@ -45,3 +45,32 @@ t.test('what a few numbers unfold into is not written out', async (t) => {
     t.notOk(findings.some(({ code }) => code === 'larger-than-source'))
   }
 })
+
+t.test('a file of eight bits above 35 % of its source says so, and why', async (t) => {
+  const added = smallOnnx({
+    inputs: { x: [1, 128, 128] },
+    outputs: ['y'],
+    constants: { all: [1, 128, 128], w: [128, 128] },
+    rows: [
+      ['Add', ['x', 'all'], ['a']],
+      ['MatMul', ['a', 'w'], ['b']],
+      ['ReduceMax', ['b'], ['y'], { axes: ['ints', [0]] }],
+    ],
+  })
+  const data = noiseFor({ x: [1, 128, 128] })
+  const { bytes, findings } = await quantizeOnnx(added, 'dynamic-w8', data)
+  const source = writeOnnx(added).length
+  t.ok(bytes.length > 0.35 * source && bytes.length < source)
+  t.match(
+    findings.find(({ code }) => code === 'hardly-smaller'),
+    {
+      severity: 'info',
+      message: /, 6\d % of which are left: 1 constants of 64.0 KiB stay in float/,
+    },
+  )
+  const half = await quantizeOnnx(added, 'float16', data)
+  t.notOk(
+    half.findings.some(({ code }) => code === 'hardly-smaller'),
+    'half is what was asked for',
+  )
+})
