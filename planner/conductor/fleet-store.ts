@@ -38,6 +38,9 @@ export interface FleetStoreOptions {
   readonly onChange: () => void
 }
 
+/** Seen by nobody who waits for one answer, and one commit for what a fleet says meanwhile. */
+const GATHER_MS = 25
+
 interface Born {
   readonly device: string
   readonly birth: Birth
@@ -53,7 +56,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     )
     if (outcomes.includes('new')) onChange()
     return outcomes
-  })
+  }, GATHER_MS)
   const deaths = deathWriter(options)
   const pendings = new BatchWriter(
     (all: readonly { device: string; except: readonly string[] }[]) =>
@@ -118,7 +121,7 @@ function birthWriter(options: FleetStoreOptions): BatchWriter<Born, undefined> {
     for (const note of noted) note?.(agenda)
     if (noted.some((note) => note !== undefined)) onChange()
     return all.map(() => undefined)
-  })
+  }, GATHER_MS)
 }
 
 /** Answers whether it was news. */
@@ -132,7 +135,7 @@ function deathWriter(options: FleetStoreOptions): BatchWriter<devices.Dead, bool
       if (isNews) agenda.device(all[index]?.device ?? '')
     if (news.includes(true)) onChange()
     return news
-  })
+  }, GATHER_MS)
 }
 
 /** One of its own for each that asks: a version says one thing. */

@@ -1,39 +1,60 @@
-/** Tasks of one device, one after another and in order; bounded, because devices may be hostile. */
+/** Whether a task may be under way with others of its kind, or waits for all before it, and the next for it. */
+export type Manner = 'together' | 'alone'
+
+interface Task {
+  readonly begin: () => Promise<void>
+  readonly manner: Manner
+}
+
+/** Tasks of one device, begun in order; bounded, because devices may be hostile. */
 export class Mailbox {
   readonly #most: number
   readonly #onError: (error: unknown) => void
-  readonly #onIdle: () => void
-  readonly #tasks: (() => Promise<void>)[] = []
-  #running: Promise<void> | undefined
+  readonly #tasks: Task[] = []
+  readonly #whenIdle: (() => void)[] = []
+  #underWay = 0
+  #isAlone = false
 
-  constructor(most: number, onError: (error: unknown) => void, onIdle: () => void) {
+  constructor(most: number, onError: (error: unknown) => void) {
     this.#most = most
     this.#onError = onError
-    this.#onIdle = onIdle
   }
 
   /** False when it is full: the task is dropped. */
-  post(task: () => Promise<void>): boolean {
-    if (this.#tasks.length >= this.#most) return false
-    this.#tasks.push(task)
-    this.#running ??= this.#run()
+  post(manner: Manner, begin: () => Promise<void>): boolean {
+    if (this.#tasks.length + this.#underWay >= this.#most) return false
+    this.#tasks.push({ begin, manner })
+    this.#beginNext()
     return true
   }
 
   /** All that was posted is done. */
-  async idle(): Promise<void> {
-    await this.#running
+  idle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  async #run(): Promise<void> {
-    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
-      try {
-        await task()
-      } catch (error) {
-        this.#onError(error)
-      }
-      if (this.#tasks.length === 0) this.#onIdle()
+  #beginNext(): void {
+    for (let task = this.#tasks[0]; task && this.#mayBegin(task); task = this.#tasks[0]) {
+      this.#tasks.shift()
+      this.#underWay += 1
+      this.#isAlone = task.manner === 'alone'
+      void this.#perform(task)
     }
-    this.#running = undefined
+  }
+
+  #mayBegin({ manner }: Task): boolean {
+    return this.#underWay === 0 || (manner === 'together' && !this.#isAlone)
+  }
+
+  async #perform({ begin }: Task): Promise<void> {
+    try {
+      await begin()
+    } catch (error) {
+      this.#onError(error)
+    }
+    this.#underWay -= 1
+    this.#beginNext()
+    if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 }

@@ -17,38 +17,45 @@ export interface OrderSenderContext {
   readonly log: Logger
 }
 
+interface Pause {
+  /** Monotonic ms. */
+  readonly endsAt: number
+  readonly ms: number
+}
+
 /**
- * Sends a device's unacknowledged orders: a new one at once and once, and again only after a pause that doubles, until it
- * is acknowledged or the session ends. Orders are idempotent: one that is sent twice costs bytes and nothing else.
+ * Sends a device's unacknowledged orders: a new one at once and once, and each again only after a pause of its own that
+ * doubles, until it is acknowledged or the session ends. Orders are idempotent: one that is sent twice costs bytes and
+ * nothing else.
  */
 export class OrderSender {
   readonly #context: OrderSenderContext
-  /** Sent since the last pause, and not acknowledged. */
-  readonly #sent = new Set<string>()
+  /** Sent, and not acknowledged. */
+  readonly #sent = new Map<string, Pause>()
   /** Acknowledged a moment ago: that may not be in the outbox yet. */
   readonly #acknowledged = new Set<string>()
+  /** After orders that could not be asked for. */
+  #failed: Pause | undefined
   #timer: NodeJS.Timeout | undefined
-  #pauseMs: number
   #running = false
   #again = false
   #stopped = true
 
   constructor(context: OrderSenderContext) {
     this.#context = context
-    this.#pauseMs = context.limits.retryMs
   }
 
   /** A session began: what was sent in an older one may be lost. */
   begin(): void {
     this.#sent.clear()
     this.#acknowledged.clear()
+    this.#failed = undefined
     this.nudge()
   }
 
-  /** There may be something to send: now, and with short pauses again. */
+  /** There may be something new to send. */
   nudge(): void {
     this.#stopped = false
-    this.#pauseMs = this.#context.limits.retryMs
     if (this.#running) this.#again = true
     else void this.#run()
   }
@@ -58,15 +65,12 @@ export class OrderSender {
     if (!this.#sent.delete(order)) return
     this.#acknowledged.add(order)
     if (this.#acknowledged.size > KEPT) this.#acknowledged.delete([...this.#acknowledged][0] ?? '')
-    if (this.#sent.size > 0 || this.#running) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    if (!this.#running) this.#scheduleNext()
   }
 
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
-    this.#timer = undefined
   }
 
   async #run(): Promise<void> {
@@ -76,31 +80,45 @@ export class OrderSender {
       await this.#context.turns.take(() => this.#sendAll())
     } while (this.#again && !this.#stopped)
     this.#running = false
-    if (this.#sent.size > 0 && !this.#stopped && this.#timer === undefined) this.#scheduleNext()
+    this.#scheduleNext()
   }
 
   async #sendAll(): Promise<void> {
     try {
-      for (const order of await this.#context.pending([...this.#sent, ...this.#acknowledged])) {
+      const now = performance.now()
+      const due = new Set([...this.#sent].flatMap(([id, { endsAt }]) => (endsAt <= now ? id : [])))
+      const waiting = [...this.#sent.keys()].filter((id) => !due.has(id))
+      for (const order of await this.#context.pending([...waiting, ...this.#acknowledged])) {
         if (this.#stopped) return
-        this.#sent.add(order.id)
+        if (this.#acknowledged.has(order.id)) continue
+        this.#sent.set(order.id, this.#nextPause(this.#sent.get(order.id)))
+        due.delete(order.id)
         await this.#context.send(order)
       }
+      // Neither sent again nor acknowledged: the outbox has them no more.
+      for (const id of due) this.#sent.delete(id)
+      this.#failed = undefined
     } catch (error) {
       this.#context.log.debug({ reason: messageOf(error) }, 'orders are sent later')
-      // Whatever it was, a pause later it is asked for once more.
-      if (this.#timer === undefined && !this.#stopped) this.#scheduleNext()
+      this.#failed = this.#nextPause(this.#failed)
     }
   }
 
+  #nextPause(last: Pause | undefined): Pause {
+    const { retryMs, longestRetryMs } = this.#context.limits
+    const ms = last === undefined ? retryMs : Math.min(2 * last.ms, longestRetryMs)
+    return { ms, endsAt: performance.now() + ms }
+  }
+
+  /** Wakes when the first pause is over, if there is one. */
   #scheduleNext(): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#sent.clear()
-      if (this.#running) this.#again = true
-      else void this.#run()
-    }, this.#pauseMs)
+    clearTimeout(this.#timer)
+    const pauses = this.#failed ? [this.#failed] : [...this.#sent.values()]
+    if (this.#stopped || pauses.length === 0) return
+    const endsAt = Math.min(...pauses.map((pause) => pause.endsAt))
+    // A timer may fire a fraction before its time.
+    const restMs = Math.max(1, Math.ceil(endsAt - performance.now()))
+    this.#timer = setTimeout(() => this.nudge(), restMs)
     this.#timer.unref()
-    this.#pauseMs = Math.min(this.#pauseMs * 2, this.#context.limits.longestRetryMs)
   }
 }

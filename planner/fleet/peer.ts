@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { messageOf, unreachable } from '../../shared/errors.ts'
+import { messageOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Death, Epoch, HeardReport, Order, Want } from '../../shared/messages/index.ts'
 import { printMessage } from '../../shared/messages/index.ts'
@@ -8,7 +8,7 @@ import type { BlockServer } from './block-server.ts'
 import type { AgentMessage } from './connection.ts'
 import { Doubles } from './doubles.ts'
 import type { FleetLimits } from './limits.ts'
-import { Mailbox } from './mailbox.ts'
+import { Mailbox, type Manner } from './mailbox.ts'
 import { OrderSender } from './order-sender.ts'
 import { SampleCollector } from './sample-collector.ts'
 import type { FleetStore, SampleDesk } from './store.ts'
@@ -59,10 +59,8 @@ export class Peer {
     this.#device = device
     this.#context = context
     this.#log = context.log.child({ device })
-    this.#mailbox = new Mailbox(
-      limits.mailbox,
-      (error) => this.#log.error({ reason: messageOf(error) }, 'cannot store a message'),
-      () => this.#sendReceipts(),
+    this.#mailbox = new Mailbox(limits.mailbox, (error) =>
+      this.#log.error({ reason: messageOf(error) }, 'cannot store a message'),
     )
     this.#orders = new OrderSender({
       pending: (except) => store.pendingOrders(device, except),
@@ -92,13 +90,18 @@ export class Peer {
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
     else if (message.channel === 'samples') this.#collector?.take(message.payload)
-    else this.#post(() => this.#record(message))
+    // Reports are stored in the order in which they begin; a birth or a death is before or after all of them.
+    else if (message.channel === 'reports')
+      this.#post('together', () => this.#takeReport(message.payload))
+    else if (message.channel === 'birth')
+      this.#post('alone', () => this.#takeBirth(message.payload))
+    else this.#post('alone', () => this.#takeDeath(message.payload))
   }
 
   takeGarbage(channel: string, reason: string): void {
     if (!this.#garbage.take()) return
     this.#log.warn({ channel, reason }, 'garbage')
-    this.#post(() => this.#context.store.recordGarbage(this.#device, channel, reason))
+    this.#post('alone', () => this.#context.store.recordGarbage(this.#device, channel, reason))
   }
 
   nudge(): void {
@@ -136,24 +139,11 @@ export class Peer {
     })
   }
 
-  #record(message: Exclude<AgentMessage, { channel: 'want' | 'samples' }>): Promise<void> {
-    switch (message.channel) {
-      case 'birth':
-        return this.#takeBirth(message.payload)
-      case 'death':
-        return this.#takeDeath(message.payload)
-      case 'reports':
-        return this.#takeReport(message.payload)
-      default:
-        return unreachable(message)
-    }
-  }
-
   async #takeBirth(birth: Birth): Promise<void> {
     const isNews = !isOlder(birth.epoch, this.#session)
     if (isNews) await this.#context.store.recordBirth(this.#device, birth)
     if (isNews && this.#doubles.take(birth.epoch.start)) await this.#noteDouble()
-    this.#received.push(birth.id)
+    this.#receive(birth.id)
     if (!isNews) return
     // Said again on the same connection, nothing of it was lost.
     const isSameSession = isSame(birth.epoch, this.#session)
@@ -182,8 +172,7 @@ export class Peer {
       await this.#context.store.recordReport(this.#device, report)
       if (report.kind === 'ack') this.#orders.acknowledged(report.order)
     }
-    this.#received.push(report.id)
-    if (this.#received.length >= RECEIPT_REPORTS) this.#sendReceipts()
+    this.#receive(report.id)
     this.#askIfUnknown()
   }
 
@@ -210,6 +199,12 @@ export class Peer {
     this.#context.blocks.cancel(this.#device)
   }
 
+  /** It is stored. What one commit stored is named in one receipt. */
+  #receive(id: string): void {
+    if (this.#received.push(id) === 1) setImmediate(() => this.#sendReceipts())
+    if (this.#received.length >= RECEIPT_REPORTS) this.#sendReceipts()
+  }
+
   #sendReceipts(): void {
     if (this.#received.length === 0) return
     const reports = this.#received
@@ -224,8 +219,8 @@ export class Peer {
     return this.#context.sendOrder(this.#device, printMessage('orders', order))
   }
 
-  #post(task: () => Promise<void>): void {
-    if (!this.#mailbox.post(task)) this.#log.debug('mailbox full: dropped a message')
+  #post(manner: Manner, task: () => Promise<void>): void {
+    if (!this.#mailbox.post(manner, task)) this.#log.debug('mailbox full: dropped a message')
   }
 }
 

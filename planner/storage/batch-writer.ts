@@ -13,28 +13,50 @@ interface Waiting<Item, Result> {
  */
 export class BatchWriter<Item, Result> {
   readonly #write: (items: readonly Item[]) => Promise<readonly Result[]>
+  readonly #gatherMs: number
   readonly #waiting: Waiting<Item, Result>[] = []
-  #isRunning = false
+  #isWriting = false
+  #beganAt = Number.NEGATIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  #isDue = false
 
-  /** @param write all of them or none; answers in their order */
-  constructor(write: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  /**
+   * @param write all of them or none; answers in their order
+   * @param gatherMs batches that are not full begin so far apart: whoever comes alone is written at once, and of many that
+   *   come one after another nobody waits longer than this
+   */
+  constructor(write: (items: readonly Item[]) => Promise<readonly Result[]>, gatherMs = 0) {
     this.#write = write
+    this.#gatherMs = gatherMs
   }
 
   /** Resolves once it is written. */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject })
-      if (this.#isRunning) return
-      this.#isRunning = true
-      // What is read from the sockets in this turn goes together.
-      setImmediate(() => void this.#drain())
+      if (!this.#isWriting) this.#schedule()
     })
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#writeAll(this.#waiting.splice(0, MOST))
-    this.#isRunning = false
+  #schedule(): void {
+    if (this.#isDue || this.#waiting.length === 0) return
+    const restMs = this.#beganAt + this.#gatherMs - performance.now()
+    if (restMs <= 0 || this.#waiting.length >= MOST) {
+      clearTimeout(this.#timer)
+      this.#isDue = true
+      // What is read from the sockets in this turn goes together.
+      setImmediate(() => void this.#writeNext())
+    } else this.#timer ??= setTimeout(() => void this.#writeNext(), restMs)
+  }
+
+  async #writeNext(): Promise<void> {
+    this.#isDue = false
+    this.#timer = undefined
+    this.#isWriting = true
+    this.#beganAt = performance.now()
+    await this.#writeAll(this.#waiting.splice(0, MOST))
+    this.#isWriting = false
+    this.#schedule()
   }
 
   async #writeAll(batch: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -60,6 +60,29 @@ t.test('it is sent again after its pause, and in a new session at once', async (
   t.same(later.sent, ['o1', 'o1'])
 })
 
+t.test('each order has a pause of its own: an old one over sends no new one again', async (t) => {
+  const retryMs = 300
+  const { outbox, sent, orders, asked } = sender(retryMs)
+  outbox.push(cancel('o1'))
+  orders.nudge()
+  await until(() => sent.length === 1)
+  const began = performance.now()
+  // As late as it goes, and new: the pause of the first one is nearly over.
+  await new Promise((resolve) => setTimeout(resolve, retryMs - 60))
+  outbox.push(cancel('o2'))
+  orders.nudge()
+  await until(() => sent.length === 2)
+  const isInTime = performance.now() - began < retryMs
+  await until(() => sent.filter((id) => id === 'o1').length === 2)
+  // On a machine that stood still meanwhile both pauses may be over.
+  if (isInTime) t.same(sent, ['o1', 'o2', 'o1'])
+  const before = asked()
+  orders.acknowledged('o1')
+  orders.acknowledged('o2')
+  await new Promise((resolve) => setTimeout(resolve, 3 * retryMs))
+  t.equal(asked(), before, 'with the last one acknowledged nobody is asked')
+})
+
 t.test('what cannot be sent now is sent after a pause', async (t) => {
   let failures = 2
   const sent: string[] = []

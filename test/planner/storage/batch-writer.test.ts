@@ -38,3 +38,37 @@ t.test('one bad item spoils no other', async (t) => {
   )
   t.same(written, ['a', 'b'], 'in their order')
 })
+
+t.test(
+  'whoever comes alone is written at once, and many that come one by one together',
+  async (t) => {
+    const batches: number[] = []
+    const HOUR_MS = 3_600_000
+    const writer = new BatchWriter<number, number>(async (items) => {
+      batches.push(items.length)
+      return items
+    }, HOUR_MS)
+    t.equal(await writer.add(0), 0, 'nobody came in the hour before')
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const all: Promise<number>[] = []
+    for (let item = 1; item <= 255; item += 1) {
+      all.push(writer.add(item))
+      await turn()
+    }
+    t.same(batches, [1], 'they are gathered')
+    all.push(writer.add(256))
+    t.equal((await Promise.all(all)).length, 256)
+    t.same(batches, [1, 256], 'a full batch waits for nobody')
+  },
+)
+
+t.test('what is gathered is written when its time is over, nobody else coming', async (t) => {
+  const batches: string[][] = []
+  const writer = new BatchWriter<string, string>(async (items) => {
+    batches.push([...items])
+    return items
+  }, 20)
+  await writer.add('first')
+  t.same(await Promise.all(['a', 'b'].map((item) => writer.add(item))), ['a', 'b'])
+  t.same(batches, [['first'], ['a', 'b']])
+})
