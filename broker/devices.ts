@@ -4,6 +4,8 @@ import {
   type DeviceTopic,
   JOIN_CHANNELS,
   type JoinTopic,
+  parseJoinTopic,
+  parseTopic,
   printJoinTopic,
   printTopic,
 } from '../shared/messages/index.ts'
@@ -75,6 +77,14 @@ export class Devices {
     place.inflight += bytes
     this.#inflight += bytes
   }
+}
+
+/** Whom alone the planner's messages of this topic are for; `undefined` for every other topic. */
+export function toOneClient(text: string): ReceiverTopic | undefined {
+  const device = parseTopic(text)
+  if (device !== undefined) return CHANNELS[device.channel].from === 'planner' ? device : undefined
+  const join = parseJoinTopic(text)
+  return join && JOIN_CHANNELS[join.channel].from === 'planner' ? join : undefined
 }
 
 function keyOf(to: Receiver | ReceiverTopic): string {

@@ -1,10 +1,9 @@
 import type { AedesOptions, Client } from 'aedes'
 import type { Logger } from 'pino'
 import { invariant, messageOf } from '../shared/errors.ts'
-import { CHANNELS, JOIN_CHANNELS, parseJoinTopic, parseTopic } from '../shared/messages/index.ts'
 import type { SparseLog } from '../shared/sparse-log.ts'
 import { mayUse } from './access.ts'
-import type { Devices, ReceiverTopic } from './devices.ts'
+import { type Devices, toOneClient } from './devices.ts'
 import { NotLetIn } from './errors.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import type { Authenticate, Identity } from './identity.ts'
@@ -114,11 +113,4 @@ function handOver(
     log.debug({ ...topic, reason: messageOf(error) }, 'dropped')
   })
   return true
-}
-
-function toOneClient(text: string): ReceiverTopic | undefined {
-  const device = parseTopic(text)
-  if (device !== undefined) return CHANNELS[device.channel].from === 'planner' ? device : undefined
-  const join = parseJoinTopic(text)
-  return join && JOIN_CHANNELS[join.channel].from === 'planner' ? join : undefined
 }

@@ -19,6 +19,7 @@ import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts'
 import { createListener, listen, renewCertificate, type TlsMaterial } from './listener.ts'
 import { Pace } from './pace.ts'
 import { bytesOf } from './payload.ts'
+import { spareWork } from './spared-work.ts'
 
 export interface BrokerOptions {
   readonly fleets: readonly string[]
@@ -86,7 +87,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     maxInflightInbound: 16,
     maxTopicLevels: 8,
   })
-  ;(aedes as unknown as Retaining).persistence.createRetainedStreamCombi = () => NOTHING_RETAINED
+  spareWork(aedes)
   const isWelcome = options.isWelcome ?? (() => true)
   const present = follow(aedes, { identities, devices, joining, isWelcome, log })
   const admission = new Admission(limits)
@@ -129,14 +130,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     throw error
   }
 }
-
-/** What aedes asks at every subscription, by a trie and a pipeline of streams; its types do not tell. */
-interface Retaining {
-  readonly persistence: { createRetainedStreamCombi: (topics: readonly string[]) => unknown }
-}
-
-/** Nothing ever is (`hooks.ts`). */
-const NOTHING_RETAINED = { pipe: <T>(to: T): T => to }
 
 interface Door {
   readonly admission: Admission
