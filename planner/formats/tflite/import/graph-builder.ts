@@ -1,7 +1,7 @@
 import { invariant } from '../../../../shared/errors.ts'
 import { ARRAY_OF, type ElementType, sizeOf, type TensorData } from '../../../../shared/tensors.ts'
 import { permuted } from '../../../graph/index.ts'
-import type { DraftOperator, DraftTensor } from '../draft.ts'
+import type { DraftOperator, DraftSubgraph, DraftTensor } from '../draft.ts'
 import { need } from './errors.ts'
 import { hasChannels, keepsOrder, type Layout, toLast, toSource } from './layout.ts'
 import { optionsTable } from './options.ts'
@@ -20,8 +20,17 @@ export class GraphBuilder {
   /** Tensors that carry the name of a value; others only lean on one. */
   readonly named = new Set<DraftTensor>()
 
-  constructor(source: SourceGraph) {
+  /** What stands behind the main one in the file: conditions and bodies of loops. */
+  readonly subgraphs: DraftSubgraph[]
+
+  constructor(source: SourceGraph, subgraphs: DraftSubgraph[] = []) {
     this.source = source
+    this.subgraphs = subgraphs
+  }
+
+  /** A graph inside an operator, which sees nothing of this one. */
+  inner(source: SourceGraph): GraphBuilder {
+    return new GraphBuilder(source, this.subgraphs)
   }
 
   /** Closed, in the order of the source. @throws Refusal */

@@ -4,26 +4,22 @@ import {
   hasExternalData,
   type OnnxGraph,
   type OnnxModel,
-  type OnnxNode,
   opsetOf,
   readOnnx,
 } from '../../onnx/index.ts'
-import { operatorName, readsOf } from '../../onnx/source.ts'
 import type { Draft, DraftSubgraph, DraftTensor } from '../draft.ts'
 import { finishDraft } from '../finish-draft.ts'
 import type { TflModel } from '../model.ts'
 import { noteRelease } from '../transform/release-note.ts'
-import { settleVersion } from '../transform/signatures.ts'
 import { cast } from './emit.ts'
 import { OnnxImportError, Refusal } from './errors.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { hasChannels, type Layout, perAxisIn } from './layout.ts'
-import { REFUSED } from './lowerings/refused.ts'
-import { LOWERINGS } from './lowerings/table.ts'
+import { lowerNodes } from './lower-nodes.ts'
+import { settleSubgraph } from './settle-subgraph.ts'
 import { closeInputs } from './source/close-inputs.ts'
 import { prepareSource } from './source/prepare-source.ts'
 import { SourceGraph } from './source/source-graph.ts'
-import { tidy } from './tidy.ts'
 
 export interface OnnxImportOptions {
   /** In which order images stand at inputs and outputs: the source's, or channels last. */
@@ -56,17 +52,17 @@ export async function importOnnx(
 ): Promise<OnnxImported> {
   const source = sound(readOnnx(bytes, fileName), fileName)
   const openBatch = closeInputs(source, options.batch ?? 1)
-  const { types, findings } = await prepareSource(source)
-  const graph = new GraphBuilder(new SourceGraph(source.graph as OnnxGraph, types))
+  const { types, findings, loops } = await prepareSource(source)
+  const graph = new GraphBuilder(new SourceGraph(source.graph as OnnxGraph, types, loops))
   const draft = refusing(() =>
     draftFrom(graph, source.graph as OnnxGraph, options.edges ?? 'source'),
   )
   const [main] = draft.subgraphs as [DraftSubgraph]
-  tidy(main)
-  nameApart(main, graph.named)
-  for (const operator of main.operators) settleVersion(operator, null)
+  settleSubgraph(main, graph.named)
   noteRelease(draft)
-  const transposes = main.operators.filter(({ code }) => code.builtinCode === 'TRANSPOSE').length
+  const transposes = draft.subgraphs
+    .flatMap(({ operators }) => operators)
+    .filter(({ code }) => code.builtinCode === 'TRANSPOSE').length
   return { model: finishDraft(draft), findings, transposes, openBatch, homes: graph.homes() }
 }
 
@@ -109,7 +105,7 @@ function sound(model: OnnxModel, fileName: string): OnnxModel {
 
 function draftFrom(graph: GraphBuilder, source: OnnxGraph, edges: Layout): Draft {
   const inputs = source.input.map(({ name }) => ({ name, tensor: enter(graph, name, edges) }))
-  lowerAll(graph, source.node)
+  lowerNodes(graph, source.node)
   const outputs = leave(
     graph,
     source,
@@ -141,6 +137,7 @@ function draftFrom(graph: GraphBuilder, source: OnnxGraph, edges: Layout): Draft
         outputs: outputs.map(({ tensor }) => tensor),
         operators: graph.operators,
       },
+      ...graph.subgraphs,
     ],
     metadata: [],
     oldMetadata: null,
@@ -167,67 +164,6 @@ function enter(graph: GraphBuilder, name: string, edges: Layout): DraftTensor {
     type === 'FLOAT64' || type === 'FLOAT16' ? cast(graph, tensor, 'FLOAT32') : tensor,
   )
   return tensor
-}
-
-interface Obstacle {
-  readonly operator: string
-  readonly reason: string
-  readonly node: string
-}
-
-function lowerAll(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
-  const obstacles: Obstacle[] = []
-  /** Values that a refused node would have made: whoever reads them is judged by its name alone. */
-  const missing = new Set<string>()
-  for (const node of nodes) {
-    const operator = operatorName(node)
-    const isBehind = readsOf(node).some((name) => missing.has(name))
-    const reason = isBehind ? unknownOperator(operator) : lowered(graph, node, operator)
-    if (reason === null && !isBehind) continue
-    node.output.forEach(missing.add, missing)
-    if (reason !== null) obstacles.push({ operator, reason, node: labelOf(node) })
-  }
-  if (obstacles.length === 0) return
-  throw new OnnxImportError('unsupported-operator', sentence(obstacles), {
-    operators: [...new Set(obstacles.map(({ operator }) => operator))],
-    obstacles,
-  })
-}
-
-function labelOf({ name, output }: OnnxNode): string {
-  return name || (output.find(Boolean) ?? '')
-}
-
-function unknownOperator(operator: string): string | null {
-  return operator in LOWERINGS ? null : (REFUSED[operator] ?? 'no equivalent')
-}
-
-/** Why it cannot be; null where it was. */
-function lowered(graph: GraphBuilder, node: OnnxNode, operator: string): string | null {
-  const row = LOWERINGS[operator]
-  if (row === undefined) return unknownOperator(operator)
-  try {
-    const broken = row.constraints
-      .map((constraint) => constraint(node, graph))
-      .find((reason) => reason !== null)
-    if (broken !== undefined) return broken
-    row.lower(node, graph)
-    return null
-  } catch (error) {
-    if (error instanceof Refusal) return error.message
-    throw error
-  }
-}
-
-/** Names the operators, each with the first reason that stands in its way. */
-function sentence(obstacles: readonly Obstacle[]): string {
-  const first = new Map<string, Obstacle>()
-  for (const obstacle of obstacles)
-    if (!first.has(obstacle.operator)) first.set(obstacle.operator, obstacle)
-  const parts = [...first.values()].map(
-    ({ operator, reason, node }) => `${operator} "${node}" (${reason})`,
-  )
-  return `the model cannot become .tflite: ${parts.join(', ')}; devices get it through ONNX Runtime only`
 }
 
 /** Every output is a tensor of its own that an operator computes, under the name callers know. */
@@ -271,38 +207,4 @@ function reachedFrom(graph: GraphBuilder, inputs: readonly DraftTensor[]): Set<D
 function copied(graph: GraphBuilder, from: DraftTensor): DraftTensor {
   const shape = from.fields.shape as number[]
   return graph.compute('RESHAPE', [from, graph.int32s('shape', shape)], shape, { newShape: shape })
-}
-
-/** Runtimes find tensors by name: callers' names stay, others get a number where two are alike. */
-function nameApart(
-  { inputs, outputs, operators }: DraftSubgraph,
-  named: ReadonlySet<DraftTensor>,
-): void {
-  const edges = new Set([...inputs, ...outputs])
-  const taken = new Set([...edges].map(({ fields }) => fields.name))
-  for (const tensor of named) taken.add(tensor.fields.name)
-  const counts = new Map<string, number>()
-  for (const { inputs, outputs } of operators) {
-    for (const tensor of [...inputs, ...outputs]) {
-      if (tensor === null || edges.has(tensor)) continue
-      edges.add(tensor)
-      if (named.has(tensor)) continue
-      tensor.fields.name = freeName(tensor.fields.name || 'tensor', taken, counts)
-      taken.add(tensor.fields.name)
-    }
-  }
-}
-
-function freeName(
-  base: string,
-  taken: ReadonlySet<string | null>,
-  counts: Map<string, number>,
-): string {
-  if (!taken.has(base)) return base
-  for (;;) {
-    const count = (counts.get(base) ?? 0) + 1
-    counts.set(base, count)
-    const name = `${base};${count}`
-    if (!taken.has(name)) return name
-  }
 }

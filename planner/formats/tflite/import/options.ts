@@ -83,6 +83,9 @@ const OPTIONS: Readonly<Record<string, string>> = {
   LOGICAL_OR: 'LogicalOrOptions',
   LOGICAL_NOT: 'LogicalNotOptions',
   ATAN2: 'ATan2Options',
+  FILL: 'FillOptions',
+  DYNAMIC_UPDATE_SLICE: 'DynamicUpdateSliceOptions',
+  WHILE: 'WhileOptions',
 }
 
 /** The name of the operator's options table; null where it has none. */

@@ -1,15 +1,11 @@
-import { MOST_TURNS } from '../source/unroll-loops.ts'
-
 const COUNTS = 'how much it gives is known only when the model runs'
 const RANDOM = 'it draws at random'
 const SEQUENCE = '.tflite has no sequences'
 const TEXT = 'no .tflite kernel takes text'
-const LONG = `how often it turns is known only when the model runs, or is more than ${MOST_TURNS}`
 
 /** Operators without a .tflite form, where more can be said than that. */
 export const REFUSED: Readonly<Record<string, string>> = {
-  Loop: LONG,
-  Scan: LONG,
+  Scan: 'along which axis it scans is known only when the model runs',
   If: 'its branches give different sizes',
   NonMaxSuppression: `${COUNTS}; fitment convert leaves it out, with what is behind it`,
   NonZero: COUNTS,

@@ -1,4 +1,12 @@
-import { copyMessage, type OnnxGraph, type OnnxNode } from '../../../onnx/index.ts'
+import {
+  copyMessage,
+  DATA_TYPES,
+  newMessage,
+  type OnnxDataType,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxValueInfo,
+} from '../../../onnx/index.ts'
 import type { GraphEditor } from '../../../onnx/source.ts'
 
 /** A branch or a loop's body, about to become part of the graph around it. */
@@ -62,4 +70,16 @@ function nestedCopy(graph: OnnxGraph, names: ReadonlyMap<string, string>): OnnxG
       copyMessage('ValueInfoProto', end, { name: names.get(end.name) ?? end.name }),
     ),
   })
+}
+
+/** An input of a graph whose type and sizes are known. */
+export function typedValue(
+  name: string,
+  type: OnnxDataType,
+  shape: readonly number[],
+): OnnxValueInfo {
+  const elemType = DATA_TYPES[type].code
+  const dim = shape.map((size) => ({ value: { case: 'dimValue', value: BigInt(size) } }))
+  const value = { case: 'tensorType', value: { elemType, shape: { dim } } }
+  return newMessage('ValueInfoProto', { name, type: { value } })
 }

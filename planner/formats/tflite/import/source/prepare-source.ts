@@ -20,7 +20,10 @@ import {
   type ValueTypes,
 } from '../../../onnx/source.ts'
 import { inlineBranches } from './inline-branches.ts'
+import { closeLoops } from './loop-bodies.ts'
 import { PATTERNS } from './patterns.ts'
+import { scansAsLoops } from './scans-as-loops.ts'
+import type { LoopBody, Loops } from './source-graph.ts'
 import { splitFused } from './split-fused.ts'
 import { unrollLoops } from './unroll-loops.ts'
 
@@ -43,15 +46,20 @@ export async function prepareSource(model: OnnxModel): Promise<Prepared> {
     widenHalves: true,
   })
   const { graph } = model
-  if (graph === undefined) return { types, findings: [] }
-  const settled = await settle(model, graph, types)
+  const loops = new Map<OnnxNode, LoopBody | string>()
+  if (graph === undefined) return { types, findings: [], loops }
+  const settled = { ...(await settle(model, graph, types, loops)), loops }
   // Names and types of results stay, so that nothing is to be inferred anew.
   applyRules(new GraphEditor(graph, settled.types), PATTERNS)
   sweep(graph)
   return settled
 }
 
-export interface Prepared {
+export interface Prepared extends Settled {
+  readonly loops: Loops
+}
+
+interface Settled {
   readonly types: ValueTypes
   readonly findings: readonly Finding[]
 }
@@ -60,7 +68,12 @@ export interface Prepared {
  * What is known before the model runs is computed, then branches become part of the graph: both, with a choice between
  * their results; where the sizes of the inputs fit only one of them, that one, as the other could not run.
  */
-async function settle(model: OnnxModel, graph: OnnxGraph, inferred: ValueTypes): Promise<Prepared> {
+async function settle(
+  model: OnnxModel,
+  graph: OnnxGraph,
+  inferred: ValueTypes,
+  loops: Map<OnnxNode, LoopBody | string>,
+): Promise<Settled> {
   let types = inferred
   for (
     let round = 0;
@@ -70,29 +83,32 @@ async function settle(model: OnnxModel, graph: OnnxGraph, inferred: ValueTypes):
     sweep(graph)
     types = await inferValues(model)
   }
+  if ((await closeLoops(model, graph, types, loops, prepareSource)) > 0)
+    return await settle(model, graph, await inferValues(model), loops)
   if (!graph.node.some(({ opType, domain }) => opType === 'If' && domain === ''))
     return { types, findings: [] }
   const before = writeOnnx(model)
   for (const which of ['both', 'then'] as const) {
     try {
-      return await withBranches(model, graph, which)
+      return await withBranches(model, graph, which, loops)
     } catch (error) {
       if (!(error instanceof OnnxError)) throw error
       Object.assign(graph, readOnnx(before).graph)
     }
   }
-  return await withBranches(model, graph, 'else')
+  return await withBranches(model, graph, 'else', loops)
 }
 
 async function withBranches(
   model: OnnxModel,
   graph: OnnxGraph,
   which: 'both' | 'then' | 'else',
-): Promise<Prepared> {
+  loops: Map<OnnxNode, LoopBody | string>,
+): Promise<Settled> {
   const taken = inlineBranches(graph, which)
   sweep(graph)
   if (taken === 0) return { types: await inferValues(model), findings: [] }
-  const { types, findings } = await settle(model, graph, await inferValues(model))
+  const { types, findings } = await settle(model, graph, await inferValues(model), loops)
   return { types, findings: which === 'both' ? findings : [oneBranch(which), ...findings] }
 }
 
@@ -115,7 +131,8 @@ async function computeKnown(
   graph.initializer.push(...sizes.constants)
   graph.node = graph.node.filter((node) => !sizes.nodes.has(node))
   const folded = await foldConstants(model, { expandStored: true, types, unfold: true })
-  const decided = inlineBranches(graph, 'decided') + unrollLoops(graph, types)
+  const decided =
+    inlineBranches(graph, 'decided') + unrollLoops(graph, types) + scansAsLoops(graph, types)
   return sizes.nodes.size + folded.nodes + decided > 0
 }
 

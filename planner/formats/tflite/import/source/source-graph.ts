@@ -12,7 +12,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
 } from '../../../onnx/index.ts'
-import type { ValueTypes } from '../../../onnx/source.ts'
+import { readsOf, type ValueTypes } from '../../../onnx/source.ts'
 import { broadcast } from '../broadcast.ts'
 import { need } from '../errors.ts'
 
@@ -21,6 +21,27 @@ export interface Constant {
   readonly shape: readonly number[]
   readonly data: TensorData
 }
+
+/** A Loop that is not written out: its body as a graph of its own. */
+export interface LoopBody {
+  readonly source: SourceGraph
+  /** Turn, condition, states, then what it captures. */
+  readonly inputs: readonly string[]
+  /** Computed values of the graph around it that the body reads. */
+  readonly captured: readonly string[]
+  /** Whether it goes on after a turn; null where nothing but its limit ends it. */
+  readonly condition: string | null
+  readonly states: readonly string[]
+  /** What it gathers on its way, for each output of the loop that somebody reads. */
+  readonly stacks: readonly {
+    readonly at: number
+    readonly result: string
+    readonly turns: number
+  }[]
+}
+
+/** Loops that stay loops, or why they cannot. */
+export type Loops = ReadonlyMap<OnnxNode, LoopBody | string>
 
 /** Nodes whose result may be a scalar although their inputs are none. */
 const SCALAR_MAKERS = /^(Reduce|Gather$|Squeeze$|Size$|MatMul$|Einsum$|Constant|Arg)/
@@ -39,23 +60,22 @@ const MOST_ELEMENTS = 2 ** 28
 export class SourceGraph {
   readonly graph: OnnxGraph
   readonly #types: ValueTypes
+  readonly #loops: Loops
   readonly #tensors: ReadonlyMap<string, OnnxTensor>
   readonly #constants = new Map<string, Constant>()
   readonly #producers: ReadonlyMap<string, OnnxNode>
   readonly #inputs: ReadonlySet<string>
   readonly #read: ReadonlySet<string>
 
-  constructor(graph: OnnxGraph, types: ValueTypes) {
+  constructor(graph: OnnxGraph, types: ValueTypes, loops: Loops = new Map()) {
     this.graph = graph
     this.#types = types
+    this.#loops = loops
     this.#tensors = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
     this.#producers = new Map(
       graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)),
     )
-    this.#read = new Set([
-      ...graph.output.map(({ name }) => name),
-      ...graph.node.flatMap((node) => node.input),
-    ])
+    this.#read = new Set([...graph.output.map(({ name }) => name), ...graph.node.flatMap(readsOf)])
     this.#inputs = new Set(graph.input.map(({ name }) => name))
   }
 
@@ -65,6 +85,17 @@ export class SourceGraph {
 
   isInput(name: string): boolean {
     return this.#inputs.has(name)
+  }
+
+  knows(name: string): boolean {
+    return this.isInput(name) || this.#tensors.has(name) || this.#producers.has(name)
+  }
+
+  /** @throws Refusal with the reason why it cannot be a loop */
+  loopOf(node: OnnxNode): LoopBody {
+    const loop = this.#loops.get(node) ?? 'its sizes are known only when the model runs'
+    need(typeof loop !== 'string', String(loop))
+    return loop
   }
 
   /** Elements of a constant; null for computed values. Doubles come as float32, in which all is computed. */
@@ -120,6 +151,8 @@ export class SourceGraph {
     const found = this.#types.get(name)
     invariant(found !== undefined, `the type of "${name}" was inferred`)
     if (found.shape === null) return this.#uninferred(name)
+    const isLoops = this.producer(name)?.opType === 'Loop'
+    if (isLoops && found.shape.some((dim) => dim < 0)) return this.#uninferred(name)
     need(
       found.shape.every((dim) => dim >= 0),
       `the size of "${name}" is known only when the model runs`,
@@ -138,10 +171,19 @@ export class SourceGraph {
     const opType = producer?.domain === '' ? producer.opType : ''
     if (opType === 'Reshape') return this.#reshaped(producer as OnnxNode)
     if (SCALAR_MAKERS.test(opType)) return []
+    if (opType === 'Loop') return this.#carried(producer as OnnxNode, name)
     if (LIKE_FIRST.test(opType)) return this.shapeOf(producer?.input[0] ?? '')
     need(POINTWISE.test(opType), `the rank of "${name}" is not known before the model runs`)
     const shapes = (producer as OnnxNode).input.filter(Boolean).map((one) => this.shapeOf(one))
     return broadcast(...shapes)
+  }
+
+  #carried(node: OnnxNode, name: string): readonly number[] {
+    const { states, stacks, source } = this.loopOf(node)
+    const at = node.output.indexOf(name)
+    if (at < states.length) return this.shapeOf(node.input[at + 2] ?? '')
+    const stack = stacks.find((one) => one.at === at)
+    return stack === undefined ? [] : [stack.turns, ...source.shapeOf(stack.result)]
   }
 
   /** 0 keeps a size of the input, −1 is what is left (onnx, Operators: Reshape). */

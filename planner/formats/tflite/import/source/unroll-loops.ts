@@ -185,13 +185,13 @@ function addFlag(editor: GraphEditor, place: string): string {
   return editor.addConstant(`${place}/going`, 'bool', [], Uint8Array.of(1))
 }
 
-function numberOf(name: string | undefined, editor: GraphEditor): number | null {
+export function numberOf(name: string | undefined, editor: GraphEditor): number | null {
   const constant = editor.constant(name)
   return constant === undefined ? null : Number(dataOf(constant)[0])
 }
 
 /** Whether the condition is true after every turn, or what it was before. */
-function goesOn(body: OnnxGraph, editor: GraphEditor): boolean {
+export function goesOn(body: OnnxGraph, editor: GraphEditor): boolean {
   let name = body.output[0]?.name ?? ''
   for (;;) {
     const maker = body.node.find(({ output }) => output.includes(name))
