@@ -41,10 +41,11 @@ function outputLosses(candidate: Candidate, plan: Plan): LayerLoss[] {
   })
 }
 
-/** Activations of which codes leave less than so many dB, whatever was lost before: few numbers lie far beyond the others. */
+/** Activations of which codes leave less than so many dB, whatever was lost before, the coarsest first: few numbers lie far beyond the others. */
 export function coarseActivations(candidate: Candidate, leastDb: number): readonly TensorId[] {
   return lossesOfActivations(candidate, candidate.plan)
     .filter(({ sqnrDb }) => sqnrDb < leastDb)
+    .sort((a, b) => a.sqnrDb - b.sqnrDb)
     .map(({ tensor }) => tensor)
 }
 

@@ -1,4 +1,5 @@
 import {
+  type Graph,
   type GraphOperator,
   type Links,
   type OperatorId,
@@ -65,27 +66,44 @@ function inFloat(
 /** Codes that leave less than this of their activation are coarse: what later layers cancel out is then noise, dB. */
 const COARSE_DB = 32
 
-/** Who reads a coarse activation is in float as well, or it would be read by codes again; who only passes it on, with its readers. */
+/**
+ * Who makes and who reads coarse activations, the coarsest first, as far as the work allows: one that is too much for it
+ * keeps no other from going.
+ */
 function coarse(candidate: Candidate): ReadonlySet<OperatorId> {
-  const { graph, links, facts } = candidate.request
-  const found = new Set<OperatorId>()
-  const read = (tensor: TensorId) => {
-    for (const use of usesOf(links, tensor)) {
+  const { graph } = candidate.request
+  const most = MOST_WORK * workOfAll(graph.operators, graph)
+  let found: ReadonlySet<OperatorId> = new Set()
+  for (const tensor of coarseActivations(candidate, COARSE_DB)) {
+    const next = new Set(found)
+    around(tensor, candidate, next)
+    const members = graph.operators.filter(({ id }) => next.has(id))
+    if (workOfAll(members, graph) <= most) found = next
+  }
+  return found
+}
+
+/** Who reads a coarse activation is in float as well, or it would be read by codes again; who only passes it on, with its readers. */
+function around(
+  tensor: TensorId,
+  { request: { graph, links, facts } }: Candidate,
+  found: Set<OperatorId>,
+): void {
+  const read = (one: TensorId) => {
+    for (const use of usesOf(links, one)) {
       const reader = use.kind === 'input' ? graph.operators[use.operator] : undefined
       if (reader === undefined || found.has(reader.id)) continue
       found.add(reader.id)
       if (facts[reader.kind].integer?.output.law === 'same-as-input') reader.outputs.forEach(read)
     }
   }
-  for (const tensor of coarseActivations(candidate, COARSE_DB)) {
-    const maker = links.producers[tensor]
-    if (maker != null && maker >= 0) found.add(maker)
-    read(tensor)
-  }
-  const work = (operators: readonly GraphOperator[]) =>
-    operators.reduce((sum, operator) => sum + workOf(operator, graph), 0)
-  const members = graph.operators.filter(({ id }) => found.has(id))
-  return work(members) <= MOST_WORK * work(graph.operators) ? found : new Set()
+  const maker = links.producers[tensor]
+  if (maker != null && maker >= 0) found.add(maker)
+  read(tensor)
+}
+
+function workOfAll(operators: readonly GraphOperator[], graph: Graph): number {
+  return operators.reduce((sum, operator) => sum + workOf(operator, graph), 0)
 }
 
 function sensitiveProducts({ request }: Candidate): ReadonlySet<OperatorId> {
@@ -98,9 +116,7 @@ function sensitiveProducts({ request }: Candidate): ReadonlySet<OperatorId> {
       beginsAt(product, inputs, graph.operators, links) ||
       product.outputs.every((output) => endsIn(output, graph.operators, links)),
   )
-  const work = (operators: readonly GraphOperator[]) =>
-    operators.reduce((sum, operator) => sum + workOf(operator, graph), 0)
-  const little = work(found) <= MOST_WORK * work(products)
+  const little = workOfAll(found, graph) <= MOST_WORK * workOfAll(products, graph)
   return new Set(little ? found.map(({ id }) => id) : [])
 }
 

@@ -12,19 +12,28 @@ const PEAK = 300
 const RARE = 0.006
 
 /** Row by row, what stands in the columns that are not zero. */
-function weights(rowOf: (row: number) => Readonly<Record<number, number>>): ConstantSpec {
-  const data = new Float32Array(WIDTH * WIDTH)
-  for (let row = 0; row < WIDTH; row += 1)
+function weights(
+  rowOf: (row: number) => Readonly<Record<number, number>>,
+  rows = WIDTH,
+): ConstantSpec {
+  const data = new Float32Array(rows * WIDTH)
+  for (let row = 0; row < rows; row += 1)
     for (const [column, value] of Object.entries(rowOf(row)))
       data[row * WIDTH + Number(column)] = value
-  return { ...constant([WIDTH, WIDTH]), data }
+  return { ...constant([rows, WIDTH]), data }
 }
 
-function dense(input: string, weight: string, output: string, width: number): OperatorSpec {
+function dense(
+  input: string,
+  weight: string,
+  output: string,
+  width: number,
+  shift = 'shift',
+): OperatorSpec {
   const rectified = input === 'x'
   return {
     code: 'FULLY_CONNECTED',
-    inputs: rectified ? [input, weight, 'shift'] : [input, weight],
+    inputs: rectified ? [input, weight, shift] : [input, weight],
     outputs: { [output]: [1, width] },
     options: {
       type: 'FullyConnectedOptions',
@@ -64,6 +73,50 @@ const CANCELLING = {
   ],
   outputs: ['y'],
 }
+
+const BROAD = 256
+/** Peaks that are coarse as well, less than the others. */
+const LOWER = 60
+const finds = (row: number) => row % WIDTH === 0
+
+/** Beside it a large layer whose numbers are coarse as well, and which hardly matters to what comes out. */
+const CROWDED = {
+  ...CANCELLING,
+  constants: {
+    ...CANCELLING.constants,
+    broad: weights((row) => ({ [row % WIDTH]: finds(row) ? LOWER / RARE : 1 }), BROAD),
+    broadShift: {
+      ...constant([BROAD]),
+      data: Float32Array.from({ length: BROAD }, (_, row) =>
+        finds(row) ? (LOWER * (RARE - 1)) / RARE : 1,
+      ),
+    },
+    narrow: constant([8, BROAD], -0.002, 0.002, 6),
+  },
+  operators: [
+    ...CANCELLING.operators.slice(0, -1),
+    dense('b', 'last', 'main', 8),
+    dense('x', 'broad', 'rare', BROAD, 'broadShift'),
+    dense('rare', 'narrow', 'aside', 8),
+    {
+      code: 'ADD',
+      inputs: ['main', 'aside'],
+      outputs: { y: [1, 8] },
+      options: { type: 'AddOptions', fusedActivationFunction: 'NONE' },
+    },
+  ],
+}
+
+t.test('a coarse layer that is too large for float keeps no smaller one from it', async (t) => {
+  const { level, operators } = await quantize({
+    model: buildTflite(CROWDED),
+    target: 'litert',
+    scheme: parseScheme('static-w8a8'),
+    calibration: noise({ x: [1, WIDTH] }, { samples: 1000 }),
+  })
+  t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
+  t.ok(operators.integer > operators.float, 'the large layers stay on integers')
+})
 
 t.test('where coarse codes lose the outputs, who makes and reads them is in float', async (t) => {
   const { level, operators } = await quantize({

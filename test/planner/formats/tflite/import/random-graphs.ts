@@ -1,65 +1,8 @@
 import type { OnnxModel } from '../../../../../planner/formats/onnx/model.ts'
-import { int64s, type Row, type SmallOnnx, smallOnnx } from '../../onnx/small-onnx.ts'
-
-/** A value of the graph under construction. */
-interface Value {
-  readonly name: string
-  readonly shape: readonly number[]
-}
-
-/** One way on from a value; null where it does not fit its shape. */
-type Step = (from: Value, make: Maker) => Value | null
-
-const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
-
-class Maker {
-  readonly rows: Row[] = []
-  readonly constants: Record<string, readonly number[] | Float32Array | BigInt64Array> = {}
-  readonly values: Value[] = []
-  readonly #random: () => number
-  #count = 0
-
-  constructor(random: () => number) {
-    this.#random = random
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.#random() * list.length)] as T
-  }
-
-  below(bound: number): number {
-    return Math.floor(this.#random() * bound)
-  }
-
-  fresh(word: string): string {
-    this.#count += 1
-    return `${word}${this.#count}`
-  }
-
-  constant(value: readonly number[] | Float32Array | BigInt64Array): string {
-    const name = this.fresh('c')
-    this.constants[name] = value
-    return name
-  }
-
-  node(
-    opType: string,
-    inputs: readonly string[],
-    shape: readonly number[],
-    attributes: Row[3] = {},
-  ): Value {
-    const name = this.fresh('v')
-    this.rows.push([opType, inputs, [name], attributes])
-    const value = { name, shape }
-    this.values.push(value)
-    return value
-  }
-
-  /** Another value of the same shape, or the same. */
-  twin(of: Value): Value {
-    return this.pick(this.values.filter((one) => one.shape.join() === of.shape.join()))
-  }
-}
+import { typedValue } from '../../../../../planner/formats/tflite/import/source/nested-graphs.ts'
+import { int64s, type SmallOnnx, smallOnnx } from '../../onnx/small-onnx.ts'
+import { Maker, product, type Step } from './random-maker.ts'
+import { MORE_STEPS } from './random-steps.ts'
 
 const UNARY = [
   'Relu',
@@ -263,6 +206,12 @@ const STEPS: readonly Step[] = [
   dense,
   gather,
   normal,
+  ...MORE_STEPS,
+  // Most of what is converted is made of these.
+  conv,
+  conv,
+  pool,
+  reshape,
 ]
 
 const INPUTS = [
@@ -291,5 +240,10 @@ export function randomGraph(
     .filter(({ name }) => name !== 'x' && !read.has(name))
     .map(({ name }) => name)
   const spec = { inputs: { x: shape }, outputs, constants: make.constants, rows: make.rows }
-  return { model: smallOnnx(spec), spec }
+  const model = smallOnnx(spec)
+  for (const end of model.graph?.output ?? []) {
+    const made = make.values.find(({ name }) => name === end.name)
+    end.type = typedValue(end.name, 'float32', made?.shape ?? []).type
+  }
+  return { model, spec }
 }
