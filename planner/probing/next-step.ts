@@ -252,7 +252,8 @@ function describe(
       : match === 'soak'
         ? ' for long'
         : ''
-  const more = others === 0 ? '' : `${beside === '' ? ' in turns with' : ' and'} ${others} others`
+  const many = others === 1 ? 'one other' : `${others} others`
+  const more = others === 0 ? '' : `${beside === '' ? ' in turns with' : ' and'} ${many}`
   return `${device} measures ${nameOf(entrant)}${beside}${more} (${left} left)`
 }
 
