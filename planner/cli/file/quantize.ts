@@ -195,9 +195,10 @@ function recoveryLine(steps: readonly RecoveryStep[]): string {
 /** What every output reaches, and where parts of it differ, those. */
 function levelLine(level: Level | undefined): string {
   if (level === undefined || level.outputs.length === 0) return ''
-  const outputs = level.outputs.map(({ name, sqnrDb, slices }) => {
+  const outputs = level.outputs.map(({ name, sqnrDb, spreadDb, slices }) => {
     const parts = slices.map((slice) => `${slice.name} ${slice.sqnrDb.toFixed(1)}`)
-    return `${name} ${sqnrDb.toFixed(1)} dB${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`
+    const spread = spreadDb === null ? '' : ` ± ${spreadDb.toFixed(1)}`
+    return `${name} ${sqnrDb.toFixed(1)}${spread} dB${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`
   })
   const samples = `${level.samples} ${level.heldOut ? 'held-out' : 'calibration'} samples`
   return `\nlevel, at the outputs of ${samples}: ${outputs.join(', ')}`

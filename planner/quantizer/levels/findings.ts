@@ -1,5 +1,5 @@
 import type { Finding } from '../../../shared/findings.ts'
-import { type Level, NOISY_DB, type OutputLevel, type SliceLevel } from './level.ts'
+import { type Level, NOISY_DB, type OutputLevel, type SliceLevel, UNSETTLED_DB } from './level.ts'
 
 /** Words about what was lost: slices that died, outputs with much noise, and the level that was asked for. */
 export function levelFindings(level: Level, next: string, asked: number | undefined): Finding[] {
@@ -8,6 +8,7 @@ export function levelFindings(level: Level, next: string, asked: number | undefi
   return [
     ...dead.map((slice) => diedFinding(slice, next)),
     ...noisy.map((output) => noisyFinding(output, next)),
+    ...level.outputs.filter(isUncertain).map((output) => uncertainFinding(output, level.samples)),
     ...missed(level, dead, asked),
   ]
 }
@@ -30,6 +31,25 @@ function noisyFinding({ name, sqnrDb }: OutputLevel, next: string): Finding {
     code: 'output-noisy',
     severity: 'warning',
     message: `output "${name}" reaches ${sqnrDb.toFixed(1)} dB only, below ${NOISY_DB} answers change: ${next}`,
+    where: name,
+  }
+}
+
+/** Other samples may lie far from it, or on the other side of what changes answers. */
+function isUncertain({ sqnrDb, spreadDb }: OutputLevel): boolean {
+  if (spreadDb === null) return true
+  return spreadDb > UNSETTLED_DB || (sqnrDb >= NOISY_DB && sqnrDb - spreadDb < NOISY_DB)
+}
+
+function uncertainFinding({ name, sqnrDb, spreadDb }: OutputLevel, samples: number): Finding {
+  const how =
+    spreadDb === null
+      ? 'one sample says nothing of others'
+      : `${samples} samples leave ${spreadDb.toFixed(1)} dB to either side open`
+  return {
+    code: 'level-uncertain',
+    severity: 'warning',
+    message: `output "${name}" reaches ${sqnrDb.toFixed(1)} dB here, and ${how}: give more calibration samples, of all kinds that occur`,
     where: name,
   }
 }

@@ -2,6 +2,7 @@ import { sqnrDb } from '../../../shared/measure/index.ts'
 import { sizeOf } from '../../../shared/tensors.ts'
 import { DEAD_DB, type Death, type OutputLevel, type SliceLevel } from './level.ts'
 import type { Channels, Part } from './slices.ts'
+import { spreadOf } from './spread.ts'
 
 /** One output on all samples, in float and as the file gives it. */
 export interface Answered {
@@ -23,9 +24,17 @@ const COUNTS = 4
 const VARIES = 0.01
 
 export function judge(answered: Answered): OutputLevel {
-  const whole = channelStats(answered, 1, Number.POSITIVE_INFINITY)
+  const bySample = answered.expected.flatMap((values, i) => {
+    const one = { ...answered, expected: [values], found: [answered.found[i] ?? NONE] }
+    return channelStats(one, 1, Number.POSITIVE_INFINITY)
+  })
   const slices = answered.channels.flatMap((channels) => judgeSlices(answered, channels))
-  return { name: answered.name, sqnrDb: ratioOf(whole), slices }
+  return {
+    name: answered.name,
+    sqnrDb: ratioOf(bySample),
+    spreadDb: spreadOf(bySample),
+    slices,
+  }
 }
 
 function judgeSlices(answered: Answered, { axis, parts, alike }: Channels): SliceLevel[] {

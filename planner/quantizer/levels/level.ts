@@ -10,6 +10,8 @@ export interface OutputLevel {
   readonly name: string
   /** Signal to quantization noise, dB. */
   readonly sqnrDb: number
+  /** How far off it may be on other samples, dB to either side (95 %); null where one sample cannot tell. */
+  readonly spreadDb: number | null
   /** Parts that differ in range, or that were merged; empty where the output is of one piece. */
   readonly slices: readonly SliceLevel[]
 }
@@ -31,3 +33,6 @@ export const DEAD_DB = 10
 
 /** Noise of a tenth of the signal: answers change. */
 export const NOISY_DB = 20
+
+/** So far to either side a level tells little. */
+export const UNSETTLED_DB = 6

@@ -53,6 +53,12 @@ const CASES = [
     kind: 'silent',
   },
   { name: 'far below what it said', outcome: written(30_000, 45), db: 30, kind: 'broken' },
+  {
+    name: 'far below what was said to be uncertain',
+    outcome: written(30_000, 45, [warning('level-uncertain', 'y')]),
+    db: 30,
+    kind: 'kept',
+  },
   { name: 'beyond hearing', outcome: written(30_000, 120), db: 70, kind: 'kept' },
   { name: 'larger without a word', outcome: written(130_000, 40), db: 40, kind: 'silent' },
   {

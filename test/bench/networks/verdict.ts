@@ -58,7 +58,11 @@ export function verdictOn(
   if (large && !findings.some(({ code }) => OF_SIZE.has(code)))
     about.push(`${((100 * outcome.bytes) / sourceBytes).toFixed(0)} % of its source`)
   if (about.length > 0) return { kind: 'silent', about }
-  const short = judged.outputs.flatMap(({ name, sqnrDb }) => {
+  const uncertain = warned
+    .filter(({ code }) => code === 'level-uncertain')
+    .map(({ where }) => where)
+  const promised = judged.outputs.filter(({ name }) => !uncertain.includes(name))
+  const short = promised.flatMap(({ name, sqnrDb }) => {
     const said = level?.outputs.find((one) => one.name === name)?.sqnrDb ?? null
     const reached = Math.min(PERFECT_DB, said ?? Number.NEGATIVE_INFINITY) - TOLERANCE_DB
     return (sqnrDb ?? 0) < reached

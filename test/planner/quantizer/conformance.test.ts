@@ -39,11 +39,6 @@ const EXPECTED: Readonly<
     ],
   },
   'padv2_inf_max_pool_2d.tflite': { codes: ['values-ignored'] },
-  // Its output's size is data, which LiteRT.js cannot follow: it shows the first number, here always zero.
-  'single_slice.tflite': {
-    codes: ['activation-always-zero', 'output-noisy'],
-    leastDb: Number.NEGATIVE_INFINITY,
-  },
   'weight_sharing_fcs.tflite': {
     codes: ['entry-not-calibrated', 'operator-left-float', 'larger-than-source'],
   },

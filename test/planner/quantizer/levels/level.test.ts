@@ -1,6 +1,7 @@
 import t from 'tap'
 import { viewOf } from '../../../../planner/formats/tflite/view.ts'
 import { linksOf } from '../../../../planner/graph/index.ts'
+import { levelFindings } from '../../../../planner/quantizer/levels/findings.ts'
 import { judge } from '../../../../planner/quantizer/levels/judge.ts'
 import { channelsOf } from '../../../../planner/quantizer/levels/slices.ts'
 import { quantize } from '../../../../planner/variants/quantizer.ts'
@@ -44,6 +45,50 @@ t.test('channels of very different range are judged apart, whatever made them', 
     { name: 'y[..., 2:4]', died: 'one-code' },
   ])
   t.ok(level.sqnrDb > 40, 'which the whole does not show')
+})
+
+/** Answers of two numbers, the second with so much noise. */
+const noisyBy = (noises: readonly number[]) =>
+  judge({
+    name: 'y',
+    shape: [1, 2],
+    channels: [],
+    expected: noises.map(() => Float32Array.of(1, 0)),
+    found: noises.map((one) => Float32Array.of(1, one)),
+  })
+
+t.test('a level says how far off other samples may be', async (t) => {
+  const alike = noisyBy([0.031, 0.032, 0.033, 0.032, 0.031, 0.033, 0.032, 0.032])
+  t.ok(alike.sqnrDb > 29 && alike.sqnrDb < 31)
+  t.ok(Number(alike.spreadDb) > 0 && Number(alike.spreadDb) < 0.5, `${alike.spreadDb} dB`)
+  const apart = noisyBy([0.001, 0.001, 0.001, 0.09, 0.001, 0.001, 0.001, 0.001])
+  t.ok(apart.sqnrDb > 29 && apart.sqnrDb < 31, 'as much noise in one sample as in eight')
+  t.ok(Number(apart.spreadDb) > 10, `${apart.spreadDb} dB`)
+  const two = noisyBy([0.03, 0.034])
+  t.ok(Number(two.spreadDb) > 5, 'two say less than eight')
+  t.equal(noisyBy([0.03]).spreadDb, null)
+  t.equal(noisyBy([0, 0, 0]).spreadDb, 0)
+})
+
+t.test('a level that few samples do not settle is told so', async (t) => {
+  const found = (noises: readonly number[]) =>
+    levelFindings(
+      { samples: noises.length, heldOut: true, outputs: [noisyBy(noises)] },
+      'try nothing',
+      undefined,
+    )
+  t.same(found(Array(8).fill(0.032)), [])
+  t.match(found([0.001, 0.001, 0.001, 0.09]), [
+    {
+      code: 'level-uncertain',
+      severity: 'warning',
+      where: 'y',
+      message: /^output "y" .* 4 samples /,
+    },
+  ])
+  t.match(found([0.03]), [{ code: 'level-uncertain', message: /one sample says nothing/ }])
+  t.match(found([0.07, 0.08, 0.1, 0.11]), [{ code: 'level-uncertain' }], 'answers may change')
+  t.same(found([0.00001, 0.0001, 0.0002, 0.00001]), [], 'nobody hears of it')
 })
 
 t.test('a slice that died is told by name, with what to try', async (t) => {
