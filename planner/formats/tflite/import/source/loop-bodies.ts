@@ -18,6 +18,9 @@ import { goesOn, numberOf } from './unroll-loops.ts'
 /** What a loop may carry from turn to turn. */
 const CARRIED: ReadonlySet<string> = new Set(['float32', 'int32', 'int64', 'bool'])
 
+/** A damaged file may ask for more than anybody waits for. */
+const MOST_TURNS = 2 ** 20
+
 /** Brings a body, as a model of its own, into the form that lowerings know. */
 type Prepare = (model: OnnxModel) => Promise<{ types: ValueTypes; loops: Loops }>
 
@@ -76,6 +79,7 @@ async function loopBody(node: OnnxNode, place: Place): Promise<LoopBody> {
   const unconditional = start === 1 && goesOn(body, editor)
   need(limit !== '' || !unconditional, 'it never ends')
   const turns = unconditional ? numberOf(limit, editor) : null
+  need((turns ?? 0) <= MOST_TURNS, `it turns ${turns} times, which nobody waits for`)
   const stacks = body.output.flatMap((_, i) => {
     const name = node.output[i - 1] ?? ''
     return i > states.length && name !== '' && around.isRead(name) ? [i] : []

@@ -1,44 +1,17 @@
 import t from 'tap'
 import { writeOnnx } from '../../../../../planner/formats/onnx/index.ts'
-import { newMessage, type OnnxGraph } from '../../../../../planner/formats/onnx/model.ts'
-import { DATA_TYPES } from '../../../../../planner/formats/onnx/schema.ts'
+import type { OnnxGraph } from '../../../../../planner/formats/onnx/model.ts'
 import { importOnnx } from '../../../../../planner/formats/tflite/import/index.ts'
 import { LitertEngine } from '../../../../../shared/runtime/litert/engine.ts'
-import { int64s, numbers, type Row, type SmallOnnx, smallOnnx } from '../../onnx/small-onnx.ts'
+import { int64s, numbers, type Row } from '../../onnx/small-onnx.ts'
 import { errorOf, modelOf, type OnnxCase } from './case.ts'
+import { body } from './nested.ts'
 
 const litert = await LitertEngine.start()
 
 t.setTimeout(0)
 
 const int = (value: number) => ['int', value] as const
-
-/** A loop's body: inputs of these types and no shape, as exporters leave them. */
-function body(
-  inputs: Readonly<Record<string, keyof typeof DATA_TYPES>>,
-  outputs: readonly string[],
-  rows: readonly Row[],
-  constants: SmallOnnx['constants'] = {},
-): OnnxGraph {
-  const { graph } = smallOnnx({ inputs: {}, outputs, rows, constants })
-  if (graph === undefined) return newMessage('GraphProto', {})
-  graph.input = Object.entries(inputs).map(([name, type]) =>
-    newMessage('ValueInfoProto', {
-      name,
-      type: {
-        value: {
-          case: 'tensorType',
-          value: {
-            elemType: DATA_TYPES[type].code,
-            // Turn and condition are single numbers; of others nothing is said.
-            ...(type !== 'float32' && { shape: { dim: [] } }),
-          },
-        },
-      },
-    }),
-  )
-  return graph
-}
 
 const LOOP = { turn: 'int64', going: 'bool', state: 'float32' } as const
 
@@ -387,6 +360,25 @@ const REFUSED: readonly (readonly [OnnxCase, RegExp])[] = [
       ],
     },
     /Loop "[^"]+" \(it never ends\)/,
+  ],
+  [
+    {
+      ...counted(
+        'it is too long',
+        body(LOOP, ['on', 'next'], [GOES, ['Tanh', ['state'], ['next']]]),
+      ),
+      constants: { turns: int64s(2 ** 50) },
+      rows: [
+        ['Squeeze', ['turns'], ['limit']],
+        [
+          'Loop',
+          ['limit', '', 'x'],
+          ['out'],
+          { body: ['graph', body(LOOP, ['on', 'next'], [GOES, ['Tanh', ['state'], ['next']]])] },
+        ],
+      ],
+    },
+    /Loop "[^"]+" \(it turns 1125899906842624 times, which nobody waits for\)/,
   ],
 ]
 

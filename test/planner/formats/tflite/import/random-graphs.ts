@@ -241,9 +241,10 @@ export function randomGraph(
     .map(({ name }) => name)
   const spec = { inputs: { x: shape }, outputs, constants: make.constants, rows: make.rows }
   const model = smallOnnx(spec)
-  for (const end of model.graph?.output ?? []) {
-    const made = make.values.find(({ name }) => name === end.name)
-    end.type = typedValue(end.name, 'float32', made?.shape ?? []).type
-  }
+  if (model.graph)
+    model.graph.output = outputs.map((name) => {
+      const made = make.values.find((value) => value.name === name)
+      return typedValue(name, 'float32', made?.shape ?? [])
+    })
   return { model, spec }
 }

@@ -1,4 +1,5 @@
 import { int64s, numbers } from '../../onnx/small-onnx.ts'
+import { body } from './nested.ts'
 import { product, type Step } from './random-maker.ts'
 
 const MOST = 4096
@@ -258,6 +259,63 @@ const recurrent: Step = (from, make) => {
   })
 }
 
+/** A few turns, many, or as many as the numbers say; at times all that happened on the way. */
+const looped: Step = (from, make) => {
+  const turns = make.pick([1, 3, 600, 'computed'] as const)
+  const gathers = turns !== 'computed' && product(from.shape) < 32 && make.below(2) === 0
+  const [limit, stack] = [make.fresh('limit'), make.fresh('v')]
+  const single = make.fresh('turns')
+  if (turns === 'computed') {
+    const most = make.fresh('most')
+    make.rows.push(
+      ['ReduceL1', [from.name], [most], { keepdims: ['int', 0] }],
+      ['Cast', [most], [limit], { to: ['int', 7] }],
+    )
+  } else make.rows.push(['Squeeze', [make.constant(int64s(turns))], [limit]])
+  // Names inside are nobody else's.
+  const [turn, going, state, on, next, told] = ['t', 'g', 's', 'o', 'n', 'd'].map((word) =>
+    make.fresh(`${single}${word}`),
+  ) as [string, string, string, string, string, string]
+  const inner = body(
+    { [turn]: 'int64', [going]: 'bool', [state]: 'float32' },
+    [on, next, ...(gathers ? [told] : [])],
+    [
+      ['Identity', [going], [on]],
+      ['Tanh', [state], [told]],
+      ['Sub', [told, make.twin(from).name], [next]],
+    ],
+  )
+  const inputs = [limit, '', from.name]
+  const result = make.fresh('v')
+  make.rows.push([
+    'Loop',
+    inputs,
+    [result, ...(gathers ? [stack] : [])],
+    { body: ['graph', inner] },
+  ])
+  const value = { name: result, shape: from.shape }
+  make.values.push(value)
+  if (gathers) make.values.push({ name: stack, shape: [turns, ...from.shape] })
+  return value
+}
+
+/** One of two branches, as the numbers say. */
+const branched: Step = (from, make) => {
+  const [mean, condition] = [make.fresh('mean'), make.fresh('condition')]
+  make.rows.push(
+    ['ReduceMean', [from.name], [mean], { keepdims: ['int', 0] }],
+    ['Greater', [mean, make.constant(numbers(0.0123))], [condition]],
+  )
+  const branch = (opType: string) => {
+    const name = make.fresh('branch')
+    return ['graph', body({}, [name], [[opType, [from.name], [name]]])] as const
+  }
+  return make.node('If', [condition], from.shape, {
+    then_branch: branch('Relu'),
+    else_branch: branch('Sin'),
+  })
+}
+
 /** What exporters write besides convolutions, pools and plain arithmetic. */
 export const MORE_STEPS: readonly Step[] = [
   smooth,
@@ -284,4 +342,6 @@ export const MORE_STEPS: readonly Step[] = [
   scattered,
   elements,
   recurrent,
+  looped,
+  branched,
 ]
