@@ -36,19 +36,24 @@ function noisyFinding({ name, sqnrDb }: OutputLevel, next: string): Finding {
 }
 
 /** Other samples may lie far from it, or on the other side of what changes answers. */
-function isUncertain({ sqnrDb, spreadDb }: OutputLevel): boolean {
-  if (spreadDb === null) return true
-  return spreadDb > UNSETTLED_DB || (sqnrDb >= NOISY_DB && sqnrDb - spreadDb < NOISY_DB)
+function isUncertain(output: OutputLevel): boolean {
+  return mayBeNoisy(output) || (output.spreadDb ?? 0) > UNSETTLED_DB
 }
 
-function uncertainFinding({ name, sqnrDb, spreadDb }: OutputLevel, samples: number): Finding {
+function mayBeNoisy({ sqnrDb, spreadDb }: OutputLevel): boolean {
+  return spreadDb === null || (sqnrDb >= NOISY_DB && sqnrDb - spreadDb < NOISY_DB)
+}
+
+function uncertainFinding(output: OutputLevel, samples: number): Finding {
+  const { name, sqnrDb, spreadDb } = output
   const how =
     spreadDb === null
       ? 'one sample says nothing of others'
       : `${samples} samples leave ${spreadDb.toFixed(1)} dB to either side open`
   return {
     code: 'level-uncertain',
-    severity: 'warning',
+    // A level that is high all the same is no reason to act.
+    severity: mayBeNoisy(output) ? 'warning' : 'info',
     message: `output "${name}" reaches ${sqnrDb.toFixed(1)} dB here, and ${how}: give more calibration samples, of all kinds that occur`,
     where: name,
   }

@@ -58,7 +58,7 @@ export function verdictOn(
   if (large && !findings.some(({ code }) => OF_SIZE.has(code)))
     about.push(`${((100 * outcome.bytes) / sourceBytes).toFixed(0)} % of its source`)
   if (about.length > 0) return { kind: 'silent', about }
-  const uncertain = warned
+  const uncertain = findings
     .filter(({ code }) => code === 'level-uncertain')
     .map(({ where }) => where)
   const promised = judged.outputs.filter(({ name }) => !uncertain.includes(name))
