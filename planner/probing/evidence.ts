@@ -67,5 +67,6 @@ function duelOf(attempt: Attempt, acceptNoise: boolean): Duel[] {
   const { variant: key, rival, device, record } = attempt
   if (rival === null || !record?.ratioToBaseline || !isUsable(attempt, acceptNoise)) return []
   const { p50, ci95 } = record.ratioToBaseline
-  return [{ key, rival, device, ratio: { p50, ci95 } }]
+  const disturbed = record.verdict !== 'ok'
+  return [{ key, rival, device, ratio: { p50, ci95 }, ...(disturbed && { disturbed }) }]
 }

@@ -27,6 +27,8 @@ export interface Comparison extends RatioEstimate {
   readonly basis: Basis
   /** That had a part in it. */
   readonly devices: number
+  /** Measured in turns while something else was at work: that no difference shows is then no sign that there is none. */
+  readonly disturbed: boolean
 }
 
 export type Compare = (a: Measured, b: Measured) => Comparison
@@ -34,7 +36,8 @@ export type Compare = (a: Measured, b: Measured) => Comparison
 /** @param probers devices that the class has to measure on: fewer than all leave some doubt */
 export function comparisons(duels: readonly Duel[], probers = 1): Compare {
   return (a, b) => {
-    if (a.key === b.key) return { p50: 1, ci95: [1, 1], basis: 'in-turns', devices: probers }
+    if (a.key === b.key)
+      return { p50: 1, ci95: [1, 1], basis: 'in-turns', devices: probers, disturbed: false }
     const { basis, found } = surest(a, b, duels)
     const devices = new Set(found.map(({ device }) => device)).size
     const unasked = devices < probers ? DEVICES_DIFFER / Math.sqrt(devices) : 0
@@ -43,31 +46,36 @@ export function comparisons(duels: readonly Duel[], probers = 1): Compare {
       found.map(({ ratio }) => ratio),
       added,
     )
-    return { p50, ci95, basis, devices }
+    return { p50, ci95, basis, devices, disturbed: found.some((one) => one.disturbed) }
   }
 }
 
 interface Found {
   readonly device: string
   readonly ratio: RatioEstimate
+  readonly disturbed?: boolean
 }
 
-function surest(a: Measured, b: Measured, duels: readonly Duel[]) {
+function surest(
+  a: Measured,
+  b: Measured,
+  duels: readonly Duel[],
+): { readonly basis: Basis; readonly found: readonly Found[] } {
   const met = metIn(duels, a, b)
   const inTurns = met.length > 0 ? met : besideYardstick(a, b)
-  if (inTurns.length > 0) return { basis: 'in-turns', found: inTurns } as const
+  if (inTurns.length > 0) return { basis: 'in-turns', found: inTurns }
   const through = onCommonDevices(a, b, (one) => (sameYardstick(a, b) ? one.ratio : null))
-  if (through.length > 0) return { basis: 'through-yardstick', found: through } as const
+  if (through.length > 0) return { basis: 'through-yardstick', found: through }
   const timed = onCommonDevices(a, b, inMs, speedChanged)
-  if (timed.length > 0) return { basis: 'same-device', found: timed } as const
+  if (timed.length > 0) return { basis: 'same-device', found: timed }
   const apart = { device: '', ratio: quotient(inMs(a.latency), inMs(b.latency)) }
-  return { basis: 'apart', found: [apart] } as const
+  return { basis: 'apart', found: [apart] }
 }
 
 function metIn(duels: readonly Duel[], a: Measured, b: Measured): Found[] {
-  return duels.flatMap(({ key, rival, device, ratio }) => {
-    if (key === a.key && rival === b.key) return [{ device, ratio }]
-    if (key === b.key && rival === a.key) return [{ device, ratio: inverse(ratio) }]
+  return duels.flatMap(({ key, rival, device, ratio, disturbed = false }) => {
+    if (key === a.key && rival === b.key) return [{ device, ratio, disturbed }]
+    if (key === b.key && rival === a.key) return [{ device, ratio: inverse(ratio), disturbed }]
     return []
   })
 }

@@ -67,6 +67,8 @@ export const duelSchema = z.object({
   rival: z.string(),
   device: z.string(),
   ratio: ratioSchema,
+  /** Something else was at work meanwhile, which the operator accepted. */
+  disturbed: z.boolean().optional(),
 })
 export type Duel = z.infer<typeof duelSchema>
 

@@ -56,9 +56,12 @@ export function isFaster(compare: Compare, a: Measured, b: Measured): boolean {
   return a.key !== b.key && compare(a, b).ci95[1] <= GAIN
 }
 
-/** Shown to be slower at all, and by more than matters as far as one can tell: that is no tie. */
-function isSlower({ p50, ci95: [low] }: Comparison): boolean {
-  return low > 1 && p50 >= 1 / GAIN
+/**
+ * Slower by more than matters as far as one can tell, and shown to be slower at all: that is no tie. Where both were disturbed
+ * little can be shown, and what one can tell is all there is.
+ */
+function isSlower({ p50, ci95: [low], disturbed }: Comparison): boolean {
+  return p50 >= 1 / GAIN && (low > 1 || disturbed)
 }
 
 /**

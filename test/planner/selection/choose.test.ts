@@ -1,7 +1,7 @@
 import t from 'tap'
 import { choose } from '../../../planner/selection/choose.ts'
 import type { SelectionInput } from '../../../planner/selection/input.ts'
-import type { Constraints, Measured } from '../../../planner/selection/measured.ts'
+import type { Constraints, Duel, Measured } from '../../../planner/selection/measured.ts'
 
 interface Row {
   p50?: number
@@ -65,6 +65,11 @@ interface Story {
 const float32 = measured('float32', { p50: 10, bytes: 400_000 })
 const int8 = measured('static-w8a8', { p50: 5, bytes: 110_000, memory: 45e6, drop: 0.004 })
 
+function inTurns({ disturbed }: { readonly disturbed: boolean }): Duel {
+  const ratio = { p50: 1.12, ci95: [0.9, 1.3] as [number, number] }
+  return { key: 'float16', rival: 'float32', device: 'a', ratio, disturbed }
+}
+
 const stories: Story[] = [
   {
     name: 'the fastest wins when it keeps its accuracy',
@@ -125,6 +130,15 @@ const stories: Story[] = [
     input: { objective: 'memory' },
     winner: 'static-w8a8',
   },
+  ...[false, true].map((disturbed) => ({
+    name: `what is likely slower by 12 %, and not shown to be, ${disturbed ? 'loses where it was disturbed' : 'wins by its size at rest'}`,
+    candidates: [float32, measured('float16', { p50: 11.2, bytes: 200_000 })],
+    input: { duels: [inTurns({ disturbed })] },
+    winner: disturbed ? 'float32' : 'float16',
+    says: disturbed
+      ? { '': /best latency/, float16: /1\.12× \(0\.93×–1\.35×\)/ }
+      : { '': /no difference shown against float32 .*1\.12× \(0\.93×–1\.35×\)/ },
+  })),
   {
     name: 'a tie inside 5 % goes to the smaller file',
     candidates: [float32, measured('float16', { p50: 10.4, bytes: 200_000 })],
