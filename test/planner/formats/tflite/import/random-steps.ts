@@ -266,10 +266,12 @@ const looped: Step = (from, make) => {
   const [limit, stack] = [make.fresh('limit'), make.fresh('v')]
   const single = make.fresh('turns')
   if (turns === 'computed') {
-    const most = make.fresh('most')
+    const [most, apart] = [make.fresh('most'), make.fresh('apart')]
     make.rows.push(
       ['ReduceL1', [from.name], [most], { keepdims: ['int', 0] }],
-      ['Cast', [most], [limit], { to: ['int', 7] }],
+      // What a softmax adds up to is an integer but for its rounding.
+      ['Add', [most, make.constant(numbers(0.29))], [apart]],
+      ['Cast', [apart], [limit], { to: ['int', 7] }],
     )
   } else make.rows.push(['Squeeze', [make.constant(int64s(turns))], [limit]])
   // Names inside are nobody else's.
