@@ -13,12 +13,13 @@ export function loopRow(lowerNodes: LowerNodes): LoweringRow {
   const lower: Lowering = (node, graph) => {
     const body = graph.source.loopOf(node)
     const carried = carriedBy(node, graph, body)
-    const starts = Object.values(carried).flat()
+    const starts = Object.values(carried).flat() as DraftTensor[]
+    const place = node.output.find(Boolean) ?? 'loop'
     const [condSubgraphIndex, bodySubgraphIndex] = [
-      addSubgraph(graph, conditionOf(graph.inner(body.source), carried)),
-      addSubgraph(graph, turnOf(graph.inner(body.source), carried, body, lowerNodes)),
+      addSubgraph(graph, conditionOf(graph.inner(body.source), carried, place)),
+      addSubgraph(graph, turnOf(graph.inner(body.source), carried, { body, place, lowerNodes })),
     ]
-    const results = starts.map((start) => graph.fresh(start.fields.type, shapeOf(start)))
+    const results = Object.values(enter(graph, carried, place)).flat() as DraftTensor[]
     graph.operator('WHILE', starts, results, { condSubgraphIndex, bodySubgraphIndex })
     const given = like(carried, results)
     for (const [i, state] of given.states.entries()) giveOut(graph, output(node, i), state)
@@ -79,12 +80,17 @@ function like(carried: Carried, tensors: readonly DraftTensor[]): Carried {
   return Object.fromEntries(parts) as Carried
 }
 
-/** Inputs of a subgraph, one for each thing that travels. */
-function enter(graph: GraphBuilder, carried: Carried): Carried {
-  const inputs = Object.values(carried)
-    .flat()
-    .map(({ fields }: DraftTensor) => graph.fresh(fields.type, fields.shape as number[]))
-  return like(carried, inputs)
+/** New tensors, one for each thing that travels, under names that tell what it is. */
+function enter(graph: GraphBuilder, carried: Carried, place: string): Carried {
+  const entries = Object.entries(carried) as [string, readonly DraftTensor[]][]
+  const tensors = entries.flatMap(([word, things]) =>
+    things.map(({ fields }) => {
+      const tensor = graph.fresh(fields.type, fields.shape as number[])
+      tensor.fields.name = `${place}/${word}`
+      return tensor
+    }),
+  )
+  return like(carried, tensors)
 }
 
 interface Subgraph {
@@ -94,8 +100,8 @@ interface Subgraph {
   readonly name: string
 }
 
-function conditionOf(graph: GraphBuilder, carried: Carried): Subgraph {
-  const inputs = enter(graph, carried)
+function conditionOf(graph: GraphBuilder, carried: Carried, place: string): Subgraph {
+  const inputs = enter(graph, carried, `${place}/condition`)
   const [going] = inputs.going
   const holds = inputs.limit.map((limit) =>
     pointwise(graph, 'LESS', [inputs.turn[0], limit], {}, 'BOOL'),
@@ -104,16 +110,21 @@ function conditionOf(graph: GraphBuilder, carried: Carried): Subgraph {
   const both = [first, second] as DraftTensor[]
   // An operator even where it is one of its inputs.
   const goesOn = first === second && first !== going ? first : pointwise(graph, 'LOGICAL_AND', both)
-  return { graph, inputs, outputs: [goesOn as DraftTensor], name: 'condition' }
+  return { graph, inputs, outputs: [goesOn as DraftTensor], name: `${place}/condition` }
+}
+
+interface Turn {
+  readonly body: LoopBody
+  readonly place: string
+  readonly lowerNodes: LowerNodes
 }
 
 function turnOf(
   graph: GraphBuilder,
   carried: Carried,
-  body: LoopBody,
-  lowerNodes: LowerNodes,
+  { body, place, lowerNodes }: Turn,
 ): Subgraph {
-  const inputs = enter(graph, carried)
+  const inputs = enter(graph, carried, `${place}/body`)
   const [turn] = inputs.turn
   const going = inputs.going[0] ?? graph.constant('going', 'bool', [], Uint8Array.of(1))
   const values = [turn, going, ...inputs.states, ...inputs.captured]
@@ -129,7 +140,7 @@ function turnOf(
       put(graph, inputs.stacks[i] as DraftTensor, graph.value(result), turn),
     ),
   }
-  return { graph, inputs, outputs: Object.values(next).flat(), name: 'body' }
+  return { graph, inputs, outputs: Object.values(next).flat(), name: `${place}/body` }
 }
 
 const PLAIN = { fusedActivationFunction: 'NONE' }
@@ -154,6 +165,8 @@ function addSubgraph(around: GraphBuilder, { graph, inputs, outputs, name }: Sub
     taken.add(tensor)
     return keeps ? tensor : copied(graph, tensor)
   })
+  for (const [i, tensor] of results.entries())
+    if (!entries.includes(tensor) && !graph.named.has(tensor)) tensor.fields.name = `${name}/${i}`
   const subgraph: DraftSubgraph = {
     source: { name, tensors: [], inputs: [], outputs: [], operators: [] },
     tensors: graph.tensors,
