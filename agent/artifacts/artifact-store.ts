@@ -6,6 +6,7 @@ import { moveDurably } from '../../shared/durable/index.ts'
 import type { ArtifactRef } from '../../shared/messages/index.ts'
 import { SerialQueue } from '../../shared/serial-queue.ts'
 import type { BlockFetchOptions } from './block-fetch.ts'
+import type { ArtifactCopy } from './copy/index.ts'
 import { type DiskQuota, sizeOf } from './disk-quota.ts'
 import { download } from './download.ts'
 import { ArtifactError, storageError } from './errors.ts'
@@ -21,6 +22,8 @@ export interface ArtifactStoreOptions {
   /** Bytes of complete artifacts to keep for later; those in use may exceed it. */
   readonly cacheLimitBytes: number
   readonly wire: Omit<BlockFetchOptions, 'giveUpMs' | 'signal'>
+  /** Asked before the wire; absent: this device may fetch from the broker alone. */
+  readonly copy?: ArtifactCopy | undefined
 }
 
 export interface FetchOptions extends Pick<BlockFetchOptions, 'giveUpMs' | 'signal'> {
@@ -64,6 +67,7 @@ export class ArtifactStore {
         await download(artifact, {
           ...this.#options.wire,
           ...options,
+          ...(options.source === undefined && { copy: this.#options.copy }),
           partial: join(this.#partials, artifact.digest),
         })
         const path = this.#path(artifact.digest)

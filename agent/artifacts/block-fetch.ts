@@ -2,7 +2,7 @@ import type { Digest } from '../../shared/digest.ts'
 import type { BlockFrame } from '../../shared/messages/index.ts'
 import type { BlockSource, Gate, Monotonic } from './block-source.ts'
 import { BlockWindow } from './block-window.ts'
-import { ArtifactError } from './errors.ts'
+import { ArtifactError, abortedError } from './errors.ts'
 import { wantsFor } from './wants.ts'
 
 /** How often silence is noticed, ms. */
@@ -165,12 +165,6 @@ class BlockFetch {
       { artifact, remainingBlocks: this.#window.remaining },
     )
   }
-}
-
-function abortedError(artifact: Digest): ArtifactError {
-  return new ArtifactError('aborted', `the download of ${artifact.slice(0, 12)} was stopped`, {
-    artifact,
-  })
 }
 
 function onInterval(action: () => void): () => void {

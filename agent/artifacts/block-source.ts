@@ -20,5 +20,20 @@ export interface Gate {
 
 export const OPEN_GATE: Gate = { open: true, onOpen: () => () => {} }
 
+/** Resolves once it is open, or the signal is aborted. */
+export async function whenOpen(gate: Gate, signal: AbortSignal): Promise<void> {
+  while (!gate.open && !signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const close = gate.onOpen(done)
+      signal.addEventListener('abort', done)
+      function done(): void {
+        close()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+    })
+  }
+}
+
 /** Monotonic milliseconds: a clock that jumps moves no deadline. */
 export type Monotonic = () => number

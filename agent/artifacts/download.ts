@@ -1,8 +1,9 @@
 import { digestOfFile } from '../../shared/digest.ts'
 import { writeDurably } from '../../shared/durable/index.ts'
 import { type ArtifactRef, BLOCK_BYTES, blockCount } from '../../shared/messages/index.ts'
-import { type BlockFetchOptions, fetchBlocks } from './block-fetch.ts'
+import { type BlockFetchOptions, type BlockJob, fetchBlocks } from './block-fetch.ts'
 import { BlockList, blockBytes } from './block-list.ts'
+import { type ArtifactCopy, CopyError, type CopyJob } from './copy/index.ts'
 import { ArtifactError, storageError } from './errors.ts'
 import { PartialFile, readFileIfPresent } from './partial-file.ts'
 
@@ -12,6 +13,8 @@ const LIST_ATTEMPTS = 3
 export interface DownloadOptions extends BlockFetchOptions {
   /** Where the bytes grow; the block list is kept beside it. */
   readonly partial: string
+  /** Asked first. */
+  readonly copy?: ArtifactCopy | undefined
   /** Bytes that are on disk and verified. */
   readonly progress?: (bytesDone: number) => void
 }
@@ -23,17 +26,17 @@ export async function download(artifact: ArtifactRef, options: DownloadOptions):
   try {
     const present = await file.present(list, options.signal)
     options.progress?.(doneBytes(artifact, list.count - present.length))
-    await fetchBlocks(
-      {
-        artifact: artifact.digest,
-        count: list.count,
-        present,
-        verifies: (index, bytes) => list.verifies(index, bytes),
-        write: (index, bytes) => file.write(index, bytes),
-        progress: (remaining) => options.progress?.(doneBytes(artifact, remaining)),
-      },
-      options,
-    )
+    const job: CopyJob = {
+      artifact: artifact.digest,
+      bytes: artifact.bytes,
+      count: list.count,
+      present,
+      verifies: (index, bytes) => list.verifies(index, bytes),
+      write: (index, bytes) => file.write(index, bytes),
+      progress: (remaining) => options.progress?.(doneBytes(artifact, remaining)),
+    }
+    const pulled = await options.copy?.pull(job, options)
+    await fetchBlocks({ ...job, present: pulled ?? present }, options)
     await file.finish(artifact.bytes)
   } finally {
     await file.close()
@@ -49,8 +52,9 @@ async function obtainList(artifact: ArtifactRef, options: DownloadOptions): Prom
   const kept = await readFileIfPresent(path)
   const known = kept && BlockList.verify(kept, artifact)
   if (known) return known
+  const pulled = await pullList(artifact, options)
   for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt += 1) {
-    const bytes = await fetchList(artifact, options)
+    const bytes = pulled ?? (await fetchList(artifact, options))
     const list = BlockList.verify(bytes, artifact)
     if (!list) continue
     try {
@@ -63,22 +67,39 @@ async function obtainList(artifact: ArtifactRef, options: DownloadOptions): Prom
   throw wrongDigest(artifact, 'its block list is not the one it names')
 }
 
-/** Into memory: 32 bytes per block, 1 MiB for the largest artifact there may be. */
+/** The list from the copy of the artifacts, where that has it; right or not at all. */
+async function pullList(
+  artifact: ArtifactRef,
+  { copy, ...options }: DownloadOptions,
+): Promise<Buffer | undefined> {
+  const { job, bytes } = listJob(artifact)
+  const pulled = await copy?.pull({ ...job, bytes: bytes.length }, options)
+  if (pulled?.size !== job.count) return undefined
+  if (BlockList.verify(bytes, artifact)) return bytes
+  const error = new CopyError('has another block list')
+  copy?.refused(artifact.blockList, error, options.monotonic())
+  return undefined
+}
+
 async function fetchList(artifact: ArtifactRef, options: DownloadOptions): Promise<Buffer> {
-  const bytes = Buffer.alloc(BlockList.bytesFor(artifact))
-  await fetchBlocks(
-    {
-      artifact: artifact.blockList,
-      count: blockCount(bytes.length),
-      present: [],
-      verifies: (index, block) => block.length === blockBytes(bytes.length, index),
-      write: async (index, block) => {
-        bytes.set(block, index * BLOCK_BYTES)
-      },
-    },
-    options,
-  )
+  const { job, bytes } = listJob(artifact)
+  await fetchBlocks(job, options)
   return bytes
+}
+
+/** Into memory: 32 bytes per block, 1 MiB for the largest artifact there may be. */
+function listJob(artifact: ArtifactRef): { readonly job: BlockJob; readonly bytes: Buffer } {
+  const bytes = Buffer.alloc(BlockList.bytesFor(artifact))
+  const job: BlockJob = {
+    artifact: artifact.blockList,
+    count: blockCount(bytes.length),
+    present: [],
+    verifies: (index, block) => block.length === blockBytes(bytes.length, index),
+    write: async (index, block) => {
+      bytes.set(block, index * BLOCK_BYTES)
+    },
+  }
+  return { job, bytes }
 }
 
 function doneBytes(artifact: ArtifactRef, remainingBlocks: number): number {

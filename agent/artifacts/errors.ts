@@ -1,3 +1,4 @@
+import type { Digest } from '../../shared/digest.ts'
 import { AppError, errnoOf, messageOf } from '../../shared/errors.ts'
 
 export type ArtifactErrorCode =
@@ -32,6 +33,12 @@ export class ArtifactError extends AppError {
     super(message, details, options)
     this.code = code
   }
+}
+
+export function abortedError(artifact: Digest): ArtifactError {
+  return new ArtifactError('aborted', `the download of ${artifact.slice(0, 12)} was stopped`, {
+    artifact,
+  })
 }
 
 const CODE_OF_ERRNO: Readonly<Record<string, ArtifactErrorCode>> = {

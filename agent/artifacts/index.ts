@@ -1,5 +1,6 @@
 export * from './artifact-store.ts'
 export * from './block-source.ts'
+export { ArtifactCopy, type ShownCertificate } from './copy/index.ts'
 export * from './disk-quota.ts'
 export * from './errors.ts'
 export * from './file-systems.ts'

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { reportFailure } from '../../shared/command-line/index.ts'
 import { UsageError } from '../../shared/errors.ts'
 import { speakPlainly } from '../../shared/issue-words.ts'
@@ -58,7 +58,7 @@ export function program(running: Running): Command {
       'after',
       `\nEvery flag is also an environment variable: FITMENT_STATE_DIR for --state-dir.\n\nExample:\n  $ ${say(EXAMPLES.run)}`,
     )
-  for (const { flags, description } of SETTING_FLAGS) run.option(flags, description)
+  for (const { flags, description } of SETTING_FLAGS) run.addOption(flagOf(flags, description))
   run.action(async (flags: Record<string, unknown>) => {
     const settings = readSettings({ flags, environment: process.env })
     const { runAgent } = await import('./run-command.ts')
@@ -92,6 +92,13 @@ export function program(running: Running): Command {
       running.exitCode = await doctor({ stateDir, json, say }, stdout)
     })
   return root
+}
+
+/** `--no-pull` is a flag as others are, and no default of a `--pull`. */
+function flagOf(flags: string, description: string): Option {
+  const option = new Option(flags, description)
+  option.negate = false
+  return option
 }
 
 type Named = (command: Command) => Command

@@ -71,6 +71,7 @@ export async function runAgent(settings: Settings): Promise<void> {
     memoryLimitBytes,
     cacheLimitBytes: settings.cacheLimit,
     acceptsRuntimes: settings.acceptRuntimes,
+    pulls: !settings.noPull,
     window: WINDOW,
     version: VERSION,
     backoff: RECONNECT_BACKOFF,

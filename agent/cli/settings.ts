@@ -134,6 +134,7 @@ export const settingsSchema = z.object({
     z.string().regex(/^[A-Z]+(\.\d+)?$/, 'is no device such as GPU or NPU'),
   ).default([]),
   acceptRuntimes: flagSchema.default(false),
+  noPull: flagSchema.default(false),
   threads: wholeNumber({ least: 1, most: 64 }).optional(),
   healthCommand: z.string().min(1).optional(),
   healthWord: flagSchema.default(false),
@@ -236,6 +237,12 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     key: 'acceptRuntimes',
     flags: '--accept-runtimes',
     description: 'take native runtimes from the planner, signed like models, and load them',
+  },
+  {
+    key: 'noPull',
+    flags: '--no-pull',
+    description:
+      'fetch through the broker alone, never by HTTPS from where the planner says that a copy of its artifacts lies',
   },
   { key: 'threads', flags: '--threads <n>', description: 'most threads a measurement may use' },
   {

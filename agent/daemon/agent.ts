@@ -40,6 +40,8 @@ export interface AgentOptions {
   readonly patience?: MetadataPatience
   /** Takes libraries of runtimes from the planner; default: it does not. */
   readonly acceptsRuntimes?: boolean
+  /** Fetches from where the planner says that a copy of its artifacts lies; default: it may. */
+  readonly pulls?: boolean
   /** Blocks in flight. */
   readonly window: number
   readonly version: string

@@ -4,7 +4,13 @@ import { isPlausible, watchClock } from '../../shared/clock/index.ts'
 import { messageOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Birth, Epoch, HardwareReport } from '../../shared/messages/index.ts'
-import { ArtifactStore, DiskQuota, lookAtFileSystems, Slots } from '../artifacts/index.ts'
+import {
+  ArtifactCopy,
+  ArtifactStore,
+  DiskQuota,
+  lookAtFileSystems,
+  Slots,
+} from '../artifacts/index.ts'
 import { DdiClient } from '../ddi/index.ts'
 import { Engines, nameOf } from '../engines/index.ts'
 import { DeviceLink, Outbox } from '../link/index.ts'
@@ -75,6 +81,10 @@ function openTrust(
   })
 }
 
+function copyFor({ pulls = true, endpoint, log }: AgentOptions): ArtifactCopy | undefined {
+  return pulls ? new ArtifactCopy({ log, shown: () => endpoint.certificate?.() }) : undefined
+}
+
 function systemZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone
 }
@@ -85,6 +95,7 @@ class Daemon implements Agent {
   readonly #leaving = new AbortController()
   readonly #journal: Journal
   readonly #link: DeviceLink
+  readonly #copy: ArtifactCopy | undefined
   readonly #outbox: Outbox
   readonly #context: AgentContext
   readonly #installer: Installer
@@ -120,6 +131,7 @@ class Daemon implements Agent {
       send: (report) => this.#link.report(report),
       monotonic,
     })
+    this.#copy = copyFor(options)
     const slots = new Slots(join(stateDir, 'slots'), (point) => options.failPoints.reach(point))
     const measurementLock = new MeasurementLock()
     const store = new ArtifactStore({
@@ -128,6 +140,7 @@ class Daemon implements Agent {
       slots,
       cacheLimitBytes: options.cacheLimitBytes,
       wire: { source: this.#link, gate: measurementLock, monotonic, window: options.window },
+      copy: this.#copy,
     })
     this.#context = {
       stateDir,
@@ -172,6 +185,7 @@ class Daemon implements Agent {
       uploads: this.#uploads,
       rebirth: () => void this.#link.rebirth(),
       confirmed: (ids) => this.#link.confirmed(ids),
+      copyLiesAt: (url) => this.#copy?.liesAt(url),
     })
     const wasClean = this.#journal.get('run', 'agent')?.clean ?? true
     this.#journal.commit('run.started', [{ kind: 'run', key: 'agent', value: { clean: false } }])

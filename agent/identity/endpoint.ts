@@ -23,6 +23,10 @@ export function identityEndpoint(stateDir: string, identity: DeviceIdentity): En
     ...(identity.door !== undefined && {
       clientId: () => outsideClientId(identity, serialOf(refresh())),
     }),
+    certificate: () => {
+      const { certificate: cert, key } = refresh()
+      return { cert, key }
+    },
     open() {
       const { broker, authority, certificate: cert, key } = refresh()
       return openTrusted(broker, authority, { cert, key })

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly password: string | undefined
   /** Absent: `<fleet>/<device>`. */
   clientId?(): string
+  /** What it shows to the broker of itself, PEM; undefined where it has nothing. */
+  certificate?(): { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined
   /** A new socket on its way to the broker, with Nagle's algorithm off. */
   open(): Socket
 }
@@ -39,6 +41,10 @@ export function parseEndpoint(url: string, files: TlsFiles = {}): Endpoint {
     url: `${parsed.protocol}//${parsed.hostname}:${port}`,
     username: decodeURIComponent(parsed.username) || undefined,
     password: decodeURIComponent(parsed.password) || undefined,
+    certificate: () => {
+      const { cert, key } = secrets ?? {}
+      return cert && key && { cert, key }
+    },
     open() {
       const socket = secrets
         ? connectTls({ host, port, servername: host, ...secrets })

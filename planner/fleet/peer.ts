@@ -29,6 +29,8 @@ export interface PeerContext {
   readonly log: Logger
   /** Monotonic ms. */
   readonly now: () => number
+  /** Where a copy of the artifacts lies. */
+  readonly artifactsUrl: string | undefined
   readonly sendOrder: (device: string, bytes: Uint8Array) => Promise<void>
 }
 
@@ -209,7 +211,15 @@ export class Peer {
     if (this.#received.length === 0) return
     const reports = this.#received
     this.#received = []
-    this.#send({ v: 1, id: newId(), kind: 'receipt', reports }).catch((error) => {
+    const { artifactsUrl: artifacts } = this.#context
+    const order = {
+      v: 1,
+      id: newId(),
+      kind: 'receipt',
+      reports,
+      ...(artifacts && { artifacts }),
+    } as const
+    this.#send(order).catch((error) => {
       // The reports come again, and the receipt with them.
       this.#log.debug({ reason: messageOf(error) }, 'cannot send a receipt')
     })

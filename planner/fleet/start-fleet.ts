@@ -24,6 +24,8 @@ export interface FleetOptions {
   readonly samples?: SampleDesk
   readonly log?: Logger
   readonly limits?: Partial<FleetLimits>
+  /** Where a copy of the artifacts lies behind HTTPS; absent: nowhere. */
+  readonly artifactsUrl?: string | undefined
   /** Devices that this planner speaks with, where others share the fleet; default: all. */
   readonly owns?: (device: string) => boolean
   /** Monotonic ms. */
@@ -48,6 +50,7 @@ class Fleet implements FleetLink {
   readonly #limits: FleetLimits
   readonly #now: () => number
   readonly #owns: (device: string) => boolean
+  readonly #artifactsUrl: string | undefined
   readonly #blocks: BlockServer
   readonly #turns: Turns
   readonly #collecting: Turns
@@ -56,10 +59,11 @@ class Fleet implements FleetLink {
   #transport: Transport | undefined
   #closed = false
 
-  constructor({ fleet, store, samples, log, limits, now, owns }: FleetOptions) {
+  constructor({ fleet, store, samples, log, limits, now, owns, artifactsUrl }: FleetOptions) {
     this.#fleet = fleet
     this.#store = store
     this.#samples = samples
+    this.#artifactsUrl = artifactsUrl
     this.#owns = owns ?? (() => true)
     this.#log = log ?? pino({ level: 'silent' })
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
@@ -167,6 +171,7 @@ class Fleet implements FleetLink {
       turns: this.#turns,
       log: this.#log,
       now: this.#now,
+      artifactsUrl: this.#artifactsUrl,
       sendOrder: (to, bytes) => this.#send(to, 'orders', bytes),
     })
     this.#peers.set(device, peer)

@@ -137,12 +137,20 @@ export const vouchedProbeSchema = probeOrderSchema
   .extend({ roots: offerSchema, vouched: vouchedSchema })
 export type VouchedProbe = z.infer<typeof vouchedProbeSchema>
 
+/** Longest address of a copy of the artifacts. */
+export const MOST_ADDRESS = 512
+
 /** The planner has stored these reports; the agent's outbox may drop them. */
 export const receiptOrderSchema = z.object({
   v: z.literal(1),
   id: messageIdSchema,
   kind: z.literal('receipt'),
   reports: z.array(messageIdSchema).min(1).max(256),
+  /**
+   * Where a copy of the artifacts lies behind HTTPS, `<address>/<ab>/<abcd…>` by digest; absent: nowhere. Every receipt says
+   * it, so that a device knows it after every birth. Nobody signs it: blocks are held against signed lists wherever they come from.
+   */
+  artifacts: z.string().max(MOST_ADDRESS).optional(),
 })
 
 /** The planner does not know this session: say birth again. */

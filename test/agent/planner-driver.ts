@@ -43,6 +43,8 @@ export class PlannerDriver {
   blocksSent = 0
   /** Receipts for reports as they come. */
   receipts = true
+  /** Where receipts say that a copy of the artifacts lies; births get one then, too. */
+  copy: string | undefined
   /** Orders said again at every birth, as an outbox would. */
   readonly orders: Order[] = []
 
@@ -148,6 +150,7 @@ export class PlannerDriver {
     const { message } = parsed
     if (message.channel === 'birth') {
       this.births.push(message.payload)
+      if (this.copy !== undefined) this.#confirm(message.device, message.payload.id)
       for (const order of this.orders) void this.send(message.device, order)
     } else if (message.channel === 'death') this.deaths.push(message.payload)
     else if (message.channel === 'want') this.#serve(message.device, message.payload)
@@ -161,13 +164,13 @@ export class PlannerDriver {
     if (report.kind === 'later') return
     const isNew = !this.reports.some(({ id }) => id === report.id)
     if (isNew) this.reports.push(report)
-    if (!this.receipts) return
-    void this.send(device, {
-      v: 1,
-      id: `receipt-${report.id}`,
-      kind: 'receipt',
-      reports: [report.id],
-    })
+    if (this.receipts) this.#confirm(device, report.id)
+  }
+
+  #confirm(device: string, id: string): void {
+    const { copy: artifacts } = this
+    const receipt = { id: `receipt-${id}`, reports: [id], ...(artifacts && { artifacts }) }
+    void this.send(device, { v: 1, kind: 'receipt', ...receipt })
   }
 
   #serve(device: string, want: Want): void {

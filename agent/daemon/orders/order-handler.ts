@@ -40,6 +40,8 @@ export interface OrderHandlerOptions {
   rebirth(): void
   /** A receipt names births as well as reports. */
   confirmed(ids: readonly string[]): void
+  /** Where a copy of the planner's artifacts lies, by its last word; undefined: nowhere. */
+  copyLiesAt(url: string | undefined): void
 }
 
 type Handlers = { readonly [K in OrderKind]: (order: OrderOf<K>) => Promise<void> | void } & {
@@ -65,7 +67,8 @@ export class OrderHandler {
     this.#handlers = {
       assign: (order) => this.#assign(order),
       probe: (order) => this.#probe(order),
-      receipt: ({ reports }) => {
+      receipt: ({ reports, artifacts }) => {
+        options.copyLiesAt(artifacts)
         options.confirmed(reports)
         context.ledger.settle(reports)
       },

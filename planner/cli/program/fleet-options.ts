@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
-import { messageOf } from '../../../shared/errors.ts'
+import { messageOf, UsageError } from '../../../shared/errors.ts'
+import { requireHttpsBeyondLoopback } from '../../../shared/loopback.ts'
+import { MOST_ADDRESS } from '../../../shared/messages/index.ts'
 import { parseBytes } from '../../../shared/units.ts'
 import { parseSelector } from '../../groups/index.ts'
 import type { CliOption } from './command.ts'
@@ -65,6 +67,11 @@ export const plannerOptions: readonly CliOption[] = [
   { flags: '--device-rate <size>', description: 'most bytes a second to one device, e.g. 256KiB' },
   { flags: '--fleet-rate <size>', description: 'most bytes a second to all devices, e.g. 4MiB' },
   {
+    flags: '--artifacts-url <url>',
+    description:
+      'where a copy of <data>/artifacts is served over HTTPS: devices fetch from there, and through the broker where that fails',
+  },
+  {
     flags: '--samples-quota <size>',
     description: 'most that samples which devices capture may take here; 0: none are collected',
     default: '1GiB',
@@ -112,6 +119,21 @@ const rateInput = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** Where a copy of the artifacts lies: `https://host[:port][/path]`. */
+const artifactsUrlInput = z.string().transform((text, context) => {
+  try {
+    requireHttpsBeyondLoopback(text, 'the copy')
+    const { username, search, hash, href } = new URL(text)
+    if (`${username}${search}${hash}` !== '' || href.length > MOST_ADDRESS) {
+      throw new UsageError('no user, no ?query, no #part, and no more than 512 characters')
+    }
+    return href.replace(/\/+$/, '')
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) })
+    return z.NEVER
+  }
+})
+
 /** `1GiB`, or 0. */
 const quotaInput = z.string().transform((text, context) => {
   const bytes = /^0+$/.test(text.trim()) ? 0 : parseBytes(text)
@@ -129,6 +151,7 @@ export const plannerInput = {
   probesAtOnce: wholeNumber({ least: 1 }).optional(),
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
+  artifactsUrl: artifactsUrlInput.optional(),
   traces: z.string().optional(),
   sparkplug: z.string().optional(),
   sparkplugName: z.string().optional(),

@@ -54,6 +54,8 @@ export interface PlannerOptions {
   readonly log: Logger
   /** Names and addresses this machine is reached under, for its certificate. */
   readonly names?: readonly string[]
+  /** Where devices find a copy of the artifacts behind HTTPS; absent: nowhere. */
+  readonly artifactsUrl?: string | undefined
   /** Life of a device's certificate; default 30. */
   readonly certificateDays?: number
   /** Of a broker elsewhere: where devices connect, and where they ask for a certificate before. */
@@ -124,6 +126,7 @@ export async function startPlanner(options: PlannerOptions): Promise<RunningPlan
       owns: (device) => cluster.owns(device),
       samples: conductor.samples,
       ...(options.limits && { limits: options.limits }),
+      artifactsUrl: options.artifactsUrl,
       log,
     })
     closers.push(() => link.close())

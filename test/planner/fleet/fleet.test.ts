@@ -16,10 +16,16 @@ import { MemoryStore } from './memory-store.ts'
 /** Retries in ms instead of seconds; what is tested is that they come, not when. */
 const QUICK: Partial<FleetLimits> = { retryMs: 20, longestRetryMs: 40, rebirthMs: 20 }
 
+const COPY = 'https://copy.example/artifacts'
+
 async function setUp(t: Test, kind: BrokerKind, limits: Partial<FleetLimits> = QUICK) {
   const broker = await kind.start(t)
   const store = new MemoryStore()
-  const open = () => startFleet({ connection: broker.connection, fleet: 'default', store, limits })
+  const open = () =>
+    startFleet({
+      ...{ connection: broker.connection, fleet: 'default', store, limits },
+      artifactsUrl: COPY,
+    })
   const link = await open()
   t.teardown(() => link.close())
   return {
@@ -64,6 +70,7 @@ for (const kind of BROKERS) {
         ['order-1', 'order-2'],
       )
       await until(() => pi.receipts().includes('birth-0'))
+      t.same(new Set(pi.ordersOf('receipt').map(({ artifacts }) => artifacts)), new Set([COPY]))
       t.strictSame(
         store.births[0]?.birth,
         sampleBirth({ id: 'birth-0', epoch: { start: 'pi-1', connection: 0 } }),

@@ -1,0 +1,3 @@
+export * from './artifact-copy.ts'
+export { CopyError } from './errors.ts'
+export type { ShownCertificate } from './range-request.ts'
