@@ -69,6 +69,7 @@ export class ArtifactStore {
           ...options,
           ...(options.source === undefined && { copy: this.#options.copy }),
           partial: join(this.#partials, artifact.digest),
+          older: () => this.#options.slots.files(),
         })
         const path = this.#path(artifact.digest)
         await moveDurably(join(this.#partials, artifact.digest), path)

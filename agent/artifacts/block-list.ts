@@ -8,6 +8,7 @@ const DIGEST_BYTES = 32
 export class BlockList {
   readonly #digests: Buffer
   readonly #bytes: number
+  #places: ReadonlyMap<string, readonly number[]> | undefined
 
   private constructor(digests: Buffer, bytes: number) {
     this.#digests = digests
@@ -33,6 +34,13 @@ export class BlockList {
     return blockBytes(this.#bytes, index)
   }
 
+  /** Every place where the artifact has these bytes. */
+  placesOf(block: Uint8Array): readonly number[] {
+    this.#places ??= placesByDigest(this.#digests)
+    const places = this.#places.get(createHash('sha256').update(block).digest('hex')) ?? []
+    return places.filter((index) => this.sizeOf(index) === block.length)
+  }
+
   verifies(index: number, block: Uint8Array): boolean {
     if (index >= this.count || block.length !== this.sizeOf(index)) return false
     const expected = this.#digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
@@ -43,4 +51,13 @@ export class BlockList {
 /** Bytes of one block: all are whole but the last. */
 export function blockBytes(totalBytes: number, index: number): number {
   return Math.max(0, Math.min(BLOCK_BYTES, totalBytes - index * BLOCK_BYTES))
+}
+
+function placesByDigest(digests: Buffer): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>()
+  for (let at = 0; at < digests.length; at += DIGEST_BYTES) {
+    const digest = digests.toString('hex', at, at + DIGEST_BYTES)
+    places.set(digest, [...(places.get(digest) ?? []), at / DIGEST_BYTES])
+  }
+  return places
 }

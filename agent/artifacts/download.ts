@@ -6,6 +6,7 @@ import { BlockList, blockBytes } from './block-list.ts'
 import { type ArtifactCopy, CopyError, type CopyJob } from './copy/index.ts'
 import { ArtifactError, storageError } from './errors.ts'
 import { PartialFile, readFileIfPresent } from './partial-file.ts'
+import { reuseBlocks } from './reuse.ts'
 
 /** Fetches of the block list before its digest is believed to be wrong at the sender. */
 const LIST_ATTEMPTS = 3
@@ -13,6 +14,8 @@ const LIST_ATTEMPTS = 3
 export interface DownloadOptions extends BlockFetchOptions {
   /** Where the bytes grow; the block list is kept beside it. */
   readonly partial: string
+  /** Files that may share blocks with it; default: none. */
+  older?(): Promise<readonly string[]>
   /** Asked first. */
   readonly copy?: ArtifactCopy | undefined
   /** Bytes that are on disk and verified. */
@@ -35,8 +38,9 @@ export async function download(artifact: ArtifactRef, options: DownloadOptions):
       write: (index, bytes) => file.write(index, bytes),
       progress: (remaining) => options.progress?.(doneBytes(artifact, remaining)),
     }
-    const pulled = await options.copy?.pull(job, options)
-    await fetchBlocks({ ...job, present: pulled ?? present }, options)
+    const reused = await reuse(job, list, options)
+    const pulled = await options.copy?.pull({ ...job, present: reused }, options)
+    await fetchBlocks({ ...job, present: pulled ?? reused }, options)
     await file.finish(artifact.bytes)
   } finally {
     await file.close()
@@ -44,6 +48,16 @@ export async function download(artifact: ArtifactRef, options: DownloadOptions):
   if ((await digestOfFile(options.partial)) !== artifact.digest) {
     throw wrongDigest(artifact, 'its blocks are right one by one, but not together')
   }
+}
+
+async function reuse(
+  job: CopyJob,
+  list: BlockList,
+  options: DownloadOptions,
+): Promise<Iterable<number>> {
+  // What is one block is here whole, or not at all.
+  if (list.count === 1 || options.older === undefined) return job.present
+  return await reuseBlocks(job, list, await options.older(), options)
 }
 
 /** From disk where an earlier attempt left it; otherwise fetched, as an artifact of its own. */

@@ -71,6 +71,15 @@ export class Slots {
     return fileIn(this.directory(model, variant))
   }
 
+  /** The files of all variants that are installed. */
+  async files(): Promise<string[]> {
+    const files: (string | undefined)[] = []
+    for (const model of await this.models()) {
+      for (const variant of await this.variants(model)) files.push(await this.file(model, variant))
+    }
+    return files.filter((file) => file !== undefined)
+  }
+
   /** An installed file with these bytes, whichever model it belongs to. */
   async locate(variant: Digest): Promise<string | undefined> {
     for (const model of await this.models()) {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ArtifactStore, DiskQuota, OPEN_GATE, Slots } from '../../../agent/artifacts/index.ts'
-import { BLOCK_BYTES } from '../../../shared/messages/index.ts'
+import { type ArtifactRef, BLOCK_BYTES } from '../../../shared/messages/index.ts'
 import { fillUp, smallDisk, WITHOUT_SMALL_DISK } from '../small-disk.ts'
 import { installedModelOf } from './installed-model.ts'
 import { Sender, type Way } from './sender.ts'
@@ -41,6 +41,29 @@ function options(giveUpMs = Number.POSITIVE_INFINITY, signal = new AbortControll
 }
 
 const MIB = 1024 * 1024
+
+/** Fetched, and what `motor` runs from now on. */
+async function installed(store: ArtifactStore, slots: Slots, ref: ArtifactRef): Promise<void> {
+  const file = await store.fetch(ref, options())
+  await slots.install(
+    {
+      v: 1,
+      model: 'motor',
+      variant: ref.digest,
+      bytes: ref.bytes,
+      runtime: 'litert',
+      scheme: 'float32',
+      class: 'x',
+      revision: null,
+      counter: 1,
+      installedAt: new Date().toISOString(),
+    },
+    installedModelOf(ref.digest),
+    file,
+  )
+  await slots.switchTo('motor', ref.digest)
+  await store.forget(ref.digest)
+}
 
 const ways: readonly { readonly name: string; readonly way: Way }[] = [
   { name: 'in order', way: (frame) => [frame] },
@@ -201,27 +224,7 @@ t.test(
   'room is made by giving up the cache, then previous slots, but never current ones',
   async (t) => {
     const { sender, store, slots } = await setUp(t, { limitBytes: 3.2 * MIB })
-    const install = async (ref: ReturnType<Sender['offer']>) => {
-      const file = await store.fetch(ref, options())
-      await slots.install(
-        {
-          v: 1,
-          model: 'motor',
-          variant: ref.digest,
-          bytes: ref.bytes,
-          runtime: 'litert',
-          scheme: 'float32',
-          class: 'x',
-          revision: null,
-          counter: 1,
-          installedAt: new Date().toISOString(),
-        },
-        installedModelOf(ref.digest),
-        file,
-      )
-      await slots.switchTo('motor', ref.digest)
-      await store.forget(ref.digest)
-    }
+    const install = (ref: ReturnType<Sender['offer']>) => installed(store, slots, ref)
     const old = sender.offer(randomBytes(MIB))
     const current = sender.offer(randomBytes(MIB))
     await install(old)
@@ -262,4 +265,37 @@ t.test('a disk that fills up while writing: told so, and the partial file is gon
   }
   await t.rejects(store.fetch(ref, options()), { code: 'disk-full', message: /free some space/ })
   t.same(readdirSync(partials), [])
+})
+
+t.test(
+  'blocks that an installed variant has are not fetched, wherever they lie in it',
+  async (t) => {
+    const { sender, store, slots } = await setUp(t)
+    const old = randomBytes(20 * BLOCK_BYTES + 9)
+    await installed(store, slots, sender.offer(old))
+    const next = Buffer.concat([
+      old.subarray(0, 12 * BLOCK_BYTES),
+      randomBytes(BLOCK_BYTES),
+      old.subarray(12 * BLOCK_BYTES),
+    ])
+    next.fill(1, 3 * BLOCK_BYTES + 5, 3 * BLOCK_BYTES + 6)
+    const before = sender.blocks
+    const file = await store.fetch(sender.offer(next), options())
+    t.ok(readFileSync(file).equals(next))
+    t.equal(sender.blocks - before, 2, 'the one that changed, and the one that is new')
+  },
+)
+
+t.test('an installed variant that was spoiled gives no block that is wrong', async (t) => {
+  const { sender, store, slots } = await setUp(t)
+  const old = randomBytes(8 * BLOCK_BYTES)
+  const ref = sender.offer(old)
+  await installed(store, slots, ref)
+  const spoiled = Buffer.from(old)
+  spoiled.fill(0, 2 * BLOCK_BYTES, 4 * BLOCK_BYTES)
+  writeFileSync((await slots.file('motor', ref.digest)) ?? '', spoiled)
+  const before = sender.blocks
+  const next = Buffer.concat([old, randomBytes(10)])
+  t.ok(readFileSync(await store.fetch(sender.offer(next), options())).equals(next))
+  t.equal(sender.blocks - before, 3)
 })
