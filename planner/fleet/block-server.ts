@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import type { Want } from '../../shared/messages/index.ts'
-import { allocateBlockFrame } from '../../shared/messages/index.ts'
 import { SparseLog } from '../../shared/sparse-log.ts'
 import { type PlannedBlock, planBlocks } from './block-plan.ts'
 import { type ByteAccount, ByteBudget } from './byte-budget.ts'
+import { FramedBlocks } from './framed-blocks.ts'
 import type { FleetLimits } from './limits.ts'
 import { type OpenArtifact, OpenArtifacts } from './open-artifacts.ts'
 import { Pace } from './pace.ts'
@@ -34,6 +34,7 @@ interface Queue {
 export class BlockServer {
   readonly #context: BlockServerContext
   readonly #files: OpenArtifacts
+  readonly #framed: FramedBlocks
   readonly #budget: ByteBudget
   readonly #queues = new Map<string, Queue>()
   readonly #refusals: SparseLog
@@ -44,6 +45,7 @@ export class BlockServer {
     const { limits, store } = context
     this.#context = context
     this.#files = new OpenArtifacts(limits.openFiles, (artifact) => store.artifactFile(artifact))
+    this.#framed = new FramedBlocks(limits.framedBytes)
     this.#refusals = new SparseLog(context.log)
     this.#pace = new Pace(limits.bytesPerSecond, now)
     this.#budget = new ByteBudget(limits.inflightBytesPerDevice, limits.inflightBytes)
@@ -135,10 +137,9 @@ export class BlockServer {
     file: OpenArtifact,
     planned: PlannedBlock,
   ): Promise<void> {
-    const { frame, block } = allocateBlockFrame(want.artifact, planned.index, planned.bytes)
     try {
       if (queue.cancelled) return
-      await file.readInto(block, planned.position)
+      const frame = await this.#framed.frame(want.artifact, planned, file)
       await this.#context.send(device, frame)
     } catch (error) {
       this.#giveUp(device, queue, error)

@@ -15,6 +15,8 @@ export interface FleetLimits {
   /** The same of all devices; past it each still has one block under way, so nobody waits for the slow. */
   readonly inflightBytes: number
   readonly openFiles: number
+  /** Blocks that are kept as they were sent, for devices that want the same ones at that time. */
+  readonly framedBytes: number
   /** Devices whose orders are read, signed and sent at a time. */
   readonly signing: number
   /** Bytes a second of blocks to one device, and to all of them. */
@@ -44,6 +46,7 @@ export const DEFAULT_LIMITS: FleetLimits = {
   inflightBytesPerDevice: MIB,
   inflightBytes: 64 * MIB,
   openFiles: 64,
+  framedBytes: 16 * MIB,
   signing: 16,
   bytesPerSecondPerDevice: Number.POSITIVE_INFINITY,
   bytesPerSecond: Number.POSITIVE_INFINITY,

@@ -12,12 +12,14 @@ import { formatBytes } from '../../shared/units.ts'
 import { MemoryStore } from '../planner/fleet/memory-store.ts'
 import { type BenchRow, median } from './bench.ts'
 import type { Fetch, Fetched } from './delivery-agent.ts'
+import { measureFanOut } from './fan-out.ts'
 import { slowWay } from './slow-way.ts'
 
 export const name = 'delivery'
 
 const ARTIFACT_BYTES = 10_000_000
 const ROUNDS = 7
+const MIB = 1024 * 1024
 
 interface Way {
   readonly name: string
@@ -46,6 +48,7 @@ export async function run(): Promise<readonly BenchRow[]> {
   try {
     const rows: BenchRow[] = []
     for (const way of WAYS) rows.push(await measure(way, broker.port, store, directory))
+    rows.push(...(await measureFanOut(broker.port, await offer(store, directory, MIB))))
     return rows
   } finally {
     await link.close()
@@ -81,9 +84,13 @@ async function measure(
   }
 }
 
-async function offer(store: MemoryStore, directory: string): Promise<ArtifactRef> {
+async function offer(
+  store: MemoryStore,
+  directory: string,
+  bytes = ARTIFACT_BYTES,
+): Promise<ArtifactRef> {
   const path = join(directory, randomBytes(8).toString('hex'))
-  await writeFile(path, randomBytes(ARTIFACT_BYTES))
+  await writeFile(path, randomBytes(bytes))
   const { ref, blockList } = await blockListOf(path)
   await writeFile(`${path}.list`, blockList)
   store.files.set(ref.digest, path)
@@ -103,6 +110,8 @@ function fetchInChild(fetch: Fetch): Promise<Fetched> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const row of await run()) {
-    process.stdout.write(`${row.met ? 'ok ' : 'NOT'} ${row.name}: ${row.measured}, ${row.goal}\n`)
+    process.stdout.write(
+      `${row.met ? 'ok ' : 'NOT'} ${row.name}: ${row.measured}, ${row.goal} of ${row.baseline}\n`,
+    )
   }
 }
