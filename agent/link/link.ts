@@ -15,6 +15,7 @@ import { ANSWER_MS, Connection } from './connection.ts'
 import { Drops } from './drops.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Log } from './log.ts'
+import { Unpacker } from './unpacker.ts'
 
 export interface LinkOptions {
   readonly endpoint: Endpoint
@@ -44,6 +45,7 @@ const STEADY_MS = 60_000
 export class DeviceLink {
   readonly #options: LinkOptions
   readonly #drops: Drops
+  readonly #unpacker = new Unpacker()
   readonly #blockListeners = new Map<string, Set<(frame: BlockFrame) => void>>()
   readonly #connectListeners = new Set<() => void>()
   #connection: Connection | undefined
@@ -105,7 +107,8 @@ export class DeviceLink {
   }
 
   want(want: Want): void {
-    if (this.#up) void this.#connection?.publish('want', printMessage('want', want))
+    const said = printMessage('want', { ...want, packed: true })
+    if (this.#up) void this.#connection?.publish('want', said)
   }
 
   /** True when the broker took it; whether the planner did, only a receipt tells. */
@@ -127,6 +130,7 @@ export class DeviceLink {
     return () => {
       listeners.delete(listener)
       if (listeners.size === 0) this.#blockListeners.delete(prefix)
+      if (this.#blockListeners.size === 0) this.#unpacker.forget()
     }
   }
 
@@ -206,7 +210,13 @@ export class DeviceLink {
 
   #receiveBlock(frame: BlockFrame): void {
     const listeners = this.#blockListeners.get(frame.prefix)
-    if (!listeners) this.#drops.count('unasked-block', `block ${frame.index} of ${frame.prefix}`)
-    else for (const listener of listeners) listener(frame)
+    const name = `block ${frame.index} of ${frame.prefix}`
+    if (!listeners) {
+      this.#drops.count('unasked-block', name)
+      return
+    }
+    const block = this.#unpacker.take(frame)
+    if (block === 'spoiled') this.#drops.count('spoiled-block', name)
+    else if (block !== 'incomplete') for (const listener of listeners) listener(block)
   }
 }

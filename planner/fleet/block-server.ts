@@ -139,8 +139,12 @@ export class BlockServer {
   ): Promise<void> {
     try {
       if (queue.cancelled) return
-      const frame = await this.#framed.frame(want.artifact, planned, file)
-      await this.#context.send(device, frame)
+      const wrapping = {
+        isPacked: want.packed ?? false,
+        pieceBytes: this.#context.limits.pieceBytes,
+      }
+      const frames = await this.#framed.frames(want.artifact, planned, file, wrapping)
+      await Promise.all(frames.map((frame) => this.#context.send(device, frame)))
     } catch (error) {
       this.#giveUp(device, queue, error)
     } finally {

@@ -1,15 +1,39 @@
+import { promisify } from 'node:util'
+import { constants, deflateRaw } from 'node:zlib'
 import type { Digest } from '../../shared/digest.ts'
-import { allocateBlockFrame } from '../../shared/messages/index.ts'
+import { Lru } from '../../shared/lru.ts'
+import { printBlockFrame, printPackedFrames } from '../../shared/messages/index.ts'
 import type { PlannedBlock } from './block-plan.ts'
 import type { OpenArtifact } from './open-artifacts.ts'
 
+const deflate = promisify(deflateRaw)
+
+/** Deflated blocks that did not get smaller, one after another, after which an artifact is not deflated any more. */
+const MOST_MISSES = 4
+/** Of a block must be saved, for a device to inflate it. */
+const LEAST_SAVED = 0.03
+const MOST_ARTIFACTS = 256
+
+/** How a device takes blocks. */
+export interface Wrapping {
+  readonly isPacked: boolean
+  /** Most bytes of a packed block in one message. */
+  readonly pieceBytes: number
+}
+
+interface Kept {
+  readonly frames: Promise<readonly Buffer[]>
+  readonly bytes: number
+}
+
 /**
- * Blocks as they are sent: read and framed once for all devices that want the same artifact at one time. What was sent
- * longest ago is forgotten first, so that memory is bounded whatever is wanted.
+ * Blocks as they are sent: read, deflated and framed once for all devices that want the same artifact at one time. What was
+ * sent longest ago is forgotten first, so that memory is bounded whatever is wanted.
  */
 export class FramedBlocks {
   readonly #most: number
-  readonly #kept = new Map<string, { readonly framed: Promise<Buffer>; readonly bytes: number }>()
+  readonly #kept = new Map<string, Kept>()
+  readonly #misses = new Lru<Digest, number>(MOST_ARTIFACTS)
   #bytes = 0
 
   /** @param most bytes of blocks to keep */
@@ -18,44 +42,61 @@ export class FramedBlocks {
   }
 
   /** Rejects where the file cannot be read; then it is read anew by whoever asks next. */
-  frame(artifact: Digest, planned: PlannedBlock, file: OpenArtifact): Promise<Buffer> {
-    const key = `${artifact}/${planned.index}`
+  frames(
+    artifact: Digest,
+    planned: PlannedBlock,
+    file: OpenArtifact,
+    wrapping: Wrapping,
+  ): Promise<readonly Buffer[]> {
+    const key = `${artifact}/${planned.index}/${wrapping.isPacked}`
     const known = this.#kept.get(key)
-    const { framed, bytes } = known ?? {
-      framed: readFrame(artifact, planned, file),
+    const kept = known ?? {
+      frames: this.#frame(artifact, planned, file, wrapping),
       bytes: planned.bytes,
     }
     this.#kept.delete(key)
-    this.#kept.set(key, { framed, bytes })
+    this.#kept.set(key, kept)
     if (known === undefined) {
-      this.#bytes += bytes
-      framed.catch(() => this.#forget(key, framed))
+      this.#bytes += kept.bytes
+      kept.frames.catch(() => this.#forget(key, kept))
       this.#trim()
     }
-    return framed
+    return kept.frames
+  }
+
+  async #frame(
+    artifact: Digest,
+    { index, position, bytes }: PlannedBlock,
+    file: OpenArtifact,
+    { isPacked, pieceBytes: most }: Wrapping,
+  ): Promise<readonly Buffer[]> {
+    const block = Buffer.allocUnsafe(bytes)
+    await file.readInto(block, position)
+    const deflated = isPacked ? await this.#deflated(artifact, block) : undefined
+    if (deflated) return printPackedFrames(artifact, index, deflated, { isDeflated: true, most })
+    if (!isPacked || bytes <= most) return [printBlockFrame(artifact, index, block)]
+    return printPackedFrames(artifact, index, block, { isDeflated: false, most })
+  }
+
+  async #deflated(artifact: Digest, block: Buffer): Promise<Buffer | undefined> {
+    const misses = this.#misses.get(artifact) ?? 0
+    if (misses >= MOST_MISSES) return undefined
+    const deflated = await deflate(block, { level: constants.Z_BEST_SPEED })
+    const isSmaller = deflated.length < block.length * (1 - LEAST_SAVED)
+    this.#misses.set(artifact, isSmaller ? 0 : misses + 1)
+    return isSmaller ? deflated : undefined
   }
 
   #trim(): void {
-    for (const [key, { framed }] of this.#kept) {
+    for (const [key, kept] of this.#kept) {
       if (this.#bytes <= this.#most) return
-      this.#forget(key, framed)
+      this.#forget(key, kept)
     }
   }
 
-  #forget(key: string, framed: Promise<Buffer>): void {
-    const kept = this.#kept.get(key)
-    if (kept?.framed !== framed) return
+  #forget(key: string, kept: Kept): void {
+    if (this.#kept.get(key) !== kept) return
     this.#kept.delete(key)
     this.#bytes -= kept.bytes
   }
-}
-
-async function readFrame(
-  artifact: Digest,
-  { index, position, bytes }: PlannedBlock,
-  file: OpenArtifact,
-): Promise<Buffer> {
-  const { frame, block } = allocateBlockFrame(artifact, index, bytes)
-  await file.readInto(block, position)
-  return frame
 }

@@ -1,3 +1,5 @@
+import { BLOCK_BYTES } from '../../shared/messages/index.ts'
+
 const KIB = 1024
 const MIB = 1024 * KIB
 
@@ -15,6 +17,8 @@ export interface FleetLimits {
   /** The same of all devices; past it each still has one block under way, so nobody waits for the slow. */
   readonly inflightBytes: number
   readonly openFiles: number
+  /** Most of a block in one message, to agents that put parts together. */
+  readonly pieceBytes: number
   /** Blocks that are kept as they were sent, for devices that want the same ones at that time. */
   readonly framedBytes: number
   /** Devices whose orders are read, signed and sent at a time. */
@@ -46,6 +50,7 @@ export const DEFAULT_LIMITS: FleetLimits = {
   inflightBytesPerDevice: MIB,
   inflightBytes: 64 * MIB,
   openFiles: 64,
+  pieceBytes: BLOCK_BYTES,
   framedBytes: 16 * MIB,
   signing: 16,
   bytesPerSecondPerDevice: Number.POSITIVE_INFINITY,

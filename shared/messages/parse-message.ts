@@ -80,7 +80,7 @@ const PARSERS: { readonly [C in Channel]: PayloadParser<Payloads[C]> } = {
   reports: jsonParser(REPORTS),
   want: jsonParser(wantSchema),
   blocks: parseBlock,
-  samples: parseBlock,
+  samples: parsePlainBlock,
 }
 
 /** The one edge where MQTT bytes become typed values. Never throws; open-words.ts says what becomes of what is not known. */
@@ -140,6 +140,16 @@ function parseBlock(bytes: Uint8Array): Parsed<BlockFrame> {
   const frame = parseBlockFrame(bytes)
   if (frame !== undefined) return { ok: true, payload: frame }
   return { ok: false, refused: { code: 'invalid', message: 'the bytes are no block frame' } }
+}
+
+/** Devices pack nothing: nobody asked them to. */
+function parsePlainBlock(bytes: Uint8Array): Parsed<BlockFrame> {
+  const parsed = parseBlock(bytes)
+  if (!parsed.ok || parsed.payload.packing === undefined) return parsed
+  return {
+    ok: false,
+    refused: { code: 'invalid', message: 'a packed block that nobody asked for' },
+  }
 }
 
 /** Bounded and printable, whatever a device sent. */

@@ -29,6 +29,8 @@ export const wantSchema = z.object({
     .int()
     .positive()
     .max(MAX_WINDOW * BLOCK_BYTES),
+  /** Blocks may come deflated and in parts. */
+  packed: z.boolean().optional(),
 })
 export type Want = z.infer<typeof wantSchema>
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decimal, wholeNumber } from '../../../shared/command-line/index.ts'
 import { messageOf, UsageError } from '../../../shared/errors.ts'
 import { requireHttpsBeyondLoopback } from '../../../shared/loopback.ts'
-import { MOST_ADDRESS } from '../../../shared/messages/index.ts'
+import { BLOCK_BYTES, LEAST_PIECE_BYTES, MOST_ADDRESS } from '../../../shared/messages/index.ts'
 import { parseBytes } from '../../../shared/units.ts'
 import { parseSelector } from '../../groups/index.ts'
 import type { CliOption } from './command.ts'
@@ -67,6 +67,11 @@ export const plannerOptions: readonly CliOption[] = [
   { flags: '--device-rate <size>', description: 'most bytes a second to one device, e.g. 256KiB' },
   { flags: '--fleet-rate <size>', description: 'most bytes a second to all devices, e.g. 4MiB' },
   {
+    flags: '--block-bytes <size>',
+    description:
+      'most bytes of a model in one message, for brokers that take no longer ones, e.g. 16KiB (default: 64KiB)',
+  },
+  {
     flags: '--artifacts-url <url>',
     description:
       'where a copy of <data>/artifacts is served over HTTPS: devices fetch from there, and through the broker where that fails',
@@ -119,6 +124,14 @@ const rateInput = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** `16KiB` → bytes. */
+const blockBytesInput = z.string().transform((text, context) => {
+  const bytes = parseBytes(text)
+  if (bytes !== undefined && bytes >= LEAST_PIECE_BYTES && bytes <= BLOCK_BYTES) return bytes
+  context.addIssue({ code: 'custom', message: `"${text}" is no size from 4KiB to 64KiB` })
+  return z.NEVER
+})
+
 /** Where a copy of the artifacts lies: `https://host[:port][/path]`. */
 const artifactsUrlInput = z.string().transform((text, context) => {
   try {
@@ -151,6 +164,7 @@ export const plannerInput = {
   probesAtOnce: wholeNumber({ least: 1 }).optional(),
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
+  blockBytes: blockBytesInput.optional(),
   artifactsUrl: artifactsUrlInput.optional(),
   traces: z.string().optional(),
   sparkplug: z.string().optional(),
@@ -185,10 +199,12 @@ export function settingsOf(input: {
 export function limitsOf(input: {
   readonly deviceRate?: number | undefined
   readonly fleetRate?: number | undefined
+  readonly blockBytes?: number | undefined
 }) {
   return {
     ...(input.deviceRate !== undefined && { bytesPerSecondPerDevice: input.deviceRate }),
     ...(input.fleetRate !== undefined && { bytesPerSecond: input.fleetRate }),
+    ...(input.blockBytes !== undefined && { pieceBytes: input.blockBytes }),
   }
 }
 

@@ -5,6 +5,7 @@ import {
   framePrefix,
   parseBlockFrame,
   printBlockFrame,
+  printPackedFrames,
 } from '../../../shared/messages/block-frame.ts'
 import { DIGEST } from './samples.ts'
 
@@ -37,7 +38,7 @@ t.test('a frame within a larger buffer is a view of it', async (t) => {
 t.test('is no frame: empty, header only, oversized, another magic', async (t) => {
   const good = printBlockFrame(DIGEST, 3, Buffer.from('abc'))
   const other = Buffer.from(good)
-  other[3] = 2
+  other[3] = 9
   t.equal(parseBlockFrame(Buffer.alloc(0)), undefined)
   t.equal(parseBlockFrame(good.subarray(0, BLOCK_HEADER_BYTES)), undefined)
   t.equal(parseBlockFrame(Buffer.concat([good, Buffer.alloc(BLOCK_BYTES)])), undefined)
@@ -48,3 +49,34 @@ t.test('an empty or oversized block cannot be framed', async (t) => {
   t.throws(() => printBlockFrame(DIGEST, 0, Buffer.alloc(0)), { code: 'invariant' })
   t.throws(() => printBlockFrame(DIGEST, 0, Buffer.alloc(BLOCK_BYTES + 1)), { code: 'invariant' })
 })
+
+t.test('a packed block comes in parts that say how they belong together', async (t) => {
+  const packed = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i % 251))
+  const printed = printPackedFrames(DIGEST, 7, packed, { isDeflated: true, most: 4096 })
+  const frames = printed.map((one) => parseBlockFrame(one))
+  t.same(
+    frames.map((frame) => ({ ...frame, bytes: frame?.bytes.length })),
+    [4096, 4096, 1808].map((bytes, part) => ({
+      ...{ prefix: framePrefix(DIGEST), index: 7, bytes },
+      packing: { isDeflated: true, part, parts: 3 },
+    })),
+  )
+  t.ok(Buffer.concat(frames.map((frame) => frame?.bytes ?? Buffer.alloc(0))).equals(packed))
+})
+
+for (const [what, at, value] of [
+  ['an unknown flag', 24, 2],
+  ['a part past the last', 25, 1],
+  ['no parts', 26, 0],
+  ['more parts than there may be', 26, 17],
+] as const) {
+  t.test(`is no packed frame: ${what}`, async (t) => {
+    const [frame = Buffer.alloc(0)] = printPackedFrames(DIGEST, 7, Buffer.from('abc'), {
+      isDeflated: false,
+      most: 4096,
+    })
+    t.ok(parseBlockFrame(frame))
+    frame[at] = value
+    t.equal(parseBlockFrame(frame), undefined)
+  })
+}
