@@ -81,8 +81,18 @@ function openTrust(
   })
 }
 
-function copyFor({ pulls = true, endpoint, log }: AgentOptions): ArtifactCopy | undefined {
-  return pulls ? new ArtifactCopy({ log, shown: () => endpoint.certificate?.() }) : undefined
+function copyFor({
+  pulls = true,
+  endpoint,
+  log,
+  stateDir,
+}: AgentOptions): ArtifactCopy | undefined {
+  return pulls
+    ? new ArtifactCopy({
+        ...{ log, keptIn: join(stateDir, 'copy-url') },
+        shown: () => endpoint.certificate?.(),
+      })
+    : undefined
 }
 
 function systemZone(): string {
@@ -177,6 +187,7 @@ class Daemon implements Agent {
     const { damagedLines } = this.#journal
     if (damagedLines > 0) log.warn({ damagedLines }, 'the journal was torn; the rest of it stands')
     await this.#context.store.open()
+    await this.#copy?.recall()
     await recoverSlots(this.#context)
     this.#desk = new OrderHandler(this.#context, {
       ...this.#options,

