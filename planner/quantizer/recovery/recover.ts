@@ -80,7 +80,7 @@ export async function recover(
   const chosen = RECOVERY_NAMES.filter((name) => methods.includes(name))
   if (chosen.length === 0) return { candidate: start, steps: [] }
   const corrects = chosen.includes('bias-correction')
-  const trials = { services, sqnr, finish: corrects ? correct : async () => null }
+  const trials = { services, sqnr, finish: corrects ? remembered(correct) : async () => null }
   const steps: RecoveryStep[] = []
   let candidate = start
   let reached = await sqnr.sqnrDb((await trials.finish(start, services)) ?? start)
@@ -126,12 +126,25 @@ async function tryOut(
   { services, sqnr, finish }: Trials,
 ): Promise<{ before: number; after: number; next: Candidate | null }> {
   const { run, moves } = RECOVERY_METHODS[method]
-  const next = await run(candidate, services)
   // What is reached with corrected biases is known already.
-  if (run === correct) return { before: await sqnr.sqnrDb(candidate), after: reached, next }
+  if (run === correct) {
+    const next = await finish(candidate, services)
+    return { before: await sqnr.sqnrDb(candidate), after: reached, next }
+  }
+  const next = await run(candidate, services)
   if (next === null) return { before: reached, after: reached, next }
   const judged = moves === 'weights' ? ((await finish(next, services)) ?? next) : next
   return { before: reached, after: await sqnr.sqnrDb(judged), next }
+}
+
+/** The same candidate is finished before each estimate and each trial. */
+function remembered(run: RecoveryRun): RecoveryRun {
+  const known = new WeakMap<Candidate, ReturnType<RecoveryRun>>()
+  return (candidate, services) => {
+    const found = known.get(candidate) ?? run(candidate, services)
+    known.set(candidate, found)
+    return found
+  }
 }
 
 export function meansOf(statistics: readonly TensorStatistics[]): Map<number, Float64Array> {

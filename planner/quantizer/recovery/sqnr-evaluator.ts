@@ -6,6 +6,7 @@ import { linksOf, NO_CHANGE } from '../../graph/index.ts'
 import type { InferencePool } from '../inference-pool/inference-pool.ts'
 import type { Answer } from '../inference-pool/messages.ts'
 import { heldOut } from '../observers/held-out.ts'
+import type { PlanRequest } from '../plan/request.ts'
 import { planWeights } from '../plan/weights.ts'
 import type { Candidate, Services } from './candidate.ts'
 import { planFor, show } from './shown.ts'
@@ -34,6 +35,8 @@ export class SqnrEvaluator {
   readonly #services: Pick<Services, 'plan' | 'open'>
   /** The model last asked about. */
   #measured: Measured | null = null
+  /** Of what was asked before: plans are pure, and so is what they answer. */
+  readonly #reached = new WeakMap<PlanRequest, Promise<number>>()
 
   constructor(pool: InferencePool, dataset: Dataset, services: Pick<Services, 'plan' | 'open'>) {
     this.#pool = pool
@@ -46,9 +49,12 @@ export class SqnrEvaluator {
    * @throws RuntimeError where the model does not run
    */
   async sqnrDb(candidate: Candidate): Promise<number> {
-    return await this.#levelOf(candidate, (shown) =>
-      planFor(shown, candidate.request, this.#services),
-    )
+    const { request } = candidate
+    const known = this.#reached.get(request)
+    if (known !== undefined) return await known
+    const found = this.#levelOf(candidate, (shown) => planFor(shown, request, this.#services))
+    this.#reached.set(request, found)
+    return await found
   }
 
   /** The same, of narrow weights with float activations: what is left where only they are rounded. */
