@@ -190,6 +190,8 @@ export class SourceGraph {
   #reshaped({ input: [from = '', target = ''] }: OnnxNode): readonly number[] {
     const wanted = this.integers(target)
     need(wanted !== null, `the shape of "${from}" is asked for when the model runs`)
+    // Its input may be of a size that nobody knows yet, as what comes out of a loop.
+    if (wanted.every((size) => size > 0)) return wanted
     const given = this.shapeOf(from)
     const sizes = wanted.map((size, axis) => (size === 0 ? (given[axis] ?? 0) : size))
     const known = sizes.filter((size) => size > 0).reduce((a, b) => a * b, 1)

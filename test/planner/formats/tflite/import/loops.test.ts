@@ -149,6 +149,21 @@ const counted = (
   ],
 })
 
+/** Adds one until an element is not below the bound any more. */
+function upTo(bound: number, from: string, to: string): Row {
+  const inner = body(
+    LOOP,
+    ['on', 'next'],
+    [
+      ['Add', ['state', 'one'], ['next']],
+      ['ReduceMax', ['next'], ['largest'], { keepdims: int(0) }],
+      ['Less', ['largest', 'bound'], ['on']],
+    ],
+    { one: numbers(1), bound: numbers(bound) },
+  )
+  return ['Loop', ['', '', from], [to], { body: ['graph', inner] }]
+}
+
 const GOES: Row = ['Identity', ['going'], ['on']]
 
 const LONG: readonly OnnxCase[] = [
@@ -221,29 +236,14 @@ const LONG: readonly OnnxCase[] = [
     domain: 'positive',
     inputs: { x: [2, 3] },
     outputs: ['y'],
-    rows: [
-      [
-        'Loop',
-        ['', '', 'x'],
-        ['out'],
-        {
-          body: [
-            'graph',
-            body(
-              LOOP,
-              ['on', 'next'],
-              [
-                ['Add', ['state', 'one'], ['next']],
-                ['ReduceMax', ['next'], ['largest'], { keepdims: int(0) }],
-                ['Less', ['largest', 'bound'], ['on']],
-              ],
-              { one: numbers(1), bound: numbers(900) },
-            ),
-          ],
-        },
-      ],
-      ['Softmax', ['out'], ['y']],
-    ],
+    rows: [upTo(900, 'x', 'out'), ['Softmax', ['out'], ['y']]],
+  },
+  {
+    title: 'a loop that goes on with what another made',
+    domain: 'positive',
+    inputs: { x: [2, 3] },
+    outputs: ['y'],
+    rows: [upTo(7, 'x', 'first'), upTo(12, 'first', 'y')],
   },
   counted(
     'a loop in a loop, and a convolution',
