@@ -97,6 +97,7 @@ export const VARIABLES: readonly Variable[] = [
   setting('FITMENT_DELEGATED_ONLY', '--delegated-only'),
   setting('FITMENT_OPENVINO_DEVICES', '--openvino-devices'),
   setting('FITMENT_ACCEPT_RUNTIMES', '--accept-runtimes'),
+  setting('FITMENT_NO_PULL', '--no-pull'),
   setting('FITMENT_THREADS', '--threads'),
   setting('FITMENT_HEALTH_COMMAND', '--health-command'),
   setting('FITMENT_HEALTH_WORD', '--health-word'),
