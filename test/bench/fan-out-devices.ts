@@ -28,7 +28,7 @@ async function play({ port, clients, says, bytes }: Round): Promise<void> {
 async function subscribed(port: number, { id, topic }: Round['clients'][number]): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   say(socket, {
-    ...{ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 0 },
+    ...{ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 60 },
     clientId: id,
   })
   const subscriptions = [{ topic, qos: 0 as const }]
