@@ -10,9 +10,18 @@ const deflate = promisify(deflateRaw)
 
 /** Deflated blocks that did not get smaller, one after another, after which an artifact is not deflated any more. */
 const MOST_MISSES = 4
-/** Of a block must be saved, for a device to inflate it. */
-const LEAST_SAVED = 0.03
+/** Of a block must be saved, for a device to inflate it: eight bits save a fifth, float32 a twelfth (docs/scale.md). */
+const LEAST_SAVED = 0.1
 const MOST_ARTIFACTS = 256
+
+/** What deflating did to blocks of an artifact so far. */
+interface Tries {
+  /** One after another. */
+  misses: number
+  /** Whether the last that was tried got smaller. */
+  pays: boolean
+  underWay: number
+}
 
 /** How a device takes blocks. */
 export interface Wrapping {
@@ -33,7 +42,7 @@ interface Kept {
 export class FramedBlocks {
   readonly #most: number
   readonly #kept = new Map<string, Kept>()
-  readonly #misses = new Lru<Digest, number>(MOST_ARTIFACTS)
+  readonly #tries = new Lru<Digest, Tries>(MOST_ARTIFACTS)
   #bytes = 0
 
   /** @param most bytes of blocks to keep */
@@ -78,13 +87,20 @@ export class FramedBlocks {
     return printPackedFrames(artifact, index, block, { isDeflated: false, most })
   }
 
+  /** Until it is seen to pay one block is tried at a time: nobody waits for what may come to nothing. */
   async #deflated(artifact: Digest, block: Buffer): Promise<Buffer | undefined> {
-    const misses = this.#misses.get(artifact) ?? 0
-    if (misses >= MOST_MISSES) return undefined
-    const deflated = await deflate(block, { level: constants.Z_BEST_SPEED })
-    const isSmaller = deflated.length < block.length * (1 - LEAST_SAVED)
-    this.#misses.set(artifact, isSmaller ? 0 : misses + 1)
-    return isSmaller ? deflated : undefined
+    const tries = this.#tries.get(artifact) ?? { misses: 0, pays: false, underWay: 0 }
+    this.#tries.set(artifact, tries)
+    if (tries.misses >= MOST_MISSES || (!tries.pays && tries.underWay > 0)) return undefined
+    tries.underWay += 1
+    try {
+      const deflated = await deflate(block, { level: constants.Z_BEST_SPEED })
+      tries.pays = deflated.length < block.length * (1 - LEAST_SAVED)
+      tries.misses = tries.pays ? 0 : tries.misses + 1
+      return tries.pays ? deflated : undefined
+    } finally {
+      tries.underWay -= 1
+    }
   }
 
   #trim(): void {

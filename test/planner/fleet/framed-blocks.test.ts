@@ -93,3 +93,20 @@ t.test(
     t.equal(parseBlockFrame(plain[0] as Buffer)?.packing, undefined, 'who does not ask gets none')
   },
 )
+
+t.test(
+  'until deflating is seen to pay, one block is tried and the others do not wait',
+  async (t) => {
+    const framed = new FramedBlocks(64 * BLOCK_BYTES)
+    const { file } = counting(0, LETTERS)
+    const packed = { isPacked: true, pieceBytes: BLOCK_BYTES }
+    const said = async (indices: readonly number[]) => {
+      const all = await Promise.all(
+        indices.map((index) => framed.frames(ARTIFACT, blockAt(index), file, packed)),
+      )
+      return all.map(([frame]) => parseBlockFrame(frame as Buffer)?.packing?.isDeflated ?? false)
+    }
+    t.equal((await said([0, 1])).filter(Boolean).length, 1)
+    t.same(await said([2, 3]), [true, true])
+  },
+)

@@ -54,7 +54,10 @@ t.test('no message is longer than it may be, and what deflates is sent deflated'
       pi.blocks.filter(({ packing }) => packing?.part === (packing?.parts ?? 0) - 1)
     await until(() => isDone().length === 2)
     t.ok(pi.blocks.every(({ bytes }) => bytes.length <= PIECE))
-    t.ok(pi.blocks.every(({ packing }) => packing?.isDeflated === (content === letters)))
+    t.equal(
+      pi.blocks.some(({ packing }) => packing?.isDeflated),
+      content === letters,
+    )
   }
 })
 
