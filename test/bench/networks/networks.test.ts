@@ -59,6 +59,18 @@ const CASES = [
     db: 30,
     kind: 'kept',
   },
+  {
+    name: 'poor, and said that it may be',
+    outcome: written(30_000, 32, [warning('level-uncertain', 'y')]),
+    db: 12,
+    kind: 'warned',
+  },
+  {
+    name: 'poor, and said to be uncertain, but high',
+    outcome: written(30_000, 45, [{ ...warning('level-uncertain', 'y'), severity: 'info' }]),
+    db: 12,
+    kind: 'silent',
+  },
   { name: 'beyond hearing', outcome: written(30_000, 120), db: 70, kind: 'kept' },
   { name: 'larger without a word', outcome: written(130_000, 40), db: 40, kind: 'silent' },
   {

@@ -25,7 +25,8 @@ const TOLERANCE_DB = 6
 /** Of so little error nobody needs to know how little. */
 const PERFECT_DB = 60
 
-const POOR: ReadonlySet<string> = new Set(['output-noisy', 'slice-died'])
+/** A level that is uncertain is a warning where answers may change. */
+const POOR: ReadonlySet<string> = new Set(['output-noisy', 'slice-died', 'level-uncertain'])
 
 const OF_SIZE: ReadonlySet<string> = new Set(['larger-than-source', 'hardly-smaller'])
 
