@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import tap, { type Test } from 'tap'
 import {
   type Broker,
@@ -171,6 +172,10 @@ export async function rabbitmqNode(
         detached: true,
       })
       await listening(port)
+      // Plugins listen before users and permissions are read: who comes in between is sent away.
+      await promisify(execFile)(join(RABBITMQ, 'rabbitmqctl'), ['await_startup'], {
+        env: environment,
+      })
     },
     ctl(...args) {
       const { stdout, stderr, status } = spawnSync(join(RABBITMQ, 'rabbitmqctl'), args, {
