@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { constants, deflateRaw } from 'node:zlib'
 import type { Digest } from '../../shared/digest.ts'
 import { Lru } from '../../shared/lru.ts'
-import { printBlockFrame, printPackedFrames } from '../../shared/messages/index.ts'
+import { allocateBlockFrame, printPackedFrames } from '../../shared/messages/index.ts'
 import type { PlannedBlock } from './block-plan.ts'
 import type { OpenArtifact } from './open-artifacts.ts'
 
@@ -79,11 +79,11 @@ export class FramedBlocks {
     file: OpenArtifact,
     { isPacked, pieceBytes: most }: Wrapping,
   ): Promise<readonly Buffer[]> {
-    const block = Buffer.allocUnsafe(bytes)
+    const { frame, block } = allocateBlockFrame(artifact, index, bytes)
     await file.readInto(block, position)
     const deflated = isPacked ? await this.#deflated(artifact, block) : undefined
     if (deflated) return printPackedFrames(artifact, index, deflated, { isDeflated: true, most })
-    if (!isPacked || bytes <= most) return [printBlockFrame(artifact, index, block)]
+    if (!isPacked || bytes <= most) return [frame]
     return printPackedFrames(artifact, index, block, { isDeflated: false, most })
   }
 
