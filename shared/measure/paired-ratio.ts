@@ -1,8 +1,5 @@
 import { invariant } from '../errors.ts'
-import { hodgesLehmann, meanOf } from '../statistics/index.ts'
-
-/** Two-sided 95 % quantiles of Student's t for 1 … 4 degrees of freedom. */
-const T95 = [12.706, 4.303, 3.182, 2.776] as const
+import { hodgesLehmann, meanOf, studentT95 } from '../statistics/index.ts'
 
 /** One pair says nothing of its own error: a decade each way decides nothing. */
 const UNKNOWN = Math.log(10)
@@ -43,6 +40,6 @@ function studentT(values: readonly number[]): { centre: number; ci95: [number, n
   const centre = meanOf(values)
   if (n === 1) return { centre, ci95: [centre - UNKNOWN, centre + UNKNOWN] }
   const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0)
-  const half = (T95[n - 2] ?? T95[0]) * Math.sqrt(squares / (n - 1) / n)
+  const half = studentT95(n - 1) * Math.sqrt(squares / (n - 1) / n)
   return { centre, ci95: [centre - half, centre + half] }
 }

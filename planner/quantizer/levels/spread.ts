@@ -1,5 +1,5 @@
 import { sqnrDb } from '../../../shared/measure/index.ts'
-import { meanOf } from '../../../shared/statistics/index.ts'
+import { meanOf, studentT95 } from '../../../shared/statistics/index.ts'
 
 /** Powers of one sample. */
 export interface Powers {
@@ -9,10 +9,6 @@ export interface Powers {
 
 /** Beyond these nobody needs to know how much. */
 const WORTH_TELLING_DB = 60
-
-/** Student's t for 95 % of both sides, by degrees of freedom; few samples know little of their own spread. */
-const STUDENT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23]
-const STUDENT_OF_MORE = 2.1
 
 /**
  * How far off the level of other samples of the same kind may be, in dB to either side (95 %): from what it becomes when each of these is
@@ -30,7 +26,8 @@ export function spreadOf(samples: readonly Powers[]): number | null {
   const mean = meanOf(without)
   const squares = without.reduce((sum, level) => sum + (level - mean) ** 2, 0)
   const error = Math.sqrt(((count - 1) / count) * squares)
-  return (STUDENT[count - 2] ?? STUDENT_OF_MORE) * error
+  // Few samples know little of their own spread.
+  return studentT95(count - 1) * error
 }
 
 function worthTelling(level: number): number {
