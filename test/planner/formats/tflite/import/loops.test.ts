@@ -15,6 +15,26 @@ const int = (value: number) => ['int', value] as const
 
 const LOOP = { turn: 'int64', going: 'bool', state: 'float32' } as const
 
+/** A body that adds one, and goes on while all elements are below the bound. */
+const below = (bound: number): OnnxGraph =>
+  body(
+    LOOP,
+    ['on', 'next'],
+    [
+      ['Add', ['state', 'one'], ['next']],
+      ['ReduceMax', ['next'], ['largest'], { keepdims: int(0) }],
+      ['Less', ['largest', 'bound'], ['on']],
+    ],
+    { one: numbers(1), bound: numbers(bound) },
+  )
+
+const upTo = (bound: number, from: string, to: string): Row => [
+  'Loop',
+  ['', '', from],
+  [to],
+  { body: ['graph', below(bound)] },
+]
+
 const loop = (
   title: string,
   inner: OnnxGraph,
@@ -91,19 +111,7 @@ const CASES: readonly OnnxCase[] = [
     ),
     { outputs: ['out', 'stack'] },
   ),
-  loop(
-    'a condition that ends it earlier',
-    body(
-      LOOP,
-      ['on', 'next'],
-      [
-        ['Add', ['state', 'one'], ['next']],
-        ['ReduceMax', ['next'], ['largest'], { keepdims: int(0) }],
-        ['Less', ['largest', 'bound'], ['on']],
-      ],
-      { one: numbers(1), bound: numbers(3.3) },
-    ),
-  ),
+  loop('a condition that ends it earlier', below(3.3)),
   scan('a scan'),
   scan('a scan backwards, along other axes', {
     scan_input_axes: ['ints', [1]],
@@ -148,21 +156,6 @@ const counted = (
     ['Loop', ['limit', condition, ...states], outputs, { body: ['graph', inner] }],
   ],
 })
-
-/** Adds one until an element is not below the bound any more. */
-function upTo(bound: number, from: string, to: string): Row {
-  const inner = body(
-    LOOP,
-    ['on', 'next'],
-    [
-      ['Add', ['state', 'one'], ['next']],
-      ['ReduceMax', ['next'], ['largest'], { keepdims: int(0) }],
-      ['Less', ['largest', 'bound'], ['on']],
-    ],
-    { one: numbers(1), bound: numbers(bound) },
-  )
-  return ['Loop', ['', '', from], [to], { body: ['graph', inner] }]
-}
 
 const GOES: Row = ['Identity', ['going'], ['on']]
 
@@ -210,27 +203,14 @@ const LONG: readonly OnnxCase[] = [
       before: [['Reshape', ['y', 'six'], ['flat']]],
     },
   ),
-  counted(
-    'a condition besides a limit, and one that holds from the beginning or not',
-    body(
-      LOOP,
-      ['on', 'next'],
-      [
-        ['Add', ['state', 'one'], ['next']],
-        ['ReduceMax', ['next'], ['largest'], { keepdims: int(0) }],
-        ['Less', ['largest', 'bound'], ['on']],
-      ],
-      { one: numbers(1), bound: numbers(4.3) },
-    ),
-    {
-      condition: 'begins',
-      before: [
-        ['ReduceMax', ['x'], ['most'], { keepdims: int(0) }],
-        ['Less', ['most', 'three'], ['begun']],
-        ['Squeeze', ['begun'], ['begins']],
-      ],
-    },
-  ),
+  counted('a condition besides a limit, and one that holds from the beginning or not', below(4.3), {
+    condition: 'begins',
+    before: [
+      ['ReduceMax', ['x'], ['most'], { keepdims: int(0) }],
+      ['Less', ['most', 'three'], ['begun']],
+      ['Squeeze', ['begun'], ['begins']],
+    ],
+  }),
   {
     title: 'a loop that only its condition ends, and what follows it',
     domain: 'positive',
