@@ -1,5 +1,6 @@
+import { NOISE } from '../../shared/measure/index.ts'
 import { metricName } from '../../shared/metrics/index.ts'
-import { formatBytes, formatRatio } from '../../shared/units.ts'
+import { formatBytes, formatPercent, formatRatio } from '../../shared/units.ts'
 import { behindFloat } from './behind-float.ts'
 import { type Compare, type Comparison, comparisons } from './comparison.ts'
 import { brokenConstraints, points } from './constraints.ts'
@@ -83,8 +84,16 @@ function pick(
       : ''
   if (winner === best)
     return { winner, because: `best ${objective.name}, ${objective.print(best)}${inUse}` }
-  const because = `${objective.print(winner)}, no difference shown against ${name(best)} (${objective.print(best)}${shownBy(objective, compare(winner, best))}), and smaller${inUse}`
+  const against = `${name(best)} (${objective.print(best)}${shownBy(objective, compare(winner, best))})`
+  const because = `${objective.print(winner)}, ${tieOf(objective, compare(winner, best))} ${against}, and smaller${inUse}`
   return { winner, because }
+}
+
+/** What is shown, and does not matter, is no "no difference". */
+function tieOf({ name }: Objective, { ci95: [low] }: Comparison): string {
+  return name === 'latency' && low > 1
+    ? `less than ${formatPercent(NOISE, 0)} slower than`
+    : 'no difference shown against'
 }
 
 /** A tie goes to the smaller file; one that is smaller by a sliver gains nobody anything. */
