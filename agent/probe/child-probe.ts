@@ -12,6 +12,7 @@ import {
   measureLatency,
   measureSoak,
   paced,
+  type Run,
 } from '../../shared/measure/index.ts'
 import {
   type EngineChoice,
@@ -91,7 +92,7 @@ export async function fieldHere(
   validateLate()
   const dataset = await readDataset(datasetPath)
   enter('loading')
-  const runs: ((turn: number) => unknown)[] = []
+  const runs: Run[] = []
   for (const { modelPath, engine, threads } of sides) {
     const [, session] = await load(modelPath, engine, { threads })
     runs.push(runsInTurn(session, samplesFor(dataset, session.inputs)))
@@ -195,12 +196,13 @@ function measuredOn(
 }
 
 /** Converted before, so that only the model is timed. */
-function runsInTurn(session: Session, samples: Samples): (turn: number) => unknown {
+function runsInTurn(session: Session, samples: Samples): Run {
   const count = Math.min(INPUTS_IN_TURN, samples.count)
   const runs = Array.from({ length: count }, (_, i) =>
     repeatable(session, samples.at(Math.floor((i * samples.count) / count))),
   )
-  return (turn) => runs[turn % count]?.()
+  const { optimisedAfterMs } = session
+  return Object.assign((turn: number) => runs[turn % count]?.(), { optimisedAfterMs })
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {

@@ -155,6 +155,8 @@ export interface Session {
   readonly details?: SessionDetails
   /** In the order in which they were asked; absent where the runtime knows no delegates. */
   readonly delegation?: readonly Delegation[]
+  /** Before it ran for so long its times are not those of an application that runs on: absent where code is machine code from the start. */
+  readonly optimisedAfterMs?: number
   /** Inputs by name, with concrete shapes. @throws RuntimeError */
   run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>
   /**

@@ -86,11 +86,11 @@ export async function benchHere(
   // Converted before the clock starts: only the model is timed.
   const rotated = Array.from({ length: Math.min(8, inputs.count) }, (_, i) => inputs.at(i))
   const runs = rotated.map((input) => repeatable(session, input))
-  const run = (turn: number) => runs[turn % runs.length]?.()
+  const { delegation, details, optimisedAfterMs } = session
+  const run = Object.assign((turn: number) => runs[turn % runs.length]?.(), { optimisedAfterMs })
   const budget = budgetOf(request.seconds * 1000)
   const latency = await measureLatency(run, budget, { afterBlock })
   const further = await furtherMeasured(request, run, budget)
-  const { delegation, details } = session
   const { name, version, library } = runtime
   await session.close()
   const parts = request.profile ? await partTimes(runtime, request, rotated[0] ?? {}) : undefined

@@ -2,6 +2,7 @@ import type { Tensor } from '../../tensors.ts'
 import { packageVersion } from '../package-version.ts'
 import { RUNTIMES, type Runtime, type Session } from '../runtime.ts'
 import { type EngineOptions, LitertEngine } from './engine.ts'
+import { OPTIMISED_AFTER_MS } from './machine-code.ts'
 import type { LitertModel } from './model.ts'
 
 /** Copies of the outputs, under their names. */
@@ -31,6 +32,7 @@ export const litertInProcess: Runtime = {
       inputs: model.inputs,
       outputs: model.outputs,
       details: describe(engine, model),
+      optimisedAfterMs: OPTIMISED_AFTER_MS,
       run: async (inputs) => copyOutputs(model, model.run(inputs)),
       close: async () => {
         shared.open -= 1

@@ -28,6 +28,13 @@ async function compiled(): Promise<object | undefined> {
   }
 }
 
+/**
+ * V8 runs a wasm function as quickly compiled code first, and compiles it better in the background while it runs: until
+ * then a model takes up to three times as long (motor-faults on two threads of two busy cores: 1.7 ms, then 0.65 ms), and
+ * for a while equally long, so that nothing in its times tells that they will fall.
+ */
+export const OPTIMISED_AFTER_MS = 400
+
 /** How long a wasm function runs before V8 compiles it once more, better: fifty times the default. */
 const PATIENT_BUDGET = 90_000_000
 

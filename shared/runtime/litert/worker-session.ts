@@ -5,7 +5,7 @@ import type { Tensor } from '../../tensors.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Session, SessionDetails, TensorInfo } from '../runtime.ts'
 import type { EngineOptions } from './engine.ts'
-import { holdMachineCode } from './machine-code.ts'
+import { holdMachineCode, OPTIMISED_AFTER_MS } from './machine-code.ts'
 import type { RunRequest, WorkerReply, WorkerTask } from './worker-messages.ts'
 
 const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
@@ -20,6 +20,7 @@ export class WorkerSession implements Session {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
   readonly details: SessionDetails
+  readonly optimisedAfterMs = OPTIMISED_AFTER_MS
   readonly #thread: SessionThread
 
   private constructor(thread: SessionThread, loaded: Extract<WorkerReply, { kind: 'loaded' }>) {

@@ -54,6 +54,22 @@ t.test(
   },
 )
 
+t.test(
+  'code that is optimised while it runs warms up until it is, also where others share the time',
+  async (t) => {
+    let runs = 0
+    // As wasm on a busy machine: steady, then three times as fast.
+    const { clock, run } = simulated(() => (++runs * 2 <= 300 ? 2 : 0.7))
+    const optimised = Object.assign(run, { optimisedAfterMs: 400 })
+    const budget = budgetOfField(4_000, 5)
+    const [record] = await measureField([optimised], budget, { clock })
+    t.ok((record?.latency.warmup.ms ?? 0) >= 400, `${record?.latency.warmup.ms} ms`)
+    t.equal(Math.round(10 * (record?.latency.maxMs ?? 0)), 7, 'none of the slow runs is counted')
+    const little = await measureLatency(optimised, budgetOf(10), { clock })
+    t.ok(little.warmup.ms < 50, 'never longer than the budget allows')
+  },
+)
+
 t.test('the cap of runs ends a very fast model', async (t) => {
   const { clock, run } = simulated(() => 0.01)
   const record = await measureLatency(run, FULL_BUDGET, { clock })

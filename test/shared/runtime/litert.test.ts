@@ -117,6 +117,7 @@ t.test('its own kernels agree with XNNPACK', async (t) => {
 t.test('two threads give the same answers', async (t) => {
   const session = await litertRuntime.load(modelBytes('dense.tflite'), { threads: 2 })
   t.match(session.details, { threads: 2, build: 'threads' })
+  t.ok((session.optimisedAfterMs ?? 0) > 0, 'wasm is optimised while it runs')
   const { scores } = await session.run({ x: X })
   t.ok(Math.abs(Number(scores?.data[2]) - 0.56937) < 1e-4)
   await session.close()
