@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { reportFailure } from '../../shared/command-line/index.ts'
+import { reportFailure, saidOnce } from '../../shared/command-line/index.ts'
 import { UsageError } from '../../shared/errors.ts'
 import { speakPlainly } from '../../shared/issue-words.ts'
 import { printedCommands } from '../../shared/printed-commands.ts'
@@ -96,7 +96,7 @@ export function program(running: Running): Command {
 
 /** `--no-pull` is a flag as others are, and no default of a `--pull`. */
 function flagOf(flags: string, description: string): Option {
-  const option = new Option(flags, description)
+  const option = saidOnce(new Option(flags, description))
   option.negate = false
   return option
 }

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { Command, Option } from 'commander'
 import type { z } from 'zod'
-import { reportFailure } from '../../../shared/command-line/index.ts'
+import { reportFailure, saidOnce } from '../../../shared/command-line/index.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import { speakPlainly } from '../../../shared/issue-words.ts'
 import type { Naming } from '../../../shared/started-as.ts'
@@ -73,7 +73,7 @@ function buildProgram(
 
 /** Choices are shown and completed; what else is said is refused by the command's own schema. */
 function optionOf({ flags, description, default: usual, choices }: CliOption): Option {
-  const option = new Option(flags, description).default(usual)
+  const option = saidOnce(new Option(flags, description).default(usual))
   return Object.assign(option, choices && { argChoices: [...choices] })
 }
 

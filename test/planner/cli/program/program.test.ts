@@ -10,16 +10,20 @@ const greet = defineCommand({
   path: 'people greet',
   summary: 'Greets somebody.',
   arguments: [{ name: 'name', description: 'whom' }],
-  options: [{ flags: '--times <n>', description: 'how often', default: '1' }],
+  options: [
+    { flags: '--times <n>', description: 'how often', default: '1' },
+    { flags: '--also <names...>', description: 'whom too' },
+  ],
   example: 'fitment people greet Ada --times 2',
   input: z.object({
     name: z.string().min(2, 'a name has two letters'),
     times: z.coerce.number().int(),
+    also: z.array(z.string()).default([]),
   }),
-  run: async ({ name, times }, io) => {
+  run: async ({ name, times, also }, io) => {
     if (name === 'Nobody') throw new UsageError('nobody is not a person: name one')
     if (name === 'Bug') throw new TypeError('oops')
-    io.result({ name, times }, () => `hello ${name}`.repeat(times))
+    io.result({ name, times }, () => `hello ${[name, ...also].join(' and ')}`.repeat(times))
     return name === 'Finding' ? 1 : 0
   },
 })
@@ -47,6 +51,21 @@ const rows: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] = [
     err: /^error \[usage\]: name: a name has two letters/,
   },
   { argv: ['people', 'greet', 'Ada', '--times', 'x'], code: 2, err: /--times: / },
+  {
+    argv: ['people', 'greet', 'Ada', '--times', '2', '--times', '3'],
+    code: 2,
+    err: /^error \[usage\]: --times is given twice, as "2" and "3": leave one out.*\n$/,
+  },
+  {
+    argv: ['people', 'greet', 'Ada', '--times', '1', '--times', '1'],
+    code: 0,
+    out: /^hello Ada\n$/,
+  },
+  {
+    argv: ['people', 'greet', 'Ada', '--also', 'Bob', 'Eve', '--also', 'Kim'],
+    code: 0,
+    out: /^hello Ada and Bob and Eve and Kim\n$/,
+  },
   { argv: ['people', 'greet', 'Nobody'], code: 2, err: /nobody is not a person/ },
   { argv: ['people', 'greet', 'Bug'], code: 1, err: /error \[internal\]: oops\n.*TypeError/ },
   { argv: ['people', 'greet'], code: 2, err: /missing required argument/ },
