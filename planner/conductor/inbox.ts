@@ -100,12 +100,14 @@ const PASSING: ReadonlySet<HeardReport['kind']> = new Set(['observations', 'capt
 
 const HANDLERS: Handlers = {
   async ack({ context, db }, device, report) {
-    const kind = await orders.ackOrder(db, device, report.order, context.now())
-    if (kind === 'assign') return
+    const begun = await orders.ackOrder(db, device, report.order, context.now())
+    if (begun === 'assign') return
     const known = await orders.findOrder(db, report.order)
     if (known?.device !== device) return
     if (known.order?.kind === 'cancel') await orders.closeOrder(db, report.order)
-    if (known.order?.kind === 'probe') await extendDeadline(context, known.order)
+    // Who says again that it has the order gets no more time for it.
+    if (begun !== undefined && known.order?.kind === 'probe')
+      await extendDeadline(context, known.order)
   },
 
   async probe({ context, db }, device, report) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Constraints } from '../../../planner/selection/index.ts'
-import { models, pipelines, selections, variants } from '../../../planner/storage/index.ts'
+import { models, pipelines, probes, selections, variants } from '../../../planner/storage/index.ts'
 import type { SaidProbe } from '../../../shared/messages/orders.ts'
 import { askedProbe } from '../../asked-probe.ts'
 import {
@@ -139,6 +139,12 @@ t.test('probes without an answer go elsewhere; refusals and small rooms are reas
   const a = await new ScriptedDevice('a', p).join()
   const model = await planned(p, { maxBytes: 70_000 })
   const order = await until(p, async () => (await probesOf(a))[0])
+  const deadline = async () => (await probes.findProbe(context.db, order.id))?.deadline
+  const given = await deadline()
+  p.clock.now = new Date(p.clock.now.getTime() + 1_000)
+  await a.say({ kind: 'ack', order: order.id })
+  await settle(p)
+  t.equal(await deadline(), given, 'who says again that it has the order gets no more time')
   // The device goes away in the middle; after the deadline another is asked.
   await a.leave()
   const b = await new ScriptedDevice('b', p).join()
