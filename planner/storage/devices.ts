@@ -155,6 +155,19 @@ export async function devicesOfClass(db: Db, classId: string): Promise<readonly 
   return rows.map(deviceOf)
 }
 
+/** Those in service, by id, and whether they are online: nothing that grows with what they said of themselves. */
+export async function presenceOfClass(
+  db: Db,
+  classId: string,
+): Promise<readonly Pick<Device, 'id' | 'online'>[]> {
+  const rows = await inService(db)
+    .select(['id', 'online'])
+    .where('class', '=', classId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id, online }) => ({ id, online: online === 1 }))
+}
+
 /** By id, from behind `after` on: all of a fleet in pieces of bounded size. */
 export async function pageOfDevices(
   db: Db,
@@ -345,7 +358,7 @@ export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
 }
 
 /** A retired device is of no class, and counts nowhere. */
-function inService(db: Db) {
+export function inService(db: Db) {
   const retired = db.selectFrom('retired_devices').select('retired_devices.device')
   return db.selectFrom('devices').where('id', 'not in', retired)
 }
