@@ -19,6 +19,7 @@ export interface RuntimePackage {
 /** `failed`: not given again, until a newer package comes. */
 export const OFFER_STATES = ['ordered', 'active', 'failed'] as const
 export type OfferState = (typeof OFFER_STATES)[number]
+const offerStateSchema = wordOr(OFFER_STATES, 'ordered')
 
 export interface RuntimeOffer {
   readonly device: DeviceId
@@ -145,7 +146,7 @@ function offerOf(row: Tables['runtime_offers']): RuntimeOffer {
     name: row.name,
     package: row.package,
     orderId: row.order_id,
-    state: wordOr(OFFER_STATES, 'ordered').parse(row.state),
+    state: offerStateSchema.parse(row.state),
     attempt: row.attempt,
     error: row.error,
   }

@@ -69,9 +69,7 @@ async function recheckTexts(
   chosen: StoredSelection | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const acceptNoise = await acceptsNoise(db, rollout.model)
-  const own = (await rechecks.recheckedOf(db, rollout.modelName)).filter(
-    (one) => one.model === rollout.model && one.class === rollout.class && one.state === 'done',
-  )
+  const own = await rechecks.recheckedOf(db, rollout)
   return new Map(
     own.flatMap(({ device, variant, record, error }) => {
       if (error) return [[device, `could not measure it: ${error.code}: ${error.message}`]]
