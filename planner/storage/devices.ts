@@ -10,6 +10,7 @@ import {
 } from '../../shared/messages/index.ts'
 import { type BirthOutcome, type Classification, classColumns, recordBirths } from './births.ts'
 import { putSlots } from './device-slots.ts'
+import { filledUp } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -79,12 +80,12 @@ export async function recordDeaths(
     device,
     epoch: JSON.stringify({ start, connection }),
   }))
-  const sessions = sql.join(said.map(({ device, epoch }) => sql`(${device}, ${epoch})`))
+  const sessions = sql.join(filledUp(said).map(({ device, epoch }) => sql`(${device}, ${epoch})`))
   const rows = await db
     .updateTable('devices')
     .set({ online: 0, last_seen: at.toISOString() })
     // By the key first: pairs alone are looked for in every row.
-    .where('id', 'in', [...new Set(said.map(({ device }) => device))])
+    .where('id', 'in', filledUp(new Set(said.map(({ device }) => device))))
     .where(sql<boolean>`(id, epoch) in (values ${sessions})`)
     .returning(['id', 'epoch'])
     .execute()

@@ -3,6 +3,7 @@ import type { DeviceId } from '../../shared/ids.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { type RuntimeManifest, runtimeManifestSchema } from '../../shared/runtime-package/index.ts'
 import type { Born } from './born.ts'
+import { filledUp } from './few-texts.ts'
 import { readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -76,7 +77,7 @@ export async function recordTakers(db: Db, births: readonly Born[]): Promise<voi
   const takes = ({ birth }: Born) => birth.acceptsRuntimes === true
   const others = births.filter((born) => !takes(born)).map(({ device }) => device)
   if (others.length > 0) {
-    await db.deleteFrom('runtime_takers').where('device', 'in', others).execute()
+    await db.deleteFrom('runtime_takers').where('device', 'in', filledUp(others)).execute()
   }
   const added = births.filter(takes).map(({ device }) => ({ device }))
   if (added.length === 0) return
