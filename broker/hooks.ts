@@ -8,6 +8,7 @@ import { NotLetIn } from './errors.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import type { Authenticate, Identity } from './identity.ts'
 import type { Joining } from './joining.ts'
+import { letIn } from './let-in.ts'
 import { bytesOf } from './payload.ts'
 
 /** Where a dropped publish goes: a topic that no role may subscribe. */
@@ -33,23 +34,24 @@ type Hooks = Pick<
 
 /** What aedes asks before it lets anything through. */
 export function hooksOf(context: HookContext): Hooks {
+  const keepalives = new WeakMap<Client, number>()
   return {
     // Every session is a clean one: what must not be lost is kept by both ends, never by the broker.
-    preConnect: (_client, packet, next) => {
+    preConnect: (client, packet, next) => {
       packet.clean = true
+      keepalives.set(client, packet.keepalive ?? 0)
       // aedes would make up a name, which might pass for a device's.
       if (packet.clientId === '') packet.clientId = NAMELESS
       next(null, true)
     },
     authenticate: (client, username, password, next) => {
-      letIn(context, client, username, password).then(
-        () => next(null, true),
-        (error) => {
+      identify(context, client, username, password)
+        .then(() => letIn(client, keepalives.get(client) ?? 0))
+        .catch((error) => {
           if (error instanceof NotLetIn) return next(error, false)
           context.log.error({ client: client.id, reason: messageOf(error) }, 'cannot authenticate')
           next(null, false)
-        },
-      )
+        })
     },
     // An error would close the connection without a word: what is denied goes nowhere instead.
     authorizePublish: (client, packet, next) => {
@@ -81,7 +83,7 @@ export function hooksOf(context: HookContext): Hooks {
 }
 
 /** @throws NotLetIn */
-async function letIn(
+async function identify(
   { authenticate, identities, refusals, joining }: HookContext,
   client: Client,
   username: string | undefined,

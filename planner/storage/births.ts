@@ -5,6 +5,7 @@ import { recordLabelsOf } from './device-labels.ts'
 import { putSlotsOf } from './device-slots.ts'
 import { recordRootsOf } from './directions.ts'
 import { recordEngineNotesOf } from './engine-notes.ts'
+import { filledUp, inPieces } from './few-texts.ts'
 import { readJson } from './json.ts'
 import { reopenOrders } from './orders.ts'
 import { recordTakers } from './runtime-packages.ts'
@@ -26,7 +27,7 @@ export interface NewBirth extends Born {
 /** False for a birth older than the session known. */
 export type BirthOutcome = 'new' | 'known' | false
 
-/** Rows of one statement: as many as make it rare, and its text one of a few that stay compiled. */
+/** Rows of one statement, a power of two: as many as make it rare. */
 const ROWS = 64
 
 /**
@@ -54,9 +55,7 @@ export async function recordBirths(
   )
   // Without a class what is known of it stays: those are rows of another shape.
   for (const shape of [births.filter(({ found }) => found), births.filter(({ found }) => !found)]) {
-    for (let from = 0; from < shape.length; from += ROWS) {
-      await putRows(db, shape.slice(from, from + ROWS), at.toISOString())
-    }
+    for (const piece of inPieces(shape, ROWS)) await putRows(db, piece, at.toISOString())
   }
   await reopenOrders(db, [...isRestarted].sort())
   await recordRootsOf(db, births)
@@ -76,7 +75,7 @@ async function epochsOf(db: Db, ids: readonly DeviceId[]): Promise<Map<DeviceId,
   const rows = await db
     .selectFrom('devices')
     .select(['id', 'epoch'])
-    .where('id', 'in', [...ids])
+    .where('id', 'in', filledUp(ids))
     .execute()
   return new Map(rows.map(({ id, epoch }) => [id, readJson(epochSchema, epoch)]))
 }

@@ -1,5 +1,6 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth } from '../../shared/messages/index.ts'
+import { filledUp } from './few-texts.ts'
 import type { Db, Tables } from './tables.ts'
 
 /** What a device holds. */
@@ -22,14 +23,14 @@ export async function putSlotsOf(db: Db, all: readonly Held[]): Promise<void> {
   const rows = await db
     .selectFrom('device_slots')
     .select(['device', 'model_name', 'variant', 'active'])
-    .where('device', 'in', devices)
+    .where('device', 'in', filledUp(devices))
     .execute()
   const known = new Map<DeviceId, (typeof rows)[number][]>()
   for (const row of rows) known.set(row.device, [...(known.get(row.device) ?? []), row])
   const changed = all.filter(({ device, slots }) => !isSame(known.get(device) ?? [], slots))
   if (changed.length === 0) return
   const names = changed.map(({ device }) => device)
-  await db.deleteFrom('device_slots').where('device', 'in', names).execute()
+  await db.deleteFrom('device_slots').where('device', 'in', filledUp(names)).execute()
   const added = changed.flatMap(({ device, slots }) =>
     [...rowsOf(slots).values()].map((row) => ({ device, ...row })),
   )

@@ -10,6 +10,7 @@ import {
 } from '../../shared/messages/index.ts'
 import { type BirthOutcome, type Classification, classColumns, recordBirths } from './births.ts'
 import { putSlots } from './device-slots.ts'
+import { filledUp } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -79,12 +80,12 @@ export async function recordDeaths(
     device,
     epoch: JSON.stringify({ start, connection }),
   }))
-  const sessions = sql.join(said.map(({ device, epoch }) => sql`(${device}, ${epoch})`))
+  const sessions = sql.join(filledUp(said).map(({ device, epoch }) => sql`(${device}, ${epoch})`))
   const rows = await db
     .updateTable('devices')
     .set({ online: 0, last_seen: at.toISOString() })
     // By the key first: pairs alone are looked for in every row.
-    .where('id', 'in', [...new Set(said.map(({ device }) => device))])
+    .where('id', 'in', filledUp(new Set(said.map(({ device }) => device))))
     .where(sql<boolean>`(id, epoch) in (values ${sessions})`)
     .returning(['id', 'epoch'])
     .execute()
@@ -153,6 +154,19 @@ export async function devicesOfClass(db: Db, classId: string): Promise<readonly 
     .orderBy('id')
     .execute()
   return rows.map(deviceOf)
+}
+
+/** Those in service, by id, and whether they are online: nothing that grows with what they said of themselves. */
+export async function presenceOfClass(
+  db: Db,
+  classId: string,
+): Promise<readonly Pick<Device, 'id' | 'online'>[]> {
+  const rows = await inService(db)
+    .select(['id', 'online'])
+    .where('class', '=', classId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id, online }) => ({ id, online: online === 1 }))
 }
 
 /** By id, from behind `after` on: all of a fleet in pieces of bounded size. */
@@ -345,7 +359,7 @@ export async function knownDevices(db: Db): Promise<readonly DeviceId[]> {
 }
 
 /** A retired device is of no class, and counts nowhere. */
-function inService(db: Db) {
+export function inService(db: Db) {
   const retired = db.selectFrom('retired_devices').select('retired_devices.device')
   return db.selectFrom('devices').where('id', 'not in', retired)
 }

@@ -1,6 +1,7 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import { type EngineNotes, engineNotesSchema } from '../../shared/messages/index.ts'
 import type { Born } from './born.ts'
+import { filledUp } from './few-texts.ts'
 import { readJsonOrNull } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -8,7 +9,7 @@ import type { Db } from './tables.ts'
 export async function recordEngineNotesOf(db: Db, births: readonly Born[]): Promise<void> {
   if (births.length === 0) return
   const devices = births.map(({ device }) => device)
-  await db.deleteFrom('engine_notes').where('device', 'in', devices).execute()
+  await db.deleteFrom('engine_notes').where('device', 'in', filledUp(devices)).execute()
   const rows = births.flatMap(({ device, birth: { unusable = [], proposed = [] } }) =>
     unusable.length + proposed.length === 0
       ? []

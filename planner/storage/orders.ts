@@ -6,6 +6,7 @@ import {
   cancelOrderSchema,
   probeOrderSchema,
 } from '../../shared/messages/index.ts'
+import { filledUp } from './few-texts.ts'
 import { readKnown } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -100,7 +101,7 @@ export async function pendingOrdersOf(
   const rows = await db
     .selectFrom('orders')
     .select(['id', 'device', 'body'])
-    .where('device', 'in', [...new Set(asked.map(({ device }) => device))])
+    .where('device', 'in', filledUp(new Set(asked.map(({ device }) => device))))
     .where('state', '=', 'open')
     .where((q) => q.or([q('expires_at', 'is', null), q('expires_at', '>', at.toISOString())]))
     .orderBy('seq')

@@ -8,6 +8,8 @@ import type { Db, Tables } from './tables.ts'
 /** due → asked → done; what is done may have failed: its probe says. */
 export const RECHECK_STATES = ['due', 'asked', 'done'] as const
 export type RecheckState = (typeof RECHECK_STATES)[number]
+/** What a newer planner made of it is not ours to repeat. */
+const stateSchema = wordOr(RECHECK_STATES, 'done')
 
 /** A device that is to measure the variant it was given. */
 export interface Recheck {
@@ -81,14 +83,19 @@ export async function findRecheck(
   return row && recheckOf(row)
 }
 
-/** Of all devices that were given the model, with what their probe came to; both null while it is under way. */
-export async function recheckedOf(db: Db, modelName: string): Promise<readonly Rechecked[]> {
+/** Those of a revision and class that are answered, with what their probe came to. */
+export async function recheckedOf(
+  db: Db,
+  { model, class: classId }: Pick<Recheck, 'model' | 'class'>,
+): Promise<readonly Rechecked[]> {
   const rows = await db
     .selectFrom('rechecks')
     .leftJoin('probes', 'probes.id', 'rechecks.probe')
     .selectAll('rechecks')
     .select(['probes.record', 'probes.error'])
-    .where('rechecks.model_name', '=', modelName)
+    .where('rechecks.model', '=', model)
+    .where('rechecks.class', '=', classId)
+    .where('rechecks.state', 'not in', ['due', 'asked'])
     .execute()
   return rows.map(({ record, error, ...row }) => ({
     ...recheckOf(row),
@@ -113,6 +120,5 @@ export async function setRecheck(
 
 function recheckOf(row: Tables['rechecks']): Recheck {
   const { model_name: modelName, state, updated_at: _, ...rest } = row
-  // What a newer planner made of it is not ours to repeat.
-  return { ...rest, modelName, state: wordOr(RECHECK_STATES, 'done').parse(state) }
+  return { ...rest, modelName, state: stateSchema.parse(state) }
 }

@@ -3,6 +3,7 @@ import type { DeviceId } from '../../shared/ids.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { type RuntimeManifest, runtimeManifestSchema } from '../../shared/runtime-package/index.ts'
 import type { Born } from './born.ts'
+import { filledUp } from './few-texts.ts'
 import { readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -19,6 +20,7 @@ export interface RuntimePackage {
 /** `failed`: not given again, until a newer package comes. */
 export const OFFER_STATES = ['ordered', 'active', 'failed'] as const
 export type OfferState = (typeof OFFER_STATES)[number]
+const offerStateSchema = wordOr(OFFER_STATES, 'ordered')
 
 export interface RuntimeOffer {
   readonly device: DeviceId
@@ -75,7 +77,7 @@ export async function recordTakers(db: Db, births: readonly Born[]): Promise<voi
   const takes = ({ birth }: Born) => birth.acceptsRuntimes === true
   const others = births.filter((born) => !takes(born)).map(({ device }) => device)
   if (others.length > 0) {
-    await db.deleteFrom('runtime_takers').where('device', 'in', others).execute()
+    await db.deleteFrom('runtime_takers').where('device', 'in', filledUp(others)).execute()
   }
   const added = births.filter(takes).map(({ device }) => ({ device }))
   if (added.length === 0) return
@@ -145,7 +147,7 @@ function offerOf(row: Tables['runtime_offers']): RuntimeOffer {
     name: row.name,
     package: row.package,
     orderId: row.order_id,
-    state: wordOr(OFFER_STATES, 'ordered').parse(row.state),
+    state: offerStateSchema.parse(row.state),
     attempt: row.attempt,
     error: row.error,
   }

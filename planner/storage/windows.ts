@@ -2,6 +2,7 @@ import type { DeviceId } from '../../shared/ids.ts'
 import { type Window, windowSchema } from '../../shared/windows/index.ts'
 import { type Selector, selectorSchema } from '../groups/index.ts'
 import type { Born } from './born.ts'
+import { filledUp } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -54,7 +55,8 @@ export async function listWindows(db: Db): Promise<readonly MaintenanceWindow[]>
 /** Absent: an agent that keeps no windows. */
 export async function recordZones(db: Db, births: readonly Born[]): Promise<void> {
   const none = births.flatMap(({ device, birth }) => (birth.timeZone === undefined ? [device] : []))
-  if (none.length > 0) await db.deleteFrom('device_zones').where('device', 'in', none).execute()
+  if (none.length > 0)
+    await db.deleteFrom('device_zones').where('device', 'in', filledUp(none)).execute()
   const said = births.flatMap(({ device, birth: { timeZone: zone } }) =>
     zone === undefined ? [] : [{ device, zone }],
   )

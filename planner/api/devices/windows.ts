@@ -1,7 +1,7 @@
 import { printWindow, requireZone } from '../../../shared/windows/index.ts'
-import { type ConductorContext, subjectsOf } from '../../conductor/index.ts'
+import type { ConductorContext } from '../../conductor/index.ts'
 import { matches, printSelector, requireMatches } from '../../groups/index.ts'
-import { audit, devices as deviceRows, windows } from '../../storage/index.ts'
+import { audit, subjectsInService, windows } from '../../storage/index.ts'
 import type { Call } from '../call/call.ts'
 import type { OperationInput, OperationOutput } from '../contract/contract.ts'
 import { ApiError } from '../contract/errors.ts'
@@ -14,7 +14,7 @@ export async function setWindow(
 ): Promise<OperationOutput<'windows.set'>> {
   const { db } = context
   if (window.zone !== null) requireZone(window.zone)
-  requireMatches(where, await subjectsOf(db, await deviceRows.listDevices(db)))
+  requireMatches(where, await subjectsInService(db))
   await db.transaction().execute(async (trx) => {
     await windows.putWindow(trx, { name, where, window, by: actor }, context.now())
     const detail = { where: printSelector(where), hours: printWindow(window) }
@@ -28,7 +28,7 @@ export async function setWindow(
 }
 
 export async function windowViews({ db }: Pick<ConductorContext, 'db'>): Promise<WindowView[]> {
-  const subjects = await subjectsOf(db, await deviceRows.listDevices(db))
+  const subjects = await subjectsInService(db)
   const zones = await windows.zones(db)
   return (await windows.listWindows(db)).map(({ name, where, window, by }) => {
     const meant = subjects.filter((subject) => matches(where, subject))

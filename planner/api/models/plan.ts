@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { classesMeant, commit, subjectsOf } from '../../conductor/index.ts'
+import { classesMeant, commit } from '../../conductor/index.ts'
 import { requireMatches, type Selector } from '../../groups/index.ts'
 import { definedOf } from '../../probing/index.ts'
 import {
@@ -11,6 +11,7 @@ import {
   probePolicyOf,
   setNoiseAccepted,
   setProbePolicy,
+  subjectsInService,
   variants,
 } from '../../storage/index.ts'
 import { type Call, modelNamed } from '../call/call.ts'
@@ -69,7 +70,7 @@ export async function classesFor(
   }
   if (where !== undefined) {
     const { db } = context
-    requireMatches(where, await subjectsOf(db, await deviceRows.listDevices(db)))
+    requireMatches(where, await subjectsInService(db))
   }
   const meant = await classesMeant(context.db, where)
   if (only === undefined) return [...meant]

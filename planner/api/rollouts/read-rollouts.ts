@@ -4,6 +4,7 @@ import {
   hoursOf,
   meantBy,
   opensAt,
+  subjectsOfClass,
 } from '../../conductor/index.ts'
 import { judgeRecheck } from '../../probing/index.ts'
 import {
@@ -68,9 +69,7 @@ async function recheckTexts(
   chosen: StoredSelection | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const acceptNoise = await acceptsNoise(db, rollout.model)
-  const own = (await rechecks.recheckedOf(db, rollout.modelName)).filter(
-    (one) => one.model === rollout.model && one.class === rollout.class && one.state === 'done',
-  )
+  const own = await rechecks.recheckedOf(db, rollout)
   return new Map(
     own.flatMap(({ device, variant, record, error }) => {
       if (error) return [[device, `could not measure it: ${error.code}: ${error.message}`]]
@@ -100,11 +99,12 @@ async function rolloutView(context: ConductorContext, rollout: Rollout): Promise
   const { db } = context
   const selection = await selections.selectionBySeq(db, rollout.selection)
   const members = await rollouts.membersOf(db, rollout.id)
-  const devices = await deviceRows.devicesOfClass(db, rollout.class)
+  const devices = await deviceRows.presenceOfClass(db, rollout.class)
+  const subjects = subjectsOfClass(db, rollout.class)
   const online = new Map(devices.map((device) => [device.id, device.online]))
   const joined = new Set(members.map(({ device }) => device))
-  const { isFor } = await meantBy(db, rollout, devices)
-  const hours = rollout.options.atOnce ? new Map<string, never>() : await hoursOf(db, devices)
+  const { isFor } = await meantBy(db, rollout, subjects)
+  const hours = rollout.options.atOnce ? new Map<string, never>() : await hoursOf(db, subjects)
   const opens = (id: string) => {
     const own = hours.get(id)
     return (own && opensAt(own, context.now())?.toISOString()) ?? null

@@ -6,7 +6,6 @@ import {
   drive,
   isSettlingIn,
   retryFailed,
-  subjectsOf,
 } from '../../conductor/index.ts'
 import { requireMatches } from '../../groups/index.ts'
 import {
@@ -20,13 +19,13 @@ import {
 } from '../../rollout/index.ts'
 import {
   audit,
-  devices as deviceRows,
   type Intent,
   type Model,
   models,
   type Rollout,
   revisions,
   rollouts,
+  subjectsInService,
   windows,
 } from '../../storage/index.ts'
 import { type Call, drivenModel } from '../call/call.ts'
@@ -89,7 +88,7 @@ function oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T> {
 async function requireAnybody({ db }: ConductorContext, options: RolloutOptions): Promise<void> {
   const selectors = selectorsOf(options)
   if (selectors.length === 0) return
-  const subjects = await subjectsOf(db, await deviceRows.listDevices(db))
+  const subjects = await subjectsInService(db)
   const meant = requireMatches(options.where ?? [], subjects)
   for (const { where } of options.waves.flatMap((w) => ('where' in w ? [w] : []))) {
     requireMatches(where, meant)

@@ -6,6 +6,7 @@ import { notifyReady, stopSignal } from '../../../shared/service/index.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import type { ExitCode } from '../program/command.ts'
 import type { CliIo } from '../program/io.ts'
+import { boundGarbage } from './bound-garbage.ts'
 import type { RunningPlanner } from './planner-process.ts'
 
 /** How a device joins, ready to paste. */
@@ -56,6 +57,7 @@ export async function runUntilStopped(
   data: string,
   io: CliIo,
 ): Promise<ExitCode> {
+  boundGarbage()
   const stopped = stopSignal()
   announce(planner, data, io)
   let last = ''

@@ -22,6 +22,7 @@ import type { ConductorContext } from '../context/context.ts'
 import { threadsFor } from '../devices/class-facts.ts'
 import { engineOffering } from '../devices/targets-offered.ts'
 import { hoursOf } from './hours.ts'
+import { subjectsOf } from './meant.ts'
 
 /** After so many tries a device that keeps losing what it was given is given up. */
 export const MOST_ATTEMPTS = 5
@@ -183,10 +184,8 @@ async function hoursGiven(
 ): Promise<ReadonlyMap<string, readonly Window[]>> {
   if (options.atOnce === true) return new Map()
   const waiting = given.filter(({ member }) => member.state !== 'reverting')
-  const hours = await hoursOf(
-    db,
-    waiting.map(({ device }) => device),
-  )
+  const devices = waiting.map(({ device }) => device)
+  const hours = await hoursOf(db, () => subjectsOf(db, devices))
   return new Map([...hours].map(([id, { windows, zone }]) => [id, zone === null ? [] : windows]))
 }
 

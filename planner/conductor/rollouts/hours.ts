@@ -1,7 +1,7 @@
 import { untilOpen, type Window } from '../../../shared/windows/index.ts'
 import { matches } from '../../groups/index.ts'
-import { type Db, type Device, windows as windowRows } from '../../storage/index.ts'
-import { subjectsOf } from './meant.ts'
+import { type Db, windows as windowRows } from '../../storage/index.ts'
+import type { Subjects } from './meant.ts'
 
 /** When a device may switch. */
 export interface Hours {
@@ -10,16 +10,13 @@ export interface Hours {
   readonly zone: string | null
 }
 
-/** Devices that some window is for; the others may switch at any time. */
-export async function hoursOf(
-  db: Db,
-  devices: readonly Device[],
-): Promise<ReadonlyMap<string, Hours>> {
+/** Of these the devices that some window is for; the others may switch at any time. */
+export async function hoursOf(db: Db, among: Subjects): Promise<ReadonlyMap<string, Hours>> {
   const all = await windowRows.listWindows(db)
   if (all.length === 0) return new Map()
   const zones = await windowRows.zones(db)
   const found = new Map<string, Hours>()
-  for (const subject of await subjectsOf(db, devices)) {
+  for (const subject of await among()) {
     const own = all.filter(({ where }) => matches(where, subject)).map(({ window }) => window)
     if (own.length === 0) continue
     found.set(subject.device, { windows: own, zone: zones.get(subject.device) ?? null })

@@ -8,6 +8,7 @@ import {
   devices as deviceRows,
   type Rollout,
   rollouts,
+  subjectsInService,
 } from '../../storage/index.ts'
 
 /** Which devices of its class a rollout is for, as labels are this moment. */
@@ -18,19 +19,26 @@ export interface Meant {
   isFor(device: string): boolean
 }
 
+export type Subjects = () => Promise<readonly Subject[]>
+
+/** Read when somebody first asks who they are, and once. */
+export function subjectsOfClass(db: Db, classId: string): Subjects {
+  let read: ReturnType<Subjects> | undefined
+  return () => {
+    read ??= subjectsInService(db, classId)
+    return read
+  }
+}
+
 /**
  * A rollout for part of a class leaves the rest to an older one, and that one leaves to it all whom it is for. Who was
  * given a variant stays where it was given: a label that is lost takes nothing back.
  */
-export async function meantBy(
-  db: Db,
-  rollout: Rollout,
-  devices: readonly Device[],
-): Promise<Meant> {
+export async function meantBy(db: Db, rollout: Rollout, ofClass: Subjects): Promise<Meant> {
   const newer = await newerSelectors(db, rollout)
   const { options } = rollout
   if (newer.length === 0 && !asksWho(options)) return { subjects: new Map(), isFor: () => true }
-  const subjects = new Map((await subjectsOf(db, devices)).map((one) => [one.device, one]))
+  const subjects = new Map((await ofClass()).map((one) => [one.device, one]))
   return {
     subjects,
     isFor(device) {
@@ -65,7 +73,7 @@ export async function classesMeant(
 ): Promise<readonly string[]> {
   const all = await deviceRows.classesInUse(db)
   if (where === undefined) return all
-  const subjects = await subjectsOf(db, await deviceRows.listDevices(db))
+  const subjects = await subjectsInService(db)
   const meant = new Set(subjects.filter((one) => matches(where, one)).map((one) => one.class))
   return all.filter((id) => meant.has(id))
 }

@@ -9,7 +9,7 @@ import {
 } from '../../storage/index.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { hoursOf, opensAt } from './hours.ts'
-import { leavesToNewer, meantBy } from './meant.ts'
+import { leavesToNewer, meantBy, subjectsOfClass } from './meant.ts'
 
 const MINUTE_MS = 60_000
 
@@ -22,9 +22,10 @@ export async function rollOf(context: ConductorContext, rollout: Rollout): Promi
   const { options } = rollout
   if (!(await isParticular(context, rollout))) return null
   const members = await rollouts.membersOf(db, rollout.id)
-  const devices = await deviceRows.devicesOfClass(db, rollout.class)
-  const meant = await meantBy(db, rollout, devices)
-  const hours = options.atOnce ? new Map() : await hoursOf(db, devices)
+  const devices = await deviceRows.presenceOfClass(db, rollout.class)
+  const subjects = subjectsOfClass(db, rollout.class)
+  const meant = await meantBy(db, rollout, subjects)
+  const hours = options.atOnce ? new Map() : await hoursOf(db, subjects)
   const now = context.now()
   // Who cannot keep a window is told nothing before it opens.
   const isHeld = (id: string) => {
