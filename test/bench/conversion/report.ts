@@ -39,7 +39,8 @@ function agrees(
 function peerText(peer: Row['peer']): string {
   if (peer === null) return ''
   if ('fails' in peer) return `fails: ${peer.fails.slice(0, 60)}`
-  return agrees(peer) ? errorText(peer.error) : `differs by ${errorText(peer.error)}`
+  const error = errorText(peer.error)
+  return agrees(peer) ? error : `differs by ${error}`
 }
 
 export function lineOf({ name, ours, peer }: Row): string {
