@@ -3,6 +3,7 @@ import type { Form, GraphOperator, IntegerType, Plan, TensorId } from '../../gra
 import { decode, INTEGER_LIMITS } from '../../graph/index.ts'
 import type { TensorStatistics } from '../observers/statistics.ts'
 import { ClippingError } from '../ranges/clipping.ts'
+import { type Reading, readingOf } from '../ranges/reading.ts'
 import { gridRange } from '../ranges/value-grid.ts'
 import type { Candidate } from '../recovery/candidate.ts'
 
@@ -65,7 +66,7 @@ function lossesOfActivations(
     const maker = graph.operators[links.producers[tensor] ?? -1]
     // Who only passes codes on loses nothing of its own.
     if (!own || (maker && facts[maker.kind].integer?.output.law === 'same-as-input')) return []
-    const loss = lossOfCodes(own, form)
+    const loss = lossOfCodes(own, form, readingOf(tensor, graph, links))
     return loss === null ? [] : { tensor, maker, ...loss }
   })
 }
@@ -85,13 +86,14 @@ function codedActivations(instructions: Plan['instructions']): Map<TensorId, Int
 function lossOfCodes(
   statistics: TensorStatistics,
   { type, parameters: { scales, zeroPoints } }: IntegerForm,
+  reading: Reading | null,
 ): Pick<LayerLoss, 'type' | 'sqnrDb'> | null {
   const { min, max } = INTEGER_LIMITS[type]
   const [scale, zeroPoint] = [scales[0], zeroPoints[0]]
   const steps = max - min
   if (scale === undefined || zeroPoint === undefined) return null
   if (statistics.count === 0 || gridRange(statistics, steps) !== null) return null
-  const error = new ClippingError(statistics.histogram)
+  const error = new ClippingError(statistics.histogram, reading)
   const signal = error.meanSquare
   if (!(signal > 0)) return null
   const range = { min: (min - zeroPoint) * scale, max: (max - zeroPoint) * scale }

@@ -10,6 +10,7 @@ import {
 import { coarseActivations } from '../levels/layer-losses.ts'
 import { DEAD_DB, NOISY_DB } from '../levels/level.ts'
 import { isProduct } from '../plan/static/precision/scene.ts'
+import { readingOf } from '../ranges/reading.ts'
 import type { Candidate } from '../recovery/candidate.ts'
 import { isCalibrated } from '../request.ts'
 import type { Planned } from './state.ts'
@@ -83,7 +84,10 @@ function coarse(candidate: Candidate): ReadonlySet<OperatorId> {
   return found
 }
 
-/** Who reads a coarse activation is in float as well, or it would be read by codes again; who only passes it on, with its readers. */
+/**
+ * Who reads a coarse activation is in float as well, or it would be read by codes again; who only passes it on, with its
+ * readers. A gate or a rectifier makes of coarse numbers what is as coarse: it is in float with the product before it.
+ */
 function around(
   tensor: TensorId,
   { request: { graph, links, facts } }: Candidate,
@@ -97,8 +101,17 @@ function around(
       if (facts[reader.kind].integer?.output.law === 'same-as-input') reader.outputs.forEach(read)
     }
   }
-  const maker = links.producers[tensor]
-  if (maker != null && maker >= 0) found.add(maker)
+  const make = (one: TensorId) => {
+    const maker = graph.operators[links.producers[one] ?? -1]
+    if (maker === undefined) return
+    found.add(maker.id)
+    for (const { tensor: source } of maker.inputs) {
+      if (source === null || readingOf(source, graph, links) === null) continue
+      read(source)
+      make(source)
+    }
+  }
+  make(tensor)
   read(tensor)
 }
 

@@ -8,6 +8,7 @@ import { operatorLabel } from '../plan/print.ts'
 import type { CalibratedRange } from '../plan/request.ts'
 import { ClippingError } from './clipping.ts'
 import { RANGE_METHODS, type RangeMethod } from './methods.ts'
+import { type Reading, readingOf } from './reading.ts'
 import { gridRange } from './value-grid.ts'
 
 export interface ChosenRange extends CalibratedRange {
@@ -30,7 +31,7 @@ export function chooseRanges(
   steps: number,
   graph: Graph,
 ): RangeChoice {
-  const { producers } = linksOf(graph)
+  const links = linksOf(graph)
   const guarded = !reachesOutput(statistics, graph)
   const ranges = new Map<TensorId, ChosenRange>()
   const unusable = new Map<TensorId, string>()
@@ -39,13 +40,16 @@ export function chooseRanges(
   for (const one of statistics) {
     const trouble = troubleOf(one)
     if (trouble !== null)
-      findings.push(troubleFinding(one, trouble, guarded, graph, producers[one.tensor] ?? null))
+      findings.push(
+        troubleFinding(one, trouble, guarded, graph, links.producers[one.tensor] ?? null),
+      )
     const name = graph.tensors[one.tensor]?.name
     if (one.ignored > 0) unbounded.add(one.tensor)
     if (one.nan > 0) unusable.set(one.tensor, `calibration met NaN in "${name}"`)
     else if (one.count === 0) unusable.set(one.tensor, `"${name}" held no finite number`)
     else {
-      const chosen = method === 'auto' ? best(one, steps) : by(method, one, steps)
+      const reading = readingOf(one.tensor, graph, links)
+      const chosen = method === 'auto' ? best(one, steps, reading) : by(method, one, steps, reading)
       ranges.set(one.tensor, { ...chosen, seen: { min: one.min, max: one.max } })
     }
   }
@@ -55,16 +59,21 @@ export function chooseRanges(
 /** What `auto` chooses from; the others are there to be asked for. */
 const AUTOMATIC: readonly RangeMethod[] = ['min-max', 'percentile', 'mse']
 
-function by(method: RangeMethod, statistics: TensorStatistics, steps: number): ChosenRange {
-  return { ...RANGE_METHODS[method](statistics, steps), method }
+function by(
+  method: RangeMethod,
+  statistics: TensorStatistics,
+  steps: number,
+  reading: Reading | null,
+): ChosenRange {
+  return { ...RANGE_METHODS[method](statistics, steps, reading), method }
 }
 
-function best(statistics: TensorStatistics, steps: number): ChosenRange {
+function best(statistics: TensorStatistics, steps: number, reading: Reading | null): ChosenRange {
   const grid = gridRange(statistics, steps)
   if (grid !== null) return { ...grid, method: 'value-grid' }
-  const error = new ClippingError(statistics.histogram)
+  const error = new ClippingError(statistics.histogram, reading)
   const errorOf = (range: Range) => error.of(includeZero(range), steps)
-  return AUTOMATIC.map((method) => by(method, statistics, steps)).reduce((a, b) =>
+  return AUTOMATIC.map((method) => by(method, statistics, steps, reading)).reduce((a, b) =>
     errorOf(b) < errorOf(a) ? b : a,
   )
 }

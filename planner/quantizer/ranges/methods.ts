@@ -2,6 +2,7 @@ import type { Range } from '../../graph/index.ts'
 import type { HistogramData, TensorStatistics } from '../observers/statistics.ts'
 import { ClippingError } from './clipping.ts'
 import { entropyRange } from './entropy.ts'
+import type { Reading } from './reading.ts'
 
 /** Share of the numbers that a percentile range keeps (onnxruntime's choice). */
 const PERCENTILE = 0.99999
@@ -9,6 +10,8 @@ const PERCENTILE = 0.99999
 /** Shares of the full range that the search tries for each end. */
 const SEARCH_STEPS = 40
 const SEARCH_START = 0.2
+/** A rectifier may leave nothing of one end. */
+const READ_START = 0
 
 /** Ways from statistics to a range; `steps` is the number of steps of the code (255 for int8). */
 export const RANGE_METHODS = {
@@ -48,21 +51,26 @@ function edgeOf({ bins, offset, width }: HistogramData, outside: number, end: 'l
 }
 
 /** Ends moved inwards, one after the other, to where cutting off costs as much as finer steps gain. */
-function leastSquaresRange(statistics: TensorStatistics, steps: number): Range {
-  const error = new ClippingError(statistics.histogram)
+function leastSquaresRange(
+  statistics: TensorStatistics,
+  steps: number,
+  reading: Reading | null = null,
+): Range {
+  const error = new ClippingError(statistics.histogram, reading)
+  const shares = sharesFrom(reading === null ? SEARCH_START : READ_START)
   const full = { min: Math.min(statistics.min, 0), max: Math.max(statistics.max, 0) }
   let best: Range = full
   for (let round = 0; round < 2; round += 1) {
     best = bestOf(
       error,
       steps,
-      shares().map((share) => ({ ...best, max: full.max * share })),
+      shares.map((share) => ({ ...best, max: full.max * share })),
       best,
     )
     best = bestOf(
       error,
       steps,
-      shares().map((share) => ({ ...best, min: full.min * share })),
+      shares.map((share) => ({ ...best, min: full.min * share })),
       best,
     )
   }
@@ -79,11 +87,8 @@ function bestOf(error: ClippingError, steps: number, candidates: Range[], start:
   return best
 }
 
-function shares(): number[] {
-  return Array.from(
-    { length: SEARCH_STEPS },
-    (_, i) => SEARCH_START + ((1 - SEARCH_START) * i) / SEARCH_STEPS,
-  )
+function sharesFrom(start: number): number[] {
+  return Array.from({ length: SEARCH_STEPS }, (_, i) => start + ((1 - start) * i) / SEARCH_STEPS)
 }
 
 /** Bins are coarser than numbers: never claim more than was seen. */

@@ -1,44 +1,31 @@
 /**
- * `npm run bench:conversion -- --networks DIR [--onnx2tf PYTHON] [NAME …]`: networks of packages become .tflite, and say
- * what ONNX Runtime says; onnx2tf on the same files in the same run, where it is installed. DIR holds each package
- * unpacked under its name; what it lacks is downloaded.
+ * `npm run bench:conversion -- --networks DIR [--onnx2tf PYTHON] [--json FILE] [NAME …]`: networks of packages become .tflite,
+ * and say what ONNX Runtime says; onnx2tf on the same files in the same run, where it is installed. DIR holds each package
+ * unpacked under its name; what it lacks is downloaded. FILE keeps each network's result at once, and what it has is not
+ * run again.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { tableText as table } from '../../../planner/cli/print/layout.ts'
-import { convertProven } from '../../../planner/conversion/index.ts'
 import { fixShapes } from '../../../planner/formats/onnx/index.ts'
-import { AppError } from '../../../shared/errors.ts'
-import { formatBytes } from '../../../shared/units.ts'
+import { messageOf } from '../../../shared/errors.ts'
 import { sharedData } from '../../shared-data.ts'
 import { fetchPackages, folderOf } from './fetch.ts'
-import { latencyOf } from './latency.ts'
+import { latenciesOf } from './latency.ts'
 import { NETWORKS, type Network } from './networks.ts'
-import { convertByPeer, type PeerResult } from './peer.ts'
-
-/** Promise: so many of the networks convert and agree. */
-const SHARE = 0.9
+import { convertOurselves } from './ours.ts'
+import { convertByPeer } from './peer.ts'
+import { keepsPromise, lineOf, type Row, report } from './report.ts'
 
 const { values, positionals } = parseArgs({
-  options: { networks: { type: 'string' }, onnx2tf: { type: 'string' } },
+  options: {
+    networks: { type: 'string' },
+    onnx2tf: { type: 'string' },
+    json: { type: 'string' },
+  },
   allowPositionals: true,
 })
 const root = values.networks ?? join('..', 'networks')
-
-interface Row {
-  readonly network: Network
-  readonly bytes: number
-  readonly ours:
-    | {
-        readonly error: number
-        readonly note: string
-        readonly ms: number
-        readonly latencyMs: number
-      }
-    | string
-  readonly peer: PeerResult | null
-}
 
 function pathOf({ from, file }: Network): string {
   if (from === 'shared') return join(sharedData() ?? '', '..', file)
@@ -52,69 +39,48 @@ async function measure(network: Network, path: string): Promise<Row> {
     : file
   const ours = await convertOurselves(network, file)
   const peer = values.onnx2tf === undefined ? null : await convertByPeer(values.onnx2tf, bytes)
-  return { network, bytes: file.length, ours, peer }
-}
-
-async function convertOurselves(network: Network, bytes: Uint8Array): Promise<Row['ours']> {
-  const started = performance.now()
-  try {
-    const request = {
-      bytes,
-      from: 'onnx',
-      to: 'tflite',
-      fileName: network.name,
-      tolerance: 1e-4,
-      keepClosed: true,
-      ...(network.shapes && { shapes: new Map(Object.entries(network.shapes)) }),
-    } as const
-    const { proof, tflite, bytes: converted } = await convertProven(request)
-    const ms = performance.now() - started
-    const error = Math.max(...proof.outputs.map((output) => output.error))
-    const note = `${tflite?.operators} operators, ${tflite?.transposes} transposes`
-    return { error, note, ms, latencyMs: await latencyOf(converted) }
-  } catch (error) {
-    if (error instanceof AppError) return error.message
-    throw error
+  const made = [ours, peer].flatMap((one) => (one && 'tflite' in one ? [one.tflite] : []))
+  const latencies = await latenciesOf(made)
+  const stated = <T extends object>(one: T | { readonly tflite: Uint8Array }) => {
+    if (!('tflite' in one)) return one
+    const { tflite: _, ...facts } = one
+    return { ...facts, latencyMs: latencies.shift() }
   }
+  const { name, kind } = network
+  const row = { name, kind, bytes: file.length, ours: stated(ours), peer: peer && stated(peer) }
+  return row as Row
 }
 
+function keep(rows: readonly Row[]): void {
+  if (values.json === undefined) return
+  writeFileSync(`${values.json}.part`, JSON.stringify(rows, null, 1))
+  renameSync(`${values.json}.part`, values.json)
+}
+
+const kept: Row[] =
+  values.json !== undefined && existsSync(values.json)
+    ? JSON.parse(readFileSync(values.json, 'utf8'))
+    : []
 const asked = NETWORKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-await fetchPackages(root, asked, values.onnx2tf ?? 'python3')
-const rows: Row[] = []
-for (const network of asked) {
+const missing = asked.filter(({ name }) => !kept.some((row) => row.name === name))
+await fetchPackages(root, missing, values.onnx2tf ?? 'python3')
+for (const network of missing) {
   const path = pathOf(network)
   if (!existsSync(path)) {
     console.log(`${network.name} skipped: ${path} is absent`)
     continue
   }
-  const row = await measure(network, path)
-  rows.push(row)
-  const said =
-    typeof row.ours === 'string' ? row.ours : `${row.ours.error.toExponential(1)}, ${row.ours.note}`
-  console.log(
-    `${network.name}: ${said.slice(0, 200)}${row.peer === null ? '' : `; onnx2tf: ${row.peer.said}`}`,
-  )
+  try {
+    const row = await measure(network, path)
+    kept.push(row)
+    keep(kept)
+    console.log(lineOf(row))
+  } catch (error) {
+    // The next run takes it up again.
+    console.log(`${network.name} not measured: ${messageOf(error)}`)
+  }
 }
 
-const printed = rows.map(({ network, bytes, ours, peer }) => [
-  network.name,
-  network.kind,
-  formatBytes(bytes),
-  ...(typeof ours === 'string'
-    ? ['refused', '', '']
-    : [
-        ours.error.toExponential(1),
-        `${ours.latencyMs.toFixed(1)} ms`,
-        `${(ours.ms / 1000).toFixed(1)} s`,
-      ]),
-  peer === null ? '' : peer.said,
-])
-console.log(
-  `\n${table(['NETWORK', 'KIND', 'SIZE', 'DIFFERS BY', 'LITERT', 'TIME', 'ONNX2TF'], printed)}`,
-)
-const well = rows.filter(({ ours }) => typeof ours !== 'string').length
-const theirs = rows.filter(({ peer }) => peer?.agrees).length
-console.log(`${well} of ${rows.length} convert and agree; promise: ${100 * SHARE} %`)
-if (values.onnx2tf !== undefined)
-  console.log(`onnx2tf: ${theirs} of ${rows.length} convert and agree`)
-process.exit(rows.length > 0 && well < SHARE * rows.length ? 1 : 0)
+const rows = kept.filter((row) => asked.some(({ name }) => name === row.name))
+console.log(`\n${report(rows)}`)
+process.exit(keepsPromise(rows) && rows.length === asked.length ? 0 : 1)

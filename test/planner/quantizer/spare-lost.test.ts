@@ -2,7 +2,13 @@ import t from 'tap'
 import { quantize } from '../../../planner/variants/quantizer.ts'
 import { parseScheme } from '../../../shared/schemes.ts'
 import { noise } from './boxes-and-scores.ts'
-import { buildTflite, type ConstantSpec, constant, type OperatorSpec } from './model-builder.ts'
+import {
+  buildTflite,
+  type ConstantSpec,
+  constant,
+  type ModelSpec,
+  type OperatorSpec,
+} from './model-builder.ts'
 
 const WIDTH = 16
 const WIDE = 64
@@ -74,6 +80,41 @@ const CANCELLING = {
   outputs: ['y'],
 }
 
+const GATED_PEAK = 100
+/** Where a gate is nearly level: codes before it seem to lose little there, and those behind it much. */
+const LEVEL = -1.3
+
+/** The same with a gate in the place of the first rectifier. */
+const GATED: ModelSpec = {
+  ...CANCELLING,
+  constants: {
+    ...CANCELLING.constants,
+    found: weights((row) => ({ [row]: row === 0 ? GATED_PEAK / RARE : 1 })),
+    shift: {
+      ...constant([WIDTH]),
+      data: Float32Array.from({ length: WIDTH }, (_, i) =>
+        i === 0 ? (GATED_PEAK * (RARE - 1)) / RARE : LEVEL,
+      ),
+    },
+  },
+  operators: [
+    {
+      code: 'FULLY_CONNECTED',
+      inputs: ['x', 'found', 'shift'],
+      outputs: { raw: [1, WIDTH] },
+      options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
+    },
+    { code: 'LOGISTIC', inputs: ['raw'], outputs: { gate: [1, WIDTH] } },
+    {
+      code: 'MUL',
+      inputs: ['raw', 'gate'],
+      outputs: { h: [1, WIDTH] },
+      options: { type: 'MulOptions', fusedActivationFunction: 'NONE' },
+    },
+    ...CANCELLING.operators.slice(1),
+  ],
+}
+
 const BROAD = 256
 /** Peaks that are coarse as well, less than the others. */
 const LOWER = 60
@@ -128,3 +169,17 @@ t.test('where coarse codes lose the outputs, who makes and reads them is in floa
   t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
   t.same(operators, { total: 6, integer: 3, float: 3 }, 'the larger layers stay on integers')
 })
+
+t.test(
+  'who makes coarse numbers through a gate is in float with the product before it',
+  async (t) => {
+    const { level, operators } = await quantize({
+      model: buildTflite(GATED),
+      target: 'litert',
+      scheme: parseScheme('static-w8a8'),
+      calibration: noise({ x: [1, WIDTH] }, { samples: 1000 }),
+    })
+    t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
+    t.same(operators, { total: 8, integer: 3, float: 5 }, 'the larger layers stay on integers')
+  },
+)
