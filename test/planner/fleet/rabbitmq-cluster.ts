@@ -7,6 +7,8 @@ import { RABBITMQ_PLUGINS } from '../../../broker/index.ts'
 import { freePort } from '../../free-port.ts'
 import { rabbitmqName, rabbitmqNode } from './brokers.ts'
 
+const TWICE = '{"ha-mode":"exactly","ha-params":2,"ha-sync-mode":"automatic"}'
+
 export type ClusterNode = Awaited<ReturnType<typeof rabbitmqNode>> & { readonly port: number }
 
 /** Nodes that found each other; users and permissions of one are those of all. */
@@ -36,6 +38,9 @@ export async function rabbitmqCluster(t: Test, size: number): Promise<ClusterNod
     nodes.push({ ...node, port })
   }
   await Promise.all(nodes.map((node) => node.start()))
+  const [first] = nodes
+  // As docs/brokers-and-databases.md says: else nobody whose node died could subscribe anywhere until it is back.
+  first?.ctl('set_policy', 'sessions', '^mqtt-subscription-.*qos1$', TWICE, '--apply-to', 'queues')
   return nodes
 }
 
@@ -53,12 +58,14 @@ export async function oneAddress(t: Test, ports: readonly number[]): Promise<num
     const through = ([port, ...others]: readonly number[]) => {
       if (port === undefined) return void socket.destroy()
       const broker = keep(connect(port, '127.0.0.1'))
+      let isThrough = false
       broker.once('connect', () => {
+        isThrough = true
         socket.pipe(broker).pipe(socket)
         socket.on('close', () => broker.destroy())
         broker.on('close', () => socket.destroy())
       })
-      broker.once('error', () => (broker.connecting ? through(others) : socket.destroy()))
+      broker.once('error', () => (isThrough ? socket.destroy() : through(others)))
     }
     through(ports)
   })
