@@ -86,6 +86,8 @@ const UNUSED: Readonly<Record<string, RegExp>> = {
 }
 const UNUSED_IN_SCOPE: Readonly<Record<string, RegExp>> = {
   '@peculiar': /^build\/es2015\//,
+  '@aws-sdk': /^dist-(es|types)\//,
+  '@smithy': /^dist-(es|types)\//,
 }
 
 /**

@@ -72,6 +72,23 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'KEY=VALUE,…: headers for the OpenTelemetry collector',
   },
   {
+    name: 'AWS_REGION',
+    of: FITMENT,
+    meaning:
+      'of the bucket of --artifacts s3://…; AWS_PROFILE and the files of the AWS command line count too',
+  },
+  {
+    name: 'AWS_ENDPOINT_URL_S3',
+    of: FITMENT,
+    meaning: 'where another S3 than that of AWS answers, e.g. https://s3.plant-7.example',
+  },
+  {
+    name: 'AWS_ACCESS_KEY_ID',
+    of: FITMENT,
+    meaning:
+      'with AWS_SECRET_ACCESS_KEY: credentials for the bucket, where no profile or role has them',
+  },
+  {
     name: 'FITMENT_CONFIG',
     of: AGENT,
     meaning: 'file of settings, as --config of its command run',

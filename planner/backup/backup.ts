@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { settle, syncFile } from '../../shared/durable/index.ts'
 import { isMissing, isSystemFailure, reasonOf } from '../../shared/errors.ts'
 import { VERSION } from '../../shared/version.ts'
-import { copySqlite, databaseFile } from '../storage/index.ts'
+import { artifactsElsewhere, copySqlite, databaseFile } from '../storage/index.ts'
 import { BackupError } from './errors.ts'
 import { FILES, type Manifest, PARTS } from './parts.ts'
 import { seal } from './seal.ts'
@@ -24,6 +24,8 @@ export interface BackupMade {
   /** Null where none was asked for. */
   readonly keys: string | null
   readonly artifacts: number
+  /** `s3://…` where artifacts lie there, and not in it. */
+  readonly elsewhere: string | null
 }
 
 /**
@@ -45,15 +47,15 @@ export async function backup(request: BackupRequest): Promise<BackupMade> {
     }
     const copy = join(draft, 'fitment.db')
     if (isEmbedded) await copySqlite(database, copy)
-    const artifacts = (await filesBelow(join(data, 'artifacts'))).filter(
-      (name) => !name.startsWith('incoming/'),
-    )
+    const elsewhere = await artifactsElsewhere(data)
+    const artifacts = elsewhere === undefined ? await artifactFiles(data) : []
     const trust = await atRest(join(data, 'trust'))
     const manifest: Manifest = {
       v: 1,
       version: VERSION,
       madeAt: now.toISOString(),
       database: isEmbedded ? 'embedded' : 'elsewhere',
+      ...(elsewhere !== undefined && { artifacts: elsewhere }),
       sums: FILES.sums,
     }
     const whole = join(draft, 'backup')
@@ -75,10 +77,15 @@ export async function backup(request: BackupRequest): Promise<BackupMade> {
     if (keys !== null) await settle(await sealedKeys(draft, request, trust), keys)
     const { size } = await stat(whole)
     await settle(whole, file)
-    return { file, bytes: size, keys, artifacts: artifacts.length }
+    return { file, bytes: size, keys, artifacts: artifacts.length, elsewhere: elsewhere ?? null }
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+async function artifactFiles(data: string): Promise<string[]> {
+  const all = await filesBelow(join(data, 'artifacts'))
+  return all.filter((name) => !name.startsWith('incoming/'))
 }
 
 /** On the disk where it goes, so that it gets its name at once. */

@@ -21,6 +21,8 @@ export const manifestSchema = z.object({
   madeAt: z.iso.datetime(),
   /** `elsewhere`: PostgreSQL, which has backups of its own. */
   database: z.enum(['embedded', 'elsewhere']),
+  /** `s3://…` where artifacts are not in it: a bucket has backups of its own. */
+  artifacts: z.string().optional(),
   /** The member that holds the digests of the others; backups of before have none. */
   sums: z.string().optional(),
 })

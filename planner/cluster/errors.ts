@@ -7,7 +7,6 @@ export type ClusterErrorCode =
   | 'other-trust'
   | 'other-clock'
   /** Files that the database knows of are not where this process looks. */
-  | 'other-artifacts'
   /** Somebody else does by now what this was for. */
   | 'superseded'
   /** Its leases ran out, and could not be renewed. */

@@ -107,7 +107,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       return pending
     },
     mayFetch: (device, artifact) => orders.mayFetch(db, device, artifact),
-    artifactFile: (artifact) => artifacts.fileOf(artifact),
+    openArtifact: (artifact) => artifacts.open(artifact),
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../shared/errors.ts'
 import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
@@ -22,7 +23,7 @@ import {
 } from '../storage/index.ts'
 import { commit } from './context/commit.ts'
 import type { ConductorContext } from './context/context.ts'
-import { noteObservations } from './health/health-windows.ts'
+import { bringReferences, noteObservations } from './health/health-windows.ts'
 import { MemberBook } from './member-book.ts'
 import { extendDeadline } from './pipeline/probe-orders.ts'
 import { activeVariant } from './rollouts/assignments.ts'
@@ -30,6 +31,8 @@ import { noteLost } from './rollouts/withdrawal.ts'
 import { giveUp, notePackage } from './runtimes/package-reports.ts'
 
 const BATCH = 256
+/** Longest that references of observations are waited for: without one, a window is counted without its drift. */
+const REFERENCES_MS = 5_000
 const MOST_BATCHES = 5
 
 /** What handlers of one batch share: one transaction, and the members that its reports are about. */
@@ -73,6 +76,13 @@ async function handleAll(context: ConductorContext, all: readonly StoredReport[]
 
 async function handle(context: ConductorContext, all: readonly StoredReport[]): Promise<void> {
   const nudged = new Set<string>()
+  const references = all.flatMap(({ report }) =>
+    report.kind === 'observations' ? (report.reference ?? []) : [],
+  )
+  await Promise.race([
+    bringReferences(context, references),
+    sleep(REFERENCES_MS, undefined, { ref: false }),
+  ])
   await commit(context, 'report.handled', async (trx) => {
     const own = { ...context, db: trx }
     const ids = all.flatMap(({ report }) => (report.kind === 'install' ? report.order : []))

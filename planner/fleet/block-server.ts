@@ -12,7 +12,7 @@ import { Pace } from './pace.ts'
 import type { FleetStore } from './store.ts'
 
 export interface BlockServerContext {
-  readonly store: Pick<FleetStore, 'mayFetch' | 'artifactFile'>
+  readonly store: Pick<FleetStore, 'mayFetch' | 'openArtifact'>
   readonly send: (device: string, frame: Uint8Array) => Promise<void>
   readonly limits: FleetLimits
   readonly log: Logger
@@ -44,7 +44,7 @@ export class BlockServer {
   constructor(context: BlockServerContext) {
     const { limits, store } = context
     this.#context = context
-    this.#files = new OpenArtifacts(limits.openFiles, (artifact) => store.artifactFile(artifact))
+    this.#files = new OpenArtifacts(limits.openFiles, (artifact) => store.openArtifact(artifact))
     this.#framed = new FramedBlocks(limits.framedBytes)
     this.#refusals = new SparseLog(context.log)
     this.#pace = new Pace(limits.bytesPerSecond, now)

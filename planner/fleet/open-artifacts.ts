@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import type { Digest } from '../../shared/digest.ts'
 
 export interface OpenArtifact {
@@ -20,12 +20,12 @@ interface Entry {
  */
 export class OpenArtifacts {
   #most: number
-  readonly #locate: (artifact: Digest) => Promise<string | undefined>
+  readonly #find: (artifact: Digest) => Promise<FileHandle | undefined>
   readonly #entries = new Map<Digest, Entry>()
 
-  constructor(most: number, locate: (artifact: Digest) => Promise<string | undefined>) {
+  constructor(most: number, find: (artifact: Digest) => Promise<FileHandle | undefined>) {
     this.#most = most
-    this.#locate = locate
+    this.#find = find
   }
 
   /** `undefined` for an artifact nobody knows. Rejects when its file cannot be opened. */
@@ -54,9 +54,8 @@ export class OpenArtifacts {
   }
 
   async #open(artifact: Digest) {
-    const path = await this.#locate(artifact)
-    if (path === undefined) return undefined
-    const file = await open(path, 'r')
+    const file = await this.#find(artifact)
+    if (file === undefined) return undefined
     try {
       return { file, bytes: (await file.stat()).size }
     } catch (error) {

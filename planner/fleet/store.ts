@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth, Epoch, Order, Report } from '../../shared/messages/index.ts'
@@ -24,8 +25,8 @@ export interface FleetStore {
   pendingOrders(device: DeviceId, except?: readonly string[]): Promise<readonly Order[]>
   /** May this device fetch this artifact: only what an open order of its names. */
   mayFetch(device: DeviceId, artifact: Digest): Promise<boolean>
-  /** File that holds the artifact's bytes (a block list is an artifact too); undefined when unknown. */
-  artifactFile(artifact: Digest): Promise<string | undefined>
+  /** The artifact's bytes (a block list is an artifact too), to be closed; undefined when unknown. */
+  openArtifact(artifact: Digest): Promise<FileHandle | undefined>
 }
 
 /** A captured sample that is wanted of a device. */

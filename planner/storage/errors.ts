@@ -9,6 +9,12 @@ export type StorageErrorCode =
   /** Written by a later version of this program. */
   | 'newer'
   | 'full'
+  /** S3 will not, and a second try would not mend it. */
+  | 'store-refused'
+  /** Of an artifact, other than its name says. */
+  | 'wrong-bytes'
+  /** Another place of artifacts than this database's. */
+  | 'other-artifacts'
   | 'unusable'
   | 'unknown-artifact'
 

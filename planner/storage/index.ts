@@ -1,7 +1,17 @@
 export { acceptsNoise, setNoiseAccepted } from './accepted-noise.ts'
 export type { StoredAlarm } from './alarms.ts'
 export * as alarms from './alarms.ts'
-export { type ArtifactStore, artifactSample, createArtifactStore } from './artifacts.ts'
+export {
+  type ArtifactReader,
+  type ArtifactStore,
+  createArtifactStore,
+} from './artifacts/artifact-store.ts'
+export {
+  ARTIFACTS_CACHE_BYTES,
+  artifactsElsewhere,
+  openArtifacts,
+} from './artifacts/open-artifacts.ts'
+export { parseBucketLocation, printBucketLocation } from './artifacts/s3/location.ts'
 export type { AuditEntry } from './audit.ts'
 export * as audit from './audit.ts'
 export { BatchWriter } from './batch-writer.ts'

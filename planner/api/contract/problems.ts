@@ -75,6 +75,8 @@ const STATUS_OF: Readonly<Record<string, ProblemStatus>> = {
   leaving: 503,
   full: 503,
   unreachable: 503,
+  'store-refused': 500,
+  'wrong-bytes': 500,
   invariant: 500,
   internal: 500,
 }

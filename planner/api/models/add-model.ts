@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { LabelsError, parseClassLabels } from '../../../shared/class-labels.ts'
+import type { Digest } from '../../../shared/digest.ts'
 import { UsageError } from '../../../shared/errors.ts'
 import type { Finding } from '../../../shared/findings.ts'
 import { builtInMetric } from '../../../shared/metrics/index.ts'
@@ -19,24 +19,34 @@ import { admit } from './registration-gates.ts'
  */
 export async function addModel(
   input: OperationInput<'models.add'>,
-  { context, conductor, actor, progress, signal }: Call,
+  call: Call,
 ): Promise<OperationOutput<'models.add'>> {
-  const { artifacts, db } = context
-  const { name, source, calibration, test, labels } = input
+  const { artifacts } = call.context
+  const { name, source, calibration, test } = input
   if (isPackageName(name)) {
     throw new UsageError(`${name} is a name of runtimes: call the model otherwise than runtime.…`)
   }
   // Before anything long begins.
   const { metric } = input.constraints
   if (metric != null) builtInMetric(metric)
+  const digests = [source, calibration, test].map((file) => file?.digest)
+  return await artifacts.withFiles(digests, (pathOf) => register(input, call, pathOf))
+}
+
+async function register(
+  input: OperationInput<'models.add'>,
+  { context, conductor, actor, progress, signal }: Call,
+  pathOf: (digest: Digest) => string,
+): Promise<OperationOutput<'models.add'>> {
+  const { artifacts, db } = context
+  const { name, source, calibration, test, labels } = input
+  const { metric } = input.constraints
   const paths = {
-    source: await artifacts.pathOf(source.digest),
-    calibration: calibration && (await artifacts.pathOf(calibration.digest)),
-    test: test && (await artifacts.pathOf(test.digest)),
+    source: pathOf(source.digest),
+    calibration: calibration && pathOf(calibration.digest),
+    test: test && pathOf(test.digest),
   }
-  const classes = labels
-    ? await classLabels(await artifacts.pathOf(labels.digest), labels.name)
-    : null
+  const classes = labels ? classLabels(await artifacts.read(labels.digest), labels.name) : null
   const stop = context.progress.listen((event) => {
     if (event.model === name) progress(event)
   })
@@ -106,9 +116,9 @@ async function storedFiles(
   return { ...facts, files }
 }
 
-async function classLabels(path: string, name: string): Promise<readonly string[]> {
+function classLabels(bytes: Buffer, name: string): readonly string[] {
   try {
-    return parseClassLabels(await readFile(path, 'utf8'))
+    return parseClassLabels(bytes.toString())
   } catch (error) {
     throw error instanceof LabelsError ? new UsageError(`${name}: ${error.message}`) : error
   }

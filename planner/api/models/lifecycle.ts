@@ -1,4 +1,5 @@
 import type { Digest } from '../../../shared/digest.ts'
+import { messageOf } from '../../../shared/errors.ts'
 import type { ConductorContext } from '../../conductor/index.ts'
 import {
   audit,
@@ -161,10 +162,11 @@ export async function removeModel(
  * then files: who is killed between leaves files that nobody names, never rows without files.
  */
 async function takeFiles(
-  { db, artifacts }: ConductorContext,
+  context: ConductorContext,
   gone: readonly Model[],
   withRows: (trx: ConductorContext['db']) => Promise<void>,
 ): Promise<number> {
+  const { db } = context
   const ids = new Set(gone.map(({ id }) => id))
   const files = await db.transaction().execute(async (trx) => {
     const stays: Model[] = []
@@ -190,7 +192,21 @@ async function takeFiles(
     await withRows(trx)
     return [...own].filter((digest) => !needed.has(digest))
   })
+  return await freeFiles(context, files)
+}
+
+/** What cannot be removed now is in nobody's way: no row names it. */
+async function freeFiles(
+  { artifacts, log }: ConductorContext,
+  files: readonly Digest[],
+): Promise<number> {
   let freed = 0
-  for (const digest of files) freed += await artifacts.remove(digest)
+  for (const digest of files) {
+    try {
+      freed += await artifacts.remove(digest)
+    } catch (error) {
+      log.warn({ artifact: digest, reason: messageOf(error) }, 'a file stays that nobody needs')
+    }
+  }
   return freed
 }

@@ -28,7 +28,9 @@ export async function addPackage(
   { context, conductor, actor }: Call,
 ): Promise<OperationOutput<'runtimes.add'>> {
   const { artifacts, now } = context
-  const manifest = await manifestOf(await artifacts.pathOf(source.digest), source.name)
+  const manifest = await artifacts.withFiles([source.digest], (pathOf) =>
+    manifestOf(pathOf(source.digest), source.name),
+  )
   const known = await knownAs(context, source.digest, manifest)
   if (known) return { isNew: false, package: await viewOf(context, known.digest) }
   const { digest, bytes } = await artifacts.refOf(source.digest)

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { ConductorContext } from '../../conductor/index.ts'
 import { ApiError } from '../contract/errors.ts'
@@ -22,8 +20,8 @@ export async function readReleased(
       const { selfTest, labels, sketch, ...own } = variant
       const refs = [own, selfTest, labels, sketch].filter((ref) => ref != null)
       if (!refs.some((ref) => ref.digest === digest || ref.blockList === digest)) continue
-      const path = await artifacts.pathOf(digest)
-      return { stream: createReadStream(path), bytes: (await stat(path)).size }
+      const file = await artifacts.open(digest)
+      if (file) return { bytes: (await file.stat()).size, stream: file.createReadStream() }
     }
   }
   throw new ApiError('unknown-file', `no released file has the digest ${digest.slice(0, 12)}…`)

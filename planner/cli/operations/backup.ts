@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
 import { shellWord } from '../../../shared/started-as.ts'
 import { formatBytes } from '../../../shared/units.ts'
-import { backup, restore } from '../../backup/index.ts'
+import { type BackupMade, backup, restore } from '../../backup/index.ts'
 import { defineCommand } from '../program/command.ts'
 import { dataInput, dataOption } from '../program/fleet-options.ts'
 import { readText } from '../program/read-text.ts'
@@ -37,7 +37,7 @@ export const backupCommand = defineCommand({
     const made = await backup({ data, file, passphrase, now: new Date() })
     io.result(made, () =>
       [
-        `${made.file}: ${formatBytes(made.bytes)}, ${made.artifacts} artifacts`,
+        `${made.file}: ${formatBytes(made.bytes)}, ${artifactsIn(made)}`,
         made.keys === null
           ? 'without the keys: no device believes a planner that lacks them'
           : `${made.keys}: the keys, sealed; keep them, and the passphrase, in another place`,
@@ -64,12 +64,23 @@ export const restoreCommand = defineCommand({
         ...(manifest.database === 'embedded'
           ? []
           : ['its database was elsewhere: bring that back with its own tools']),
+        ...(manifest.artifacts === undefined
+          ? []
+          : [
+              `its artifacts lie in ${manifest.artifacts}: start with --artifacts ${manifest.artifacts}`,
+            ]),
         `stop the planner that ran before, for good; then: fitment serve --data ${shellWord(data)}`,
       ].join('\n'),
     )
     return 0
   },
 })
+
+function artifactsIn({ artifacts, elsewhere }: BackupMade): string {
+  return elsewhere === null
+    ? `${artifacts} artifacts`
+    : `without the artifacts, which lie in ${elsewhere}: let that bucket keep versions`
+}
 
 async function passphraseOf(file: string | undefined): Promise<string> {
   const given =

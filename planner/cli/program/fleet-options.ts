@@ -5,6 +5,7 @@ import { requireHttpsBeyondLoopback } from '../../../shared/loopback.ts'
 import { BLOCK_BYTES, LEAST_PIECE_BYTES, MOST_ADDRESS } from '../../../shared/messages/index.ts'
 import { parseBytes } from '../../../shared/units.ts'
 import { parseSelector } from '../../groups/index.ts'
+import { parseBucketLocation, printBucketLocation } from '../../storage/index.ts'
 import type { CliOption } from './command.ts'
 
 /** Options that fleet commands share: one row each, so that they read alike everywhere. */
@@ -72,9 +73,19 @@ export const plannerOptions: readonly CliOption[] = [
       'most bytes of a model in one message, for brokers that take no longer ones, e.g. 16KiB (default: 64KiB)',
   },
   {
+    flags: '--artifacts <place>',
+    description:
+      's3://bucket/prefix: model files and data lie there, by the settings and credentials of AWS (default: in <data>/artifacts)',
+  },
+  {
+    flags: '--artifacts-cache <size>',
+    description: 'most that copies here of what lies in S3 may take',
+    default: '4GiB',
+  },
+  {
     flags: '--artifacts-url <url>',
     description:
-      'where a copy of <data>/artifacts is served over HTTPS: devices fetch from there, and through the broker where that fails',
+      'where a copy of the artifacts is served over HTTPS: devices fetch from there, and through the broker where that fails',
   },
   {
     flags: '--samples-quota <size>',
@@ -132,6 +143,16 @@ const blockBytesInput = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** `s3://bucket[/prefix]`. */
+const artifactsInput = z.string().transform((text, context) => {
+  try {
+    return printBucketLocation(parseBucketLocation(text))
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) })
+    return z.NEVER
+  }
+})
+
 /** Where a copy of the artifacts lies: `https://host[:port][/path]`. */
 const artifactsUrlInput = z.string().transform((text, context) => {
   try {
@@ -145,6 +166,14 @@ const artifactsUrlInput = z.string().transform((text, context) => {
     context.addIssue({ code: 'custom', message: messageOf(error) })
     return z.NEVER
   }
+})
+
+/** `64MiB` → bytes. */
+export const bytesInput = z.string().transform((text, context) => {
+  const bytes = parseBytes(text)
+  if (bytes !== undefined && bytes > 0) return bytes
+  context.addIssue({ code: 'custom', message: `"${text}" is no size: write e.g. 200KB or 64MiB` })
+  return z.NEVER
 })
 
 /** `1GiB`, or 0. */
@@ -165,6 +194,8 @@ export const plannerInput = {
   deviceRate: rateInput.optional(),
   fleetRate: rateInput.optional(),
   blockBytes: blockBytesInput.optional(),
+  artifacts: artifactsInput.optional(),
+  artifactsCache: bytesInput,
   artifactsUrl: artifactsUrlInput.optional(),
   traces: z.string().optional(),
   sparkplug: z.string().optional(),
@@ -215,14 +246,6 @@ export const listInput = z
   .transform((text) => text.split(',').filter((word) => word !== ''))
 
 export const portInput = wholeNumber({ least: 0, most: 65_535 })
-
-/** `64MiB` → bytes. */
-export const bytesInput = z.string().transform((text, context) => {
-  const bytes = parseBytes(text)
-  if (bytes !== undefined && bytes > 0) return bytes
-  context.addIssue({ code: 'custom', message: `"${text}" is no size: write e.g. 200KB or 64MiB` })
-  return z.NEVER
-})
 
 const HOURS: Readonly<Record<string, number>> = { m: 1 / 60, h: 1, d: 24 }
 

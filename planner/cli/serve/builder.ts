@@ -7,16 +7,9 @@ import { failPointsFrom } from '../../../shared/fail-points.ts'
 import { fleetSchema } from '../../../shared/ids.ts'
 import { logDestination } from '../../../shared/log/index.ts'
 import { notifyReady, stopSignal } from '../../../shared/service/index.ts'
-import { ClusterError, joinCluster } from '../../cluster/index.ts'
+import { joinCluster } from '../../cluster/index.ts'
 import { Builder, failPointNames } from '../../conductor/index.ts'
-import {
-  type ArtifactStore,
-  artifactSample,
-  createArtifactStore,
-  type Db,
-  openDatabase,
-  startingAlone,
-} from '../../storage/index.ts'
+import { openArtifacts, openDatabase, startingAlone } from '../../storage/index.ts'
 import { defineCommand } from '../program/command.ts'
 import {
   dataInput,
@@ -35,8 +28,9 @@ export const builderCommand = defineCommand({
     ...pick('--database', '--fleet', '--log-level'),
     {
       flags: '--shared <dir>',
-      description: 'the folder of artifacts that planners and builders see',
+      description: 'the folder of artifacts that planners and builders see; not with --artifacts',
     },
+    ...pick('--artifacts', '--artifacts-cache'),
     { flags: '--jobs <n>', description: 'builds and evaluations at a time (default: 1 or 2)' },
   ],
   example: 'fitment builder --database postgres://fitment@db.local/fitment --shared /mnt/fitment',
@@ -44,13 +38,21 @@ export const builderCommand = defineCommand({
     ...dataInput,
     fleet: fleetSchema,
     database: z.string().optional(),
-    shared: z.string('give the folder that planners share with --shared').min(1),
+    shared: z.string().min(1).optional(),
+    artifacts: plannerInput.artifacts,
+    artifactsCache: plannerInput.artifactsCache,
     jobs: wholeNumber({ least: 1 }).optional(),
     logLevel: plannerInput.logLevel,
   }),
-  run: async ({ data, fleet, shared, jobs, logLevel, ...input }, io) => {
+  run: async ({ data, fleet, jobs, logLevel, ...input }, io) => {
     const url = input.database ?? process.env.FITMENT_DATABASE
     if (!url) throw new UsageError(needsDatabase('a builder'))
+    const { artifacts: elsewhere, artifactsCache: cacheBytes } = input
+    // Keys are nothing to a builder: of what planners share it needs the files alone.
+    const shared = elsewhere === undefined ? input.shared : data
+    if (shared === undefined) {
+      throw new UsageError('give the folder that planners share with --shared, or --artifacts')
+    }
     const log = pino({ level: logLevel }, logDestination())
     const database = await openDatabase({ data, url, sharing: 'together' })
     const { db } = database
@@ -60,29 +62,30 @@ export const builderCommand = defineCommand({
       await database.close()
       throw error
     })
-    const artifacts = createArtifactStore(shared, db, () => new Date())
-    const list = 'planner/conductor/context/commit-names.ts'
-    const builder = new Builder({
-      ...{ db, artifacts, cluster, log, jobsAtOnce: jobs },
-      workDir: join(data, 'work'),
-      failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames(), list),
-    })
+    const left: (() => Promise<void>)[] = [() => database.close(), () => cluster.close()]
     const close = async () => {
-      await builder.close()
-      await cluster.close()
-      await database.close()
+      for (const leave of left.splice(0).reverse()) await leave()
     }
-    try {
-      await requireArtifacts(db, artifacts, shared)
+    const place = await (async () => {
+      const where = { data, shared, artifacts: elsewhere, cacheBytes }
+      const artifacts = await openArtifacts(where, db, () => new Date())
+      const list = 'planner/conductor/context/commit-names.ts'
+      const builder = new Builder({
+        ...{ db, artifacts, cluster, log, jobsAtOnce: jobs },
+        workDir: join(data, 'work'),
+        failPoints: failPointsFrom(process.env.FITMENT_FAIL_POINT, failPointNames(), list),
+      })
+      left.push(() => builder.close())
       await builder.start()
-    } catch (error) {
+      return artifacts.place
+    })().catch(async (error) => {
       await close()
       throw error
-    }
+    })
     goOnWithout(process.stdout)
     const stopped = stopSignal()
-    io.result({ database: database.place, shared, ready: true }, () =>
-      [`builder ready: database ${database.place}, artifacts in ${shared}`, ''].join('\n'),
+    io.result({ database: database.place, artifacts: place, ready: true }, () =>
+      [`builder ready: database ${database.place}, artifacts in ${place}`, ''].join('\n'),
     )
     const stopNotifying = notifyReady()
     const lost = Promise.race([database.lost, cluster.lost])
@@ -92,13 +95,3 @@ export const builderCommand = defineCommand({
     })
   },
 })
-
-/** A folder that is not the planners' would fail every build, one by one. */
-async function requireArtifacts(db: Db, artifacts: ArtifactStore, shared: string): Promise<void> {
-  const known = await artifactSample(db)
-  if (known === undefined || (await artifacts.fileOf(known)) !== undefined) return
-  throw new ClusterError(
-    'other-artifacts',
-    `${shared} has none of the artifacts that this database knows: give the folder that the planners have as --shared`,
-  )
-}

@@ -30,9 +30,10 @@ import {
 } from '../../identity/index.ts'
 import { sparkplugOf, startSparkplug } from '../../sparkplug/index.ts'
 import {
-  createArtifactStore,
+  ARTIFACTS_CACHE_BYTES,
   type Database,
   type Db,
+  openArtifacts,
   openDatabase,
   startingAlone,
 } from '../../storage/index.ts'
@@ -54,6 +55,9 @@ export interface PlannerOptions {
   readonly log: Logger
   /** Names and addresses this machine is reached under, for its certificate. */
   readonly names?: readonly string[]
+  /** Where the artifacts lie, and most that copies of them here take; absent: files beside the keys. */
+  readonly artifacts?: string | undefined
+  readonly artifactsCache?: number
   /** Where devices find a copy of the artifacts behind HTTPS; absent: nowhere. */
   readonly artifactsUrl?: string | undefined
   /** Life of a device's certificate; default 30. */
@@ -210,7 +214,14 @@ async function openParts(
       ? ALONE
       : await joinCluster({ database, fleet, role: 'planner', anchor, log })
   try {
-    const artifacts = createArtifactStore(shared, db, () => new Date())
+    const artifacts = await openArtifacts(
+      {
+        ...{ data, shared, artifacts: options.artifacts },
+        cacheBytes: options.artifactsCache ?? ARTIFACTS_CACHE_BYTES,
+      },
+      db,
+      () => new Date(),
+    )
     const failPoints = armedFailPoints()
     const conductor = new Conductor({
       ...{ data, db, artifacts, profiles, trust, settings, failPoints, log, cluster },

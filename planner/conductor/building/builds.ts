@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../../shared/digest.ts'
 import { AppError, messageOf } from '../../../shared/errors.ts'
@@ -67,7 +67,7 @@ export async function buildVariant(
     if (answered) await recordEvaluation(context, model, answered)
   } catch (error) {
     if (context.stopping.aborted) return
-    if (isForWantOfRoom(error)) return await waitForRoom(context, model, key)
+    if (isForWantOfRoom(error)) return await waitForRoom(context, model, key, error)
     context.log.warn(
       { scheme: variant.scheme, reason: messageOf(error) },
       'a variant was not built',
@@ -91,21 +91,26 @@ export async function evaluateVariant(
   const { artifacts } = context
   try {
     const { digest, runtime } = await answering(context, model, variant, variant.digest)
-    const evaluation = await withJob(context, model, 'evaluate', scheme, {
-      input: {
-        variant: await artifacts.pathOf(digest),
-        runtime,
-        whole: await artifacts.pathOf(reference.whole),
-        slice: await artifacts.pathOf(reference.slice),
-        calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
-      },
-      keep: (answered) => kept(context, key, answered),
-    })
+    const { whole, slice } = reference
+    const { calibration } = model
+    const evaluation = await artifacts.withFiles([digest, whole, slice, calibration], (pathOf) =>
+      withJob(context, model, 'evaluate', scheme, {
+        input: {
+          variant: pathOf(digest),
+          runtime,
+          whole: pathOf(whole),
+          slice: pathOf(slice),
+          calibration: calibration && pathOf(calibration),
+        },
+        keep: (answered) => kept(context, key, answered),
+      }),
+    )
     await recordEvaluation(context, model, evaluation)
   } catch (error) {
     if (context.stopping.aborted) return
     // Built it is; that it answers is asked again at the next look.
-    if (isForWantOfRoom(error)) return context.log.error({ reason: messageOf(error) }, 'no room')
+    if (isForWantOfRoom(error))
+      return context.log.error({ reason: messageOf(error) }, 'answered later')
     await recordFailure(context, key, `does not run on this host: ${messageOf(error)}`)
   }
 }
@@ -207,7 +212,7 @@ async function compiled(
   { runtime }: Variant,
   { digest, findings, losses }: Pick<Made, 'digest' | 'findings' | 'losses'>,
 ): Promise<Made> {
-  const model = await readFile(await artifacts.pathOf(digest))
+  const model = await artifacts.read(digest)
   const { bytes, report } = await compile({ model, target: runtime, signal: stopping })
   const finding: Finding = {
     code: 'compiled',
@@ -246,25 +251,26 @@ function asGiven(variant: Variant) {
 
 async function quantized(context: BuildContext, model: Model, variant: Variant): Promise<Made> {
   const { artifacts } = context
-  const { tuning } = variant
+  const { tuning, source } = variant
+  const { calibration } = model
   const { whole, slice } = model.reference
-  return withJob(context, model, 'build', variant.scheme, {
-    input: {
-      source: await artifacts.pathOf(variant.source),
-      calibration: model.calibration && (await artifacts.pathOf(model.calibration)),
-      scheme: variant.scheme,
-      runtime: variant.runtime,
-      ...(tuning && {
-        tuned: { tuning, test: await artifacts.pathOf(whole) },
-      }),
-      data: { whole: await artifacts.pathOf(whole), slice: await artifacts.pathOf(slice) },
-    },
-    keep: async ({ file, findings, operators, losses, answered }) => {
-      const { digest } = await artifacts.putFile(file)
-      const evaluated = answered && (await kept(context, variant.key, answered))
-      return { digest, findings, losses, operators, ...(evaluated && { answered: evaluated }) }
-    },
-  })
+  return artifacts.withFiles([source, calibration, whole, slice], (pathOf) =>
+    withJob(context, model, 'build', variant.scheme, {
+      input: {
+        source: pathOf(source),
+        calibration: calibration && pathOf(calibration),
+        scheme: variant.scheme,
+        runtime: variant.runtime,
+        ...(tuning && { tuned: { tuning, test: pathOf(whole) } }),
+        data: { whole: pathOf(whole), slice: pathOf(slice) },
+      },
+      keep: async ({ file, findings, operators, losses, answered }) => {
+        const { digest } = await artifacts.putFile(file)
+        const evaluated = answered && (await kept(context, variant.key, answered))
+        return { digest, findings, losses, operators, ...(evaluated && { answered: evaluated }) }
+      },
+    }),
+  )
 }
 
 interface Work<K extends JobKind, T> {

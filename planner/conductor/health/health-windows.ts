@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import type { Digest } from '../../../shared/digest.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import type { ReportOf } from '../../../shared/messages/index.ts'
 import { parseReferenceSketch, type ReferenceSketch } from '../../../shared/sketch/index.ts'
@@ -16,6 +16,7 @@ import {
   type Rule,
 } from '../../health/index.ts'
 import {
+  type ArtifactReader,
   alarms,
   audit,
   type DayPoint,
@@ -50,7 +51,7 @@ export async function noteObservations(
   const { v: _, id, at: __, kind: ___, model, ...seen } = report
   const now = context.now()
   const receivedAt = now.toISOString()
-  const figures = figuresOf(seen, ...(await yardsticks(context, db, device, report)))
+  const figures = figuresOf(seen, ...(await yardsticks(here(context), db, device, report)))
   await health.putLatest(db, { device: deviceId, model, report: id, seen, receivedAt })
   // By our clock: a device's may be years away, and its own word stays in the window.
   const key = { device: deviceId, model, variant: seen.variant, day: receivedAt.slice(0, 10) }
@@ -62,8 +63,31 @@ export async function noteObservations(
   await countAlarms(context, db, device, model, figures)
 }
 
+/** Inside a transaction nothing is waited for that may never come. */
+function here({ artifacts, log }: ConductorContext): ReferenceContext {
+  return { artifacts: artifacts.here, log }
+}
+
+/** References that these reports name, where they can be read without a network from then on. */
+export async function bringReferences(
+  { db, artifacts, log }: ConductorContext,
+  named: readonly Digest[],
+): Promise<void> {
+  for (const digest of new Set(named)) {
+    if (!(await health.isSketch(db, digest))) continue
+    await artifacts.read(digest).catch((error) => {
+      log.warn({ sketch: digest }, `a reference cannot be read: ${messageOf(error)}`)
+    })
+  }
+}
+
+interface ReferenceContext {
+  readonly artifacts: ArtifactReader
+  readonly log: ConductorContext['log']
+}
+
 async function yardsticks(
-  context: ConductorContext,
+  context: ReferenceContext,
   db: Db,
   device: Device,
   seen: { readonly model: string; readonly variant: string; readonly reference: string | null },
@@ -74,7 +98,7 @@ async function yardsticks(
 
 /** The reference that a window names, if we made it, and what was measured of the variant: on this device, else on another of its class. */
 export async function yardstickOf(
-  context: Pick<ConductorContext, 'artifacts' | 'log'>,
+  context: ReferenceContext,
   db: Db,
   device: Pick<Device, 'id' | 'class'>,
   {
@@ -90,13 +114,13 @@ export async function yardstickOf(
 }
 
 async function referenceOf(
-  { artifacts, log }: Pick<ConductorContext, 'artifacts' | 'log'>,
+  { artifacts, log }: ReferenceContext,
   db: Db,
   digest: string,
 ): Promise<ReferenceSketch | null> {
   if (!(await health.isSketch(db, digest))) return null
   try {
-    return parseReferenceSketch(await readFile(await artifacts.pathOf(digest), 'utf8'))
+    return parseReferenceSketch((await artifacts.read(digest)).toString())
   } catch (error) {
     log.warn({ sketch: digest }, `a reference cannot be read: ${messageOf(error)}`)
     return null

@@ -1,3 +1,4 @@
+import { digestOf } from '../../../shared/digest.ts'
 import type { ArtifactRef, Order, OrderOf } from '../../../shared/messages/index.ts'
 import { MAX_MESSAGE_BYTES, printMessage } from '../../../shared/messages/index.ts'
 import { type Offer, printImageFiles } from '../../../shared/trust/index.ts'
@@ -77,7 +78,8 @@ async function inPieces(
   const names = Object.keys(offer.image)
   const pick = (wanted: (name: string) => boolean) =>
     Object.fromEntries(names.filter(wanted).map((name) => [name, offer.image[name] ?? '']))
-  const image = await artifacts.put(printImageFiles(pick((name) => !ROOT_FILE.test(name))))
+  const files = printImageFiles(pick((name) => !ROOT_FILE.test(name)))
+  const image = (await artifacts.findRef(digestOf(files))) ?? (await artifacts.put(files))
   await orders.allowFetching(db, device, order, [image.digest, image.blockList])
   return { offer: { ...offer, image: pick((name) => ROOT_FILE.test(name)) }, image }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -81,7 +81,7 @@ t.test('uploads are artifacts', async (t) => {
   const bytes = Buffer.alloc(3_000_000, 'fitment')
   writeFileSync(file, bytes)
   t.equal(await client.upload(file), digestOf(bytes))
-  t.ok(existsSync(await planner.conductor.context.artifacts.pathOf(digestOf(bytes))))
+  t.ok(await planner.conductor.context.artifacts.has(digestOf(bytes)))
   await t.rejects(client.upload(join(data, 'absent')), {
     code: 'usage',
     message: /there is no such file/,

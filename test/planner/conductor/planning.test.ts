@@ -83,7 +83,9 @@ t.test('from a registered model to a selection, through a restart in the middle'
   for (const ref of [order.artifact, order.data, order.baseline?.artifact]) {
     t.equal(await store.mayFetch('a', ref?.digest ?? ''), true)
     t.equal(await store.mayFetch('a', ref?.blockList ?? ''), true)
-    t.ok(await store.artifactFile(ref?.blockList ?? ''))
+    const file = await store.openArtifact(ref?.blockList ?? '')
+    t.ok(file)
+    await file?.close()
   }
   t.same(await probesOf(a), [], 'one at a time')
   await answer(a, order)

@@ -126,18 +126,26 @@ export interface RabbitmqFiles {
   readonly advanced?: string
   /** Where it shall answer. */
   readonly port: number
+  /** What nodes of one cluster know each other by. */
+  readonly cookie?: string
+}
+
+/** How other nodes of its cluster call it. */
+export function rabbitmqName(port: number): string {
+  return `fitment_${port}@localhost`
 }
 
 /** A node of its own, of settings and plugins in a folder. Erlang's port mapper is shared, and stays. */
 export async function rabbitmqNode(
   t: Test,
-  { settings, plugins, advanced, port }: RabbitmqFiles,
+  { settings, plugins, advanced, port, cookie }: RabbitmqFiles,
 ): Promise<Pick<TestBroker, 'stop'> & { start(): Promise<void>; ctl(...args: string[]): string }> {
   const dir = await mkdtemp(join(tmpdir(), 'fitment-rabbitmq-'))
+  if (cookie !== undefined) await writeFile(join(dir, '.erlang.cookie'), cookie, { mode: 0o400 })
   const environment = {
     ...process.env,
     HOME: dir,
-    RABBITMQ_NODENAME: `fitment_${port}@localhost`,
+    RABBITMQ_NODENAME: rabbitmqName(port),
     RABBITMQ_MNESIA_BASE: join(dir, 'mnesia'),
     RABBITMQ_LOG_BASE: join(dir, 'log'),
     RABBITMQ_PID_FILE: join(dir, 'pid'),

@@ -1,3 +1,4 @@
+import { type FileHandle, open } from 'node:fs/promises'
 import type { FleetStore } from '../../../planner/fleet/store.ts'
 import type { Birth, Epoch } from '../../../shared/messages/birth.ts'
 import type { Order } from '../../../shared/messages/orders.ts'
@@ -76,7 +77,8 @@ export class MemoryStore implements FleetStore {
     return this.files.has(artifact) && !this.denied.has(device)
   }
 
-  async artifactFile(artifact: string): Promise<string | undefined> {
-    return this.files.get(artifact)
+  async openArtifact(artifact: string): Promise<FileHandle | undefined> {
+    const path = this.files.get(artifact)
+    return path === undefined ? undefined : await open(path, 'r')
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, rename, writeFile } from 'node:fs/promises'
+import { open, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { OpenArtifacts } from '../../../planner/fleet/open-artifacts.ts'
@@ -14,7 +14,7 @@ t.test('a file is opened once however many read it, and few stay open', async (t
   let located = 0
   const files = new OpenArtifacts(3, async (artifact) => {
     located += 1
-    return join(dir, artifact)
+    return await open(join(dir, artifact), 'r')
   })
   t.teardown(() => files.close())
   const before = await openFiles()
@@ -34,7 +34,7 @@ t.test('an artifact that is unknown, or whose file is gone, may be there later',
   const dir = t.testdir({})
   const path = join(dir, 'artifact')
   let known = false
-  const files = new OpenArtifacts(3, async () => (known ? path : undefined))
+  const files = new OpenArtifacts(3, async () => (known ? await open(path, 'r') : undefined))
   t.teardown(() => files.close())
   t.equal(await files.acquire('a'), undefined)
   known = true

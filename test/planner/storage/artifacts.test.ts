@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createArtifactStore } from '../../../planner/storage/artifacts.ts'
+import { createArtifactStore } from '../../../planner/storage/artifacts/artifact-store.ts'
 import { openDatabase } from '../../../planner/storage/open.ts'
 import { BLOCK_BYTES } from '../../../shared/artifact.ts'
 import { digestOf } from '../../../shared/digest.ts'
@@ -20,8 +20,8 @@ t.test('bytes are found by their digest, with the digests of their blocks', asyn
   const bytes = randomBytes(2 * BLOCK_BYTES + 17)
   const ref = await artifacts.put(bytes)
   t.same({ digest: ref.digest, bytes: ref.bytes }, { digest: digestOf(bytes), bytes: bytes.length })
-  t.same(await readFile(await artifacts.pathOf(ref.digest)), bytes)
-  const list = await readFile(await artifacts.pathOf(ref.blockList))
+  t.same(await artifacts.read(ref.digest), bytes)
+  const list = await artifacts.read(ref.blockList)
   const blocks = [0, 1, 2].map((i) => bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES))
   t.equal(list.toString('hex'), blocks.map(digestOf).join(''))
   t.same(await artifacts.refOf(ref.digest), ref)
@@ -49,9 +49,9 @@ t.test('a stream that breaks leaves nothing behind', async (t) => {
 t.test('refusals', async (t) => {
   const { store: artifacts } = await store(t)
   await t.rejects(artifacts.put(Buffer.alloc(0)), { code: 'unusable' })
-  await t.rejects(artifacts.pathOf('f'.repeat(64)), { code: 'unknown-artifact' })
+  await t.rejects(artifacts.read('f'.repeat(64)), { code: 'unknown-artifact' })
   await t.rejects(artifacts.refOf('f'.repeat(64)), { code: 'unknown-artifact' })
-  t.equal(await artifacts.fileOf('f'.repeat(64)), undefined)
+  t.equal(await artifacts.open('f'.repeat(64)), undefined)
 })
 
 /** On a file system of 256 KiB, in a mount namespace of its own that goes with the process. */
@@ -62,8 +62,8 @@ const onSmallDisk = `
   const artifacts = createArtifactStore(small, db, () => new Date())
   const first = await artifacts.put(Buffer.alloc(1000, 1))
   const error = await artifacts.put(Buffer.alloc(1 << 20, 2)).catch((error) => error)
-  const again = await artifacts.fileOf(first.digest)
-  console.log(JSON.stringify({ code: error.code, message: error.message, kept: again !== undefined }))
+  const again = await artifacts.has(first.digest)
+  console.log(JSON.stringify({ code: error.code, message: error.message, kept: again }))
   process.exit(0)
 `
 

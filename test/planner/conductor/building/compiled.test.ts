@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { printPlans } from '../../../../planner/cli/models/print-plan.ts'
@@ -90,7 +89,7 @@ t.test('files of one scheme are built once for every target that shares them', a
         message: /^vela 5\.2\.0: (\d+) of \1 operators on the accelerator, .* of SRAM/,
       },
     )
-    const bytes = await readFile(await context.artifacts.pathOf(ethos.digest ?? ''))
+    const bytes = await context.artifacts.read(ethos.digest ?? '')
     t.equal(digestOf(bytes), ethos.digest)
     t.ok(bytes.includes('ethos-u'))
   })
