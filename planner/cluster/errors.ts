@@ -6,7 +6,6 @@ export type ClusterErrorCode =
   /** Another planner of the same database signs with other keys. */
   | 'other-trust'
   | 'other-clock'
-  /** Files that the database knows of are not where this process looks. */
   /** Somebody else does by now what this was for. */
   | 'superseded'
   /** Its leases ran out, and could not be renewed. */
