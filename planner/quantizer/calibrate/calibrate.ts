@@ -147,7 +147,7 @@ async function calibrateEntry(
   }
   try {
     const whole = () => wholeActivations(model.instrument(entry, only), planFor)
-    const summed = only === undefined ? model.summarise?.(planFor) : undefined
+    const summed = only === undefined ? await summaryOf(model, pool, samples, planFor) : null
     const onRan = (ran: number) => onSample(ran, samples.count)
     const report = await pool.watch(summed ?? whole(), watched, onRan)
     const { statistics } = report.sharp ? report : await pool.watch(whole(), samples, onRan)
@@ -161,6 +161,25 @@ async function calibrateEntry(
       { cause },
     )
   }
+}
+
+/**
+ * What the runtime can sum up. Most exporters leave the batch open, and then nothing is known of sizes behind it: the
+ * first sample tells them.
+ */
+async function summaryOf(
+  model: QuantizableModel,
+  pool: InferencePool,
+  samples: SampleSource,
+  planFor: (tensor: TensorId) => ObserverPlan,
+): Promise<Summarised | null> {
+  const summed = model.summarise?.(planFor, new Map()) ?? null
+  const isOpen = ({ shape }: GraphTensor) => shape === null || shape.some((dim) => dim < 0)
+  const open = summed?.observed.filter(({ tensor }) =>
+    isOpen(model.graph.tensors[tensor] as GraphTensor),
+  )
+  if (summed === null || !open?.length || samples.count === 0) return summed
+  return model.summarise?.(planFor, await pool.shapes(summed, samples.at(0))) ?? null
 }
 
 function wholeActivations(
