@@ -2,8 +2,8 @@ import type { MomentsPlan, WindowAxis } from '../../graph/index.ts'
 import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'
 
-/** Vectors that second moments need: so many times their inputs, since what few say of many is hardly trusted (`metricOf`). */
-const ENOUGH_ROWS = { least: 1024, perInput: 4 }
+/** Vectors that second moments need: of 1024 rounding ic01 gained 2.2 dB less. */
+const ENOUGH_ROWS = 4096
 
 /** Vectors that are added at once: sums are read and written once for all of them. */
 const AT_ONCE = 4
@@ -23,7 +23,6 @@ export class MomentsObserver {
   /** That wait to be added, one behind the other. */
   readonly #vectors: Float64Array
   readonly #length: number
-  readonly #enough: number
   #waiting = 0
   #rows = 0
 
@@ -34,14 +33,12 @@ export class MomentsObserver {
     this.#length = this.#size * plan.groups
     this.#vectors = new Float64Array(AT_ONCE * this.#length)
     this.#blocks = blocksOf(plan)
-    const { least, perInput } = ENOUGH_ROWS
-    this.#enough = Math.max(least, perInput * Math.max(...blockSizes(plan)))
   }
 
   see(values: Float32Array, sample: number): void {
     if (isHeldOut(sample, this.#samples)) return
     const positions = this.#positions(values)
-    const stride = Math.max(1, Math.floor((positions * this.#samples) / this.#enough))
+    const stride = Math.max(1, Math.floor((positions * this.#samples) / ENOUGH_ROWS))
     for (let position = sample % stride; position < positions; position += stride) {
       this.#gather(values, position, this.#waiting * this.#length)
       this.#waiting += 1
