@@ -38,7 +38,7 @@ export interface QuantizableModel {
   /** A model that gives out its activations, for one entry: all computed floats, or the computed ones of `asked`. */
   instrument(entry: Entry, asked?: readonly TensorId[]): Instrumented
   /** The same for observers, where the runtime can find out itself what they want to know. */
-  summarise?(planFor: (tensor: TensorId) => ObserverPlan): Summarised
+  summarise?(planFor: (tensor: TensorId) => ObserverPlan, seen: SeenShapes): Summarised
   perform(plan: Plan): Uint8Array
   /** Why a runtime of this release could not load the operator once it computes so; null where it can. */
   newerForm?(
@@ -83,6 +83,9 @@ export interface Entry {
   readonly inputs: readonly TensorInfo[]
   readonly tensors: readonly TensorId[]
 }
+
+/** Shapes that a sample made of what the model leaves open. */
+export type SeenShapes = ReadonlyMap<TensorId, readonly number[]>
 
 export interface Summarised {
   readonly bytes: Uint8Array

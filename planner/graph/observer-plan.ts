@@ -11,8 +11,8 @@ export interface ObserverPlan {
   /** Samples it is going to see. */
   readonly samples: number
   readonly moments?: readonly MomentsPlan[]
-  /** Means of the channels are all that is asked for: no range, and nothing at all where there are no channels. */
-  readonly meansOnly?: boolean
+  /** All that is asked for: no range; of means, nothing at all where there are no channels. */
+  readonly only?: 'means' | 'moments'
   /** The runtime tells these, instead of all numbers. */
   readonly summary?: readonly SummaryPart[]
 }

@@ -1,4 +1,11 @@
-import type { Graph, GraphOperator, Instrumented, Summarised, TensorId } from '../../graph/index.ts'
+import type {
+  Graph,
+  GraphOperator,
+  Instrumented,
+  SeenShapes,
+  Summarised,
+  TensorId,
+} from '../../graph/index.ts'
 import {
   holdsFinite,
   type Links,
@@ -35,22 +42,25 @@ export function summarise(
   model: OnnxModel,
   view: OnnxView,
   planFor: (tensor: TensorId) => ObserverPlan,
+  seen: SeenShapes,
 ): Summarised {
   const source = model.graph as OnnxGraph
   const graph = { ...source, node: [...source.node], initializer: [...source.initializer] }
   const summaries = new Summaries(graph)
   const names: string[] = []
   const links = linksOf(view.graph)
-  const observed = observable(view, links).map(({ id, name, shape }): ObserverPlan => {
+  const observed = observable(view, links).map(({ id, name, shape: known }): ObserverPlan => {
+    const shape = known === null || isOpen(known) ? (seen.get(id) ?? known) : known
     const plan = planFor(id)
     const maker = view.graph.operators[links.producers[id] ?? -1]
     const summary =
-      shape === null || shape.some((dim) => dim < 0)
+      shape === null || isOpen(shape)
         ? null
         : summaries.of(
             {
               name,
               shape,
+              settled: known !== null && !isOpen(known.slice(1)),
               maker,
               soundConstants: () => holdsNumbers(maker, view.graph),
               stride: sampleStride(plan, shape),
@@ -69,6 +79,10 @@ export function summarise(
 }
 
 const CONSTANTS_FILE = 'constants'
+
+function isOpen(shape: readonly number[]): boolean {
+  return shape.some((dim) => dim < 0)
+}
 
 /** Whether all constants that an operator reads are numbers. */
 function holdsNumbers(operator: GraphOperator | undefined, { tensors }: Graph): boolean {

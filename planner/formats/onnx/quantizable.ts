@@ -37,7 +37,7 @@ export const quantizableOnnx: QuantizableFormat = {
       findings,
       entries: [entryOf(view.graph)],
       instrument: (_, asked) => instrument(model, view, asked),
-      summarise: (planFor) => summarise(model, view, planFor),
+      summarise: (planFor, seen) => summarise(model, view, planFor, seen),
       perform: (plan: Plan) => writeOnnx(perform(model, view, plan)),
       audit: (plan) => audit(plan, view.graph),
       times: (bytes, inputs, ms) => operatorTimes(bytes, view.graph, inputs, ms),

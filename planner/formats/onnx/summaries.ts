@@ -12,6 +12,8 @@ import { type Attributes, GraphEditor } from './prepare/graph-editor.ts'
 interface Value {
   readonly name: string
   readonly shape: readonly number[]
+  /** All but the batch is the same for whatever is read. */
+  readonly settled: boolean
   readonly maker: GraphOperator | undefined
   /** What the maker reads that is no activation holds numbers only. */
   readonly soundConstants: () => boolean
@@ -179,7 +181,7 @@ function isBlocked({ shape, maker }: Value): boolean {
 /** Between positions picked in blocks, with all of their channels; null where none can be: small images have no grid. */
 function stepsOf(value: Value, { channels, channelsFirst }: ObserverPlan): Steps | null {
   const [, , height = 1, width = 1] = value.shape
-  if (!isBlocked(value) || (channels !== 0 && !channelsFirst)) return null
+  if (!value.settled || !isBlocked(value) || (channels !== 0 && !channelsFirst)) return null
   const [down, across] = gridOf(height, width, value.stride)
   return down * across === 1 ? null : [down, across]
 }

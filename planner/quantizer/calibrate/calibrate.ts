@@ -24,9 +24,9 @@ import { momentsPlans } from './moments-plans.ts'
 
 /** What else to observe than ranges, and where. */
 export interface CalibrationWish {
-  /** Second moments of what products multiply. */
+  /** Nothing but second moments of what products multiply. */
   readonly moments?: boolean
-  /** Computed tensors of the first entry to look at; all where absent. */
+  /** Tensors of the first entry to look at; all where absent. */
   readonly only?: readonly TensorId[]
 }
 
@@ -62,8 +62,10 @@ export async function calibrate(
       ...channelsOf(model.graph, tensor, averaged.get(tensor)),
       samples: samples.count,
       moments: moments.get(tensor) ?? [],
+      ...(wish.moments && { only: 'moments' as const }),
     })
-    const watch = { planFor, onSample, only: wish.only }
+    const asked = wish.moments ? [...moments.keys()] : wish.only
+    const watch = { planFor, onSample, only: computedIn(entry, model.graph, asked) }
     statistics.push(...(await calibrateEntry(model, entry, pool, samples, watch)))
   }
   return { statistics, findings }
@@ -108,7 +110,7 @@ export async function channelMeans(
       wanted.has(tensor) ? (averaged.get(tensor) ?? null) : undefined,
     ),
     samples: places.length,
-    meansOnly: true,
+    only: 'means' as const,
   }))
   const { statistics } = await pool.watch({ bytes, observed }, some, () => {})
   return new Map(
@@ -147,7 +149,7 @@ async function calibrateEntry(
   }
   try {
     const whole = () => wholeActivations(model.instrument(entry, only), planFor)
-    const summed = only === undefined ? model.summarise?.(planFor) : undefined
+    const summed = only === undefined ? await summaryOf(model, pool, samples, planFor) : null
     const onRan = (ran: number) => onSample(ran, samples.count)
     const report = await pool.watch(summed ?? whole(), watched, onRan)
     const { statistics } = report.sharp ? report : await pool.watch(whole(), samples, onRan)
@@ -161,6 +163,35 @@ async function calibrateEntry(
       { cause },
     )
   }
+}
+
+/**
+ * What the runtime can sum up. Most exporters leave the batch open, and then nothing is known of sizes behind it: the
+ * first sample tells them.
+ */
+async function summaryOf(
+  model: QuantizableModel,
+  pool: InferencePool,
+  samples: SampleSource,
+  planFor: (tensor: TensorId) => ObserverPlan,
+): Promise<Summarised | null> {
+  const summed = model.summarise?.(planFor, new Map()) ?? null
+  const isOpen = ({ shape }: GraphTensor) => shape === null || shape.some((dim) => dim < 0)
+  const open = summed?.observed.filter(({ tensor }) =>
+    isOpen(model.graph.tensors[tensor] as GraphTensor),
+  )
+  if (summed === null || !open?.length || samples.count === 0) return summed
+  return model.summarise?.(planFor, await pool.shapes(summed, samples.at(0))) ?? null
+}
+
+/** Undefined where none of them is: a copy that gives out nothing does not load. */
+function computedIn(
+  { subgraph, tensors }: Entry,
+  graph: Graph,
+  asked: readonly TensorId[] | undefined,
+): readonly TensorId[] | undefined {
+  const within = (id: TensorId) => graph.tensors[id]?.subgraph === subgraph
+  return asked?.some((id) => within(id) && !tensors.includes(id)) ? asked : undefined
 }
 
 function wholeActivations(

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TensorInfo } from '../../../shared/runtime/index.ts'
-import type { ObserverPlan, Summarised } from '../../graph/index.ts'
+import type { ObserverPlan, SeenShapes, Summarised, TensorId } from '../../graph/index.ts'
 import { mergeStatistics } from '../observers/merge.ts'
 import { inScratch } from '../scratch.ts'
 import type { SampleSource } from './messages.ts'
@@ -84,10 +84,38 @@ export class InferencePool {
    * @throws RuntimeError, QuantizerError `no-scratch-space`
    */
   async watch(
-    { bytes, observed, data }: Summarised,
+    summarised: Summarised,
     samples: SampleSource,
     onRan: (samples: number) => void,
   ): Promise<ObserverReport> {
+    await this.#loadSummarised(summarised, onRan)
+    await share(samples, this.#workers, onRan)
+    const reports = await this.#askAll('reported', { kind: 'report' })
+    return {
+      statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
+      sharp: reports.every(({ sharp }) => sharp),
+    }
+  }
+
+  /** Of what such a copy gives out whole, for one sample. @throws RuntimeError, QuantizerError `no-scratch-space` */
+  async shapes(summarised: Summarised, sample: SampleInputs): Promise<SeenShapes> {
+    await this.#loadSummarised(summarised, () => {})
+    const [worker] = this.#workers
+    const asked = await worker?.ask('shaped', { kind: 'shapes', sample: ownCopy(sample) })
+    const seen = new Map<TensorId, readonly number[]>()
+    let at = 0
+    for (const { tensor, summary } of summarised.observed) {
+      const shape = asked?.shapes[at]
+      if (summary === undefined && shape !== undefined) seen.set(tensor, shape)
+      at += summary?.length ?? 1
+    }
+    return seen
+  }
+
+  async #loadSummarised(
+    { bytes, observed, data }: Summarised,
+    onRan: (samples: number) => void,
+  ): Promise<void> {
     const load = async (wishes: LoadWishes = {}) => {
       const loading = this.load(bytes, { ...this.#usual, ...wishes }, observed)
       // Awaited below, unless whoever is told has an error of its own.
@@ -102,12 +130,6 @@ export class InferencePool {
         // Once loaded, the runtime has read them, or holds the file open.
         await load({ constantsFolder })
       })
-    }
-    await share(samples, this.#workers, onRan)
-    const reports = await this.#askAll('reported', { kind: 'report' })
-    return {
-      statistics: mergeStatistics(reports.map(({ statistics }) => statistics)),
-      sharp: reports.every(({ sharp }) => sharp),
     }
   }
 

@@ -45,6 +45,7 @@ export type ToPool =
   /** The place of the first sample among all. */
   | { readonly kind: 'run'; readonly samples: readonly SampleInputs[]; readonly first: number }
   | { readonly kind: 'answer'; readonly samples: readonly SampleInputs[] }
+  | { readonly kind: 'shapes'; readonly sample: SampleInputs }
   | { readonly kind: 'report' }
 
 /** What observers saw; not sharp where a summary hides what is no number, and all must be seen. */
@@ -58,6 +59,8 @@ export type FromPool =
   /** The samples come back, for their memory. */
   | { readonly kind: 'ran'; readonly samples: readonly SampleInputs[] }
   | { readonly kind: 'answered'; readonly answers: readonly Answer[] }
+  /** Of every output of one run. */
+  | { readonly kind: 'shaped'; readonly shapes: readonly (readonly number[])[] }
   | ({ readonly kind: 'reported' } & ObserverReport)
   | { readonly kind: 'failed'; readonly message: string }
 

@@ -53,6 +53,10 @@ async function answer(bench: Engine, message: ToPool): Promise<FromPool> {
       }
       return { kind: 'answered', answers }
     }
+    case 'shapes': {
+      const outputs = (await model?.run(message.sample)) ?? []
+      return { kind: 'shaped', shapes: outputs.map(({ shape }) => [...shape]) }
+    }
     case 'report': {
       // What it takes is free for what comes next.
       await model?.close()

@@ -2,8 +2,11 @@ import type { MomentsPlan, WindowAxis } from '../../graph/index.ts'
 import { isHeldOut } from './held-out.ts'
 import type { MomentBlock, SecondMoments } from './statistics.ts'
 
-/** Vectors that second moments need. */
+/** Vectors that second moments need: of 1024 rounding ic01 gained 2.2 dB less. */
 const ENOUGH_ROWS = 4096
+
+/** Vectors that are added at once: sums are read and written once for all of them. */
+const AT_ONCE = 4
 
 /** More inputs than this fall into parts, whose dependence on each other is not looked at: memory stays bounded. */
 const LARGEST_BLOCK = 768
@@ -17,14 +20,18 @@ export class MomentsObserver {
   readonly #samples: number
   readonly #size: number
   readonly #blocks: MomentBlock[]
-  readonly #vector: Float64Array
+  /** That wait to be added, one behind the other. */
+  readonly #vectors: Float64Array
+  readonly #length: number
+  #waiting = 0
   #rows = 0
 
   constructor(plan: MomentsPlan, samples: number) {
     this.#plan = plan
     this.#samples = samples
     this.#size = vectorSize(plan)
-    this.#vector = new Float64Array(this.#size * plan.groups)
+    this.#length = this.#size * plan.groups
+    this.#vectors = new Float64Array(AT_ONCE * this.#length)
     this.#blocks = blocksOf(plan)
   }
 
@@ -33,13 +40,15 @@ export class MomentsObserver {
     const positions = this.#positions(values)
     const stride = Math.max(1, Math.floor((positions * this.#samples) / ENOUGH_ROWS))
     for (let position = sample % stride; position < positions; position += stride) {
-      this.#gather(values, position)
-      for (const block of this.#blocks) this.#accumulate(block)
+      this.#gather(values, position, this.#waiting * this.#length)
+      this.#waiting += 1
       this.#rows += 1
+      if (this.#waiting === AT_ONCE) this.#addWaiting()
     }
   }
 
   result(): SecondMoments {
+    this.#addWaiting()
     return { operator: this.#plan.operator, rows: this.#rows, blocks: this.#blocks }
   }
 
@@ -49,40 +58,52 @@ export class MomentsObserver {
     return window.reduce((count, { output }) => count * output, 1)
   }
 
-  #gather(values: Float32Array, position: number): void {
+  #addWaiting(): void {
+    if (this.#waiting === 0) return
+    this.#vectors.fill(0, this.#waiting * this.#length)
+    this.#waiting = 0
+    for (const block of this.#blocks) this.#accumulate(block)
+  }
+
+  #gather(values: Float32Array, position: number, into: number): void {
     const { window, width } = this.#plan
     if (window.length === 0) {
-      this.#vector.set(values.subarray(position * width, (position + 1) * width))
+      this.#vectors.set(values.subarray(position * width, (position + 1) * width), into)
       return
     }
     const taps = window.reduce((count, axis) => count * axis.taps, 1)
     for (let tap = 0; tap < taps; tap += 1)
-      this.#copyTap(values, tap, sourceAt(window, position, tap))
+      this.#copyTap(values, tap, sourceAt(window, position, tap), into)
   }
 
   /** All channels at one position of the image; null is padding. */
-  #copyTap(values: Float32Array, tap: number, source: number | null): void {
+  #copyTap(values: Float32Array, tap: number, source: number | null, into: number): void {
     const { width, groups, channelsFirst, window } = this.#plan
     const channels = width * groups
     const plane = window.reduce((count, { input }) => count * input, 1)
     const [toChannel, toPosition] = channelsFirst ? [plane, 1] : [1, channels]
     for (let channel = 0; channel < channels; channel += 1) {
       const group = Math.floor(channel / width)
-      const at = group * this.#size + tap * width + (channel - group * width)
-      this.#vector[at] =
+      const at = into + group * this.#size + tap * width + (channel - group * width)
+      this.#vectors[at] =
         source === null ? 0 : (values[source * toPosition + channel * toChannel] as number)
     }
   }
 
   #accumulate({ group, start, size, sums }: MomentBlock): void {
     const from = group * this.#size + start
-    const vector = this.#vector
+    const [a, b, c, d] = Array.from({ length: AT_ONCE }, (_, i) => {
+      const at = i * this.#length + from
+      return this.#vectors.subarray(at, at + size)
+    }) as [Float64Array, Float64Array, Float64Array, Float64Array]
     for (let i = 0; i < size; i += 1) {
-      const value = vector[from + i] as number
-      if (value === 0) continue
+      const [ai, bi, ci, di] = [a[i] as number, b[i] as number, c[i] as number, d[i] as number]
+      if (ai === 0 && bi === 0 && ci === 0 && di === 0) continue
       const row = i * size
       for (let j = 0; j <= i; j += 1) {
-        sums[row + j] = (sums[row + j] as number) + value * (vector[from + j] as number)
+        const first = ai * (a[j] as number) + bi * (b[j] as number)
+        const second = ci * (c[j] as number) + di * (d[j] as number)
+        sums[row + j] = (sums[row + j] as number) + first + second
       }
     }
   }

@@ -45,18 +45,20 @@ export class TensorObserver {
 
   /** Reads `values` and keeps no reference: they may be a view of a heap that moves. */
   see(values: Float32Array, sample: number): void {
-    if (this.#plan.meansOnly === true) {
+    if (this.#plan.only === 'means') {
       this.#channels?.see(values, sample)
       return
     }
     const { min, max, finite } = extremesOf(values)
-    if (finite) {
+    if (this.#plan.only === 'moments') {
+      if (finite) this.#seeMoments(values, sample)
+    } else if (finite) {
       this.#take(values, min, max, sample)
       this.#lookCloser(values, sample)
-      return
+    } else {
+      this.#takeFinite(values, sample)
+      this.#sharp &&= values.every(Number.isFinite)
     }
-    this.#takeFinite(values, sample)
-    this.#sharp &&= values.every(Number.isFinite)
   }
 
   /** The same from what the runtime found out. Numbers that are none can only be told when all are seen. */
@@ -77,6 +79,10 @@ export class TensorObserver {
 
   #lookCloser(values: Float32Array, sample: number): void {
     this.#channels?.see(values, sample)
+    this.#seeMoments(values, sample)
+  }
+
+  #seeMoments(values: Float32Array, sample: number): void {
     for (const observer of this.#moments) observer.see(values, sample)
   }
 

@@ -5,7 +5,7 @@ import { equalize } from './equalization/equalize.ts'
 import { optimiseRounding } from './rounding/rounding.ts'
 import { correctSequentially } from './sequential.ts'
 import type { SqnrEvaluator } from './sqnr-evaluator.ts'
-import { fewRounds, type Worth, weightsShare } from './worth.ts'
+import { shiftsShare, type Worth, weightsShare } from './worth.ts'
 
 /** When a method runs that nobody chose: it costs little beside calibration, or much noise is left for it. */
 type Occasion = 'usual' | 'noisy'
@@ -33,8 +33,8 @@ export const RECOVERY_METHODS = {
   'sequential-bias-correction': {
     occasion: 'noisy',
     moves: 'biases',
-    run: (candidate, services) => correctSequentially(candidate, services),
-    worth: fewRounds,
+    run: correctSequentially,
+    worth: shiftsShare,
   },
 } as const satisfies Record<string, RecoveryMethodRow>
 

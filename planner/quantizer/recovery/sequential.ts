@@ -17,12 +17,10 @@ import { planFor, show } from './shown.ts'
  * deep models a few at a time, measured behind those that are corrected already. (Nagel et al., "Data-Free
  * Quantization Through Weight Equalization and Bias Correction", 2019, appendix D.) Null where there is nothing to
  * correct.
- * @param rounds at most so many
  */
 export async function correctSequentially(
   candidate: Candidate,
   services: Services,
-  rounds = Number.POSITIVE_INFINITY,
 ): Promise<Candidate | null> {
   const { model } = candidate
   const products = storedWeights(candidate.plan, candidate.request)
@@ -38,8 +36,7 @@ export async function correctSequentially(
     services.channelMeans(model, { ...shown, bytes }, wanted)
   const expected = await meansIn(shown.model.perform(NO_CHANGE))
   let { request } = candidate
-  const usual = services.thorough ? 1 : atOnce(products.length)
-  const size = Math.max(usual, Math.ceil(products.length / rounds))
+  const size = services.thorough ? 1 : atOnce(products.length)
   for (let start = 0; start < products.length; start += size) {
     const next = products.slice(start, start + size)
     const found = await meansIn(
@@ -59,7 +56,8 @@ export async function correctSequentially(
 /** Products that are run over all rounds, unasked: each round runs all of them once more. */
 const MOST_RUN = 2 ** 12
 
-function atOnce(products: number): number {
+/** Products that are corrected behind the same measurement. */
+export function atOnce(products: number): number {
   const rounds = Math.max(1, Math.floor(MOST_RUN / products))
   return Math.ceil(products / rounds)
 }
@@ -68,7 +66,7 @@ interface Product extends StoredWeight {
   readonly source: TensorId
 }
 
-/** Null where the model's caller gives what it reads: nothing comes before it. */
+/** Null where the model's caller gives what it reads, and nothing comes before it, or where no bias can be told. */
 function sourceOf(stored: StoredWeight, { model, request }: Candidate): Product | null {
   const source = stored.operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
   const [entry] = model.entries

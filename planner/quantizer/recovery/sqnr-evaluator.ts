@@ -25,6 +25,11 @@ interface Measured {
   readonly expected: readonly Answer[]
 }
 
+interface Reached {
+  readonly db: number
+  readonly withoutShiftDb: number
+}
+
 /**
  * Tells how near a planned model's outputs come to the float model's, in the real runtime, on calibration samples.
  * A softmax or logistic at the end would hide most differences: what it reads counts in its place.
@@ -36,7 +41,7 @@ export class SqnrEvaluator {
   /** The model last asked about. */
   #measured: Measured | null = null
   /** Of what was asked before: plans are pure, and so is what they answer. */
-  readonly #reached = new WeakMap<PlanRequest, Promise<number>>()
+  readonly #reached = new WeakMap<PlanRequest, Promise<Reached>>()
 
   constructor(pool: InferencePool, dataset: Dataset, services: Pick<Services, 'plan' | 'open'>) {
     this.#pool = pool
@@ -51,26 +56,45 @@ export class SqnrEvaluator {
   async sqnrDb(candidate: Candidate): Promise<number> {
     const { request } = candidate
     const known = this.#reached.get(request)
-    if (known !== undefined) return await known
+    if (known !== undefined) return (await known).db
     const found = this.#levelOf(candidate, (shown) => planFor(shown, request, this.#services))
     this.#reached.set(request, found)
-    return await found
+    return (await found).db
   }
 
   /** The same, of narrow weights with float activations: what is left where only they are rounded. */
   async weightsOnlyDb(candidate: Candidate): Promise<number> {
-    return await this.#levelOf(candidate, ({ graph }) =>
+    const { db } = await this.#levelOf(candidate, ({ graph }) =>
       planWeights({ ...candidate.request, graph, links: linksOf(graph), measured: true }),
     )
+    return db
   }
 
-  async #levelOf({ model }: Candidate, planOf: (shown: QuantizableModel) => Plan): Promise<number> {
+  /** Signal to what is left of the noise without the part that all samples share: all that other biases could take back. */
+  async withoutShiftDb(candidate: Candidate): Promise<number> {
+    await this.sqnrDb(candidate)
+    return (await this.#reached.get(candidate.request))?.withoutShiftDb ?? Number.NaN
+  }
+
+  async #levelOf(
+    { model }: Candidate,
+    planOf: (shown: QuantizableModel) => Plan,
+  ): Promise<Reached> {
     const { shown, expected } = await this.#measure(model)
     const plan = planOf(shown)
     const found = await this.#answers(model, shown.perform(plan), shown)
     const ends = expected[0]?.map((_, end) => end) ?? []
     const shares = ends.map((end) => noiseShare(expected, found, end))
-    return sqnrDb(1, shares.reduce((sum, share) => sum + share, 0) / shares.length)
+    const mean = (share: (end: number) => number) =>
+      ends.reduce((sum, end) => sum + share(end), 0) / ends.length
+    const moving = (end: number) => (shares[end] as number) * (1 - shiftShare(expected, found, end))
+    return {
+      db: sqnrDb(
+        1,
+        mean((end) => shares[end] as number),
+      ),
+      withoutShiftDb: sqnrDb(1, mean(moving)),
+    }
   }
 
   async #measure(model: QuantizableModel): Promise<Measured> {
@@ -148,4 +172,25 @@ function noiseShare(expected: readonly Answer[], found: readonly Answer[], end: 
   const signal = samples.reduce((sum, one) => sum + one.signal, 0) / samples.length || 1
   const amplitude = samples.reduce((sum, { noise }) => sum + Math.sqrt(noise), 0) / samples.length
   return amplitude ** 2 / signal
+}
+
+/**
+ * How much of an end's noise is the same in all samples. Chance alone makes means of a few samples, which is taken off:
+ * E|mean|² = shift² + rest / samples.
+ */
+function shiftShare(expected: readonly Answer[], found: readonly Answer[], end: number): number {
+  const samples = expected.length
+  const sums = new Float64Array(expected[0]?.[end]?.length ?? 0)
+  let noise = 0
+  expected.forEach((answer, sample) => {
+    answer[end]?.forEach((value, i) => {
+      const error = value - (found[sample]?.[end]?.[i] ?? Number.NaN)
+      if (!Number.isFinite(error)) return
+      sums[i] = (sums[i] ?? 0) + error
+      noise += error * error
+    })
+  })
+  if (samples < 2 || noise === 0) return samples < 2 ? 1 : 0
+  const together = sums.reduce((sum, value) => sum + value * value, 0) / noise
+  return Math.min(1, Math.max(0, (together - 1) / (samples - 1)))
 }

@@ -1,9 +1,8 @@
 import { storedWeights } from './bias-correction.ts'
 import type { Candidate, Services } from './candidate.ts'
-import { correctSequentially } from './sequential.ts'
 import type { SqnrEvaluator } from './sqnr-evaluator.ts'
 
-/** What a method can win at most, or won on a small scale, dB. */
+/** What a method can win at most, dB. */
 export type Worth = (
   candidate: Candidate,
   services: Services,
@@ -25,18 +24,16 @@ export async function weightsShare(
   return left <= 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(all / left)
 }
 
-/** Rounds that show whether more of them would help. */
-const FEW_ROUNDS = 4
+/** So few products are corrected in no time, for little. */
+const FEW = { products: 16, db: 0.1 }
 
-/** What a few rounds over all products win: those of deep models take long. */
-export async function fewRounds(
+/** Other biases take back what the errors of all samples share, and no more. */
+export async function shiftsShare(
   candidate: Candidate,
-  services: Services,
+  _services: Services,
   sqnr: SqnrEvaluator,
 ): Promise<number> {
-  const products = storedWeights(candidate.plan, candidate.request).length
-  if (products <= 4 * FEW_ROUNDS) return Number.POSITIVE_INFINITY
-  const tried = await correctSequentially(candidate, services, FEW_ROUNDS)
-  if (tried === null) return 0
-  return (await sqnr.sqnrDb(tried)) - (await sqnr.sqnrDb(candidate))
+  const shared = (await sqnr.withoutShiftDb(candidate)) - (await sqnr.sqnrDb(candidate))
+  const few = storedWeights(candidate.plan, candidate.request).length <= FEW.products
+  return few && shared >= FEW.db ? Number.POSITIVE_INFINITY : shared
 }

@@ -88,6 +88,30 @@ for (const [{ opset, channels }, [what, rows]] of WAYS.flatMap((way) =>
   )
 }
 
+t.test('what the file leaves open is what samples have', async (t) => {
+  const model = await opened({
+    inputs: { x: ['N', 1, 'H', 'W'] },
+    outputs: ['y'],
+    constants: { w: [16, 1, 1, 1], v: [4, 16, 1, 1] },
+    rows: [
+      ['Conv', ['x', 'w'], ['a']],
+      ['Relu', ['a'], ['b']],
+      ['Conv', ['b', 'v'], ['y']],
+    ],
+  })
+  const watched = t.capture(InferencePool.prototype, 'watch', InferencePool.prototype.watch)
+  const { summarise: _, ...whole } = model
+  const [ours, theirs] = [await statisticsOf(model), await statisticsOf(whole)]
+  const extremes = (statistics: typeof ours) =>
+    statistics.map(({ tensor, min, max }) => ({ tensor, min, max }))
+  t.same(extremes(ours), extremes(theirs))
+  const [summed] = watched()[0]?.args ?? []
+  t.ok(
+    summed?.observed.every(({ summary }) => summary),
+    'the runtime sums up all that is large',
+  )
+})
+
 t.test('channels along the last dimension are told apart, too', async (t) => {
   const model = smallOnnx({
     inputs: { x: [1, 1, SIDE, SIDE] },

@@ -1,7 +1,10 @@
 import t from 'tap'
 import type { TflUnion } from '../../../../planner/formats/tflite/index.ts'
+import { quantizableTflite } from '../../../../planner/formats/tflite/quantizable.ts'
 import { viewOf } from '../../../../planner/formats/tflite/view.ts'
+import { calibrate } from '../../../../planner/quantizer/calibrate/calibrate.ts'
 import { momentsPlans } from '../../../../planner/quantizer/calibrate/moments-plans.ts'
+import { InferencePool } from '../../../../planner/quantizer/inference-pool/inference-pool.ts'
 import { MomentsObserver } from '../../../../planner/quantizer/observers/moments.ts'
 import type { MomentBlock } from '../../../../planner/quantizer/observers/statistics.ts'
 import { weightRows } from '../../../../planner/quantizer/parameters/rows.ts'
@@ -124,4 +127,34 @@ t.test('memory is bounded: many inputs fall into parts', async (t) => {
     2000,
   )
   t.ok(blocks.every(({ size }) => size <= 768))
+})
+
+t.test('vectors are counted once each, however many wait to be added together', async (t) => {
+  for (const vectors of [1, 4, 1023]) {
+    const plan = { operator: 0, width: 4, groups: 1, channelsFirst: false, window: [] }
+    const observer = new MomentsObserver(plan, 1)
+    observer.see(new Float32Array(4 * vectors).fill(1), 0)
+    const { rows, blocks } = observer.result()
+    t.equal(rows, vectors)
+    t.equal(blocks[0]?.sums[0], vectors)
+  }
+})
+
+t.test('for second moments nothing else is looked at', async (t) => {
+  const spec = products['fully connected'] as ModelSpec
+  const relu = { code: 'RELU', inputs: ['y'], outputs: { z: [2, 3] } }
+  const bytes = buildTflite({ ...spec, operators: [...spec.operators, relu], outputs: ['z'] })
+  const model = await quantizableTflite.open(bytes, { sources: 'keep', forIntegers: true })
+  const data = numbers([SAMPLES, 2, 5], -1, 1, 3)
+  const x = { type: 'float32', shape: [SAMPLES, 2, 5], data } as const
+  const pool = new InferencePool({ format: 'tflite' })
+  try {
+    const wish = { moments: true }
+    const dataset = toDataset(new Map([['x', x]]), 'noise')
+    const { statistics } = await calibrate(model, pool, dataset, () => {}, wish)
+    t.equal(statistics.flatMap(({ moments }) => moments).length, 1)
+    t.ok(statistics.every(({ count }) => count === 0))
+  } finally {
+    await pool.close()
+  }
 })

@@ -139,8 +139,8 @@ t.test('who asks for means alone gets no range, and the same means', async (t) =
   const plan = { tensor: 7, channels: 4, samples: 2 }
   const [whole, means, nothing] = [
     new TensorObserver(plan),
-    new TensorObserver({ ...plan, meansOnly: true }),
-    new TensorObserver({ ...plan, channels: 0, meansOnly: true }),
+    new TensorObserver({ ...plan, only: 'means' }),
+    new TensorObserver({ ...plan, channels: 0, only: 'means' }),
   ] as const
   for (const one of [whole, means, nothing]) one.see(values, 0)
   t.same(means.result().channels, whole.result().channels)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { RecoveryMethod } from '../../../../planner/quantizer/index.ts'
 import { InferencePool } from '../../../../planner/quantizer/inference-pool/inference-pool.ts'
+import { atOnce } from '../../../../planner/quantizer/recovery/sequential.ts'
 import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
@@ -79,24 +80,23 @@ t.test('means are back in place behind layers that compute on integers', async (
   t.ok(step?.kept && step.sqnrDbAfter > step.sqnrDbBefore, 'and outputs are nearer')
 })
 
-t.test('where nobody asked, it runs only where much noise is left', async (t) => {
-  const scheme = parseScheme('static-w8a8')
-  const { recovery } = await quantize({ model, target: 'litert', scheme, calibration })
-  const last = recovery.findLast(({ method }) => method === 'bias-correction')
-  const ran = recovery.some(({ method }) => method === 'sequential-bias-correction')
-  t.ok(last)
-  t.equal(ran, Math.max(last?.sqnrDbAfter ?? 0, last?.sqnrDbBefore ?? 0) < 32)
-})
-
-t.test('a deep model is not measured anew for every layer, where nobody asked', async (t) => {
-  const layers = 130
+t.test('where errors of all samples share little, deep models are not corrected', async (t) => {
   const watched = t.capture(InferencePool.prototype, 'watch', InferencePool.prototype.watch)
-  await quantize({
-    model: buildTflite(deep(layers)),
+  const { recovery } = await quantize({
+    model: buildTflite(deep(40)),
     target: 'litert',
     scheme: parseScheme('static-w8a8'),
     calibration: noise(4),
+    options: { ranges: 'min-max' },
   })
-  const times = watched().length
-  t.ok(times > 4 && times < layers / 3, `${times} times`)
+  t.notOk(recovery.some(({ method }) => method === 'sequential-bias-correction'))
+  t.ok(watched().length <= 2, 'nothing is run but calibration and second moments')
+})
+
+t.test('a deep model is not measured anew for every layer, where nobody asked', async (t) => {
+  t.equal(atOnce(20), 1)
+  for (const layers of [64, 130, 1000]) {
+    const rounds = Math.ceil(layers / atOnce(layers))
+    t.ok(rounds * layers <= 2 ** 12, `${rounds} rounds over ${layers} products`)
+  }
 })
