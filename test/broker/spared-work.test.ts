@@ -4,7 +4,8 @@ import t from 'tap'
 import { spareWork } from '../../broker/spared-work.ts'
 import { connectDevice, topicOf } from './clients.ts'
 
-const HEARTBEAT_MS = 10
+/** Three that a busy machine delays make a broker of its own an orphan for aedes. */
+const HEARTBEAT_MS = 150
 
 t.test(
   'aedes tells nobody of clients and keeps no topic of a device, and wills stay where they are',
@@ -48,7 +49,7 @@ t.test(
     await device.unsubscribeAsync(topicOf('pi-1', 'blocks'))
     const count = (end: string) => heard.filter((topic) => topic.endsWith(end)).length
     // Orphaned wills are looked for at every fourth.
-    while (count('/heartbeat') < 20)
+    while (count('/heartbeat') < 12)
       await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS))
     t.equal(count('/birth'), 1, 'what is read goes on')
     t.equal(count('/death'), 0)
