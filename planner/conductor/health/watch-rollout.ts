@@ -1,16 +1,11 @@
+import type { DeviceId } from '../../../shared/ids.ts'
 import {
   figuresOf,
   type HealthVerdict,
   judgeHealth,
   mergeObservations,
 } from '../../health/index.ts'
-import {
-  type Device,
-  health,
-  type Rollout,
-  type RolloutDevice,
-  variants,
-} from '../../storage/index.ts'
+import { health, type Rollout, type RolloutDevice, variants } from '../../storage/index.ts'
 import type { ConductorContext } from '../context/context.ts'
 import { yardstickOf } from './health-windows.ts'
 
@@ -19,7 +14,7 @@ export async function watchRollout(
   context: ConductorContext,
   rollout: Rollout,
   members: readonly RolloutDevice[],
-  devices: readonly Device[],
+  inService: ReadonlySet<DeviceId>,
 ): Promise<HealthVerdict | null> {
   const { health: gate, gate: counts } = rollout.options
   if (!gate) return null
@@ -27,7 +22,7 @@ export async function watchRollout(
   if (active.length === 0) return null
   const since = Math.max(0, ...active.map(({ updatedAt }) => Date.parse(updatedAt)))
   const watched = []
-  for (const member of active) watched.push(await windowOf(context, rollout, member, devices))
+  for (const member of active) watched.push(await windowOf(context, rollout, member, inService))
   return judgeHealth(gate, {
     members: watched.map(({ device, window }) => ({ device, figures: window?.figures ?? null })),
     together: together(watched.flatMap(({ window }) => window ?? [])),
@@ -38,17 +33,17 @@ export async function watchRollout(
 
 async function windowOf(
   context: ConductorContext,
-  { modelName: model }: Rollout,
+  { modelName: model, class: ofClass }: Rollout,
   { device: id, variant: key, updatedAt }: RolloutDevice,
-  devices: readonly Device[],
+  inService: ReadonlySet<DeviceId>,
 ) {
   const { db } = context
-  const device = devices.find((one) => one.id === id)
   const variant = key === null ? undefined : await variants.findVariant(db, key)
   const [latest] = await health.latestOf(db, model, id)
   // Windows of before, and of what the device ran before, say nothing of this rollout.
   const isOfIt = latest?.seen.variant === variant?.digest && (latest?.receivedAt ?? '') >= updatedAt
-  if (!device || !latest || !isOfIt) return { device: id, window: null }
+  if (!inService.has(id) || !latest || !isOfIt) return { device: id, window: null }
+  const device = { id, class: ofClass }
   const yardstick = await yardstickOf(context, db, device, { model, ...latest.seen })
   const { reference, probeMs } = yardstick
   const figures = figuresOf(latest.seen, reference, probeMs)

@@ -99,8 +99,9 @@ async function populationCounted({ db }: ConductorContext, rollout: Rollout): Pr
 async function watched(context: ConductorContext, rollout: Rollout) {
   if (!rollout.options.health) return null
   const members = await rollouts.membersOf(context.db, rollout.id)
-  const present = await deviceRows.devicesOfClass(context.db, rollout.class)
-  return await watchRollout(context, rollout, members, present)
+  const present = await deviceRows.presenceOfClass(context.db, rollout.class)
+  const inService = new Set(present.map(({ id }) => id))
+  return await watchRollout(context, rollout, members, inService)
 }
 
 /** For people: who is on the way, as far as a few names say it. */
