@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type BackoffOptions, pauseMs } from '../../shared/backoff.ts'
 import type { Digest } from '../../shared/digest.ts'
 import {
   BLOCK_BYTES,
@@ -8,7 +9,6 @@ import {
   wantedBlocks,
 } from '../../shared/messages/index.ts'
 import type { BlockSource } from '../artifacts/index.ts'
-import { type BackoffOptions, pauseMs } from '../link/index.ts'
 import type { DdiApi } from './api.ts'
 import { DdiError } from './errors.ts'
 

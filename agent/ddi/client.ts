@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type BackoffOptions, pauseMs } from '../../shared/backoff.ts'
 import { type Digest, digestOf } from '../../shared/digest.ts'
 import { AppError, messageOf } from '../../shared/errors.ts'
 import {
@@ -7,7 +8,7 @@ import {
   SHIPMENT_FILE,
   TrustError,
 } from '../../shared/trust/index.ts'
-import { type BackoffOptions, type Log, pauseMs, RECONNECT_BACKOFF } from '../link/index.ts'
+import { type Log, RECONNECT_BACKOFF } from '../link/index.ts'
 import type { Shipped } from '../trust/index.ts'
 import { DdiApi, type DdiSettings } from './api.ts'
 import { DdiBlocks, type Lying } from './blocks.ts'

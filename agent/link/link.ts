@@ -1,3 +1,4 @@
+import { type BackoffOptions, pauseMs } from '../../shared/backoff.ts'
 import { messageOf } from '../../shared/errors.ts'
 import {
   type Birth,
@@ -10,7 +11,6 @@ import {
   type Report,
   type Want,
 } from '../../shared/messages/index.ts'
-import { type BackoffOptions, pauseMs } from './backoff.ts'
 import { ANSWER_MS, Connection } from './connection.ts'
 import { Drops } from './drops.ts'
 import type { Endpoint } from './endpoint.ts'

@@ -6,6 +6,7 @@ import {
   budgetOf,
   budgetOfField,
   evaluate,
+  inTurn,
   type LatencyBudget,
   measureBeside,
   measureField,
@@ -19,7 +20,6 @@ import {
   loadOn,
   openHere,
   type Runtime,
-  repeatable,
   type Session,
   validateLate,
 } from '../../shared/runtime/index.ts'
@@ -195,14 +195,12 @@ function measuredOn(
   }
 }
 
-/** Converted before, so that only the model is timed. */
 function runsInTurn(session: Session, samples: Samples): Run {
   const count = Math.min(INPUTS_IN_TURN, samples.count)
-  const runs = Array.from({ length: count }, (_, i) =>
-    repeatable(session, samples.at(Math.floor((i * samples.count) / count))),
+  const spread = Array.from({ length: count }, (_, i) =>
+    samples.at(Math.floor((i * samples.count) / count)),
   )
-  const { optimisedAfterMs } = session
-  return Object.assign((turn: number) => runs[turn % count]?.(), { optimisedAfterMs })
+  return inTurn(session, spread)
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {

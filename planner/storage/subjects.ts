@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { DeviceId } from '../../shared/ids.ts'
+import type { Labels } from '../../shared/labels.ts'
 import { birthSchema } from '../../shared/messages/index.ts'
 import type { Subject } from '../groups/index.ts'
 import { deviceLabels } from './device-labels.ts'
-import { inService } from './devices.ts'
+import { type Device, inService } from './devices.ts'
 import { readJson } from './json.ts'
-import type { Db, Tables } from './tables.ts'
+import type { Db } from './tables.ts'
 
 /** Rows read at a time: their reports are let go before the next are read. */
 const PIECE = 500
@@ -30,27 +31,33 @@ export async function subjectsInService(db: Db, classId?: string): Promise<reado
       .orderBy('id')
       .limit(PIECE)
       .execute()
-    for (const row of rows) found.push(subjectOf(row, labels.get(row.id)?.labels ?? {}))
+    for (const { id, class: ofClass, online, agent_version: agentVersion, ...said } of rows) {
+      const device = {
+        ...{ id, class: ofClass, online: online === 1, agentVersion },
+        runtimes: readJson(runtimesSchema, said.runtimes),
+        report: readJson(boardSchema, said.report),
+      }
+      found.push(subjectOf(device, labels.get(id)?.labels ?? {}))
+    }
     after = rows.at(-1)?.id ?? after
     if (rows.length < PIECE) return found
   }
 }
 
-type Row = Pick<
-  Tables['devices'],
-  'id' | 'class' | 'online' | 'agent_version' | 'runtimes' | 'report'
->
+/** What of a device selectors may ask. */
+type Described = Pick<Device, 'id' | 'class' | 'online' | 'agentVersion'> & {
+  readonly runtimes: readonly Pick<Device['runtimes'][number], 'name'>[]
+  readonly report: z.output<typeof boardSchema>
+}
 
-function subjectOf(row: Row, labels: Subject['labels']): Subject {
-  const { board, cpu } = readJson(boardSchema, row.report)
-  const runtimes = readJson(runtimesSchema, row.runtimes).map(({ name }) => name)
+export function subjectOf(device: Described, labels: Labels): Subject {
   return {
-    device: row.id,
-    class: row.class,
-    online: row.online === 1,
-    agentVersion: row.agent_version,
-    runtimes: [...new Set(runtimes)],
-    board: board.model ?? cpu.model,
+    device: device.id,
+    class: device.class,
+    online: device.online,
+    agentVersion: device.agentVersion,
+    runtimes: [...new Set(device.runtimes.map(({ name }) => name))],
+    board: device.report.board.model ?? device.report.cpu.model,
     labels,
   }
 }

@@ -5,6 +5,7 @@ export { budgetOf, budgetOfField, FULL_BUDGET, type LatencyBudget, paced } from 
 export type { EnergyRecord } from './energy-record.ts'
 export { type EvaluateOptions, evaluate, evaluateMetric } from './evaluate.ts'
 export { type Histogram, histogramQuantile, mergeHistograms } from './histogram.ts'
+export { inTurn } from './in-turn.ts'
 export {
   type Beside,
   type MeasureHooks,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UsageError } from '../../../shared/errors.ts'
-import { type ConductorContext, subjectOf } from '../../conductor/index.ts'
+import type { ConductorContext } from '../../conductor/index.ts'
 import { requireMatches } from '../../groups/index.ts'
 import {
   alarms,
@@ -15,6 +15,7 @@ import {
   health,
   models,
   retirements,
+  subjectOf,
   variants,
 } from '../../storage/index.ts'
 import { type Call, modelNamed } from '../call/call.ts'

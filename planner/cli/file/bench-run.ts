@@ -4,6 +4,7 @@ import { UsageError } from '../../../shared/errors.ts'
 import {
   budgetOf,
   type EnergyRecord,
+  inTurn,
   type LatencyBudget,
   type LatencyRecord,
   measureLatency,
@@ -20,7 +21,6 @@ import {
   type PartTime,
   printType,
   type Runtime,
-  repeatable,
   type SessionDetails,
   type TensorInfo,
 } from '../../../shared/runtime/index.ts'
@@ -83,14 +83,12 @@ export async function benchHere(
   const firstStart = performance.now()
   await session.run(inputs.at(0))
   const firstMs = performance.now() - firstStart
-  // Converted before the clock starts: only the model is timed.
   const rotated = Array.from({ length: Math.min(8, inputs.count) }, (_, i) => inputs.at(i))
-  const runs = rotated.map((input) => repeatable(session, input))
-  const { delegation, details, optimisedAfterMs } = session
-  const run = Object.assign((turn: number) => runs[turn % runs.length]?.(), { optimisedAfterMs })
+  const run = inTurn(session, rotated)
   const budget = budgetOf(request.seconds * 1000)
   const latency = await measureLatency(run, budget, { afterBlock })
   const further = await furtherMeasured(request, run, budget)
+  const { delegation, details } = session
   const { name, version, library } = runtime
   await session.close()
   const parts = request.profile ? await partTimes(runtime, request, rotated[0] ?? {}) : undefined

@@ -1,4 +1,3 @@
-import type { Labels } from '../../../shared/labels.ts'
 import { matches, type Selector, type Subject } from '../../groups/index.ts'
 import { asksWho } from '../../rollout/index.ts'
 import {
@@ -8,6 +7,7 @@ import {
   devices as deviceRows,
   type Rollout,
   rollouts,
+  subjectOf,
   subjectsInService,
 } from '../../storage/index.ts'
 
@@ -81,16 +81,4 @@ export async function classesMeant(
 export async function subjectsOf(db: Db, devices: readonly Device[]): Promise<readonly Subject[]> {
   const labels = await deviceLabels.deviceLabels(db)
   return devices.map((device) => subjectOf(device, labels.get(device.id)?.labels ?? {}))
-}
-
-export function subjectOf(device: Device, labels: Labels): Subject {
-  return {
-    device: device.id,
-    class: device.class,
-    online: device.online,
-    agentVersion: device.agentVersion,
-    runtimes: [...new Set(device.runtimes.map(({ name }) => name))],
-    board: device.report.board.model ?? device.report.cpu.model,
-    labels,
-  }
 }

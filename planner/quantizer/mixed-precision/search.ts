@@ -1,5 +1,5 @@
 import { type Dataset, samplesFor, takeSamples } from '../../../shared/dataset/index.ts'
-import { budgetOf, measureBeside, type Run } from '../../../shared/measure/index.ts'
+import { budgetOf, inTurn, measureBeside, type Run } from '../../../shared/measure/index.ts'
 import { loadInProcess } from '../../../shared/runtime/index.ts'
 import { hasSuffix, type Scheme } from '../../../shared/schemes.ts'
 import { ARRAY_OF, type Tensor } from '../../../shared/tensors.ts'
@@ -60,9 +60,7 @@ export async function ratioToFloat(
       const inputs = Array.from({ length: Math.min(ROTATED, samples.count) }, (_, i) =>
         samples.at(i),
       )
-      const { optimisedAfterMs } = session
-      const run = (turn: number) => session.run(inputs[turn % inputs.length] ?? {})
-      return Object.assign(run, { optimisedAfterMs })
+      return inTurn(session, inputs)
     }) as [Run, Run]
     return (await measureBeside(ours, theirs, budgetOf(ms))).ratio.p50
   } finally {

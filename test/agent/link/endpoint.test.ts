@@ -1,6 +1,6 @@
 import t from 'tap'
-import { pauseMs } from '../../../agent/link/backoff.ts'
 import { parseEndpoint } from '../../../agent/link/endpoint.ts'
+import { pauseMs } from '../../../shared/backoff.ts'
 
 const good: readonly (readonly [string, string])[] = [
   ['mqtt://planner.local', 'mqtt://planner.local:1883'],

@@ -14,6 +14,7 @@ import {
 } from '../../../broker/index.ts'
 import type { FleetConnection } from '../../../planner/fleet/connection.ts'
 import { freePort } from '../../free-port.ts'
+import { killChild } from '../../kill-child.ts'
 
 const MOSQUITTO_SETTINGS = `allow_anonymous true
 set_tcp_nodelay true
@@ -96,12 +97,7 @@ async function startMosquitto(t: Test): Promise<TestBroker> {
   await writeFile(settings, `listener ${port} 127.0.0.1\n${MOSQUITTO_SETTINGS}`)
   const launch = () => spawn('mosquitto', ['-c', settings], { stdio: 'ignore' })
   let process = launch()
-  const stop = async () => {
-    if (process.exitCode !== null || process.signalCode !== null) return
-    const exited = new Promise((resolve) => process.once('exit', resolve))
-    process.kill('SIGKILL')
-    await exited
-  }
+  const stop = () => killChild(process)
   t.teardown(stop)
   await listening(port)
   return {

@@ -19,6 +19,7 @@ import { MAIN } from '../../agent/agent-process.ts'
 import { credentialsFrom } from '../../broker/tls-broker.ts'
 import { TestClock } from '../../clock.ts'
 import { freePort } from '../../free-port.ts'
+import { killChild } from '../../kill-child.ts'
 import { fitment } from '../cli/run-fitment.ts'
 import { listening, withoutMosquitto } from './brokers.ts'
 
@@ -54,11 +55,7 @@ async function groundOf(t: Test): Promise<Ground> {
       openOutsideBroker(identity, { url: url(port), fleet: 'default', log, mosquitto: dir }),
   })
   let broker: ChildProcess | undefined
-  const stop = async () => {
-    if (!broker || broker.exitCode !== null || broker.signalCode !== null) return
-    broker.kill('SIGKILL')
-    await once(broker, 'exit')
-  }
+  const stop = () => killChild(broker)
   t.teardown(async () => {
     await planner.close()
     await stop()

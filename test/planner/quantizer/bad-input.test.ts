@@ -10,21 +10,12 @@ import {
   buildModel,
   buildTflite,
   constant,
+  dense,
   type ModelSpec,
   numbers,
-  type OperatorSpec,
 } from './model-builder.ts'
 
 const WIDTH = 24
-
-function dense(input: string, weight: string, output: string): OperatorSpec {
-  return {
-    code: 'FULLY_CONNECTED',
-    inputs: [input, weight],
-    outputs: { [output]: [1, WIDTH] },
-    options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
-  }
-}
 
 const square = [WIDTH, WIDTH]
 
@@ -32,7 +23,7 @@ const square = [WIDTH, WIDTH]
 const sound: ModelSpec = {
   inputs: { x: [1, WIDTH] },
   constants: { w: constant(square, -0.3, 0.3, 1), v: constant(square, -0.3, 0.3, 2) },
-  operators: [dense('x', 'w', 'a'), dense('a', 'v', 'y')],
+  operators: [dense('x', 'w', 'a', WIDTH), dense('a', 'v', 'y', WIDTH)],
   outputs: ['y'],
 }
 
@@ -65,22 +56,22 @@ t.test('graphs that cannot run are refused, with the names of tensor and operato
   const rows: { name: string; model: ModelSpec; says: RegExp }[] = [
     {
       name: 'a cycle',
-      model: { ...sound, operators: [dense('y', 'w', 'a'), dense('a', 'v', 'y')] },
+      model: { ...sound, operators: [dense('y', 'w', 'a', WIDTH), dense('a', 'v', 'y', WIDTH)] },
       says: /reads tensor "y" before operators\[1\] FULLY_CONNECTED "y" makes it: a cycle, or a wrong order \(FULLY_CONNECTED "a"\)/,
     },
     {
       name: 'an operator that reads itself',
-      model: { ...sound, operators: [dense('x', 'w', 'a'), dense('y', 'v', 'y')] },
+      model: { ...sound, operators: [dense('x', 'w', 'a', WIDTH), dense('y', 'v', 'y', WIDTH)] },
       says: /reads tensor "y" before itself makes it/,
     },
     {
       name: 'a wrong order',
-      model: { ...sound, operators: [dense('a', 'v', 'y'), dense('x', 'w', 'a')] },
+      model: { ...sound, operators: [dense('a', 'v', 'y', WIDTH), dense('x', 'w', 'a', WIDTH)] },
       says: /reads tensor "a" before operators\[1\] FULLY_CONNECTED "a" makes it/,
     },
     {
       name: 'two makers',
-      model: { ...sound, operators: [...sound.operators, dense('x', 'w', 'a')] },
+      model: { ...sound, operators: [...sound.operators, dense('x', 'w', 'a', WIDTH)] },
       says: /makes tensor "a", which operators\[0\] makes already \(FULLY_CONNECTED "a"\)/,
     },
   ]
@@ -106,7 +97,7 @@ t.test('what cannot be quantized stays in float, and the rest still answers righ
             data[i] = value * 1e37
           })
         }),
-        operators: [dense('x', 'w', 'a'), dense('x', 'v', 'y')],
+        operators: [dense('x', 'w', 'a', WIDTH), dense('x', 'v', 'y', WIDTH)],
         outputs: ['y', 'a'],
       },
       says: [/FULLY_CONNECTED "a" stays in float: "a" reaches \d\.\de\+37, and products of scales/],
@@ -170,7 +161,11 @@ t.test(
   async (t) => {
     const model = buildModel({
       ...sound,
-      operators: [dense('x', 'w', 'a'), dense('a', 'v', 'b'), dense('b', 'w', 'y')],
+      operators: [
+        dense('x', 'w', 'a', WIDTH),
+        dense('a', 'v', 'b', WIDTH),
+        dense('b', 'w', 'y', WIDTH),
+      ],
     })
     const b = model.subgraphs[0]?.tensors.find(({ name }) => name === 'b')
     if (b) b.name = 'a'

@@ -8,6 +8,7 @@ import {
   buildModel,
   buildTflite,
   constant,
+  dense,
   integers,
   type ModelSpec,
   type OperatorSpec,
@@ -15,12 +16,6 @@ import {
 
 const WIDTH = 24
 
-const dense = (input: string, weight: string, output: string): OperatorSpec => ({
-  code: 'FULLY_CONNECTED',
-  inputs: [input, weight],
-  outputs: { [output]: [1, WIDTH] },
-  options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
-})
 const pair = (input: string, shape: readonly number[]): OperatorSpec[] => [
   {
     code: 'QUANTIZE',
@@ -42,10 +37,10 @@ function kept(again = false): Uint8Array {
       ...pair('x', [1, WIDTH]),
       ...pair('v', [WIDTH, WIDTH]),
       ...pair('w', []),
-      dense('xq', 'vq', 'a'),
+      dense('xq', 'vq', 'a', WIDTH),
       ...pair('a', [1, WIDTH]),
       ...(again ? pair('aq', [1, WIDTH]) : []),
-      dense(again ? 'aqq' : 'aq', 'wq', 'y'),
+      dense(again ? 'aqq' : 'aq', 'wq', 'y', WIDTH),
     ],
     outputs: ['y'],
   }
@@ -112,7 +107,7 @@ t.test('what gets its size at run time is not looked at, and stays float', async
       one: integers(1, 1),
     },
     operators: [
-      dense('x', 'v', 'a'),
+      dense('x', 'v', 'a', WIDTH),
       { code: 'MUL', inputs: ['times', 'one'], outputs: { n: { type: 'INT32', shape: [2] } } },
       { code: 'TILE', inputs: ['a', 'n'], outputs: { b: open } },
       { code: 'RELU', inputs: ['b'], outputs: { c: open } },

@@ -36,6 +36,16 @@ export interface OperatorSpec {
   readonly options?: TflUnion
 }
 
+/** A fully connected layer without a bias. */
+export function dense(input: string, weight: string, output: string, width: number): OperatorSpec {
+  return {
+    code: 'FULLY_CONNECTED',
+    inputs: [input, weight],
+    outputs: { [output]: [1, width] },
+    options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
+  }
+}
+
 export function buildModel(...specs: readonly ModelSpec[]): TflModel {
   const model: TflModel = {
     version: 3,

@@ -148,24 +148,23 @@ const CROWDED = {
   ],
 }
 
-t.test('a coarse layer that is too large for float keeps no smaller one from it', async (t) => {
-  const { level, operators } = await quantize({
-    model: buildTflite(CROWDED),
+function inEightBits(spec: ModelSpec) {
+  return quantize({
+    model: buildTflite(spec),
     target: 'litert',
     scheme: parseScheme('static-w8a8'),
     calibration: noise({ x: [1, WIDTH] }, { samples: 1000 }),
   })
+}
+
+t.test('a coarse layer that is too large for float keeps no smaller one from it', async (t) => {
+  const { level, operators } = await inEightBits(CROWDED)
   t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
   t.ok(operators.integer > operators.float, 'the large layers stay on integers')
 })
 
 t.test('where coarse codes lose the outputs, who makes and reads them is in float', async (t) => {
-  const { level, operators } = await quantize({
-    model: buildTflite(CANCELLING),
-    target: 'litert',
-    scheme: parseScheme('static-w8a8'),
-    calibration: noise({ x: [1, WIDTH] }, { samples: 1000 }),
-  })
+  const { level, operators } = await inEightBits(CANCELLING)
   t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
   t.same(operators, { total: 6, integer: 3, float: 3 }, 'the larger layers stay on integers')
 })
@@ -173,12 +172,7 @@ t.test('where coarse codes lose the outputs, who makes and reads them is in floa
 t.test(
   'who makes coarse numbers through a gate is in float with the product before it',
   async (t) => {
-    const { level, operators } = await quantize({
-      model: buildTflite(GATED),
-      target: 'litert',
-      scheme: parseScheme('static-w8a8'),
-      calibration: noise({ x: [1, WIDTH] }, { samples: 1000 }),
-    })
+    const { level, operators } = await inEightBits(GATED)
     t.ok((level?.outputs[0]?.sqnrDb ?? 0) > 30, `${level?.outputs[0]?.sqnrDb} dB`)
     t.same(operators, { total: 8, integer: 3, float: 5 }, 'the larger layers stay on integers')
   },

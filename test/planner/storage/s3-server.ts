@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { freePort } from '../../free-port.ts'
+import { killChild } from '../../kill-child.ts'
 import { listening } from '../fleet/brokers.ts'
 
 /** Signatures, access and objects as S3 has them, over a folder. */
@@ -36,11 +36,7 @@ export async function s3Server(t: Test, buckets: readonly string[]): Promise<S3S
   const port = await freePort()
   const [user, secret] = ['fitment', 'only-for-tests']
   let server: ChildProcess | undefined
-  const stop = async () => {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return
-    server.kill('SIGKILL')
-    await once(server, 'exit')
-  }
+  const stop = () => killChild(server)
   t.teardown(async () => {
     await stop()
     rmSync(dir, { recursive: true, force: true })

@@ -9,11 +9,12 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { pauseMs } from '../../../../shared/backoff.ts'
 import type { Digest } from '../../../../shared/digest.ts'
 import type { AppError } from '../../../../shared/errors.ts'
 import { requireHttpsBeyondLoopback } from '../../../../shared/loopback.ts'
 import { type BucketLocation, printBucketLocation } from './location.ts'
-import { type Patience, Pulse, pauseAfter, USUAL_PATIENCE } from './patience.ts'
+import { type Patience, Pulse, USUAL_PATIENCE } from './patience.ts'
 import { askedPause, isNoSuchKey, isPassing, refusalOf } from './refusals.ts'
 
 const CONNECT_MS = 5_000
@@ -124,7 +125,8 @@ export class ArtifactBucket {
         if (!isPassing(error)) throw refusalOf(this.name, error)
         if (before !== undefined || failures >= tries) throw this.#givenUp(error)
         const asked = Math.min(askedPause(error), this.#patience.capMs)
-        await sleep(Math.max(pauseAfter(failures, this.#patience), asked))
+        const pause = pauseMs(failures - 1, { ...this.#patience, random: Math.random })
+        await sleep(Math.max(pause, asked))
       }
     }
   }

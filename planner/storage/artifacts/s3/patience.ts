@@ -21,11 +21,6 @@ export const USUAL_PATIENCE: Patience = {
   restMs: 10_000,
 }
 
-/** Anywhere below the ceiling: planners that lost it together do not come back together. */
-export function pauseAfter(failures: number, { baseMs, capMs }: Patience): number {
-  return Math.min(capMs, baseMs * 2 ** (failures - 1)) * Math.random()
-}
-
 /** Too little came in time. */
 export class SlowError extends Error {}
 

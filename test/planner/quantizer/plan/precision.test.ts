@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BOXES_AND_SCORES } from '../boxes-and-scores.ts'
-import { constant, type ModelSpec, type OperatorSpec } from '../model-builder.ts'
+import { constant, dense, type ModelSpec, type OperatorSpec } from '../model-builder.ts'
 import { planned } from './planned.ts'
 
 const op = (code: string, inputs: readonly string[], output: string): OperatorSpec => ({
@@ -8,17 +8,11 @@ const op = (code: string, inputs: readonly string[], output: string): OperatorSp
   inputs,
   outputs: { [output]: [1, 4] },
 })
-const dense = (input: string, weight: string, output: string): OperatorSpec => ({
-  code: 'FULLY_CONNECTED',
-  inputs: [input, weight],
-  outputs: { [output]: [1, 4] },
-  options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
-})
 /** Between two products, so that nothing is a head. */
 const between = (operators: readonly OperatorSpec[], more: ModelSpec['constants'] = {}) => ({
   inputs: { x: [1, 4] },
   constants: { v: constant([4, 4]), w: constant([4, 4]), ...more },
-  operators: [dense('x', 'v', 'a'), ...operators, dense('z', 'w', 'y')],
+  operators: [dense('x', 'v', 'a', 4), ...operators, dense('z', 'w', 'y', 4)],
   outputs: ['y'],
 })
 
@@ -45,7 +39,7 @@ t.test('what ends the model is float where the edges are, and it is little', asy
   const model: ModelSpec = {
     inputs: { x: [1, 64] },
     constants: { w: constant([4, 64]) },
-    operators: [dense('x', 'w', 'a'), op('SOFTMAX', ['a'], 'y')],
+    operators: [dense('x', 'w', 'a', 4), op('SOFTMAX', ['a'], 'y')],
     outputs: ['y'],
   }
   const ranges = { a: [-4, 4], y: [0, 1] } as const
@@ -99,11 +93,11 @@ t.test('angles over many turns are multiplied in float', async (t) => {
 
 /** A wide layer, and a head of two logits behind it, through what may follow. */
 function headed(after: readonly OperatorSpec[], last: string, outputs = 2): ModelSpec {
-  const wide: OperatorSpec = { ...dense('x', 'v', 'a'), outputs: { a: [1, 128] } }
+  const wide: OperatorSpec = { ...dense('x', 'v', 'a', 4), outputs: { a: [1, 128] } }
   return {
     inputs: { x: [1, 128] },
     constants: { v: constant([128, 128]), w: constant([outputs, 128]) },
-    operators: [wide, { ...dense('a', 'w', 'l'), outputs: { l: [1, outputs] } }, ...after],
+    operators: [wide, { ...dense('a', 'w', 'l', 4), outputs: { l: [1, outputs] } }, ...after],
     outputs: [last],
   }
 }

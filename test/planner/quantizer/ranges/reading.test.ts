@@ -8,6 +8,7 @@ import { parseScheme } from '../../../../shared/schemes.ts'
 import {
   buildTflite,
   constant,
+  dense,
   type ModelSpec,
   numbers,
   type OperatorSpec,
@@ -35,15 +36,6 @@ t.test('what a gate answers nearly alike is cut off, and counted as it is read',
 
 const WIDTH = 16
 
-function dense(input: string, weight: string, output: string): OperatorSpec {
-  return {
-    code: 'FULLY_CONNECTED',
-    inputs: [input, weight],
-    outputs: { [output]: [1, WIDTH] },
-    options: { type: 'FullyConnectedOptions', weightsFormat: 'DEFAULT' },
-  }
-}
-
 /** Of the numbers before the gates half lie within 2, and half near −40. */
 function behindGates(readers: readonly OperatorSpec[]): ModelSpec {
   const pairs = { ...constant([WIDTH, 2 * WIDTH]), data: new Float32Array(2 * WIDTH * WIDTH) }
@@ -54,7 +46,7 @@ function behindGates(readers: readonly OperatorSpec[]): ModelSpec {
   return {
     inputs: { x: [1, 2 * WIDTH] },
     constants: { pairs, mixed: constant([WIDTH, WIDTH], -1, 1, 5) },
-    operators: [dense('x', 'pairs', 'h'), ...readers, dense('g', 'mixed', 'y')],
+    operators: [dense('x', 'pairs', 'h', WIDTH), ...readers, dense('g', 'mixed', 'y', WIDTH)],
     outputs: ['y'],
   }
 }
