@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../shared/errors.ts'
 import type { HeardReport, ReportKind, ReportOf } from '../../shared/messages/index.ts'
 import { isPackageName } from '../../shared/trust/index.ts'
@@ -31,8 +30,6 @@ import { noteLost } from './rollouts/withdrawal.ts'
 import { giveUp, notePackage } from './runtimes/package-reports.ts'
 
 const BATCH = 256
-/** Longest that references of observations are waited for: without one, a window is counted without its drift. */
-const REFERENCES_MS = 5_000
 const MOST_BATCHES = 5
 
 /** What handlers of one batch share: one transaction, and the members that its reports are about. */
@@ -79,10 +76,7 @@ async function handle(context: ConductorContext, all: readonly StoredReport[]): 
   const references = all.flatMap(({ report }) =>
     report.kind === 'observations' ? (report.reference ?? []) : [],
   )
-  await Promise.race([
-    bringReferences(context, references),
-    sleep(REFERENCES_MS, undefined, { ref: false }),
-  ])
+  await bringReferences(context, references)
   await commit(context, 'report.handled', async (trx) => {
     const own = { ...context, db: trx }
     const ids = all.flatMap(({ report }) => (report.kind === 'install' ? report.order : []))

@@ -66,7 +66,8 @@ export const builderCommand = defineCommand({
     const close = async () => {
       for (const leave of left.splice(0).reverse()) await leave()
     }
-    const place = await (async () => {
+    let place: string
+    try {
       const where = { data, shared, artifacts: elsewhere, cacheBytes }
       const artifacts = await openArtifacts(where, db, () => new Date())
       const list = 'planner/conductor/context/commit-names.ts'
@@ -77,11 +78,11 @@ export const builderCommand = defineCommand({
       })
       left.push(() => builder.close())
       await builder.start()
-      return artifacts.place
-    })().catch(async (error) => {
+      place = artifacts.place
+    } catch (error) {
       await close()
       throw error
-    })
+    }
     goOnWithout(process.stdout)
     const stopped = stopSignal()
     io.result({ database: database.place, artifacts: place, ready: true }, () =>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Digest } from '../../../shared/digest.ts'
 import { messageOf } from '../../../shared/errors.ts'
 import type { ReportOf } from '../../../shared/messages/index.ts'
@@ -68,12 +69,21 @@ function here({ artifacts, log }: ConductorContext): ReferenceContext {
   return { artifacts: artifacts.here, log }
 }
 
+/** Longest that references are waited for: without one, a window is counted without its drift. */
+const REFERENCES_MS = 5_000
+
 /** References that these reports name, where they can be read without a network from then on. */
 export async function bringReferences(
-  { db, artifacts, log }: ConductorContext,
+  context: ConductorContext,
   named: readonly Digest[],
 ): Promise<void> {
-  for (const digest of new Set(named)) {
+  if (named.length === 0 || context.artifacts.isHere) return
+  const tooLong = sleep(REFERENCES_MS, undefined, { ref: false })
+  await Promise.race([bring(context, new Set(named)), tooLong])
+}
+
+async function bring({ db, artifacts, log }: ConductorContext, named: Iterable<Digest>) {
+  for (const digest of named) {
     if (!(await health.isSketch(db, digest))) continue
     await artifacts.read(digest).catch((error) => {
       log.warn({ sketch: digest }, `a reference cannot be read: ${messageOf(error)}`)

@@ -21,6 +21,8 @@ export interface ArtifactStore extends ArtifactReader {
   readonly root: string
   /** Where they lie, for people. */
   readonly place: string
+  /** Whether all of them lie on this machine. */
+  readonly isHere: boolean
   /** What of them lies on this machine: for transactions, which no network may hold up. */
   readonly here: ArtifactReader
   /** Durable when it resolves, block list included. @throws StorageError `full`, `unusable` when empty */
@@ -78,6 +80,7 @@ export function createArtifactStore(
   return {
     root: data,
     place: place.name,
+    isHere: place.isHere,
     putStream,
     findRef,
     put: (bytes) => putStream(Readable.from([bytes])),

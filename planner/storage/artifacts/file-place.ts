@@ -14,6 +14,7 @@ export function filePlace(root: string): ArtifactPlace {
     (await has(digest)) ? { path: pathIn(root, digest), release: () => {} } : undefined
   return {
     name: root,
+    isHere: true,
     drafts: root,
     has,
     hold,

@@ -11,6 +11,8 @@ export interface Held {
 export interface ArtifactPlace {
   /** For people: a folder, or `s3://bucket/prefix`. */
   readonly name: string
+  /** Whether all of them lie on this machine. */
+  readonly isHere: boolean
   /** A folder on this machine, for drafts. */
   readonly drafts: string
   /** Durable when it resolves; the draft is gone then. */

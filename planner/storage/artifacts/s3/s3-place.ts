@@ -37,6 +37,7 @@ export function s3Place(bucket: ArtifactBucket, cache: CacheFolder): ArtifactPla
 
   return {
     name: bucket.name,
+    isHere: false,
     drafts: cache.root,
     hold,
     holdHere: async (digest) => cache.hold(digest),
