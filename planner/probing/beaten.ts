@@ -1,5 +1,5 @@
-import { pooledRatio, type RatioEstimate } from '../../shared/statistics/index.ts'
-import { brokenConstraints, GAIN, type SelectionInput } from '../selection/index.ts'
+import type { RatioEstimate } from '../../shared/statistics/index.ts'
+import { brokenConstraints, classRatio, GAIN, type SelectionInput } from '../selection/index.ts'
 import type { Entrant, Evidence } from './evidence.ts'
 
 /** A candidate that was measured in turns with it, and is faster, smaller, and good enough. */
@@ -31,10 +31,7 @@ export function beatenYardsticks(
         .flatMap((one) => {
           const met = duels.filter((duel) => duel.key === one.key && duel.rival === key)
           if (met.length === 0) return []
-          const ratio = pooledRatio(
-            met.map((duel) => duel.ratio),
-            OTHER_DEVICES,
-          )
+          const ratio = classRatio(met, OTHER_DEVICES)
           return ratio.ci95[1] <= GAIN ? [{ by: one.key, ratio }] : []
         })
         .sort((a, b) => a.ratio.p50 - b.ratio.p50)

@@ -41,13 +41,13 @@ export interface TournamentView {
 const MOST_DUELS = 6
 const DUELS_PER_DEVICE = 2
 
-/** What other devices will say differs by about so much: a duel that is nearer to its bound goes on to its end. */
+/** What other devices will say differs by about so much: where there are any, what is nearer to its bound is measured to its end. */
 const DOUBTFUL = 1.02
 
 /** Measured by one order, at most. */
 const MOST_IN_FIELD = 8
 /** Who is surely behind the fastest by more, and who surely is not by less, needs no further rounds. */
-const FIELD_DECIDES = [GAIN, 1 / GAIN].flatMap((bound) => [bound / DOUBTFUL, bound * DOUBTFUL])
+const FIELD_BOUNDS = [GAIN, 1 / GAIN]
 
 /** A device that was disturbed so often, and nothing else, leaves its place to another… */
 const RESTLESS_AFTER = 2
@@ -128,7 +128,7 @@ function heatsLeft(
       const before = heats.slice(0, i).map((need) => need.entrant)
       return !mayLoseTo(entrant, before, prior, rules)
     })
-    .map((need) => ({ ...need, decides: FIELD_DECIDES }))
+    .map((need) => ({ ...need, decides: doubted(FIELD_BOUNDS, probers) }))
 }
 
 /** Who may be asked for many at once, and who is measured beside those that come later. */
@@ -209,14 +209,19 @@ function finals(
   const duels = openQuestions(input).flatMap(({ key, rival, beats }) => {
     const [one, other] = [entrantOf(key), entrantOf(rival)]
     if (!one || !other) return []
-    const decides = [beats / DOUBTFUL, beats * DOUBTFUL]
-    return [{ ...duelOf(one, other, duellists, view), decides }]
+    return [{ ...duelOf(one, other, duellists, view), decides: doubted([beats], duellists) }]
   })
   if (duels.some(isUnsettled)) return duels
   const winner = entrantOf(choose(input).winner ?? '')
   if (!winner) return []
   const seen = witnesses(winner, probers, view)
   return seen.some(isUnsettled) || !view.soak ? seen : soaks(winner, probers, view)
+}
+
+/** What an interval must have left for a measurement to end. */
+function doubted(bounds: readonly number[], askedOf: readonly Prober[]): readonly number[] {
+  if (askedOf.length < 2) return bounds
+  return bounds.flatMap((bound) => [bound / DOUBTFUL, bound * DOUBTFUL])
 }
 
 /** The devices with the fewest duels of this pair come first. */

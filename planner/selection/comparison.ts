@@ -1,4 +1,4 @@
-import { pooledRatio, type RatioEstimate } from '../../shared/statistics/index.ts'
+import { pooledRatio, type RatioEstimate, repeatedRatio } from '../../shared/statistics/index.ts'
 import type { Duel, Measured } from './measured.ts'
 
 /**
@@ -42,10 +42,7 @@ export function comparisons(duels: readonly Duel[], probers = 1): Compare {
     const devices = new Set(found.map(({ device }) => device)).size
     const unasked = devices < probers ? DEVICES_DIFFER / Math.sqrt(devices) : 0
     const added = Math.hypot(ADDED_ERROR[basis], unasked)
-    const { p50, ci95 } = pooledRatio(
-      found.map(({ ratio }) => ratio),
-      added,
-    )
+    const { p50, ci95 } = classRatio(found, added)
     return { p50, ci95, basis, devices, disturbed: found.some((one) => one.disturbed) }
   }
 }
@@ -54,6 +51,20 @@ interface Found {
   readonly device: string
   readonly ratio: RatioEstimate
   readonly disturbed?: boolean
+}
+
+/**
+ * Of a class, from what its devices say: one that was asked again is sure of itself first.
+ * @param addedError of devices that were not asked, as a share
+ */
+export function classRatio(
+  found: readonly Pick<Found, 'device' | 'ratio'>[],
+  addedError: number,
+): RatioEstimate {
+  const devices = new Map<string, RatioEstimate[]>()
+  for (const { device, ratio } of found)
+    devices.set(device, [...(devices.get(device) ?? []), ratio])
+  return pooledRatio([...devices.values()].map(repeatedRatio), addedError)
 }
 
 function surest(

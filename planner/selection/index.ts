@@ -1,5 +1,5 @@
 export { choose, type Selection, type SelectionRow } from './choose.ts'
-export { type Basis, type Comparison, comparisons } from './comparison.ts'
+export { type Basis, type Comparison, classRatio, comparisons } from './comparison.ts'
 export { brokenConstraints, MIN_SQNR_DB, points } from './constraints.ts'
 export type { SelectionInput } from './input.ts'
 export {

@@ -85,6 +85,7 @@ export const JOBS = {
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>
 
 export type JobKind = keyof typeof JOBS
+export const JOB_KINDS = Object.keys(JOBS) as [JobKind, ...JobKind[]]
 export type JobInput<K extends JobKind> = z.output<(typeof JOBS)[K]['input']>
 export type JobOutput<K extends JobKind> = z.output<(typeof JOBS)[K]['output']>
 
@@ -96,7 +97,7 @@ export type JobRunners = {
 
 /** planner → child */
 export const jobRequestSchema = z.object({
-  kind: z.enum(Object.keys(JOBS) as [JobKind, ...JobKind[]]),
+  kind: z.enum(JOB_KINDS),
   input: z.unknown(),
 })
 

@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import { LastWords } from '../../shared/last-words.ts'
-import { keepWorker, takeWorker } from './job-workers.ts'
+import { expectJobs, keepWorker, takeWorker } from './job-workers.ts'
 import {
   JOBS,
   type JobInput,
@@ -28,6 +28,9 @@ export interface JobOptions {
   readonly timeoutMs?: number
 }
 
+/** Whoever registers a model has files made of it. */
+const FOLLOWED_BY: Partial<Record<JobKind, JobKind>> = { prepare: 'build' }
+
 const DEFAULT_TIMEOUT_MS = 30 * 60_000
 
 /**
@@ -41,6 +44,8 @@ export function runJob<K extends JobKind>(
   options: JobOptions = {},
 ): Promise<JobOutput<K>> {
   const child = takeWorker()
+  const next = FOLLOWED_BY[kind]
+  if (next) expectJobs(next)
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   return new Promise<JobOutput<K>>((resolve, reject) => {
     const said = new LastWords(child.stderr)

@@ -1,11 +1,25 @@
 import { AppError, isDiskFull, messageOf } from '../../shared/errors.ts'
-import { JOBS, type JobKind, type JobMessage, type JobRunners, jobRequestSchema } from './jobs.ts'
+import { isOneOf } from '../../shared/open-words.ts'
+import {
+  JOB_KINDS,
+  JOBS,
+  type JobKind,
+  type JobMessage,
+  type JobRunners,
+  jobRequestSchema,
+} from './jobs.ts'
 
 /** Entry of the child process: one job after the other. Loads what each needs: an evaluation needs no quantizer. */
+const modules = {
+  prepare: () => import('./prepare.ts'),
+  build: () => import('./build.ts'),
+  evaluate: () => import('./evaluate.ts'),
+} as const satisfies Record<JobKind, () => Promise<unknown>>
+
 const runners: JobRunners = {
-  prepare: async (...asked) => (await import('./prepare.ts')).prepare(...asked),
-  build: async (...asked) => (await import('./build.ts')).build(...asked),
-  evaluate: async (...asked) => (await import('./evaluate.ts')).evaluate(...asked),
+  prepare: async (...asked) => (await modules.prepare()).prepare(...asked),
+  build: async (...asked) => (await modules.build()).build(...asked),
+  evaluate: async (...asked) => (await modules.evaluate()).evaluate(...asked),
 }
 
 /** A progress message more often than this says nothing more to people. */
@@ -13,6 +27,10 @@ const PROGRESS_EVERY_MS = 100
 
 /** Whoever holds more after a job makes room by its end: runtimes keep the memory of the largest model they had. */
 const MOST_HELD_BYTES = 512 * 1024 * 1024
+
+// What is expected is loaded while nothing is asked for; where that fails, the job itself says why.
+const [, , expected = ''] = process.argv
+if (isOneOf(JOB_KINDS, expected)) modules[expected]().catch(() => {})
 
 process.on('message', (message) => void work(message))
 // The planner is gone: nobody wants the result.

@@ -190,6 +190,30 @@ t.test(
   },
 )
 
+t.test('a measurement ends at the bound itself where no other device will be asked', async (t) => {
+  for (const [devices, bounds] of [
+    [['a'], [1.05]],
+    [
+      ['a', 'b'],
+      [1.05 / 1.02, 1.05 * 1.02],
+    ],
+  ] as const) {
+    const tie = new Class(
+      [FLOAT, HALF],
+      devices.map((id) => prober(id)),
+      (variant) => (variant === 'float32' ? 10 : 10.3),
+    )
+    tie.ratioError = 0.04
+    tie.play()
+    const duel = tie.orders.find(({ match }) => match === 'duel')
+    const said = duel?.decides?.map((bound) => bound.toFixed(4))
+    t.same(
+      said,
+      bounds.map((bound) => bound.toFixed(4)),
+    )
+  }
+})
+
 t.test('the variant in use is compared in turns, for people', async (t) => {
   const inUse = new Class([FLOAT, INT8, HALF], [prober('a')], told, {
     rules: { ...new Class([], [], told).view.rules, incumbent: 'float16' },

@@ -70,6 +70,11 @@ function inTurns({ disturbed }: { readonly disturbed: boolean }): Duel {
   return { key: 'float16', rival: 'float32', device: 'a', ratio, disturbed }
 }
 
+/** What one device says of the same pair when it is asked again. */
+function again(p50: number, ci95: [number, number]): Duel {
+  return { key: 'float16', rival: 'float32', device: 'a', ratio: { p50, ci95 }, disturbed: true }
+}
+
 const stories: Story[] = [
   {
     name: 'the fastest wins when it keeps its accuracy',
@@ -139,6 +144,13 @@ const stories: Story[] = [
       ? { '': /best latency/, float16: /1\.12× \(0\.93×–1\.35×\)/ }
       : { '': /no difference shown against float32 .*1\.12× \(0\.93×–1\.35×\)/ },
   })),
+  {
+    name: 'asked again a device is as sure as in its surest measurement, whatever a disturbed one said before',
+    candidates: [float32, measured('float16', { p50: 9, bytes: 200_000 })],
+    input: { duels: [again(0.9, [0.7, 1.16]), again(1.083, [1.05, 1.117])] },
+    winner: 'float32',
+    says: { float16: /1\.08× \(1\.03×–1\.13×\)/ },
+  },
   {
     name: 'a tie inside 5 % goes to the smaller file, and what is shown to differ by less is not said to be no difference',
     candidates: [float32, measured('float16', { p50: 10.4, bytes: 200_000 })],

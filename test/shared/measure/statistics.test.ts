@@ -11,6 +11,7 @@ import {
   mcnemarExact,
   medianOf,
   pooledRatio,
+  repeatedRatio,
   sorted,
   wilson95,
 } from '../../../shared/statistics/index.ts'
@@ -141,6 +142,30 @@ t.test('pooled ratios: agreement narrows, disagreement widens', async (t) => {
       return { p50, ci95: [p50 * Math.exp(-0.0588), p50 * Math.exp(0.0588)] as const }
     })
     const { ci95 } = pooledRatio(estimates)
+    if (ci95[0] <= 0.9 && ci95[1] >= 0.9) covered += 1
+  }
+  t.ok(covered >= 940, `${covered} of 1000`)
+})
+
+t.test('repeated ratios of one device: the surest counts most, disagreement widens', async (t) => {
+  const sure = { p50: 1.08, ci95: [1.05, 1.11] as const }
+  const vague = { p50: 0.9, ci95: [0.7, 1.157] as const }
+  near(t, repeatedRatio([sure]).ci95[0], 1.0505, 1e-3)
+  const { p50, ci95 } = repeatedRatio([sure, vague])
+  t.ok(p50 > 1.07 && p50 < 1.08, `${p50}`)
+  t.ok(ci95[0] > 1.02 && ci95[0] < 1.05, `${ci95}: a little less sure than the sure one alone`)
+  const apart = repeatedRatio([sure, { p50: 0.9, ci95: [0.88, 0.92] }])
+  t.ok(apart.ci95[0] < 0.92 && apart.ci95[1] > 1.05, `${apart.ci95}: two that are sure, and differ`)
+  const random = seededRandom(9)
+  let covered = 0
+  for (let round = 0; round < 1000; round++) {
+    const errors = [0.01, 0.03, 0.15].slice(round % 2)
+    const found = normals(random, errors.length).map((x, i) => {
+      const error = errors[i] ?? 0
+      const p50 = 0.9 * Math.exp(error * x)
+      return { p50, ci95: [p50 * Math.exp(-1.96 * error), p50 * Math.exp(1.96 * error)] as const }
+    })
+    const { ci95 } = repeatedRatio(found)
     if (ci95[0] <= 0.9 && ci95[1] >= 0.9) covered += 1
   }
   t.ok(covered >= 940, `${covered} of 1000`)
