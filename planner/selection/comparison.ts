@@ -2,10 +2,10 @@ import { pooledRatio, type RatioEstimate, repeatedRatio } from '../../shared/sta
 import type { Duel, Measured } from './measured.ts'
 
 /**
- * How two candidates came to be compared, the surest first. Only candidates that were measured in turns met the same
+ * How two candidates came to be compared, the surest first; `through-third`: both in turns with one other. Only candidates that were measured in turns met the same
  * clock frequency and the same neighbours; the rest tells who need not be measured in turns at all.
  */
-export const BASES = ['in-turns', 'through-yardstick', 'same-device', 'apart'] as const
+export const BASES = ['in-turns', 'through-third', 'same-device', 'apart'] as const
 export type Basis = (typeof BASES)[number]
 
 /**
@@ -14,7 +14,7 @@ export type Basis = (typeof BASES)[number]
  */
 const ADDED_ERROR: Readonly<Record<Basis, number>> = {
   'in-turns': 0,
-  'through-yardstick': 0.02,
+  'through-third': 0.02,
   'same-device': 0.05,
   apart: 0.15,
 }
@@ -75,8 +75,12 @@ function surest(
   const met = metIn(duels, a, b)
   const inTurns = met.length > 0 ? met : besideYardstick(a, b)
   if (inTurns.length > 0) return { basis: 'in-turns', found: inTurns }
-  const through = onCommonDevices(a, b, (one) => (sameYardstick(a, b) ? one.ratio : null))
-  if (through.length > 0) return { basis: 'through-yardstick', found: through }
+  const third = throughThird(duels, a, b)
+  const through =
+    third.length > 0
+      ? third
+      : onCommonDevices(a, b, (one) => (sameYardstick(a, b) ? one.ratio : null))
+  if (through.length > 0) return { basis: 'through-third', found: through }
   const timed = onCommonDevices(a, b, inMs, speedChanged)
   if (timed.length > 0) return { basis: 'same-device', found: timed }
   const apart = { device: '', ratio: quotient(inMs(a.latency), inMs(b.latency)) }
@@ -89,6 +93,42 @@ function metIn(duels: readonly Duel[], a: Measured, b: Measured): Found[] {
     if (key === b.key && rival === a.key) return [{ device, ratio: inverse(ratio), disturbed }]
     return []
   })
+}
+
+/** Both met another in turns on one device, if not at one time: of such others the one that tells most there. */
+function throughThird(duels: readonly Duel[], a: Measured, b: Measured): Found[] {
+  const [ours, theirs] = [metBy(duels, a.key), metBy(duels, b.key)]
+  const found = new Map<string, Found>()
+  for (const [place, above] of ours) {
+    const below = theirs.get(place)
+    if (!below) continue
+    const ratio = quotient(repeatedRatio(above.ratios), repeatedRatio(below.ratios))
+    const { device } = above
+    const known = found.get(device)
+    if (known && halfWidth(known.ratio) <= halfWidth(ratio)) continue
+    found.set(device, { device, ratio, disturbed: above.disturbed || below.disturbed })
+  }
+  return [...found.values()]
+}
+
+interface Met {
+  readonly device: string
+  readonly ratios: RatioEstimate[]
+  disturbed: boolean
+}
+
+/** What one was measured in turns with, on each device: its latency over theirs. */
+function metBy(duels: readonly Duel[], own: string): ReadonlyMap<string, Met> {
+  const met = new Map<string, Met>()
+  for (const { key, rival, device, ratio, disturbed = false } of duels) {
+    if (key !== own && rival !== own) continue
+    const place = JSON.stringify([device, key === own ? rival : key])
+    const one = met.get(place) ?? { device, ratios: [], disturbed: false }
+    one.ratios.push(key === own ? ratio : inverse(ratio))
+    one.disturbed ||= disturbed
+    met.set(place, one)
+  }
+  return met
 }
 
 /** Every candidate was measured in turns with its yardstick: its row says so even where the records are not at hand. */

@@ -122,7 +122,7 @@ function recheckLine({ device, recheck }: Explanation): string[] {
 
 const BASES: Readonly<Record<string, string>> = {
   'in-turns': 'in turns',
-  'through-yardstick': 'through float32',
+  'through-third': 'through another',
   'same-device': 'one after the other',
   apart: 'on different devices',
 }
