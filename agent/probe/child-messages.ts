@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  latencyRatioSchema,
-  latencyRecordSchema,
-  probeEnvironmentSchema,
-  probeEvidenceSchema,
-  probeRecordSchema,
-} from '../../shared/measure/records.ts'
+import { latencyRatioSchema, probeRecordSchema } from '../../shared/measure/records.ts'
 
 /** What the child is at, in order; a probe that dies names the phase it died in. */
 export const PHASES = {
@@ -20,14 +14,16 @@ export const PHASES = {
 } as const
 export type Phase = keyof typeof PHASES
 
-/** Several measured in turns, and what surrounded all of them. */
+/** Several measured in turns, as they were asked for. */
 const fieldSchema = z.object({
-  /** As they were asked for; ratios by place, null to itself. */
   sides: z.array(
-    z.object({ latency: latencyRecordSchema, ratios: z.array(latencyRatioSchema.nullable()) }),
+    z.object({
+      /** Of one sample's answer, and of the memory that it took beside those before it. */
+      record: probeRecordSchema,
+      /** By place, null to itself. */
+      ratios: z.array(latencyRatioSchema.nullable()),
+    }),
   ),
-  environment: z.object({ before: probeEnvironmentSchema, after: probeEnvironmentSchema }),
-  evidence: probeEvidenceSchema,
 })
 export type MeasuredField = z.infer<typeof fieldSchema>
 

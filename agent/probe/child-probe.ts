@@ -28,7 +28,7 @@ import type { MeasuredField, Phase } from './child-messages.ts'
 import { readHeat } from './environment.ts'
 import { EnvironmentMonitor } from './environment-monitor.ts'
 import { readMemory, resetPeak } from './process-memory.ts'
-import type { ProbeRequest, SidesRequest } from './request.ts'
+import type { ProbeRequest, Side, SidesRequest } from './request.ts'
 import { judge } from './verdict.ts'
 
 /** Inputs that the timed runs take in turns: one input alone would stay in the caches, and may take a lucky branch. */
@@ -46,13 +46,8 @@ export async function probeHere(
   resetPeak()
   const baseBytes = readMemory('self')?.now ?? process.memoryUsage.rss()
 
-  enter('loading')
-  const [[runtime, session], loadMs] = await timed(() =>
-    load(request.modelPath, request.engine, request),
-  )
-  const samples = samplesFor(dataset, session.inputs)
-  enter('first-run')
-  const [, firstMs] = await timed(() => session.run(samples.at(0)))
+  const loaded = await loadedHere(request, dataset, enter)
+  const { session, samples } = loaded
 
   enter('evaluating')
   const stopAfterMs = request.answersMs ?? EVALUATION_SHARE * request.timeoutMs
@@ -61,50 +56,105 @@ export async function probeHere(
   const peak = readMemory('self')?.peak ?? process.memoryUsage.rss()
 
   const { latency, ratio, monitor } = await measure(request, session, dataset, samples, enter)
-  const { before, after, evidence } = await monitor.finish(latency.n)
-  const grounds = { threads: request.threads, latency, quality, before, after, evidence }
+  const surroundings = await monitor.finish(latency.n)
   const more = await furtherMeasured(request, runsInTurn(session, samples), enter)
+  const memory = { baseBytes, overBaseBytes: Math.max(0, peak - baseBytes) }
+  const measured = { latency, ratioToBaseline: ratio, peakMemoryBytes: peak, memory, quality }
+  return recordOf(request, loaded, { ...measured, ...more }, surroundings)
+}
+
+/** A model in its runtime, run once. */
+interface Loaded {
+  readonly runtime: Runtime
+  readonly session: Session
+  readonly samples: Samples
+  readonly loadMs: number
+  readonly firstMs: number
+}
+
+async function loadedHere(
+  { modelPath, engine, threads }: Side,
+  dataset: Dataset,
+  enter: (phase: Phase) => void,
+): Promise<Loaded> {
+  enter('loading')
+  const [[runtime, session], loadMs] = await timed(() => load(modelPath, engine, { threads }))
+  const samples = samplesFor(dataset, session.inputs)
+  enter('first-run')
+  const [, firstMs] = await timed(() => session.run(samples.at(0)))
+  return { runtime, session, samples, loadMs, firstMs }
+}
+
+type Surroundings = Awaited<ReturnType<EnvironmentMonitor['finish']>>
+
+function recordOf(
+  side: Side & Pick<ProbeRequest, 'cores'>,
+  { runtime, session, loadMs, firstMs }: Loaded,
+  measured: Pick<ProbeRecord, 'latency' | 'ratioToBaseline' | 'peakMemoryBytes' | 'quality'> &
+    Partial<ProbeRecord>,
+  { before, after, evidence }: Surroundings,
+): ProbeRecord {
+  const { threads, cores } = side
+  const { latency, quality } = measured
   return {
     probeVersion: 1,
-    threads: request.threads,
-    ...(request.cores && { cores: request.cores }),
-    loadMs,
-    firstMs,
-    latency,
-    ratioToBaseline: ratio,
-    peakMemoryBytes: peak,
-    memory: { baseBytes, overBaseBytes: Math.max(0, peak - baseBytes) },
-    quality,
+    threads,
+    ...(cores && { cores }),
+    ...{ loadMs, firstMs },
+    ...measured,
     ...(session.details === undefined ? {} : { runtime: { ...session.details } }),
-    engine: measuredOn(request, runtime, session),
+    engine: measuredOn(side, runtime, session),
     environment: { before, after },
     evidence,
-    ...more,
-    ...judge(grounds),
+    ...judge({ threads, latency, quality, before, after, evidence }),
   }
 }
 
-/** Latencies of several in turns, in this process. @throws RuntimeError, DatasetError */
+/** Latencies of several in turns, in this process; of each one answer. @throws RuntimeError, DatasetError */
 export async function fieldHere(
-  { datasetPath, sides, measureMs, decides, root }: SidesRequest,
+  { datasetPath, sides, measureMs, decides, root, cores }: SidesRequest,
   enter: (phase: Phase) => void,
 ): Promise<MeasuredField> {
   validateLate()
   const dataset = await readDataset(datasetPath)
-  enter('loading')
-  const runs: Run[] = []
-  for (const { modelPath, engine, threads } of sides) {
-    const [, session] = await load(modelPath, engine, { threads })
-    runs.push(runsInTurn(session, samplesFor(dataset, session.inputs)))
-  }
+  const entrants: Entrant[] = []
+  for (const side of sides) entrants.push(await entrantHere(side, dataset, enter))
   const monitor = new EnvironmentMonitor(deviceRoot(root))
   enter('measuring')
+  const runs = entrants.map(({ loaded }) => runsInTurn(loaded.session, loaded.samples))
   const budget = { ...budgetOfField(measureMs, runs.length), ...(decides && { decides }) }
   const measured = await measureField(runs, budget, hooksOf(monitor))
   const count = measured.reduce((sum, { latency }) => sum + latency.n, 0)
-  const { before, after, evidence } = await monitor.finish(count)
-  const field = measured.map(({ latency, ratios }) => ({ latency, ratios: [...ratios] }))
-  return { sides: field, environment: { before, after }, evidence }
+  const surroundings = await monitor.finish(count)
+  return {
+    sides: measured.map(({ latency, ratios }, place) => {
+      const { side, loaded, ...own } = entrants[place] as Entrant
+      const found = { latency, ratioToBaseline: null, ...own }
+      return {
+        record: recordOf({ ...side, cores }, loaded, found, surroundings),
+        ratios: [...ratios],
+      }
+    }),
+  }
+}
+
+interface Entrant extends Pick<ProbeRecord, 'peakMemoryBytes' | 'memory' | 'quality'> {
+  readonly side: Side
+  readonly loaded: Loaded
+}
+
+async function entrantHere(
+  side: Side,
+  dataset: Dataset,
+  enter: (phase: Phase) => void,
+): Promise<Entrant> {
+  const resident = () => readMemory('self')?.now ?? process.memoryUsage.rss()
+  const baseBytes = resident()
+  const loaded = await loadedHere(side, dataset, enter)
+  const quality = await evaluate(loaded.session, dataset, { stopAfterMs: 0 })
+  const peakMemoryBytes = resident()
+  const memory = { baseBytes, overBaseBytes: Math.max(0, peakMemoryBytes - baseBytes) }
+  return { side, loaded, quality, peakMemoryBytes, memory }
 }
 
 function hooksOf(monitor: EnvironmentMonitor) {
@@ -178,7 +228,7 @@ async function load(
 
 /** Measurements of different engines are never mixed: what tells them apart goes with the record. */
 function measuredOn(
-  { engine, threads }: ProbeRequest,
+  { engine, threads }: Side,
   { name, version, library }: Runtime,
   { delegation }: Session,
 ): ProbeRecord['engine'] {

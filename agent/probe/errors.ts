@@ -29,3 +29,9 @@ export class ProbeError extends AppError {
     this.code = code
   }
 }
+
+/** One that says something of what was probed; any other, and that it was cancelled, is thrown on. */
+export function failureOf(error: unknown): ProbeError {
+  if (error instanceof ProbeError && error.code !== 'cancelled') return error
+  throw error
+}

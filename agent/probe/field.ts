@@ -1,11 +1,9 @@
-import { availableParallelism } from 'node:os'
-import type { LatencyRatio, ProbeRecord } from '../../shared/measure/index.ts'
-import { deviceRoot } from '../device-root/index.ts'
+import { invariant } from '../../shared/errors.ts'
+import { BEHIND, isAbove, type LatencyRatio, type ProbeRecord } from '../../shared/measure/index.ts'
 import { ChildProcessWatch, type ProbeWatch } from './child-watch.ts'
-import { readEnvironment } from './environment.ts'
-import { ProbeError } from './errors.ts'
-import { RecentLooks } from './recent-looks.ts'
-import { LATENCY_ALONE, type ProbeRequest, type Side } from './request.ts'
+import { failureOf, ProbeError } from './errors.ts'
+import { eachLookedAt } from './field-looks.ts'
+import type { ProbeRequest, Side } from './request.ts'
 import { measureOne } from './run-probe.ts'
 import { keepSpare } from './spare-child.ts'
 import { judge } from './verdict.ts'
@@ -18,6 +16,7 @@ export interface FieldRequest {
   readonly beside: readonly (number | 'baseline' | null)[]
   /** Time for the latencies of all, ms. */
   readonly measureMs: number
+  /** Latency decides, by these ratios to the fastest; absent: it does not. */
   readonly decides?: readonly number[] | undefined
 }
 
@@ -29,139 +28,149 @@ export type FieldOutcome =
     }
   | { readonly error: ProbeError }
 
-/** Of a look at what an entrant answers and needs: its latency is measured later. */
-const HARDLY_MS = 1
-/** A process that runs a model of unknown size may take as much. */
-const LIKELY_BYTES = 512 * 1024 * 1024
-
-/** A tournament meets the same files again. */
-const recentLooks = new RecentLooks()
-
-type Known = { readonly place: number; readonly request: ProbeRequest; readonly own: ProbeRecord }
+/** Latencies of some entrants, by their places. */
+interface Field {
+  record(place: number): ProbeRecord
+  ratio(place: number, to: number | 'baseline'): LatencyRatio | null
+}
 
 /**
- * What neighbours do not disturb is found out first, in a process for each and on all processors: whether it loads, what it
- * answers, and what memory it takes. What they do disturb, latency, is then measured of all that ran, in turns in one
- * process. Where they do not fit there together the first is measured as it would be by itself, and the others are not.
+ * What neighbours do not disturb is found out in a process for each, on all processors: whether it loads, what it
+ * answers, and what memory it takes. What they do disturb, latency, is measured of all that run, in turns in one process.
+ * Where latency decides it comes first: answers to all samples take longest, and who is surely behind gives one.
+ * Where they do not fit together the first is measured as it would be by itself, and the others are not.
  * @throws ProbeError `cancelled`
  */
 export async function runField(
-  { entrants, beside, measureMs, decides }: FieldRequest,
+  request: FieldRequest,
   watch: ProbeWatch = {},
 ): Promise<readonly FieldOutcome[]> {
-  const looks = await eachLookedAt(entrants, watch)
-  const known = looks.flatMap((look, place): Known[] => {
-    const request = entrants[place]
-    return request && !(look instanceof ProbeError) ? [{ place, request, own: look }] : []
-  })
-  const rows: (FieldOutcome | undefined)[] = looks.map((look) =>
-    look instanceof ProbeError ? { error: look } : undefined,
-  )
-  const measured = await besideEachOther(known, { entrants, beside, measureMs, decides }, watch)
+  const outcomes = (await raced(request, watch)) ?? (await lookedAtFirst(request, watch))
   if (watch.more) keepSpare()
-  return rows.map((row, place) => row ?? (measured.get(place) as FieldOutcome))
+  return outcomes
 }
 
-async function eachLookedAt(
-  entrants: readonly ProbeRequest[],
+/** Undefined where latency does not decide, or not all of them run beside each other. */
+async function raced(
+  request: FieldRequest,
   watch: ProbeWatch,
-): Promise<readonly (ProbeRecord | ProbeError)[]> {
-  const looks: (ProbeRecord | ProbeError | undefined)[] = entrants.map(recentLooks.of)
-  const open = entrants.flatMap((request, place) => (looks[place] ? [] : [{ request, place }]))
-  const atOnce = await looksAtOnce(open.map(({ request }) => request))
-  let next = 0
-  const lookOn = async () => {
-    for (let one = open[next++]; one; one = open[next++]) {
-      const { answersMs, ...request } = one.request
-      const look = { ...request, ...LATENCY_ALONE, measureMs: HARDLY_MS, answersMs }
-      const found = await new ChildProcessWatch(look, watch).result().catch(failureOf)
-      looks[one.place] = found
-      if (!(found instanceof ProbeError)) recentLooks.keep(one.request, found)
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, lookOn))
-  return looks as readonly (ProbeRecord | ProbeError)[]
+): Promise<readonly FieldOutcome[] | undefined> {
+  const { entrants, decides } = request
+  // Of two each is the other's measure, and both may win.
+  if (decides === undefined || entrants.length < 3) return undefined
+  const places = [...entrants.keys()]
+  const field = await inTurns(places, request, watch)
+  if (field instanceof ProbeError) return undefined
+  const most = Math.max(...decides)
+  const isBehind = (place: number) =>
+    places.some((other) => {
+      const ratio = field.ratio(place, other)
+      return ratio !== null && isAbove(ratio, most)
+    })
+  const ahead = places.filter((place) => !isBehind(place))
+  const looks = await eachLookedAt(requestsAt(ahead, request), watch)
+  return places.map((place) =>
+    outcomeOf(place, looks[ahead.indexOf(place)] ?? BEHIND, field, request),
+  )
 }
 
-/** A cancelled probe has no outcome; anything else is one entrant's own. */
-function failureOf(error: unknown): ProbeError {
-  if (error instanceof ProbeError && error.code !== 'cancelled') return error
-  throw error
-}
-
-async function looksAtOnce(entrants: readonly ProbeRequest[]): Promise<number> {
-  const [first] = entrants
-  if (!first) return 0
-  const { availableBytes } = await readEnvironment(deviceRoot(first.root))
-  const held = first.memoryLimitBytes ?? LIKELY_BYTES
-  const byMemory = availableBytes === null ? 1 : Math.floor(availableBytes / held)
-  // Nothing that a look finds out depends on how fast it was.
-  return Math.max(1, Math.min(byMemory, availableParallelism(), entrants.length))
-}
-
-async function besideEachOther(
-  known: readonly Known[],
-  { entrants, beside, measureMs, decides }: FieldRequest,
+async function lookedAtFirst(
+  request: FieldRequest,
   watch: ProbeWatch,
-): Promise<ReadonlyMap<number, FieldOutcome>> {
-  const [first] = known
-  if (!first) return new Map()
+): Promise<readonly FieldOutcome[]> {
+  const looks = await eachLookedAt(request.entrants, watch)
+  const running = [...looks.keys()].filter((place) => !(looks[place] instanceof ProbeError))
+  const field = running.length > 0 ? await inTurns(running, request, watch) : undefined
+  const outcomes = new Map(
+    field instanceof ProbeError ? await firstAlone(running, field, request, watch) : [],
+  )
+  return looks.map((look, place): FieldOutcome => {
+    if (look instanceof ProbeError) return { error: look }
+    const alone = outcomes.get(place)
+    if (alone) return alone
+    invariant(field && !(field instanceof ProbeError), 'whoever runs is measured')
+    return outcomeOf(place, look, field, request)
+  })
+}
+
+function requestsAt(places: readonly number[], { entrants }: FieldRequest): ProbeRequest[] {
+  return places.flatMap((place) => entrants[place] ?? [])
+}
+
+/** Of these alone, and of the first one's baseline. @throws ProbeError `cancelled` */
+async function inTurns(
+  places: readonly number[],
+  request: FieldRequest,
+  watch: ProbeWatch,
+): Promise<Field | ProbeError> {
+  const { entrants, beside, measureMs, decides } = request
+  const own = requestsAt(places, request)
+  const [first] = own
+  invariant(first, 'somebody is measured')
   const baseline = beside.includes('baseline') ? (entrants[0]?.baseline ?? null) : null
-  const { threads, datasetPath, timeoutMs, memoryLimitBytes, root } = first.request
-  const sides: Side[] = [
-    ...known.map(({ request }) => request),
+  const { threads, datasetPath, timeoutMs, memoryLimitBytes, root } = first
+  const all: Side[] = [
+    ...own,
     ...(baseline ? [{ ...baseline, threads: baseline.threads ?? threads }] : []),
   ]
+  const sides = all.map(({ modelPath, engine, threads }) => ({ modelPath, engine, threads }))
   const common = { datasetPath, timeoutMs, memoryLimitBytes, root, decides, measureMs }
-  const fields = sides.map(({ modelPath, engine, threads }) => ({ modelPath, engine, threads }))
-  try {
-    const field = await new ChildProcessWatch({ ...common, sides: fields }, watch).field()
-    const { environment, evidence } = field
-    return new Map(
-      known.map(({ place, request, own }, index) => {
-        const { latency, ratios } = field.sides[index] as (typeof field.sides)[number]
-        const asked = beside[place] ?? null
-        const to = asked === 'baseline' ? known.length : known.findIndex((k) => k.place === asked)
-        const grounds = { threads: request.threads, latency, quality: own.quality, evidence }
-        const record: ProbeRecord = {
-          ...own,
-          latency,
-          ratioToBaseline: ratios[to] ?? null,
-          environment,
-          evidence,
-          ...judge({ ...grounds, ...environment }),
-        }
-        const byPlace = entrants.map(
-          (_, other) => ratios[known.findIndex((k) => k.place === other)] ?? null,
-        )
-        return [place, { record, ratios: byPlace }] as const
-      }),
-    )
-  } catch (error) {
-    const cause = failureOf(error)
-    return await firstAlone(known, cause, watch)
+  const found = await new ChildProcessWatch({ ...common, sides }, watch).field().catch(failureOf)
+  if (found instanceof ProbeError) return found
+  const sideOf = (place: number | 'baseline') =>
+    place === 'baseline' ? places.length : places.indexOf(place)
+  return {
+    record(place) {
+      const side = found.sides[sideOf(place)]
+      invariant(side, 'it was measured')
+      return side.record
+    },
+    ratio: (place, to) => found.sides[sideOf(place)]?.ratios[sideOf(to)] ?? null,
   }
+}
+
+/** @param look what it was found to be by itself; or that nobody looked, since it is behind */
+function outcomeOf(
+  place: number,
+  look: ProbeRecord | ProbeError | typeof BEHIND,
+  field: Field,
+  { entrants, beside }: FieldRequest,
+): FieldOutcome {
+  if (look instanceof ProbeError) return { error: look }
+  const to = beside[place] ?? null
+  const ratioToBaseline = to === null ? null : field.ratio(place, to)
+  const found = { ...field.record(place), ratioToBaseline }
+  const record =
+    look === BEHIND ? { ...found, flags: [...found.flags, BEHIND] } : measuredAmong(look, found)
+  return { record, ratios: [...entrants.keys()].map((other) => field.ratio(place, other)) }
+}
+
+/** A look, with what was measured of it among the others. */
+function measuredAmong(
+  look: ProbeRecord,
+  { threads, latency, ratioToBaseline, environment, evidence }: ProbeRecord,
+): ProbeRecord {
+  invariant(environment && evidence, 'a field tells its surroundings')
+  const grounds = { threads, latency, quality: look.quality, evidence, ...environment }
+  return { ...look, latency, ratioToBaseline, environment, evidence, ...judge(grounds) }
 }
 
 /** As if nobody else had been asked for. */
 async function firstAlone(
-  known: readonly Known[],
+  places: readonly number[],
   cause: ProbeError,
+  { entrants }: FieldRequest,
   watch: ProbeWatch,
-): Promise<ReadonlyMap<number, FieldOutcome>> {
-  const outcomes = new Map<number, FieldOutcome>()
-  for (const { place, request } of known) {
-    if (outcomes.size > 0) {
-      const why = `not measured beside the others: ${cause.message}`
-      outcomes.set(place, { error: new ProbeError('not-beside', why) })
-      continue
-    }
-    const measure = (one: ProbeRequest) => new ChildProcessWatch(one, watch).result()
-    const outcome = await measureOne(request, measure).then(
-      (record) => ({ record, ratios: [] }),
-      (error) => ({ error: failureOf(error) }),
-    )
-    outcomes.set(place, outcome)
-  }
-  return outcomes
+): Promise<readonly (readonly [number, FieldOutcome])[]> {
+  const [first, ...others] = places
+  const request = first === undefined ? undefined : entrants[first]
+  if (first === undefined || !request) return []
+  const measure = (one: ProbeRequest) => new ChildProcessWatch(one, watch).result()
+  const alone = await measureOne(request, measure).then(
+    (record) => ({ record, ratios: [] }),
+    (error) => ({ error: failureOf(error) }),
+  )
+  const why = `not measured beside the others: ${cause.message}`
+  const error = new ProbeError('not-beside', why)
+  return [[first, alone], ...others.map((place) => [place, { error }] as const)]
 }

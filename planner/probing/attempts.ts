@@ -1,4 +1,4 @@
-import type { ProbeRecord } from '../../shared/measure/index.ts'
+import { BEHIND, type ProbeRecord } from '../../shared/measure/index.ts'
 
 /** One probe that was asked for, and what came of it. */
 export interface Attempt {
@@ -36,6 +36,11 @@ const PASSING: ReadonlySet<string> = new Set([
 export function isUsable({ record }: Pick<Attempt, 'record'>, acceptNoise: boolean): boolean {
   if (record === null || record.verdict === 'invalid') return false
   return acceptNoise || record.verdict === 'ok'
+}
+
+/** Another was surely faster: it was not asked for its answers. */
+export function isBehind({ record }: Pick<Attempt, 'record'>): boolean {
+  return record?.flags.includes(BEHIND) ?? false
 }
 
 /** Asked for among others, which were measured without it: that says nothing of it. */

@@ -2,6 +2,7 @@ import type { QualityRecord } from '../../shared/measure/index.ts'
 import { lossOf } from '../../shared/metrics/index.ts'
 import type { Measured } from '../selection/index.ts'
 import type { TargetName } from '../targets/index.ts'
+import { isBehind } from './attempts.ts'
 import { median } from './median.ts'
 import { type Difference, differenceFrom } from './same-samples.ts'
 import type { ClassSummary, DeviceRecord } from './summarise.ts'
@@ -57,9 +58,12 @@ function estimate(
   { whole, slice }: RowInput['host'],
   { records }: ClassSummary,
 ): { figures: Measured['quality']; notes: string[] } {
-  const differences = records.flatMap(
-    ({ device, record }) => differenceFrom(slice, record.quality) ?? unsaid(device, record),
-  )
+  // Of one sample nothing is said.
+  const differences = records
+    .filter((one) => !isBehind(one))
+    .flatMap(
+      ({ device, record }) => differenceFrom(slice, record.quality) ?? unsaid(device, record),
+    )
   const lost = (read: (one: Difference) => number | null) =>
     median(differences.flatMap((one) => (isDifference(one) ? (read(one) ?? []) : []))) ?? 0
   const figures = {

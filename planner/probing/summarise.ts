@@ -1,6 +1,6 @@
 import type { ProbeRecord } from '../../shared/measure/index.ts'
 import type { Measured } from '../selection/index.ts'
-import { isUsable } from './attempts.ts'
+import { isBehind, isUsable } from './attempts.ts'
 import { median } from './median.ts'
 
 export interface DeviceRecord {
@@ -42,7 +42,8 @@ export function summarise(
   const taken = clean.length > 0 ? clean : records.filter((one) => isUsable(one, acceptNoise))
   if (taken.length === 0) return undefined
   // A device measured again: its newest record speaks for it.
-  const newest = [...new Map(taken.map((one) => [one.device, one])).values()]
+  const newest = newestOf(taken)
+  const byItself = taken.filter((one) => !isBehind(one))
   const on = newest.map(({ device, record: { latency, evidence } }) => ({
     device,
     p50Ms: latency.p50Ms,
@@ -68,11 +69,17 @@ export function summarise(
             },
       on,
     },
-    memoryBytes: Math.max(...newest.map(({ record }) => memoryOf(record))),
+    memoryBytes: Math.max(
+      ...newestOf(byItself.length > 0 ? byItself : taken).map(({ record }) => memoryOf(record)),
+    ),
     records: mostAnswered(taken),
     devices: newest.length,
     notes: notesOn(records, clean),
   }
+}
+
+function newestOf(records: readonly DeviceRecord[]): readonly DeviceRecord[] {
+  return [...new Map(records.map((one) => [one.device, one])).values()]
 }
 
 /** Of each device the record with the most answers, the newest of them: duels of a variant that answered before ask few. */

@@ -1,5 +1,12 @@
 import { choose, GAIN, leaderOf, openQuestions, type SelectionInput } from '../selection/index.ts'
-import { type Attempt, isUsable, type Progress, progressOf, takesMany } from './attempts.ts'
+import {
+  type Attempt,
+  isBehind,
+  isUsable,
+  type Progress,
+  progressOf,
+  takesMany,
+} from './attempts.ts'
 import { beatenYardsticks } from './beaten.ts'
 import { chooseProbers, fits, type Prober } from './choose-probers.ts'
 import { type Entrant, type Evidence, evidenceOf } from './evidence.ts'
@@ -128,7 +135,10 @@ function heatsLeft(
       const before = heats.slice(0, i).map((need) => need.entrant)
       return !mayLoseTo(entrant, before, prior, rules)
     })
-    .map((need) => ({ ...need, decides: doubted(FIELD_BOUNDS, probers) }))
+    .map((need) => ({
+      ...need,
+      ...(rules.objective === 'latency' && { decides: doubted(FIELD_BOUNDS, probers) }),
+    }))
 }
 
 /** Who may be asked for many at once, and who is measured beside those that come later. */
@@ -253,13 +263,15 @@ function askedAgain(progress: Progress): Progress {
   return progress.kind === 'answered' ? { kind: 'open' } : progress
 }
 
-/** One device is no class: what wins is seen on all that measure. */
+/** One device is no class: what wins is seen on all that measure, with all that it answers there. */
 function witnesses(winner: Entrant, probers: readonly Prober[], view: TournamentView): Need[] {
   const rival = yardstickOf(winner, view)
   return probers
     .filter((device) => fits(device, winner.bytes, view.dataBytes))
     .map((device) => {
-      const own = heatsOf(winner, view).filter((one) => one.device === device.device)
+      const own = heatsOf(winner, view).filter(
+        (one) => one.device === device.device && !isBehind(one),
+      )
       const places = placesFor(own, [device], view.acceptNoise)
       return { match: 'heat' as const, entrant: winner, rival, places }
     })

@@ -155,8 +155,8 @@ export async function extendDeadline(context: ConductorContext, order: ProbeOrde
   const files = [order.artifact, order.data, ...others.map(({ artifact }) => artifact)]
   if (order.baseline) files.push(order.baseline.artifact)
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  // Each is looked at by itself, then all together; then, where that comes to nothing, one by itself.
-  const runs = others.length === 0 ? 1 : others.length + 3
+  // All together, each by itself, all together again; then, where that comes to nothing, one by itself.
+  const runs = others.length === 0 ? 1 : others.length + 4
   const ms =
     runs * order.timeoutMs +
     (order.quietMs ?? 0) +
