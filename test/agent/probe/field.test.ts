@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type FieldRequest, type ProbeRequest, runField } from '../../../agent/probe/index.ts'
@@ -5,6 +6,7 @@ import { writeNpz } from '../../../shared/dataset/index.ts'
 import { probeRecordSchema } from '../../../shared/measure/records.ts'
 import { tensor } from '../../../shared/tensors.ts'
 import { modelPath } from '../../fixture-models.ts'
+import { buildTflite, dense } from '../../planner/quantizer/model-builder.ts'
 
 t.setTimeout(240_000)
 
@@ -58,6 +60,66 @@ t.test('each has its own answers and memory, and is measured beside all others',
     met.map((ratio) => ratio === null),
     [true, false, false],
   )
+})
+
+/** Some millions of multiply-adds more than the others. */
+function slowModel(): string {
+  const width = 1500
+  const constant = (shape: [number, number]) => ({
+    shape,
+    data: Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => ((i % 7) - 3) / 1e4),
+  })
+  const bytes = buildTflite({
+    inputs: { x: [1, 4] },
+    constants: {
+      first: constant([width, 4]),
+      middle: constant([width, width]),
+      last: constant([3, width]),
+    },
+    operators: [
+      dense('x', 'first', 'a', width),
+      dense('a', 'middle', 'b', width),
+      dense('b', 'last', 'y', 3),
+    ],
+    outputs: ['y'],
+  })
+  const path = join(folder, 'slow.tflite')
+  writeFileSync(path, bytes)
+  return path
+}
+
+t.test('where latency decides, who is surely behind answers one sample', async (t) => {
+  const slow = entrant('', { modelPath: slowModel() })
+  const known = entrant('dense.tflite', { answersMs: 0 })
+  const all = [entrant('dense-int8.tflite'), slow, known]
+  const outcomes = await field(all, { decides: [0.95, 1.05], beside: [2, 2, null] })
+  const records = outcomes.map((one) => ('record' in one ? one.record : undefined))
+  const [first, behind] = records
+  t.same(probeRecordSchema.parse(JSON.parse(JSON.stringify(behind))), behind)
+  t.ok(behind?.flags.includes('behind'))
+  t.equal(behind?.quality.samples, 1)
+  t.ok((behind?.memory?.overBaseBytes ?? 0) > 0 && (behind?.latency.n ?? 0) >= 6)
+  t.ok((behind?.ratioToBaseline?.ci95[0] ?? 0) > 2, 'people see it beside another all the same')
+  t.ok(first?.flags.includes('behind') === false)
+  t.equal(first?.quality.samples, samples, 'who may win answers all')
+  t.ok((first?.memory?.overBaseBytes ?? 0) > 5e6, 'in a process of its own')
+  const undecided = await field(all)
+  t.same(
+    undecided.slice(0, 2).map((one) => 'record' in one && one.record.quality.samples),
+    [samples, samples],
+    'where it does not, all are asked',
+  )
+})
+
+t.test('one that does not load keeps nobody else from being measured', async (t) => {
+  const garbage = entrant('', { modelPath: join(folder, 'garbage.tflite') })
+  const all = [garbage, entrant('dense-int8.tflite'), entrant('dense.tflite')]
+  const outcomes = await field(all, { decides: [0.95, 1.05] })
+  t.match(outcomes, [
+    { error: { code: /.+/ } },
+    { record: { quality: { samples } } },
+    { record: { quality: { samples } } },
+  ])
 })
 
 t.test('whose answers are known is not looked at again a moment later', async (t) => {

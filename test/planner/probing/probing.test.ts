@@ -106,6 +106,15 @@ t.test('summarise: a device measured again speaks once, with its newest record',
   t.match(summary, { latency: { p50Ms: 6 }, devices: 2 })
 })
 
+t.test('summarise: memory beside others is none of its own', async (t) => {
+  const behind = record(7, { flags: ['behind'], peakMemoryBytes: 1 })
+  t.match(summarise([of('a', record(5)), of('a', behind)]), {
+    latency: { p50Ms: 7 },
+    memoryBytes: 5e6,
+  })
+  t.match(summarise([of('a', behind)]), { memoryBytes: 1 }, 'where there is no other')
+})
+
 t.test('summarise: records that are not ok are left out, and it is said', async (t) => {
   const summary = summarise([of('a', record(5)), of('b', record(9, { verdict: 'throttled' }))])
   t.match(summary, { latency: { p50Ms: 5 }, devices: 1, notes: ['left out 1 record (throttled)'] })

@@ -61,8 +61,8 @@ function session(wrong: (sample: number) => boolean, onRun: () => unknown = () =
 
 const errsOn = (sample: number) => sample >= 20
 const whole = () => evaluate(session(errsOn), dataset, { energies: true })
-const row = (host: QualityRecord, device: QualityRecord) => {
-  const measured = { ...record(5, 0.5), quality: device }
+const row = (host: QualityRecord, device: QualityRecord, flags: string[] = []) => {
+  const measured = { ...record(5, 0.5), quality: device, flags }
   const summary = summarise([{ device: 'slow', rival: 'f', record: measured }], { yardstick: 'f' })
   if (!summary) throw new Error('nothing to sum up')
   const about = { key: 'k', scheme: 'static-w8a8', runtime: 'litert', bytes: 1 } as const
@@ -96,6 +96,18 @@ t.test('a slow device that runs out of time loses nothing by it', async (t) => {
   const { quality, notes } = row(host, slow)
   t.match(quality, { basis: 'labels', accuracy: 0.5, drop: 0.5, agreement: 0.5 })
   t.equal(notes.length, 0)
+})
+
+t.test('one sample of who is behind says nothing of its accuracy', async (t) => {
+  const host = await whole()
+  const one = await evaluate(
+    session(() => true),
+    dataset,
+    { stopAfterMs: 0 },
+  )
+  t.equal(one.samples, 1)
+  t.ok((row(host, one).quality.drop ?? 0) > 0.9, 'all of one')
+  t.match(row(host, one, ['behind']), { quality: { accuracy: 0.5, drop: 0.5 }, notes: [] })
 })
 
 t.test('a device that says how many it answered and not which is not compared', async (t) => {

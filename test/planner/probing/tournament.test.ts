@@ -36,6 +36,7 @@ class Class {
   readonly takes: (variant: string, device: string) => number
   verdictOf: (order: MatchOrder, tries: number) => ProbeRecord['verdict'] | 'crashed' | 'lost' =
     () => 'ok'
+  flagsOf: (order: MatchOrder) => readonly string[] = () => []
   ratioError = 0.01
 
   constructor(
@@ -90,7 +91,8 @@ class Class {
     this.now += 2000
   }
 
-  #record({ variant, rival, device }: MatchOrder, verdict: ProbeRecord['verdict']): ProbeRecord {
+  #record(order: MatchOrder, verdict: ProbeRecord['verdict']): ProbeRecord {
+    const { variant, rival, device } = order
     const p50Ms = this.takes(variant, device)
     const around = (value: number): [number, number] => [
       value * (1 - this.ratioError),
@@ -114,7 +116,7 @@ class Class {
       ratioToBaseline: ratio === null ? null : { p50: ratio, ci95: around(ratio) },
       peakMemoryBytes: 50e6,
       quality: { ...wholeQuality },
-      flags: verdict === 'ok' ? [] : ['busy-machine'],
+      flags: [...(verdict === 'ok' ? [] : ['busy-machine']), ...this.flagsOf(order)],
       verdict,
     }
   }
@@ -211,6 +213,28 @@ t.test('a measurement ends at the bound itself where no other device will be ask
       said,
       bounds.map((bound) => bound.toFixed(4)),
     )
+  }
+})
+
+t.test('who was behind and wins after all is asked for its answers first', async (t) => {
+  const fields = new Class([FLOAT, INT8], [prober('a')], told)
+  fields.flagsOf = ({ variant }) =>
+    variant === 'static-w8a8' && fields.orders.length < 2 ? ['behind'] : []
+  t.equal(fields.play().kind, 'over')
+  t.same(fields.said, ['a: static-w8a8/float32', 'a: static-w8a8/float32'])
+  t.equal(fields.chosen().winner, 'static-w8a8')
+})
+
+t.test('where latency does not decide nobody is behind', async (t) => {
+  for (const objective of ['latency', 'size'] as const) {
+    const all = new Class([FLOAT, INT8, HALF], [prober('a')], told, {
+      fields: true,
+      rules: { ...USUAL_RULES, objective },
+    })
+    const step = all.next()
+    const [order] = step.kind === 'measure' ? step.orders : []
+    t.equal(order?.others?.length, 2)
+    t.equal(order?.decides !== undefined, objective === 'latency')
   }
 })
 
