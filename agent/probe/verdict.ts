@@ -1,4 +1,5 @@
 import {
+  isTrend,
   PROBE_VERDICTS,
   type ProbeEnvironment,
   type ProbeEvidence,
@@ -57,7 +58,13 @@ export const RULES: readonly Rule[] = [
 
   rule('drift', 'noisy', (grounds) => Math.abs(drift(grounds)) > 0.05),
   rule('two-speeds', 'noisy', ({ latency }) => (latency.peakDistance ?? 1) > 1.15),
-  rule('wide-interval', 'noisy', ({ latency }) => scatters(latency) && halfWidth(latency) > 0.05),
+  // What ended as soon as the decision was certain never came to a narrow one.
+  rule(
+    'wide-interval',
+    'noisy',
+    ({ latency }) =>
+      scatters(latency) && latency.stopped !== 'decided' && halfWidth(latency) > 0.05,
+  ),
   rule('spin-spread', 'noisy', ({ evidence }) => evidence.spinSpread > 0.05),
   rule('spin-drift', 'noisy', ({ evidence }) => Math.abs(evidence.spinDrift - 1) > 0.05),
   rule('clock-jump', 'noisy', ({ latency }) => (latency.clockJumps ?? 0) > 0),
@@ -99,8 +106,11 @@ function grew(
   return (after[field] ?? 0) > (before[field] ?? 0)
 }
 
+/** A few blocks lean one way or the other by chance. */
 function drift({ latency }: Grounds): number {
-  return scatters(latency) ? (latency.trend ?? 0) : 0
+  const { blockMediansMs, trend = 0 } = latency
+  const isShown = blockMediansMs === undefined || isTrend(blockMediansMs)
+  return scatters(latency) && isShown ? trend : 0
 }
 
 function scatters({ n }: ProbeRecord['latency']): boolean {

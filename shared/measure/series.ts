@@ -38,3 +38,16 @@ export function theilSenSlope(x: readonly number[], y: readonly number[]): numbe
     }
   return slopes.length === 0 ? 0 : medianOf(sorted(slopes))
 }
+
+/** 99 %, two-sided. */
+const Z99 = 2.5758293035489004
+
+/** Whether values rise or fall by more than chance lets them: below six nothing does. (Mann 1945, Econometrica 13:245; Kendall 1955.) */
+export function isTrend(values: readonly number[]): boolean {
+  const n = values.length
+  let rising = 0
+  for (let i = 0; i < n; i++)
+    for (let j = i + 1; j < n; j++) rising += Math.sign((values[j] ?? 0) - (values[i] ?? 0))
+  const variance = (n * (n - 1) * (2 * n + 5)) / 18
+  return Math.abs(rising) > 1 + Z99 * Math.sqrt(variance)
+}

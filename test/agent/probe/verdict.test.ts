@@ -100,6 +100,28 @@ const stories: { name: string; given: Partial<Grounds>; verdict: string; flags: 
     flags: ['slowing-down', 'drift'],
   },
   {
+    name: 'a few blocks that lean one way',
+    given: {
+      latency: { ...steady.latency, trend: 0.2, blockMediansMs: [9, 12, 10, 9.5, 11, 11.5] },
+    },
+    verdict: 'ok',
+    flags: [],
+  },
+  {
+    name: 'block by block slower',
+    given: {
+      latency: { ...steady.latency, trend: 0.2, blockMediansMs: [9, 9.4, 9.8, 10.2, 10.6, 11] },
+    },
+    verdict: 'throttled',
+    flags: ['slowing-down', 'drift'],
+  },
+  {
+    name: 'an interval that is wide since the decision was certain before',
+    given: { latency: { ...steady.latency, p50Ci95: [8, 12], stopped: 'decided' } },
+    verdict: 'ok',
+    flags: [],
+  },
+  {
     name: 'slower and slower, beside others',
     given: {
       latency: { ...steady.latency, trend: 0.2 },

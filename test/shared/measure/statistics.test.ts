@@ -5,7 +5,7 @@ import {
   mergeHistograms,
 } from '../../../shared/measure/histogram.ts'
 import { pairedRatio } from '../../../shared/measure/paired-ratio.ts'
-import { effectiveSize, theilSenSlope } from '../../../shared/measure/series.ts'
+import { effectiveSize, isTrend, theilSenSlope } from '../../../shared/measure/series.ts'
 import {
   hodgesLehmann,
   mcnemarExact,
@@ -169,4 +169,22 @@ t.test('repeated ratios of one device: the surest counts most, disagreement wide
     if (ci95[0] <= 0.9 && ci95[1] >= 0.9) covered += 1
   }
   t.ok(covered >= 940, `${covered} of 1000`)
+})
+
+t.test('a trend is one by more than chance', async (t) => {
+  t.ok(isTrend([1, 2, 3, 4, 5, 6]))
+  t.ok(isTrend([6, 5, 4, 3, 2, 1]))
+  t.notOk(isTrend([1, 2, 3, 4, 5]), 'five may well rise by chance')
+  t.notOk(isTrend([1, 2, 3, 4, 6, 5]))
+  t.notOk(isTrend([]))
+  const random = seededRandom(4)
+  for (const length of [6, 10, 30]) {
+    const found = Array.from({ length: 2000 }, () => isTrend(normals(random, length)))
+    const share = found.filter(Boolean).length / 2000
+    t.ok(share < 0.015, `${share} of ${length} that do not`)
+    const rising = Array.from({ length: 200 }, () =>
+      isTrend(normals(random, length).map((x, i) => x / 10 + (2 * i) / length)),
+    )
+    t.ok(rising.filter(Boolean).length > 190, `${length} that rise by 20 deviations`)
+  }
 })
