@@ -172,7 +172,7 @@ export const NETWORKS: readonly Network[] = [
     from: EEG,
     file: 'brainmaze_eeg_models/spindles/_models/spindle-detector-eeg.onnx',
     bytes: 2_817_943,
-    inputs: { '*': { holds: { sound: 2 } } },
+    inputs: { '*': { holds: { sound: 2 }, shape: [1, 1, 7500] } },
   },
   {
     name: 'seizures',
