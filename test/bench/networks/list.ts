@@ -172,7 +172,10 @@ export const NETWORKS: readonly Network[] = [
     from: EEG,
     file: 'brainmaze_eeg_models/spindles/_models/spindle-detector-eeg.onnx',
     bytes: 2_817_943,
-    inputs: { '*': { holds: { sound: 2 }, shape: [1, 1, 7500] } },
+    inputs: {
+      raw_signal: { holds: { sound: 2 }, shape: [1, 1, 7500] },
+      spectrogram: { holds: { spectrum: [-2, 2] }, shape: [1, 15, 7500] },
+    },
   },
   {
     name: 'seizures',
