@@ -2,8 +2,9 @@ import { pooledRatio, type RatioEstimate, repeatedRatio } from '../../shared/sta
 import type { Duel, Measured } from './measured.ts'
 
 /**
- * How two candidates came to be compared, the surest first; `through-third`: both in turns with one other. Only candidates that were measured in turns met the same
- * clock frequency and the same neighbours; the rest tells who need not be measured in turns at all.
+ * How two candidates came to be compared, the surest first. Only candidates that were measured in turns met the same clock
+ * frequency and the same neighbours; `through-third`: both did so with one other. The rest tells who need not be measured
+ * in turns at all.
  */
 export const BASES = ['in-turns', 'through-third', 'same-device', 'apart'] as const
 export type Basis = (typeof BASES)[number]
