@@ -20,6 +20,8 @@ export interface Phase {
 /** Until the last device that reads had it, whatever the rollout still waits for. */
 export interface Installed {
   readonly seconds: number
+  /** From the first assignment that was heard to the last. */
+  readonly assigningSeconds: number
   /** Until the half of them had it. */
   readonly halfSeconds: number
   readonly cpuMsPerDevice: number
@@ -78,7 +80,12 @@ export async function simulate(
     const { until, idle } = settings
     const plan = until === 'births' ? null : await phase('plan', () => planned(planner, settings))
     const reportsBefore = ledger.receipted
-    let installed: Installed = { seconds: 0, halfSeconds: 0, cpuMsPerDevice: 0 }
+    let installed: Installed = {
+      seconds: 0,
+      halfSeconds: 0,
+      assigningSeconds: 0,
+      cpuMsPerDevice: 0,
+    }
     const rollout =
       until === 'rollout'
         ? await phase('rollout', async () => {
@@ -154,10 +161,11 @@ async function installedBy(
     await sleep(POLL_MS)
   }
   const cpuSeconds = planner.usage().cpuSeconds - before
+  const { firstNew, lastNew } = ledger
   const secondsOf = (nth: number) => between(started, ledger.installedAt[nth - 1])
-  const seconds = secondsOf(hearing)
   return {
-    seconds,
+    seconds: secondsOf(hearing),
+    assigningSeconds: between(firstNew.get('assign'), lastNew.get('assign')),
     halfSeconds: secondsOf(Math.ceil(hearing / 2)),
     cpuMsPerDevice: (1000 * cpuSeconds) / hearing,
   }
