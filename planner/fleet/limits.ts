@@ -21,8 +21,10 @@ export interface FleetLimits {
   readonly pieceBytes: number
   /** Blocks that are kept as they were sent, for devices that want the same ones at that time. */
   readonly framedBytes: number
-  /** Devices whose orders are read, signed and sent at a time. */
+  /** Devices whose orders are read and signed at a time. */
   readonly signing: number
+  /** Devices whose signed orders are on their way to their sockets: more than ever freeze at once, and their orders still fit into memory. */
+  readonly sending: number
   /** Bytes a second of blocks to one device, and to all of them. */
   readonly bytesPerSecondPerDevice: number
   readonly bytesPerSecond: number
@@ -53,6 +55,7 @@ export const DEFAULT_LIMITS: FleetLimits = {
   pieceBytes: BLOCK_BYTES,
   framedBytes: 16 * MIB,
   signing: 16,
+  sending: 4096,
   bytesPerSecondPerDevice: Number.POSITIVE_INFINITY,
   bytesPerSecond: Number.POSITIVE_INFINITY,
   collecting: 8,

@@ -12,7 +12,9 @@ export interface OrderSenderContext {
   pending(except: readonly string[]): Promise<readonly Order[]>
   send(order: Order): Promise<void>
   /** Its turn among all devices: signing for thousands at once would hold thousands of orders. */
-  readonly turns: Turns
+  readonly signing: Turns
+  /** The same until its socket has taken them, of many more: devices that do not read hold up none that do. */
+  readonly sending: Turns
   readonly limits: Pick<FleetLimits, 'retryMs' | 'longestRetryMs'>
   readonly log: Logger
 }
@@ -77,29 +79,31 @@ export class OrderSender {
     this.#running = true
     do {
       this.#again = false
-      await this.#context.turns.take(() => this.#sendAll())
+      await this.#context.sending.take(() => this.#sendAll())
     } while (this.#again && !this.#stopped)
     this.#running = false
     this.#scheduleNext()
   }
 
   async #sendAll(): Promise<void> {
+    const { signing, pending, send, log } = this.#context
     try {
       const now = performance.now()
       const due = new Set([...this.#sent].flatMap(([id, { endsAt }]) => (endsAt <= now ? id : [])))
       const waiting = [...this.#sent.keys()].filter((id) => !due.has(id))
-      for (const order of await this.#context.pending([...waiting, ...this.#acknowledged])) {
+      const except = [...waiting, ...this.#acknowledged]
+      for (const order of await signing.take(() => pending(except))) {
         if (this.#stopped) return
         if (this.#acknowledged.has(order.id)) continue
         this.#sent.set(order.id, this.#nextPause(this.#sent.get(order.id)))
         due.delete(order.id)
-        await this.#context.send(order)
+        await send(order)
       }
       // Neither sent again nor acknowledged: the outbox has them no more.
       for (const id of due) this.#sent.delete(id)
       this.#failed = undefined
     } catch (error) {
-      this.#context.log.debug({ reason: messageOf(error) }, 'orders are sent later')
+      log.debug({ reason: messageOf(error) }, 'orders are sent later')
       this.#failed = this.#nextPause(this.#failed)
     }
   }

@@ -25,7 +25,8 @@ export interface PeerContext {
   readonly collecting: Turns
   readonly blocks: BlockServer
   readonly limits: FleetLimits
-  readonly turns: Turns
+  readonly signing: Turns
+  readonly sending: Turns
   readonly log: Logger
   /** Monotonic ms. */
   readonly now: () => number
@@ -67,7 +68,8 @@ export class Peer {
     this.#orders = new OrderSender({
       pending: (except) => store.pendingOrders(device, except),
       send: (order) => this.#send(order),
-      turns: context.turns,
+      signing: context.signing,
+      sending: context.sending,
       limits,
       log: this.#log,
     })

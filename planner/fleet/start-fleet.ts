@@ -52,7 +52,8 @@ class Fleet implements FleetLink {
   readonly #owns: (device: string) => boolean
   readonly #artifactsUrl: string | undefined
   readonly #blocks: BlockServer
-  readonly #turns: Turns
+  readonly #signing: Turns
+  readonly #sending: Turns
   readonly #collecting: Turns
   readonly #peers = new Map<string, Peer>()
   readonly #missed: MissedBirths
@@ -69,7 +70,8 @@ class Fleet implements FleetLink {
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#now = now ?? (() => performance.now())
     this.#missed = new MissedBirths(this.#now)
-    this.#turns = new Turns(this.#limits.signing)
+    this.#signing = new Turns(this.#limits.signing)
+    this.#sending = new Turns(this.#limits.sending)
     this.#collecting = new Turns(this.#limits.collecting)
     this.#blocks = new BlockServer({
       store,
@@ -168,7 +170,8 @@ class Fleet implements FleetLink {
       collecting: this.#collecting,
       blocks: this.#blocks,
       limits: this.#limits,
-      turns: this.#turns,
+      signing: this.#signing,
+      sending: this.#sending,
       log: this.#log,
       now: this.#now,
       artifactsUrl: this.#artifactsUrl,

@@ -9,6 +9,7 @@ export {
 export {
   ARTIFACTS_CACHE_BYTES,
   artifactsElsewhere,
+  lookIntoBucket,
   openArtifacts,
 } from './artifacts/open-artifacts.ts'
 export { parseBucketLocation, printBucketLocation } from './artifacts/s3/location.ts'

@@ -72,7 +72,7 @@ export class Crowd {
 
   /** All sockets break at once, and come back by themselves within a second and a half. */
   async storm(): Promise<void> {
-    const hearing = this.devices.filter(({ setup }) => !setup.character.isFrozen)
+    const hearing = this.hearing
     let born = 0
     await this.#within('storm', (done) => {
       for (const device of hearing) {
@@ -98,6 +98,22 @@ export class Crowd {
     }
   }
 
+  /** Who reads what it is sent, to the end. */
+  get hearing(): readonly SimulatedDevice[] {
+    return this.devices.filter(({ setup }) => setup.character.freezes === undefined)
+  }
+
+  get hasFrozen(): boolean {
+    return this.hearing.length < this.devices.length
+  }
+
+  /** From here on the one half reads nothing; the other half stops once it has asked for blocks. */
+  freeze(): void {
+    for (const device of this.devices) {
+      if (device.setup.character.freezes === 'when-told') device.freeze()
+    }
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#sweep)
     for (const device of this.devices) device.stop()
@@ -105,15 +121,16 @@ export class Crowd {
   }
 
   #character(index: number): Character {
-    const { verify, downloads, slow, frozen, liars, chatty } = this.#settings
-    return {
+    const { verify, downloads, slow, frozen, liars, chatty, pull } = this.#settings
+    const drawn = {
       verifies: this.#random() < verify,
       downloads: this.#random() < downloads,
       isSlow: this.#random() < slow,
-      isFrozen: this.#random() < frozen,
+      freezes: this.#random() < frozen ? freezing(index) : undefined,
       isLiar: this.#random() < liars,
       isChatty: index >= this.#settings.devices - chatty,
     }
+    return { ...drawn, pulls: this.#random() < pull }
   }
 
   #resend(): void {
@@ -136,6 +153,10 @@ export class Crowd {
       clearTimeout(timer)
     }
   }
+}
+
+function freezing(index: number): Character['freezes'] {
+  return index % 2 === 0 ? 'when-told' : 'amid'
 }
 
 function addressOf(index: number): string {

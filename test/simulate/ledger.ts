@@ -8,10 +8,13 @@ export class Ledger {
   reports = 0
   reportsSent = 0
   receipted = 0
-  installs = 0
+  /** When each device had it, monotonic ms. */
+  readonly installedAt: number[] = []
   wantsSent = 0
   blocks = 0
   downloads = 0
+  /** Of those, from a copy. */
+  pulls = 0
   wrongDigests = 0
   /** Signatures held against what this device believes. */
   verified = 0
@@ -34,6 +37,15 @@ export class Ledger {
       if (!this.firstNew.has(order.kind)) this.firstNew.set(order.kind, now)
     }
     this.orders.set(order.kind, tally)
+  }
+
+  get installs(): number {
+    return this.installedAt.length
+  }
+
+  downloaded(isRight: boolean): void {
+    this.downloads += 1
+    if (!isRight) this.wrongDigests += 1
   }
 
   down(reason: string): void {

@@ -8,8 +8,10 @@ import type { Digest } from '../../shared/digest.ts'
 import { parseTrustPin } from '../../shared/trust/index.ts'
 import { fewSamples, SMALL_MODEL } from '../planner/variants/small-model.ts'
 import { Program } from '../soak/program.ts'
+import { type Copy, serveCopy } from './artifact-copy.ts'
 import { type Usage, usageOf } from './process-usage.ts'
 import type { Settings } from './settings.ts'
+import { wideModel } from './wide-model.ts'
 
 export const MODEL = 'motor'
 export const SAMPLES = 40
@@ -23,6 +25,7 @@ export class PlannerUnderTest {
   readonly #data: string
   readonly #dir: string
   readonly #program: Program
+  #copy: Copy | undefined
 
   constructor(settings: Settings, dir: string) {
     this.#settings = settings
@@ -38,6 +41,7 @@ export class PlannerUnderTest {
     readonly fleet: string
     readonly anchor: Digest
   }> {
+    if (this.#settings.pull > 0) this.#copy = await serveCopy(join(this.#data, 'artifacts'))
     this.#program.start('')
     const deadline = performance.now() + START_MS
     for (;;) {
@@ -65,6 +69,7 @@ export class PlannerUnderTest {
   }
 
   async register(): Promise<void> {
+    const { weights } = this.#settings
     const put = async (name: string, bytes: Uint8Array) => {
       const path = join(this.#dir, name)
       writeFileSync(path, bytes)
@@ -72,7 +77,10 @@ export class PlannerUnderTest {
     }
     await this.client.call('models.add', {
       name: MODEL,
-      source: { digest: await this.client.upload(SMALL_MODEL), name: 'model.tflite' },
+      source:
+        weights === undefined
+          ? { digest: await this.client.upload(SMALL_MODEL), name: 'model.tflite' }
+          : await put('model.tflite', wideModel(weights)),
       calibration: await put('calibration.npz', await fewSamples('calibration', 16)),
       test: await put('test.npz', await fewSamples('test', SAMPLES)),
       objective: 'latency',
@@ -126,11 +134,13 @@ export class PlannerUnderTest {
     const late = setTimeout(() => this.#program.kill('SIGKILL'), 20_000)
     await this.#program.ended
     clearTimeout(late)
+    this.#copy?.close()
   }
 
   #arguments(): string[] {
     const { broker, database, 'secret-file': secret } = this.#settings
-    const own = ['--data', this.#data, '--probe-ms', '100']
+    const copy = this.#copy === undefined ? [] : ['--artifacts-url', this.#copy.url]
+    const own = ['--data', this.#data, '--probe-ms', '100', ...copy]
     const kept = database === undefined ? [] : ['--database', database]
     if (broker === undefined)
       return ['serve', ...own, ...kept, '--port', '0', '--insecure-loopback']

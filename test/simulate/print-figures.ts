@@ -25,7 +25,10 @@ export function printFigures(figures: Figures): string {
     ['orders sent/needed', kinds.join(', ')],
     ['RSS at most', `${(figures.peakRssBytes / 1e6).toFixed(0)} MB`],
     ['database', `${(figures.databaseBytesPerDevice / 1000).toFixed(1)} kB a device`],
-    ['signatures held, files fetched', `${figures.verified}, ${figures.downloads}`],
+    [
+      'signatures held, files fetched',
+      `${figures.verified}, ${figures.downloads} of them ${figures.pulls} from a copy`,
+    ],
     ['failures', figures.failures.slice(0, 5).join('; ') || 'none'],
   ]
   return lines.map(([name, value]) => `${name.padEnd(32)} ${value}`).join('\n')
@@ -36,6 +39,7 @@ function printPlan({ seconds, probingSeconds, cpuSeconds }: NonNullable<Figures[
 }
 
 function printRollout(rollout: NonNullable<Figures['rollout']>): string {
-  const { seconds, cpuMsPerDevice, reportsPerSecond } = rollout
-  return `${seconds.toFixed(1)} s, ${cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${reportsPerSecond.toFixed(0)} reports/s`
+  const { seconds, cpuMsPerDevice, reportsPerSecond, installed } = rollout
+  const others = `all who read had it after ${installed.seconds.toFixed(1)} s, half of them after ${installed.halfSeconds.toFixed(1)} s`
+  return `${others}; ${seconds.toFixed(1)} s, ${cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${reportsPerSecond.toFixed(0)} reports/s`
 }

@@ -13,11 +13,14 @@ const settingsSchema = z.object({
   seed: count.default(1),
   /** Share of the fleet that leaves, and comes back, in a minute. */
   churn: share.default(0),
-  /** Share of devices that fetch what they install, block by block, and check its digest. */
+  /** Share of devices that fetch what they install, and check its digest. */
   downloads: share.default(0),
+  /** Share of those that fetch it from a copy (`--artifacts-url`), and not block by block through the broker. */
+  pull: share.default(0),
   /** Share that verifies every signature as an agent does; the others believe what parses. */
   verify: share.default(0.01),
   slow: share.default(0),
+  /** Share that reads nothing any more in the rollout: half of them before they hear of it, half with blocks on the way. */
   frozen: share.default(0),
   liars: share.default(0),
   /** Of devices that say a thousand reports a second from their birth on. */
@@ -27,6 +30,8 @@ const settingsSchema = z.object({
   waves: z.string().default('1,10%,100%'),
   'probe-ms': count.default(50),
   'install-ms': count.default(50),
+  /** A model of so many weights in place of the demo's 150 KB: of int8, bytes. */
+  weights: z.coerce.number().int().min(4096).max(16_000_000).optional(),
   /** Largest variant that may be built: with 70000 there is one, and planning is short. */
   'max-bytes': z.coerce.number().int().positive().optional(),
   /** So long the fleet is watched while it does nothing, s. */

@@ -12,7 +12,19 @@ export interface Phase {
   readonly seconds: number
   readonly cpuSeconds: number
   readonly cpuMsPerDevice: number
+  /** At its end, and the most that was seen in it. */
   readonly rssBytes: number
+  readonly mostRssBytes: number
+}
+
+/** Until the last device that reads had it, whatever the rollout still waits for. */
+export interface Installed {
+  readonly seconds: number
+  /** From the first assignment that was heard to the last. */
+  readonly assigningSeconds: number
+  /** Until the half of them had it. */
+  readonly halfSeconds: number
+  readonly cpuMsPerDevice: number
 }
 
 export interface Figures {
@@ -21,7 +33,9 @@ export interface Figures {
   readonly births: Phase & { readonly perSecond: number }
   /** With builds and evaluations on this host; `probing` is from the first probe order to the last. */
   readonly plan: (Phase & { readonly probingSeconds: number }) | null
-  readonly rollout: (Phase & { readonly reportsPerSecond: number }) | null
+  readonly rollout:
+    | (Phase & { readonly reportsPerSecond: number; readonly installed: Installed })
+    | null
   readonly idle: (Phase & { readonly cpuShare: number }) | null
   readonly storms: readonly (Phase & { readonly perSecond: number })[]
   /** By kind: what devices heard, and how many of these orders there are. */
@@ -31,11 +45,15 @@ export interface Figures {
   readonly installs: number
   readonly verified: number
   readonly downloads: number
+  /** Of those, from the copy. */
+  readonly pulls: number
   /** What must not be: signatures or digests that do not hold, messages that do not parse, rollouts that did not end well. */
   readonly failures: readonly string[]
 }
 
 const POLL_MS = 500
+/** So often its memory is looked at. */
+const LOOK_MS = 250
 
 /** One fleet from its births to the end of a rollout, and through whatever else was asked for. */
 export async function simulate(
@@ -62,8 +80,19 @@ export async function simulate(
     const { until, idle } = settings
     const plan = until === 'births' ? null : await phase('plan', () => planned(planner, settings))
     const reportsBefore = ledger.receipted
+    let installed: Installed = {
+      seconds: 0,
+      halfSeconds: 0,
+      assigningSeconds: 0,
+      cpuMsPerDevice: 0,
+    }
     const rollout =
-      until === 'rollout' ? await phase('rollout', () => rolledOut(planner, fleet, settings)) : null
+      until === 'rollout'
+        ? await phase('rollout', async () => {
+            installed = await installedBy(planner, fleet, settings)
+            await ended(planner, fleet, settings)
+          })
+        : null
     const reports = ledger.receipted - reportsBefore
     churning.abort()
     const rest = idle === 0 ? null : await phase('idle', () => sleep(1000 * idle))
@@ -72,7 +101,7 @@ export async function simulate(
       const taken = await phase('storm', () => fleet.storm())
       storms.push({ ...taken, perSecond: settings.devices / taken.seconds })
     }
-    const states = rollout === null ? [] : await planner.rolloutStates()
+    const states = rollout === null || fleet.hasFrozen ? [] : await planner.rolloutStates()
     return {
       devices: settings.devices,
       classes: boards.length,
@@ -81,7 +110,7 @@ export async function simulate(
         ...plan,
         probingSeconds: between(ledger.firstNew.get('probe'), ledger.lastNew.get('probe')),
       },
-      rollout: rollout && { ...rollout, reportsPerSecond: reports / rollout.seconds },
+      rollout: rollout && { ...rollout, installed, reportsPerSecond: reports / rollout.seconds },
       idle: rest && { ...rest, cpuShare: rest.cpuSeconds / rest.seconds },
       storms,
       orders: Object.fromEntries(ledger.orders),
@@ -90,6 +119,7 @@ export async function simulate(
       installs: ledger.installs,
       verified: ledger.verified,
       downloads: ledger.downloads,
+      pulls: ledger.pulls,
       failures: [
         ...ledger.notVerified,
         ...(ledger.wrongDigests > 0
@@ -112,27 +142,47 @@ async function planned(planner: PlannerUnderTest, { from }: Settings): Promise<v
   await planner.plan(from !== undefined)
 }
 
-/** Every device that hears has installed, and then the planner says so too. */
-async function rolledOut(
+/** Every device that hears has installed. */
+async function installedBy(
   planner: PlannerUnderTest,
-  { ledger, devices }: Crowd,
+  fleet: Crowd,
   { patience }: Settings,
-): Promise<void> {
+): Promise<Installed> {
+  const { ledger } = fleet
+  const hearing = fleet.hearing.length
+  const before = planner.usage().cpuSeconds
+  const started = performance.now()
+  fleet.freeze()
   await planner.startRollout()
-  const hearing = devices.filter(({ setup }) => !setup.character.isFrozen).length
-  const deadline = performance.now() + 1000 * patience
-  const late = () => performance.now() > deadline
   // Asking costs the planner time that would be counted as the rollout's.
   while (ledger.installs < hearing) {
-    if (late())
+    if (performance.now() > started + 1000 * patience)
       throw new Error(`${ledger.installs} of ${hearing} devices had it after ${patience} s`)
     await sleep(POLL_MS)
   }
-  const hasFrozen = hearing < devices.length
+  const cpuSeconds = planner.usage().cpuSeconds - before
+  const { firstNew, lastNew } = ledger
+  const secondsOf = (nth: number) => between(started, ledger.installedAt[nth - 1])
+  return {
+    seconds: secondsOf(hearing),
+    assigningSeconds: between(firstNew.get('assign'), lastNew.get('assign')),
+    halfSeconds: secondsOf(Math.ceil(hearing / 2)),
+    cpuMsPerDevice: (1000 * cpuSeconds) / hearing,
+  }
+}
+
+/** The planner says so too, unless it waits for the frozen. */
+async function ended(
+  planner: PlannerUnderTest,
+  fleet: Crowd,
+  { patience }: Settings,
+): Promise<void> {
+  const deadline = performance.now() + 1000 * patience
   for (;;) {
     const states = await planner.rolloutStates()
-    if (hasFrozen || states.every((state) => state === 'done' || state === 'aborted')) return
-    if (late()) throw new Error(`rollouts are ${states.join(', ')} after ${patience} s`)
+    if (fleet.hasFrozen || states.every((state) => state === 'done' || state === 'aborted')) return
+    if (performance.now() > deadline)
+      throw new Error(`rollouts are ${states.join(', ')} after ${patience} s`)
     await sleep(POLL_MS)
   }
 }
@@ -141,14 +191,19 @@ function phasesOf(planner: PlannerUnderTest, devices: number, tell: (line: strin
   return async (name: string, run: () => Promise<void>): Promise<Phase> => {
     const before = planner.usage()
     const started = performance.now()
-    await run()
+    let mostRssBytes = before.rssBytes
+    const look = setInterval(() => {
+      if (planner.isRunning) mostRssBytes = Math.max(mostRssBytes, planner.usage().rssBytes)
+    }, LOOK_MS)
+    await run().finally(() => clearInterval(look))
     const seconds = (performance.now() - started) / 1000
     const { cpuSeconds: cpu, rssBytes } = planner.usage()
     const cpuSeconds = cpu - before.cpuSeconds
     tell(
-      `${name}: ${seconds.toFixed(1)} s, planner CPU ${cpuSeconds.toFixed(2)} s, RSS ${(rssBytes / 1e6).toFixed(0)} MB`,
+      `${name}: ${seconds.toFixed(1)} s, planner CPU ${cpuSeconds.toFixed(2)} s, RSS ${(rssBytes / 1e6).toFixed(0)} MB, at most ${(mostRssBytes / 1e6).toFixed(0)} MB`,
     )
-    return { seconds, cpuSeconds, cpuMsPerDevice: (1000 * cpuSeconds) / devices, rssBytes }
+    const cpuMsPerDevice = (1000 * cpuSeconds) / devices
+    return { seconds, cpuSeconds, cpuMsPerDevice, rssBytes, mostRssBytes }
   }
 }
 

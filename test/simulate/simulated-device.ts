@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { DeviceTrust } from '../../agent/trust/index.ts'
 import type { Digest } from '../../shared/digest.ts'
 import { newId } from '../../shared/ids.ts'
@@ -12,6 +13,7 @@ import {
   printTopic,
   type Report,
 } from '../../shared/messages/index.ts'
+import { pullArtifact } from './artifact-copy.ts'
 import { Fetch } from './fetch-artifact.ts'
 import type { Ledger } from './ledger.ts'
 import { madeUpRecord } from './measured-figures.ts'
@@ -26,8 +28,11 @@ export interface Broker {
 export interface Character {
   readonly verifies: boolean
   readonly downloads: boolean
+  /** Fetches from the copy that the planner named. */
+  readonly pulls: boolean
   readonly isSlow: boolean
-  readonly isFrozen: boolean
+  /** From when on it reads nothing: when it is told to, or once it has asked for what it was given. */
+  readonly freezes: 'when-told' | 'amid' | undefined
   readonly isLiar: boolean
   /** Says a thousand reports a second. */
   readonly isChatty: boolean
@@ -66,6 +71,9 @@ export class SimulatedDevice {
   #session: MqttSession | undefined
   #isUp = false
   #isWanted = false
+  #isFrozen = false
+  /** Where the planner says that a copy of the artifacts lies. */
+  #copy: string | undefined
   #connections = 0
   #retry: NodeJS.Timeout | undefined
   #chatter: NodeJS.Timeout | undefined
@@ -125,6 +133,12 @@ export class SimulatedDevice {
     this.#session?.drop()
   }
 
+  /** Its socket stays open, it says what it says, and reads nothing: in later sessions too. */
+  freeze(): void {
+    this.#isFrozen = true
+    this.#session?.freeze()
+  }
+
   stop(): void {
     this.#isWanted = false
     clearTimeout(this.#retry)
@@ -151,9 +165,8 @@ export class SimulatedDevice {
       entry.saidAt = now
       this.#send(entry.report)
     }
-    const { isFrozen, isChatty } = this.setup.character
-    if (isFrozen) this.#session.freeze()
-    if (isChatty) this.#chatter = setInterval(() => this.#chat(), CHATTER_MS)
+    if (this.#isFrozen) this.#session.freeze()
+    if (this.setup.character.isChatty) this.#chatter = setInterval(() => this.#chat(), CHATTER_MS)
   }
 
   async #sayBirth(): Promise<void> {
@@ -204,8 +217,10 @@ export class SimulatedDevice {
     const { ledger } = this.setup
     const isNew = !this.#taken.has(order.id)
     ledger.heard(order, isNew)
-    if (order.kind === 'receipt') this.#receipt(order.reports)
-    else if (order.kind === 'rebirth') void this.#sayBirth()
+    if (order.kind === 'receipt') {
+      this.#copy = order.artifacts
+      this.#receipt(order.reports)
+    } else if (order.kind === 'rebirth') void this.#sayBirth()
     // As an agent: what was taken before is acknowledged again, and not done again.
     else if (!isNew || order.kind === 'cancel') this.#say({ kind: 'ack', order: order.id })
     if (order.kind === 'cancel') this.#taken.add(order.id)
@@ -252,7 +267,7 @@ export class SimulatedDevice {
     const { id, model, variant } = order
     const say = (state: InstallState) =>
       this.#say({ kind: 'install', order: id, model, variant, state })
-    const trust = character.verifies || character.downloads ? await this.#believed() : undefined
+    const trust = character.verifies ? await this.#believed() : undefined
     const assignments = trust && (await trust.verifyOffer(order.offer)).assignments
     const own = assignments?.find((one) => one.model === model)
     if (assignments && own?.variant !== variant) throw new Error('the director says something else')
@@ -260,12 +275,22 @@ export class SimulatedDevice {
     this.#say({ kind: 'ack', order: id })
     say('accepted')
     say('downloading')
-    if (own && character.downloads) await this.#fetch(own.artifact)
+    const fetched = character.downloads ? this.#fetchOrPull(order) : undefined
+    if (character.freezes === 'amid') {
+      this.freeze()
+      return
+    }
+    await fetched
     await this.#work(installMs)
     for (const state of ['verified', 'installed', 'active'] as const) say(state)
     this.#slots.set(model, variant)
     if (own) await trust?.installed(own)
-    ledger.installs += 1
+    ledger.installedAt.push(performance.now())
+  }
+
+  #fetchOrPull(order: OrderOf<'assign'>): Promise<void> {
+    const artifact = saidArtifact(order)
+    return this.setup.character.pulls ? this.#pull(artifact) : this.#fetch(artifact)
   }
 
   #fetch(artifact: { readonly digest: string; readonly bytes: number }): Promise<void> {
@@ -279,13 +304,19 @@ export class SimulatedDevice {
         },
         (isRight) => {
           this.#fetches.delete(fetch)
-          ledger.downloads += 1
-          if (!isRight) ledger.wrongDigests += 1
+          ledger.downloaded(isRight)
           resolve()
         },
       )
       this.#fetches.add(fetch)
     })
+  }
+
+  async #pull({ digest }: { readonly digest: string }): Promise<void> {
+    const { ledger } = this.setup
+    if (this.#copy === undefined) throw new Error('no copy was named')
+    ledger.downloaded((await pullArtifact(this.#copy, digest)) === digest)
+    ledger.pulls += 1
   }
 
   #work(ms: number): Promise<void> {
@@ -341,4 +372,25 @@ export class SimulatedDevice {
   #topic(channel: Channel): string {
     return printTopic({ fleet: this.setup.fleet, device: this.setup.id, channel })
   }
+}
+
+const saidTargets = z.object({
+  signed: z.object({
+    targets: z.record(
+      z.string(),
+      z.object({ length: z.number(), hashes: z.object({ sha256: z.string() }) }),
+    ),
+  }),
+})
+
+/** What the director's files say of it, whoever signed them. */
+function saidArtifact({ model, variant, offer }: OrderOf<'assign'>) {
+  const names = Object.keys(offer.director).filter((name) => name.endsWith('targets.json'))
+  for (const name of names) {
+    const { targets } = saidTargets.parse(JSON.parse(offer.director[name] ?? '')).signed
+    const path = Object.keys(targets).find((one) => one.startsWith(`${model}/${variant}.`))
+    const target = path === undefined ? undefined : targets[path]
+    if (target) return { digest: target.hashes.sha256, bytes: target.length }
+  }
+  throw new Error('the director does not name what it assigns')
 }

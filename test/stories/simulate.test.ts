@@ -21,6 +21,31 @@ t.test('a simulated fleet: births, a plan, a rollout with downloads, and a storm
   t.ok(figures.databaseBytesPerDevice > 0)
 })
 
+t.test(
+  'a third that freezes in the rollout holds up nobody, and a copy gives what is fetched',
+  async (t) => {
+    const settings = simulateSettings([
+      ...[
+        '--devices',
+        '12',
+        '--classes',
+        '2',
+        '--downloads',
+        '1',
+        '--pull',
+        '1',
+        '--frozen',
+        '0.3',
+      ],
+      ...['--weights', '40000', '--max-bytes', '70000', '--waves', '100%', '--patience', '600'],
+    ])
+    const figures = await simulate(settings)
+    t.same(figures.failures, [])
+    t.ok(figures.installs < 12, 'some are frozen')
+    t.ok(figures.pulls >= figures.installs, 'whoever installed had fetched it from the copy')
+  },
+)
+
 t.test('bad options are one line that says what there is', async (t) => {
   t.throws(() => simulateSettings(['--device', '3']), /there are --devices/)
   t.throws(() => simulateSettings(['--devices', 'many']), /--devices/)

@@ -17,7 +17,12 @@ import {
 import { messageOf } from '../../../shared/errors.ts'
 import { ApiError, connectPlanner, type OperationOutput } from '../../api/index.ts'
 import { AUTHORITY_FILES, IDENTITY_FOLDER, SERVER_FILE } from '../../identity/index.ts'
-import { databaseFile, lookIntoSqlite } from '../../storage/index.ts'
+import {
+  artifactsElsewhere,
+  databaseFile,
+  lookIntoBucket,
+  lookIntoSqlite,
+} from '../../storage/index.ts'
 
 type Info = OperationOutput<'planner.info'>
 
@@ -27,8 +32,17 @@ const ROOM = { badBytes: 64 * MIB, warningBytes: 1024 * MIB }
 
 const RUNTIMES = ['@litertjs/core', 'onnxruntime-node'] as const
 
+export interface Subject {
+  readonly data: string
+  /** `s3://bucket/prefix`; absent: files, unless the planner says otherwise. */
+  readonly artifacts: string | undefined
+}
+
 /** All that a planner on this data directory needs, the running one included. */
-export function examinationsOf(data: string, now: () => Date = () => new Date()): Examination[] {
+export function examinationsOf(
+  { data, artifacts }: Subject,
+  now: () => Date = () => new Date(),
+): Examination[] {
   const info = infoOf(data)
   const identity = join(data, IDENTITY_FOLDER)
   return [
@@ -38,6 +52,7 @@ export function examinationsOf(data: string, now: () => Date = () => new Date())
     roomAt(data, ROOM),
     { subject: 'planner', look: async () => plannerOf(data, await info()) },
     { subject: 'database', look: async () => databaseOf(data, await info()) },
+    { subject: 'artifacts', look: () => artifactsOf(data, artifacts) },
     { subject: 'certificates', look: () => certificatesOf(identity, now()) },
     { subject: 'broker', look: async () => brokerOf(identity, await info()) },
     { subject: 'permissions', look: () => permissionsOf(data) },
@@ -75,6 +90,20 @@ async function databaseOf(data: string, info: Info | undefined) {
   if (!existsSync(path)) return warning(`${path} is not there yet: the first start makes it`)
   await lookIntoSqlite(path)
   return good(`${path} is whole`)
+}
+
+/** Credentials are the planner's: where nobody gives them along with the place, nothing is found out. */
+async function artifactsOf(data: string, artifacts: string | undefined) {
+  if (artifacts !== undefined) {
+    await lookIntoBucket(artifacts)
+    return good(`${artifacts} is written, read and cleaned up after`)
+  }
+  const elsewhere = await artifactsElsewhere(data)
+  return elsewhere === undefined
+    ? undefined
+    : warning(
+        `they lie in ${elsewhere}: run this with --artifacts ${elsewhere}, in the planner’s environment, to look there`,
+      )
 }
 
 async function certificatesOf(folder: string, now: Date) {

@@ -52,6 +52,12 @@ export async function artifactsElsewhere(data: string): Promise<string | undefin
   return (await readIfPresent(join(data, ELSEWHERE)))?.toString().trim()
 }
 
+/** Whether this bucket can be written, read and cleaned up after. @throws AppError why not, and what to do */
+export async function lookIntoBucket(artifacts: string): Promise<void> {
+  const { tryBucket } = await import('./s3/try-bucket.ts')
+  await tryBucket(artifacts)
+}
+
 /** The client is loaded by those alone who need it. */
 async function bucketAt({ data, cacheBytes }: ArtifactsLocation, artifacts: string) {
   const { ArtifactBucket } = await import('./s3/bucket.ts')

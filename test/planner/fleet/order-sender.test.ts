@@ -18,7 +18,8 @@ function sender(retryMs: number) {
       return outbox.filter(({ id }) => !except.includes(id))
     },
     send: async ({ id }) => void sent.push(id),
-    turns: new Turns(2),
+    signing: new Turns(2),
+    sending: new Turns(100),
     limits: { retryMs, longestRetryMs: 4 * retryMs },
     log: pino({ level: 'silent' }),
   })
@@ -93,7 +94,8 @@ t.test('what cannot be sent now is sent after a pause', async (t) => {
       return sent.length === 0 ? [cancel('o1')] : []
     },
     send: async ({ id }) => void sent.push(id),
-    turns: new Turns(1),
+    signing: new Turns(1),
+    sending: new Turns(100),
     limits: { retryMs: 10, longestRetryMs: 10 },
     log: pino({ level: 'silent' }),
   })
@@ -101,6 +103,32 @@ t.test('what cannot be sent now is sent after a pause', async (t) => {
   orders.nudge()
   await until(() => sent.length > 0)
   t.same(sent, ['o1'])
+})
+
+t.test('devices whose sockets take nothing hold up nobody’s orders', async (t) => {
+  const turns = { signing: new Turns(2), sending: new Turns(10) }
+  const never = new Promise<void>(() => {})
+  const sent: string[] = []
+  const senderTo = (device: string, send: () => Promise<void>) => {
+    const orders = new OrderSender({
+      ...{ ...turns, send, log: pino({ level: 'silent' }) },
+      pending: async (except) => [cancel(device)].filter(({ id }) => !except.includes(id)),
+      limits: { retryMs: LATER_MS, longestRetryMs: LATER_MS },
+    })
+    t.teardown(() => orders.stop())
+    return orders
+  }
+  let hanging = 0
+  for (let frozen = 0; frozen < 5; frozen += 1) {
+    senderTo(`frozen-${frozen}`, () => {
+      hanging += 1
+      return never
+    }).nudge()
+  }
+  await until(() => hanging === 5)
+  senderTo('other', async () => void sent.push('other')).nudge()
+  await until(() => sent.includes('other'))
+  t.same(sent, ['other'])
 })
 
 t.test('so many have their turn at a time, the longest waiting first', async (t) => {

@@ -93,11 +93,16 @@ export function refusalOf(name: string, error: unknown): AppError {
     return refused('store-refused', `${name} refused it: ${said} ${text}`, error)
   }
   const why = status === undefined ? text : `it answers ${said}`
-  return refused('unreachable', `${name} cannot be used now: ${why}`, error)
+  return refused('unreachable', `${name} cannot be used now: ${why}`, error, { status })
 }
 
-function refused(code: StorageErrorCode, message: string, cause: unknown): StorageError {
-  return new StorageError(code, message, {}, { cause })
+function refused(
+  code: StorageErrorCode,
+  message: string,
+  cause: unknown,
+  details: Readonly<Record<string, unknown>> = {},
+): StorageError {
+  return new StorageError(code, message, details, { cause })
 }
 
 function answerOf(error: unknown): Answer {
