@@ -29,7 +29,7 @@ export const RECOVERY_METHODS = {
     occasion: 'noisy',
     moves: 'weights',
     run: roundBetter,
-    // It wins a third of it, or nothing: of seven networks none came nearer for sure where this promised 1.1 dB or less.
+    // It wins a third of it, or nothing: of six networks where this promised 1.1 dB or less none came nearer for sure.
     worth: { most: weightsShare, leastDb: 1.5 },
   },
   'bias-correction': { occasion: 'usual', moves: 'biases', run: correct },
