@@ -107,24 +107,40 @@ function allFinite(vector: Float64Array): boolean {
  * is read once for them.
  */
 function addProducts(sums: Float64Array, size: number, v: Float64Array, a: number, apart: number) {
-  const [b, c, d] = [a + apart, a + 2 * apart, a + 3 * apart]
-  const at = (i: number) => v[i] as number
+  const b = a + apart
+  const c = b + apart
+  const d = c + apart
   const odd = size % 2
-  if (odd === 1) sums[0] = (sums[0] as number) + at(a) ** 2 + at(b) ** 2 + at(c) ** 2 + at(d) ** 2
+  if (odd === 1) sums[0] = (sums[0] as number) + squares(v, a, apart)
   for (let i = odd; i < size; i += 2) {
-    const [ai, bi, ci, di] = [at(a + i), at(b + i), at(c + i), at(d + i)]
-    const [an, bn, cn, dn] = [at(a + i + 1), at(b + i + 1), at(c + i + 1), at(d + i + 1)]
+    const ai = v[a + i] as number
+    const bi = v[b + i] as number
+    const ci = v[c + i] as number
+    const di = v[d + i] as number
+    const an = v[a + i + 1] as number
+    const bn = v[b + i + 1] as number
+    const cn = v[c + i + 1] as number
+    const dn = v[d + i + 1] as number
     if (ai === 0 && bi === 0 && ci === 0 && di === 0 && !an && !bn && !cn && !dn) continue
     const row = i * size
     const next = row + size
     for (let j = 0; j <= i; j += 1) {
-      const [x, y, z, w] = [at(a + j), at(b + j), at(c + j), at(d + j)]
+      const x = v[a + j] as number
+      const y = v[b + j] as number
+      const z = v[c + j] as number
+      const w = v[d + j] as number
       sums[row + j] = (sums[row + j] as number) + (ai * x + bi * y) + (ci * z + di * w)
       sums[next + j] = (sums[next + j] as number) + (an * x + bn * y) + (cn * z + dn * w)
     }
     const last = next + i + 1
-    sums[last] = (sums[last] as number) + (an * an + bn * bn) + (cn * cn + dn * dn)
+    sums[last] = (sums[last] as number) + squares(v, a + i + 1, apart)
   }
+}
+
+function squares(v: Float64Array, at: number, apart: number): number {
+  let sum = 0
+  for (let k = 0; k < AT_ONCE; k += 1) sum += (v[at + k * apart] as number) ** 2
+  return sum
 }
 
 /** Bytes that observing a product takes. */
