@@ -1,7 +1,7 @@
 import { takeSamples } from '../../shared/dataset/index.ts'
 import { AppError, UsageError } from '../../shared/errors.ts'
 import type { Finding } from '../../shared/findings.ts'
-import { NOISE } from '../../shared/measure/index.ts'
+import { budgetOf, type LatencyBudget, NOISE } from '../../shared/measure/index.ts'
 import { BASE_SCHEMES, hasSuffix, printScheme } from '../../shared/schemes.ts'
 import { formatRatio } from '../../shared/units.ts'
 import { type MixedPrecisionReport, type QuantizeResult, ratioToFloat } from '../quantizer/index.ts'
@@ -22,7 +22,8 @@ export interface Sped {
   readonly speed: { readonly ratio: number } | MixedPrecisionReport | null
 }
 
-const CHECK_MS = 400
+/** At most; a file that is certain to be no slower, or slower, needs no exact number. */
+const CHECK: LatencyBudget = { ...budgetOf(400), decides: [1 + NOISE] }
 const CHECK_SAMPLES = 8
 
 /** The mixed form that is fastest on this machine. @throws UsageError, TooSlowError where nothing beats float32 */
@@ -70,7 +71,7 @@ export async function quantizeTimed(request: Order): Promise<Sped> {
   const silent = { result, findings: [], speed: null }
   if (!tells(request) || calibration === undefined) return silent
   const data = takeSamples(await calibration, CHECK_SAMPLES)
-  const ratio = await ratioToFloat(target, model, result.bytes, data, CHECK_MS)
+  const ratio = await ratioToFloat(target, model, result.bytes, data, CHECK)
   const speed = { ratio }
   if (ratio <= 1 + NOISE) return { ...silent, speed }
   const message = `${printScheme(result.scheme)} takes ${formatRatio(ratio)} the time of float32 on this machine: --fastest looks for a mixed form that is faster; float16 is small, and as fast as float32`

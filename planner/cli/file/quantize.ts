@@ -4,7 +4,6 @@ import { digestOf } from '../../../shared/digest.ts'
 import { isPackaged, type ModelFormat } from '../../../shared/runtime/index.ts'
 import { BASE_SCHEMES, parseScheme, printScheme, type Scheme } from '../../../shared/schemes.ts'
 import { formatBytes, formatRatio } from '../../../shared/units.ts'
-import { convertProven, DEFAULT_TOLERANCE } from '../../conversion/index.ts'
 import { convertModel } from '../../formats/index.ts'
 import { type Level, paretoFront, type RecoveryStep } from '../../quantizer/index.ts'
 import { referenceTarget } from '../../targets/index.ts'
@@ -212,6 +211,8 @@ async function asWritten({ path, format, bytes }: ModelFile, output: string) {
   if (wanted === 'onnx') {
     return { format: wanted, ...(await convertModel(bytes, format, wanted, fileName)) }
   }
+  // With the lowerings of every operator: loaded by those alone who convert.
+  const { convertProven, DEFAULT_TOLERANCE } = await import('../../conversion/index.ts')
   const request = { bytes, from: format, to: wanted, fileName, tolerance: DEFAULT_TOLERANCE }
   return { format: wanted, ...(await convertProven({ ...request, keepClosed: true })) }
 }

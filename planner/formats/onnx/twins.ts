@@ -16,14 +16,16 @@ export interface Twin {
 /** Constants that are another one, or another matrix turned, and which; the first of them all stands for the rest. */
 export function twinsOf(constants: readonly OnnxTensor[]): ReadonlyMap<OnnxTensor, Twin> {
   const twins = new Map<OnnxTensor, Twin>()
-  const sizes = new Map<number, number>()
-  for (const { rawData } of constants)
-    sizes.set(rawData.length, (sizes.get(rawData.length) ?? 0) + 1)
+  const alike = new Map<string, number>()
+  for (const tensor of constants) {
+    const corners = cornersOf(tensor)
+    alike.set(corners, (alike.get(corners) ?? 0) + 1)
+  }
   const first = new Map<string, string>()
   for (const tensor of constants) {
     const { rawData, name } = tensor
-    // Most are alone in their size: no need to look at their bytes.
-    if (rawData.length < LEAST_BYTES || sizes.get(rawData.length) === 1) continue
+    // Most are alone with their corners: no need to look at all their bytes.
+    if (rawData.length < LEAST_BYTES || alike.get(cornersOf(tensor)) === 1) continue
     const key = keyOf(tensor, rawData, tensor.dims)
     const same = first.get(key)
     const source = same ?? turnedIn(tensor, first)
@@ -31,6 +33,14 @@ export function twinsOf(constants: readonly OnnxTensor[]): ReadonlyMap<OnnxTenso
     else twins.set(tensor, { name: source, turned: same === undefined })
   }
   return twins
+}
+
+/** Size, first and last number: they stay where they are when a matrix is turned. */
+function cornersOf({ dims, rawData }: OnnxTensor): string {
+  const numbers = dims.reduce((product, dim) => product * Number(dim), 1)
+  const bytes = Math.max(1, Math.floor(rawData.length / numbers))
+  const ends = [rawData.subarray(0, bytes), rawData.subarray(rawData.length - bytes)]
+  return `${rawData.length} ${ends.join(' ')}`
 }
 
 function keyOf({ dataType }: OnnxTensor, bytes: Uint8Array, dims: readonly bigint[]): string {

@@ -7,8 +7,8 @@ import type {
   Graph,
   GraphTensor,
   Instrumented,
-  MomentsPlan,
   ObserverPlan,
+  OperatorId,
   QuantizableModel,
   Summarised,
   TensorId,
@@ -16,7 +16,7 @@ import type {
 import { elementsOf } from '../../graph/index.ts'
 import { QuantizerError } from '../errors.ts'
 import type { InferencePool } from '../inference-pool/inference-pool.ts'
-import type { SampleInputs, SampleSource } from '../inference-pool/messages.ts'
+import type { SampleSource } from '../inference-pool/messages.ts'
 import { learntFrom } from '../observers/held-out.ts'
 import { TensorObserver } from '../observers/observer.ts'
 import type { TensorStatistics } from '../observers/statistics.ts'
@@ -24,8 +24,8 @@ import { momentsPlans } from './moments-plans.ts'
 
 /** What else to observe than ranges, and where. */
 export interface CalibrationWish {
-  /** Nothing but second moments of what products multiply. */
-  readonly moments?: boolean
+  /** Nothing but second moments of what these products multiply, on samples that are not held out. */
+  readonly moments?: ReadonlySet<OperatorId>
   /** Tensors of the first entry to look at; all where absent. */
   readonly only?: readonly TensorId[]
 }
@@ -50,9 +50,11 @@ export async function calibrate(
   const statistics: TensorStatistics[] = []
   const findings: Finding[] = []
   const averaged = readByProducts(model.graph)
-  const moments = wish.moments ? momentsPlans(model.graph) : new Map<TensorId, MomentsPlan[]>()
+  const moments = momentsPlans(model.graph, wish.moments ?? new Set())
+  if (wish.moments && moments.size === 0) return { statistics, findings }
   for (const [at, entry] of model.entries.entries()) {
-    const samples = samplesOf(entry, dataset, at === 0)
+    const all = samplesOf(entry, dataset, at === 0)
+    const samples = all !== null && wish.moments ? learnt(all) : all
     if (samples === null) {
       findings.push(notCalibrated(model, entry))
       continue
@@ -96,11 +98,7 @@ export async function channelMeans(
   const each = outputs.reduce((sum, tensor) => sum + elementsOf(tensor, model.graph), 1)
   const { least, most, numbers } = FOR_MEANS
   const enough = Math.min(most, Math.max(least, Math.floor(numbers / each)))
-  const places = learntFrom(samples.count, enough)
-  const some = {
-    count: places.length,
-    at: (i: number, into?: SampleInputs) => samples.at(places[i] ?? 0, into),
-  }
+  const some = learnt(samples, enough)
   const averaged = readByProducts(model.graph)
   const observed = outputs.map((tensor) => ({
     tensor,
@@ -109,13 +107,19 @@ export async function channelMeans(
       tensor,
       wanted.has(tensor) ? (averaged.get(tensor) ?? null) : undefined,
     ),
-    samples: places.length,
+    samples: some.count,
     only: 'means' as const,
   }))
   const { statistics } = await pool.watch({ bytes, observed }, some, () => {})
   return new Map(
     statistics.flatMap(({ tensor, channels }) => (channels ? [[tensor, channels.means]] : [])),
   )
+}
+
+/** At most so many that are not held out. */
+function learnt(samples: SampleSource, most = samples.count): SampleSource {
+  const places = learntFrom(samples.count, most)
+  return { count: places.length, at: (i, into) => samples.at(places[i] ?? 0, into) }
 }
 
 interface Watch {

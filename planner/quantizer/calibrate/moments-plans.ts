@@ -1,14 +1,18 @@
-import type { Graph, GraphOperator, MomentsPlan, TensorId } from '../../graph/index.ts'
+import type { Graph, GraphOperator, MomentsPlan, OperatorId, TensorId } from '../../graph/index.ts'
 import { momentBytes } from '../observers/moments.ts'
 
 /** For all products together; the ones that find no room any more go without. */
 const MOST_BYTES = 128 * 1024 * 1024
 
-/** What to observe for products whose weight is a float constant, by the activation they read. */
-export function momentsPlans(graph: Graph): Map<TensorId, MomentsPlan[]> {
+/** What to observe for those of `products` whose weight is a float constant, by the activation they read. */
+export function momentsPlans(
+  graph: Graph,
+  products: ReadonlySet<OperatorId>,
+): Map<TensorId, MomentsPlan[]> {
   const plans = new Map<TensorId, MomentsPlan[]>()
   let bytes = 0
   for (const operator of graph.operators) {
+    if (!products.has(operator.id)) continue
     const source = operator.inputs.find(({ role }) => role === 'activation')?.tensor ?? null
     const plan = source === null ? null : planOf(operator, source, graph)
     if (source === null || plan === null) continue

@@ -1,5 +1,11 @@
 import { type Dataset, samplesFor, takeSamples } from '../../../shared/dataset/index.ts'
-import { budgetOf, inTurn, measureBeside, type Run } from '../../../shared/measure/index.ts'
+import {
+  budgetOf,
+  inTurn,
+  type LatencyBudget,
+  measureBeside,
+  type Run,
+} from '../../../shared/measure/index.ts'
 import { loadInProcess } from '../../../shared/runtime/index.ts'
 import { hasSuffix, type Scheme } from '../../../shared/schemes.ts'
 import { ARRAY_OF, type Tensor } from '../../../shared/tensors.ts'
@@ -47,7 +53,7 @@ export async function ratioToFloat(
   float: Uint8Array,
   bytes: Uint8Array,
   data: Dataset,
-  ms: number = MEASURE_MS,
+  budget: LatencyBudget = budgetOf(MEASURE_MS),
 ): Promise<number> {
   const runtime = await loadInProcess(targetOf(target).runsHereIn)
   const sessions = [
@@ -62,7 +68,7 @@ export async function ratioToFloat(
       )
       return inTurn(session, inputs)
     }) as [Run, Run]
-    return (await measureBeside(ours, theirs, budgetOf(ms))).ratio.p50
+    return (await measureBeside(ours, theirs, budget)).ratio.p50
   } finally {
     for (const session of sessions) await session.close()
   }
@@ -81,7 +87,8 @@ export async function searchMixed(
   const { target, model, calibration, onProgress } = request
   const opened = await openModel(request)
   const sets = await floatSets(opened, integer, calibration)
-  const measure = (bytes: Uint8Array) => ratioToFloat(target, model, bytes, calibration, measureMs)
+  const budget = budgetOf(measureMs)
+  const measure = (bytes: Uint8Array) => ratioToFloat(target, model, bytes, calibration, budget)
   const forms: [MeasuredForm, ...MeasuredForm[]] = [
     { inFloat: [], ratio: await measure(integer.bytes) },
   ]

@@ -49,12 +49,14 @@ export class TensorObserver {
       this.#channels?.see(values, sample)
       return
     }
-    const { min, max, finite } = extremesOf(values)
     if (this.#plan.only === 'moments') {
-      if (finite) this.#seeMoments(values, sample)
-    } else if (finite) {
+      for (const observer of this.#moments) observer.see(values, sample)
+      return
+    }
+    const { min, max, finite } = extremesOf(values)
+    if (finite) {
       this.#take(values, min, max, sample)
-      this.#lookCloser(values, sample)
+      this.#channels?.see(values, sample)
     } else {
       this.#takeFinite(values, sample)
       this.#sharp &&= values.every(Number.isFinite)
@@ -69,21 +71,12 @@ export class TensorObserver {
     const min = Math.min(...told.map((extremes) => extremes.min))
     const max = Math.max(...told.map((extremes) => extremes.max))
     this.#take(parts.values, min, max, sample)
-    this.#lookCloser(parts.values, sample)
+    this.#channels?.see(parts.values, sample)
   }
 
   /** False where something was no number: what reads it, and is summed up, may hide that. */
   get isSharp(): boolean {
     return this.#sharp
-  }
-
-  #lookCloser(values: Float32Array, sample: number): void {
-    this.#channels?.see(values, sample)
-    this.#seeMoments(values, sample)
-  }
-
-  #seeMoments(values: Float32Array, sample: number): void {
-    for (const observer of this.#moments) observer.see(values, sample)
   }
 
   result(): TensorStatistics {

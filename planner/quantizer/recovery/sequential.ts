@@ -54,7 +54,7 @@ export async function correctSequentially(
 }
 
 /** Products that are run over all rounds, unasked: each round runs all of them once more. */
-const MOST_RUN = 2 ** 12
+const MOST_RUN = 2 ** 10
 
 /** Products that are corrected behind the same measurement. */
 export function atOnce(products: number): number {

@@ -22,7 +22,10 @@ export interface OnnxruntimeLoadOptions extends LoadOptions {
   readonly providers?: readonly string[]
   /** Where to write the graph as the optimiser left it, to count the fused integer operators. */
   readonly optimizedModelPath?: string
-  /** Room for one activation after the other, instead of for all that a run may need: where memory counts. */
+  /**
+   * Room for one activation after the other, instead of for all that a run may need, and threads that sleep while they wait
+   * for each other: where memory and processor time count, not latency.
+   */
   readonly frugal?: boolean
   /** Integer kernels for signed activations, as ARM has them; elsewhere they become unsigned when a model loads. */
   readonly signedActivations?: boolean
@@ -113,8 +116,9 @@ function sessionOptions(options: OnnxruntimeLoadOptions): Ort.InferenceSession.S
 
 /** onnxruntime_session_options_config_keys.h */
 function sessionEntries(options: OnnxruntimeLoadOptions) {
-  const { signedActivations, constantsFolder, wideSums } = options
+  const { signedActivations, constantsFolder, wideSums, frugal } = options
   return {
+    ...(frugal === true && { intra_op: { allow_spinning: '0' } }),
     // What is not fused computes in float, as kernels with wide sums would answer.
     ...(wideSums === true && hostHasNarrowSums() && { disable_quant_qdq: '1' }),
     ...(signedActivations === true && { qdqisint8allowed: '1' }),

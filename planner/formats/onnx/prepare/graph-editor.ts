@@ -19,7 +19,6 @@ interface Index {
   readonly producers: ReadonlyMap<string, OnnxNode>
   readonly consumers: ReadonlyMap<string, readonly OnnxNode[]>
   readonly constants: ReadonlyMap<string, OnnxTensor>
-  readonly outputs: ReadonlySet<string>
   /** Names that nested graphs read. */
   readonly captured: ReadonlySet<string>
 }
@@ -65,7 +64,7 @@ export class GraphEditor {
   }
 
   isOutput(value: string): boolean {
-    return this.#indexed().outputs.has(value)
+    return this.graph.output.some(({ name }) => name === value)
   }
 
   /** Whether anyone but nodes of this graph sees the value. */
@@ -170,6 +169,5 @@ function indexOf(graph: OnnxGraph): Index {
     consumers,
     captured: new Set(graph.node.flatMap(readInside)),
     constants: new Map(graph.initializer.map((tensor) => [tensor.name, tensor])),
-    outputs: new Set(graph.output.map(({ name }) => name)),
   }
 }

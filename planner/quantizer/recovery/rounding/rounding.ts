@@ -1,4 +1,10 @@
-import type { AffineParameters, GraphOperator, OperatorId, Plan } from '../../../graph/index.ts'
+import type {
+  AffineParameters,
+  GraphOperator,
+  OperatorId,
+  Plan,
+  TensorId,
+} from '../../../graph/index.ts'
 import { WEIGHT_CODE_MAX } from '../../../graph/index.ts'
 import type { MomentBlock, SecondMoments } from '../../observers/statistics.ts'
 import { codesInPairs, largestPair, PAIR_MOST } from '../../parameters/pairs.ts'
@@ -17,21 +23,32 @@ export function optimiseRounding(
 ): Map<OperatorId, Revision> {
   const seen = new Map(moments.map((one) => [one.operator, one]))
   const revisions = new Map(request.revisions)
-  for (const instruction of plan.instructions) {
-    if (instruction.verb !== 'store-constant' || instruction.form.type !== 'int8') continue
-    const [use, ...others] = instruction.uses
-    // Operators that share a weight would need a copy each.
-    if (use?.kind !== 'input' || others.length > 0) continue
-    const operator = request.graph.operators[use.operator]
-    const found = seen.get(use.operator)
-    if (!operator || !found || operator.inputs[use.position]?.role !== 'weight') continue
-    const { parameters } = instruction.form
-    const weight = rounded(operator, instruction.tensor, parameters, found, request)
-    if (weight === null) continue
+  for (const { operator, tensor, parameters } of roundedWeights(plan, request)) {
+    const found = seen.get(operator.id)
+    const weight = found && rounded(operator, tensor, parameters, found, request)
+    if (!weight) continue
     const before = revisions.get(operator.id)
     revisions.set(operator.id, { ...before, weight, weightParameters: parameters })
   }
   return revisions
+}
+
+export interface RoundedWeight {
+  readonly operator: GraphOperator
+  readonly tensor: TensorId
+  readonly parameters: AffineParameters
+}
+
+/** What a plan rounds to codes of 8 bits for one product alone: products that share a weight would need a copy each. */
+export function roundedWeights({ instructions }: Plan, { graph }: PlanRequest): RoundedWeight[] {
+  return instructions.flatMap((instruction) => {
+    if (instruction.verb !== 'store-constant' || instruction.form.type !== 'int8') return []
+    const [use, ...others] = instruction.uses
+    if (use?.kind !== 'input' || others.length > 0) return []
+    const operator = graph.operators[use.operator]
+    if (operator?.inputs[use.position]?.role !== 'weight') return []
+    return [{ operator, tensor: instruction.tensor, parameters: instruction.form.parameters }]
+  })
 }
 
 function rounded(

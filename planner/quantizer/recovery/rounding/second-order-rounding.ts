@@ -110,23 +110,36 @@ function improve(codes: Float64Array, weights: Float64Array, metric: Metric, lim
 /** H(w − q). */
 function gradientOf(codes: Float64Array, weights: Float64Array, metric: Metric): Float64Array {
   const { size, matrix } = metric
-  const gradient = new Float64Array(size)
-  for (let j = 0; j < size; j += 1) {
-    const error = (weights[j] as number) - (codes[j] as number)
-    const row = j * size
-    for (let i = 0; i < size; i += 1) {
-      gradient[i] = (gradient[i] as number) + error * (matrix[row + i] as number)
-    }
-  }
-  return gradient
+  const errors = errorsOf(codes, weights)
+  return errors.map((_, i) => rowTimes(matrix, i * size, errors, size))
 }
 
+/** eᵀHe for e = w − q, from the lower half of H. */
 export function costOf(codes: Float64Array, weights: Float64Array, metric: Metric): number {
-  const gradient = gradientOf(codes, weights, metric)
-  return codes.reduce(
-    (sum, code, i) => sum + ((weights[i] as number) - code) * (gradient[i] as number),
-    0,
-  )
+  const { size, matrix } = metric
+  const errors = errorsOf(codes, weights)
+  return errors.reduce((cost, error, i) => {
+    const row = i * size
+    const before = rowTimes(matrix, row, errors, i)
+    return cost + error * (2 * before + (matrix[row + i] as number) * error)
+  }, 0)
+}
+
+function errorsOf(codes: Float64Array, weights: Float64Array): Float64Array {
+  return weights.map((weight, i) => weight - (codes[i] as number))
+}
+
+/** The first `length` numbers of a row by those of a vector. Two sums: one would wait for itself. */
+function rowTimes(matrix: Float64Array, row: number, vector: Float64Array, length: number): number {
+  let even = 0
+  let odd = 0
+  for (let j = 0; j + 1 < length; j += 2) {
+    even += (matrix[row + j] as number) * (vector[j] as number)
+    odd += (matrix[row + j + 1] as number) * (vector[j + 1] as number)
+  }
+  const last = length - 1
+  if (length % 2 === 1) even += (matrix[row + last] as number) * (vector[last] as number)
+  return even + odd
 }
 
 function clamp(code: number, limit: number): number {

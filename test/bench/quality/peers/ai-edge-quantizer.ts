@@ -15,6 +15,8 @@ const answerSchema = z.object({
     ]),
   ),
   peakBytes: z.number(),
+  /** Of the process, from its start: imports, samples and all jobs. */
+  wholeProcessorSeconds: z.number(),
 })
 
 export type AeqRecipe = 'static_wi8_ai8' | 'static_wi8_ai16' | 'dynamic_wi8_afp32'
@@ -34,6 +36,7 @@ export interface AeqAnswers {
   readonly peakBytes: number
   /** Of the whole process, from its start to its end. */
   readonly wholeSeconds: number
+  readonly wholeProcessorSeconds: number
 }
 
 /** The same models and the same samples, through ai-edge-quantizer with its own defaults, in one process of Python. */
@@ -42,7 +45,7 @@ export async function quantizeByAeq(jobs: readonly AeqJob[]): Promise<AeqAnswers
   try {
     const requests = await Promise.all(jobs.map((job, i) => requestOf(job, join(folder, `${i}`))))
     const start = performance.now()
-    const { answers, peakBytes } = answerSchema.parse(
+    const { answers, peakBytes, wholeProcessorSeconds } = answerSchema.parse(
       await askPeer('ai_edge_quantizer_peer.py', requests),
     )
     const wholeSeconds = (performance.now() - start) / 1e3
@@ -51,7 +54,7 @@ export async function quantizeByAeq(jobs: readonly AeqJob[]): Promise<AeqAnswers
         ? answer
         : { ...answer, bytes: new Uint8Array(await readFile(requests[i]?.output ?? '')) },
     )
-    return { results: await Promise.all(results), peakBytes, wholeSeconds }
+    return { results: await Promise.all(results), peakBytes, wholeSeconds, wholeProcessorSeconds }
   } finally {
     await rm(folder, { recursive: true })
   }

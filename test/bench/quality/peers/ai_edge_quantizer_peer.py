@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sys
 import time
 
@@ -63,7 +64,9 @@ def peak_bytes():
 
 def main(jobs):
     answers = [answer(job) for job in jobs]
-    print(json.dumps({"answers": answers, "peakBytes": peak_bytes()}))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    whole = usage.ru_utime + usage.ru_stime
+    print(json.dumps({"answers": answers, "peakBytes": peak_bytes(), "wholeProcessorSeconds": whole}))
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ t.test('wᵀHw is the energy of what the runtime computes with w', async (t) => 
     const shape = spec.inputs.x as readonly number[]
     const data = numbers([SAMPLES, ...shape], -1, 1, 3)
     const graph = viewOf(buildModel(spec))
-    const [plan] = momentsPlans(graph).get(0) ?? []
+    const [plan] = momentsPlans(graph, new Set([0])).get(0) ?? []
     const [operator] = graph.operators
     const weight = graph.tensors[1]
     if (!plan || !operator || !weight) throw new Error('the product is observed')
@@ -106,16 +106,14 @@ function quadratic({ start, size, sums }: MomentBlock, weightAt: (k: number) => 
   return sum
 }
 
-t.test('of many samples every fourth is held out', async (t) => {
-  const plan = { operator: 0, width: 1, groups: 1, channelsFirst: false, window: [] }
-  const few = new MomentsObserver(plan, 63)
-  const many = new MomentsObserver(plan, 64)
-  for (let i = 0; i < 64; i += 1) {
-    if (i < 63) few.see(Float32Array.of(1), i)
-    many.see(Float32Array.of(1), i)
-  }
-  t.equal(few.result().rows, 63)
-  t.equal(many.result().rows, 48)
+t.test('vectors with what is no number are not counted', async (t) => {
+  const plan = { operator: 0, width: 3, groups: 1, channelsFirst: false, window: [] }
+  const observer = new MomentsObserver(plan, 1)
+  const values = [1, 2, 3, 1, Number.NaN, 1, 2, 0, Number.NEGATIVE_INFINITY, 4, 5, 6]
+  observer.see(Float32Array.from(values), 0)
+  const { rows, blocks } = observer.result()
+  t.equal(rows, 2)
+  t.same([...(blocks[0]?.sums ?? [])], [17, 0, 0, 22, 29, 0, 27, 36, 45])
 })
 
 t.test('memory is bounded: many inputs fall into parts', async (t) => {
@@ -140,21 +138,48 @@ t.test('vectors are counted once each, however many wait to be added together', 
   }
 })
 
-t.test('for second moments nothing else is looked at', async (t) => {
+/** What is seen of a product, of a rectifier and of a product behind it. */
+async function seenOf(samples: number, wanted: readonly number[]) {
   const spec = products['fully connected'] as ModelSpec
-  const relu = { code: 'RELU', inputs: ['y'], outputs: { z: [2, 3] } }
-  const bytes = buildTflite({ ...spec, operators: [...spec.operators, relu], outputs: ['z'] })
+  const [first] = spec.operators
+  const more = [
+    { code: 'RELU', inputs: ['y'], outputs: { z: [2, 3] } },
+    { ...first, code: 'FULLY_CONNECTED', inputs: ['z', 'v', 'b'], outputs: { u: [2, 3] } },
+  ]
+  const constants = { ...spec.constants, v: constant([3, 3], -1, 1, 8) }
+  const operators = [...spec.operators, ...more]
+  const bytes = buildTflite({ ...spec, constants, operators, outputs: ['u'] })
   const model = await quantizableTflite.open(bytes, { sources: 'keep', forIntegers: true })
-  const data = numbers([SAMPLES, 2, 5], -1, 1, 3)
-  const x = { type: 'float32', shape: [SAMPLES, 2, 5], data } as const
+  const data = numbers([samples, 2, 5], -1, 1, 3)
+  const x = { type: 'float32', shape: [samples, 2, 5], data } as const
   const pool = new InferencePool({ format: 'tflite' })
   try {
-    const wish = { moments: true }
     const dataset = toDataset(new Map([['x', x]]), 'noise')
-    const { statistics } = await calibrate(model, pool, dataset, () => {}, wish)
-    t.equal(statistics.flatMap(({ moments }) => moments).length, 1)
-    t.ok(statistics.every(({ count }) => count === 0))
+    const wish = { moments: new Set(wanted) }
+    return (await calibrate(model, pool, dataset, () => {}, wish)).statistics
   } finally {
     await pool.close()
+  }
+}
+
+t.test('second moments are looked at where they are asked for, and nothing else is', async (t) => {
+  for (const wanted of [[2], []]) {
+    const statistics = await seenOf(SAMPLES, wanted)
+    const moments = statistics.flatMap((one) => one.moments)
+    t.same(
+      moments.map(({ operator }) => operator),
+      wanted,
+    )
+    t.ok(statistics.every(({ count }) => count === 0))
+  }
+})
+
+t.test('of many samples every fourth is held out', async (t) => {
+  for (const [samples, seen] of [
+    [63, 63],
+    [64, 48],
+  ] as const) {
+    const statistics = await seenOf(samples, [2])
+    t.equal(statistics.flatMap((one) => one.moments)[0]?.rows, 2 * seen)
   }
 })
