@@ -1,9 +1,12 @@
 import { normalFrom, type Random, seededRandom } from '../../../shared/statistics/index.ts'
+import { drawWriting } from './writing.ts'
 
 /** What an input holds in the field, as far as a network's activations can tell. */
 export type Holding =
   /** Shapes of several colours on a slope, from the least to the largest number; channels where they are few. */
   | { readonly picture: readonly [number, number] }
+  /** Lines of words, of letters that no alphabet has, on paper; from the least to the largest number. */
+  | { readonly writing: readonly [number, number] }
   /** Some tones with their harmonics, and silence between; the largest number. */
   | { readonly sound: number }
   /** Bands that come and go over time, from the least to the largest number; time before bands. */
@@ -23,6 +26,7 @@ type Draw<H> = (into: number[], shape: readonly number[], of: H, random: Random)
 /** One row for each kind of holding; the second type is what is said of it. */
 const DRAW: { readonly [K in Kind]: Draw<Extract<Holding, { readonly [P in K]: unknown }>[K]> } = {
   picture: drawPicture,
+  writing: drawWriting,
   sound: drawSound,
   spectrum: drawSpectrum,
   embedding: drawEmbedding,

@@ -74,7 +74,7 @@ const ocr = (name: string, file: string, bytes: number, shape: readonly number[]
   from: RAPID,
   file: `rapidocr_onnxruntime/models/${file}.onnx`,
   bytes,
-  inputs: { '*': { holds: SIGNED, shape } },
+  inputs: { '*': { holds: { writing: [-1, 1] }, shape } },
 })
 
 /** Networks that packages ship, of six exporters; 50 KiB to 50 MiB. */
