@@ -45,22 +45,24 @@ export async function runField(
   request: FieldRequest,
   watch: ProbeWatch = {},
 ): Promise<readonly FieldOutcome[]> {
-  const outcomes = (await raced(request, watch)) ?? (await lookedAtFirst(request, watch))
+  const race = await raced(request, watch)
+  const isOver = race !== undefined && !(race instanceof ProbeError)
+  const outcomes = isOver ? race : await lookedAtFirst(request, watch, race)
   if (watch.more) keepSpare()
   return outcomes
 }
 
-/** Undefined where latency does not decide, or not all of them run beside each other. */
+/** Undefined where latency does not decide; why, where not all of them run beside each other. */
 async function raced(
   request: FieldRequest,
   watch: ProbeWatch,
-): Promise<readonly FieldOutcome[] | undefined> {
+): Promise<readonly FieldOutcome[] | ProbeError | undefined> {
   const { entrants, decides } = request
   // Of two each is the other's measure, and both may win.
   if (decides === undefined || entrants.length < 3) return undefined
   const places = [...entrants.keys()]
   const field = await inTurns(places, request, watch)
-  if (field instanceof ProbeError) return undefined
+  if (field instanceof ProbeError) return field
   const most = Math.max(...decides)
   const isBehind = (place: number) =>
     places.some((other) => {
@@ -74,13 +76,16 @@ async function raced(
   )
 }
 
+/** @param failed why all of them could not be measured before: nor can they now, unless one does not run by itself */
 async function lookedAtFirst(
   request: FieldRequest,
   watch: ProbeWatch,
+  failed: ProbeError | undefined,
 ): Promise<readonly FieldOutcome[]> {
   const looks = await eachLookedAt(request.entrants, watch)
   const running = [...looks.keys()].filter((place) => !(looks[place] instanceof ProbeError))
-  const field = running.length > 0 ? await inTurns(running, request, watch) : undefined
+  const again = running.length === looks.length ? failed : undefined
+  const field = again ?? (running.length > 0 ? await inTurns(running, request, watch) : undefined)
   const outcomes = new Map(
     field instanceof ProbeError ? await firstAlone(running, field, request, watch) : [],
   )

@@ -122,6 +122,23 @@ t.test('one that does not load keeps nobody else from being measured', async (t)
   ])
 })
 
+t.test('who races and does not fit beside the others is measured as by itself', async (t) => {
+  const phases: string[] = []
+  const limit = { memoryLimitBytes: 4 * 1024 ** 3 }
+  const missing = { ...float, modelPath: join(folder, 'gone.tflite') }
+  const first = entrant('dense-int8.tflite', { ...limit, baseline: missing })
+  const all = [first, entrant('dense.tflite', limit), entrant('dense.tflite', limit)]
+  const outcomes = await runField(
+    { entrants: all, beside: ['baseline', null, null], measureMs: 300, decides: [0.95, 1.05] },
+    { onPhase: (phase) => phases.push(phase) },
+  )
+  const notBeside = { error: { code: 'not-beside' } }
+  t.match(outcomes, [{ record: { ratioToBaseline: null } }, notBeside, notBeside])
+  // Who is looked at by itself answers before anything else is loaded.
+  const together = phases.join(' ').match(/loading first-run loading first-run loading first-run/g)
+  t.equal(together?.length, 1, 'what came to nothing once is not tried again')
+})
+
 t.test('whose answers are known is not looked at again a moment later', async (t) => {
   const files = ['dense.tflite', 'dense-int8.tflite']
   await field(files.map((file) => entrant(file)))
