@@ -84,8 +84,13 @@ t.test('a hook that hangs is killed with all it started', async (t) => {
   t.match(end, { state: 'rolled-back', error: { code: 'health-timeout' } })
   const started = readFileSync(pids, 'utf8').trim().split('\n').map(Number)
   t.equal(started.length, 2)
-  for (const pid of started) t.notOk(isAlive(pid), `${pid} is gone`)
+  for (const pid of started) await gone(pid)
 })
+
+/** Who was killed dies when the system comes to it, on a busy one a moment later; this file's time is the limit. */
+async function gone(pid: number): Promise<void> {
+  while (isAlive(pid)) await sleep(20)
+}
 
 /** A zombie is dead. */
 function isAlive(pid: number): boolean {
