@@ -8,11 +8,16 @@ import { keepsPromise, verdictOn } from './verdict.ts'
 const SOURCE_BYTES = 100_000
 const USAGE = { processorSeconds: 1, peakBytes: 1 }
 
-function written(bytes: number, said: number, findings: Printed['findings'] = []): Outcome {
+function written(
+  bytes: number,
+  said: number,
+  findings: Printed['findings'] = [],
+  spreadDb = 2,
+): Outcome {
   const printed = {
     findings,
     operators: { total: 4, integer: 4 },
-    level: { outputs: [{ name: 'y', sqnrDb: said }] },
+    level: { outputs: [{ name: 'y', sqnrDb: said, spreadDb }] },
   }
   return { kind: 'written', path: 'y.onnx', bytes, printed, usage: USAGE }
 }
@@ -53,6 +58,12 @@ const CASES = [
     kind: 'silent',
   },
   { name: 'far below what it said', outcome: written(30_000, 45), db: 30, kind: 'broken' },
+  {
+    name: 'below what it said, within what it said to be open',
+    outcome: written(30_000, 45, [], 9),
+    db: 37,
+    kind: 'kept',
+  },
   {
     name: 'far below what was said to be uncertain',
     outcome: written(30_000, 45, [warning('level-uncertain', 'y')]),

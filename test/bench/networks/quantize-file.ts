@@ -22,7 +22,15 @@ const findingSchema = z.object({
 const printedSchema = z.object({
   findings: z.array(findingSchema),
   level: z
-    .object({ outputs: z.array(z.object({ name: z.string(), sqnrDb: z.number().nullable() })) })
+    .object({
+      outputs: z.array(
+        z.object({
+          name: z.string(),
+          sqnrDb: z.number().nullable(),
+          spreadDb: z.number().nullable(),
+        }),
+      ),
+    })
     .optional(),
   operators: z.object({ total: z.number(), integer: z.number() }),
 })

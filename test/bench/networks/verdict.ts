@@ -19,7 +19,7 @@ export type Verdict =
 /** Below this answers change: who gets less must be told. */
 const NOISY_DB = 20
 
-/** Other samples than those whose level was printed: so much less is chance. */
+/** Other samples than those whose level was printed: so much less is chance, or what was printed to be open. */
 const TOLERANCE_DB = 6
 
 /** Of so little error nobody needs to know how little. */
@@ -64,8 +64,10 @@ export function verdictOn(
     .map(({ where }) => where)
   const promised = judged.outputs.filter(({ name }) => !uncertain.includes(name))
   const short = promised.flatMap(({ name, sqnrDb }) => {
-    const said = level?.outputs.find((one) => one.name === name)?.sqnrDb ?? null
-    const reached = Math.min(PERFECT_DB, said ?? Number.NEGATIVE_INFINITY) - TOLERANCE_DB
+    const printed = level?.outputs.find((one) => one.name === name)
+    const said = printed?.sqnrDb ?? null
+    const open = Math.max(TOLERANCE_DB, printed?.spreadDb ?? 0)
+    const reached = Math.min(PERFECT_DB, said ?? Number.NEGATIVE_INFINITY) - open
     return (sqnrDb ?? 0) < reached
       ? [`"${name}" has ${sqnrDb?.toFixed(1)} of ${said?.toFixed(1)} dB`]
       : []
