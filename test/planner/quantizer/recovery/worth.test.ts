@@ -1,5 +1,7 @@
 import t from 'tap'
 import type { RecoveryMethod } from '../../../../planner/quantizer/index.ts'
+import { RECOVERY_METHODS } from '../../../../planner/quantizer/recovery/recover.ts'
+import { likelyDb } from '../../../../planner/quantizer/recovery/worth.ts'
 import { quantize } from '../../../../planner/variants/quantizer.ts'
 import { toDataset } from '../../../../shared/dataset/index.ts'
 import { parseScheme } from '../../../../shared/schemes.ts'
@@ -71,3 +73,14 @@ t.test('where weights lose nothing their rounding is not tried, unless asked for
   t.notOk((await methodsRun()).includes('rounding'))
   t.ok((await methodsRun(['rounding', 'bias-correction'])).includes('rounding'))
 })
+
+t.test(
+  'rounding is worth its moments where weights make most of the noise, not half',
+  async (t) => {
+    const { leastDb } = RECOVERY_METHODS.rounding.worth
+    t.equal(likelyDb(0), 0)
+    t.ok(likelyDb(0.5) < leastDb, 'wake-embedding: a promise of half its noise came to 0.6 dB')
+    t.ok(likelyDb(1) > leastDb, 'ic01: it came to 1.2 dB and more')
+    t.equal(likelyDb(1.2), likelyDb(1), 'noise of weights that activations happen to cancel')
+  },
+)
