@@ -82,6 +82,12 @@ const CASES = [
     db: 12,
     kind: 'silent',
   },
+  {
+    name: 'below what it said, far above what matters',
+    outcome: written(30_000, 57),
+    db: 46,
+    kind: 'kept',
+  },
   { name: 'beyond hearing', outcome: written(30_000, 120), db: 70, kind: 'kept' },
   { name: 'larger without a word', outcome: written(130_000, 40), db: 40, kind: 'silent' },
   {

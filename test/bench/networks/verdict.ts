@@ -22,8 +22,8 @@ const NOISY_DB = 20
 /** Other samples than those whose level was printed: so much less is chance, or what was printed to be open. */
 const TOLERANCE_DB = 6
 
-/** Of so little error nobody needs to know how little. */
-const PERFECT_DB = 60
+/** Of an error of a hundredth nobody needs to know how little it is: answers change at a tenth. */
+const PERFECT_DB = 40
 
 /** A level that is uncertain is a warning where answers may change. */
 const POOR: ReadonlySet<string> = new Set(['output-noisy', 'slice-died', 'level-uncertain'])
