@@ -74,13 +74,17 @@ export function summarise(
     ),
     records: mostAnswered(taken),
     devices: newest.length,
-    notes: notesOn(records, clean),
+    notes: [...notesOn(records, clean), ...(byItself.length === 0 ? [NOT_ASKED] : [])],
   }
 }
 
 function newestOf(records: readonly DeviceRecord[]): readonly DeviceRecord[] {
   return [...new Map(records.map((one) => [one.device, one])).values()]
 }
+
+/** Of a candidate whose records are all of races that it lost. */
+const NOT_ASKED =
+  'surely slower than another: it answered one sample, and its memory is what it took beside others'
 
 /** Of each device the record with the most answers, the newest of them: duels of a variant that answered before ask few. */
 function mostAnswered(records: readonly DeviceRecord[]): readonly DeviceRecord[] {
