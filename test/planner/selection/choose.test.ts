@@ -1,5 +1,6 @@
 import t from 'tap'
 import { choose } from '../../../planner/selection/choose.ts'
+import { comparisons } from '../../../planner/selection/comparison.ts'
 import type { SelectionInput } from '../../../planner/selection/input.ts'
 import type { Constraints, Duel, Measured } from '../../../planner/selection/measured.ts'
 
@@ -332,3 +333,40 @@ for (const story of stories) {
     t.equal(shuffled.winner, selection.winner, 'order of candidates does not matter')
   })
 }
+
+t.test(
+  'two that met the same third in turns are compared through it, on that device alone',
+  async (t) => {
+    const [slow, mixed] = ['slow', 'mixed'].map((scheme) => ({
+      ...measured(scheme, { p50: 10, ratio: null }),
+      yardstick: null,
+    })) as [Measured, Measured]
+    const duel = (
+      key: string,
+      rival: string,
+      device: string,
+      p50: number,
+      share: number,
+    ): Duel => ({
+      ...{ key, rival, device },
+      ratio: { p50, ci95: [p50 * (1 - share), p50 * (1 + share)] },
+    })
+    const met = [
+      duel('slow', 'third', 'a', 2, 0.01),
+      duel('third', 'mixed', 'a', 1.1, 0.01),
+      // Met both as well, and tells less.
+      duel('slow', 'vague', 'a', 3, 0.5),
+      duel('mixed', 'vague', 'a', 1, 0.5),
+    ]
+    const found = comparisons(met)(slow, mixed)
+    t.equal(found.basis, 'through-third')
+    t.ok(Math.abs(found.p50 - 2.2) < 1e-9, `${found.p50}`)
+    t.ok(found.ci95[0] > 2.05 && found.ci95[1] < 2.35, `${found.ci95}`)
+    t.equal(
+      comparisons([...met, duel('slow', 'mixed', 'a', 2, 0.1)])(slow, mixed).basis,
+      'in-turns',
+    )
+    const elsewhere = met.map((one) => (one.key === 'slow' ? { ...one, device: 'b' } : one))
+    t.not(comparisons(elsewhere)(slow, mixed).basis, 'through-third')
+  },
+)
