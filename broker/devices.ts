@@ -1,4 +1,3 @@
-import type { Client } from 'aedes'
 import {
   CHANNELS,
   type DeviceTopic,
@@ -10,17 +9,16 @@ import {
   printTopic,
 } from '../shared/messages/index.ts'
 import { BrokerError } from './errors.ts'
-import type { Identity } from './identity.ts'
+import type { Receiver } from './identity.ts'
 import type { BrokerLimits } from './limits.ts'
+import type { Session } from './session.ts'
 
 interface Place {
-  readonly client: Client
+  readonly session: Session
   /** Bytes given to the broker that the client's socket has not taken. */
   inflight: number
 }
 
-/** Clients that the planner speaks to one by one. */
-export type Receiver = Exclude<Identity, { role: 'planner' }>
 export type ReceiverTopic = DeviceTopic | JoinTopic
 
 /**
@@ -37,14 +35,16 @@ export class Devices {
   }
 
   /** A second connection of a device takes the place of the first. */
-  enter(identity: Receiver, client: Client): void {
-    const before = this.#places.get(keyOf(identity))
-    this.#places.set(keyOf(identity), { client, inflight: 0 })
-    if (before !== undefined && before.client !== client) before.client.close()
+  enter(session: Session): void {
+    const key = keyOf(session.identity)
+    const before = this.#places.get(key)
+    this.#places.set(key, { session, inflight: 0 })
+    before?.session.close()
   }
 
-  leave(identity: Receiver, client: Client): void {
-    if (this.#places.get(keyOf(identity))?.client === client) this.#places.delete(keyOf(identity))
+  leave(session: Session): void {
+    const key = keyOf(session.identity)
+    if (this.#places.get(key)?.session === session) this.#places.delete(key)
   }
 
   /**
@@ -55,15 +55,15 @@ export class Devices {
     const place = this.#places.get(keyOf(to))
     const topic = 'device' in to ? printTopic(to) : printJoinTopic(to)
     const { qos } = 'device' in to ? CHANNELS[to.channel] : JOIN_CHANNELS[to.channel]
-    if (place === undefined || !hasSubscribed(place.client, topic)) throw offline(to)
+    if (place === undefined || !place.session.hasSubscribed(topic)) throw offline(to)
     this.#reserve(to, place, bytes.length)
     try {
-      await publishDirectly(place.client, topic, qos, bytes)
+      await place.session.publish(topic, qos, bytes)
     } finally {
       place.inflight -= bytes.length
       this.#inflight -= bytes.length
     }
-    if (place.client.closed) throw offline(to)
+    if (place.session.isClosed) throw offline(to)
   }
 
   #reserve(to: ReceiverTopic, place: Place, bytes: number): void {
@@ -98,21 +98,4 @@ function nameOf(to: ReceiverTopic): string {
 function offline(to: ReceiverTopic): BrokerError {
   const message = `${nameOf(to)} is not connected with a subscription to its ${to.channel}`
   return new BrokerError('device-offline', message, { ...to })
-}
-
-function publishDirectly(
-  client: Client,
-  topic: string,
-  qos: 0 | 1,
-  bytes: Uint8Array,
-): Promise<void> {
-  const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const packet = { cmd: 'publish', topic, payload, qos, retain: false, dup: false } as const
-  return new Promise((resolve) => client.publish(packet, () => resolve()))
-}
-
-/** aedes keeps a client's subscriptions by filter, and its types do not tell. */
-function hasSubscribed(client: Client, topic: string): boolean {
-  const { subscriptions } = client as Client & { subscriptions?: Record<string, unknown> }
-  return subscriptions?.[topic] !== undefined
 }

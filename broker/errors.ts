@@ -36,12 +36,6 @@ const RETURN_CODES: Partial<Readonly<Record<IdentityRefusalCode, 2 | 4 | 5>>> = 
   'certificate-revoked': 5,
 }
 
-/** A client that is turned away; aedes sends it `returnCode`. */
-export class NotLetIn extends Error {
-  readonly returnCode: 2 | 4 | 5
-
-  constructor(reason?: IdentityRefusalCode) {
-    super(reason ?? 'not authorized')
-    this.returnCode = (reason && RETURN_CODES[reason]) ?? 5
-  }
+export function returnCodeOf(reason: IdentityRefusalCode | undefined): 2 | 4 | 5 {
+  return (reason && RETURN_CODES[reason]) ?? 5
 }

@@ -1,38 +1,33 @@
-import type { Aedes, Client } from 'aedes'
 import { type Family, family } from '../shared/exposition/index.ts'
 import type { Identity } from './identity.ts'
-import { bytesOf } from './payload.ts'
 
 /** Why a connection was ended that had not asked for it: before its first byte, or for what it sent. */
 type Refusal = 'not-admitted' | 'violation'
 
 /** What goes through the broker, counted as it does. */
 export class BrokerFigures {
-  readonly #present: ReadonlyMap<Client, Identity>
   readonly #refused: Record<Refusal, number> = { 'not-admitted': 0, violation: 0 }
   #messages = 0
   #bytes = 0
   #connected = 0
 
-  constructor(aedes: Aedes, present: ReadonlyMap<Client, Identity>) {
-    this.#present = present
-    aedes.on('publish', (packet, client) => {
-      if (client === null) return
-      this.#messages += 1
-      this.#bytes += bytesOf(packet.payload).length
-    })
-    aedes.on('clientReady', () => {
-      this.#connected += 1
-    })
+  letIn(): void {
+    this.#connected += 1
+  }
+
+  came(bytes: number): void {
+    this.#messages += 1
+    this.#bytes += bytes
   }
 
   refused(why: Refusal): void {
     this.#refused[why] += 1
   }
 
-  families(): readonly Family[] {
+  /** @param present everybody who is connected */
+  families(present: readonly Identity[]): readonly Family[] {
     const roles = new Map<string, number>()
-    for (const { role } of this.#present.values()) roles.set(role, (roles.get(role) ?? 0) + 1)
+    for (const { role } of present) roles.set(role, (roles.get(role) ?? 0) + 1)
     const count = (value: number) => [{ value }]
     return [
       family(

@@ -24,6 +24,9 @@ export type Identity =
 
 export type Role = Identity['role']
 
+/** Clients that the planner speaks to one by one. */
+export type Receiver = Exclude<Identity, { role: 'planner' }>
+
 /** Why a client is not let in: for the log, and as far as MQTT has words for it, for the client. */
 export interface Refused {
   readonly refused: IdentityRefusalCode

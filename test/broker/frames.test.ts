@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FrameGuard, type FrameViolation } from '../../broker/frame-guard.ts'
+import { FrameReader, type FrameViolation } from '../../broker/frames.ts'
 import { connectPacket } from './clients.ts'
 
 const limits = { frameBytesBeforeConnect: 1000, frameBytes: 100_000 }
@@ -49,28 +49,44 @@ const cases: readonly [string, Buffer, Buffer, FrameViolation | undefined][] = [
 for (const [name, before, after, expected] of cases) {
   t.test(`${name}: ${expected ?? 'passes'}, whatever the chunks`, async (t) => {
     for (const chunkBytes of [1, 2, 3, 7, 64, 1 << 20]) {
-      const guard = new FrameGuard(limits)
-      t.equal(inspectIn(guard, before, chunkBytes), undefined)
-      if (before.length > 0) guard.admit()
-      t.equal(inspectIn(guard, after, chunkBytes), expected, `chunks of ${chunkBytes}`)
+      const reader = new FrameReader(limits)
+      const hello = readIn(reader, before, chunkBytes)
+      t.strictSame(Buffer.concat(hello.frames), before)
+      if (before.length > 0) reader.admit()
+      const { frames, violation } = readIn(reader, after, chunkBytes)
+      t.equal(violation, expected, `chunks of ${chunkBytes}`)
+      if (violation === undefined) t.strictSame(Buffer.concat(frames), after, 'nothing is lost')
     }
   })
 }
 
-t.test('reads no further than the frames that may begin', async (t) => {
-  const guard = new FrameGuard(limits)
-  guard.inspect(hello)
-  const three = Buffer.concat([frame(3, 10), frame(3, 0), frame(3, 5)])
-  t.same(guard.inspect(three, 2), { bytes: 14, frames: 2 })
-  t.same(guard.inspect(three.subarray(14), 0), { bytes: 0, frames: 0 })
-  t.same(guard.inspect(three.subarray(14, 16), 1), { bytes: 2, frames: 1 })
-  t.same(guard.inspect(three.subarray(16), 0), { bytes: 5, frames: 0 }, 'a body is no new frame')
+t.test('frames come whole, one by one, and what is no whole frame waits', async (t) => {
+  const reader = new FrameReader(limits)
+  const three = [frame(3, 10), frame(3, 0), frame(3, 300)]
+  reader.add(Buffer.concat([hello, ...three]).subarray(0, -1))
+  t.strictSame(reader.next(), hello)
+  t.strictSame(reader.next(), three[0])
+  t.strictSame(reader.next(), three[1])
+  t.equal(reader.next(), undefined)
+  reader.add(Buffer.from([0xff]))
+  t.strictSame(reader.next(), three[2])
+  t.equal(reader.next(), undefined)
 })
 
-function inspectIn(guard: FrameGuard, bytes: Buffer, chunkBytes: number) {
+function readIn(
+  reader: FrameReader,
+  bytes: Buffer,
+  chunkBytes: number,
+): { readonly frames: Buffer[]; readonly violation: FrameViolation | undefined } {
+  const frames: Buffer[] = []
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    const { violation } = guard.inspect(bytes.subarray(at, at + chunkBytes))
-    if (violation !== undefined) return violation
+    reader.add(bytes.subarray(at, at + chunkBytes))
+    for (;;) {
+      const next = reader.next()
+      if (next === undefined) break
+      if (typeof next === 'string') return { frames, violation: next }
+      frames.push(next)
+    }
   }
-  return undefined
+  return { frames, violation: undefined }
 }
