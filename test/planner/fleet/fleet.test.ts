@@ -202,10 +202,13 @@ for (const kind of BROKERS) {
         await born(pi, store)
         await pi.want('0'.repeat(64), [0])
         await pi.want(digest, [1, 2])
+        await until(() => store.answered.length === 2)
         store.denied.add('pi-1')
         await pi.want(digest, [0])
         await pi.say('reports', sampleAck('r1'))
         await until(() => pi.receipts().includes('r1'))
+        // A receipt may come before the store was asked.
+        await until(() => store.answered.length === 3)
         store.denied.clear()
         await pi.want(digest, [0])
         await until(() => pi.blocks.length > 0)

@@ -13,6 +13,8 @@ export class MemoryStore implements FleetStore {
   readonly orders = new Map<string, Order[]>()
   readonly files = new Map<string, string>()
   readonly denied = new Set<string>()
+  /** Whether somebody may fetch, each time that it was asked. */
+  readonly answered: boolean[] = []
   /** Set to make writing fail, as a full disk does. */
   broken = false
   failures = 0
@@ -74,7 +76,9 @@ export class MemoryStore implements FleetStore {
   }
 
   async mayFetch(device: string, artifact: string): Promise<boolean> {
-    return this.files.has(artifact) && !this.denied.has(device)
+    const may = this.files.has(artifact) && !this.denied.has(device)
+    this.answered.push(may)
+    return may
   }
 
   async openArtifact(artifact: string): Promise<FileHandle | undefined> {
