@@ -77,8 +77,8 @@ export class Planners {
   enter(connection: Connection, identity: PlannerIdentity, connect: Buffer): void {
     const stream = new PlannerStream(connection, identity)
     connection.admit(stream, { isLarge: true, isPaced: false })
-    this.#aedes.handle(stream)
     stream.frame(connect)
+    this.#aedes.handle(stream)
   }
 
   /** Done when those that subscribed have it, or `undefined` where none is here. */
