@@ -46,8 +46,7 @@ export class Looker {
     await advanceMembers(context, due.devices, this.#waiting)
     await this.#advanceRollouts(due)
     if (due.returns || due.everything) await sendBack(context)
-    if (due.everything || due.clocks || due.pipelines.length > 0) await advanceRechecks(context)
-    await this.#advanceParts(due)
+    await this.#advanceMeasured(due)
     if (due.everything || due.clocks || due.rollouts.length > 0) await advanceQueue(context)
     if (due.everything) await advancePackages(context)
     else if (due.packages.length > 0) await advancePackages(context, due.packages)
@@ -98,7 +97,13 @@ export class Looker {
     return [...new Map(all.map((one) => [`${one.model} ${one.class}`, one])).values()]
   }
 
-  /** Looks through all that a class measured: now and then, not at every report. */
+  async #advanceMeasured(due: Due): Promise<void> {
+    const isTick = due.everything || due.clocks
+    if (isTick || due.pipelines.length > 0) await advanceRechecks(this.#context, { isTick })
+    await this.#advanceParts(due)
+  }
+
+  /** Looks through what a class measured: now and then, not at every report. */
   async #advanceParts({ pipelines: due }: Due): Promise<void> {
     const { now, settings } = this.#context
     for (const one of due) this.#measured.set(`${one.model} ${one.class}`, one)

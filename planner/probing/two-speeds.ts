@@ -42,20 +42,32 @@ const LEAST_GAPS = 3
 /** The best division of a class into a fast and a slow part; undefined where there are not clearly two. */
 export function twoSpeeds(speeds: readonly Speed[]): TwoSpeeds | undefined {
   const sorted = [...speeds].sort((a, b) => a.p50Ms - b.p50Ms)
-  let best: TwoSpeeds | undefined
+  const cut = bestCut(logsOf(sorted))
+  if (cut === undefined) return undefined
+  const [fast, slow] = [sorted.slice(0, cut), sorted.slice(cut)]
+  const [a, b] = [logsOf(fast), logsOf(slow)]
+  const apart = meanOf(b) - meanOf(a)
+  const spread = Math.hypot(spreadOf(a), spreadOf(b))
+  const two = { fast, slow, ratio: Math.exp(apart), separation: (apart * Math.SQRT2) / spread }
+  return isClear(two) ? two : undefined
+}
+
+/** Otsu 1979: the cut with the most variance between the two; of ordered values, with enough on each side. */
+function bestCut(values: readonly number[]): number | undefined {
+  const total = values.reduce((sum, value) => sum + value, 0)
+  let below = 0
+  let best: number | undefined
   let bestScore = 0
-  for (let cut = LEAST; cut <= sorted.length - LEAST; cut++) {
-    const [fast, slow] = [sorted.slice(0, cut), sorted.slice(cut)]
-    const [a, b] = [fast, slow].map(logsOf) as [number[], number[]]
-    const apart = meanOf(b) - meanOf(a)
-    // Otsu 1979: the cut with the most variance between the two.
-    const score = a.length * b.length * apart ** 2
+  for (const [i, value] of values.entries()) {
+    below += value
+    const [few, many] = [i + 1, values.length - i - 1]
+    if (few < LEAST || many < LEAST) continue
+    const score = few * many * ((total - below) / many - below / few) ** 2
     if (score <= bestScore) continue
     bestScore = score
-    const spread = Math.hypot(spreadOf(a), spreadOf(b))
-    best = { fast, slow, ratio: Math.exp(apart), separation: (apart * Math.SQRT2) / spread }
+    best = few
   }
-  return best && isClear(best) ? best : undefined
+  return best
 }
 
 function isClear({ fast, slow, ratio, separation }: TwoSpeeds): boolean {

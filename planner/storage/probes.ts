@@ -108,16 +108,56 @@ export async function findProbe(db: Db, id: string): Promise<Probe | undefined> 
   return row && probeOf(row)
 }
 
-/** Oldest first; of one class, or of one round of it, or all of a model. */
+/** Oldest first; of one class, or of one round of it, or of one device there, or all of a model. */
 export async function probesOf(
   db: Db,
   model: string,
-  only?: { readonly class: string; readonly round?: number },
+  only?: { readonly class: string; readonly round?: number; readonly device?: string },
 ): Promise<readonly Probe[]> {
   let query = withRivals(db).where('model', '=', model)
   if (only) query = query.where('class', '=', only.class)
   if (only?.round !== undefined) query = query.where('round', '=', only.round)
+  // In order of its own: SQLite would walk through all of the class in that order, for the few of the device.
+  if (only?.device !== undefined)
+    return (await query.where('device', '=', only.device).execute()).map(probeOf).sort(byOrder)
   return (await query.orderBy('ordered_at').orderBy('id').execute()).map(probeOf)
+}
+
+function byOrder(a: Probe, b: Probe): number {
+  if (a.orderedAt !== b.orderedAt) return a.orderedAt < b.orderedAt ? -1 : 1
+  return a.id < b.id ? -1 : 1
+}
+
+/** Those of a variant that were asked for first, at most so many, oldest first. */
+export async function firstProbesOf(
+  db: Db,
+  of: Pick<Probe, 'model' | 'class' | 'round' | 'variant'>,
+  most: number,
+): Promise<readonly Probe[]> {
+  const rows = await withRivals(db)
+    .where('model', '=', of.model)
+    .where('class', '=', of.class)
+    .where('variant', '=', of.variant)
+    .where('round', '=', of.round)
+    .orderBy('ordered_at')
+    .limit(most)
+    .execute()
+  return rows.map(probeOf)
+}
+
+/** What was asked of a class last, of all rounds, at most so many, oldest first. */
+export async function lastProbesOf(
+  db: Db,
+  of: Pick<Probe, 'model' | 'class'>,
+  most: number,
+): Promise<readonly Probe[]> {
+  const rows = await withRivals(db)
+    .where('model', '=', of.model)
+    .where('class', '=', of.class)
+    .orderBy('ordered_at', 'desc')
+    .limit(most)
+    .execute()
+  return rows.map(probeOf).reverse()
 }
 
 /** What was last measured of a variant by devices of a class, or by one of them. */

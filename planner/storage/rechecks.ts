@@ -3,6 +3,7 @@ import { probeRecordSchema } from '../../shared/measure/records.ts'
 import { refusalSchema } from '../../shared/messages/index.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { readJsonOrNull } from './json.ts'
+import type { Probe } from './probes.ts'
 import type { Db, Tables } from './tables.ts'
 
 /** due → asked → done; what is done may have failed: its probe says. */
@@ -64,9 +65,26 @@ export async function dueRechecks(db: Db, most: number): Promise<readonly Rechec
   return rows.map(recheckOf)
 }
 
-export async function askedRechecks(db: Db): Promise<readonly Recheck[]> {
-  const rows = await db.selectFrom('rechecks').selectAll().where('state', '=', 'asked').execute()
-  return rows.map(recheckOf)
+/** Each with its probe, if that is known and has no answer yet. */
+export async function askedRechecks(
+  db: Db,
+): Promise<
+  readonly (Recheck & { readonly open: Pick<Probe, 'id' | 'device' | 'deadline'> | null })[]
+> {
+  const rows = await db
+    .selectFrom('rechecks')
+    .leftJoin('probes', (join) =>
+      join.onRef('probes.id', '=', 'rechecks.probe').on('probes.state', '=', 'ordered'),
+    )
+    .selectAll('rechecks')
+    .select('probes.deadline')
+    .where('rechecks.state', '=', 'asked')
+    .execute()
+  return rows.map(({ deadline, ...row }) => {
+    const { probe: id, device } = row
+    const open = id === null || deadline === null ? null : { id, device, deadline }
+    return { ...recheckOf(row), open }
+  })
 }
 
 export async function findRecheck(

@@ -37,6 +37,11 @@ export interface Noticed {
 /** Of a name: nothing that a topic, a file or a shell takes for something else. */
 const UNSAFE = /[^\w.-]+/g
 const MOST_LETTERS = 32
+/** Devices of each side that are named. */
+const MOST_NAMED = 8
+
+/** Of a class so many measurements are looked through, the newest: two speeds show in them, or in the next. */
+const LOOKED_THROUGH = 1_000
 
 /** The clearest division of a class by one model's measurements, of all rounds; undefined where it runs at one speed. */
 export async function noticedIn(
@@ -44,9 +49,8 @@ export async function noticedIn(
   { model, class: classId }: PipelineName,
 ): Promise<Noticed | undefined> {
   const noise = await acceptsNoise(db, model)
-  const all = (await probeRows.probesOf(db, model, { class: classId })).filter(
-    (probe) => probe.match === null && isUsable(probe, noise),
-  )
+  const last = await probeRows.lastProbesOf(db, { model, class: classId }, LOOKED_THROUGH)
+  const all = last.filter((probe) => probe.match === null && isUsable(probe, noise))
   const devices = await deviceRows.findDevices(db, [...new Set(all.map(({ device }) => device))])
   const found: Noticed[] = []
   for (const variant of new Set(all.map((probe) => probe.variant))) {
@@ -69,7 +73,11 @@ function speedsOf(devices: ReadonlyMap<string, Device>, probes: readonly Probe[]
 
 /** `runs at two speeds, 1.62× apart (D = 9.1): governor performance on a, b, c; powersave on d, e, f`. */
 export function describeParts({ two, fact }: Noticed): string {
-  const named = (side: readonly Speed[]) => side.map(({ device }) => device).join(', ')
+  const named = (side: readonly Speed[]) => {
+    const first = side.slice(0, MOST_NAMED).map(({ device }) => device)
+    const rest = side.length - first.length
+    return `${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+  }
   const apart = `runs at two speeds, ${formatRatio(two.ratio)} apart (D = ${two.separation.toFixed(1)})`
   if (fact === undefined)
     return `${apart}: ${named(two.fast)} are faster than ${named(two.slow)}; nothing that is known of them tells them apart`

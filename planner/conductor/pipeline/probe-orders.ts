@@ -26,31 +26,50 @@ import { type NamedOther, othersOn } from './other-probes.ts'
 
 /** More threads than this no order names. */
 const MOST_THREADS = 64
+/** More than ever try settings of one variant at the same time. */
+const TRYING = 64
 /** Runs at the application's rate that a measurement may take, with those that settle. */
 const PACED_RUNS = 50
 /** No order allows more. */
 const MOST_TIMEOUT_MS = 600_000
 
-/**
- * Asks a device to measure a variant, in turns with its rival where that fits too.
- * @param also written down with it, in the same commit
- */
+/** An order that is made and not yet written down. */
+export interface NewProbe {
+  /** Of the order, and of the probe of what it names first. */
+  readonly id: string
+  readonly device: string
+  write(trx: Db): Promise<void>
+}
+
+/** Asks a device to measure a variant, in turns with its rival where that fits too. */
 export async function orderProbe(
   context: ConductorContext,
   model: Model,
   pipeline: Pick<Pipeline, 'class' | 'round'>,
   match: MatchOrder,
-  also: (trx: Db, probe: string) => Promise<void> = async () => {},
 ): Promise<void> {
+  const probe = await newProbe(context, model, pipeline, match)
+  if (probe === undefined) return
+  await commit(context, 'probe.ordered', (trx) => probe.write(trx))
+  context.nudge(probe.device)
+}
+
+/** Undefined where the device or the file is gone. */
+export async function newProbe(
+  context: ConductorContext,
+  model: Model,
+  pipeline: Pick<Pipeline, 'class' | 'round'>,
+  match: MatchOrder,
+): Promise<NewProbe | undefined> {
   const made = await orderOf(context, model, pipeline, match)
-  if (made === undefined) return
+  if (made === undefined) return undefined
   const { order, others } = made
   const { variant, rival, device } = match
   const { artifact, data, baseline } = order
   const files = [artifact, data, ...others.map(({ other }) => other.artifact)]
   if (baseline) files.push(baseline.artifact)
-  const now = context.now()
-  await commit(context, 'probe.ordered', async (trx) => {
+  const write = async (trx: Db) => {
+    const now = context.now()
     const digests = files.flatMap(({ digest, blockList }) => [digest, blockList])
     await orders.addOrder(trx, device, order, digests, now, null)
     const row = {
@@ -65,9 +84,8 @@ export async function orderProbe(
     await probes.addProbe(trx, { ...row, id: order.id, variant, rival })
     for (const { key, rival, other } of others)
       await probes.addProbe(trx, { ...row, id: other.probe, variant: key, rival })
-    await also(trx, order.id)
-  })
-  context.nudge(device)
+  }
+  return { id: order.id, device, write }
 }
 
 interface Made {
@@ -75,7 +93,6 @@ interface Made {
   readonly others: readonly NamedOther[]
 }
 
-/** Undefined where the device or the file is gone. */
 async function orderOf(
   context: ConductorContext,
   model: Model,
@@ -94,7 +111,11 @@ async function orderOf(
   const besides = artifact.bytes + data.bytes
   const beside = rival && fits(proberOf(device, 0), rival.artifact.bytes, besides) ? rival : null
   const policy = await probePolicyOf(db, model.id)
-  const measured = await probes.probesOf(db, model.id, pipeline)
+  const others = asked.others ?? []
+  const keys = [key, rivalKey, ...others.flatMap((one) => [one.variant, one.rival])]
+  const place = { model: model.id, class: pipeline.class, round: pipeline.round }
+  const own = await probes.probesOf(db, model.id, { ...place, device: deviceId })
+  const measured = policy.threads === 'auto' ? [...(await firstOf(db, place, keys)), ...own] : own
   const setting = (of: string) => settingOf(measured, of, deviceId)
   const threads = settingFor(policy, setting(key), {
     ...{ usual: threadsFor(device, profile), cores: device.report.cpu.cores },
@@ -106,7 +127,7 @@ async function orderOf(
   // What it answers there is known, and does not depend on what it is measured beside.
   const answersOf = (one: string) =>
     measured.some((probe) => isAnswered(probe, one, deviceId)) ? { answersMs: 0 } : {}
-  const named = await othersOn(context, asked.others ?? [], {
+  const named = await othersOn(context, others, {
     ...{ device, profile, answersOf },
     threadsOf: (one) => setting(one)?.threads ?? threads.threads,
     orders: { id, variant: key, rival: beside ? rivalKey : null },
@@ -135,6 +156,17 @@ async function orderOf(
     ...besideLatency(policy, match),
   }
   return { order, others: named }
+}
+
+/** What was measured first of each variant: settings are tried by the first devices only, and later ones are told. */
+async function firstOf(
+  db: Db,
+  place: Pick<Probe, 'model' | 'class' | 'round'>,
+  keys: readonly (string | null)[],
+): Promise<readonly Probe[]> {
+  const variants = [...new Set(keys)].filter((key) => key !== null)
+  const firsts = variants.map((variant) => probes.firstProbesOf(db, { ...place, variant }, TRYING))
+  return (await Promise.all(firsts)).flat()
 }
 
 function besideLatency(
@@ -167,7 +199,10 @@ export async function extendDeadline(context: ConductorContext, order: ProbeOrde
 }
 
 /** Nothing was heard in time: the device need not go on, and the measurement is asked for elsewhere or again. */
-export async function giveUpProbe(context: ConductorContext, probe: Probe): Promise<void> {
+export async function giveUpProbe(
+  context: ConductorContext,
+  probe: Pick<Probe, 'id' | 'device' | 'deadline'>,
+): Promise<void> {
   const error = { code: 'no-answer', message: `no answer by ${probe.deadline}` }
   const cancel = { v: 1, id: newId(), kind: 'cancel', order: probe.id } as const
   await commit(context, 'probe.given-up', async (trx) => {

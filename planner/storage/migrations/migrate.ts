@@ -23,6 +23,7 @@ import { partTables } from './0022-class-parts.ts'
 import { cluster } from './0023-cluster.ts'
 import { api } from './0027-api.ts'
 import { webhookTables } from './0028-webhooks.ts'
+import { probeIndexes } from './0029-probe-indexes.ts'
 import { createTables, type DialectName } from './create.ts'
 
 /** Brings a database of any earlier version up to this one. @throws StorageError */
@@ -53,6 +54,7 @@ export async function migrate<T>(db: Kysely<T>, dialect: DialectName): Promise<v
         '0023-cluster': cluster(dialect),
         '0027-api': api(dialect),
         '0028-webhooks': createTables(webhookTables, dialect),
+        '0029-probe-indexes': probeIndexes,
       }),
     },
   })

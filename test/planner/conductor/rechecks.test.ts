@@ -1,8 +1,10 @@
+import type { KyselyPlugin } from 'kysely'
 import t from 'tap'
 import { explain } from '../../../planner/api/models/explain.ts'
 import { rolloutStatus } from '../../../planner/api/rollouts/read-rollouts.ts'
 import { layOut } from '../../../planner/cli/print/layout.ts'
 import { printRollouts } from '../../../planner/cli/rollout/print-rollouts.ts'
+import { advanceRechecks } from '../../../planner/conductor/rechecks.ts'
 import { judgeRecheck } from '../../../planner/probing/index.ts'
 import { models, probes, rechecks, variants } from '../../../planner/storage/index.ts'
 import type { SaidProbe } from '../../../shared/messages/orders.ts'
@@ -104,6 +106,83 @@ t.test('who measured for its class already is not asked; nobody is where it is o
   const on = await planner(t, { rechecksAtOnce: 1 })
   const [, again] = await installed(on, true)
   t.equal(again, undefined)
+})
+
+/** Many that run what their class was chosen for, and are to measure it; some did. */
+async function many(p: Planner, due: number, measured: number): Promise<void> {
+  const { db, now } = p.conductor.context
+  const [model] = await models.listModels(db)
+  if (!model) throw new Error('no model')
+  const [variant] = await variants.candidatesOf(db, model.id, CLASS)
+  const digest = (await variants.findVariant(db, variant?.variant ?? ''))?.digest ?? ''
+  const at = now().toISOString()
+  const place = { model: model.id, class: CLASS, round: 1, variant: 'small-a' }
+  for (let i = 0; i < measured; i += 1) {
+    const probe = { ...place, id: `m${i}`, device: `m${i}`, rival: null }
+    await probes.addProbe(db, { ...probe, orderedAt: at, deadline: at })
+    const outcome = { state: 'measured', record: record(5, 0.5) } as const
+    await probes.finishProbe(db, `m${i}`, outcome, now())
+  }
+  const slots = [{ model: 'motor', variant: digest, active: true }]
+  for (let i = 0; i < due; i += 1) {
+    await new ScriptedDevice(`r${i}`, p).join({ slots })
+    await rechecks.setDue(db, { ...place, device: `r${i}`, modelName: 'motor' }, now())
+  }
+}
+
+t.test('between ticks several are asked together, once half of the places are free', async (t) => {
+  const p = await planner(t)
+  await installed(p)
+  await many(p, 9, 0)
+  const { context } = p.conductor
+  const at = (isTick: boolean) =>
+    advanceRechecks(
+      { ...context, settings: { ...context.settings, rechecksAtOnce: 4 } },
+      { isTick },
+    )
+  const asked = async () => (await rechecks.askedRechecks(context.db)).map(({ device }) => device)
+  await at(false)
+  const first = await asked()
+  t.equal(first.length, 4)
+  const answers = async (device: string) => {
+    const own = await rechecks.findRecheck(context.db, device, 'motor')
+    const outcome = { state: 'measured', record: record(5, 0.5) } as const
+    await probes.finishProbe(context.db, own?.probe ?? '', outcome, context.now())
+  }
+  await answers(first[0] ?? '')
+  await at(false)
+  t.same(await asked(), first, 'one place is free')
+  await at(true)
+  t.equal((await asked()).filter((device) => !first.includes(device)).length, 1, 'a tick fills it')
+  await answers(first[1] ?? '')
+  await answers(first[2] ?? '')
+  await at(false)
+  t.equal((await asked()).filter((device) => !first.includes(device)).length, 3)
+})
+
+t.test('what one is asked for reads no more rows where many measured before', async (t) => {
+  const rows: number[] = []
+  for (const measured of [5, 80]) {
+    const p = await planner(t)
+    await installed(p)
+    await many(p, 1, measured)
+    const { context } = p.conductor
+    let read = 0
+    const counting: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        read += result.rows.length
+        return result
+      },
+    }
+    const counted = { ...context, db: context.db.withPlugin(counting) }
+    const settings = { ...context.settings, rechecksAtOnce: 4 }
+    await advanceRechecks({ ...counted, settings }, { isTick: true })
+    t.equal((await rechecks.askedRechecks(context.db)).length, 1)
+    rows.push(read)
+  }
+  t.ok((rows[0] ?? 0) > 0)
+  t.equal(rows[1], rows[0])
 })
 
 const chosen = {

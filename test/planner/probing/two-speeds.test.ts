@@ -52,3 +52,26 @@ t.test('of a thousand classes at one speed, hardly one is split', (t) => {
   t.ok(split <= 60, `${split} of 1000`)
   t.end()
 })
+
+t.test('the cut is the one with the most variance between the two, of all there are', (t) => {
+  const random = seededRandom(9)
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length
+  for (let round = 0; round < 200; round++) {
+    const [few, many] = [3 + Math.floor(6 * random()), 3 + Math.floor(6 * random())]
+    const near = (ms: number) => ms * (1 + 0.02 * random())
+    const times = [
+      ...Array.from({ length: few }, () => near(10)),
+      ...Array.from({ length: many }, () => near(10 * (1 + random()))),
+    ]
+    const two = twoSpeeds(times.map((ms, i) => speed(`d${i}`, ms)))
+    if (!two) continue
+    const logs = times.map(Math.log).sort((a, b) => a - b)
+    const scores = logs.map((_, cut) => {
+      const [a, b] = [logs.slice(0, cut), logs.slice(cut)]
+      return a.length < 3 || b.length < 3 ? -1 : a.length * b.length * (mean(b) - mean(a)) ** 2
+    })
+    t.equal(two.fast.length, scores.indexOf(Math.max(...scores)))
+  }
+  t.end()
+})
