@@ -19,7 +19,8 @@ export interface CrowdSetup {
 
 /** Sockets of one loopback address: the broker bounds them, and ports run out too. */
 const PER_ADDRESS = 1_000
-const SWEEP_MS = 5_000
+/** One timer for all, in place of some for each. */
+const TICK_MS = 1_000
 
 /** All devices of a simulation, in this process. */
 export class Crowd {
@@ -27,7 +28,7 @@ export class Crowd {
   readonly devices: readonly SimulatedDevice[]
   readonly #settings: Settings
   readonly #random: () => number
-  #sweep: NodeJS.Timeout | undefined
+  #ticking: NodeJS.Timeout | undefined
 
   constructor({ settings, broker, fleet, anchor, boards, samples, dir }: CrowdSetup) {
     this.#settings = settings
@@ -47,7 +48,7 @@ export class Crowd {
         installMs: settings['install-ms'],
       })
     })
-    this.#sweep = setInterval(() => this.#resend(), SWEEP_MS)
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS)
   }
 
   /** Everybody connects, so many at a time; resolves when every birth has its receipt. */
@@ -115,7 +116,7 @@ export class Crowd {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweep)
+    clearInterval(this.#ticking)
     for (const device of this.devices) device.stop()
     await sleep(10)
   }
@@ -133,9 +134,9 @@ export class Crowd {
     return { ...drawn, pulls: this.#random() < pull }
   }
 
-  #resend(): void {
+  #tick(): void {
     const now = performance.now()
-    for (const device of this.devices) device.resend(now)
+    for (const device of this.devices) device.tick(now)
   }
 
   async #within(what: string, run: (done: () => void) => void): Promise<void> {

@@ -146,8 +146,9 @@ export class SimulatedDevice {
     this.#session?.drop()
   }
 
-  /** What had no receipt for a while goes out once more. */
-  resend(now: number): void {
+  /** Called every second or so: keeps its session alive, and says once more what had no receipt for a while. */
+  tick(now: number): void {
+    this.#session?.tick(now)
     if (!this.#isUp) return
     for (const entry of this.#outbox.values()) {
       if (now - entry.saidAt < RESEND_MS) continue
