@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readReport } from '../../agent/inventory/index.ts'
-import type { Birth } from '../../shared/messages/index.ts'
 import { deviceTree, deviceTrees } from '../device-trees.ts'
+import type { BoardFacts } from './board-births.ts'
 
 /** In this order: what people have most comes first. */
 const FIRST = ['raspberry-pi-4', 'rock-5b', 'raspberry-pi-zero-2-w', 'imx8mp-evk', 'jetson-nano']
@@ -10,10 +10,7 @@ const LEFT_OUT = ['false-pi-4', 'garbage']
 const FREE_BYTES = 20e9
 
 /** What devices of so many classes say of themselves: real inventories of captured trees. */
-export async function boardFacts(
-  classes: number,
-  dir: string,
-): Promise<Pick<Birth, 'report' | 'runtimes'>[]> {
+export async function boardFacts(classes: number, dir: string): Promise<BoardFacts[]> {
   const rest = [...deviceTrees().keys()]
     .filter((name) => !FIRST.includes(name) && !LEFT_OUT.includes(name))
     .sort()

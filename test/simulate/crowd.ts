@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Digest } from '../../shared/digest.ts'
-import type { Birth } from '../../shared/messages/index.ts'
 import { randomOf } from '../planner/formats/tflite/random.ts'
+import { BoardBirths, type BoardFacts } from './board-births.ts'
 import { Ledger } from './ledger.ts'
 import type { Settings } from './settings.ts'
 import { type Broker, type Character, SimulatedDevice } from './simulated-device.ts'
@@ -12,14 +12,20 @@ export interface CrowdSetup {
   readonly broker: Broker
   readonly fleet: string
   readonly anchor: Digest
-  readonly boards: readonly Pick<Birth, 'report' | 'runtimes'>[]
+  readonly boards: readonly BoardFacts[]
   readonly samples: number
   readonly dir: string
 }
 
-/** Sockets of one loopback address: the broker bounds them, and ports run out too. */
-const PER_ADDRESS = 1_000
-const SWEEP_MS = 5_000
+/** Sockets of one loopback address: the broker bounds them, and the fewer a port is sought among, the sooner it is found. */
+const PER_ADDRESS = 250
+/**
+ * Each run has loopback addresses of its own: the ports of the run before wait for a minute after it (TIME_WAIT), and who looks for a
+ * free one among those takes longer than for all else of a birth.
+ */
+const NET = 1 + (process.pid % 250)
+/** One timer for all, in place of some for each. */
+const TICK_MS = 1_000
 
 /** All devices of a simulation, in this process. */
 export class Crowd {
@@ -27,18 +33,19 @@ export class Crowd {
   readonly devices: readonly SimulatedDevice[]
   readonly #settings: Settings
   readonly #random: () => number
-  #sweep: NodeJS.Timeout | undefined
+  #ticking: NodeJS.Timeout | undefined
 
   constructor({ settings, broker, fleet, anchor, boards, samples, dir }: CrowdSetup) {
     this.#settings = settings
     this.#random = randomOf(settings.seed)
+    const births = boards.map((facts) => new BoardBirths(facts))
     const isLoopback = broker.host.startsWith('127.')
     this.devices = Array.from({ length: settings.devices }, (_, index) => {
       const id = `d${String(index).padStart(6, '0')}`
-      const facts = boards[index % boards.length]
-      if (!facts) throw new Error('no boards')
+      const ofBoard = births[index % births.length]
+      if (!ofBoard) throw new Error('no boards')
       return new SimulatedDevice({
-        ...{ id, fleet, broker, facts, anchor, samples, ledger: this.ledger },
+        ...{ id, fleet, broker, births: ofBoard, anchor, samples, ledger: this.ledger },
         localAddress: isLoopback ? addressOf(index) : undefined,
         username: settings.broker === undefined ? undefined : `${fleet}/${id}`,
         character: this.#character(index),
@@ -47,7 +54,7 @@ export class Crowd {
         installMs: settings['install-ms'],
       })
     })
-    this.#sweep = setInterval(() => this.#resend(), SWEEP_MS)
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS)
   }
 
   /** Everybody connects, so many at a time; resolves when every birth has its receipt. */
@@ -115,7 +122,7 @@ export class Crowd {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweep)
+    clearInterval(this.#ticking)
     for (const device of this.devices) device.stop()
     await sleep(10)
   }
@@ -133,9 +140,9 @@ export class Crowd {
     return { ...drawn, pulls: this.#random() < pull }
   }
 
-  #resend(): void {
+  #tick(): void {
     const now = performance.now()
-    for (const device of this.devices) device.resend(now)
+    for (const device of this.devices) device.tick(now)
   }
 
   async #within(what: string, run: (done: () => void) => void): Promise<void> {
@@ -161,5 +168,5 @@ function freezing(index: number): Character['freezes'] {
 
 function addressOf(index: number): string {
   const at = Math.floor(index / PER_ADDRESS)
-  return `127.0.${1 + Math.floor(at / 250)}.${1 + (at % 250)}`
+  return `127.${NET}.${1 + Math.floor(at / 250)}.${1 + (at % 250)}`
 }

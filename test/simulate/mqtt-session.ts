@@ -1,49 +1,63 @@
 import { connect, type Socket } from 'node:net'
-import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
+import {
+  type Connecting,
+  DENIED,
+  FrameReader,
+  HEARD,
+  PINGREQ,
+  printConnect,
+  printPuback,
+  printPublish,
+  printSubscribe,
+  readPublish,
+  type Subscription,
+} from './mqtt-frames.ts'
 
 const KEEPALIVE_S = 30
 /** A little before the broker would miss it: as often as an agent's client asks. */
 const PING_MS = 27_000
-const PROTOCOL = { protocolVersion: 4 } as const
+/** Of all sessions: what was read is taken before the next read. */
+const ARRIVING = Buffer.allocUnsafeSlow(256 * 1024)
 
-export interface SessionOptions {
+export interface SessionOptions extends Omit<Connecting, 'keepaliveS'> {
   readonly host: string
   readonly port: number
   /** Brokers bound what one address may connect: on loopback there are many. */
   readonly localAddress?: string | undefined
-  readonly clientId: string
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  readonly will: { readonly topic: string; readonly payload: Buffer }
-  readonly subscriptions: readonly { readonly topic: string; readonly qos: 0 | 1 }[]
+  readonly subscriptions: readonly Subscription[]
   /** Connected and subscribed. */
   onUp(): void
+  /** The payload is to be read at once: its memory is the next one's. */
   onMessage(topic: string, payload: Buffer): void
   /** Once. */
   onDown(reason: string): void
 }
 
 /**
- * One MQTT 3.1.1 session on a real socket, lean enough for ten thousand of them in a process: no queue, no timers but
- * the keep-alive, no reconnecting. What must not be lost is the device's business, as it is an agent's.
+ * One MQTT 3.1.1 session on a real socket, lean enough for ten thousand of them in a process: no queue, no timer, no stream
+ * to read from, no reconnecting. What must not be lost is the device's business, as it is an agent's.
  */
 export class MqttSession {
   readonly #options: SessionOptions
   readonly #socket: Socket
-  readonly #parser = parser(PROTOCOL)
+  readonly #frames = new FrameReader((first, body) => this.#take(first, body))
   #nextId = 1
-  #ping: NodeJS.Timeout | undefined
+  /** Monotonic ms. */
+  #pingAt = Number.POSITIVE_INFINITY
   #isDown = false
   #reason = 'the broker closed the connection'
 
   constructor(options: SessionOptions) {
     this.#options = options
     const { host, port, localAddress } = options
-    this.#socket = connect({ host, port, ...(localAddress && { localAddress }), noDelay: true })
-    this.#parser.on('packet', (packet) => this.#take(packet))
-    this.#parser.on('error', (error) => this.#end(error.message))
-    this.#socket.on('connect', () => this.#send(this.#hello()))
-    this.#socket.on('data', (bytes) => this.#parser.parse(bytes))
+    this.#socket = connect({
+      ...{ host, port, noDelay: true },
+      ...(localAddress && { localAddress }),
+      onread: { buffer: ARRIVING, callback: (length) => this.#read(length) },
+    })
+    this.#socket.on('connect', () =>
+      this.#socket.write(printConnect({ ...options, keepaliveS: KEEPALIVE_S })),
+    )
     this.#socket.on('error', (error) => {
       this.#reason = error.message
     })
@@ -52,9 +66,14 @@ export class MqttSession {
 
   /** QoS 1 as an agent publishes; nobody waits for the broker's word, the planner's receipt is what counts. */
   publish(topic: string, payload: Buffer): void {
-    const messageId = this.#nextId
-    this.#nextId = (this.#nextId % 65_535) + 1
-    this.#send({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false, messageId })
+    this.#send(printPublish(this.#takeId(), topic, payload))
+  }
+
+  /** Keeps it alive, called more often than that. */
+  tick(now: number): void {
+    if (now < this.#pingAt) return
+    this.#pingAt = now + PING_MS
+    this.#send(PINGREQ)
   }
 
   /** Stops reading: its window fills, and the broker's buffers behind it. */
@@ -67,55 +86,56 @@ export class MqttSession {
     this.#socket.destroy()
   }
 
-  #hello(): IConnectPacket {
-    const { clientId, username, password, will } = this.#options
-    return {
-      cmd: 'connect',
-      protocolId: 'MQTT',
-      ...PROTOCOL,
-      clean: true,
-      clientId,
-      keepalive: KEEPALIVE_S,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password: Buffer.from(password) }),
-      will: { ...will, qos: 1, retain: false },
-    }
+  #read(length: number): boolean {
+    if (!this.#frames.read(ARRIVING.subarray(0, length))) this.#end('the broker speaks no MQTT')
+    return true
   }
 
-  #take(packet: Packet): void {
-    switch (packet.cmd) {
-      case 'connack': {
-        if (packet.returnCode !== 0) {
-          this.#end(`refused with code ${packet.returnCode}`)
+  #take(first: number, body: Buffer): void {
+    switch (first >> 4) {
+      case HEARD.connack:
+        if (body[1] !== 0) this.#end(`refused with code ${body[1]}`)
+        else this.#send(printSubscribe(this.#takeId(), this.#options.subscriptions))
+        return
+      case HEARD.suback:
+        if (body.includes(DENIED, 2)) {
+          this.#end('denied its topics')
           return
         }
-        const messageId = this.#nextId++
-        this.#send({
-          cmd: 'subscribe',
-          messageId,
-          subscriptions: [...this.#options.subscriptions],
-        })
-        return
-      }
-      case 'suback':
-        this.#ping = setInterval(() => this.#send({ cmd: 'pingreq' }), PING_MS)
+        this.#pingAt = performance.now() + PING_MS
         this.#options.onUp()
         return
-      case 'publish':
-        if (packet.qos === 1) this.#send({ cmd: 'puback', messageId: packet.messageId ?? 0 })
-        this.#options.onMessage(packet.topic, packet.payload as Buffer)
+      case HEARD.publish:
+        this.#takePublish(first, body)
         return
       default:
         return
     }
   }
 
-  #send(packet: Packet): void {
-    if (!this.#socket.destroyed) this.#socket.write(generate(packet, PROTOCOL))
+  #takePublish(first: number, body: Buffer): void {
+    const published = readPublish(first, body)
+    if (published === undefined) {
+      this.#end('a message that is none')
+      return
+    }
+    const { topic, messageId, payload } = published
+    if (messageId !== undefined) this.#send(printPuback(messageId))
+    this.#options.onMessage(topic, payload)
+  }
+
+  #takeId(): number {
+    const id = this.#nextId
+    this.#nextId = (id % 65_535) + 1
+    return id
+  }
+
+  #send(frame: Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(frame)
   }
 
   #end(reason: string): void {
-    clearInterval(this.#ping)
+    this.#pingAt = Number.POSITIVE_INFINITY
     this.#socket.destroy()
     if (this.#isDown) return
     this.#isDown = true

@@ -10,16 +10,16 @@ export function printFigures(figures: Figures): string {
     ['devices, classes', `${figures.devices}, ${figures.classes}`],
     [
       'births',
-      `${births.perSecond.toFixed(0)}/s, ${births.cpuMsPerDevice.toFixed(2)} ms of planner CPU each`,
+      `${births.perSecond.toFixed(0)}/s, ${births.cpuMsPerDevice.toFixed(2)} ms of planner CPU each, ${births.simulatorCpuMsPerDevice.toFixed(2)} ms of the simulator's`,
     ],
     ...(plan ? [['plan', printPlan(plan)] as const] : []),
     ...(rollout ? [['rollout', printRollout(rollout)] as const] : []),
-    ...(idle ? [['idle', `${(100 * idle.cpuShare).toFixed(1)} % of a core`] as const] : []),
+    ...(idle ? [['idle', printIdle(idle)] as const] : []),
     ...storms.map(
       (storm) =>
         [
           'storm',
-          `${storm.perSecond.toFixed(0)} births/s, CPU ${storm.cpuSeconds.toFixed(2)} s`,
+          `${storm.perSecond.toFixed(0)} births/s, planner CPU ${storm.cpuSeconds.toFixed(2)} s, the simulator's ${storm.simulatorCpuSeconds.toFixed(2)} s`,
         ] as const,
     ),
     ['orders sent/needed', kinds.join(', ')],
@@ -34,12 +34,18 @@ export function printFigures(figures: Figures): string {
   return lines.map(([name, value]) => `${name.padEnd(32)} ${value}`).join('\n')
 }
 
-function printPlan({ seconds, probingSeconds, cpuSeconds }: NonNullable<Figures['plan']>): string {
-  return `${seconds.toFixed(1)} s, of which probing ${probingSeconds.toFixed(1)} s; CPU ${cpuSeconds.toFixed(2)} s`
+function printPlan(plan: NonNullable<Figures['plan']>): string {
+  const { seconds, probingSeconds, cpuSeconds, simulatorCpuSeconds } = plan
+  return `${seconds.toFixed(1)} s, of which probing ${probingSeconds.toFixed(1)} s; planner CPU ${cpuSeconds.toFixed(2)} s, the simulator's ${simulatorCpuSeconds.toFixed(2)} s`
+}
+
+function printIdle({ cpuShare, seconds, simulatorCpuSeconds }: NonNullable<Figures['idle']>) {
+  const own = simulatorCpuSeconds / seconds
+  return `${(100 * cpuShare).toFixed(1)} % of a core, the simulator ${(100 * own).toFixed(1)} %`
 }
 
 function printRollout(rollout: NonNullable<Figures['rollout']>): string {
-  const { seconds, cpuMsPerDevice, reportsPerSecond, installed } = rollout
+  const { seconds, cpuMsPerDevice, simulatorCpuMsPerDevice, reportsPerSecond, installed } = rollout
   const others = `all who read had it after ${installed.seconds.toFixed(1)} s, half of them after ${installed.halfSeconds.toFixed(1)} s`
-  return `${others}; ${seconds.toFixed(1)} s, ${cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${reportsPerSecond.toFixed(0)} reports/s`
+  return `${others}; ${seconds.toFixed(1)} s, ${cpuMsPerDevice.toFixed(1)} ms of planner CPU a device, ${simulatorCpuMsPerDevice.toFixed(1)} ms of the simulator's, ${reportsPerSecond.toFixed(0)} reports/s`
 }

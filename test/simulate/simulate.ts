@@ -12,6 +12,9 @@ export interface Phase {
   readonly seconds: number
   readonly cpuSeconds: number
   readonly cpuMsPerDevice: number
+  /** The simulator's own, with the copy it serves: who else had the processors. */
+  readonly simulatorCpuSeconds: number
+  readonly simulatorCpuMsPerDevice: number
   /** At its end, and the most that was seen in it. */
   readonly rssBytes: number
   readonly mostRssBytes: number
@@ -190,6 +193,7 @@ async function ended(
 function phasesOf(planner: PlannerUnderTest, devices: number, tell: (line: string) => void) {
   return async (name: string, run: () => Promise<void>): Promise<Phase> => {
     const before = planner.usage()
+    const ownBefore = process.cpuUsage()
     const started = performance.now()
     let mostRssBytes = before.rssBytes
     const look = setInterval(() => {
@@ -197,13 +201,18 @@ function phasesOf(planner: PlannerUnderTest, devices: number, tell: (line: strin
     }, LOOK_MS)
     await run().finally(() => clearInterval(look))
     const seconds = (performance.now() - started) / 1000
+    const own = process.cpuUsage(ownBefore)
     const { cpuSeconds: cpu, rssBytes } = planner.usage()
     const cpuSeconds = cpu - before.cpuSeconds
+    const simulatorCpuSeconds = (own.user + own.system) / 1e6
     tell(
-      `${name}: ${seconds.toFixed(1)} s, planner CPU ${cpuSeconds.toFixed(2)} s, RSS ${(rssBytes / 1e6).toFixed(0)} MB, at most ${(mostRssBytes / 1e6).toFixed(0)} MB`,
+      `${name}: ${seconds.toFixed(1)} s, planner CPU ${cpuSeconds.toFixed(2)} s, the simulator's ${simulatorCpuSeconds.toFixed(2)} s, RSS ${(rssBytes / 1e6).toFixed(0)} MB, at most ${(mostRssBytes / 1e6).toFixed(0)} MB`,
     )
-    const cpuMsPerDevice = (1000 * cpuSeconds) / devices
-    return { seconds, cpuSeconds, cpuMsPerDevice, rssBytes, mostRssBytes }
+    return {
+      ...{ seconds, cpuSeconds, cpuMsPerDevice: (1000 * cpuSeconds) / devices },
+      ...{ simulatorCpuSeconds, simulatorCpuMsPerDevice: (1000 * simulatorCpuSeconds) / devices },
+      ...{ rssBytes, mostRssBytes },
+    }
   }
 }
 

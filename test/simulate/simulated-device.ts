@@ -3,7 +3,6 @@ import { DeviceTrust } from '../../agent/trust/index.ts'
 import type { Digest } from '../../shared/digest.ts'
 import { newId } from '../../shared/ids.ts'
 import {
-  type Birth,
   type Channel,
   type HeardOrder,
   type InstallState,
@@ -14,6 +13,7 @@ import {
   type Report,
 } from '../../shared/messages/index.ts'
 import { pullArtifact } from './artifact-copy.ts'
+import type { BoardBirths } from './board-births.ts'
 import { Fetch } from './fetch-artifact.ts'
 import type { Ledger } from './ledger.ts'
 import { madeUpRecord } from './measured-figures.ts'
@@ -44,7 +44,8 @@ export interface DeviceSetup {
   readonly broker: Broker
   readonly localAddress: string | undefined
   readonly username: string | undefined
-  readonly facts: Pick<Birth, 'report' | 'runtimes'>
+  /** Of its board. */
+  readonly births: BoardBirths
   readonly character: Character
   readonly anchor: Digest
   /** For what it believes. */
@@ -146,8 +147,9 @@ export class SimulatedDevice {
     this.#session?.drop()
   }
 
-  /** What had no receipt for a while goes out once more. */
-  resend(now: number): void {
+  /** Called every second or so: keeps its session alive, and says once more what had no receipt for a while. */
+  tick(now: number): void {
+    this.#session?.tick(now)
     if (!this.#isUp) return
     for (const entry of this.#outbox.values()) {
       if (now - entry.saidAt < RESEND_MS) continue
@@ -170,23 +172,18 @@ export class SimulatedDevice {
   }
 
   async #sayBirth(): Promise<void> {
-    const { facts, ledger } = this.setup
+    const { births, ledger } = this.setup
     const trust = await this.#trust
     const roots = (await trust?.rootVersions()) ?? { director: 0, image: 0 }
     const slots = [...this.#slots].map(([model, variant]) => ({ model, variant, active: true }))
     this.#birth = newId()
     ledger.births += 1
-    const birth: Birth = {
-      v: 1,
-      id: this.#birth,
-      epoch: this.#epoch(),
-      agentVersion: '0.1.0',
-      memoryLimitBytes: null,
-      slots,
-      roots,
-      ...facts,
-    }
-    this.#session?.publish(this.#topic('birth'), printMessage('birth', birth))
+    const birth = births.print({
+      ...{ v: 1, id: this.#birth, epoch: this.#epoch() },
+      ...{ agentVersion: '0.1.0', memoryLimitBytes: null },
+      ...{ slots, roots },
+    })
+    this.#session?.publish(this.#topic('birth'), birth)
   }
 
   #down(reason: string): void {
@@ -325,13 +322,13 @@ export class SimulatedDevice {
   }
 
   #believed(): Promise<DeviceTrust> {
-    const { id, dir, anchor, facts } = this.setup
+    const { id, dir, anchor, births } = this.setup
     this.#trust ??= DeviceTrust.open({
       dir,
       device: id,
       anchor,
       class: null,
-      architecture: facts.report.architecture,
+      architecture: births.facts.report.architecture,
       runtimes: ['litert', 'onnxruntime'],
       clock: { now: () => new Date(), monotonic: () => performance.now() },
     })

@@ -18,6 +18,7 @@ t.test('a simulated fleet: births, a plan, a rollout with downloads, and a storm
   const { probe, assign } = figures.orders
   t.ok(figures.verified >= (probe?.needed ?? 0) + (assign?.needed ?? 0))
   t.ok(figures.births.cpuSeconds > 0, 'the planner is measured by the kernel')
+  t.ok(figures.births.simulatorCpuSeconds > 0, 'and so is who shares its processors')
   t.ok(figures.databaseBytesPerDevice > 0)
 })
 
