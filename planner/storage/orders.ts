@@ -113,6 +113,21 @@ export async function pendingOrdersOf(
   )
 }
 
+/** Of these, those with orders that they have not acknowledged. */
+export async function awaitedOf(
+  db: Db,
+  devices: readonly DeviceId[],
+): Promise<ReadonlySet<DeviceId>> {
+  const rows = await db
+    .selectFrom('orders')
+    .select('device')
+    .distinct()
+    .where(isAmong(db, 'device', devices))
+    .where('state', '=', 'open')
+    .execute()
+  return new Set(rows.map(({ device }) => device))
+}
+
 /** Those with orders that they have not acknowledged. */
 export async function devicesWithOpenOrders(db: Db): Promise<readonly DeviceId[]> {
   const rows = await db
