@@ -30,8 +30,6 @@ const MAX_DEPTH = 16
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const OPENERS: ReadonlySet<number> = new Set([0x5b, 0x7b])
-const CLOSERS: ReadonlySet<number> = new Set([0x5d, 0x7d])
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -53,17 +51,29 @@ export function parseJsonText(bytes: Uint8Array): JsonText {
 function depthOf(bytes: Uint8Array): number {
   let depth = 0
   let deepest = 0
-  let inString = false
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = bytes[i] as number
-    if (inString) {
-      if (byte === BACKSLASH) i += 1
-      else if (byte === QUOTE) inString = false
-    } else if (byte === QUOTE) inString = true
-    else if (OPENERS.has(byte)) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number
+    if (byte === QUOTE) at = endOfString(bytes, at)
+    else if (isOpener(byte)) {
       depth += 1
-      deepest = Math.max(deepest, depth)
-    } else if (CLOSERS.has(byte)) depth -= 1
+      if (depth > deepest) deepest = depth
+    } else if (isCloser(byte)) depth -= 1
   }
   return deepest
+}
+
+/** Of `[` and `{`, and of `]` and `}`: ASCII has them 32 apart. */
+function isOpener(byte: number): boolean {
+  return (byte & 0xdf) === 0x5b
+}
+
+function isCloser(byte: number): boolean {
+  return (byte & 0xdf) === 0x5d
+}
+
+/** Where the quote is that ends what the quote here begins. */
+function endOfString(bytes: Uint8Array, from: number): number {
+  let at = from + 1
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+  return at
 }

@@ -14,6 +14,12 @@ export interface Allowance {
   readonly reason: string
 }
 
+/** One of those that may; only what the tightest is called is put into words, for every birth asks. */
+interface Bound {
+  readonly bytes: number
+  readonly reason: () => string
+}
+
 export interface Budget {
   readonly memory: Allowance
   readonly storage: Allowance
@@ -53,7 +59,7 @@ export function effectiveBudget(
   }
 }
 
-function tightest(bounds: readonly Allowance[]): Allowance {
+function tightest(bounds: readonly Bound[]): Allowance {
   const [first, ...rest] = bounds
   if (first === undefined) {
     return {
@@ -61,30 +67,35 @@ function tightest(bounds: readonly Allowance[]): Allowance {
       reason: `the device tells nothing: at most ${formatBytes(WITHOUT_FACTS)}`,
     }
   }
-  return rest.reduce((least, bound) => (bound.bytes < least.bytes ? bound : least), first)
+  const { bytes, reason } = rest.reduce(
+    (least, bound) => (bound.bytes < least.bytes ? bound : least),
+    first,
+  )
+  return { bytes, reason: reason() }
 }
 
-function fromProfile(profile: Profile | null, bytes: number | undefined): Allowance[] {
+function fromProfile(profile: Profile | null, bytes: number | undefined): Bound[] {
   if (profile === null || bytes === undefined) return []
-  return [{ bytes, reason: `class ${profile.id} allows ${formatBytes(bytes)}` }]
+  return [{ bytes, reason: () => `class ${profile.id} allows ${formatBytes(bytes)}` }]
 }
 
-function fromLimit(bytes: number | null | undefined, what: string): Allowance[] {
+function fromLimit(bytes: number | null | undefined, what: string): Bound[] {
   if (bytes === null || bytes === undefined) return []
-  return [{ bytes, reason: `the agent's ${what} limit is ${formatBytes(bytes)}` }]
+  return [{ bytes, reason: () => `the agent's ${what} limit is ${formatBytes(bytes)}` }]
 }
 
-function known(total: number, share: (bytes: number) => number, what: string): Allowance[] {
+function known(total: number, share: (bytes: number) => number, what: string): Bound[] {
   if (total <= 0) return []
   const bytes = Math.floor(share(total))
-  return [{ bytes, reason: `${what} is ${formatBytes(bytes)}` }]
+  return [{ bytes, reason: () => `${what} is ${formatBytes(bytes)}` }]
 }
 
 /** A full disk is a fact (0 bytes), not an unknown: the total tells them apart. */
-function freeStorage({ storage }: HardwareReport): Allowance[] {
+function freeStorage({ storage }: HardwareReport): Bound[] {
   if (storage.totalBytes <= 0) return []
   const reserve = Math.min(MOST_RESERVE, Math.ceil(storage.totalBytes * RESERVE_SHARE))
   const bytes = Math.max(0, storage.freeBytes - reserve)
-  const reason = `${formatBytes(storage.freeBytes)} free, of which ${formatBytes(reserve)} stay in reserve`
+  const reason = () =>
+    `${formatBytes(storage.freeBytes)} free, of which ${formatBytes(reserve)} stay in reserve`
   return [{ bytes, reason }]
 }

@@ -3,11 +3,12 @@ import { messageOf } from '../../shared/errors.ts'
 import type { FailPoints } from '../../shared/fail-points.ts'
 import type { Birth, Order } from '../../shared/messages/index.ts'
 import { classifierOf, type Profile } from '../classes/index.ts'
-import type { FleetStore } from '../fleet/index.ts'
+import type { Awaiting, FleetStore } from '../fleet/index.ts'
 import {
   type ArtifactStore,
   audit,
   BatchWriter,
+  capturedSamples,
   classParts,
   type Db,
   devices,
@@ -66,9 +67,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     db.transaction().execute((trx) => nextVersions(trx, all, now())),
   )
   return {
-    async recordBirth(device, birth) {
-      await births.add({ device, birth })
-    },
+    recordBirth: (device, birth) => births.add({ device, birth }),
     async recordDeath(device, epoch) {
       await deaths.add({ device, epoch })
     },
@@ -111,17 +110,29 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   }
 }
 
-function birthWriter(options: FleetStoreOptions): BatchWriter<Born, undefined> {
+function birthWriter(options: FleetStoreOptions): BatchWriter<Born, Awaiting> {
   const { now, agenda, onChange } = options
   const classOf = classifierOf(options.profiles)
   return new BatchWriter(async (all) => {
-    const noted = await commit(options, 'birth.stored', (trx) =>
-      storeBirths(trx, all, classOf, now()),
-    )
+    const { noted, awaiting } = await commit(options, 'birth.stored', async (trx) => ({
+      noted: await storeBirths(trx, all, classOf, now()),
+      awaiting: await awaitingOf(trx, all),
+    }))
     for (const note of noted) note?.(agenda)
     if (noted.some((note) => note !== undefined)) onChange()
-    return all.map(() => undefined)
+    return awaiting
   }, GATHER_MS)
+}
+
+/** After their births: what they took as other processes is open again. */
+async function awaitingOf(trx: Db, all: readonly Born[]): Promise<readonly Awaiting[]> {
+  const names = all.map(({ device }) => device)
+  const ordered = await orders.awaitedOf(trx, names)
+  const concerned = await capturedSamples.concernedOf(trx, names)
+  return names.map((device) => ({
+    orders: ordered.has(device),
+    samples: concerned.has(device),
+  }))
 }
 
 /** Answers whether it was news. */
@@ -163,9 +174,10 @@ async function storeBirths(
 ): Promise<BirthNote[]> {
   const parts = await classParts.listParts(trx)
   const births: devices.NewBirth[] = []
-  for (const one of all) {
-    const device = { ...one.birth, id: one.device }
-    births.push({ ...one, found: await classificationOf(trx, device, classOf, parts) })
+  for (const { device, birth } of all) {
+    const { report, runtimes, memoryLimitBytes } = birth
+    const said = { id: device, report, runtimes, memoryLimitBytes }
+    births.push({ device, birth, found: await classificationOf(trx, said, classOf, parts) })
   }
   const outcomes = await devices.recordBirths(trx, births, at)
   const of = (outcome: 'new' | 'known') =>

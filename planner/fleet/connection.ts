@@ -38,8 +38,10 @@ export const AGENT_CHANNELS = ['birth', 'death', 'reports', 'want', 'samples'] a
 export type AgentChannel = (typeof AGENT_CHANNELS)[number]
 export type AgentMessage = Extract<Message, { channel: AgentChannel }>
 
+const FROM_AGENT: ReadonlySet<Channel> = new Set(AGENT_CHANNELS)
+
 export function isFromAgent(message: Message): message is AgentMessage {
-  return AGENT_CHANNELS.some((channel) => channel === message.channel)
+  return FROM_AGENT.has(message.channel)
 }
 
 /** A way to all devices of one fleet. */

@@ -6,6 +6,7 @@ const TOLD_EVERY_MS = 600_000
 const STARTS_KEPT = 8
 /** Once, a birth may have been late. */
 const RETURNS = 2
+const NONE: readonly never[] = []
 
 /**
  * Two machines with one identity, as a copied disk makes them: a broker lets one client of a name in and puts the other
@@ -14,9 +15,9 @@ const RETURNS = 2
  */
 export class Doubles {
   readonly #now: () => number
-  readonly #seen = new Set<string>()
-  #present: string | undefined
-  #returns: number[] = []
+  /** The present one last. Most devices have one. */
+  #starts: readonly string[] = NONE
+  #returns: readonly number[] = NONE
   #toldAt = Number.NEGATIVE_INFINITY
 
   /** @param now monotonic ms */
@@ -26,17 +27,12 @@ export class Doubles {
 
   /** A birth of this start. True: there are two, and it is time to say so. */
   take(start: string): boolean {
-    if (start === this.#present) return false
+    if (start === this.#starts.at(-1)) return false
     const now = this.#now()
-    if (this.#seen.has(start)) this.#returns.push(now)
-    this.#present = start
-    this.#seen.delete(start)
-    this.#seen.add(start)
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= STARTS_KEPT) break
-      this.#seen.delete(oldest)
-    }
-    this.#returns = this.#returns.filter((at) => now - at < WINDOW_MS)
+    const isBack = this.#starts.includes(start)
+    this.#starts = [...this.#starts.filter((one) => one !== start), start].slice(-STARTS_KEPT)
+    const returns = isBack ? [...this.#returns, now] : this.#returns
+    this.#returns = returns.filter((at) => now - at < WINDOW_MS)
     if (this.#returns.length < RETURNS || now - this.#toldAt < TOLD_EVERY_MS) return false
     this.#toldAt = now
     return true

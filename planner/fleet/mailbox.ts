@@ -23,8 +23,9 @@ export class Mailbox {
   /** False when it is full: the task is dropped. */
   post(manner: Manner, begin: () => Promise<void>): boolean {
     if (this.#tasks.length + this.#underWay >= this.#most) return false
-    this.#tasks.push({ begin, manner })
-    this.#beginNext()
+    const task = { begin, manner }
+    if (this.#tasks.length === 0 && this.#mayBegin(task)) this.#begin(task)
+    else this.#tasks.push(task)
     return true
   }
 
@@ -37,10 +38,14 @@ export class Mailbox {
   #beginNext(): void {
     for (let task = this.#tasks[0]; task && this.#mayBegin(task); task = this.#tasks[0]) {
       this.#tasks.shift()
-      this.#underWay += 1
-      this.#isAlone = task.manner === 'alone'
-      void this.#perform(task)
+      this.#begin(task)
     }
+  }
+
+  #begin(task: Task): void {
+    this.#underWay += 1
+    this.#isAlone = task.manner === 'alone'
+    void this.#perform(task)
   }
 
   #mayBegin({ manner }: Task): boolean {

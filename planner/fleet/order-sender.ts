@@ -49,10 +49,16 @@ export class OrderSender {
 
   /** A session began: what was sent in an older one may be lost. */
   begin(): void {
+    this.forget()
+    this.nudge()
+  }
+
+  /** The same where nothing waits: for whom nothing was sent, nobody asks. */
+  forget(): void {
     this.#sent.clear()
     this.#acknowledged.clear()
     this.#failed = undefined
-    this.nudge()
+    clearTimeout(this.#timer)
   }
 
   /** There may be something new to send. */

@@ -11,7 +11,7 @@ import type { FleetLimits } from './limits.ts'
 import { Mailbox, type Manner } from './mailbox.ts'
 import { OrderSender } from './order-sender.ts'
 import { SampleCollector } from './sample-collector.ts'
-import type { FleetStore, SampleDesk } from './store.ts'
+import type { Awaiting, FleetStore, SampleDesk } from './store.ts'
 import type { Turns } from './turns.ts'
 
 /** Reports that one receipt order names at most. */
@@ -41,43 +41,36 @@ export interface PeerContext {
  */
 type Session = Epoch | 'unknown' | 'ended'
 
-/** One device as this end sees it. What must not be lost is in the store before it is answered. */
+/**
+ * One device as this end sees it. What must not be lost is in the store before it is answered. Of thousands most say a birth
+ * and nothing else for hours, so what only some need is made when they do.
+ */
 export class Peer {
   readonly #device: string
   readonly #context: PeerContext
-  readonly #log: Logger
   readonly #mailbox: Mailbox
-  readonly #orders: OrderSender
-  readonly #collector: SampleCollector | undefined
-  readonly #garbage: TokenBucket
   readonly #recorded: TokenBucket
-  readonly #rebirths: TokenBucket
-  readonly #laterKinds = new Set<string>()
   readonly #doubles: Doubles
+  #ownLog: Logger | undefined
+  #orders: OrderSender | undefined
+  #collector: SampleCollector | undefined
+  #garbage: TokenBucket | undefined
+  #rebirths: TokenBucket | undefined
+  #laterKinds: Set<string> | undefined
   #received: string[] = []
   #session: Session = 'unknown'
+  /** Since the birth that is being stored came. */
+  #isNudged = false
 
   constructor(device: string, context: PeerContext) {
-    const { limits, now, store } = context
+    const { limits, now } = context
     this.#device = device
     this.#context = context
-    this.#log = context.log.child({ device })
     this.#mailbox = new Mailbox(limits.mailbox, (error) =>
       this.#log.error({ reason: messageOf(error) }, 'cannot store a message'),
     )
-    this.#orders = new OrderSender({
-      pending: (except) => store.pendingOrders(device, except),
-      send: (order) => this.#send(order),
-      signing: context.signing,
-      sending: context.sending,
-      limits,
-      log: this.#log,
-    })
-    this.#collector = this.#newCollector()
     this.#recorded = new TokenBucket(limits.reportBurst, limits.reportIntervalMs, now)
-    this.#garbage = new TokenBucket(limits.garbageBurst, limits.garbageIntervalMs, now)
     this.#doubles = new Doubles(now)
-    this.#rebirths = new TokenBucket(1, limits.rebirthMs, now)
   }
 
   /** It said all that it may say by now: what comes is dropped, and comes again. Ask once for each message that is no want. */
@@ -93,6 +86,7 @@ export class Peer {
 
   take(message: AgentMessage): void {
     if (message.channel === 'want') this.#takeWant(message.payload)
+    // Of whom nothing was asked, nothing is taken.
     else if (message.channel === 'samples') this.#collector?.take(message.payload)
     // Reports are stored in the order in which they begin; a birth or a death is before or after all of them.
     else if (message.channel === 'reports')
@@ -103,20 +97,25 @@ export class Peer {
   }
 
   takeGarbage(channel: string, reason: string): void {
+    const { limits, now } = this.#context
+    this.#garbage ??= new TokenBucket(limits.garbageBurst, limits.garbageIntervalMs, now)
     if (!this.#garbage.take()) return
     this.#log.warn({ channel, reason }, 'garbage')
     this.#post('alone', () => this.#context.store.recordGarbage(this.#device, channel, reason))
   }
 
   nudge(): void {
+    this.#isNudged = true
     if (this.#session === 'unknown') this.askBirth()
     else if (this.#session !== 'ended') {
-      this.#orders.nudge()
-      this.#collector?.nudge()
+      this.#ordersOf().nudge()
+      this.#collectorOf()?.nudge()
     }
   }
 
   askBirth(): void {
+    const { limits, now } = this.#context
+    this.#rebirths ??= new TokenBucket(1, limits.rebirthMs, now)
     if (!this.#rebirths.take()) return
     this.#send({ v: 1, id: newId(), kind: 'rebirth' }).catch((error) => {
       this.#log.debug({ reason: messageOf(error) }, 'cannot ask for a birth')
@@ -133,28 +132,52 @@ export class Peer {
     await this.#mailbox.idle()
   }
 
-  #newCollector(): SampleCollector | undefined {
+  get #log(): Logger {
+    this.#ownLog ??= this.#context.log.child({ device: this.#device })
+    return this.#ownLog
+  }
+
+  #ordersOf(): OrderSender {
+    const { store, signing, sending, limits } = this.#context
+    this.#orders ??= new OrderSender({
+      pending: (except) => store.pendingOrders(this.#device, except),
+      send: (order) => this.#send(order),
+      ...{ signing, sending, limits, log: this.#log },
+    })
+    return this.#orders
+  }
+
+  #collectorOf(): SampleCollector | undefined {
     const { samples: desk, collecting: turns, limits } = this.#context
     if (!desk) return undefined
-    return new SampleCollector({
+    this.#collector ??= new SampleCollector({
       ...{ device: this.#device, desk, turns, limits, log: this.#log },
       send: (order) => this.#send(order),
       onGarbage: (reason) => this.takeGarbage('samples', reason),
     })
+    return this.#collector
   }
 
   async #takeBirth(birth: Birth): Promise<void> {
-    const isNews = !isOlder(birth.epoch, this.#session)
-    if (isNews) await this.#context.store.recordBirth(this.#device, birth)
-    if (isNews && this.#doubles.take(birth.epoch.start)) await this.#noteDouble()
+    if (isOlder(birth.epoch, this.#session)) {
+      this.#receive(birth.id)
+      return
+    }
+    this.#isNudged = false
+    const awaiting = await this.#context.store.recordBirth(this.#device, birth)
+    if (this.#doubles.take(birth.epoch.start)) await this.#noteDouble()
     this.#receive(birth.id)
-    if (!isNews) return
+    this.#begin(birth.epoch, awaiting)
+  }
+
+  /** What came since the birth was stored, it does not know of: then there was a nudge. */
+  #begin(epoch: Epoch, { orders, samples }: Awaiting): void {
     // Said again on the same connection, nothing of it was lost.
-    const isSameSession = isSame(birth.epoch, this.#session)
-    this.#session = birth.epoch
-    if (isSameSession) this.#orders.nudge()
-    else this.#orders.begin()
-    this.#collector?.begin()
+    const isSameSession = isSame(epoch, this.#session)
+    this.#session = epoch
+    if (!isSameSession) this.#orders?.forget()
+    if (orders || this.#isNudged) this.#ordersOf().nudge()
+    if (samples || this.#isNudged) this.#collectorOf()?.begin()
   }
 
   async #noteDouble(): Promise<void> {
@@ -174,13 +197,14 @@ export class Peer {
     if (report.kind === 'later') this.#noteLater(report.said)
     else {
       await this.#context.store.recordReport(this.#device, report)
-      if (report.kind === 'ack') this.#orders.acknowledged(report.order)
+      if (report.kind === 'ack') this.#orders?.acknowledged(report.order)
     }
     this.#receive(report.id)
     this.#askIfUnknown()
   }
 
   #noteLater(kind: string): void {
+    this.#laterKinds ??= new Set()
     if (this.#laterKinds.has(kind) || this.#laterKinds.size >= LATER_KINDS) return
     this.#laterKinds.add(kind)
     this.#log.warn({ kind }, 'reports of a kind this planner does not know: update it')
@@ -198,7 +222,7 @@ export class Peer {
 
   #endSession(session: 'unknown' | 'ended'): void {
     this.#session = session
-    this.#orders.stop()
+    this.#orders?.stop()
     this.#collector?.stop()
     this.#context.blocks.cancel(this.#device)
   }

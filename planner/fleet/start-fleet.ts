@@ -1,6 +1,11 @@
 import { type Logger, pino } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import { type MessageRefusal, parseMessage } from '../../shared/messages/index.ts'
+import {
+  type MessageRefusal,
+  parseMessage,
+  parsePayload,
+  parseTopic,
+} from '../../shared/messages/index.ts'
 import { BlockServer } from './block-server.ts'
 import {
   type FleetConnection,
@@ -124,24 +129,36 @@ class Fleet implements FleetLink {
 
   #receive(topic: string, bytes: Uint8Array): void {
     if (this.#closed) return
-    const [, , , , device = '', channel] = topic.split('/')
+    const from = parseTopic(topic)
+    if (from === undefined) {
+      this.#takeStrange(topic, bytes)
+      return
+    }
+    const { device, channel } = from
     // Before it is parsed: what is another planner's, and a device that floods, costs a look at its topics.
     if (this.#isOthers(device, channel)) return
     const known = this.#peers.get(device)
     const isBounded = channel !== 'want' && channel !== 'samples'
     if (isBounded && known?.isOver()) return
-    const parsed = parseMessage(topic, bytes)
-    if (parsed.ok) {
-      const { message } = parsed
-      const isForUs = message.fleet === this.#fleet && isFromAgent(message)
-      if (!isForUs) return
-      const peer = known ?? this.#peer(message.device)
-      // Its first one counts, too.
-      if (known === undefined && isBounded) peer.isOver()
-      peer.take(message)
+    const parsed = parsePayload(from, bytes)
+    if (!parsed.ok) {
+      this.#refuse(parsed.refusal)
       return
     }
-    this.#refuse(parsed.refusal)
+    const { message } = parsed
+    const isForUs = message.fleet === this.#fleet && isFromAgent(message)
+    if (!isForUs) return
+    const peer = known ?? this.#peer(message.device)
+    // Its first one counts, too.
+    if (known === undefined && isBounded) peer.isOver()
+    peer.take(message)
+  }
+
+  /** On a topic that is none of ours: of several planners one says so. */
+  #takeStrange(topic: string, bytes: Uint8Array): void {
+    const [, , , , device = ''] = topic.split('/')
+    const parsed = this.#owns(device) ? parseMessage(topic, bytes) : undefined
+    if (parsed?.ok === false) this.#refuse(parsed.refusal)
   }
 
   #refuse({ code, message, topic: from }: MessageRefusal): void {

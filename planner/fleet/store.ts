@@ -3,13 +3,21 @@ import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth, Epoch, Order, Report } from '../../shared/messages/index.ts'
 
+/** Whether a device that came is to be told something. */
+export interface Awaiting {
+  /** Orders that it has not acknowledged. */
+  readonly orders: boolean
+  /** Captured samples that are wanted of it, or that it need not keep. */
+  readonly samples: boolean
+}
+
 /**
  * What the MQTT side of the planner needs to remember. The database implements it; everything here is
  * idempotent, because messages arrive twice, late and out of order.
  */
 export interface FleetStore {
-  /** A session began; births of an older connection of the same start are ignored. */
-  recordBirth(device: DeviceId, birth: Birth): Promise<void>
+  /** A session began; births of an older connection of the same start are ignored. Answers what awaited the device then. */
+  recordBirth(device: DeviceId, birth: Birth): Promise<Awaiting>
   /** A session ended; ignored unless the epoch is the device's present one. */
   recordDeath(device: DeviceId, epoch: Epoch): Promise<void>
   /** Durable when the promise resolves; only then is a receipt sent. */

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { z } from 'zod'
+import { rowsInto } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -23,16 +24,17 @@ export async function writeAudit(
   await writeAudits(db, [entry], at)
 }
 
+const putEntries = rowsInto('audit', ['at', 'actor', 'action', 'subject', 'detail'])
+
 /** Many at once, in this order. */
 export async function writeAudits(
   db: Db,
   entries: readonly Omit<AuditEntry, 'seq' | 'at'>[],
   at: Date,
 ): Promise<void> {
-  if (entries.length === 0) return
   const time = at.toISOString()
   const rows = entries.map((one) => ({ ...one, at: time, detail: JSON.stringify(one.detail) }))
-  await db.insertInto('audit').values(rows).execute()
+  await putEntries(db, rows)
 }
 
 export interface AuditQuery {

@@ -5,11 +5,11 @@ import { recordLabelsOf } from './device-labels.ts'
 import { putSlotsOf } from './device-slots.ts'
 import { recordRootsOf } from './directions.ts'
 import { recordEngineNotesOf } from './engine-notes.ts'
-import { filledUp, inPieces } from './few-texts.ts'
+import { isAmong, rowsInto } from './few-texts.ts'
 import { readJson } from './json.ts'
 import { reopenOrders } from './orders.ts'
 import { recordTakers } from './runtime-packages.ts'
-import type { Db, Tables } from './tables.ts'
+import type { Db } from './tables.ts'
 import { recordZones } from './windows.ts'
 
 /** What a device counts as, by what it says of itself. */
@@ -27,8 +27,25 @@ export interface NewBirth extends Born {
 /** False for a birth older than the session known. */
 export type BirthOutcome = 'new' | 'known' | false
 
-/** Rows of one statement, a power of two: as many as make it rare. */
-const ROWS = 64
+/** Of a first birth only. */
+const FIRST = ['id', 'first_seen', 'garbage'] as const
+const SAID = [
+  'last_seen',
+  'online',
+  'epoch',
+  'agent_version',
+  'report',
+  'runtimes',
+  'memory_limit',
+  'slots',
+] as const
+const CLASS = ['class', 'class_reason', 'storage_room', 'memory_room'] as const
+
+const putClassified = rowsInto('devices', [...FIRST, ...SAID, ...CLASS], {
+  key: 'id',
+  changes: [...SAID, ...CLASS],
+})
+const putUnclassified = rowsInto('devices', [...FIRST, ...SAID], { key: 'id', changes: SAID })
 
 /**
  * Sessions began, or are told again: many at once, in this order, by a few statements for all of them. Answers for each.
@@ -53,10 +70,16 @@ export async function recordBirths(
   const births = [...newest.values()].sort(
     (a, b) => compare(a.found?.class ?? '', b.found?.class ?? '') || compare(a.device, b.device),
   )
+  const time = at.toISOString()
   // Without a class what is known of it stays: those are rows of another shape.
-  for (const shape of [births.filter(({ found }) => found), births.filter(({ found }) => !found)]) {
-    for (const piece of inPieces(shape, ROWS)) await putRows(db, piece, at.toISOString())
-  }
+  await putClassified(
+    db,
+    births.flatMap((one) => (one.found ? { ...rowOf(one, time), ...classColumns(one.found) } : [])),
+  )
+  await putUnclassified(
+    db,
+    births.flatMap((one) => (one.found ? [] : rowOf(one, time))),
+  )
   await reopenOrders(db, [...isRestarted].sort())
   await recordRootsOf(db, births)
   await recordEngineNotesOf(db, births)
@@ -75,13 +98,13 @@ async function epochsOf(db: Db, ids: readonly DeviceId[]): Promise<Map<DeviceId,
   const rows = await db
     .selectFrom('devices')
     .select(['id', 'epoch'])
-    .where('id', 'in', filledUp(ids))
+    .where(isAmong(db, 'id', ids))
     .execute()
   return new Map(rows.map(({ id, epoch }) => [id, readJson(epochSchema, epoch)]))
 }
 
-async function putRows(db: Db, births: readonly NewBirth[], time: string): Promise<void> {
-  const rows = births.map(({ device, birth, found }) => ({
+function rowOf({ device, birth }: Born, time: string) {
+  return {
     id: device,
     first_seen: time,
     garbage: 0,
@@ -93,25 +116,7 @@ async function putRows(db: Db, births: readonly NewBirth[], time: string): Promi
     runtimes: JSON.stringify(birth.runtimes),
     memory_limit: birth.memoryLimitBytes,
     slots: JSON.stringify(birth.slots),
-    ...(found && classColumns(found)),
-  }))
-  const [first] = rows
-  if (!first) return
-  const kept: readonly string[] = ['id', 'first_seen', 'garbage']
-  const changing = Object.keys(first).filter((name) => !kept.includes(name))
-  await db
-    .insertInto('devices')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet((row) =>
-          Object.fromEntries(
-            changing.map((name) => [name, row.ref(`excluded.${name as keyof Tables['devices']}`)]),
-          ),
-        ),
-    )
-    .execute()
+  }
 }
 
 export function classColumns({ class: classId, reason, storageRoom, memoryRoom }: Classification) {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../shared/digest.ts'
 import type { DeviceId } from '../../shared/ids.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong } from './few-texts.ts'
 import type { Db } from './tables.ts'
 
 /**
@@ -76,7 +76,7 @@ export async function concernedOf(
     .selectFrom('captured_samples')
     .select('device')
     .distinct()
-    .where('device', 'in', filledUp(new Set(devices)))
+    .where(isAmong(db, 'device', new Set(devices)))
     .where((q) => q.or([q('state', '=', 'offered'), q('told', '=', 0)]))
     .execute()
   return new Set(rows.map(({ device }) => device))

@@ -1,7 +1,7 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Labels } from '../../shared/labels.ts'
 import type { Born } from './born.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong } from './few-texts.ts'
 import type { Db } from './tables.ts'
 
 /** Whose word a label is. */
@@ -22,7 +22,13 @@ export async function recordLabelsOf(db: Db, births: readonly Born[]): Promise<v
   const rows = await db
     .selectFrom('device_labels')
     .select(['device', 'key', 'value'])
-    .where('device', 'in', filledUp(births.map(({ device }) => device)))
+    .where(
+      isAmong(
+        db,
+        'device',
+        births.map(({ device }) => device),
+      ),
+    )
     .where('origin', '=', 'device')
     .execute()
   const known = new Map<DeviceId, Record<string, string>>()

@@ -1,6 +1,6 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth } from '../../shared/messages/index.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong, rowsInto } from './few-texts.ts'
 import type { Db, Tables } from './tables.ts'
 
 /** What a device holds. */
@@ -10,6 +10,8 @@ export interface Held {
 }
 
 type Row = Tables['device_slots']
+
+const putAdded = rowsInto('device_slots', ['device', 'model_name', 'variant', 'active'])
 
 /** What a device holds, row by row, so that lists can be asked for it; `devices.slots` is the truth. */
 export async function putSlots(db: Db, device: DeviceId, slots: Birth['slots']): Promise<void> {
@@ -23,18 +25,21 @@ export async function putSlotsOf(db: Db, all: readonly Held[]): Promise<void> {
   const rows = await db
     .selectFrom('device_slots')
     .select(['device', 'model_name', 'variant', 'active'])
-    .where('device', 'in', filledUp(devices))
+    .where(isAmong(db, 'device', devices))
     .execute()
   const known = new Map<DeviceId, (typeof rows)[number][]>()
   for (const row of rows) known.set(row.device, [...(known.get(row.device) ?? []), row])
   const changed = all.filter(({ device, slots }) => !isSame(known.get(device) ?? [], slots))
   if (changed.length === 0) return
   const names = changed.map(({ device }) => device)
-  await db.deleteFrom('device_slots').where('device', 'in', filledUp(names)).execute()
+  await db
+    .deleteFrom('device_slots')
+    .where(isAmong(db, 'device', names))
+    .execute()
   const added = changed.flatMap(({ device, slots }) =>
     [...rowsOf(slots).values()].map((row) => ({ device, ...row })),
   )
-  if (added.length > 0) await db.insertInto('device_slots').values(added).execute()
+  await putAdded(db, added)
 }
 
 function rowsOf(slots: Birth['slots']) {

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { z } from 'zod'
 import type { DeviceId } from '../../shared/ids.ts'
 import {
@@ -10,7 +9,7 @@ import {
 } from '../../shared/messages/index.ts'
 import { type BirthOutcome, type Classification, classColumns, recordBirths } from './births.ts'
 import { putSlots } from './device-slots.ts'
-import { filledUp } from './few-texts.ts'
+import { areAmong, isAmong } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -80,13 +79,18 @@ export async function recordDeaths(
     device,
     epoch: JSON.stringify({ start, connection }),
   }))
-  const sessions = sql.join(filledUp(said).map(({ device, epoch }) => sql`(${device}, ${epoch})`))
   const rows = await db
     .updateTable('devices')
     .set({ online: 0, last_seen: at.toISOString() })
     // By the key first: pairs alone are looked for in every row.
-    .where('id', 'in', filledUp(new Set(said.map(({ device }) => device))))
-    .where(sql<boolean>`(id, epoch) in (values ${sessions})`)
+    .where(isAmong(db, 'id', new Set(said.map(({ device }) => device))))
+    .where(
+      areAmong(
+        db,
+        ['id', 'epoch'],
+        said.map(({ device, epoch }) => [device, epoch]),
+      ),
+    )
     .returning(['id', 'epoch'])
     .execute()
   const ended = new Map(rows.map(({ id, epoch }) => [id, epoch]))

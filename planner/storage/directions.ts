@@ -3,7 +3,7 @@ import type { DeviceId } from '../../shared/ids.ts'
 import type { Birth } from '../../shared/messages/index.ts'
 import { type DirectedEngine, directedEngineSchema } from '../../shared/trust/index.ts'
 import type { Born } from './born.ts'
-import { inPieces } from './few-texts.ts'
+import { rowsInto } from './few-texts.ts'
 import { readJsonOrNull } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -87,19 +87,16 @@ export async function engineGiven(
   return readJsonOrNull(directedEngineSchema, row?.engine ?? null)
 }
 
+const putRoots = rowsInto('device_roots', ['device', 'director', 'image'], {
+  key: 'device',
+  changes: ['director', 'image'],
+})
+
 export async function recordRootsOf(db: Db, births: readonly Born[]): Promise<void> {
-  for (const piece of inPieces(births, 256)) {
-    await db
-      .insertInto('device_roots')
-      .values(piece.map(({ device, birth: { roots } }) => ({ device, ...roots })))
-      .onConflict((conflict) =>
-        conflict.column('device').doUpdateSet((row) => ({
-          director: row.ref('excluded.director'),
-          image: row.ref('excluded.image'),
-        })),
-      )
-      .execute()
-  }
+  await putRoots(
+    db,
+    births.map(({ device, birth: { roots } }) => ({ device, ...roots })),
+  )
 }
 
 export async function rootsOf(db: Db, device: DeviceId): Promise<Birth['roots']> {

@@ -1,17 +1,89 @@
+import { CompiledQuery, PostgresAdapter, type RawBuilder, type SqlBool, sql } from 'kysely'
+import type { Db, Tables } from './tables.ts'
+
 /**
- * A list of values is part of a statement's text, and statements stay compiled by their texts (`sqlite.ts`): batches of every
- * size would each be compiled anew. So lists have few lengths.
+ * The values of a list are part of a statement's text, and statements stay compiled by their texts (`sqlite.ts`): batches of
+ * every size would each be put together and compiled anew. So a list that is looked through is one value, and rows that
+ * are put come in pieces of few lengths.
  */
 
-/** Longer lists are rare, and a statement has room for so many values. */
-const LONGEST = 1024
-
-/** The same values; the last one again and again, up to a power of two. For `in`, which asks whether, not how often. */
-export function filledUp<T>(values: Iterable<T>): T[] {
+/** Whether the column has one of these: a list of any length, and one text. */
+export function isAmong(db: Db, column: string, values: Iterable<string>) {
   const list = [...values]
-  const last = list.at(-1)
-  while (last !== undefined && list.length < LONGEST && !isPowerOfTwo(list.length)) list.push(last)
-  return list
+  return isPostgres(db)
+    ? sql<SqlBool>`${sql.ref(column)} = any(${list})`
+    : sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(list)}))`
+}
+
+/** Whether both columns together have one of these pairs. */
+export function areAmong(
+  db: Db,
+  columns: readonly [string, string],
+  pairs: readonly (readonly [string, string])[],
+) {
+  const [first, second] = columns.map((column) => sql.ref(column))
+  const listed = isPostgres(db)
+    ? sql`select * from unnest(${pairs.map(([one]) => one)}::text[], ${pairs.map(([, other]) => other)}::text[])`
+    : sql`select value ->> 0, value ->> 1 from json_each(${JSON.stringify(pairs)})`
+  return sql<SqlBool>`(${first}, ${second}) in (${listed})`
+}
+
+function isPostgres(db: Db): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter
+}
+
+/** Rows of one statement, a power of two: as many as make it rare. */
+const ROWS = 64
+
+/** What becomes of a row that is there. */
+interface Conflict<Column> {
+  readonly key: Column
+  /** Taken from the new row; none: the old one stays. */
+  readonly changes: readonly Column[]
+}
+
+/**
+ * Puts rows into a table, many at once. A statement of each length is put together once: of births that took longer than
+ * the database took to write them.
+ */
+export function rowsInto<
+  Name extends keyof Tables & string,
+  Column extends keyof Tables[Name] & string,
+>(table: Name, columns: readonly Column[], conflict?: Conflict<NoInfer<Column>>) {
+  const kept = new WeakMap<object, Map<number, string>>()
+  const textOf = (db: Db, rows: number): string => {
+    const { adapter } = db.getExecutor()
+    const texts = kept.get(adapter) ?? new Map<number, string>()
+    kept.set(adapter, texts)
+    const text = texts.get(rows) ?? insertion(table, columns, rows, conflict).compile(db).sql
+    texts.set(rows, text)
+    return text
+  }
+  return async (db: Db, rows: readonly Pick<Tables[Name], Column>[]): Promise<void> => {
+    for (const piece of inPieces(rows, ROWS)) {
+      const values = piece.flatMap((row) => columns.map((column) => row[column]))
+      await db.executeQuery(CompiledQuery.raw(textOf(db, piece.length), values))
+    }
+  }
+}
+
+function insertion(
+  table: string,
+  columns: readonly string[],
+  rows: number,
+  conflict: Conflict<string> | undefined,
+): RawBuilder<unknown> {
+  const row = sql`(${sql.join(columns)})`
+  const all = sql.join(Array.from({ length: rows }, () => row))
+  const into = sql`insert into ${sql.table(table)} (${sql.join(columns.map((name) => sql.ref(name)))})`
+  return sql`${into} values ${all}${conflict ? resolution(conflict) : sql``}`
+}
+
+function resolution({ key, changes }: Conflict<string>) {
+  const on = sql` on conflict (${sql.ref(key)})`
+  if (changes.length === 0) return sql`${on} do nothing`
+  const changed = changes.map((name) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`)
+  return sql`${on} do update set ${sql.join(changed)}`
 }
 
 /** All in their order, in pieces of at most `most`, a power of two: each as long as a smaller one may be, too. */
@@ -22,8 +94,4 @@ export function* inPieces<T>(rows: readonly T[], most: number): Generator<readon
     yield rows.slice(from, from + size)
     from += size
   }
-}
-
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../shared/digest.ts'
 import { OPEN_STATES } from '../rollout/index.ts'
 import type { StoredDirection } from './directions.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong } from './few-texts.ts'
 import { memberOf, type RolloutDevice } from './rollouts.ts'
 import type { Db } from './tables.ts'
 
@@ -30,7 +30,7 @@ export async function revertedOf(db: Db, devices: readonly string[]): Promise<Re
     .selectFrom('rollout_devices')
     .select('device')
     .distinct()
-    .where('device', 'in', filledUp(devices))
+    .where(isAmong(db, 'device', devices))
     .where('state', '=', 'reverted')
     .execute()
   return new Set(rows.map(({ device }) => device))

@@ -6,7 +6,7 @@ import {
   cancelOrderSchema,
   probeOrderSchema,
 } from '../../shared/messages/index.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong } from './few-texts.ts'
 import { readKnown } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -101,7 +101,7 @@ export async function pendingOrdersOf(
   const rows = await db
     .selectFrom('orders')
     .select(['id', 'device', 'body'])
-    .where('device', 'in', filledUp(new Set(asked.map(({ device }) => device))))
+    .where(isAmong(db, 'device', new Set(asked.map(({ device }) => device))))
     .where('state', '=', 'open')
     .where((q) => q.or([q('expires_at', 'is', null), q('expires_at', '>', at.toISOString())]))
     .orderBy('seq')
@@ -111,6 +111,21 @@ export async function pendingOrdersOf(
       .filter((row) => row.device === device && !except.includes(row.id))
       .flatMap(({ body }) => readKnown(outboxOrderSchema, JSON.parse(body)) ?? []),
   )
+}
+
+/** Of these, those with orders that they have not acknowledged. */
+export async function awaitedOf(
+  db: Db,
+  devices: readonly DeviceId[],
+): Promise<ReadonlySet<DeviceId>> {
+  const rows = await db
+    .selectFrom('orders')
+    .select('device')
+    .distinct()
+    .where(isAmong(db, 'device', devices))
+    .where('state', '=', 'open')
+    .execute()
+  return new Set(rows.map(({ device }) => device))
 }
 
 /** Those with orders that they have not acknowledged. */
@@ -151,7 +166,7 @@ export async function reopenOrders(db: Db, devices: readonly DeviceId[]): Promis
   await db
     .updateTable('orders')
     .set({ state: 'open' })
-    .where('device', 'in', [...devices])
+    .where(isAmong(db, 'device', devices))
     .where('state', '=', 'acked')
     .execute()
 }

@@ -3,7 +3,7 @@ import type { DeviceId } from '../../shared/ids.ts'
 import { wordOr } from '../../shared/open-words.ts'
 import { type RuntimeManifest, runtimeManifestSchema } from '../../shared/runtime-package/index.ts'
 import type { Born } from './born.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong, rowsInto } from './few-texts.ts'
 import { readKnown } from './json.ts'
 import type { Db, Tables } from './tables.ts'
 
@@ -73,19 +73,21 @@ export function newestOf(packages: readonly RuntimePackage[]): readonly RuntimeP
   return [...newest.values()]
 }
 
+const putTakers = rowsInto('runtime_takers', ['device'], { key: 'device', changes: [] })
+
 export async function recordTakers(db: Db, births: readonly Born[]): Promise<void> {
   const takes = ({ birth }: Born) => birth.acceptsRuntimes === true
   const others = births.filter((born) => !takes(born)).map(({ device }) => device)
   if (others.length > 0) {
-    await db.deleteFrom('runtime_takers').where('device', 'in', filledUp(others)).execute()
+    await db
+      .deleteFrom('runtime_takers')
+      .where(isAmong(db, 'device', others))
+      .execute()
   }
-  const added = births.filter(takes).map(({ device }) => ({ device }))
-  if (added.length === 0) return
-  await db
-    .insertInto('runtime_takers')
-    .values(added)
-    .onConflict((conflict) => conflict.column('device').doNothing())
-    .execute()
+  await putTakers(
+    db,
+    births.filter(takes).map(({ device }) => ({ device })),
+  )
 }
 
 export async function takers(db: Db): Promise<ReadonlySet<DeviceId>> {

@@ -2,7 +2,7 @@ import type { DeviceId } from '../../shared/ids.ts'
 import { type Window, windowSchema } from '../../shared/windows/index.ts'
 import { type Selector, selectorSchema } from '../groups/index.ts'
 import type { Born } from './born.ts'
-import { filledUp } from './few-texts.ts'
+import { isAmong, rowsInto } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -52,22 +52,23 @@ export async function listWindows(db: Db): Promise<readonly MaintenanceWindow[]>
   }))
 }
 
+const putZones = rowsInto('device_zones', ['device', 'zone'], {
+  key: 'device',
+  changes: ['zone'],
+})
+
 /** Absent: an agent that keeps no windows. */
 export async function recordZones(db: Db, births: readonly Born[]): Promise<void> {
   const none = births.flatMap(({ device, birth }) => (birth.timeZone === undefined ? [device] : []))
   if (none.length > 0)
-    await db.deleteFrom('device_zones').where('device', 'in', filledUp(none)).execute()
+    await db
+      .deleteFrom('device_zones')
+      .where(isAmong(db, 'device', none))
+      .execute()
   const said = births.flatMap(({ device, birth: { timeZone: zone } }) =>
     zone === undefined ? [] : [{ device, zone }],
   )
-  if (said.length === 0) return
-  await db
-    .insertInto('device_zones')
-    .values(said)
-    .onConflict((conflict) =>
-      conflict.column('device').doUpdateSet((row) => ({ zone: row.ref('excluded.zone') })),
-    )
-    .execute()
+  await putZones(db, said)
 }
 
 export async function zones(db: Db): Promise<ReadonlyMap<DeviceId, string>> {

@@ -90,18 +90,21 @@ export function parseMessage(topic: string, bytes: Uint8Array): ParsedMessage {
     const message = `topic ${quote(topic)} is none of fit/1/<fleet>/d/<device>/<channel>`
     return { ok: false, refusal: { code: 'unknown-topic', message, topic: undefined } }
   }
-  const refuse = (refused: Refused): ParsedMessage => {
-    return { ok: false, refusal: { ...refused, topic: parsed } }
-  }
-  const limit = MAX_MESSAGE_BYTES[parsed.channel]
+  return parsePayload(parsed, bytes)
+}
+
+/** The same where the topic was parsed before. */
+export function parsePayload(topic: DeviceTopic, bytes: Uint8Array): ParsedMessage {
+  const { fleet, device, channel } = topic
+  const limit = MAX_MESSAGE_BYTES[channel]
   if (bytes.length > limit) {
-    const message = `${bytes.length} bytes on ${parsed.channel}, where at most ${limit} are allowed`
-    return refuse({ code: 'too-large', message })
+    const message = `${bytes.length} bytes on ${channel}, where at most ${limit} are allowed`
+    return { ok: false, refusal: { code: 'too-large', message, topic } }
   }
-  const result = PARSERS[parsed.channel](bytes)
-  if (!result.ok) return refuse(result.refused)
+  const result = PARSERS[channel](bytes)
+  if (!result.ok) return { ok: false, refusal: { ...result.refused, topic } }
   // The record PARSERS ties channel and payload together, which the compiler cannot follow through an index.
-  return { ok: true, message: { ...parsed, payload: result.payload } as Message }
+  return { ok: true, message: { fleet, device, channel, payload: result.payload } as Message }
 }
 
 /** Bytes of a control message; block frames are printed by `printBlockFrame`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { deviceIdSchema, fleetSchema, nameSchema } from '../ids.ts'
+import { fleetSchema, isName, nameSchema } from '../ids.ts'
 
 /** Channels of one device under `fit/1/<fleet>/d/<device>/`: who publishes, with which QoS. */
 export const CHANNELS = {
@@ -19,15 +19,6 @@ export interface DeviceTopic {
   readonly channel: Channel
 }
 
-const topicPartsSchema = z.tuple([
-  z.literal('fit'),
-  z.literal('1'),
-  fleetSchema,
-  z.literal('d'),
-  deviceIdSchema,
-  z.enum(Object.keys(CHANNELS) as [Channel, ...Channel[]]),
-])
-
 export function printTopic(topic: DeviceTopic): string {
   return `fit/1/${topic.fleet}/d/${topic.device}/${topic.channel}`
 }
@@ -39,10 +30,15 @@ export function fleetFilter(fleet: string, channel: Channel): string {
 
 /** `undefined` for a topic that is none of ours. */
 export function parseTopic(topic: string): DeviceTopic | undefined {
-  const parsed = topicPartsSchema.safeParse(topic.split('/'))
-  if (!parsed.success) return undefined
-  const [, , fleet, , device, channel] = parsed.data
-  return { fleet, device, channel }
+  const parts = topic.split('/', 7)
+  if (parts.length !== 6) return undefined
+  const [tree, version, fleet = '', kind, device = '', channel = ''] = parts
+  const isOurs = tree === 'fit' && version === '1' && kind === 'd' && isChannel(channel)
+  return isOurs && isName(fleet) && isName(device) ? { fleet, device, channel } : undefined
+}
+
+function isChannel(text: string): text is Channel {
+  return Object.hasOwn(CHANNELS, text)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import type { FleetStore } from '../../../planner/fleet/store.ts'
+import type { Awaiting, FleetStore } from '../../../planner/fleet/store.ts'
 import type { Birth, Epoch } from '../../../shared/messages/birth.ts'
 import type { Order } from '../../../shared/messages/orders.ts'
 import type { Report } from '../../../shared/messages/reports.ts'
@@ -19,10 +19,11 @@ export class MemoryStore implements FleetStore {
   broken = false
   failures = 0
 
-  async recordBirth(device: string, birth: Birth): Promise<void> {
+  async recordBirth(device: string, birth: Birth): Promise<Awaiting> {
     this.#write()
     this.births.push({ device, birth })
     this.epochs.set(device, birth.epoch)
+    return { orders: (this.orders.get(device) ?? []).length > 0, samples: true }
   }
 
   async recordDeath(device: string, epoch: Epoch): Promise<void> {
