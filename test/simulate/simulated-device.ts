@@ -108,7 +108,7 @@ export class SimulatedDevice {
     this.#connections += 1
     const epoch = this.#epoch()
     this.#session = new MqttSession({
-      ...broker,
+      broker,
       localAddress,
       username,
       clientId: `${fleet}/${id}`,
@@ -179,9 +179,13 @@ export class SimulatedDevice {
     this.#birth = newId()
     ledger.births += 1
     const birth = births.print({
-      ...{ v: 1, id: this.#birth, epoch: this.#epoch() },
-      ...{ agentVersion: '0.1.0', memoryLimitBytes: null },
-      ...{ slots, roots },
+      v: 1,
+      id: this.#birth,
+      epoch: this.#epoch(),
+      agentVersion: '0.1.0',
+      memoryLimitBytes: null,
+      slots,
+      roots,
     })
     this.#session?.publish(this.#topic('birth'), birth)
   }
