@@ -31,11 +31,15 @@ export async function serveCopy(artifacts: string): Promise<Copy> {
   }
 }
 
-/** The digest of what came. */
+/** The digest of what came. @throws Error where the copy answered something else */
 export async function pullArtifact(url: string, digest: string): Promise<string> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`${url}/${digest.slice(0, 2)}/${digest}`, { agent: false }, resolve).on('error', reject)
   })
+  if (answer.statusCode !== 200) {
+    answer.resume()
+    throw new Error(`the copy answered ${answer.statusCode}`)
+  }
   const hash = createHash('sha256')
   for await (const chunk of answer) hash.update(chunk)
   return hash.digest('hex')
