@@ -44,12 +44,12 @@ const BEGINS = { garbage: 0, online: 1 } as const
 
 const putClassified = rowsInto('devices', [...FIRST, ...SAID, ...CLASS], {
   always: BEGINS,
-  key: 'id',
+  key: ['id'],
   changes: ['online', ...SAID, ...CLASS],
 })
 const putUnclassified = rowsInto('devices', [...FIRST, ...SAID], {
   always: BEGINS,
-  key: 'id',
+  key: ['id'],
   changes: ['online', ...SAID],
 })
 

@@ -39,9 +39,11 @@ interface Putting<Column extends string> {
   /** Columns that are the same in every row. */
   readonly always?: Readonly<Partial<Record<Column, number>>>
   /** Absent: no such row is there. */
-  readonly key?: Column
+  readonly key?: readonly Column[]
   /** What the new row changes in one that is there; none: it stays. */
   readonly changes?: readonly Column[]
+  /** Answered of those that were put or changed; none: nothing is. */
+  readonly returning?: readonly Column[]
 }
 
 /**
@@ -55,7 +57,10 @@ export function rowsInto<
   table: Name,
   columns: readonly Column[],
   putting: Putting<keyof Tables[Name] & string> = {},
-): (db: Db, rows: readonly Pick<Tables[Name], Column>[]) => Promise<void> {
+): (
+  db: Db,
+  rows: readonly Pick<Tables[Name], Column>[],
+) => Promise<readonly Partial<Pick<Tables[Name], Column>>[]> {
   const kept = new WeakMap<object, Map<number, string>>()
   const textOf = (db: Db, rows: number): string => {
     const { adapter } = db.getExecutor()
@@ -66,10 +71,14 @@ export function rowsInto<
     return text
   }
   return async (db, rows) => {
+    const answered: Partial<Pick<Tables[Name], Column>>[] = []
     for (const piece of inPieces(rows, ROWS)) {
       const values = piece.flatMap((row) => columns.map((column) => row[column]))
-      await db.executeQuery(CompiledQuery.raw(textOf(db, piece.length), values))
+      const statement = CompiledQuery.raw(textOf(db, piece.length), values)
+      const { rows: some } = await db.executeQuery<Partial<Pick<Tables[Name], Column>>>(statement)
+      answered.push(...some)
     }
+    return answered
   }
 }
 
@@ -77,17 +86,22 @@ function insertion(
   table: string,
   columns: readonly string[],
   rows: number,
-  { always = {}, key, changes = [] }: Putting<string>,
+  { always = {}, key, changes = [], returning = [] }: Putting<string>,
 ): RawBuilder<unknown> {
-  const all = [...columns, ...Object.keys(always)].map((name) => sql.ref(name))
+  const all = names([...columns, ...Object.keys(always)])
   const row = sql`(${sql.join([...columns, ...Object.values(always).map((same) => sql.lit(same))])})`
   const values = sql.join(Array.from({ length: rows }, () => row))
   const resolution = key === undefined ? sql`` : resolved(key, changes)
-  return sql`insert into ${sql.table(table)} (${sql.join(all)}) values ${values}${resolution}`
+  const answer = returning.length === 0 ? sql`` : sql` returning ${names(returning)}`
+  return sql`insert into ${sql.table(table)} (${all}) values ${values}${resolution}${answer}`
 }
 
-function resolved(key: string, changes: readonly string[]): RawBuilder<unknown> {
-  const on = sql` on conflict (${sql.ref(key)})`
+function names(columns: readonly string[]): RawBuilder<unknown> {
+  return sql.join(columns.map((name) => sql.ref(name)))
+}
+
+function resolved(key: readonly string[], changes: readonly string[]): RawBuilder<unknown> {
+  const on = sql` on conflict (${names(key)})`
   if (changes.length === 0) return sql`${on} do nothing`
   const changed = changes.map((name) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`)
   return sql`${on} do update set ${sql.join(changed)}`
