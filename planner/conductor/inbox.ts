@@ -37,6 +37,8 @@ interface Batch {
   readonly context: ConductorContext
   readonly db: Db
   readonly members: MemberBook
+  /** Orders whose acknowledgements were written with all others. */
+  readonly acknowledged: Acknowledged
   /** Who has something to be asked for, once this is committed. */
   readonly nudged: Set<string>
 }
@@ -81,7 +83,8 @@ async function handle(context: ConductorContext, all: readonly StoredReport[]): 
     const own = { ...context, db: trx }
     const ids = all.flatMap(({ report }) => (report.kind === 'install' ? report.order : []))
     const members = new MemberBook(trx, await memberships.membersByOrder(trx, [...new Set(ids)]))
-    const batch: Batch = { context: own, db: trx, members, nudged }
+    const acknowledged = await acknowledge(trx, all, context.now())
+    const batch: Batch = { context: own, db: trx, members, acknowledged, nudged }
     for (const { device, report } of all) {
       const handler = HANDLERS[report.kind] as (
         b: Batch,
@@ -99,12 +102,38 @@ async function handle(context: ConductorContext, all: readonly StoredReport[]): 
   for (const device of nudged) context.nudge(device)
 }
 
+interface Acknowledged {
+  readonly asked: Set<string>
+  /** Those that were open until now, by order. */
+  readonly kinds: ReadonlyMap<string, string>
+}
+
+/** What devices acknowledge before they say anything else: a wave's orders are one statement. */
+async function acknowledge(trx: Db, all: readonly StoredReport[], at: Date): Promise<Acknowledged> {
+  const saidMore = new Set<string>()
+  const said: orders.Acknowledgement[] = []
+  for (const { device, report } of all) {
+    if (report.kind !== 'ack') saidMore.add(device)
+    else if (!saidMore.has(device)) said.push({ device, order: report.order })
+  }
+  const kinds = await orders.ackOrders(trx, said, at)
+  return { kinds, asked: new Set(said.map(ackName)) }
+}
+
+function ackName({ device, order }: orders.Acknowledgement): string {
+  return `${device} ${order}`
+}
+
 /** Reports that are not kept to tell a duplicate by. */
 const PASSING: ReadonlySet<HeardReport['kind']> = new Set(['observations', 'captured'])
 
 const HANDLERS: Handlers = {
-  async ack({ context, db }, device, report) {
-    const begun = await orders.ackOrder(db, device, report.order, context.now())
+  async ack({ context, db, acknowledged }, device, report) {
+    const { asked, kinds } = acknowledged
+    // Said twice, it was open once.
+    const begun = asked.delete(ackName({ device, order: report.order }))
+      ? kinds.get(report.order)
+      : await orders.ackOrder(db, device, report.order, context.now())
     if (begun === 'assign') return
     const known = await orders.findOrder(db, report.order)
     if (known?.device !== device) return
@@ -244,7 +273,7 @@ function whyThere({ error, waitsFor }: ReportOf<'install'>): string | null {
 }
 
 async function fail(
-  { context, db, members }: Omit<Batch, 'nudged'>,
+  { context, db, members }: Pick<Batch, 'context' | 'db' | 'members'>,
   member: RolloutDevice,
   state: 'rolled-back' | 'refused',
   error: string,

@@ -1,5 +1,8 @@
 /** So many at a time: one commit for all, and nobody waits for longer than that takes. */
 const MOST = 256
+/** After so many at once as many more are to be expected: then more of them are gathered. */
+const CROWD = 16
+const CROWD_FACTOR = 4
 
 interface Waiting<Item, Result> {
   readonly item: Item
@@ -17,13 +20,14 @@ export class BatchWriter<Item, Result> {
   readonly #waiting: Waiting<Item, Result>[] = []
   #isWriting = false
   #beganAt = Number.NEGATIVE_INFINITY
+  #restMs = 0
   #timer: NodeJS.Timeout | undefined
   #isDue = false
 
   /**
    * @param write all of them or none; answers in their order
    * @param gatherMs batches that are not full begin so far apart: whoever comes alone is written at once, and of many that
-   *   come one after another nobody waits longer than this
+   *   come one after another nobody waits longer than this; in a crowd four times as long, since each batch has its price
    */
   constructor(write: (items: readonly Item[]) => Promise<readonly Result[]>, gatherMs = 0) {
     this.#write = write
@@ -40,7 +44,7 @@ export class BatchWriter<Item, Result> {
 
   #schedule(): void {
     if (this.#isDue || this.#waiting.length === 0) return
-    const restMs = this.#beganAt + this.#gatherMs - performance.now()
+    const restMs = this.#beganAt + this.#restMs - performance.now()
     if (restMs <= 0 || this.#waiting.length >= MOST) {
       clearTimeout(this.#timer)
       this.#isDue = true
@@ -54,7 +58,9 @@ export class BatchWriter<Item, Result> {
     this.#timer = undefined
     this.#isWriting = true
     this.#beganAt = performance.now()
-    await this.#writeAll(this.#waiting.splice(0, MOST))
+    const batch = this.#waiting.splice(0, MOST)
+    this.#restMs = batch.length < CROWD ? this.#gatherMs : CROWD_FACTOR * this.#gatherMs
+    await this.#writeAll(batch)
     this.#isWriting = false
     this.#schedule()
   }

@@ -28,10 +28,9 @@ export interface NewBirth extends Born {
 export type BirthOutcome = 'new' | 'known' | false
 
 /** Of a first birth only. */
-const FIRST = ['id', 'first_seen', 'garbage'] as const
+const FIRST = ['id', 'first_seen'] as const
 const SAID = [
   'last_seen',
-  'online',
   'epoch',
   'agent_version',
   'report',
@@ -41,11 +40,18 @@ const SAID = [
 ] as const
 const CLASS = ['class', 'class_reason', 'storage_room', 'memory_room'] as const
 
+const BEGINS = { garbage: 0, online: 1 } as const
+
 const putClassified = rowsInto('devices', [...FIRST, ...SAID, ...CLASS], {
-  key: 'id',
-  changes: [...SAID, ...CLASS],
+  always: BEGINS,
+  key: ['id'],
+  changes: ['online', ...SAID, ...CLASS],
 })
-const putUnclassified = rowsInto('devices', [...FIRST, ...SAID], { key: 'id', changes: SAID })
+const putUnclassified = rowsInto('devices', [...FIRST, ...SAID], {
+  always: BEGINS,
+  key: ['id'],
+  changes: ['online', ...SAID],
+})
 
 /**
  * Sessions began, or are told again: many at once, in this order, by a few statements for all of them. Answers for each.
@@ -72,14 +78,9 @@ export async function recordBirths(
   )
   const time = at.toISOString()
   // Without a class what is known of it stays: those are rows of another shape.
-  await putClassified(
-    db,
-    births.flatMap((one) => (one.found ? { ...rowOf(one, time), ...classColumns(one.found) } : [])),
-  )
-  await putUnclassified(
-    db,
-    births.flatMap((one) => (one.found ? [] : rowOf(one, time))),
-  )
+  const rowsOf = (some: readonly NewBirth[]) => some.map((one) => rowOf(one, time))
+  await putClassified(db, rowsOf(births.filter(({ found }) => found)))
+  await putUnclassified(db, rowsOf(births.filter(({ found }) => !found)))
   await reopenOrders(db, [...isRestarted].sort())
   await recordRootsOf(db, births)
   await recordEngineNotesOf(db, births)
@@ -103,19 +104,21 @@ async function epochsOf(db: Db, ids: readonly DeviceId[]): Promise<Map<DeviceId,
   return new Map(rows.map(({ id, epoch }) => [id, readJson(epochSchema, epoch)]))
 }
 
-function rowOf({ device, birth }: Born, time: string) {
+function rowOf({ device, birth, found }: NewBirth, time: string) {
   return {
     id: device,
     first_seen: time,
-    garbage: 0,
     last_seen: time,
-    online: 1,
     epoch: JSON.stringify(birth.epoch),
     agent_version: birth.agentVersion,
     report: JSON.stringify(birth.report),
     runtimes: JSON.stringify(birth.runtimes),
     memory_limit: birth.memoryLimitBytes,
     slots: JSON.stringify(birth.slots),
+    class: found?.class ?? null,
+    class_reason: found ? JSON.stringify(found.reason) : null,
+    storage_room: found?.storageRoom ?? null,
+    memory_room: found?.memoryRoom ?? null,
   }
 }
 

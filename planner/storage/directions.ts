@@ -88,7 +88,7 @@ export async function engineGiven(
 }
 
 const putRoots = rowsInto('device_roots', ['device', 'director', 'image'], {
-  key: 'device',
+  key: ['device'],
   changes: ['director', 'image'],
 })
 

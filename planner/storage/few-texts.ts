@@ -35,11 +35,15 @@ function isPostgres(db: Db): boolean {
 /** Rows of one statement, a power of two: as many as make it rare. */
 const ROWS = 64
 
-/** What becomes of a row that is there. */
-interface Conflict<Column> {
-  readonly key: Column
-  /** Taken from the new row; none: the old one stays. */
-  readonly changes: readonly Column[]
+interface Putting<Column extends string> {
+  /** Columns that are the same in every row. */
+  readonly always?: Readonly<Partial<Record<Column, number>>>
+  /** Absent: no such row is there. */
+  readonly key?: readonly Column[]
+  /** What the new row changes in one that is there; none: it stays. */
+  readonly changes?: readonly Column[]
+  /** Answered of those that were put or changed; none: nothing is. */
+  readonly returning?: readonly Column[]
 }
 
 /**
@@ -49,21 +53,32 @@ interface Conflict<Column> {
 export function rowsInto<
   Name extends keyof Tables & string,
   Column extends keyof Tables[Name] & string,
->(table: Name, columns: readonly Column[], conflict?: Conflict<NoInfer<Column>>) {
+>(
+  table: Name,
+  columns: readonly Column[],
+  putting: Putting<keyof Tables[Name] & string> = {},
+): (
+  db: Db,
+  rows: readonly Pick<Tables[Name], Column>[],
+) => Promise<readonly Partial<Pick<Tables[Name], Column>>[]> {
   const kept = new WeakMap<object, Map<number, string>>()
   const textOf = (db: Db, rows: number): string => {
     const { adapter } = db.getExecutor()
     const texts = kept.get(adapter) ?? new Map<number, string>()
     kept.set(adapter, texts)
-    const text = texts.get(rows) ?? insertion(table, columns, rows, conflict).compile(db).sql
+    const text = texts.get(rows) ?? insertion(table, columns, rows, putting).compile(db).sql
     texts.set(rows, text)
     return text
   }
-  return async (db: Db, rows: readonly Pick<Tables[Name], Column>[]): Promise<void> => {
+  return async (db, rows) => {
+    const answered: Partial<Pick<Tables[Name], Column>>[] = []
     for (const piece of inPieces(rows, ROWS)) {
       const values = piece.flatMap((row) => columns.map((column) => row[column]))
-      await db.executeQuery(CompiledQuery.raw(textOf(db, piece.length), values))
+      const statement = CompiledQuery.raw(textOf(db, piece.length), values)
+      const { rows: some } = await db.executeQuery<Partial<Pick<Tables[Name], Column>>>(statement)
+      answered.push(...some)
     }
+    return answered
   }
 }
 
@@ -71,16 +86,22 @@ function insertion(
   table: string,
   columns: readonly string[],
   rows: number,
-  conflict: Conflict<string> | undefined,
+  { always = {}, key, changes = [], returning = [] }: Putting<string>,
 ): RawBuilder<unknown> {
-  const row = sql`(${sql.join(columns)})`
-  const all = sql.join(Array.from({ length: rows }, () => row))
-  const into = sql`insert into ${sql.table(table)} (${sql.join(columns.map((name) => sql.ref(name)))})`
-  return sql`${into} values ${all}${conflict ? resolution(conflict) : sql``}`
+  const all = names([...columns, ...Object.keys(always)])
+  const row = sql`(${sql.join([...columns, ...Object.values(always).map((same) => sql.lit(same))])})`
+  const values = sql.join(Array.from({ length: rows }, () => row))
+  const resolution = key === undefined ? sql`` : resolved(key, changes)
+  const answer = returning.length === 0 ? sql`` : sql` returning ${names(returning)}`
+  return sql`insert into ${sql.table(table)} (${all}) values ${values}${resolution}${answer}`
 }
 
-function resolution({ key, changes }: Conflict<string>) {
-  const on = sql` on conflict (${sql.ref(key)})`
+function names(columns: readonly string[]): RawBuilder<unknown> {
+  return sql.join(columns.map((name) => sql.ref(name)))
+}
+
+function resolved(key: readonly string[], changes: readonly string[]): RawBuilder<unknown> {
+  const on = sql` on conflict (${names(key)})`
   if (changes.length === 0) return sql`${on} do nothing`
   const changed = changes.map((name) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`)
   return sql`${on} do update set ${sql.join(changed)}`

@@ -6,7 +6,7 @@ import {
   cancelOrderSchema,
   probeOrderSchema,
 } from '../../shared/messages/index.ts'
-import { isAmong } from './few-texts.ts'
+import { areAmong, isAmong } from './few-texts.ts'
 import { readKnown } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -139,6 +139,11 @@ export async function devicesWithOpenOrders(db: Db): Promise<readonly DeviceId[]
   return rows.map(({ device }) => device)
 }
 
+export interface Acknowledgement {
+  readonly device: DeviceId
+  readonly order: string
+}
+
 /** Only the device it was sent to can acknowledge an order. Answers its kind where it was open until now. */
 export async function ackOrder(
   db: Db,
@@ -146,15 +151,27 @@ export async function ackOrder(
   id: string,
   at: Date,
 ): Promise<string | undefined> {
-  const row = await db
+  return (await ackOrders(db, [{ device, order: id }], at)).get(id)
+}
+
+/** Many at once, as above: kinds by order. */
+export async function ackOrders(
+  db: Db,
+  said: readonly Acknowledgement[],
+  at: Date,
+): Promise<Map<string, string>> {
+  if (said.length === 0) return new Map()
+  const pairs = said.map(({ device, order }) => [order, device] as const)
+  const ids = pairs.map(([order]) => order)
+  const rows = await db
     .updateTable('orders')
     .set({ state: 'acked', acked_at: at.toISOString() })
-    .where('id', '=', id)
-    .where('device', '=', device)
+    .where(isAmong(db, 'id', ids))
+    .where(areAmong(db, ['id', 'device'], pairs))
     .where('state', '=', 'open')
-    .returning('kind')
-    .executeTakeFirst()
-  return row?.kind
+    .returning(['id', 'kind'])
+    .execute()
+  return new Map(rows.map(({ id, kind }) => [id, kind]))
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DeviceId } from '../../shared/ids.ts'
 import { type HeardReport, REPORTS, type Report } from '../../shared/messages/index.ts'
+import { rowsInto } from './few-texts.ts'
 import { readJson } from './json.ts'
 import type { Db } from './tables.ts'
 
@@ -26,27 +27,26 @@ export async function storeReport(
   return outcome
 }
 
+const putReports = rowsInto('reports', ['device', 'id', 'kind', 'body', 'received_at'], {
+  key: ['device', 'id'],
+  changes: [],
+  returning: ['device', 'id'],
+})
+
 /** Many at once, in this order; answers for each. */
 export async function storeReports(
   db: Db,
   all: readonly NewReport[],
   at: Date,
 ): Promise<('new' | 'duplicate')[]> {
-  if (all.length === 0) return []
-  const inserted = await db
-    .insertInto('reports')
-    .values(
-      all.map(({ device, report }) => ({
-        device,
-        id: report.id,
-        kind: report.kind,
-        body: JSON.stringify(report),
-        received_at: at.toISOString(),
-      })),
-    )
-    .onConflict((conflict) => conflict.columns(['device', 'id']).doNothing())
-    .returning(['device', 'id'])
-    .execute()
+  const received_at = at.toISOString()
+  const inserted = await putReports(
+    db,
+    all.map(({ device, report }) => {
+      const { id, kind } = report
+      return { device, id, kind, body: JSON.stringify(report), received_at }
+    }),
+  )
   const fresh = new Set(inserted.map(({ device, id }) => `${device} ${id}`))
   // Of two that are the same, the first is the new one.
   return all.map(({ device, report }) =>

@@ -73,7 +73,7 @@ export function newestOf(packages: readonly RuntimePackage[]): readonly RuntimeP
   return [...newest.values()]
 }
 
-const putTakers = rowsInto('runtime_takers', ['device'], { key: 'device', changes: [] })
+const putTakers = rowsInto('runtime_takers', ['device'], { key: ['device'], changes: [] })
 
 export async function recordTakers(db: Db, births: readonly Born[]): Promise<void> {
   const takes = ({ birth }: Born) => birth.acceptsRuntimes === true

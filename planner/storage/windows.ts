@@ -53,7 +53,7 @@ export async function listWindows(db: Db): Promise<readonly MaintenanceWindow[]>
 }
 
 const putZones = rowsInto('device_zones', ['device', 'zone'], {
-  key: 'device',
+  key: ['device'],
   changes: ['zone'],
 })
 

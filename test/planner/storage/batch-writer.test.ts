@@ -72,3 +72,19 @@ t.test('what is gathered is written when its time is over, nobody else coming', 
   t.same(await Promise.all(['a', 'b'].map((item) => writer.add(item))), ['a', 'b'])
   t.same(batches, [['first'], ['a', 'b']])
 })
+
+t.test('after a crowd more is gathered than after a few', async (t) => {
+  const order: string[] = []
+  const writerAfter = async (count: number, name: string) => {
+    const writer = new BatchWriter<string, string>(async (items) => {
+      if (items.includes(name)) order.push(name)
+      return items
+    }, 100)
+    await Promise.all(Array.from({ length: count }, (_, item) => writer.add(`${item}`)))
+    return writer
+  }
+  const crowd = await writerAfter(16, 'crowd')
+  const few = await writerAfter(15, 'few')
+  await Promise.all([crowd.add('crowd'), few.add('few')])
+  t.same(order, ['few', 'crowd'])
+})

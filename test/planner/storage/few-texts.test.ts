@@ -42,8 +42,8 @@ for (const database of DATABASES) {
     t.teardown(() => opened.close())
     const { db } = opened
     const strange = ['a', 'a"b', "it's", '{x,y}', 'null', '1', '', 'ü\\']
-    const put = rowsInto('device_zones', ['device', 'zone'], { key: 'device', changes: ['zone'] })
-    const leave = rowsInto('device_zones', ['device', 'zone'], { key: 'device', changes: [] })
+    const put = rowsInto('device_zones', ['device', 'zone'], { key: ['device'], changes: ['zone'] })
+    const leave = rowsInto('device_zones', ['device', 'zone'], { key: ['device'], changes: [] })
     const rows = strange.map((device) => ({ device, zone: `of ${device}` }))
     await put(db, rows)
     await put(db, [{ device: 'a', zone: 'newer' }])

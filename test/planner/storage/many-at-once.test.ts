@@ -6,9 +6,16 @@ import { DEFAULT_LIMITS } from '../../../planner/fleet/limits.ts'
 import { SampleCollector } from '../../../planner/fleet/sample-collector.ts'
 import { Turns } from '../../../planner/fleet/turns.ts'
 import { createSampleStore } from '../../../planner/samples/index.ts'
-import { capturedSamples, type Db, devices } from '../../../planner/storage/index.ts'
+import {
+  capturedSamples,
+  type Db,
+  devices,
+  orders,
+  reports,
+} from '../../../planner/storage/index.ts'
 import { digestOf } from '../../../shared/digest.ts'
 import type { Order } from '../../../shared/messages/index.ts'
+import { sampleAck } from '../../shared/messages/samples.ts'
 import { until } from '../fleet/devices.ts'
 import { DATABASES } from './databases.ts'
 import { birth } from './sample.ts'
@@ -81,6 +88,51 @@ for (const database of DATABASES) {
       t.match(
         sent.find(({ device }) => device === settled),
         { order: { kind: 'collected', samples: [refused] } },
+      )
+    })
+
+    t.test('orders that many acknowledge are one statement, and each its own', async (t) => {
+      const { db, statements } = await fresh(t)
+      await devices.recordBirths(
+        db,
+        names.map((device) => ({ device, birth: birth(1) })),
+        at,
+      )
+      const added = names.map((device) => ({
+        device,
+        order: { v: 1, id: `of ${device}`, kind: 'cancel', order: 'probe' } as const,
+        artifacts: [],
+      }))
+      await orders.addOrders(db, added, at, null)
+      const said = names.map((device) => ({ device, order: `of ${device}` }))
+      const stranger = { device: 'd1', order: 'of d0' }
+      const before = statements()
+      const kinds = await orders.ackOrders(db, [...said.slice(1), stranger], later)
+      t.equal(statements() - before, 1)
+      t.equal(kinds.size, MANY - 1)
+      t.equal(kinds.has('of d0'), false, 'only its own device can')
+      t.equal(
+        (await orders.ackOrders(db, said, later)).size,
+        1,
+        'what is acknowledged was open once',
+      )
+      t.equal((await orders.findOrder(db, 'of d0'))?.state, 'acked')
+    })
+
+    t.test('of many reports each is new once, whichever statement it is in', async (t) => {
+      const { db } = await fresh(t)
+      const ids = Array.from({ length: MANY }, (_, index) => `r${index % 150}`)
+      const said = ids.map((id) => ({ device: 'd0', report: sampleAck(id) }))
+      const outcomes = await reports.storeReports(db, said, at)
+      t.same(
+        outcomes,
+        ids.map((_, index) => (index < 150 ? 'new' : 'duplicate')),
+      )
+      const stored = await reports.unhandledReports(db, MANY)
+      t.same(
+        stored.map(({ report }) => report.id),
+        ids.slice(0, 150),
+        'in their order',
       )
     })
 
