@@ -7,6 +7,7 @@ export type FrameViolation =
   | 'not-connect-first'
   | 'malformed'
   | 'too-many-unreleased'
+  | 'too-many-filters'
 
 const CONNECT = 1
 /** [MQTT-2.2.3]: the remaining length has at most four bytes. */

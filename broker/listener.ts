@@ -32,7 +32,12 @@ const TLS_RULES = { minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized
 
 export function createListener(options: ListenerOptions): Server {
   const { tls, handshakeTimeoutMs, admit, accept } = options
-  const socketOptions = { noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }
+  // Half open: what a client said before it said no more may wait for its turn (`connection.ts`, which closes it then).
+  const socketOptions = {
+    noDelay: true,
+    highWaterMark: SOCKET_BUFFER_BYTES,
+    allowHalfOpen: true,
+  }
   if (tls === undefined) {
     return createPlainServer(socketOptions, (socket) => {
       if (admit(socket)) accept(socket)
@@ -47,8 +52,8 @@ export function createListener(options: ListenerOptions): Server {
   server.prependListener('connection', (socket: Socket) => {
     if (!admit(socket)) socket.destroy()
   })
-  // A client that gave up its handshake; its socket is closed already.
-  server.on('tlsClientError', () => {})
+  // A handshake that failed, or took too long: Node tells of it and leaves the socket open.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   return server
 }
 

@@ -15,21 +15,13 @@ interface Waiting {
 export class Outlet {
   readonly #socket: Socket
   readonly #patienceMs: number
-  readonly #whenEmpty: () => void
   #waiting: Waiting[] = []
   #isWriting = false
   #timer: NodeJS.Timeout | undefined
-  /** Bytes that the kernel has not taken. */
-  #bytes = 0
 
-  constructor(socket: Socket, patienceMs: number, whenEmpty: () => void) {
+  constructor(socket: Socket, patienceMs: number) {
     this.#socket = socket
     this.#patienceMs = patienceMs
-    this.#whenEmpty = whenEmpty
-  }
-
-  get bytes(): number {
-    return this.#bytes
   }
 
   write(pieces: readonly Buffer[], done?: () => void): void {
@@ -37,7 +29,6 @@ export class Outlet {
       done?.()
       return
     }
-    for (const { length } of pieces) this.#bytes += length
     this.#waiting.push({ pieces, done })
     if (!this.#isWriting) this.#flush()
   }
@@ -47,7 +38,6 @@ export class Outlet {
     clearTimeout(this.#timer)
     const waiting = this.#waiting
     this.#waiting = []
-    this.#bytes = 0
     for (const { done } of waiting) done?.()
   }
 
@@ -61,7 +51,7 @@ export class Outlet {
     }
     this.#isWriting = true
     const pieces = now.flatMap((one) => one.pieces)
-    const taken = () => this.#taken(now.length, bytes)
+    const taken = () => this.#taken(now.length)
     if (pieces.length > 1) this.#socket.cork()
     for (const [i, piece] of pieces.entries()) {
       if (i === pieces.length - 1) this.#socket.write(piece, taken)
@@ -71,17 +61,14 @@ export class Outlet {
     if (this.#socket.writableLength > 0) this.#wait()
   }
 
-  #taken(count: number, bytes: number): void {
+  #taken(count: number): void {
     // Told by the end of the connection.
     if (this.#socket.destroyed) return
     clearTimeout(this.#timer)
     this.#isWriting = false
-    this.#bytes -= bytes
     for (const { done } of this.#waiting.splice(0, count)) done?.()
     // Who was told may have written.
-    if (this.#isWriting) return
-    if (this.#waiting.length > 0) this.#flush()
-    else this.#whenEmpty()
+    if (!this.#isWriting && this.#waiting.length > 0) this.#flush()
   }
 
   #wait(): void {

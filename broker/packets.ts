@@ -75,13 +75,23 @@ export class WholeFrames {
 
   /** `undefined` for a frame that is malformed. */
   read(frame: Buffer): Packet | undefined {
+    const packet = this.#parsed(frame)
+    // After a CONNECT it would read everybody's packets in the version of that one.
+    if (packet === undefined || packet.cmd === 'connect') this.#renew()
+    return packet
+  }
+
+  #parsed(frame: Buffer): Packet | undefined {
     this.#read = undefined
     const left = this.#parser.parse(frame)
-    if (!this.#isBad && left === 0) return this.#read
+    const read = this.#read as Packet | undefined
+    return this.#isBad || left > 0 || lacksId(read) ? undefined : read
+  }
+
+  #renew(): void {
     this.#isBad = false
     this.#parser = parser(VERSION)
     this.#listen()
-    return undefined
   }
 
   #listen(): void {
@@ -92,4 +102,9 @@ export class WholeFrames {
       this.#isBad = true
     })
   }
+}
+
+/** [MQTT-2.3.1-1]: where there is one it is not 0; the library says -1 of one that should be there. */
+function lacksId(packet: Packet | undefined): boolean {
+  return packet?.messageId !== undefined && packet.messageId < 1
 }

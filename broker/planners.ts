@@ -21,6 +21,7 @@ export interface PlannersOptions {
   readonly limits: BrokerLimits
   readonly devices: Devices
   readonly figures: BrokerFigures
+  readonly isWelcome: (identity: Identity) => boolean
   readonly log: Logger
   /** What clients are denied. */
   readonly refusals: SparseLog
@@ -49,6 +50,11 @@ export class Planners {
     const present = new Map<Client, PlannerIdentity>()
     aedes.on('client', (client) => {
       if (client.closed) return
+      // What was revoked while Aedes let it in.
+      if (!options.isWelcome(identityOf(client))) {
+        client.close()
+        return
+      }
       present.set(client, identityOf(client))
       client.conn.once('close', () => present.delete(client))
     })
@@ -81,10 +87,13 @@ export class Planners {
     this.#aedes.handle(stream)
   }
 
-  /** Done when those that subscribed have it, or `undefined` where none is here. */
-  publish(topic: string, payload: Buffer, qos: 0 | 1): Promise<void> | undefined {
+  /**
+   * Done when those that subscribed have it, each with the QoS of its subscription, or `undefined` where none is here. All
+   * at QoS 1: those of QoS 0 would overtake others in Aedes, which drops whatever was overtaken.
+   */
+  publish(topic: string, payload: Buffer): Promise<void> | undefined {
     if (this.#present.size === 0) return undefined
-    const packet = { cmd: 'publish', topic, payload, qos, retain: false, dup: false } as const
+    const packet = { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false } as const
     return new Promise((resolve) => this.#aedes.publish(packet, () => resolve()))
   }
 

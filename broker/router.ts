@@ -22,9 +22,9 @@ export class Router {
   }
 
   /** A promise where planners elsewhere are to have it. */
-  route(topic: string, payload: Buffer, qos: 0 | 1): Promise<void> | undefined {
+  route(topic: string, payload: Buffer): Promise<void> | undefined {
     const takers = this.#takers.get(topic.replace(NAME, '$1/+'))
     if (takers !== undefined) for (const take of takers) take(topic, payload)
-    return this.#planners.publish(topic, payload, qos)
+    return this.#planners.publish(topic, payload)
   }
 }

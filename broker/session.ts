@@ -19,6 +19,8 @@ const DENIED = 128
 const UNREAD_BYTES = 16 * 1024
 /** Messages of a client on their way to planners elsewhere, and of QoS 2 those that it has not released. */
 const INBOUND = 16
+/** Of one SUBSCRIBE: each is looked up in the rules. */
+const FILTERS = 16
 /** Up to here head and payload are one piece to write. */
 const SMALL_BYTES = 4 * 1024
 const MOST_ID = 65_535
@@ -33,7 +35,7 @@ export interface SessionHost {
   /** Counts a message that came. */
   came(bytes: number): void
   /** To whoever listens; a promise where that takes time. */
-  route(topic: string, payload: Buffer, qos: 0 | 1): Promise<void> | undefined
+  route(topic: string, payload: Buffer): Promise<void> | undefined
   /** Once. */
   ended(session: Session): void
 }
@@ -50,10 +52,13 @@ export class Session implements FrameTaker {
   readonly #connection: Connection
   readonly #host: SessionHost
   readonly #outlet: Outlet
-  readonly #subscribed = new Set<string>()
+  /** With the QoS that was granted. */
+  readonly #subscribed = new Map<string, number>()
   readonly #keepalive: NodeJS.Timeout
   #will: Will | undefined
   #unreleased: Set<number> | undefined
+  /** Bytes of answers that its socket has not taken. */
+  #owed = 0
   #inbound = 0
   #lastId = 0
   #isEnded = false
@@ -69,7 +74,7 @@ export class Session implements FrameTaker {
     this.#connection = connection
     this.#host = host
     this.#will = will
-    this.#outlet = new Outlet(connection.socket, host.drainTimeoutMs, () => this.#readOn())
+    this.#outlet = new Outlet(connection.socket, host.drainTimeoutMs)
     this.#keepalive = setTimeout(() => this.close(), PATIENCE_MS_PER_SECOND * keepalive)
   }
 
@@ -86,8 +91,9 @@ export class Session implements FrameTaker {
     return this.#subscribed.has(topic)
   }
 
-  /** Resolves when the client's socket has taken it, or is closed. */
-  publish(topic: string, qos: 0 | 1, payload: Uint8Array): Promise<void> {
+  /** At the QoS that was granted, at most `most`. Resolves when the client's socket has taken it, or is closed. */
+  publish(topic: string, most: 0 | 1, payload: Uint8Array): Promise<void> {
+    const qos = Math.min(most, this.#subscribed.get(topic) ?? 0)
     if (qos === 1) this.#lastId = (this.#lastId % MOST_ID) + 1
     const head = publishHead(topic, qos === 1 ? this.#lastId : undefined, payload.length)
     const body = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
@@ -109,7 +115,7 @@ export class Session implements FrameTaker {
     }
     this.#keepalive.refresh()
     this.#take(packet)
-    if (this.#outlet.bytes > UNREAD_BYTES || this.#inbound >= INBOUND) this.#connection.hold()
+    if (!this.#mayReadOn()) this.#connection.hold()
   }
 
   gone(): void {
@@ -117,10 +123,10 @@ export class Session implements FrameTaker {
     this.#isEnded = true
     clearTimeout(this.#keepalive)
     this.#outlet.end()
-    this.#host.ended(this)
     const will = this.#will
     // Its own last word, under the rules of every other.
-    if (will) void this.#say(will.topic, will.payload, 1)
+    if (will) void this.#say(will.topic, will.payload)
+    this.#host.ended(this)
   }
 
   #take(packet: Packet): void {
@@ -159,10 +165,10 @@ export class Session implements FrameTaker {
   #takePublish({ topic, payload, qos, messageId = 0 }: IPublishPacket): void {
     // [MQTT-3.3.2-2], [MQTT-4.7.3-1]
     if (topic === '' || /[+#]/.test(topic)) this.#connection.violate('malformed')
-    else if (qos === 2) this.#takeOnce(messageId, () => this.#hear(topic, payload, 1))
+    else if (qos === 2) this.#takeOnce(messageId, () => this.#hear(topic, payload))
     else {
       if (qos === 1) this.#answer(answering('puback', messageId))
-      this.#hear(topic, payload, qos)
+      this.#hear(topic, payload)
     }
   }
 
@@ -179,8 +185,8 @@ export class Session implements FrameTaker {
     if (!isKnown) hear()
   }
 
-  #hear(topic: string, payload: string | Buffer, qos: 0 | 1): void {
-    const later = this.#say(topic, payload, qos)
+  #hear(topic: string, payload: string | Buffer): void {
+    const later = this.#say(topic, payload)
     if (later === undefined) return
     this.#inbound += 1
     void later.finally(() => {
@@ -189,43 +195,56 @@ export class Session implements FrameTaker {
     })
   }
 
-  #say(topic: string, payload: string | Buffer, qos: 0 | 1): Promise<void> | undefined {
+  #say(topic: string, payload: string | Buffer): Promise<void> | undefined {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
     this.#host.came(bytes.length)
     if (mayUse(this.identity, 'publish', topic) && this.#host.mayPublish(this))
-      return this.#host.route(topic, bytes, qos)
+      return this.#host.route(topic, bytes)
     this.#host.denied({ client: this.clientId, topic }, 'publish denied')
     return undefined
   }
 
   #answer(packet: Buffer): void {
-    this.#outlet.write([packet])
+    this.#owed += packet.length
+    this.#outlet.write([packet], () => {
+      this.#owed -= packet.length
+      this.#readOn()
+    })
   }
 
-  /** [MQTT-3.8.3-3]: of one filter at least. */
+  /** [MQTT-3.8.3-3], [MQTT-3.10.3-2]: of one filter at least; nobody here has use for many. */
+  #mayList(filters: readonly unknown[]): boolean {
+    if (filters.length > 0 && filters.length <= FILTERS) return true
+    this.#connection.violate(filters.length === 0 ? 'malformed' : 'too-many-filters')
+    return false
+  }
+
   #takeSubscribe({ subscriptions, messageId = 0 }: ISubscribePacket): void {
+    if (!this.#mayList(subscriptions)) return
     const granted = subscriptions.map(({ topic, qos }) => this.#subscribe(topic, qos))
-    if (granted.length > 0) this.#answer(granting(messageId, granted))
-    else this.#connection.violate('malformed')
+    this.#answer(granting(messageId, granted))
   }
 
-  /** [MQTT-3.10.3-2]: likewise. */
   #takeUnsubscribe({ unsubscriptions, messageId = 0 }: IUnsubscribePacket): void {
+    if (!this.#mayList(unsubscriptions)) return
     for (const topic of unsubscriptions) this.#subscribed.delete(topic)
-    if (unsubscriptions.length > 0) this.#answer(answering('unsuback', messageId))
-    else this.#connection.violate('malformed')
+    this.#answer(answering('unsuback', messageId))
   }
 
   #subscribe(filter: string, qos: number): number {
     if (mayUse(this.identity, 'subscribe', filter)) {
-      this.#subscribed.add(filter)
+      this.#subscribed.set(filter, Math.min(1, qos))
       return Math.min(1, qos)
     }
     this.#host.denied({ client: this.clientId, filter }, 'subscription denied')
     return DENIED
   }
 
+  #mayReadOn(): boolean {
+    return this.#owed <= UNREAD_BYTES && this.#inbound < INBOUND
+  }
+
   #readOn(): void {
-    if (this.#outlet.bytes <= UNREAD_BYTES && this.#inbound < INBOUND) this.#connection.release()
+    if (this.#mayReadOn()) this.#connection.release()
   }
 }

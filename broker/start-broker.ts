@@ -69,7 +69,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const figures = new BrokerFigures()
   const devices = new Devices(limits)
   const joining = new Joining(limits)
-  const planners = await Planners.open({ limits, devices, figures, log, refusals })
+  const { isWelcome = () => true } = options
+  const planners = await Planners.open({ limits, devices, figures, isWelcome, log, refusals })
   const router = new Router(planners)
   const host = {
     frames: new WholeFrames(),
@@ -77,9 +78,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     denied: (details: Readonly<Record<string, unknown>>, what: string) =>
       refusals.warn(details, what),
     came: (bytes: number) => figures.came(bytes),
-    route: (topic: string, payload: Buffer, qos: 0 | 1) => router.route(topic, payload, qos),
+    route: (topic: string, payload: Buffer) => router.route(topic, payload),
   }
-  const { isWelcome = () => true } = options
   const members = new Members({ devices, joining, planners, figures, isWelcome, host })
   const admission = new Admission(limits)
   const rules: DoorRules = {

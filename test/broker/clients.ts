@@ -66,7 +66,7 @@ export async function frozenDevice(
   return socket
 }
 
-export function connectPacket(clientId: string, keepalive = 60): Buffer {
+export function connectPacket(clientId: string, keepalive = 60, more: object = {}): Buffer {
   return generate({
     cmd: 'connect',
     protocolId: 'MQTT',
@@ -74,6 +74,7 @@ export function connectPacket(clientId: string, keepalive = 60): Buffer {
     clean: true,
     clientId,
     keepalive,
+    ...more,
   } as Packet)
 }
 

@@ -103,6 +103,9 @@ t.test('frames that MQTT does not know, or not there, end the connection', async
     ['no topic', generate({ ...publishOf(0, 0), topic: '' } as Packet)],
     ['a SUBSCRIBE of nothing', Buffer.from([0x82, 2, 0, 1])],
     ['an UNSUBSCRIBE of nothing', Buffer.from([0xa2, 2, 0, 1])],
+    ['a SUBSCRIBE of very much', generate(subscribeOf(...Array<string>(17).fill('x')))],
+    ['a PUBREL of nothing', Buffer.from([0x62, 0])],
+    ['a PUBLISH at QoS 1 that has no number', nameless()],
     ['a topic longer than its frame', Buffer.from([0x30, 3, 0, 200, 65])],
   ]
   for (const [what, frame] of bad) {
@@ -237,8 +240,9 @@ function publishOf(qos: 0 | 1 | 2, messageId: number): Packet {
   return { cmd: 'publish', topic: REPORTS, payload: 'x', qos, messageId, retain: false, dup: false }
 }
 
-function subscribeOf(topic: string): Packet {
-  return { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 0 }] } as Packet
+function subscribeOf(...topics: string[]): Packet {
+  const subscriptions = topics.map((topic) => ({ topic, qos: 0 }))
+  return { cmd: 'subscribe', messageId: 1, subscriptions } as Packet
 }
 
 function connectOf(clientId: string, protocolVersion: 4) {
@@ -254,4 +258,10 @@ function connectOf(clientId: string, protocolVersion: 4) {
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+/** The topic, and then the frame ends. */
+function nameless(): Buffer {
+  const topic = Buffer.from(REPORTS)
+  return Buffer.concat([Buffer.from([0x32, topic.length + 2, 0, topic.length]), topic])
 }

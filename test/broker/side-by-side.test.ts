@@ -1,0 +1,134 @@
+import { generate, type Packet } from 'mqtt-packet'
+import t from 'tap'
+import type { Channel } from '../../shared/messages/topics.ts'
+import {
+  closed,
+  connectDevice,
+  connectPacket,
+  connectPlanner,
+  nextBytes,
+  rawSocket,
+  testBroker,
+  topicOf,
+} from './clients.ts'
+import { tlsBroker } from './tls-broker.ts'
+
+const BLOCK = Buffer.alloc(64 * 1024)
+
+t.test('what one client says changes nothing in how another is read', async (t) => {
+  const broker = await testBroker(t)
+  const heard: string[] = []
+  await broker.subscribe('default', 'reports', (_topic, bytes) => heard.push(textOf(bytes)))
+  const other = await connectDevice(t, broker.port, 'other')
+  const hostile = await rawSocket(t, broker.port)
+  hostile.write(connectPacket('hostile'))
+  await nextBytes(hostile)
+  const gone = closed(hostile)
+  const again = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clean: true }
+  hostile.write(generate({ ...again, clientId: 'hostile', keepalive: 60 } as Packet))
+  await gone
+  await other.publishAsync(topicOf('other', 'reports'), '{"v":1}', { qos: 1 })
+  await other.subscribeAsync(topicOf('other', 'orders'), { qos: 1 })
+  t.same(heard, ['{"v":1}'])
+  t.ok(other.connected)
+})
+
+t.test('a planner elsewhere hears all of a device, in order, of whatever QoS', async (t) => {
+  const broker = await testBroker(t)
+  const planner = await connectPlanner(t, broker.port)
+  const heard: string[] = []
+  planner.on('message', (_topic, bytes) => heard.push(textOf(bytes)))
+  for (const channel of ['birth', 'reports'])
+    await planner.subscribeAsync(`fit/1/default/d/+/${channel}`, { qos: 1 })
+  const socket = await rawSocket(t, broker.port)
+  socket.write(connectPacket('pi-1'))
+  await nextBytes(socket)
+  const said = Array.from({ length: 40 }, (_, i) =>
+    publishOf('reports', `${i}`, i % 3 === 0 ? 1 : 0),
+  )
+  socket.write(Buffer.concat([publishOf('birth', 'birth', 1), ...said]))
+  await until(() => heard.length >= 41)
+  t.same(heard, ['birth', ...said.map((_, i) => `${i}`)])
+})
+
+t.test(
+  'what waits for its turn is heard when its client has gone, and its goodbye too',
+  async (t) => {
+    const broker = await testBroker(t, { limits: { framesPerSecond: 200, frameBurst: 5 } })
+    const heard: string[] = []
+    for (const channel of ['reports', 'death'] as const)
+      await broker.subscribe('default', channel, (_topic, bytes) => heard.push(textOf(bytes)))
+    const socket = await rawSocket(t, broker.port)
+    const will = { topic: topicOf('pi-1', 'death'), payload: 'will', qos: 1, retain: false }
+    socket.write(connectPacket('pi-1', 60, { will }))
+    await nextBytes(socket)
+    const said = Array.from({ length: 30 }, (_, i) => publishOf('reports', `${i}`, 0))
+    socket.end(Buffer.concat([...said, generate({ cmd: 'disconnect' })]))
+    await until(() => broker.connectedClients().length === 0)
+    t.same(
+      heard,
+      said.map((_, i) => `${i}`),
+    )
+  },
+)
+
+t.test('whoever is fed is heard', async (t) => {
+  const broker = await testBroker(t, { limits: { inflightBytesPerClient: 2 ** 30 } })
+  const wants: string[] = []
+  await broker.subscribe('default', 'want', (_topic, bytes) => wants.push(textOf(bytes)))
+  const socket = await rawSocket(t, broker.port)
+  socket.write(connectPacket('pi-1'))
+  await nextBytes(socket)
+  const granted = nextBytes(socket)
+  const blocks = { topic: topicOf('pi-1', 'blocks'), qos: 0 }
+  socket.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [blocks] } as Packet))
+  await granted
+  socket.pause()
+  const to = { fleet: 'default', device: 'pi-1', channel: 'blocks' } as const
+  let taken = 0
+  // More than the kernel takes for a socket that does not read.
+  const sends = Array.from({ length: 1_000 }, async () => {
+    await broker.publishToClient(to, BLOCK)
+    taken += 1
+  })
+  for (const want of ['a', 'b', 'c']) socket.write(publishOf('want', want, 0))
+  await until(() => wants.length === 3)
+  t.ok(taken < sends.length, 'blocks wait')
+  socket.resume()
+  await Promise.all(sends)
+})
+
+t.test('at the QoS that was granted', async (t) => {
+  const broker = await testBroker(t)
+  const device = await connectDevice(t, broker.port, 'pi-1')
+  const to = { fleet: 'default', device: 'pi-1', channel: 'orders' } as const
+  for (const qos of [0, 1] as const) {
+    await device.subscribeAsync(topicOf('pi-1', 'orders'), { qos })
+    const heard = new Promise<number>((resolve) =>
+      device.once('message', (_topic, _bytes, packet) => resolve(packet.qos)),
+    )
+    await broker.publishToClient(to, Buffer.from('order'))
+    t.equal(await heard, qos)
+  }
+})
+
+t.test('a handshake that is never done ends in time', async (t) => {
+  const { broker } = await tlsBroker(t, { limits: { connectTimeoutMs: 200 } })
+  const [silent, half] = [await rawSocket(t, broker.port), await rawSocket(t, broker.port)]
+  // The beginning of a record that says hello.
+  half.write(Buffer.from([0x16, 3, 1, 2, 0, 1]))
+  await Promise.all([closed(silent), closed(half)])
+})
+
+function publishOf(channel: Channel, payload: string, qos: 0 | 1): Buffer {
+  const packet = { cmd: 'publish', topic: topicOf('pi-1', channel), payload, qos } as const
+  return generate({ ...packet, messageId: 1, retain: false, dup: false })
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString()
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
