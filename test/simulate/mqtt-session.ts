@@ -16,6 +16,8 @@ import {
 const KEEPALIVE_S = 30
 /** A little before the broker would miss it: as often as an agent's client asks. */
 const PING_MS = 27_000
+/** Longest until it is connected and subscribed. */
+const CONNECT_MS = 30_000
 /** Of all sessions: what was read is taken before the next read. */
 const ARRIVING = Buffer.allocUnsafeSlow(256 * 1024)
 
@@ -43,6 +45,7 @@ export class MqttSession {
   #nextId = 1
   /** Monotonic ms. */
   #pingAt = Number.POSITIVE_INFINITY
+  readonly #patientUntil = performance.now() + CONNECT_MS
   #isDown = false
   #reason = 'the broker closed the connection'
 
@@ -71,8 +74,10 @@ export class MqttSession {
     this.#send(printPublish(this.#takeId(), topic, payload))
   }
 
-  /** Keeps it alive, called more often than that. */
+  /** Keeps it alive, called more often than that; and gives up who does not let it in, as an agent's client does. */
   tick(now: number): void {
+    if (this.#pingAt === Number.POSITIVE_INFINITY && now > this.#patientUntil)
+      this.#end('the broker does not answer')
     if (now < this.#pingAt) return
     this.#pingAt = now + PING_MS
     this.#send(PINGREQ)
