@@ -10,7 +10,7 @@ import {
   joinFilter,
   printJoinTopic,
 } from '../../shared/messages/topics.ts'
-import { connectDevice, connectPlanner, SECRET, testBroker, topicOf } from './clients.ts'
+import { connectDevice, connectPlanner, SECRET, testBroker, topicOf, until } from './clients.ts'
 import { connectTls, credentialsFrom, device, tlsBroker } from './tls-broker.ts'
 
 const channels = Object.keys(CHANNELS) as Channel[]
@@ -215,8 +215,4 @@ async function settled(client: MqttClient): Promise<void> {
   for (let round = 0; round < 2; round += 1) {
     await client.unsubscribeAsync('fit/1/default/d/nobody/orders')
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -43,16 +43,26 @@ export async function rawSocket(t: Pick<Test, 'teardown'>, port: number): Promis
   return socket
 }
 
+/** A socket that is let in as a device. */
+export async function rawDevice(
+  t: Pick<Test, 'teardown'>,
+  port: number,
+  ...connect: Parameters<typeof connectPacket>
+): Promise<Socket> {
+  const socket = await rawSocket(t, port)
+  const letIn = nextBytes(socket)
+  socket.write(connectPacket(...connect))
+  await letIn
+  return socket
+}
+
 /** Connected and subscribed to its blocks, then never reading again. */
 export async function frozenDevice(
   t: Pick<Test, 'teardown'>,
   port: number,
   device: string,
 ): Promise<Socket> {
-  const socket = await rawSocket(t, port)
-  const said = nextBytes(socket)
-  socket.write(connectPacket(device))
-  await said
+  const socket = await rawDevice(t, port, device)
   const granted = nextBytes(socket)
   socket.write(
     generate({
@@ -91,4 +101,8 @@ export function closed(socket: Socket): Promise<void> {
 
 export function topicOf(device: string, channel: Channel, fleet = 'default'): string {
   return printTopic({ fleet, device, channel })
+}
+
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { generate, type Packet } from 'mqtt-packet'
 import t from 'tap'
 import {
   closed,
@@ -27,7 +26,7 @@ t.test('a CONNECT of 200 MB is refused at its fifth byte', async (t) => {
 t.test('before it is let in a client has 16 KiB, after that 256 KiB', async (t) => {
   const broker = await testBroker(t)
   const wordy = await rawSocket(t, broker.port)
-  wordy.write(generate({ ...connectOf('pi-1'), username: 'x'.repeat(17_000) } as Packet))
+  wordy.write(connectPacket('pi-1', 60, { username: 'x'.repeat(17_000) }))
   await closed(wordy)
 
   const births: number[] = []
@@ -143,14 +142,3 @@ t.test(`${FRAMES} random and mutated frames (seed ${SEED})`, async (t) => {
   t.ok(reports.includes(topicOf('bystander', 'reports')), 'the bystander was never disturbed')
   t.ok(reports.every((topic) => /\/(bystander|fuzz-\d+)\/reports$/.test(topic)))
 })
-
-function connectOf(clientId: string) {
-  return {
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion: 4,
-    clean: true,
-    clientId,
-    keepalive: 60,
-  }
-}

@@ -10,10 +10,12 @@ import {
   closed,
   connectDevice,
   connectPacket,
-  nextBytes,
+  frozenDevice,
+  rawDevice,
   rawSocket,
   testBroker,
   topicOf,
+  until,
 } from './clients.ts'
 
 const REPORTS = topicOf('pi-1', 'reports')
@@ -79,10 +81,7 @@ t.test('who says nothing for one and a half times its keep-alive is let go', asy
   const broker = await testBroker(t)
   const deaths: string[] = []
   await broker.subscribe('default', 'death', (topic) => deaths.push(topic))
-  const socket = await rawSocket(t, broker.port)
-  const hello = { ...connectOf('pi-1', 4), keepalive: 1, will: WILL }
-  socket.write(generate(hello as Packet))
-  await nextBytes(socket)
+  const socket = await rawDevice(t, broker.port, 'pi-1', 1, { will: WILL })
   const pings = setInterval(() => socket.write(generate({ cmd: 'pingreq' })), 500)
   await new Promise((resolve) => setTimeout(resolve, 2_500))
   t.notOk(socket.destroyed, 'it pings')
@@ -144,13 +143,7 @@ t.test('versions: 3.1 and 3.1.1, and 5 is told so', async (t) => {
 t.test('whoever takes something of what it is sent stays, however long it takes', async (t) => {
   const limits = { drainTimeoutMs: 600, inflightBytesPerClient: 2 ** 30 }
   const broker = await testBroker(t, { limits })
-  const socket = await rawSocket(t, broker.port)
-  socket.write(connectPacket('pi-1'))
-  await nextBytes(socket)
-  const granted = nextBytes(socket)
-  socket.write(generate(subscribeOf(topicOf('pi-1', 'blocks'))))
-  await granted
-  socket.pause()
+  const socket = await frozenDevice(t, broker.port, 'pi-1')
   const to = { fleet: 'default', device: 'pi-1', channel: 'blocks' } as const
   const block = Buffer.alloc(64 * 1024)
   const sends = Array.from({ length: 640 }, () => broker.publishToClient(to, block))
@@ -245,21 +238,6 @@ function publishOf(qos: 0 | 1 | 2, messageId: number): Packet {
 function subscribeOf(...topics: string[]): Packet {
   const subscriptions = topics.map((topic) => ({ topic, qos: 0 }))
   return { cmd: 'subscribe', messageId: 1, subscriptions } as Packet
-}
-
-function connectOf(clientId: string, protocolVersion: 4) {
-  return {
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion,
-    clean: true,
-    clientId,
-    keepalive: 60,
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 /** The topic, and then the frame ends. */

@@ -4,12 +4,13 @@ import type { Channel } from '../../shared/messages/topics.ts'
 import {
   closed,
   connectDevice,
-  connectPacket,
   connectPlanner,
-  nextBytes,
+  frozenDevice,
+  rawDevice,
   rawSocket,
   testBroker,
   topicOf,
+  until,
 } from './clients.ts'
 import { tlsBroker } from './tls-broker.ts'
 
@@ -20,9 +21,7 @@ t.test('what one client says changes nothing in how another is read', async (t) 
   const heard: string[] = []
   await broker.subscribe('default', 'reports', (_topic, bytes) => heard.push(textOf(bytes)))
   const other = await connectDevice(t, broker.port, 'other')
-  const hostile = await rawSocket(t, broker.port)
-  hostile.write(connectPacket('hostile'))
-  await nextBytes(hostile)
+  const hostile = await rawDevice(t, broker.port, 'hostile')
   const gone = closed(hostile)
   const again = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clean: true }
   hostile.write(generate({ ...again, clientId: 'hostile', keepalive: 60 } as Packet))
@@ -40,9 +39,7 @@ t.test('a planner elsewhere hears all of a device, in order, of whatever QoS', a
   planner.on('message', (_topic, bytes) => heard.push(textOf(bytes)))
   for (const channel of ['birth', 'reports'])
     await planner.subscribeAsync(`fit/1/default/d/+/${channel}`, { qos: 1 })
-  const socket = await rawSocket(t, broker.port)
-  socket.write(connectPacket('pi-1'))
-  await nextBytes(socket)
+  const socket = await rawDevice(t, broker.port, 'pi-1')
   const said = Array.from({ length: 40 }, (_, i) =>
     publishOf('reports', `${i}`, i % 3 === 0 ? 1 : 0),
   )
@@ -58,10 +55,8 @@ t.test(
     const heard: string[] = []
     for (const channel of ['reports', 'death'] as const)
       await broker.subscribe('default', channel, (_topic, bytes) => heard.push(textOf(bytes)))
-    const socket = await rawSocket(t, broker.port)
     const will = { topic: topicOf('pi-1', 'death'), payload: 'will', qos: 1, retain: false }
-    socket.write(connectPacket('pi-1', 60, { will }))
-    await nextBytes(socket)
+    const socket = await rawDevice(t, broker.port, 'pi-1', 60, { will })
     const said = Array.from({ length: 30 }, (_, i) => publishOf('reports', `${i}`, 0))
     socket.end(Buffer.concat([...said, generate({ cmd: 'disconnect' })]))
     await until(() => broker.connectedClients().length === 0)
@@ -76,14 +71,7 @@ t.test('whoever is fed is heard', async (t) => {
   const broker = await testBroker(t, { limits: { inflightBytesPerClient: 2 ** 30 } })
   const wants: string[] = []
   await broker.subscribe('default', 'want', (_topic, bytes) => wants.push(textOf(bytes)))
-  const socket = await rawSocket(t, broker.port)
-  socket.write(connectPacket('pi-1'))
-  await nextBytes(socket)
-  const granted = nextBytes(socket)
-  const blocks = { topic: topicOf('pi-1', 'blocks'), qos: 0 }
-  socket.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [blocks] } as Packet))
-  await granted
-  socket.pause()
+  const socket = await frozenDevice(t, broker.port, 'pi-1')
   const to = { fleet: 'default', device: 'pi-1', channel: 'blocks' } as const
   let taken = 0
   // More than the kernel takes for a socket that does not read.
@@ -127,8 +115,4 @@ function publishOf(channel: Channel, payload: string, qos: 0 | 1): Buffer {
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString()
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
