@@ -4,6 +4,7 @@ import type { Channel } from '../../shared/messages/topics.ts'
 import {
   closed,
   connectDevice,
+  connectPacket,
   connectPlanner,
   frozenDevice,
   rawDevice,
@@ -86,6 +87,84 @@ t.test('whoever is fed is heard', async (t) => {
   await Promise.all(sends)
 })
 
+/** As fast as it comes, and for as long as it takes: what is looked at is who waits for whom. */
+const PATIENT = {
+  ...{ framesPerSecond: 1e9, frameBurst: 1e9, bytesPerSecond: 1e12, byteBurst: 1e12 },
+  drainTimeoutMs: 600_000,
+}
+
+t.test('who reads no answers is read no further, until it does', async (t) => {
+  const broker = await testBroker(t, { limits: { ...PATIENT, inflightBytesPerClient: 2 ** 30 } })
+  let heard = 0
+  await broker.subscribe('default', 'reports', () => {
+    heard += 1
+  })
+  const socket = await frozenDevice(t, broker.port, 'pi-1')
+  const to = { fleet: 'default', device: 'pi-1', channel: 'blocks' } as const
+  // More than the kernel takes for a socket that does not read: answers wait behind it.
+  const sends = Array.from({ length: 1_000 }, () => broker.publishToClient(to, BLOCK))
+  const said = 20_000
+  socket.write(Buffer.concat(Array<Buffer>(said).fill(publishOf('reports', '', 1))))
+  await standsStill(() => heard)
+  t.ok(heard > 0 && heard < said, `${heard} of ${said} heard`)
+  socket.resume()
+  await Promise.all(sends)
+  await until(() => heard === said)
+})
+
+t.test(
+  'a planner elsewhere that does not read holds who speaks to it, and loses nothing',
+  async (t) => {
+    const broker = await testBroker(t, { limits: PATIENT })
+    let heard = 0
+    await broker.subscribe('default', 'reports', () => {
+      heard += 1
+    })
+    const planner = await connectPlanner(t, broker.port)
+    let arrived = 0
+    planner.on('message', () => {
+      arrived += 1
+    })
+    await planner.subscribeAsync('fit/1/default/d/+/reports', { qos: 1 })
+    planner.stream.pause()
+    const socket = await rawDevice(t, broker.port, 'pi-1')
+    socket.resume()
+    const said = 1_000
+    socket.write(
+      Buffer.concat(Array<Buffer>(said).fill(publishOf('reports', 'x'.repeat(64_000), 0))),
+    )
+    await standsStill(() => heard)
+    t.ok(heard > 0 && heard < said, `${heard} of ${said} heard`)
+    planner.stream.resume()
+    await until(() => arrived === said)
+  },
+)
+
+t.test('who is revoked while it is let in does not stay', async (t) => {
+  for (const [identity, welcomes] of [
+    [{ role: 'device', fleet: 'default', device: 'pi-1' }, 0],
+    // Asked at the door, and again once Aedes has let it in.
+    [{ role: 'planner', fleet: 'default' }, 0],
+    [{ role: 'planner', fleet: 'default' }, 1],
+  ] as const) {
+    let asked = 0
+    const broker = await testBroker(t, {
+      limits: { sweepMs: 3_600_000 },
+      authenticate: async () => identity,
+      isWelcome: () => {
+        asked += 1
+        return asked <= welcomes
+      },
+    })
+    const socket = await rawSocket(t, broker.port)
+    socket.resume()
+    const gone = closed(socket)
+    socket.write(connectPacket('somebody'))
+    await gone
+    t.same(broker.connectedClients(), [], `${identity.role}, ${welcomes}`)
+  }
+})
+
 t.test('at the QoS that was granted', async (t) => {
   const broker = await testBroker(t)
   const device = await connectDevice(t, broker.port, 'pi-1')
@@ -111,6 +190,13 @@ t.test('a handshake that is never done ends in time', async (t) => {
 function publishOf(channel: Channel, payload: string, qos: 0 | 1): Buffer {
   const packet = { cmd: 'publish', topic: topicOf('pi-1', channel), payload, qos } as const
   return generate({ ...packet, messageId: 1, retain: false, dup: false })
+}
+
+async function standsStill(count: () => number): Promise<void> {
+  for (let before = -1; count() !== before || before === 0; ) {
+    before = count()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
 }
 
 function textOf(bytes: Uint8Array): string {
